@@ -1,1 +1,5 @@
-//! x
+//! Sidegate: an authentication gateway in front of FIDO servers, with out-of-band services and a FIDO UAF 1.1 server
+//! inside. `docs/architecture.md` draws the parts; imports go one way: `jose`, `store` <- `fido`, `dispatchers` <-
+//! `oob`, `identity` <- `routes` <- `gateway` <- `cli`.
+
+pub mod routes;

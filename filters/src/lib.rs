@@ -1,1 +1,22 @@
-//! x
+//! Sidegate's request filters: who is calling, what the upstream learns of it, and the one way past the gate
+//! that needs a signature instead of a session.
+//!
+//! A filter is a plain type over [`http`] types: no proxy, no configuration file, no clock of its own. It is tested
+//! as a function and mounts in any proxy that can show it a request head and, where it asks, a bounded body.
+//! Contract: `gateway.md` 2 and 3.
+
+pub mod chain;
+pub mod clock;
+pub mod exchange;
+pub mod filter;
+pub mod identity;
+pub mod jws_bypass;
+pub mod path;
+pub mod reply;
+
+pub use chain::{BodySource, Chain};
+pub use exchange::{Client, Exchange};
+pub use filter::{Filter, FilterError, Verdict};
+pub use identity::{AuthenticatedSession, Caller, InternalCaller, Role};
+pub use path::{CanonicalPath, Params, PathRules, PathTemplate};
+pub use reply::{Problem, Reply};

@@ -1,0 +1,78 @@
+//! The filters of one route, run in order. Whatever goes wrong in one of them is a refusal.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::StatusCode;
+
+use crate::exchange::Exchange;
+use crate::filter::{Filter, FilterError, Verdict};
+use crate::reply::{Problem, Reply};
+
+/// Where a chain gets the body from, when a filter needs it.
+#[async_trait]
+pub trait BodySource: Send {
+    /// Reads the whole body, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// The answer to give instead: 413 when it is longer, 408 when it came too slowly, 400 when it was broken.
+    async fn read(&mut self, limit: usize) -> Result<Bytes, Problem>;
+}
+
+/// The filters of a route in the order of the configuration.
+#[derive(Clone, Default)]
+pub struct Chain(Vec<Arc<dyn Filter>>);
+
+impl Chain {
+    /// A chain of these filters, first one first.
+    #[must_use]
+    pub fn new(filters: Vec<Arc<dyn Filter>>) -> Self {
+        Self(filters)
+    }
+
+    /// The filters, in order.
+    pub fn filters(&self) -> impl Iterator<Item = &dyn Filter> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Runs the filters until one answers. An error is answered with 503 or 500, never passed.
+    pub async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Verdict {
+        for filter in &self.0 {
+            if let (Some(limit), None) = (filter.body_limit(), &exchange.body) {
+                match body.read(limit).await {
+                    Ok(bytes) => exchange.body = Some(bytes),
+                    Err(problem) => return Verdict::Answer(problem.into()),
+                }
+            }
+            match filter.request(exchange).await {
+                Ok(Verdict::Pass) => {}
+                Ok(answer) => return answer,
+                Err(error) => return Verdict::Answer(refusal(filter.as_ref(), &error)),
+            }
+        }
+        Verdict::Pass
+    }
+
+    /// Tells every filter how the destination answered.
+    pub async fn response(&self, exchange: &Exchange, status: StatusCode) {
+        for filter in &self.0 {
+            if let Err(error) = filter.response(exchange, status).await {
+                tracing::error!(filter = filter.name(), %error, "a filter could not take note of the answer");
+            }
+        }
+    }
+}
+
+fn refusal(filter: &dyn Filter, error: &FilterError) -> Reply {
+    tracing::error!(filter = filter.name(), %error, "a filter could not decide; the request is refused");
+    let (status, detail) = match error {
+        FilterError::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "a service that this request needs is unavailable; try again later")
+        }
+        FilterError::Internal(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed; the log has the reason under this request id")
+        }
+    };
+    Problem::new(status, detail).into()
+}

@@ -1,0 +1,49 @@
+//! One request on its way through the filters.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::identity::Caller;
+use crate::path::{CanonicalPath, Params};
+
+/// Where a request came from, as the listener saw it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The peer's address, after trusted proxies were resolved.
+    pub address: IpAddr,
+    /// Whether the client reached us over TLS.
+    pub secure: bool,
+    /// Whether the listener is an internal one: only there internal callers are believed.
+    pub internal: bool,
+    /// `scheme://host[:port]` as the client addressed us: what a same-origin check compares with.
+    pub origin: String,
+}
+
+/// A request as filters see and change it. The head is the client's, already checked and canonical.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Names the request in the answer, the log and the audit.
+    pub request_id: String,
+    /// The method.
+    pub method: Method,
+    /// The canonical path: what was matched is what is forwarded.
+    pub path: CanonicalPath,
+    /// The query, raw, without `?`.
+    pub query: Option<String>,
+    /// The client's headers; a filter may remove some.
+    pub headers: HeaderMap,
+    /// Path parameters of the route.
+    pub params: Params,
+    /// Where it came from.
+    pub client: Client,
+    /// The body, once something asked for it.
+    pub body: Option<Bytes>,
+    /// Who is calling; set by the identity-creation filter.
+    pub caller: Caller,
+    /// The verified modify request, set by the JWS bypass.
+    pub modify: Option<crate::jws_bypass::VerifiedModify>,
+    /// Headers for the upstream, set after every look-alike of the client was removed.
+    pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
+}

@@ -1,0 +1,59 @@
+//! The trait that every filter implements.
+
+use async_trait::async_trait;
+use http::StatusCode;
+
+use crate::exchange::Exchange;
+use crate::reply::Reply;
+
+/// What a filter says about a request.
+#[derive(Debug)]
+#[must_use]
+pub enum Verdict {
+    /// Go on with the next filter.
+    Pass,
+    /// Stop here with this answer.
+    Answer(Reply),
+}
+
+/// A filter could not decide. The request is refused (503, or 500 for our own fault), never passed.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// Something the decision needs is out of reach for now.
+    #[error("{0} is unavailable")]
+    Unavailable(&'static str),
+    /// Our own fault.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// One step of a route's chain. Filters run in the order the route names them.
+#[async_trait]
+pub trait Filter: Send + Sync {
+    /// The name used in the configuration and by `sidegate explain`.
+    fn name(&self) -> &'static str;
+
+    /// How the filter is set up, in one line for `sidegate explain`; no secrets.
+    fn settings(&self) -> String {
+        String::new()
+    }
+
+    /// How many bytes of the body the filter needs, if any (at most 65,536). A longer body is 413 before the filter runs.
+    fn body_limit(&self) -> Option<usize> {
+        None
+    }
+
+    /// Decides about a request; `exchange.body` is there if [`Filter::body_limit`] asked for it.
+    ///
+    /// # Errors
+    /// When it cannot decide: the chain refuses the request.
+    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError>;
+
+    /// Learns how the destination answered.
+    ///
+    /// # Errors
+    /// When what had to be remembered could not be; it is logged, the answer is not changed.
+    async fn response(&self, _exchange: &Exchange, _status: StatusCode) -> Result<(), FilterError> {
+        Ok(())
+    }
+}

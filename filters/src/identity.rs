@@ -1,0 +1,82 @@
+//! Who is calling, as a proof: only [`crate::identity_creation`]'s check can make these.
+
+use crate::clock::Millis;
+
+/// What an internal caller may do (`gateway.md` 2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// May name any user in a request.
+    ActFor,
+    /// May list and remove users, credentials, targets and sessions.
+    Admin,
+}
+
+/// A session as its store gives it back: alive, its user still there.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Session {
+    /// Names the session in logs and SecTokens (`sid`); tells nothing about the cookie.
+    pub sid: String,
+    /// The session domain that it belongs to.
+    pub domain: String,
+    /// The user's extId (`http-api.md` 0.2).
+    pub ext_id: String,
+    /// The user's login name.
+    pub name: String,
+    /// The realm of the latest login or step-up.
+    pub realm: String,
+    /// Authentication level reached (password 1, fido-uaf 2).
+    pub level: u8,
+    /// Roles of the user.
+    pub roles: Vec<String>,
+    /// When the latest login or step-up happened.
+    pub authenticated_at: Millis,
+    /// The user's session generation when this session was made.
+    pub generation: u64,
+}
+
+/// A session that met what its route demands. Only the identity-creation filter makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthenticatedSession(Session);
+
+impl AuthenticatedSession {
+    pub(crate) fn granted(session: Session) -> Self {
+        Self(session)
+    }
+}
+
+impl std::ops::Deref for AuthenticatedSession {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+/// A relying party or an authentication service that proved who it is on an internal listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InternalCaller {
+    /// Its name in the configuration, for the audit line.
+    pub name: String,
+    /// What it may do.
+    pub roles: Vec<Role>,
+}
+
+impl InternalCaller {
+    /// Whether it has the role.
+    #[must_use]
+    pub fn may(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// Who is calling.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Caller {
+    /// Nobody that we know.
+    #[default]
+    Anonymous,
+    /// A user with a session that fits the route.
+    User(AuthenticatedSession),
+    /// An internal caller.
+    Internal(InternalCaller),
+}

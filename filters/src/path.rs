@@ -1,0 +1,9 @@
+//! Canonical paths and the templates that match them (`gateway.md` 2.1).
+//!
+//! A path is refused rather than guessed at: what was matched is byte for byte what is forwarded.
+
+mod canonical;
+mod template;
+
+pub use canonical::{CanonicalPath, PathError, PathRules};
+pub use template::{Params, PathTemplate, TemplateError};

@@ -1,0 +1,81 @@
+//! What goes back to the client: a finished response, or a problem that the gateway renders in one place.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+/// An answer of ours.
+#[derive(Debug)]
+pub enum Reply {
+    /// A response as it is to be sent.
+    Response(Response<Bytes>),
+    /// An error; rendered as `application/problem+json` with the request's id.
+    Problem(Problem),
+}
+
+impl Reply {
+    /// The status the client will see.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Response(response) => response.status(),
+            Self::Problem(problem) => problem.status,
+        }
+    }
+
+    /// The response to send; a problem gets `instance` = `request_id`.
+    #[must_use]
+    pub fn into_response(self, request_id: &str) -> Response<Bytes> {
+        match self {
+            Self::Response(response) => response,
+            Self::Problem(problem) => problem.render(request_id),
+        }
+    }
+}
+
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// An error as the client sees it (RFC 9457; `http-api.md` 0.1). `detail` names the member or header at fault and how
+/// to mend it; it never echoes a token, key, password or cookie.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What was wrong, for a person.
+    pub detail: String,
+    /// Headers that belong to the answer (`Allow`, `WWW-Authenticate`, `Retry-After`, `Set-Cookie`).
+    pub headers: HeaderMap,
+}
+
+impl Problem {
+    /// A problem with this status and explanation.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), headers: HeaderMap::new() }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    fn render(self, request_id: &str) -> Response<Bytes> {
+        let body = serde_json::json!({
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "instance": request_id,
+        });
+        let mut response = Response::new(Bytes::from(body.to_string()));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}

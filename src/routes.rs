@@ -1,0 +1,7 @@
+//! The route table: listener class, method and canonical path lead to filters and a destination (`http-api.md` 8).
+
+mod endpoint;
+mod router;
+
+pub use endpoint::{Endpoint, Media, Medium};
+pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted, Upstream};

@@ -1,0 +1,140 @@
+//! Finding the route of a request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use sidegate_filters::{CanonicalPath, Chain, Params, PathRules, PathTemplate};
+
+use super::Endpoint;
+
+/// Who a listener is for (`gateway.md` 2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListenerClass {
+    /// Phones and browsers.
+    Public,
+    /// Relying parties and authentication services.
+    Internal,
+    /// Probes, metrics and the API description; nothing else.
+    Management,
+}
+
+/// A server behind the gateway.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// Its name: the audience of SecTokens sent there.
+    pub name: String,
+    /// `host:port`.
+    pub address: String,
+    /// Whether to speak TLS, and the name to verify.
+    pub tls: Option<String>,
+    /// Connecting, TLS included.
+    pub connect_timeout: Duration,
+    /// Between two reads.
+    pub read_timeout: Duration,
+    /// Between two writes.
+    pub write_timeout: Duration,
+    /// How long an unused connection is kept.
+    pub idle_timeout: Duration,
+    /// Headers that rules of this upstream may set: removed from every client's request on the way there
+    /// (`gateway.md` 2.3).
+    pub identity_headers: Vec<http::HeaderName>,
+}
+
+/// Where a request ends.
+#[derive(Clone)]
+pub enum Destination {
+    /// A service of ours.
+    Local(Arc<dyn Endpoint>),
+    /// A server behind the gateway.
+    Upstream(Arc<Upstream>),
+}
+
+/// One row of the table.
+#[derive(Clone)]
+pub struct Route {
+    /// The row's name: how the configuration overrides it and `explain` and the log show it.
+    pub name: String,
+    /// Methods served; HEAD follows GET.
+    pub methods: Vec<Method>,
+    /// The canonical path.
+    pub path: PathTemplate,
+    /// The path as text, for `explain`.
+    pub pattern: String,
+    /// The listeners it is served on.
+    pub on: Vec<ListenerClass>,
+    /// Unusual spellings it allows.
+    pub rules: PathRules,
+    /// The longest body accepted, in bytes; `None` streams without limit to an upstream.
+    pub body_limit: Option<usize>,
+    /// The filters, in order.
+    pub filters: Chain,
+    /// Where it ends.
+    pub destination: Destination,
+}
+
+/// A route that fits, with its path parameters.
+pub struct Found<'a> {
+    /// The row.
+    pub route: &'a Arc<Route>,
+    /// Values of the path's `{name}` segments.
+    pub params: Params,
+}
+
+/// Why no route fits.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unrouted {
+    /// No row has this path on this class of listener: 404.
+    Path,
+    /// Rows have the path, none the method: 405 with these in `Allow`.
+    Method(Vec<Method>),
+    /// The row does not allow the way the path is spelt: 400.
+    Spelling,
+}
+
+/// The route table: rows are tried in order, first fit wins.
+#[derive(Clone, Default)]
+pub struct Router {
+    routes: Vec<Arc<Route>>,
+}
+
+impl Router {
+    /// A table of these rows.
+    #[must_use]
+    pub fn new(routes: Vec<Route>) -> Self {
+        Self { routes: routes.into_iter().map(Arc::new).collect() }
+    }
+
+    /// The rows, in order.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(AsRef::as_ref)
+    }
+
+    /// Finds the row of a request.
+    ///
+    /// # Errors
+    /// Why it must be refused.
+    pub fn find(&self, class: ListenerClass, method: &Method, path: &CanonicalPath) -> Result<Found<'_>, Unrouted> {
+        let mut allowed = Vec::new();
+        for route in self.routes.iter().filter(|route| route.on.contains(&class)) {
+            let Some(params) = route.path.matches(path) else { continue };
+            if !route.serves(method) {
+                allowed.extend(
+                    route.methods.iter().filter(|method| !allowed.contains(*method)).cloned().collect::<Vec<_>>(),
+                );
+            } else if route.rules.allow(path.unusual()) {
+                return Ok(Found { route, params });
+            } else {
+                return Err(Unrouted::Spelling);
+            }
+        }
+        Err(if allowed.is_empty() { Unrouted::Path } else { Unrouted::Method(allowed) })
+    }
+}
+
+impl Route {
+    fn serves(&self, method: &Method) -> bool {
+        self.methods.contains(method) || (method == Method::HEAD && self.methods.contains(&Method::GET))
+    }
+}
