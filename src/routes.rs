@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod router;
+pub mod rows;
 
 pub use endpoint::{Endpoint, Media, Medium};
 pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted, Upstream};
