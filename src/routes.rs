@@ -1,5 +1,6 @@
 //! The route table: listener class, method and canonical path lead to filters and a destination (`http-api.md` 8).
 
+mod aliases;
 mod endpoint;
 mod router;
 pub mod rows;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use sidegate_filters::{CanonicalPath, Chain, Params, PathRules, PathTemplate};
 
-use super::Endpoint;
+use super::{Endpoint, aliases};
 
 /// Who a listener is for (`gateway.md` 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -78,6 +78,8 @@ pub struct Route {
 pub struct Found<'a> {
     /// The row.
     pub route: &'a Arc<Route>,
+    /// The path that was matched: what is logged and forwarded. Differs from the request's where that used an alias.
+    pub path: CanonicalPath,
     /// Values of the path's `{name}` segments.
     pub params: Params,
 }
@@ -116,15 +118,16 @@ impl Router {
     /// # Errors
     /// Why it must be refused.
     pub fn find(&self, class: ListenerClass, method: &Method, path: &CanonicalPath) -> Result<Found<'_>, Unrouted> {
+        let path = aliases::resolve(path).unwrap_or_else(|| path.clone());
         let mut allowed = Vec::new();
         for route in self.routes.iter().filter(|route| route.on.contains(&class)) {
-            let Some(params) = route.path.matches(path) else { continue };
+            let Some(params) = route.path.matches(&path) else { continue };
             if !route.serves(method) {
                 allowed.extend(
                     route.methods.iter().filter(|method| !allowed.contains(*method)).cloned().collect::<Vec<_>>(),
                 );
             } else if route.rules.allow(path.unusual()) {
-                return Ok(Found { route, params });
+                return Ok(Found { route, path, params });
             } else {
                 return Err(Unrouted::Spelling);
             }

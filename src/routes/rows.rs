@@ -81,9 +81,6 @@ pub const ROWS: &[Row] = &[
     row("metrics", "GET", "/metrics", &[Management], Protection::Open),
 ];
 
-/// Other spellings of the same paths that clients use (`http-api.md` 0.1): prefix, canonical prefix.
-pub const ALIASES: &[(&str, &str)] = &[("/nevisfido/dispatch/targets", "/nevisfido/token/dispatch/targets")];
-
 /// The row with this name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Row> {

@@ -1,0 +1,55 @@
+//! Other spellings of our own paths, mapped to the canonical row before matching (`http-api.md` 0.1): clients write a
+//! trailing slash or leave it, and the guide names the targets without `token/`. Paths of upstreams are left alone.
+
+use sidegate_filters::CanonicalPath;
+
+/// Where our own services live; only there a trailing slash means nothing.
+const OWN: &[&str] = &["/nevisfido/", "/auth/"];
+/// A prefix that some clients use, and the one it stands for.
+const PREFIXES: &[(&str, &str)] = &[("/nevisfido/dispatch/targets", "/nevisfido/token/dispatch/targets")];
+
+/// The path to match, log and forward in place of `path`; `None` when it is canonical already.
+pub(super) fn resolve(path: &CanonicalPath) -> Option<CanonicalPath> {
+    let text = path.as_str();
+    if !OWN.iter().any(|own| text.starts_with(own)) {
+        return None;
+    }
+    let bare = text.strip_suffix('/').unwrap_or(text);
+    let full = PREFIXES.iter().find_map(|(alias, canonical)| {
+        let rest = bare.strip_prefix(alias)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| format!("{canonical}{rest}"))
+    });
+    match full {
+        Some(full) => CanonicalPath::parse(&full).ok(),
+        None if bare.len() < text.len() => CanonicalPath::parse(bare).ok(),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(text: &str) -> String {
+        let path = CanonicalPath::parse(text).unwrap();
+        resolve(&path).unwrap_or(path).as_str().to_owned()
+    }
+
+    #[test]
+    fn aliases_and_slashes_lead_to_the_canonical_row() {
+        for (raw, canonical) in [
+            ("/nevisfido/status", "/nevisfido/status"),
+            ("/nevisfido/status/", "/nevisfido/status"),
+            ("/auth/pwd/", "/auth/pwd"),
+            ("/nevisfido/dispatch/targets", "/nevisfido/token/dispatch/targets"),
+            ("/nevisfido/dispatch/targets/", "/nevisfido/token/dispatch/targets"),
+            ("/nevisfido/dispatch/targets/abc/", "/nevisfido/token/dispatch/targets/abc"),
+            ("/nevisfido/dispatch/targetsx", "/nevisfido/dispatch/targetsx"),
+            ("/nevisfido/status//", "/nevisfido/status/"),
+            ("/app/", "/app/"),
+            ("/", "/"),
+        ] {
+            assert_eq!(resolved(raw), canonical, "{raw}");
+        }
+    }
+}
