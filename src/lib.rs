@@ -3,3 +3,4 @@
 //! `oob`, `identity` <- `routes` <- `gateway` <- `cli`.
 
 pub mod routes;
+pub mod store;

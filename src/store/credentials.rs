@@ -1,0 +1,158 @@
+//! The store of UAF credentials and their counters (`uaf.md` A7, A8).
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use sidegate_filters::clock::Millis;
+
+use crate::store::{ExtId, StoreError};
+
+/// What identifies a credential: the authenticator's model and the key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CredentialKey {
+    aaid: String,
+    key_id: Vec<u8>,
+}
+
+impl CredentialKey {
+    /// The key of this model and key id (decoded bytes). AAIDs differ not by case (`uaf.md` A1).
+    #[must_use]
+    pub fn new(aaid: &str, key_id: impl Into<Vec<u8>>) -> Self {
+        Self { aaid: aaid.to_ascii_uppercase(), key_id: key_id.into() }
+    }
+
+    /// The model, upper case.
+    #[must_use]
+    pub fn aaid(&self) -> &str {
+        &self.aaid
+    }
+
+    /// The key id's bytes.
+    #[must_use]
+    pub fn key_id(&self) -> &[u8] {
+        &self.key_id
+    }
+}
+
+/// A registered UAF key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Model and key id.
+    pub key: CredentialKey,
+    /// Our name for it (`extId` of the status answer).
+    pub ext_id: String,
+    /// Whose it is.
+    pub owner: ExtId,
+    /// The public key in `key_format`, opaque here.
+    pub public_key: Vec<u8>,
+    /// The UAF public key format (`uaf.md` A6).
+    pub key_format: u16,
+    /// The UAF signature algorithm fixed at registration.
+    pub algorithm: u16,
+    /// The last accepted signature counter; 0 when the authenticator has none.
+    pub sign_counter: u32,
+    /// The registration counter of its assertion.
+    pub registration_counter: u32,
+    /// The authenticator's version at registration.
+    pub authenticator_version: u16,
+    /// Ties it to the dispatch targets of the same device, within one user.
+    pub device_id: Option<String>,
+    /// What the user calls the device.
+    pub device_name: Option<String>,
+    /// When it was registered.
+    pub created: Millis,
+    /// When it last authenticated.
+    pub last_used: Option<Millis>,
+}
+
+/// A credential that was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The model and key id are registered already, for whomever (`uaf.md` A7, 9).
+    #[error("the credential is registered already")]
+    Registered,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A counter that was not advanced.
+#[derive(Debug, thiserror::Error)]
+pub enum CounterError {
+    /// There is no such credential.
+    #[error("no such credential")]
+    NotFound,
+    /// Not greater than the stored one, and not both zero: a replay or a copied key (`uaf.md` A8).
+    #[error("the signature counter did not advance")]
+    NotAdvanced,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which credentials of a user to remove: the three modes of deregistration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// One key.
+    Key(CredentialKey),
+    /// All keys of a model.
+    Model(String),
+    /// All of a device.
+    Device(String),
+    /// Every one.
+    All,
+}
+
+impl Removal {
+    /// Whether it covers this credential.
+    #[must_use]
+    pub fn covers(&self, credential: &Credential) -> bool {
+        match self {
+            Self::Key(key) => credential.key == *key,
+            Self::Model(aaid) => credential.key.aaid().eq_ignore_ascii_case(aaid),
+            Self::Device(id) => credential.device_id.as_ref() == Some(id),
+            Self::All => true,
+        }
+    }
+}
+
+/// UAF credentials. Acknowledged means durable; every change is atomic.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// Keeps a new credential.
+    ///
+    /// # Errors
+    /// [`CredentialError::Registered`] if its model and key id are known, to whomever they belong.
+    async fn add(&self, credential: Credential) -> Result<(), CredentialError>;
+
+    /// The credential of this model and key id.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn get(&self, key: &CredentialKey) -> Result<Option<Credential>, StoreError>;
+
+    /// The credentials of a user, oldest first.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn list(&self, owner: &ExtId) -> Result<Vec<Credential>, StoreError>;
+
+    /// Accepts a signature counter, and notes the use at `now`: both zero, or `received` greater than the stored one.
+    ///
+    /// # Errors
+    /// [`CounterError::NotAdvanced`], [`CounterError::NotFound`].
+    async fn advance_counter(&self, key: &CredentialKey, received: u32, now: Millis) -> Result<(), CounterError>;
+
+    /// Removes credentials of this owner, all in one transaction; gives back what was removed.
+    ///
+    /// # Errors
+    /// When the store can't be asked; then none was removed.
+    async fn remove(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError>;
+
+    /// Everybody who owns a credential: to find the orphans of removed users.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError>;
+}

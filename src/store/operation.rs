@@ -1,0 +1,259 @@
+//! One out-of-band or in-band operation, from its token to its outcome: a record and a pure state machine.
+//!
+//! Nothing here knows a store: [`Operation::apply`] decides what an event does at a given moment, and the store runs it
+//! as one atomic step. Time-outs are derived from the clock whenever the record is looked at.
+
+pub mod event;
+pub mod status;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sidegate_filters::clock::Millis;
+use uuid::Uuid;
+
+use crate::store::ExtId;
+
+pub use event::{Applied, ClaimId, Event, Refused};
+pub use status::{Stage, Status, TokenInformation, TokenResult};
+
+/// Names an operation: the `sessionId` of `http-api.md` 2 and 5. It gives no way to the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationId(pub Uuid);
+
+impl OperationId {
+    /// One for an operation without a token.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl std::fmt::Display for OperationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What an operation is for (`http-api.md` 0.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Makes a session where it was asked for; the only one that `/auth/…` accepts.
+    InBandLogin,
+    /// A login elsewhere, approved on the phone.
+    OutOfBand,
+    /// Approval of a shown text.
+    Transaction,
+    /// A new credential.
+    Registration,
+    /// Removal of credentials.
+    Deregistration,
+}
+
+/// The UAF operation behind it (`op` of the messages).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OperationKind {
+    /// Registration.
+    Reg,
+    /// Authentication.
+    Auth,
+    /// Deregistration: has no answer, the operation succeeds when its request is handed out.
+    Dereg,
+}
+
+/// How the token was brought to the phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatch {
+    /// The dispatch target's extId, when one was named.
+    pub target: Option<String>,
+    /// The dispatcher's type.
+    pub dispatcher: String,
+    /// What the dispatcher answered (a link, a picture): holds the token, so it is kept only where the configuration
+    /// lets the status show it.
+    pub response: Option<String>,
+}
+
+/// What an operation is made of before it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Its name.
+    pub id: OperationId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The UAF operation.
+    pub kind: OperationKind,
+    /// The user it was made for; none for user-less authentication.
+    pub user: Option<ExtId>,
+    /// What the UAF request is built from at redeem (policy name, transaction, …), as the services wrote it; at most
+    /// [`CONTEXT_LIMIT`] bytes.
+    pub context: String,
+    /// How it was dispatched, if it was.
+    pub dispatch: Option<Dispatch>,
+}
+
+/// The most bytes that a stored context may have (`http-api.md` 0.5).
+pub const CONTEXT_LIMIT: usize = 8 * 1024;
+
+/// How long things may take (`http-api.md` 11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Until the token must be redeemed (5 min).
+    pub token: Duration,
+    /// From redeem until the UAF answer must be there (5 min).
+    pub answer: Duration,
+    /// How long a final state stays known (10 min).
+    pub retention: Duration,
+    /// How long a claim holds while an upstream or a removal is under way, and how long a taken challenge may wait
+    /// for its outcome (30 s).
+    pub lease: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        Self { token: minutes(5), answer: minutes(5), retention: minutes(10), lease: Duration::from_secs(30) }
+    }
+}
+
+/// The UAF challenge and what else the finish needs, serialised by whoever made it: opaque here.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChallengeState(pub Vec<u8>);
+
+impl std::fmt::Debug for ChallengeState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ChallengeState({} bytes)", self.0.len())
+    }
+}
+
+/// A credential that took part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Authenticator {
+    /// The model.
+    pub aaid: String,
+    /// The key id, base64url.
+    pub key_id: String,
+    /// Our name for the credential.
+    pub ext_id: String,
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// A good answer (`uafStatusCode` 1200), or a deregistration handed out.
+    Succeeded {
+        /// Who answered; fills in the user of a user-less operation.
+        user: Option<ExtId>,
+        /// With which credentials.
+        authenticators: Vec<Authenticator>,
+    },
+    /// A refused answer, a denial, a cancel.
+    Failed {
+        /// The UAF status code.
+        code: u16,
+        /// The ASM's code of a denial.
+        asm_status_code: Option<i64>,
+        /// The UAF client's code of a denial.
+        client_error_code: Option<i64>,
+    },
+}
+
+/// Where an operation stands, as it was last written; what the clock adds is in [`Operation::status`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum State {
+    /// The token is free until its deadline.
+    Created,
+    /// Somebody is fetching or doing what the redeem will hand out.
+    Claimed { claim: ClaimId, until: Millis },
+    /// The request was handed out; the challenge waits for its one use.
+    Redeemed { at: Millis, challenge: ChallengeState },
+    /// The challenge was used; the answer is being checked.
+    Answered { redeemed: Millis, until: Millis },
+    /// The end; `redeemed` tells whether the token was used on the way.
+    Done { at: Millis, outcome: Outcome, redeemed: bool },
+}
+
+/// An operation's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its name.
+    pub id: OperationId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The UAF operation.
+    pub kind: OperationKind,
+    /// The user it was made for, or who proved to be its user.
+    pub user: Option<ExtId>,
+    /// What the UAF request is built from.
+    pub context: String,
+    /// How it was dispatched, if it was.
+    pub dispatch: Option<Dispatch>,
+    /// When it was made.
+    pub created: Millis,
+    /// The time limits that hold for it.
+    pub limits: Limits,
+    /// Until when the token can be redeemed; none when there never was a token.
+    pub(crate) token_deadline: Option<Millis>,
+    pub(crate) state: State,
+}
+
+impl Operation {
+    /// One that begins with a token to be redeemed.
+    #[must_use]
+    pub fn with_token(draft: Draft, limits: Limits, now: Millis) -> Self {
+        Self::begin(draft, limits, now, Some(now.after(limits.token)), State::Created)
+    }
+
+    /// One without a token: its request is handed out right away.
+    #[must_use]
+    pub fn handed_out(draft: Draft, challenge: ChallengeState, limits: Limits, now: Millis) -> Self {
+        Self::begin(draft, limits, now, None, State::Redeemed { at: now, challenge })
+    }
+
+    fn begin(draft: Draft, limits: Limits, now: Millis, token_deadline: Option<Millis>, state: State) -> Self {
+        let Draft { id, purpose, kind, user, context, dispatch } = draft;
+        Self { id, purpose, kind, user, context, dispatch, created: now, limits, token_deadline, state }
+    }
+
+    /// The challenge that waits for its answer: to be compared with what an answer names *before* it is taken with
+    /// [`Event::Answer`], so that nobody can use it up without knowing it.
+    #[must_use]
+    pub fn challenge(&self) -> Option<&ChallengeState> {
+        match &self.state {
+            State::Redeemed { challenge, .. } => Some(challenge),
+            _ => None,
+        }
+    }
+
+    /// From this moment on the operation is unknown.
+    #[must_use]
+    pub fn forgotten_at(&self) -> Millis {
+        let last = match &self.state {
+            State::Created => self.token_deadline.unwrap_or(self.created),
+            State::Claimed { until, .. } => self.token_deadline.unwrap_or(self.created).max(*until),
+            State::Redeemed { at, .. } => at.after(self.limits.answer),
+            State::Answered { until, .. } => *until,
+            State::Done { at, .. } => *at,
+        };
+        last.after(self.limits.retention)
+    }
+
+    /// Bytes of memory that the record takes, beyond a fixed part.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let dispatch = self.dispatch.as_ref().map_or(0, |d| {
+            d.dispatcher.len() + d.target.as_ref().map_or(0, String::len) + d.response.as_ref().map_or(0, String::len)
+        });
+        let state = match &self.state {
+            State::Redeemed { challenge, .. } => challenge.0.len(),
+            State::Done { outcome: Outcome::Succeeded { authenticators, .. }, .. } => {
+                authenticators.iter().map(|a| 96 + a.aaid.len() + a.key_id.len() + a.ext_id.len()).sum()
+            }
+            _ => 0,
+        };
+        self.context.len() + self.user.as_ref().map_or(0, |u| u.as_str().len()) + dispatch + state
+    }
+}

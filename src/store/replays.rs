@@ -1,0 +1,17 @@
+//! Request ids that were used (`http-api.md` 1.1, row 10).
+
+use async_trait::async_trait;
+use sidegate_filters::clock::Millis;
+
+use crate::store::StoreError;
+
+/// Remembers what may happen only once. Acknowledged means durable: a captured request never works twice, restart or
+/// not.
+#[async_trait]
+pub trait Replays: Send + Sync {
+    /// Remembers `key` until `until`, unless it is remembered already. True for the one caller who was first.
+    ///
+    /// # Errors
+    /// When the store can't be asked or written: the request must be refused.
+    async fn remember(&self, key: &str, until: Millis) -> Result<bool, StoreError>;
+}

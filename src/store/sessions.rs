@@ -1,0 +1,102 @@
+//! The store of sessions (`gateway.md` 3.2).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use sidegate_filters::clock::Millis;
+use sidegate_filters::identity::Session;
+
+use crate::store::{ExtId, StoreError};
+
+/// How long the old id of a renewed session stays valid, at its old level.
+pub const RENEWAL_GRACE: Duration = Duration::from_secs(5);
+
+/// SHA-256 of a session's cookie value: all that a store ever sees of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionKey(pub [u8; 32]);
+
+impl std::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
+}
+
+/// A session as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// What filters see of it.
+    pub session: Session,
+    /// When the session was last used.
+    pub last_used: Millis,
+    /// How long it may stay unused (30 min).
+    pub idle: Duration,
+    /// When it ends in any case (8 h after the login).
+    pub ends: Millis,
+}
+
+impl SessionRecord {
+    /// Until when it lives if it is not used again.
+    #[must_use]
+    pub fn alive_until(&self) -> Millis {
+        self.last_used.after(self.idle).min(self.ends)
+    }
+}
+
+/// Sessions by the hash of their id. A session is alive until it was idle too long, its absolute end, its being ended,
+/// or the end of all sessions of its user; whatever is not alive is not there, in every call.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Keeps a new session. Its `generation` must have been read with [`Sessions::generation`] *before* the login was
+    /// checked, so that an end of all sessions meanwhile voids it.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] when there is no room; [`StoreError::Exists`] for a known key, which is left as it is.
+    async fn create(&self, key: SessionKey, record: SessionRecord) -> Result<(), StoreError>;
+
+    /// The session if it is alive; that is a use of it.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn touch(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError>;
+
+    /// Renews a session under a new id: the old one lives [`RENEWAL_GRACE`] more as it is and never learns the new
+    /// one. False, and nothing done, if the old one is not alive or was renewed before.
+    ///
+    /// # Errors
+    /// As [`Sessions::create`]; the old session is left as it is.
+    async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError>;
+
+    /// Changes a session under the same id (step-up with `renew: false`): the level, realm, roles and time of
+    /// authentication of `session`. False, and nothing done, if the session is not alive, was renewed, or belongs
+    /// to another user.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn raise(&self, key: &SessionKey, session: Session) -> Result<bool, StoreError>;
+
+    /// Ends a session (logout).
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn end(&self, key: &SessionKey) -> Result<(), StoreError>;
+
+    /// The generation that a new session of this user gets.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn generation(&self, user: &ExtId) -> Result<u64, StoreError>;
+
+    /// Ends all sessions of a user: those of earlier generations are void from now on.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn end_all(&self, user: &ExtId) -> Result<(), StoreError>;
+
+    /// Gives back the room of dead sessions; called about once a second. No answer depends on it.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn sweep(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,67 @@
+//! The users: name, extId, password hash (`gateway.md` 5, `http-api.md` 0.2).
+
+pub mod password;
+
+use async_trait::async_trait;
+
+use crate::store::{ExtId, StoreError};
+pub use password::PasswordHash;
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The login name.
+    pub name: String,
+    /// What everything of the user is stored under.
+    pub ext_id: ExtId,
+    /// The password's hash.
+    pub password: PasswordHash,
+}
+
+/// A change of users that was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// The name is empty, longer than 128 characters, or has a colon, a control character or white space at an end.
+    #[error("a user name is 1 to 128 characters without colon, control characters, or white space at its ends")]
+    BadName,
+    /// There is a user of this name.
+    #[error("a user of this name exists")]
+    Exists,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The users who exist. Each login, redeem and PATCH asks it anew: a removed user is gone at once.
+#[async_trait]
+pub trait Users: Send + Sync {
+    /// The user of this login name, compared exactly.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn by_name(&self, name: &str) -> Result<Option<User>, StoreError>;
+
+    /// The user of this extId.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn by_ext_id(&self, ext_id: &ExtId) -> Result<Option<User>, StoreError>;
+
+    /// All users.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn list(&self) -> Result<Vec<User>, StoreError>;
+
+    /// Adds a user under a new extId, also where a user of the same name was removed before.
+    ///
+    /// # Errors
+    /// [`UserError::BadName`], [`UserError::Exists`].
+    async fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError>;
+
+    /// Removes a user; gives back who it was.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn remove(&self, name: &str) -> Result<Option<User>, StoreError>;
+}
