@@ -10,6 +10,7 @@ pub mod clock;
 pub mod exchange;
 pub mod filter;
 pub mod identity;
+pub mod jws;
 pub mod jws_bypass;
 pub mod path;
 pub mod reply;
