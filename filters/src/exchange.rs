@@ -46,4 +46,7 @@ pub struct Exchange {
     pub modify: Option<crate::jws_bypass::VerifiedModify>,
     /// Headers for the upstream, set after every look-alike of the client was removed.
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
+    /// Headers that the answer must carry, whoever makes it: the gateway sets them last, in place of any the
+    /// destination gave. Identity creation asks for `Cache-Control: no-store` here, so that Back after logout shows nothing.
+    pub answer_headers: Vec<(HeaderName, HeaderValue)>,
 }

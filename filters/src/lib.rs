@@ -7,17 +7,21 @@
 
 pub mod chain;
 pub mod clock;
+pub mod delegation;
 pub mod exchange;
 pub mod filter;
 pub mod identity;
+pub mod identity_creation;
 pub mod jws;
 pub mod jws_bypass;
 pub mod path;
 pub mod reply;
 
 pub use chain::{BodySource, Chain};
+pub use delegation::{DelegationFilter, RemovedHeaders};
 pub use exchange::{Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
 pub use identity::{AuthenticatedSession, Caller, InternalCaller, Role};
+pub use identity_creation::{IdentityCreationFilter, SessionDomain};
 pub use path::{CanonicalPath, Params, PathRules, PathTemplate};
 pub use reply::{Problem, Reply};

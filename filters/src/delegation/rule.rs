@@ -1,0 +1,250 @@
+//! One rule, `<source>:<name>:<header>[:encoding]` (`gateway.md` 3.3).
+
+use std::fmt;
+
+use http::HeaderName;
+
+use super::removed::fold;
+
+/// What a rule may take from the authenticated user, apart from the SecToken: the names after `user.auth.`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UserAttribute {
+    UserId,
+    LoginId,
+    AuthLevel,
+    Roles,
+    Realm,
+}
+
+/// What a rule may take from the session. Its id is the public one, never the cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SessionAttribute {
+    Sid,
+    Domain,
+    AuthenticatedAt,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    SecToken,
+    Auth(UserAttribute),
+    Session(SessionAttribute),
+    /// `CONST`, and `ENV` as it was at the start.
+    Fixed(String),
+    Header(HeaderName),
+}
+
+/// How a value is written into its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    None,
+    Base64,
+    UrlEncode,
+}
+
+/// A parsed rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    pub(super) source: Source,
+    pub(super) header: HeaderName,
+    pub(super) encoding: Encoding,
+    shown: String,
+}
+
+/// Why a rule is no rule; the texts are for whoever wrote the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// Not three or four parts.
+    #[error("a rule is <source>:<name>:<header>[:encoding]; a constant with a colon comes through ENV")]
+    Shape,
+    /// The source is unknown.
+    #[error("the source is one of AUTH, CONST, ENV, HEADER, SESSION, not `{0}`")]
+    Source(String),
+    /// The source has no such name.
+    #[error("{0} has no `{1}`; it knows {2}")]
+    Name(&'static str, String, &'static str),
+    /// The environment variable is not set.
+    #[error("the environment variable `{0}` is not set")]
+    Unset(String),
+    /// The constant or environment value holds control characters.
+    #[error("the value of `{0}` holds control characters")]
+    Value(String),
+    /// No header's name.
+    #[error("`{0}` is no header name")]
+    Header(String),
+    /// The header belongs to the connection or to the gateway.
+    #[error("`{0}` is the gateway's own business and no rule may set it")]
+    Reserved(String),
+    /// The encoding is unknown.
+    #[error("the encoding is none, base64 or urlencode, not `{0}`")]
+    Encoding(String),
+    /// Two rules set one header.
+    #[error("two rules set the header `{0}`")]
+    Twice(String),
+    /// A HEADER rule reads what is removed from the client's request.
+    #[error("`{0}` is removed from every client's request and can't be a source")]
+    Removed(String),
+}
+
+/// Framing, routing and what the gateway writes itself.
+const RESERVED: [&str; 14] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-request-id",
+];
+
+impl Rule {
+    /// Parses a rule; `env` looks environment variables up, once.
+    ///
+    /// # Errors
+    /// What is wrong with the rule.
+    pub fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, RuleError> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let (source, name, header, encoding) = match parts[..] {
+            [source, name, header] => (source, name, header, "none"),
+            [source, name, header, encoding] => (source, name, header, encoding),
+            _ => return Err(RuleError::Shape),
+        };
+        // A constant may be a secret the upstream asks for: it is not shown.
+        let shown = format!("{source}:{}:{header}", if source == "CONST" { "…" } else { name });
+        Ok(Self {
+            source: self::source(source, name, env)?,
+            header: self::header(header)?,
+            encoding: self::encoding(encoding)?,
+            shown,
+        })
+    }
+
+    /// The header that the rule sets.
+    #[must_use]
+    pub fn header(&self) -> &HeaderName {
+        &self.header
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+fn source(source: &str, name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Source, RuleError> {
+    match source {
+        "AUTH" if name == "user.auth.SecToken" => Ok(Source::SecToken),
+        "AUTH" => user_attribute(name).map(Source::Auth),
+        "SESSION" => session_attribute(name).map(Source::Session),
+        "CONST" => fixed(name, name.to_owned()),
+        "ENV" => fixed(name, env(name).ok_or_else(|| RuleError::Unset(name.to_owned()))?),
+        "HEADER" => match HeaderName::from_bytes(name.as_bytes()) {
+            // The cookie may carry our session where the route forwards it.
+            Ok(name) if name == http::header::COOKIE => Err(RuleError::Removed(name.to_string())),
+            Ok(name) => Ok(Source::Header(name)),
+            Err(_) => Err(RuleError::Header(name.to_owned())),
+        },
+        other => Err(RuleError::Source(other.to_owned())),
+    }
+}
+
+fn fixed(name: &str, value: String) -> Result<Source, RuleError> {
+    if value.chars().any(char::is_control) { Err(RuleError::Value(name.to_owned())) } else { Ok(Source::Fixed(value)) }
+}
+
+fn user_attribute(name: &str) -> Result<UserAttribute, RuleError> {
+    Ok(match name {
+        "user.auth.UserId" => UserAttribute::UserId,
+        "user.auth.LoginId" => UserAttribute::LoginId,
+        "user.auth.AuthLevel" => UserAttribute::AuthLevel,
+        "user.auth.Roles" => UserAttribute::Roles,
+        "user.auth.Realm" => UserAttribute::Realm,
+        _ => {
+            let known = "user.auth.SecToken, .UserId, .LoginId, .AuthLevel, .Roles, .Realm";
+            return Err(RuleError::Name("AUTH", name.to_owned(), known));
+        }
+    })
+}
+
+fn session_attribute(name: &str) -> Result<SessionAttribute, RuleError> {
+    Ok(match name {
+        "sid" => SessionAttribute::Sid,
+        "domain" => SessionAttribute::Domain,
+        "authenticated-at" => SessionAttribute::AuthenticatedAt,
+        _ => return Err(RuleError::Name("SESSION", name.to_owned(), "sid, domain, authenticated-at")),
+    })
+}
+
+fn header(name: &str) -> Result<HeaderName, RuleError> {
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| RuleError::Header(name.to_owned()))?;
+    let folded = fold(name);
+    if RESERVED.contains(&folded.as_str()) || folded.starts_with("x-forwarded-") {
+        return Err(RuleError::Reserved(name.to_owned()));
+    }
+    Ok(header)
+}
+
+fn encoding(name: &str) -> Result<Encoding, RuleError> {
+    Ok(match name {
+        "none" => Encoding::None,
+        "base64" => Encoding::Base64,
+        "urlencode" => Encoding::UrlEncode,
+        _ => return Err(RuleError::Encoding(name.to_owned())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn env(name: &str) -> Option<String> {
+        match name {
+            "SET" => Some("value".to_owned()),
+            "BROKEN" => Some("a\nb".to_owned()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_documented_rules_parse() {
+        let rule = Rule::parse("AUTH:user.auth.SecToken:Authorization", &env).unwrap();
+        assert_eq!((rule.source, rule.encoding), (Source::SecToken, Encoding::None));
+        assert_eq!(rule.header, http::header::AUTHORIZATION);
+        let rule = Rule::parse("AUTH:user.auth.UserId:X-User:base64", &env).unwrap();
+        assert_eq!((rule.source, rule.encoding), (Source::Auth(UserAttribute::UserId), Encoding::Base64));
+        assert_eq!(Rule::parse("ENV:SET:X-A:urlencode", &env).unwrap().source, Source::Fixed("value".into()));
+    }
+
+    #[rstest]
+    #[case("AUTH:user.auth.UserId", RuleError::Shape)]
+    #[case("CONST:https://a:X-A:none", RuleError::Shape)]
+    #[case("auth:user.auth.UserId:X-A", RuleError::Source("auth".into()))]
+    #[case("AUTH:user.auth.Nothing:X-A", RuleError::Name("AUTH", "user.auth.Nothing".into(), "user.auth.SecToken, .UserId, .LoginId, .AuthLevel, .Roles, .Realm"))]
+    #[case("SESSION:id:X-A", RuleError::Name("SESSION", "id".into(), "sid, domain, authenticated-at"))]
+    #[case("ENV:MISSING:X-A", RuleError::Unset("MISSING".into()))]
+    #[case("ENV:BROKEN:X-A", RuleError::Value("BROKEN".into()))]
+    #[case("CONST:a\tb:X-A", RuleError::Value("a\tb".into()))]
+    #[case("CONST:a:X A", RuleError::Header("X A".into()))]
+    #[case("CONST:a:Content_Length", RuleError::Reserved("Content_Length".into()))]
+    #[case("CONST:a:X-Forwarded-For", RuleError::Reserved("X-Forwarded-For".into()))]
+    #[case("CONST:a:X-A:hex", RuleError::Encoding("hex".into()))]
+    #[case("HEADER:Cookie:X-A", RuleError::Removed("cookie".into()))]
+    fn what_is_wrong_is_said(#[case] text: &str, #[case] expected: RuleError) {
+        assert_eq!(Rule::parse(text, &env).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn a_constant_is_not_shown() {
+        assert_eq!(Rule::parse("CONST:s3cret:X-Key", &env).unwrap().to_string(), "CONST:…:X-Key");
+    }
+}

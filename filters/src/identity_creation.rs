@@ -1,0 +1,224 @@
+//! IdentityCreationFilter: whoever passes is authenticated by the rules of the route (`gateway.md` 3.1).
+//!
+//! The filter finds out who calls (an internal caller by its bearer, a user by the domain's session cookie), compares
+//! that with what the route demands, and either attaches the identity or answers with a challenge. Credentials that were
+//! meant for the gateway do not go on to the destination (`gateway.md` 2.3).
+
+mod challenge;
+mod cookie;
+mod credentials;
+mod demand;
+mod return_target;
+mod sources;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderValue, header};
+
+pub use cookie::{BadDomain, SessionCookie, SessionDomain, session_cookie, strip_session_cookies};
+pub use credentials::accepts_html;
+pub use demand::{Demand, Shortfall};
+pub use return_target::ReturnTarget;
+pub use sources::{InternalCallers, LoginPage, LoginPrompt, Sessions};
+
+use crate::clock::Clock;
+use crate::exchange::Exchange;
+use crate::filter::{Filter, FilterError, Verdict};
+use crate::identity::{AuthenticatedSession, Caller, InternalCaller, Role, Session};
+use crate::reply::{Problem, Reply};
+use credentials::Bearer;
+
+/// Whom a route lets in, apart from internal callers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// Everybody; a session that is there is recognised, an invalid one counts as none (`http-api.md` 0.3).
+    Open,
+    /// Whoever has a session that meets the demand.
+    Session(Demand),
+    /// Nobody else.
+    InternalOnly,
+}
+
+/// Which internal callers a route lets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InternalAccess {
+    /// None: 403.
+    Nobody,
+    /// Every one; what it may do is the service's question.
+    Anybody,
+    /// Those with this role.
+    With(Role),
+}
+
+impl InternalAccess {
+    fn admits(self, caller: &InternalCaller) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Anybody => true,
+            Self::With(role) => caller.may(role),
+        }
+    }
+}
+
+/// Whether browsers see a login page in place of a 401.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interception {
+    /// Clients that accept `text/html` do.
+    Auto,
+    /// Never: an API.
+    Never,
+}
+
+/// How the filter is set up on a route.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The session domain.
+    pub domain: SessionDomain,
+    /// Whom the route lets in.
+    pub admission: Admission,
+    /// Which internal callers it lets in.
+    pub internal: InternalAccess,
+    /// Login page or 401.
+    pub interception: Interception,
+    /// Where a login leads that followed an intercepted POST.
+    pub start: ReturnTarget,
+    /// Whether the session cookie and an internal caller's bearer go on to the destination.
+    pub forward_credentials: bool,
+}
+
+/// The filter `identity-creation`.
+pub struct IdentityCreationFilter {
+    settings: Settings,
+    sessions: Arc<dyn Sessions>,
+    internal_callers: Arc<dyn InternalCallers>,
+    login_page: Arc<dyn LoginPage>,
+    clock: Arc<dyn Clock>,
+}
+
+impl IdentityCreationFilter {
+    /// The filter for one route.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        sessions: Arc<dyn Sessions>,
+        internal_callers: Arc<dyn InternalCallers>,
+        login_page: Arc<dyn LoginPage>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { settings, sessions, internal_callers, login_page, clock }
+    }
+
+    /// An internal caller, asked for only on internal listeners: there every bearer is meant for us, and a bad one is
+    /// refused rather than taken for nobody.
+    async fn internal(&self, exchange: &Exchange) -> Result<Option<InternalCaller>, Refusal> {
+        if !exchange.client.internal {
+            return Ok(None);
+        }
+        let found = match Bearer::of(&exchange.headers) {
+            Bearer::Absent => return Ok(None),
+            Bearer::Malformed => None,
+            Bearer::Token(token) => self.internal_callers.find(&token).await?,
+        };
+        let Some(caller) = found else {
+            tracing::info!(target: "audit", event = "internal-caller-refused", address = %exchange.client.address);
+            return Err(Refusal::BadBearer);
+        };
+        if self.settings.internal.admits(&caller) { Ok(Some(caller)) } else { Err(Refusal::Forbidden(caller.name)) }
+    }
+
+    async fn session(&self, exchange: &Exchange) -> Result<Option<Session>, Refusal> {
+        let cookie = match session_cookie(&exchange.headers, &self.settings.domain, exchange.client.secure) {
+            SessionCookie::Absent => return Ok(None),
+            SessionCookie::Several => return Err(Refusal::TossedCookie),
+            SessionCookie::One(cookie) => cookie,
+        };
+        let session = self.sessions.find(&self.settings.domain, &cookie).await?;
+        Ok(session.filter(|session| session.domain == self.settings.domain.as_str()))
+    }
+
+    async fn caller(&self, exchange: &Exchange) -> Result<Caller, Refusal> {
+        if let Some(caller) = self.internal(exchange).await? {
+            return Ok(Caller::Internal(caller));
+        }
+        match &self.settings.admission {
+            Admission::InternalOnly => Err(Refusal::NoBearer),
+            Admission::Open => {
+                let session = self.session(exchange).await?;
+                Ok(session.map_or(Caller::Anonymous, |session| Caller::User(AuthenticatedSession::granted(session))))
+            }
+            Admission::Session(demand) => {
+                let Some(session) = self.session(exchange).await? else { return Err(Refusal::NoSession) };
+                match demand.check(&session, self.clock.now()) {
+                    Ok(()) => Ok(Caller::User(AuthenticatedSession::granted(session))),
+                    Err(Shortfall::Role) => Err(Refusal::MissingRole),
+                    Err(Shortfall::Authentication) => Err(Refusal::StepUp(session)),
+                }
+            }
+        }
+    }
+
+    fn strip_credentials(&self, exchange: &mut Exchange) {
+        if self.settings.forward_credentials {
+            return;
+        }
+        strip_session_cookies(&mut exchange.headers);
+        if matches!(exchange.caller, Caller::Internal(_)) {
+            exchange.headers.remove(header::AUTHORIZATION);
+        }
+    }
+}
+
+/// Why a request does not pass.
+enum Refusal {
+    BadBearer,
+    NoBearer,
+    Forbidden(String),
+    TossedCookie,
+    NoSession,
+    MissingRole,
+    StepUp(Session),
+    Undecided(FilterError),
+}
+
+impl From<FilterError> for Refusal {
+    fn from(error: FilterError) -> Self {
+        Self::Undecided(error)
+    }
+}
+
+#[async_trait]
+impl Filter for IdentityCreationFilter {
+    fn name(&self) -> &'static str {
+        "identity-creation"
+    }
+
+    fn settings(&self) -> String {
+        let Settings { domain, admission, internal, interception, .. } = &self.settings;
+        let admission = match admission {
+            Admission::Open => "open, a session is recognised".to_owned(),
+            Admission::InternalOnly => "internal callers only".to_owned(),
+            Admission::Session(demand) => format!("session {}", demand.parameters()),
+        };
+        let domain = domain.as_str();
+        format!("domain {domain}; {admission}; internal callers {internal:?}; interception {interception:?}")
+    }
+
+    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        match self.caller(exchange).await {
+            Ok(caller) => {
+                let personal = caller != Caller::Anonymous;
+                exchange.caller = caller;
+                self.strip_credentials(exchange);
+                if personal {
+                    exchange.answer_headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+                }
+                Ok(Verdict::Pass)
+            }
+            Err(refusal) => self.refuse(exchange, refusal).map(Verdict::Answer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

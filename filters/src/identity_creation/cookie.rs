@@ -1,0 +1,107 @@
+//! The session cookie's name, and reading it strictly: whoever can plant a second one must not choose the session.
+
+use http::{HeaderMap, HeaderValue, header};
+
+const SECURE_PREFIX: &str = "__Host-sidegate-";
+const PLAIN_PREFIX: &str = "sidegate-";
+
+/// Realms that share one session and one cookie (`gateway.md` 3.1): 1 to 32 of `a-z`, `0-9` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionDomain(String);
+
+/// The text cannot name a session domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a session domain is 1 to 32 characters of a-z, 0-9 and -")]
+pub struct BadDomain;
+
+impl SessionDomain {
+    /// Takes `name` as a domain.
+    ///
+    /// # Errors
+    /// When it is empty, too long or holds another character.
+    pub fn parse(name: &str) -> Result<Self, BadDomain> {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if (1..=32).contains(&name.len()) && name.bytes().all(fits) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(BadDomain)
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The cookie's name: with the `__Host-` prefix (RFC 6265bis 4.1.3) over TLS, without it on a plain loopback
+    /// listener, where browsers would refuse it.
+    #[must_use]
+    pub fn cookie_name(&self, secure: bool) -> String {
+        let prefix = if secure { SECURE_PREFIX } else { PLAIN_PREFIX };
+        format!("{prefix}{}", self.0)
+    }
+}
+
+/// What the client sent under the domain's cookie name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SessionCookie {
+    /// No such cookie.
+    Absent,
+    /// Exactly one.
+    One(String),
+    /// More than one: somebody else's may be among them (cookie tossing).
+    Several,
+}
+
+/// Reads the domain's session cookie out of all `Cookie` fields (HTTP/2 may split them).
+#[must_use]
+pub fn session_cookie(headers: &HeaderMap, domain: &SessionDomain, secure: bool) -> SessionCookie {
+    let name = domain.cookie_name(secure);
+    let mut found = SessionCookie::Absent;
+    for pair in headers.get_all(header::COOKIE).iter().flat_map(pairs) {
+        let Some(value) = named(pair, &name) else { continue };
+        if found != SessionCookie::Absent {
+            return SessionCookie::Several;
+        }
+        // A value that is no text can't be one of ours; it still counts as a cookie of our name.
+        found = SessionCookie::One(std::str::from_utf8(value).unwrap_or_default().to_owned());
+    }
+    found
+}
+
+/// Removes every cookie that may carry a session of ours, of any domain, so that no upstream learns it.
+pub fn strip_session_cookies(headers: &mut HeaderMap) {
+    let kept: Vec<Vec<u8>> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(pairs)
+        .filter(|pair| !pair.is_empty() && !is_ours(pair))
+        .map(<[u8]>::to_vec)
+        .collect();
+    headers.remove(header::COOKIE);
+    if let Ok(value) = HeaderValue::from_bytes(&kept.join(&b"; "[..]))
+        && !value.is_empty()
+    {
+        headers.insert(header::COOKIE, value);
+    }
+}
+
+fn pairs(field: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    field.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii)
+}
+
+fn named<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let equals = pair.iter().position(|byte| *byte == b'=')?;
+    let (key, value) = pair.split_at_checked(equals)?;
+    (key.trim_ascii() == name.as_bytes()).then(|| value.get(1..).unwrap_or_default().trim_ascii())
+}
+
+/// Case is ignored: what an upstream might fold into our cookie must not reach it either.
+fn is_ours(pair: &[u8]) -> bool {
+    let key = pair.split(|byte| *byte == b'=').next().unwrap_or(pair).to_ascii_lowercase();
+    key.starts_with(PLAIN_PREFIX.as_bytes()) || key.starts_with(SECURE_PREFIX.to_ascii_lowercase().as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! What a route demands of a session, and what is missing.
+
+use std::time::Duration;
+
+use crate::clock::Millis;
+use crate::identity::Session;
+
+/// What a session needs to pass (`gateway.md` 3.1, first row).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// The lowest authentication level.
+    pub level: u8,
+    /// One of these roles; empty: any user.
+    pub roles: Vec<String>,
+    /// How long ago the latest login or step-up may be.
+    pub max_age: Option<Duration>,
+    /// The latest login or step-up was by one of these realms; empty: any.
+    pub realms: Vec<String>,
+}
+
+/// Why a session does not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortfall {
+    /// None of the roles: no login helps this user.
+    Role,
+    /// A step-up through a fitting realm helps.
+    Authentication,
+}
+
+impl Demand {
+    /// Compares a session with the demand.
+    ///
+    /// # Errors
+    /// What is missing. A missing role comes first, since a step-up would be for nothing.
+    pub fn check(&self, session: &Session, now: Millis) -> Result<(), Shortfall> {
+        if !self.roles.is_empty() && !session.roles.iter().any(|role| self.roles.contains(role)) {
+            return Err(Shortfall::Role);
+        }
+        let old = self.max_age.is_some_and(|max_age| now.since(session.authenticated_at) > max_age);
+        let foreign = !self.realms.is_empty() && !self.realms.contains(&session.realm);
+        if session.level < self.level || old || foreign { Err(Shortfall::Authentication) } else { Ok(()) }
+    }
+
+    /// The parameters `acr_values` and `max_age` of a step-up challenge (RFC 9470 3). The values of `acr` are realm
+    /// names where the route names realms, else the level as a number.
+    pub(super) fn parameters(&self) -> String {
+        let acr = if self.realms.is_empty() { self.level.to_string() } else { self.realms.join(" ") };
+        let age = self.max_age.map(|age| format!(", max_age=\"{}\"", age.as_secs())).unwrap_or_default();
+        format!("acr_values=\"{}\"{age}", acr.replace(['"', '\\'], ""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn session() -> Session {
+        Session {
+            sid: "s".into(),
+            domain: "main".into(),
+            ext_id: "e".into(),
+            name: "jeff".into(),
+            realm: "password".into(),
+            level: 1,
+            roles: vec!["staff".into()],
+            authenticated_at: Millis(1_000_000),
+            generation: 0,
+        }
+    }
+
+    fn demand(level: u8, role: &str, max_age: Option<u64>, realm: &str) -> Demand {
+        let list = |name: &str| if name.is_empty() { Vec::new() } else { vec!["x".to_owned(), name.to_owned()] };
+        Demand { level, roles: list(role), max_age: max_age.map(Duration::from_secs), realms: list(realm) }
+    }
+
+    #[rstest]
+    #[case(demand(0, "", None, ""), Ok(()))]
+    #[case(demand(1, "staff", Some(60), "password"), Ok(()))]
+    #[case(demand(2, "", None, ""), Err(Shortfall::Authentication))]
+    #[case(demand(1, "", Some(59), ""), Err(Shortfall::Authentication))]
+    #[case(demand(1, "", None, "fido-uaf"), Err(Shortfall::Authentication))]
+    #[case(demand(1, "boss", None, ""), Err(Shortfall::Role))]
+    #[case(demand(2, "boss", Some(1), "fido-uaf"), Err(Shortfall::Role))]
+    fn a_session_is_compared_with_each_part(#[case] demand: Demand, #[case] expected: Result<(), Shortfall>) {
+        assert_eq!(demand.check(&session(), Millis(1_060_000)), expected);
+    }
+
+    #[rstest]
+    #[case(demand(2, "", None, ""), "acr_values=\"2\"")]
+    #[case(demand(2, "", Some(300), "fido-uaf"), "acr_values=\"x fido-uaf\", max_age=\"300\"")]
+    #[case(demand(2, "", None, "a\"b"), "acr_values=\"x ab\"")]
+    fn the_challenge_names_what_would_do(#[case] demand: Demand, #[case] expected: &str) {
+        assert_eq!(demand.parameters(), expected);
+    }
+}

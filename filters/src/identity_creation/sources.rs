@@ -1,0 +1,55 @@
+//! What the filter asks of the house it is mounted in: sessions, internal callers, a login page.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Response;
+
+use super::{Demand, ReturnTarget, SessionDomain};
+use crate::exchange::Exchange;
+use crate::filter::FilterError;
+use crate::identity::{InternalCaller, Session};
+
+/// Where sessions are looked up, at each request: what was ended is not there any more.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// The living session behind a cookie's value, if it belongs to `domain`. Whatever is wrong with the value itself is
+    /// `None`.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when the store can't be asked: the request is refused.
+    async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError>;
+}
+
+/// Who may call on internal listeners (`gateway.md` 2.4).
+#[async_trait]
+pub trait InternalCallers: Send + Sync {
+    /// The caller that this bearer proves.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when it can't be told.
+    async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError>;
+}
+
+/// Why a browser is shown the login page.
+#[derive(Debug)]
+pub struct LoginPrompt<'a> {
+    /// The request that was intercepted.
+    pub exchange: &'a Exchange,
+    /// The domain to log in to.
+    pub domain: &'a SessionDomain,
+    /// What the route demands.
+    pub demand: &'a Demand,
+    /// The session that is there but does not suffice: a step-up.
+    pub session: Option<&'a Session>,
+    /// Where to go afterwards.
+    pub target: ReturnTarget,
+}
+
+/// Renders the login page. The target travels inside it, authenticated and expiring; nothing is stored before login.
+pub trait LoginPage: Send + Sync {
+    /// The page, complete with its security headers; the filter sets status 401 and the challenge.
+    ///
+    /// # Errors
+    /// When it can't be rendered.
+    fn page(&self, prompt: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError>;
+}

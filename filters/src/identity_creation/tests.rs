@@ -1,0 +1,288 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response};
+use rstest::rstest;
+
+use super::*;
+use crate::clock::{ManualClock, Millis};
+use crate::exchange::Client;
+use crate::path::{CanonicalPath, Params};
+
+const COOKIE: &str = "__Host-sidegate-main=good";
+
+struct House;
+
+#[async_trait]
+impl Sessions for House {
+    async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError> {
+        let domain = if cookie == "foreign" { "other" } else { domain.as_str() };
+        match cookie {
+            "down" => Err(FilterError::Unavailable("the session store")),
+            "good" | "foreign" => Ok(Some(session(domain))),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[async_trait]
+impl InternalCallers for House {
+    async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError> {
+        let caller = |roles| InternalCaller { name: "shop".into(), roles };
+        Ok(match bearer {
+            "actor" => Some(caller(vec![Role::ActFor])),
+            "bare" => Some(caller(Vec::new())),
+            _ => None,
+        })
+    }
+}
+
+impl LoginPage for House {
+    fn page(&self, prompt: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
+        let text = format!("{} step-up={}", prompt.target.as_str(), prompt.session.is_some());
+        Ok(Response::new(Bytes::from(text)))
+    }
+}
+
+fn session(domain: &str) -> Session {
+    Session {
+        sid: "sid".into(),
+        domain: domain.into(),
+        ext_id: "ext".into(),
+        name: "jeff".into(),
+        realm: "password".into(),
+        level: 1,
+        roles: Vec::new(),
+        authenticated_at: Millis(0),
+        generation: 0,
+    }
+}
+
+fn level(level: u8) -> Admission {
+    Admission::Session(Demand { level, ..Demand::default() })
+}
+
+fn settings(admission: Admission) -> Settings {
+    Settings {
+        domain: SessionDomain::parse("main").unwrap(),
+        admission,
+        internal: InternalAccess::With(Role::ActFor),
+        interception: Interception::Auto,
+        start: ReturnTarget::parse("/home").unwrap(),
+        forward_credentials: false,
+    }
+}
+
+fn filter(settings: Settings) -> IdentityCreationFilter {
+    let clock = Arc::new(ManualClock::new(Millis(60_000)));
+    IdentityCreationFilter::new(settings, Arc::new(House), Arc::new(House), Arc::new(House), clock)
+}
+
+fn exchange(internal: bool, headers: &[(&'static str, &str)]) -> Exchange {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(*name, HeaderValue::from_str(value).unwrap());
+    }
+    Exchange {
+        request_id: "r".into(),
+        method: Method::GET,
+        path: CanonicalPath::parse("/app/page").unwrap(),
+        query: Some("a=b".into()),
+        headers: map,
+        params: Params::default(),
+        client: Client {
+            address: [127, 0, 0, 1].into(),
+            secure: true,
+            internal,
+            origin: "https://gate.example".into(),
+        },
+        body: None,
+        caller: Caller::Anonymous,
+        modify: None,
+        upstream_headers: Vec::new(),
+        answer_headers: Vec::new(),
+    }
+}
+
+/// Runs the filter; the answer is status, `WWW-Authenticate` and body, `None` is a pass.
+async fn run(settings: Settings, exchange: &mut Exchange) -> Option<(u16, String, String)> {
+    match filter(settings).request(exchange).await.unwrap() {
+        Verdict::Pass => None,
+        Verdict::Answer(reply) => {
+            let response = reply.into_response("r");
+            let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+            let challenge = challenge.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+            let body = String::from_utf8(response.body().to_vec()).unwrap();
+            Some((response.status().as_u16(), challenge, body))
+        }
+    }
+}
+
+fn html<'a>(rest: &[(&'static str, &'a str)]) -> Vec<(&'static str, &'a str)> {
+    [&[("accept", "text/html")], rest].concat()
+}
+
+#[tokio::test]
+async fn a_fitting_session_passes_and_is_attached() {
+    let mut exchange = exchange(false, &[("cookie", COOKIE), ("authorization", "Bearer upstream's")]);
+    assert_eq!(run(settings(level(1)), &mut exchange).await, None);
+    assert!(matches!(&exchange.caller, Caller::User(session) if session.ext_id == "ext"));
+    assert_eq!(exchange.answer_headers, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+    assert!(!exchange.headers.contains_key("cookie"), "the session cookie does not go on");
+    assert!(exchange.headers.contains_key("authorization"), "on a public listener a bearer is not ours");
+}
+
+#[rstest]
+#[case(&[])]
+#[case(&[("cookie", "__Host-sidegate-main=bad")])]
+#[case(&[("cookie", "__Host-sidegate-main=foreign")])]
+#[case(&[("cookie", "sidegate-main=good")])]
+#[case(&[("authorization", "Bearer actor")])]
+#[tokio::test]
+async fn an_api_client_without_session_gets_401(#[case] headers: &[(&'static str, &str)]) {
+    let mut exchange = exchange(false, headers);
+    let (status, challenge, body) = run(settings(level(1)), &mut exchange).await.unwrap();
+    assert_eq!((status, challenge.as_str()), (401, "Bearer realm=\"main\""));
+    assert!(body.contains("\"instance\":\"r\""));
+    assert_eq!(exchange.caller, Caller::Anonymous);
+}
+
+#[tokio::test]
+async fn a_browser_gets_the_login_page_and_comes_back() {
+    let mut exchange = exchange(false, &html(&[]));
+    let (status, challenge, body) = run(settings(level(1)), &mut exchange).await.unwrap();
+    assert_eq!((status, challenge.as_str()), (401, "Bearer realm=\"main\""));
+    assert_eq!(body, "/app/page?a=b step-up=false");
+}
+
+#[tokio::test]
+async fn a_browsers_post_is_not_repeated_after_login() {
+    let mut exchange = exchange(false, &html(&[]));
+    exchange.method = Method::POST;
+    assert_eq!(run(settings(level(1)), &mut exchange).await.unwrap().2, "/home step-up=false");
+}
+
+#[tokio::test]
+async fn a_path_that_reads_as_an_authority_is_no_target() {
+    let mut exchange = exchange(false, &html(&[]));
+    exchange.path = CanonicalPath::parse("//evil.example/").unwrap();
+    assert_eq!(run(settings(level(1)), &mut exchange).await.unwrap().2, "/home step-up=false");
+}
+
+#[tokio::test]
+async fn where_interception_is_off_a_browser_is_an_api_client() {
+    let mut exchange = exchange(false, &html(&[]));
+    let settings = Settings { interception: Interception::Never, ..settings(level(1)) };
+    assert!(run(settings, &mut exchange).await.unwrap().2.starts_with('{'));
+}
+
+#[rstest]
+#[case(2, None, "acr_values=\"2\"")]
+#[case(1, Some(59), "acr_values=\"1\", max_age=\"59\"")]
+#[tokio::test]
+async fn a_weak_or_old_session_is_asked_to_step_up(#[case] level: u8, #[case] age: Option<u64>, #[case] rest: &str) {
+    let demand = Demand { level, max_age: age.map(Duration::from_secs), ..Demand::default() };
+    let settings = settings(Admission::Session(demand));
+    let mut api = exchange(false, &[("cookie", COOKIE)]);
+    let (status, challenge, _) = run(settings.clone(), &mut api).await.unwrap();
+    assert_eq!(status, 401);
+    assert_eq!(challenge, format!("Bearer realm=\"main\", error=\"insufficient_user_authentication\", {rest}"));
+    let mut browser = exchange(false, &html(&[("cookie", COOKIE)]));
+    assert_eq!(run(settings, &mut browser).await.unwrap().2, "/app/page?a=b step-up=true");
+}
+
+#[tokio::test]
+async fn a_missing_role_is_403_for_browsers_too() {
+    let demand = Demand { roles: vec!["boss".into()], ..Demand::default() };
+    let mut exchange = exchange(false, &html(&[("cookie", COOKIE)]));
+    assert_eq!(run(settings(Admission::Session(demand)), &mut exchange).await.unwrap().0, 403);
+}
+
+#[rstest]
+#[case(Admission::Open)]
+#[case(level(1))]
+#[tokio::test]
+async fn two_cookies_of_our_name_are_refused(#[case] admission: Admission) {
+    let mut exchange = exchange(false, &[("cookie", COOKIE), ("cookie", COOKIE)]);
+    assert_eq!(run(settings(admission), &mut exchange).await.unwrap().0, 400);
+}
+
+#[rstest]
+#[case(Admission::Open)]
+#[case(level(1))]
+#[tokio::test]
+async fn without_its_store_nothing_passes(#[case] admission: Admission) {
+    let mut exchange = exchange(false, &[("cookie", "__Host-sidegate-main=down")]);
+    let verdict = filter(settings(admission)).request(&mut exchange).await;
+    assert!(matches!(verdict, Err(FilterError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn an_open_route_recognises_a_session() {
+    let mut with = exchange(false, &[("cookie", COOKIE)]);
+    assert_eq!(run(settings(Admission::Open), &mut with).await, None);
+    assert!(matches!(with.caller, Caller::User(_)));
+    assert!(!with.answer_headers.is_empty());
+    let mut without = exchange(false, &[("cookie", "__Host-sidegate-main=bad; a=b")]);
+    assert_eq!(run(settings(Admission::Open), &mut without).await, None);
+    assert_eq!(without.caller, Caller::Anonymous);
+    assert!(without.answer_headers.is_empty(), "an open page may be cached");
+    assert_eq!(without.headers.get("cookie").unwrap(), "a=b");
+}
+
+#[rstest]
+#[case("Bearer wrong", Admission::Open, 401, "Bearer realm=\"internal\", error=\"invalid_token\"")]
+#[case("Bearer", Admission::Open, 401, "Bearer realm=\"internal\", error=\"invalid_token\"")]
+#[case("Bearer wrong", level(1), 401, "Bearer realm=\"internal\", error=\"invalid_token\"")]
+#[case("Bearer bare", Admission::Open, 403, "")]
+#[case("Basic YTpi", Admission::InternalOnly, 401, "Bearer realm=\"internal\"")]
+#[tokio::test]
+async fn on_internal_listeners_a_bad_bearer_is_never_nobody(
+    #[case] authorization: &str,
+    #[case] admission: Admission,
+    #[case] status: u16,
+    #[case] challenge: &str,
+) {
+    let mut exchange = exchange(true, &[("authorization", authorization), ("cookie", COOKIE)]);
+    let (got, shown, _) = run(settings(admission), &mut exchange).await.unwrap();
+    assert_eq!((got, shown.as_str()), (status, challenge));
+}
+
+#[rstest]
+#[case(InternalAccess::Nobody, "Bearer actor", false)]
+#[case(InternalAccess::Anybody, "Bearer bare", true)]
+#[case(InternalAccess::With(Role::ActFor), "Bearer actor", true)]
+#[case(InternalAccess::With(Role::Admin), "Bearer actor", false)]
+#[tokio::test]
+async fn a_route_says_which_internal_callers_pass(
+    #[case] internal: InternalAccess,
+    #[case] bearer: &str,
+    #[case] passes: bool,
+    #[values(Admission::Open, Admission::InternalOnly, level(2))] admission: Admission,
+) {
+    let mut exchange = exchange(true, &[("authorization", bearer)]);
+    let answer = run(Settings { internal, ..settings(admission) }, &mut exchange).await;
+    assert_eq!(answer.is_none(), passes);
+    assert_eq!(matches!(exchange.caller, Caller::Internal(_)), passes);
+    assert_eq!(!exchange.headers.contains_key("authorization"), passes, "our bearer does not go on");
+}
+
+#[tokio::test]
+async fn a_session_does_not_open_an_internal_route() {
+    let mut exchange = exchange(true, &[("cookie", COOKIE)]);
+    assert_eq!(run(settings(Admission::InternalOnly), &mut exchange).await.unwrap().0, 401);
+}
+
+#[tokio::test]
+async fn a_route_may_say_that_credentials_go_on() {
+    let mut exchange = exchange(true, &[("authorization", "Bearer actor"), ("cookie", COOKIE)]);
+    let settings = Settings { forward_credentials: true, ..settings(level(1)) };
+    assert_eq!(run(settings, &mut exchange).await, None);
+    assert!(exchange.headers.contains_key("authorization") && exchange.headers.contains_key("cookie"));
+}
+
+#[test]
+fn explain_shows_what_is_demanded() {
+    let shown = filter(settings(level(2))).settings();
+    assert_eq!(shown, "domain main; session acr_values=\"2\"; internal callers With(ActFor); interception Auto");
+}
