@@ -1,0 +1,4 @@
+//! The built gateway from outside: one binary, a file per capability.
+#![cfg(test)]
+
+mod support;
