@@ -2,5 +2,6 @@
 //! inside. `docs/architecture.md` draws the parts; imports go one way: `jose`, `store` <- `fido`, `dispatchers` <-
 //! `oob`, `identity` <- `routes` <- `gateway` <- `cli`.
 
+pub mod jose;
 pub mod routes;
 pub mod store;

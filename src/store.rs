@@ -6,9 +6,11 @@
 
 pub mod credentials;
 pub mod ext_id;
+pub mod folder;
 pub mod operation;
 pub mod operations;
 pub mod origin;
+mod private_file;
 pub mod replays;
 pub mod sessions;
 pub mod targets;
@@ -16,6 +18,7 @@ pub mod users;
 
 pub use credentials::{CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal};
 pub use ext_id::ExtId;
+pub use folder::{DataFolder, FolderError};
 pub use operation::{Operation, OperationId};
 pub use operations::{Operations, Transition, TransitionError};
 pub use origin::{Origin, SourceNetwork};

@@ -6,12 +6,16 @@
 pub mod event;
 pub mod status;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 use uuid::Uuid;
 
+use crate::jose::{CryptoError, MacKey};
 use crate::store::ExtId;
 
 pub use event::{Applied, ClaimId, Event, Refused};
@@ -27,6 +31,18 @@ impl OperationId {
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::new_v4())
+    }
+
+    /// The one of this token. Only who has the key gets from token to operation, and nobody back: the token itself
+    /// is stored nowhere.
+    ///
+    /// # Errors
+    /// If the cryptographic library fails.
+    pub fn of_token(key: &MacKey, token: Uuid) -> Result<Self, CryptoError> {
+        let tag = key.tag(token.as_bytes())?;
+        let mut half = [0; 16];
+        half.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
+        Ok(Self(uuid::Builder::from_random_bytes(half).into_uuid()))
     }
 }
 

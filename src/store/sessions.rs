@@ -17,6 +17,14 @@ pub const RENEWAL_GRACE: Duration = Duration::from_secs(5);
 #[serde(transparent)]
 pub struct SessionKey(pub [u8; 32]);
 
+impl SessionKey {
+    /// The key of this cookie value.
+    #[must_use]
+    pub fn of_cookie(value: &str) -> Self {
+        Self(crate::jose::sha256(value.as_bytes()))
+    }
+}
+
 impl std::fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SessionKey(…)")

@@ -17,6 +17,11 @@ impl ClaimId {
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
+
+    #[cfg(test)]
+    pub(super) fn for_test(number: u128) -> Self {
+        Self(Uuid::from_u128(number))
+    }
 }
 
 /// What is to happen to an operation, in one atomic step.

@@ -1,0 +1,33 @@
+//! Cryptography of the services: JWE, signing, keyed hashes, random numbers. The only place in this crate that names
+//! `openssl`, `josekit` and `jsonwebtoken`.
+
+pub mod mac;
+
+pub use mac::MacKey;
+
+/// The cryptographic library failed: our own fault, or the machine's.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cryptography failed: {0}")]
+pub struct CryptoError(String);
+
+impl From<openssl::error::ErrorStack> for CryptoError {
+    fn from(stack: openssl::error::ErrorStack) -> Self {
+        Self(stack.to_string())
+    }
+}
+
+/// Random bytes from the operating system's seeded generator.
+///
+/// # Errors
+/// If the generator has no entropy.
+pub fn random<const N: usize>() -> Result<[u8; N], CryptoError> {
+    let mut bytes = [0; N];
+    openssl::rand::rand_bytes(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// SHA-256.
+#[must_use]
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    openssl::sha::sha256(data)
+}

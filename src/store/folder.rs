@@ -1,0 +1,188 @@
+//! The data folder: keys, secrets and embedded stores of one gateway (`gateway.md` 6.2).
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::jose;
+use crate::store::private_file;
+
+/// The data folder can't be used; the text names the file and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The file system said no.
+    #[error("data folder: {0}")]
+    Io(#[from] io::Error),
+    /// A file has not what it should.
+    #[error("data folder: {path} is damaged: {reason}")]
+    Damaged {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No randomness.
+    #[error("data folder: {0}")]
+    Random(#[from] jose::CryptoError),
+}
+
+/// A folder with mode 0700 whose files have mode 0600.
+#[derive(Debug, Clone)]
+pub struct DataFolder(PathBuf);
+
+impl DataFolder {
+    /// Opens the folder, making it where it is missing. An empty one is closed to others.
+    ///
+    /// # Errors
+    /// If it can't be made, or has files already and lets others in: it may not be meant for us.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
+        let path = path.into();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{} can't be made: {error}", path.display())))?;
+        private_file::claim_folder(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Where the folder is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where a file of this name is, or would be.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Reads a file, if it is there.
+    ///
+    /// # Errors
+    /// If it can't be read, or others may.
+    pub fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
+        Ok(private_file::read(&self.file(name))?)
+    }
+
+    /// Writes a file, whole or not at all, durably.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        Ok(private_file::replace(&self.file(name), bytes)?)
+    }
+
+    /// Reads a file, or makes it once: of several processes that start together all get the same.
+    ///
+    /// # Errors
+    /// If it can be neither read nor written, or `make` fails.
+    pub fn read_or_make<E>(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, E>,
+    ) -> Result<Zeroizing<Vec<u8>>, FolderError>
+    where
+        FolderError: From<E>,
+    {
+        if let Some(bytes) = self.read(name)? {
+            return Ok(bytes);
+        }
+        let made = make()?;
+        if private_file::create(&self.file(name), &made)? {
+            return Ok(made);
+        }
+        self.read(name)?.ok_or_else(|| self.damaged(name, "it vanished"))
+    }
+
+    /// The 32 random bytes of this name, made when they are first asked for.
+    ///
+    /// # Errors
+    /// As [`DataFolder::read_or_make`]; a file of another length is damaged.
+    pub fn secret(&self, name: &str) -> Result<Zeroizing<[u8; 32]>, FolderError> {
+        let bytes = self.read_or_make(name, || jose::random::<32>().map(|r| Zeroizing::new(r.to_vec())))?;
+        let secret = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| self.damaged(name, "it must have 32 bytes"))?;
+        Ok(Zeroizing::new(secret))
+    }
+
+    fn damaged(&self, name: &str, reason: &'static str) -> FolderError {
+        FolderError::Damaged { path: self.file(name).display().to_string(), reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn folder_and_files_are_closed_to_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/var");
+        fs::create_dir_all(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = DataFolder::open(&path).unwrap();
+        assert_eq!(mode(&path), 0o700);
+        folder.secret("s").unwrap();
+        folder.write("w", b"x").unwrap();
+        assert_eq!((mode(&folder.file("s")), mode(&folder.file("w"))), (0o600, 0o600));
+    }
+
+    #[test]
+    fn an_open_folder_with_files_is_not_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("other"), "").unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let error = DataFolder::open(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("chmod 700"), "{error}");
+        assert_eq!(mode(dir.path()), 0o755);
+    }
+
+    #[test]
+    fn a_secret_is_made_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(dir.path()).unwrap();
+        let first = folder.secret("one").unwrap();
+        assert_eq!(*first, *DataFolder::open(dir.path()).unwrap().secret("one").unwrap());
+        assert_ne!(*first, *folder.secret("two").unwrap());
+    }
+
+    #[test]
+    fn racing_starts_share_one_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(dir.path()).unwrap();
+        let seen: Vec<[u8; 32]> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..16).map(|_| scope.spawn(|| *folder.secret("race").unwrap())).collect();
+            starts.into_iter().map(|s| s.join().unwrap()).collect()
+        });
+        assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no drafts are left");
+    }
+
+    #[test]
+    fn a_file_others_can_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(dir.path()).unwrap();
+        folder.secret("s").unwrap();
+        fs::set_permissions(folder.file("s"), fs::Permissions::from_mode(0o640)).unwrap();
+        let error = folder.secret("s").unwrap_err().to_string();
+        assert!(error.contains("640") && error.contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn a_truncated_secret_is_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(dir.path()).unwrap();
+        folder.write("s", &[7; 31]).unwrap();
+        assert!(matches!(folder.secret("s"), Err(FolderError::Damaged { .. })));
+    }
+}
