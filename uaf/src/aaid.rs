@@ -27,17 +27,9 @@ impl Aaid {
         let mut aaid: [u8; 9] = bytes.try_into().map_err(|_| AaidError)?;
         aaid.make_ascii_uppercase();
         let right = |(at, byte): (usize, &u8)| {
-            if at == 4 {
-                *byte == b'#'
-            } else {
-                byte.is_ascii_hexdigit()
-            }
+            if at == 4 { *byte == b'#' } else { byte.is_ascii_hexdigit() }
         };
-        if aaid.iter().enumerate().all(right) {
-            Ok(Self(aaid))
-        } else {
-            Err(AaidError)
-        }
+        if aaid.iter().enumerate().all(right) { Ok(Self(aaid)) } else { Err(AaidError) }
     }
 
     /// The text, in upper case.
@@ -114,15 +106,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in [
-            "",
-            "AB0F#09C",
-            "AB0F#09CDE",
-            "AB0F-09CD",
-            "AB0G#09CD",
-            "#AB0F09CD",
-            "ÄB0#09CD",
-        ] {
+        for text in ["", "AB0F#09C", "AB0F#09CDE", "AB0F-09CD", "AB0G#09CD", "#AB0F09CD", "ÄB0#09CD"] {
             assert_eq!(text.parse::<Aaid>(), Err(AaidError), "{text}");
         }
     }

@@ -93,19 +93,13 @@ impl Algorithm {
     /// Whether the key is on an elliptic curve.
     #[must_use]
     pub const fn is_elliptic(self) -> bool {
-        matches!(
-            self,
-            Self::P256Raw | Self::P256Der | Self::K256Raw | Self::K256Der
-        )
+        matches!(self, Self::P256Raw | Self::P256Der | Self::K256Raw | Self::K256Der)
     }
 
     /// Whether the signature is wrapped in DER.
     #[must_use]
     pub const fn is_der(self) -> bool {
-        matches!(
-            self,
-            Self::P256Der | Self::PssDer | Self::K256Der | Self::Pkcs1Der
-        )
+        matches!(self, Self::P256Der | Self::PssDer | Self::K256Der | Self::Pkcs1Der)
     }
 }
 

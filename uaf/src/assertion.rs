@@ -49,9 +49,6 @@ impl Common<'_> {
     /// [`TlvError::Length`] of the key id, which parsing has excluded already.
     pub(crate) fn key_ref(&self) -> Result<KeyRef, TlvError> {
         let key_id = KeyId::new(self.key_id).map_err(|_| TlvError::Length(tag::KEYID))?;
-        Ok(KeyRef {
-            aaid: self.aaid,
-            key_id,
-        })
+        Ok(KeyRef { aaid: self.aaid, key_id })
     }
 }

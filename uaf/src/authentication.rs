@@ -95,14 +95,7 @@ impl RelyingParty {
             transaction: new.transaction,
             policy: issued.policy.clone(),
         };
-        Ok((
-            request,
-            AuthenticationState {
-                issued,
-                claimant: new.claimant,
-                asked,
-            },
-        ))
+        Ok((request, AuthenticationState { issued, claimant: new.claimant, asked }))
     }
 
     /// Checks the answer. The caller has taken the challenge out of its store, and has loaded the `credentials` that it
@@ -119,9 +112,7 @@ impl RelyingParty {
     ) -> Result<AuthenticationOutcome, Error> {
         let hash = match self.admit(&state.issued, opened, arrival)? {
             Admission::Denied(denial) => return Ok(AuthenticationOutcome::Denied(denial)),
-            Admission::Asserted {
-                final_challenge_hash,
-            } => final_challenge_hash,
+            Admission::Asserted { final_challenge_hash } => final_challenge_hash,
         };
         let assertions = &opened.incoming.response.assertions;
         let mut owner: Option<&str> = None;
@@ -164,20 +155,15 @@ impl RelyingParty {
             return Err(Error::VersionTooLow);
         }
         let is_it = |credential: &&Credential| {
-            credential.aaid == read.common.aaid
-                && credential.key_id.as_bytes() == read.common.key_id
+            credential.aaid == read.common.aaid && credential.key_id.as_bytes() == read.common.key_id
         };
         let found = credentials.iter().find(is_it);
         let credential = match (&state.claimant, found) {
             (Claimant::Anyone, None) => {
-                return Err(Error::KeyUnknown {
-                    user_is_real: false,
-                });
+                return Err(Error::KeyUnknown { user_is_real: false });
             }
             (Claimant::Named { exists, .. }, None) => {
-                return Err(Error::KeyUnknown {
-                    user_is_real: *exists,
-                });
+                return Err(Error::KeyUnknown { user_is_real: *exists });
             }
             (Claimant::Named { user, .. }, Some(credential)) if credential.user != *user => {
                 return Err(Error::KeyOfAnotherUser);
@@ -217,10 +203,7 @@ fn verify(
         return Err(Error::FinalChallengeHash);
     }
     state.asked.check(read.mode, read.transaction_hash)?;
-    if !credential
-        .verification_key()?
-        .verifies(common.signed, common.signature)
-    {
+    if !credential.verification_key()?.verifies(common.signed, common.signature) {
         return Err(Error::Signature);
     }
     Ok(VerifiedKey {

@@ -39,10 +39,7 @@ impl Credential {
     /// Model and key.
     #[must_use]
     pub fn key_ref(&self) -> KeyRef {
-        KeyRef {
-            aaid: self.aaid,
-            key_id: self.key_id.clone(),
-        }
+        KeyRef { aaid: self.aaid, key_id: self.key_id.clone() }
     }
 
     /// The public key, ready to verify.

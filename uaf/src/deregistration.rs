@@ -24,23 +24,13 @@ impl RelyingParty {
             aaid: key.aaid.as_str().to_owned(),
             key_id: key.key_id.to_base64url(),
         };
-        let all_of = |aaid: &str| {
-            vec![DeregisterAuthenticator {
-                aaid: aaid.to_owned(),
-                key_id: String::new(),
-            }]
-        };
+        let all_of = |aaid: &str| vec![DeregisterAuthenticator { aaid: aaid.to_owned(), key_id: String::new() }];
         let authenticators = match what {
-            Deregistration::Keys(first, others) => {
-                std::iter::once(first).chain(others).map(key).collect()
-            }
+            Deregistration::Keys(first, others) => std::iter::once(first).chain(others).map(key).collect(),
             Deregistration::Model(aaid) => all_of(aaid.as_str()),
             Deregistration::Everything => all_of(""),
         };
-        DeregistrationRequest {
-            header: self.header(Operation::Dereg, None),
-            authenticators,
-        }
+        DeregistrationRequest { header: self.header(Operation::Dereg, None), authenticators }
     }
 }
 
@@ -55,31 +45,19 @@ mod tests {
         let key = key_ref("D0D0#0001", 7);
         let key_id = key.key_id.to_base64url();
         for (what, authenticators) in [
-            (
-                Deregistration::Keys(key.clone(), vec![]),
-                json!([{"aaid": "D0D0#0001", "keyID": key_id}]),
-            ),
+            (Deregistration::Keys(key.clone(), vec![]), json!([{"aaid": "D0D0#0001", "keyID": key_id}])),
             (
                 Deregistration::Keys(key.clone(), vec![key_ref("D0D0#0002", 8)]),
                 json!([{"aaid": "D0D0#0001", "keyID": key_id},
                        {"aaid": "D0D0#0002", "keyID": key_ref("D0D0#0002", 8).key_id.to_base64url()}]),
             ),
-            (
-                Deregistration::Model(key.aaid),
-                json!([{"aaid": "D0D0#0001", "keyID": ""}]),
-            ),
-            (
-                Deregistration::Everything,
-                json!([{"aaid": "", "keyID": ""}]),
-            ),
+            (Deregistration::Model(key.aaid), json!([{"aaid": "D0D0#0001", "keyID": ""}])),
+            (Deregistration::Everything, json!([{"aaid": "", "keyID": ""}])),
         ] {
             let message: serde_json::Value =
                 serde_json::from_str(&relying_party().deregistration(&what).to_message()).unwrap();
             let header = json!({"upv": {"major": 1, "minor": 1}, "op": "Dereg", "appID": "https://uaf.example/facets"});
-            assert_eq!(
-                message,
-                json!([{"header": header, "authenticators": authenticators}])
-            );
+            assert_eq!(message, json!([{"header": header, "authenticators": authenticators}]));
         }
     }
 }

@@ -32,9 +32,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// # Errors
 /// [`EncodingError::Base64Url`].
 pub fn decode(text: &str) -> Result<Vec<u8>, EncodingError> {
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| EncodingError::Base64Url)
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| EncodingError::Base64Url)
 }
 
 /// As [`decode`], but right padding is allowed: authenticators in the field pad the `assertion` member, of which only

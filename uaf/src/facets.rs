@@ -24,43 +24,27 @@ impl TrustedFacets {
     /// Trusts these ids.
     #[must_use]
     pub fn new<I: IntoIterator<Item = FacetId>>(ids: I) -> Self {
-        Self {
-            ids: ids.into_iter().map(|id| id.as_str().to_owned()).collect(),
-            wildcards: false,
-        }
+        Self { ids: ids.into_iter().map(|id| id.as_str().to_owned()).collect(), wildcards: false }
     }
 
     /// For test set-ups: trusts every Android and iOS app besides. The published list stays as it is.
     #[must_use]
     pub fn with_wildcards_for_testing(self) -> Self {
-        Self {
-            wildcards: true,
-            ..self
-        }
+        Self { wildcards: true, ..self }
     }
 
     /// Whether an answer from this facet is taken.
     #[must_use]
     pub fn trusts(&self, facet: &str) -> bool {
-        let any_app = |prefix| {
-            facet
-                .strip_prefix(prefix)
-                .is_some_and(|app: &str| !app.is_empty())
-        };
-        self.ids.contains(facet)
-            || self.wildcards && (any_app("android:apk-key-hash:") || any_app("ios:bundle-id:"))
+        let any_app = |prefix| facet.strip_prefix(prefix).is_some_and(|app: &str| !app.is_empty());
+        self.ids.contains(facet) || self.wildcards && (any_app("android:apk-key-hash:") || any_app("ios:bundle-id:"))
     }
 
     /// The document for the appID's address: one entry for each version, since clients pick by version.
     #[must_use]
     pub fn document(&self) -> TrustedFacetsDocument {
-        let entry = |version| TrustedFacetsEntry {
-            version,
-            ids: self.ids.iter().cloned().collect(),
-        };
-        TrustedFacetsDocument {
-            trusted_facets: vec![entry(Version::V1_1), entry(Version::V1_0)],
-        }
+        let entry = |version| TrustedFacetsEntry { version, ids: self.ids.iter().cloned().collect() };
+        TrustedFacetsDocument { trusted_facets: vec![entry(Version::V1_1), entry(Version::V1_0)] }
     }
 }
 
@@ -87,22 +71,14 @@ mod tests {
     use crate::encoding::Text;
 
     fn facets() -> TrustedFacets {
-        TrustedFacets::new(
-            ["https://b.example", "android:apk-key-hash:AAAA"].map(|id| Text::new(id).unwrap()),
-        )
+        TrustedFacets::new(["https://b.example", "android:apk-key-hash:AAAA"].map(|id| Text::new(id).unwrap()))
     }
 
     #[test]
     fn only_the_very_string_is_trusted() {
         let facets = facets();
         assert!(facets.trusts("https://b.example") && facets.trusts("android:apk-key-hash:AAAA"));
-        for facet in [
-            "",
-            "https://b.example/",
-            "https://B.example",
-            "android:apk-key-hash:aaaa",
-            "ios:bundle-id:a",
-        ] {
+        for facet in ["", "https://b.example/", "https://B.example", "android:apk-key-hash:aaaa", "ios:bundle-id:a"] {
             assert!(!facets.trusts(facet), "{facet}");
         }
     }
@@ -111,11 +87,7 @@ mod tests {
     fn wildcards_take_apps_only_and_are_not_published() {
         let wild = facets().with_wildcards_for_testing();
         assert!(wild.trusts("android:apk-key-hash:other") && wild.trusts("ios:bundle-id:x.y"));
-        for facet in [
-            "https://c.example",
-            "ios:bundle-id:",
-            "android:apk-key-hash-sha256:AA",
-        ] {
+        for facet in ["https://c.example", "ios:bundle-id:", "android:apk-key-hash-sha256:AA"] {
             assert!(!wild.trusts(facet), "{facet}");
         }
         assert_eq!(wild.document(), facets().document());

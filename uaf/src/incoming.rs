@@ -8,8 +8,7 @@ use crate::encoding::{self, JsonError};
 use crate::error::Error;
 use crate::server_data::{ServerData, ServerDataKey};
 use crate::wire::{
-    AuthenticatorAssertion, Challenge, FinalChallengeParams, Operation, OperationHeader, Reply,
-    Response, Version,
+    AuthenticatorAssertion, Challenge, FinalChallengeParams, Operation, OperationHeader, Reply, Response, Version,
 };
 
 /// A response that could be read. Nothing in it is verified.
@@ -33,13 +32,8 @@ impl Incoming {
     /// # Errors
     /// [`Error::NotUaf`], [`Error::SeveralMessages`], those about JSON, [`Error::UnsupportedVersion`],
     /// [`Error::WrongOperation`], [`Error::UnknownExtension`], [`Error::ServerDataMissing`].
-    pub fn parse(
-        operation: Operation,
-        uaf_response: &str,
-        context: Option<&str>,
-    ) -> Result<Self, Error> {
-        let list: Vec<Response> =
-            encoding::parse(uaf_response).map_err(|fault| explain(fault, uaf_response))?;
+    pub fn parse(operation: Operation, uaf_response: &str, context: Option<&str>) -> Result<Self, Error> {
+        let list: Vec<Response> = encoding::parse(uaf_response).map_err(|fault| explain(fault, uaf_response))?;
         let mut list = list.into_iter();
         let response = list.next().ok_or(Error::NotUaf("empty array"))?;
         if list.next().is_some() {
@@ -52,21 +46,13 @@ impl Incoming {
         if header.op != operation {
             return Err(Error::WrongOperation);
         }
-        if header
-            .exts
-            .iter()
-            .any(|extension| extension.fail_if_unknown)
-        {
+        if header.exts.iter().any(|extension| extension.fail_if_unknown) {
             return Err(Error::UnknownExtension);
         }
         if header.server_data.is_none() {
             return Err(Error::ServerDataMissing);
         }
-        let reply = context
-            .map(encoding::parse)
-            .transpose()
-            .map_err(in_context)?
-            .unwrap_or_default();
+        let reply = context.map(encoding::parse).transpose().map_err(in_context)?.unwrap_or_default();
         Ok(Self { response, reply })
     }
 
@@ -87,8 +73,7 @@ impl Incoming {
     /// # Errors
     /// [`Error::FcParamsEncoding`], [`Error::FcParams`].
     pub fn final_challenge(&self) -> Result<FinalChallengeParams, Error> {
-        let bytes =
-            encoding::decode(&self.response.fc_params).map_err(|_| Error::FcParamsEncoding)?;
+        let bytes = encoding::decode(&self.response.fc_params).map_err(|_| Error::FcParamsEncoding)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::FcParamsEncoding)?;
         encoding::parse(text).map_err(|fault| Error::FcParams(fault.to_string()))
     }
@@ -97,16 +82,8 @@ impl Incoming {
     #[must_use]
     pub fn keys(&self) -> Vec<KeyRef> {
         let key = |assertion: &AuthenticatorAssertion| match self.response.header.op {
-            Operation::Reg => RegistrationAssertion::parse(assertion.assertion.as_bytes())
-                .ok()?
-                .common
-                .key_ref()
-                .ok(),
-            _ => AuthenticationAssertion::parse(assertion.assertion.as_bytes())
-                .ok()?
-                .common
-                .key_ref()
-                .ok(),
+            Operation::Reg => RegistrationAssertion::parse(assertion.assertion.as_bytes()).ok()?.common.key_ref().ok(),
+            _ => AuthenticationAssertion::parse(assertion.assertion.as_bytes()).ok()?.common.key_ref().ok(),
         };
         self.response.assertions.iter().filter_map(key).collect()
     }
@@ -117,12 +94,7 @@ impl Incoming {
     /// [`Error::ServerDataBroken`], [`Error::ServerDataOfAnotherOperation`], [`Error::FcParamsEncoding`],
     /// [`Error::FcParams`], [`Error::ChallengeMismatch`]. None of them may move any state.
     pub fn open(self, key: &ServerDataKey) -> Result<Opened, Error> {
-        let text = self
-            .response
-            .header
-            .server_data
-            .as_ref()
-            .ok_or(Error::ServerDataMissing)?;
+        let text = self.response.header.server_data.as_ref().ok_or(Error::ServerDataMissing)?;
         let server_data = key.open(text)?;
         if !server_data.is_for(self.response.header.op) {
             return Err(Error::ServerDataOfAnotherOperation);
@@ -131,11 +103,7 @@ impl Incoming {
         if !server_data.issued_with(&final_challenge.challenge) {
             return Err(Error::ChallengeMismatch);
         }
-        Ok(Opened {
-            incoming: self,
-            final_challenge,
-            server_data,
-        })
+        Ok(Opened { incoming: self, final_challenge, server_data })
     }
 }
 
@@ -188,9 +156,7 @@ fn explain(fault: JsonError, text: &str) -> Error {
         return Error::NotUaf("not an array");
     }
     match serde_json::from_str::<Vec<Head>>(text) {
-        Ok(heads) if heads.iter().any(|head| head.header.upv != Version::V1_1) => {
-            Error::UnsupportedVersion
-        }
+        Ok(heads) if heads.iter().any(|head| head.header.upv != Version::V1_1) => Error::UnsupportedVersion,
         _ => Error::Member(path),
     }
 }

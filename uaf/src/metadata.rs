@@ -49,11 +49,7 @@ impl Models {
             UnknownModels::Refuse => None,
             UnknownModels::Surrogate(algorithms) => Some(Model::surrogate(algorithms)),
         };
-        Self {
-            statements: BTreeMap::new(),
-            revoked: BTreeSet::new(),
-            unknown,
-        }
+        Self { statements: BTreeMap::new(), revoked: BTreeSet::new(), unknown }
     }
 
     /// Adds or replaces the statement of a model.
@@ -84,10 +80,7 @@ impl Models {
         if self.revoked.contains(&aaid) {
             return Err(Error::ModelRevoked);
         }
-        self.statements
-            .get(&aaid)
-            .or(self.unknown.as_ref())
-            .ok_or(Error::UnknownModel)
+        self.statements.get(&aaid).or(self.unknown.as_ref()).ok_or(Error::UnknownModel)
     }
 }
 

@@ -42,8 +42,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`].
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let policy: Self =
-            encoding::parse(text).map_err(|fault| PolicyError::Json(fault.to_string()))?;
+        let policy: Self = encoding::parse(text).map_err(|fault| PolicyError::Json(fault.to_string()))?;
         if policy.accepted.iter().any(Vec::is_empty) {
             return Err(PolicyError::EmptyAlternative);
         }
@@ -59,23 +58,14 @@ impl Policy {
             assertion_schemes: vec![UAFV1TLV.to_owned()],
             ..MatchCriteria::default()
         };
-        Self {
-            accepted: vec![vec![criterion]],
-            disallowed: Vec::new(),
-        }
+        Self { accepted: vec![vec![criterion]], disallowed: Vec::new() }
     }
 
     /// Accepts exactly these keys: the policy of a step-up (uaf.md A3). `None` without any key.
     #[must_use]
     pub fn of_keys(keys: &[KeyRef]) -> Option<Self> {
-        let accepted: Vec<_> = by_model(keys)
-            .into_iter()
-            .map(|criterion| vec![criterion])
-            .collect();
-        (!accepted.is_empty()).then(|| Self {
-            accepted,
-            disallowed: Vec::new(),
-        })
+        let accepted: Vec<_> = by_model(keys).into_iter().map(|criterion| vec![criterion]).collect();
+        (!accepted.is_empty()).then(|| Self { accepted, disallowed: Vec::new() })
     }
 
     /// Refuses these keys besides: what a user has cannot be registered again.
@@ -86,10 +76,7 @@ impl Policy {
     /// Refuses these models besides.
     pub(crate) fn disallow_models(&mut self, models: Vec<Aaid>) {
         if !models.is_empty() {
-            self.disallowed.push(MatchCriteria {
-                aaid: models,
-                ..MatchCriteria::default()
-            });
+            self.disallowed.push(MatchCriteria { aaid: models, ..MatchCriteria::default() });
         }
     }
 
@@ -99,30 +86,16 @@ impl Policy {
 
     /// Whether the candidate may take part in an answer.
     pub(crate) fn admits(&self, candidate: &Candidate<'_>) -> bool {
-        self.accepted
-            .iter()
-            .flatten()
-            .any(|criterion| criterion.matches(candidate, Unknown::Differs))
-            && !self
-                .disallowed
-                .iter()
-                .any(|criterion| criterion.matches(candidate, Unknown::Matches))
+        self.accepted.iter().flatten().any(|criterion| criterion.matches(candidate, Unknown::Differs))
+            && !self.disallowed.iter().any(|criterion| criterion.matches(candidate, Unknown::Matches))
     }
 
     /// Whether some alternative has all its members among the candidates and all candidates among its members.
     pub(crate) fn is_met_by(&self, candidates: &[Candidate<'_>]) -> bool {
-        let fits =
-            |criterion: &MatchCriteria, candidate| criterion.matches(candidate, Unknown::Differs);
+        let fits = |criterion: &MatchCriteria, candidate| criterion.matches(candidate, Unknown::Differs);
         self.accepted.iter().any(|alternative| {
-            alternative.iter().all(|criterion| {
-                candidates
-                    .iter()
-                    .any(|candidate| fits(criterion, candidate))
-            }) && candidates.iter().all(|candidate| {
-                alternative
-                    .iter()
-                    .any(|criterion| fits(criterion, candidate))
-            })
+            alternative.iter().all(|criterion| candidates.iter().any(|candidate| fits(criterion, candidate)))
+                && candidates.iter().all(|candidate| alternative.iter().any(|criterion| fits(criterion, candidate)))
         })
     }
 
@@ -138,10 +111,7 @@ impl Policy {
 fn by_model(keys: &[KeyRef]) -> Vec<MatchCriteria> {
     let mut criteria: Vec<MatchCriteria> = Vec::new();
     for KeyRef { aaid, key_id } in keys {
-        match criteria
-            .iter_mut()
-            .find(|criterion| criterion.aaid.contains(aaid))
-        {
+        match criteria.iter_mut().find(|criterion| criterion.aaid.contains(aaid)) {
             Some(criterion) => criterion.key_ids.push(key_id.clone()),
             None => criteria.push(MatchCriteria {
                 aaid: vec![*aaid],
@@ -163,13 +133,8 @@ enum Unknown {
 impl MatchCriteria {
     fn check(&self) -> Result<(), PolicyError> {
         if self.aaid.is_empty() {
-            let specific =
-                !self.authentication_algorithms.is_empty() && !self.assertion_schemes.is_empty();
-            return if specific {
-                Ok(())
-            } else {
-                Err(PolicyError::Unspecific)
-            };
+            let specific = !self.authentication_algorithms.is_empty() && !self.assertion_schemes.is_empty();
+            return if specific { Ok(()) } else { Err(PolicyError::Unspecific) };
         }
         let alone = Self {
             aaid: self.aaid.clone(),
@@ -179,11 +144,7 @@ impl MatchCriteria {
             exts: self.exts.clone(),
             ..Self::default()
         };
-        if *self == alone {
-            Ok(())
-        } else {
-            Err(PolicyError::AaidCombined)
-        }
+        if *self == alone { Ok(()) } else { Err(PolicyError::AaidCombined) }
     }
 
     fn matches(&self, candidate: &Candidate<'_>, unknown: Unknown) -> bool {
@@ -196,18 +157,9 @@ impl MatchCriteria {
         let understood = !self.exts.iter().any(|extension| extension.fail_if_unknown);
         self.names(candidate)
             && (understood || unknown == Unknown::Matches)
-            && bits(
-                self.key_protection.map(u32::from),
-                model.and_then(|m| m.key_protection).map(u32::from),
-            )
-            && bits(
-                self.matcher_protection.map(u32::from),
-                model.and_then(|m| m.matcher_protection).map(u32::from),
-            )
-            && bits(
-                self.tc_display.map(u32::from),
-                model.and_then(|m| m.tc_display).map(u32::from),
-            )
+            && bits(self.key_protection.map(u32::from), model.and_then(|m| m.key_protection).map(u32::from))
+            && bits(self.matcher_protection.map(u32::from), model.and_then(|m| m.matcher_protection).map(u32::from))
+            && bits(self.tc_display.map(u32::from), model.and_then(|m| m.tc_display).map(u32::from))
             && bits(self.attachment_hint, model.and_then(|m| m.attachment_hint))
             && self.verifies_user(model.and_then(|m| m.user_verification.as_deref()), unknown)
             && self.attests(model, unknown)
@@ -219,15 +171,11 @@ impl MatchCriteria {
         let algorithm = u16::from(candidate.algorithm);
         let has_key = |key: &KeyId| candidate.key_id == Some(key.as_bytes());
         in_list(&self.aaid, |aaid| *aaid == candidate.aaid)
-            && in_list(&self.vendor_id, |id| {
-                id.as_str().eq_ignore_ascii_case(vendor)
-            })
+            && in_list(&self.vendor_id, |id| id.as_str().eq_ignore_ascii_case(vendor))
             && in_list(&self.key_ids, has_key)
             && in_list(&self.authentication_algorithms, |value| *value == algorithm)
             && in_list(&self.assertion_schemes, |scheme| scheme == UAFV1TLV)
-            && self
-                .authenticator_version
-                .is_none_or(|lowest| lowest <= candidate.version)
+            && self.authenticator_version.is_none_or(|lowest| lowest <= candidate.version)
     }
 
     fn verifies_user(&self, methods: Option<&[u32]>, unknown: Unknown) -> bool {
@@ -237,9 +185,7 @@ impl MatchCriteria {
         let Some(methods) = methods else {
             return unknown == Unknown::Matches;
         };
-        methods
-            .iter()
-            .any(|has| *has == wanted || (wanted | has) & VERIFY_ALL == 0 && wanted & has != 0)
+        methods.iter().any(|has| *has == wanted || (wanted | has) & VERIFY_ALL == 0 && wanted & has != 0)
     }
 
     fn attests(&self, model: Option<&Model>, unknown: Unknown) -> bool {
@@ -247,8 +193,7 @@ impl MatchCriteria {
             _ if self.attestation_types.is_empty() => true,
             None => unknown == Unknown::Matches,
             Some(model) => in_list(&self.attestation_types, |value| {
-                AttestationType::try_from(*value)
-                    .is_ok_and(|kind| model.attestation_types.contains(&kind))
+                AttestationType::try_from(*value).is_ok_and(|kind| model.attestation_types.contains(&kind))
             }),
         }
     }

@@ -72,13 +72,7 @@ impl RelyingParty {
             username,
             policy: issued.policy.clone(),
         };
-        Ok((
-            request,
-            RegistrationState {
-                issued,
-                user: new.user.to_owned(),
-            },
-        ))
+        Ok((request, RegistrationState { issued, user: new.user.to_owned() }))
     }
 
     /// Checks the answer. The caller has taken the challenge out of its store, and has looked up which of
@@ -95,18 +89,14 @@ impl RelyingParty {
     ) -> Result<RegistrationOutcome, Error> {
         let hash = match self.admit(&state.issued, opened, arrival)? {
             Admission::Denied(denial) => return Ok(RegistrationOutcome::Denied(denial)),
-            Admission::Asserted {
-                final_challenge_hash,
-            } => final_challenge_hash,
+            Admission::Asserted { final_challenge_hash } => final_challenge_hash,
         };
         let mut credentials: Vec<Credential> = Vec::new();
         let mut skipped = Vec::new();
         for assertion in &opened.incoming.response.assertions {
             let is_new = |key: &KeyRef| match () {
                 () if registered.contains(key) => Err(Error::AlreadyRegistered),
-                () if credentials.iter().any(|other| other.key_ref() == *key) => {
-                    Err(Error::RepeatedKey)
-                }
+                () if credentials.iter().any(|other| other.key_ref() == *key) => Err(Error::RepeatedKey),
                 () => Ok(()),
             };
             match self.register(state, assertion, &hash, is_new) {
@@ -120,10 +110,7 @@ impl RelyingParty {
         if !self.completes(&state.issued.policy, &credentials) {
             return Err(Error::PolicyIncomplete);
         }
-        Ok(RegistrationOutcome::Registered {
-            credentials,
-            skipped,
-        })
+        Ok(RegistrationOutcome::Registered { credentials, skipped })
     }
 
     fn register(
@@ -140,17 +127,10 @@ impl RelyingParty {
         let found = self.models.find(read.common.aaid);
         let candidate = read.candidate(algorithm, found.as_ref().ok().copied());
         if !policy.admits(&candidate) {
-            return Err(found
-                .err()
-                .filter(|error| *error == Error::ModelRevoked)
-                .unwrap_or(Error::NotInPolicy));
+            return Err(found.err().filter(|error| *error == Error::ModelRevoked).unwrap_or(Error::NotInPolicy));
         }
         let model = found?;
-        check_attestation_type(
-            read.attestation.kind,
-            model,
-            policy.attestation_preference(&candidate),
-        )?;
+        check_attestation_type(read.attestation.kind, model, policy.attestation_preference(&candidate))?;
         if read.common.final_challenge_hash != final_challenge_hash {
             return Err(Error::FinalChallengeHash);
         }
@@ -160,8 +140,7 @@ impl RelyingParty {
         }
         let key = read.common.key_ref()?;
         is_new(&key)?;
-        let key_format =
-            KeyFormat::try_from(read.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
+        let key_format = KeyFormat::try_from(read.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
         let public_key = VerificationKey::parse(algorithm, key_format, read.public_key)?;
         if !public_key.verifies(read.common.signed, read.common.signature) {
             return Err(Error::AttestationSignature);
@@ -182,42 +161,25 @@ impl RelyingParty {
     }
 
     fn completes(&self, policy: &Policy, credentials: &[Credential]) -> bool {
-        let candidate =
-            |credential| Candidate::of(credential, self.models.find(credential.aaid).ok());
+        let candidate = |credential| Candidate::of(credential, self.models.find(credential.aaid).ok());
         policy.is_met_by(&credentials.iter().map(candidate).collect::<Vec<_>>())
     }
 }
 
 /// Only surrogate attestation is verified so far, and only where the model has no other: a model with roots that
 /// presents a surrogate has been downgraded (uaf.md A7, 8).
-fn check_attestation_type(
-    kind: AttestationType,
-    model: &Model,
-    preference: &[u16],
-) -> Result<(), Error> {
+fn check_attestation_type(kind: AttestationType, model: &Model, preference: &[u16]) -> Result<(), Error> {
     let able = |kind: &AttestationType| model.attestation_types.contains(kind);
-    let known = preference
-        .iter()
-        .filter_map(|value| AttestationType::try_from(*value).ok());
+    let known = preference.iter().filter_map(|value| AttestationType::try_from(*value).ok());
     let most_preferred = known.clone().find(able);
     let acceptable = able(&kind) && most_preferred.is_none_or(|wanted| wanted == kind);
-    if acceptable && kind == AttestationType::BasicSurrogate {
-        Ok(())
-    } else {
-        Err(Error::AttestationType)
-    }
+    if acceptable && kind == AttestationType::BasicSurrogate { Ok(()) } else { Err(Error::AttestationType) }
 }
 
 impl RegistrationAssertion<'_> {
     fn candidate<'a>(&'a self, algorithm: Algorithm, model: Option<&'a Model>) -> Candidate<'a> {
         let common = &self.common;
-        Candidate {
-            aaid: common.aaid,
-            key_id: Some(common.key_id),
-            version: common.version,
-            algorithm,
-            model,
-        }
+        Candidate { aaid: common.aaid, key_id: Some(common.key_id), version: common.version, algorithm, model }
     }
 }
 

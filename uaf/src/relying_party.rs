@@ -12,8 +12,7 @@ use crate::metadata::Models;
 use crate::server_data::{Binding, ServerDataKey};
 use crate::transaction::TransactionError;
 use crate::wire::{
-    AppId, Challenge, ChannelBinding, FinalChallengeParams, Operation, OperationHeader, Policy,
-    ServerDataText, Version,
+    AppId, Challenge, ChannelBinding, FinalChallengeParams, Operation, OperationHeader, Policy, ServerDataText, Version,
 };
 
 /// Higher registration counters are taken for a fault: nobody registers a device so often.
@@ -86,19 +85,8 @@ pub(crate) enum Admission {
 impl RelyingParty {
     /// A server for one application. Without appID the facet stands for it.
     #[must_use]
-    pub const fn new(
-        app_id: Option<AppId>,
-        facets: TrustedFacets,
-        models: Models,
-        key: ServerDataKey,
-    ) -> Self {
-        Self {
-            app_id,
-            facets,
-            models,
-            key,
-            max_registration_counter: MAX_REGISTRATION_COUNTER,
-        }
+    pub const fn new(app_id: Option<AppId>, facets: TrustedFacets, models: Models, key: ServerDataKey) -> Self {
+        Self { app_id, facets, models, key, max_registration_counter: MAX_REGISTRATION_COUNTER }
     }
 
     /// The key to open serverData with.
@@ -113,18 +101,8 @@ impl RelyingParty {
         &self.facets
     }
 
-    pub(crate) fn header(
-        &self,
-        op: Operation,
-        server_data: Option<ServerDataText>,
-    ) -> OperationHeader {
-        OperationHeader {
-            upv: Version::V1_1,
-            op,
-            app_id: self.app_id.clone(),
-            server_data,
-            exts: Vec::new(),
-        }
+    pub(crate) fn header(&self, op: Operation, server_data: Option<ServerDataText>) -> OperationHeader {
+        OperationHeader { upv: Version::V1_1, op, app_id: self.app_id.clone(), server_data, exts: Vec::new() }
     }
 
     pub(crate) fn issue(
@@ -142,62 +120,33 @@ impl RelyingParty {
             challenge: &start.challenge,
             expires_at: start.expires_at,
         };
-        let server_data = self
-            .key
-            .seal(&binding)
-            .map_err(|_| StartError::ServerData)?;
-        Ok(Issued {
-            app_id: self.app_id.clone(),
-            server_data,
-            expires_at: start.expires_at,
-            policy,
-        })
+        let server_data = self.key.seal(&binding).map_err(|_| StartError::ServerData)?;
+        Ok(Issued { app_id: self.app_id.clone(), server_data, expires_at: start.expires_at, policy })
     }
 
     /// Checks the response against what was issued, up to but not into its assertions.
-    pub(crate) fn admit(
-        &self,
-        issued: &Issued,
-        opened: &Opened,
-        arrival: &Arrival<'_>,
-    ) -> Result<Admission, Error> {
+    pub(crate) fn admit(&self, issued: &Issued, opened: &Opened, arrival: &Arrival<'_>) -> Result<Admission, Error> {
         let response = &opened.incoming.response;
-        let text = response
-            .header
-            .server_data
-            .as_ref()
-            .map_or("", |text| text.as_str());
+        let text = response.header.server_data.as_ref().map_or("", |text| text.as_str());
         if !crypto::equal(text.as_bytes(), issued.server_data.as_str().as_bytes()) {
             return Err(Error::ServerDataOfAnotherOperation);
         }
         if arrival.now > issued.expires_at {
             return Err(Error::DeadlinePassed);
         }
-        self.check_origin(
-            issued,
-            response.header.app_id.as_ref(),
-            &opened.final_challenge,
-        )?;
-        if arrival
-            .channel
-            .is_some_and(|channel| !opened.final_challenge.channel_binding.agrees_with(channel))
-        {
+        self.check_origin(issued, response.header.app_id.as_ref(), &opened.final_challenge)?;
+        if arrival.channel.is_some_and(|channel| !opened.final_challenge.channel_binding.agrees_with(channel)) {
             return Err(Error::ChannelBinding);
         }
         let reply = &opened.incoming.reply;
         if !response.assertions.is_empty() {
-            return Ok(Admission::Asserted {
-                final_challenge_hash: sha256(response.fc_params.as_bytes()),
-            });
+            return Ok(Admission::Asserted { final_challenge_hash: sha256(response.fc_params.as_bytes()) });
         }
         let (asm_status_code, client_error_code) = (reply.asm_status_code, reply.client_error_code);
         if asm_status_code.is_none() && client_error_code.is_none() {
             return Err(Error::NoAssertions);
         }
-        Ok(Admission::Denied(Denial {
-            asm_status_code,
-            client_error_code,
-        }))
+        Ok(Admission::Denied(Denial { asm_status_code, client_error_code }))
     }
 
     fn check_origin(
@@ -215,11 +164,7 @@ impl RelyingParty {
         if final_challenge.app_id.as_str() != wanted {
             return Err(Error::AppId);
         }
-        if self.facets.trusts(facet) {
-            Ok(())
-        } else {
-            Err(Error::UntrustedFacet)
-        }
+        if self.facets.trusts(facet) { Ok(()) } else { Err(Error::UntrustedFacet) }
     }
 }
 

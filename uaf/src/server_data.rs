@@ -97,9 +97,7 @@ impl ServerDataKey {
     /// [`Error::ServerDataBroken`] unless this key made it.
     pub fn open(&self, text: &ServerDataText) -> Result<ServerData, Error> {
         let bytes = encoding::decode(text.as_str()).map_err(|_| Error::ServerDataBroken)?;
-        let (body, mac) = bytes
-            .split_last_chunk::<MAC_SIZE>()
-            .ok_or(Error::ServerDataBroken)?;
+        let (body, mac) = bytes.split_last_chunk::<MAC_SIZE>().ok_or(Error::ServerDataBroken)?;
         if !crypto::equal(&self.mac(&[DOMAIN, body])?, mac) {
             return Err(Error::ServerDataBroken);
         }
@@ -159,9 +157,7 @@ fn read_name(bytes: &[u8]) -> Option<(String, &[u8])> {
 
 fn challenge_tag(challenge: &Challenge) -> [u8; TAG_SIZE] {
     let mut tag = [0; TAG_SIZE];
-    tag.iter_mut()
-        .zip(crypto::sha256(challenge.as_bytes()))
-        .for_each(|(to, from)| *to = from);
+    tag.iter_mut().zip(crypto::sha256(challenge.as_bytes())).for_each(|(to, from)| *to = from);
     tag
 }
 

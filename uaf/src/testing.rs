@@ -9,10 +9,7 @@ use crate::server_data::ServerDataKey;
 use crate::{Algorithm, KeyId, KeyRef, RelyingParty};
 
 pub(crate) fn key_ref(aaid: &str, byte: u8) -> KeyRef {
-    KeyRef {
-        aaid: aaid.parse().unwrap(),
-        key_id: KeyId::new([byte; 32]).unwrap(),
-    }
+    KeyRef { aaid: aaid.parse().unwrap(), key_id: KeyId::new([byte; 32]).unwrap() }
 }
 
 pub(crate) fn relying_party() -> RelyingParty {

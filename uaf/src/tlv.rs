@@ -59,11 +59,7 @@ impl<'a> Element<'a> {
     pub fn single(bytes: &'a [u8]) -> Result<Self, TlvError> {
         let mut elements = Elements(bytes);
         let element = elements.next().ok_or(TlvError::Truncated)??;
-        if elements.0.is_empty() {
-            Ok(element)
-        } else {
-            Err(TlvError::Leftover)
-        }
+        if elements.0.is_empty() { Ok(element) } else { Err(TlvError::Leftover) }
     }
 
     /// The value's elements.
@@ -90,14 +86,7 @@ impl<'a> Elements<'a> {
         let length = usize::from(u16::from_le_bytes(*length));
         let (value, rest) = rest.split_at_checked(length)?;
         let whole = bytes.get(..4 + length)?;
-        Some((
-            Element {
-                tag: Tag(u16::from_le_bytes(*tag)),
-                value,
-                whole,
-            },
-            rest,
-        ))
+        Some((Element { tag: Tag(u16::from_le_bytes(*tag)), value, whole }, rest))
     }
 }
 
@@ -142,19 +131,10 @@ mod tests {
     fn an_element_is_read_with_the_range_that_is_signed() {
         let bytes = [0x0b, 0x2e, 2, 0, b'a', b'b'];
         let element = Element::single(&bytes).unwrap();
-        assert_eq!(
-            (element.tag, element.value, element.whole),
-            (tag::AAID, &b"ab"[..], &bytes[..])
-        );
-        assert_eq!(
-            Element::single(&[0x0b, 0x2e, 0, 0, 9]),
-            Err(TlvError::Leftover)
-        );
+        assert_eq!((element.tag, element.value, element.whole), (tag::AAID, &b"ab"[..], &bytes[..]));
+        assert_eq!(Element::single(&[0x0b, 0x2e, 0, 0, 9]), Err(TlvError::Leftover));
         assert_eq!(Element::single(&[]), Err(TlvError::Truncated));
-        assert_eq!(
-            write(tag::AAID, &[0; 65_536], &mut Vec::new()),
-            Err(TlvError::Length(tag::AAID))
-        );
+        assert_eq!(write(tag::AAID, &[0; 65_536], &mut Vec::new()), Err(TlvError::Length(tag::AAID)));
     }
 
     proptest! {

@@ -37,11 +37,7 @@ impl Transaction {
     /// [`TransactionError`].
     pub fn text(text: &str) -> Result<Self, TransactionError> {
         let content = Octets::new(text).map_err(|_| TransactionError::of_length(text.len()))?;
-        let rendering = Self {
-            content_type: ContentType::Text,
-            content,
-            png_characteristics: None,
-        };
+        let rendering = Self { content_type: ContentType::Text, content, png_characteristics: None };
         rendering.check()?;
         Ok(rendering)
     }
@@ -50,16 +46,9 @@ impl Transaction {
     ///
     /// # Errors
     /// [`TransactionError`].
-    pub fn png(
-        bytes: &[u8],
-        characteristics: PngCharacteristics,
-    ) -> Result<Self, TransactionError> {
+    pub fn png(bytes: &[u8], characteristics: PngCharacteristics) -> Result<Self, TransactionError> {
         let content = Octets::new(bytes).map_err(|_| TransactionError::of_length(bytes.len()))?;
-        let rendering = Self {
-            content_type: ContentType::Png,
-            content,
-            png_characteristics: Some(characteristics),
-        };
+        let rendering = Self { content_type: ContentType::Png, content, png_characteristics: Some(characteristics) };
         rendering.check()?;
         Ok(rendering)
     }
@@ -71,9 +60,7 @@ impl Transaction {
             ContentType::Text if !bytes.iter().all(is_shown) => Err(TransactionError::NotAscii),
             ContentType::Text => Ok(()),
             ContentType::Png if !bytes.starts_with(PNG_SIGNATURE) => Err(TransactionError::NotPng),
-            ContentType::Png if self.png_characteristics.is_none() => {
-                Err(TransactionError::NoCharacteristics)
-            }
+            ContentType::Png if self.png_characteristics.is_none() => Err(TransactionError::NoCharacteristics),
             ContentType::Png => Ok(()),
         }
     }
@@ -81,11 +68,7 @@ impl Transaction {
 
 impl TransactionError {
     const fn of_length(length: usize) -> Self {
-        if length == 0 {
-            Self::Empty
-        } else {
-            Self::TooLong
-        }
+        if length == 0 { Self::Empty } else { Self::TooLong }
     }
 }
 
@@ -129,10 +112,7 @@ mod tests {
     #[case("Grüezi", TransactionError::NotAscii)]
     #[case("tab\there", TransactionError::NotAscii)]
     #[case("\u{1b}[2J", TransactionError::NotAscii)]
-    fn a_text_that_no_authenticator_has_to_show_is_refused(
-        #[case] text: &str,
-        #[case] error: TransactionError,
-    ) {
+    fn a_text_that_no_authenticator_has_to_show_is_refused(#[case] text: &str, #[case] error: TransactionError) {
         assert_eq!(Transaction::text(text), Err(error));
     }
 
@@ -153,15 +133,9 @@ mod tests {
             interlace: 0,
             plte: Vec::new(),
         };
-        assert_eq!(
-            Transaction::png(b"GIF89a", characteristics.clone()),
-            Err(TransactionError::NotPng)
-        );
+        assert_eq!(Transaction::png(b"GIF89a", characteristics.clone()), Err(TransactionError::NotPng));
         let mut picture = Transaction::png(b"\x89PNG\r\n\x1a\nrest", characteristics).unwrap();
         picture.png_characteristics = None;
-        assert_eq!(
-            check_renderings(&[picture]),
-            Err(TransactionError::NoCharacteristics)
-        );
+        assert_eq!(check_renderings(&[picture]), Err(TransactionError::NoCharacteristics));
     }
 }

@@ -17,12 +17,10 @@ pub use deregistration::{DeregisterAuthenticator, DeregistrationRequest};
 pub use policy::{MatchCriteria, Policy};
 pub use registration::RegistrationRequest;
 pub use response::{
-    AssertionBytes, AuthenticatorAssertion, ChannelBinding, FinalChallengeParams, PaletteEntry,
-    PngCharacteristics, Response,
+    AssertionBytes, AuthenticatorAssertion, ChannelBinding, FinalChallengeParams, PaletteEntry, PngCharacteristics,
+    Response,
 };
-pub use transport::{
-    GetUafRequest, Reply, ReturnUafRequest, SendUafResponse, ServerResponse, Token, TokenType,
-};
+pub use transport::{GetUafRequest, Reply, ReturnUafRequest, SendUafResponse, ServerResponse, Token, TokenType};
 
 /// The application's identity, at most 512 characters.
 pub type AppId = Text<0, 512>;
@@ -75,18 +73,10 @@ pub struct OperationHeader {
     #[serde(rename = "appID", default, skip_serializing_if = "Option::is_none")]
     pub app_id: Option<AppId>,
     /// Opaque to everybody but the server.
-    #[serde(
-        rename = "serverData",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "serverData", default, skip_serializing_if = "Option::is_none")]
     pub server_data: Option<ServerDataText>,
     /// Extensions.
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "non_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
     pub exts: Vec<Extension>,
 }
 
@@ -108,11 +98,7 @@ where
     T: Deserialize<'de>,
 {
     let list = Vec::<T>::deserialize(deserializer)?;
-    if list.is_empty() {
-        Err(serde::de::Error::custom("empty list"))
-    } else {
-        Ok(list)
-    }
+    if list.is_empty() { Err(serde::de::Error::custom("empty list")) } else { Ok(list) }
 }
 
 /// The array with one dictionary that travels as `uafProtocolMessage`.

@@ -45,15 +45,7 @@ impl<'a> AuthenticationAssertion<'a> {
         let mut transaction = Once::new(tag::TRANSACTION_CONTENT_HASH);
         let mut key_id = Once::new(tag::KEYID);
         let mut counters = Once::new(tag::COUNTERS);
-        let places = &mut [
-            &mut aaid,
-            &mut info,
-            &mut nonce,
-            &mut hash,
-            &mut transaction,
-            &mut key_id,
-            &mut counters,
-        ];
+        let places = &mut [&mut aaid, &mut info, &mut nonce, &mut hash, &mut transaction, &mut key_id, &mut counters];
         sort(signed.children(), places)?;
 
         let [v0, v1, mode, a0, a1] = info.take_array()?;
@@ -74,10 +66,6 @@ impl<'a> AuthenticationAssertion<'a> {
             2 => Mode::TransactionConfirmed,
             _ => return Err(Error::Mode),
         };
-        Ok(Self {
-            common,
-            mode,
-            transaction_hash: transaction.take()?,
-        })
+        Ok(Self { common, mode, transaction_hash: transaction.take()? })
     }
 }

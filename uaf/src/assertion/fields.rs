@@ -16,10 +16,7 @@ impl<'a> Once<'a> {
 
     /// A place that was filled already.
     pub(super) const fn filled(tag: Tag, value: &'a [u8]) -> Self {
-        Self {
-            tag,
-            value: Some(value),
-        }
+        Self { tag, value: Some(value) }
     }
 
     fn put(&mut self, value: &'a [u8]) -> Result<(), TlvError> {
@@ -40,17 +37,10 @@ impl<'a> Once<'a> {
     }
 
     /// The value, which must have a length within the range.
-    pub(super) fn take_within(
-        self,
-        lengths: std::ops::RangeInclusive<usize>,
-    ) -> Result<&'a [u8], TlvError> {
+    pub(super) fn take_within(self, lengths: std::ops::RangeInclusive<usize>) -> Result<&'a [u8], TlvError> {
         let tag = self.tag;
         let value = self.take()?;
-        if lengths.contains(&value.len()) {
-            Ok(value)
-        } else {
-            Err(TlvError::Length(tag))
-        }
+        if lengths.contains(&value.len()) { Ok(value) } else { Err(TlvError::Length(tag)) }
     }
 
     pub(super) fn take_aaid(self) -> Result<Aaid, TlvError> {
@@ -61,10 +51,7 @@ impl<'a> Once<'a> {
 
 /// Sorts elements into their places. Their order does not matter; a tag of the registry that has no place here, a
 /// second one, and an unknown critical one refuse the whole.
-pub(super) fn sort<'a>(
-    elements: Elements<'a>,
-    places: &mut [&mut Once<'a>],
-) -> Result<(), TlvError> {
+pub(super) fn sort<'a>(elements: Elements<'a>, places: &mut [&mut Once<'a>]) -> Result<(), TlvError> {
     for element in elements {
         let element = element?;
         match places.iter_mut().find(|place| place.tag == element.tag) {
@@ -103,31 +90,19 @@ fn check_extension(element: &Element<'_>) -> Result<(), TlvError> {
         }
     }
     data.take()?;
-    std::str::from_utf8(id.take_within(1..=32)?)
-        .map_err(|_| TlvError::Malformed(tag::EXTENSION_ID))?;
+    std::str::from_utf8(id.take_within(1..=32)?).map_err(|_| TlvError::Malformed(tag::EXTENSION_ID))?;
     Ok(())
 }
 
 /// The outermost element of an assertion.
 pub(super) fn outer(bytes: &[u8], tag: Tag) -> Result<Element<'_>, TlvError> {
     let element = Element::single(bytes)?;
-    if element.tag == tag {
-        Ok(element)
-    } else {
-        Err(TlvError::OuterTag(element.tag))
-    }
+    if element.tag == tag { Ok(element) } else { Err(TlvError::OuterTag(element.tag)) }
 }
 
 /// The first child, which must be the signed object, and what follows it.
-pub(super) fn signed_first<'a>(
-    outer: &Element<'a>,
-    tag: Tag,
-) -> Result<(Element<'a>, Elements<'a>), TlvError> {
+pub(super) fn signed_first<'a>(outer: &Element<'a>, tag: Tag) -> Result<(Element<'a>, Elements<'a>), TlvError> {
     let mut children = outer.children();
     let first = children.next().ok_or(TlvError::Missing(tag))??;
-    if first.tag == tag {
-        Ok((first, children))
-    } else {
-        Err(TlvError::SignedObjectNotFirst)
-    }
+    if first.tag == tag { Ok((first, children)) } else { Err(TlvError::SignedObjectNotFirst) }
 }

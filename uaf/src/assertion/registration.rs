@@ -49,14 +49,7 @@ impl<'a> RegistrationAssertion<'a> {
         let mut key_id = Once::new(tag::KEYID);
         let mut counters = Once::new(tag::COUNTERS);
         let mut public_key = Once::new(tag::PUB_KEY);
-        let places = &mut [
-            &mut aaid,
-            &mut info,
-            &mut hash,
-            &mut key_id,
-            &mut counters,
-            &mut public_key,
-        ];
+        let places = &mut [&mut aaid, &mut info, &mut hash, &mut key_id, &mut counters, &mut public_key];
         sort(krd.children(), places)?;
 
         let [v0, v1, mode, a0, a1, f0, f1] = info.take_array()?;
@@ -100,10 +93,7 @@ fn read_attestation(rest: Elements<'_>) -> Result<(Attestation<'_>, &[u8]), TlvE
                 continue;
             }
         };
-        if found
-            .replace(read_attestation_object(kind, &element)?)
-            .is_some()
-        {
+        if found.replace(read_attestation_object(kind, &element)?).is_some() {
             return Err(TlvError::Duplicate(element.tag));
         }
     }
@@ -123,9 +113,7 @@ fn read_attestation_object<'a>(
                 return Err(TlvError::Duplicate(tag::SIGNATURE));
             }
             tag::SIGNATURE => {}
-            tag::ATTESTATION_CERT if kind == AttestationType::BasicFull => {
-                certificates.push(element.value)
-            }
+            tag::ATTESTATION_CERT if kind == AttestationType::BasicFull => certificates.push(element.value),
             _ => skip(&element)?,
         }
     }

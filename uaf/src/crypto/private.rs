@@ -60,11 +60,7 @@ impl PrivateKey {
             Id::RSA => !algorithm.is_elliptic() && key.rsa()?.size() as usize == rsa::SIZE,
             _ => false,
         };
-        if fits {
-            Ok(Self { algorithm, key })
-        } else {
-            Err(PrivateKeyError)
-        }
+        if fits { Ok(Self { algorithm, key }) } else { Err(PrivateKeyError) }
     }
 
     /// The PKCS#8 form, wiped when dropped.
@@ -90,11 +86,7 @@ impl PrivateKey {
             KeyFormat::EcRaw => {
                 let key = self.key.ec_key()?;
                 let mut context = BigNumContext::new()?;
-                key.public_key().to_bytes(
-                    key.group(),
-                    PointConversionForm::UNCOMPRESSED,
-                    &mut context,
-                )?
+                key.public_key().to_bytes(key.group(), PointConversionForm::UNCOMPRESSED, &mut context)?
             }
             KeyFormat::EcDer => self.key.ec_key()?.public_key_to_der()?,
             KeyFormat::RsaRaw => {
@@ -112,11 +104,7 @@ impl PrivateKey {
     /// # Errors
     /// [`PrivateKeyError`] if OpenSSL fails.
     pub fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, PrivateKeyError> {
-        if self.algorithm.is_elliptic() {
-            self.sign_elliptic(bytes)
-        } else {
-            self.sign_rsa(bytes)
-        }
+        if self.algorithm.is_elliptic() { self.sign_elliptic(bytes) } else { self.sign_rsa(bytes) }
     }
 
     fn sign_elliptic(&self, bytes: &[u8]) -> Result<Vec<u8>, PrivateKeyError> {
@@ -134,11 +122,7 @@ impl PrivateKey {
         let mut signer = Signer::new(MessageDigest::sha256(), &self.key)?;
         rsa::set_padding(&mut signer, self.algorithm)?;
         let bare = signer.sign_oneshot_to_vec(bytes)?;
-        Ok(if self.algorithm.is_der() {
-            [&rsa::OCTET_STRING[..], &bare].concat()
-        } else {
-            bare
-        })
+        Ok(if self.algorithm.is_der() { [&rsa::OCTET_STRING[..], &bare].concat() } else { bare })
     }
 }
 
@@ -148,8 +132,6 @@ fn curve(key: &PKey<Private>) -> Result<Option<Nid>, ErrorStack> {
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrivateKey")
-            .field("algorithm", &self.algorithm)
-            .finish_non_exhaustive()
+        f.debug_struct("PrivateKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }

@@ -18,8 +18,7 @@ pub(super) const OCTET_STRING: [u8; 4] = [0x04, 0x82, 0x01, 0x00];
 /// From modulus and exponent, one behind the other.
 pub(super) fn from_raw(bytes: &[u8]) -> Result<PKey<Public>, KeyError> {
     let (modulus, exponent) = bytes.split_at_checked(SIZE).ok_or(KeyError::Encoding)?;
-    let key =
-        || Rsa::from_public_components(BigNum::from_slice(modulus)?, BigNum::from_slice(exponent)?);
+    let key = || Rsa::from_public_components(BigNum::from_slice(modulus)?, BigNum::from_slice(exponent)?);
     checked(key().map_err(|_| KeyError::Encoding)?)
 }
 
@@ -51,17 +50,8 @@ fn is_odd(number: &BigNumRef) -> bool {
     number.is_bit_set(0)
 }
 
-pub(super) fn verifies(
-    key: &PKey<Public>,
-    algorithm: Algorithm,
-    signed: &[u8],
-    signature: &[u8],
-) -> bool {
-    let bare = if algorithm.is_der() {
-        signature.strip_prefix(&OCTET_STRING)
-    } else {
-        Some(signature)
-    };
+pub(super) fn verifies(key: &PKey<Public>, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
+    let bare = if algorithm.is_der() { signature.strip_prefix(&OCTET_STRING) } else { Some(signature) };
     let Some(bare) = bare.filter(|bare| bare.len() == SIZE) else {
         return false;
     };

@@ -67,9 +67,7 @@ impl VerificationKey {
     #[must_use]
     pub fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
         match &self.key {
-            Key::Elliptic(key) => {
-                elliptic::verifies(key, self.algorithm, &sha256(signed), signature)
-            }
+            Key::Elliptic(key) => elliptic::verifies(key, self.algorithm, &sha256(signed), signature),
             Key::Rsa(key) => rsa::verifies(key, self.algorithm, signed, signature),
         }
     }

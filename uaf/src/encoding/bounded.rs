@@ -20,14 +20,8 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
     pub fn new(text: impl Into<String>) -> Result<Self, EncodingError> {
         let text = text.into();
         // A character has 1 to 4 bytes, so most answers need no count.
-        let fits = text.len() >= MIN
-            && text.len() <= MAX * 4
-            && (MIN..=MAX).contains(&text.chars().count());
-        if fits {
-            Ok(Self(text))
-        } else {
-            Err(EncodingError::Length)
-        }
+        let fits = text.len() >= MIN && text.len() <= MAX * 4 && (MIN..=MAX).contains(&text.chars().count());
+        if fits { Ok(Self(text)) } else { Err(EncodingError::Length) }
     }
 
     /// The text itself.
@@ -60,11 +54,7 @@ impl<const MIN: usize, const MAX: usize> Octets<MIN, MAX> {
     /// [`EncodingError::Length`].
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, EncodingError> {
         let bytes = bytes.into();
-        if (MIN..=MAX).contains(&bytes.len()) {
-            Ok(Self(bytes))
-        } else {
-            Err(EncodingError::Length)
-        }
+        if (MIN..=MAX).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(EncodingError::Length) }
     }
 
     /// Reads the base64url form.
@@ -123,16 +113,8 @@ mod tests {
     #[test]
     fn both_ends_of_a_range_are_inside() {
         for (length, fits) in [(1, false), (2, true), (3, true), (4, false)] {
-            assert_eq!(
-                Text::<2, 3>::new("é".repeat(length)).is_ok(),
-                fits,
-                "{length} characters"
-            );
-            assert_eq!(
-                Octets::<2, 3>::new(vec![0; length]).is_ok(),
-                fits,
-                "{length} bytes"
-            );
+            assert_eq!(Text::<2, 3>::new("é".repeat(length)).is_ok(), fits, "{length} characters");
+            assert_eq!(Octets::<2, 3>::new(vec![0; length]).is_ok(), fits, "{length} bytes");
         }
     }
 
@@ -140,9 +122,6 @@ mod tests {
     fn nothing_of_the_value_is_printed() {
         let text = Text::<0, 9>::new("geheim").unwrap();
         let octets = Octets::<0, 9>::new(*b"geheim").unwrap();
-        assert_eq!(
-            format!("{text:?} {octets:?}"),
-            "Text(6 bytes) Octets(6 bytes)"
-        );
+        assert_eq!(format!("{text:?} {octets:?}"), "Text(6 bytes) Octets(6 bytes)");
     }
 }

@@ -31,12 +31,7 @@ pub(crate) enum JsonError {
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     let mut fault = None;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let clean = Clean {
-        depth: MAX_DEPTH,
-        fault: &mut fault,
-    }
-    .deserialize(&mut reader)
-    .and_then(|()| reader.end());
+    let clean = Clean { depth: MAX_DEPTH, fault: &mut fault }.deserialize(&mut reader).and_then(|()| reader.end());
     if clean.is_err() {
         return Err(fault.unwrap_or(JsonError::Syntax));
     }
@@ -51,10 +46,7 @@ fn path_of_fault<T: DeserializeOwned>(text: &str) -> String {
         Err(error) => {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
-            match message
-                .strip_prefix("missing field `")
-                .and_then(|rest| rest.split_once('`'))
-            {
+            match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
                 Some((name, _)) => format!("{path}: {name} missing"),
                 None => path,
             }
@@ -76,10 +68,7 @@ impl Clean<'_> {
 
     fn deeper<E: serde::de::Error>(&mut self) -> Result<Clean<'_>, E> {
         match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Clean {
-                depth,
-                fault: self.fault,
-            }),
+            Some(depth) => Ok(Clean { depth, fault: self.fault }),
             None => Err(self.refuse(JsonError::Size)),
         }
     }
@@ -169,10 +158,7 @@ mod tests {
     #[case(r#"{"list":[{"a":1}]} x"#, JsonError::Syntax)]
     #[case(r#"{"list":[{"a":1}]"#, JsonError::Syntax)]
     #[case(r#"{"list":[{"a":1}],"list":[]}"#, JsonError::Duplicate)]
-    #[case(
-        r#"{"list":[],"other":{"b":[{"c":1,"\u0063":2}]}}"#,
-        JsonError::Duplicate
-    )]
+    #[case(r#"{"list":[],"other":{"b":[{"c":1,"\u0063":2}]}}"#, JsonError::Duplicate)]
     #[case(r#"{"list":[],"other":{"b":null}}"#, JsonError::Null)]
     #[case(r#"{"list":[{"a":1},{"a":"1"}]}"#, JsonError::Member("list[1].a".into()))]
     #[case(r#"{"list":[{"a":70000}]}"#, JsonError::Member("list[0].a".into()))]
@@ -183,26 +169,14 @@ mod tests {
 
     #[test]
     fn nesting_and_width_are_limited_even_in_unknown_members() {
-        let nested = |depth: usize| {
-            format!(
-                r#"{{"list":[],"x":{}{}}}"#,
-                "[".repeat(depth),
-                "]".repeat(depth)
-            )
-        };
+        let nested = |depth: usize| format!(r#"{{"list":[],"x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
         assert!(parse::<Outer>(&nested(MAX_DEPTH - 1)).is_ok());
-        assert_eq!(
-            parse::<Outer>(&nested(MAX_DEPTH)).unwrap_err(),
-            JsonError::Size
-        );
+        assert_eq!(parse::<Outer>(&nested(MAX_DEPTH)).unwrap_err(), JsonError::Size);
         let wide = |members: usize| {
             let list: Vec<_> = (1..members).map(|n| format!(r#","m{n}":0"#)).collect();
             format!(r#"{{"list":[]{}}}"#, list.concat())
         };
         assert!(parse::<Outer>(&wide(MAX_MEMBERS)).is_ok());
-        assert_eq!(
-            parse::<Outer>(&wide(MAX_MEMBERS + 1)).unwrap_err(),
-            JsonError::Size
-        );
+        assert_eq!(parse::<Outer>(&wide(MAX_MEMBERS + 1)).unwrap_err(), JsonError::Size);
     }
 }

@@ -76,28 +76,20 @@ impl Error {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NotUaf(_) | Self::UnsupportedVersion | Self::WrongOperation => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::NotUaf(_) | Self::UnsupportedVersion | Self::WrongOperation => StatusCode::BAD_REQUEST,
             Self::KeyOfAnotherUser | Self::UserNotAuthenticated => StatusCode::UNAUTHORIZED,
             Self::DeadlinePassed => StatusCode::TIMEOUT,
             Self::UnknownModel => StatusCode::UNKNOWN_AAID,
             Self::KeyUnknown { user_is_real: true } => StatusCode::UNKNOWN_KEY_ID,
             Self::ChannelBinding => StatusCode::CHANNEL_BINDING,
-            Self::ChallengeMismatch | Self::ChallengeSpent | Self::Cancelled => {
-                StatusCode::INVALID_CHALLENGE
-            }
-            Self::NotInPolicy | Self::PolicyIncomplete | Self::VersionTooLow => {
-                StatusCode::UNACCEPTABLE_AUTHENTICATOR
-            }
+            Self::ChallengeMismatch | Self::ChallengeSpent | Self::Cancelled => StatusCode::INVALID_CHALLENGE,
+            Self::NotInPolicy | Self::PolicyIncomplete | Self::VersionTooLow => StatusCode::UNACCEPTABLE_AUTHENTICATOR,
             Self::ModelRevoked => StatusCode::REVOKED_AUTHENTICATOR,
             Self::Key(_) | Self::AlreadyRegistered => StatusCode::UNACCEPTABLE_KEY,
-            Self::AlgorithmUnsupported
-            | Self::AlgorithmNotOfModel
-            | Self::AlgorithmNotRegistered => StatusCode::UNACCEPTABLE_ALGORITHM,
-            Self::AttestationType | Self::AttestationSignature => {
-                StatusCode::UNACCEPTABLE_ATTESTATION
+            Self::AlgorithmUnsupported | Self::AlgorithmNotOfModel | Self::AlgorithmNotRegistered => {
+                StatusCode::UNACCEPTABLE_ALGORITHM
             }
+            Self::AttestationType | Self::AttestationSignature => StatusCode::UNACCEPTABLE_ATTESTATION,
             Self::Internal => StatusCode::INTERNAL,
             Self::SeveralMessages
             | Self::DuplicateMember
@@ -120,9 +112,7 @@ impl Error {
             | Self::Mode
             | Self::FinalChallengeHash
             | Self::RegistrationCounter
-            | Self::KeyUnknown {
-                user_is_real: false,
-            }
+            | Self::KeyUnknown { user_is_real: false }
             | Self::SignCounter
             | Self::TransactionHashUnexpected
             | Self::TransactionNotConfirmed

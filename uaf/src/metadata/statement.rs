@@ -62,8 +62,7 @@ impl Statement {
     /// # Errors
     /// [`StatementError`].
     pub fn parse(text: &str) -> Result<Self, StatementError> {
-        let raw: Raw =
-            encoding::parse(text).map_err(|fault| StatementError::Json(fault.to_string()))?;
+        let raw: Raw = encoding::parse(text).map_err(|fault| StatementError::Json(fault.to_string()))?;
         if raw.assertion_scheme != UAFV1TLV {
             return Err(StatementError::Scheme);
         }
@@ -79,19 +78,14 @@ impl Statement {
             attestation_types,
             lowest_version: raw.authenticator_version,
             user_verification: Some(
-                methods
-                    .map(|all| all.iter().fold(0, |bits, m| bits | m.user_verification))
-                    .collect(),
+                methods.map(|all| all.iter().fold(0, |bits, m| bits | m.user_verification)).collect(),
             ),
             key_protection: Some(raw.key_protection),
             matcher_protection: Some(raw.matcher_protection),
             attachment_hint: Some(raw.attachment_hint),
             tc_display: Some(raw.tc_display),
         };
-        Ok(Self {
-            aaid: raw.aaid,
-            model,
-        })
+        Ok(Self { aaid: raw.aaid, model })
     }
 
     /// The model it describes.
@@ -109,13 +103,8 @@ impl Raw {
     /// Surrogate attestation is for models without roots: with roots it would be a downgrade (uaf.md A7, 8).
     fn usable_attestation_types(&self) -> BTreeSet<AttestationType> {
         let rooted = !self.attestation_root_certificates.is_empty();
-        let known = self
-            .attestation_types
-            .iter()
-            .filter_map(|value| AttestationType::try_from(*value).ok());
-        known
-            .filter(|kind| *kind != AttestationType::BasicSurrogate || !rooted)
-            .collect()
+        let known = self.attestation_types.iter().filter_map(|value| AttestationType::try_from(*value).ok());
+        known.filter(|kind| *kind != AttestationType::BasicSurrogate || !rooted).collect()
     }
 }
 

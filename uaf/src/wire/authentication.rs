@@ -13,11 +13,7 @@ pub struct AuthenticationRequest {
     /// The server's nonce.
     pub challenge: Challenge,
     /// The same content in several renderings, or nothing.
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "non_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
     pub transaction: Vec<Transaction>,
     /// Which authenticators may answer.
     pub policy: Policy,
@@ -40,11 +36,7 @@ pub struct Transaction {
     /// Text of at most 200 ASCII characters, or a PNG.
     pub content: Octets<1, 65_536>,
     /// Needed with a PNG.
-    #[serde(
-        rename = "tcDisplayPNGCharacteristics",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "tcDisplayPNGCharacteristics", default, skip_serializing_if = "Option::is_none")]
     pub png_characteristics: Option<PngCharacteristics>,
 }
 

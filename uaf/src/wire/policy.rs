@@ -13,11 +13,7 @@ pub struct Policy {
     #[serde(deserialize_with = "non_empty")]
     pub accepted: Vec<Vec<MatchCriteria>>,
     /// What is refused in any case.
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "non_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
     pub disallowed: Vec<MatchCriteria>,
 }
 
@@ -29,18 +25,10 @@ pub struct MatchCriteria {
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
     pub aaid: Vec<Aaid>,
     /// A model of one of these vendors (first four characters of the AAID).
-    #[serde(
-        rename = "vendorID",
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "non_empty"
-    )]
+    #[serde(rename = "vendorID", skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
     pub vendor_id: Vec<Text<4, 4>>,
     /// One of these keys.
-    #[serde(
-        rename = "keyIDs",
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "non_empty"
-    )]
+    #[serde(rename = "keyIDs", skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
     pub key_ids: Vec<KeyId>,
     /// Bits `USER_VERIFY_*`.
     #[serde(skip_serializing_if = "Option::is_none")]

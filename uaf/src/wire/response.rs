@@ -47,11 +47,7 @@ pub struct AuthenticatorAssertion {
     )]
     pub png_characteristics: Vec<PngCharacteristics>,
     /// Extensions.
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "non_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
     pub exts: Vec<Extension>,
 }
 
@@ -161,11 +157,7 @@ pub struct PngCharacteristics {
     /// PNG interlace method.
     pub interlace: u8,
     /// The palette.
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "non_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
     pub plte: Vec<PaletteEntry>,
 }
 

@@ -85,11 +85,7 @@ pub struct ServerResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_data: Option<String>,
     /// A further request to serve.
-    #[serde(
-        rename = "newUAFRequest",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "newUAFRequest", default, skip_serializing_if = "Option::is_none")]
     pub new_uaf_request: Option<String>,
 }
 
