@@ -2,6 +2,7 @@
 //! inside. `docs/architecture.md` draws the parts; imports go one way: `jose`, `store` <- `fido`, `dispatchers` <-
 //! `oob`, `identity` <- `routes` <- `gateway` <- `cli`.
 
+pub mod config;
 pub mod jose;
 pub mod routes;
 pub mod store;

@@ -1,0 +1,126 @@
+//! The configuration: a YAML file becomes checked types, or a list of everything that is wrong with it
+//! (`gateway.md` 6.3).
+//!
+//! The built-in standalone configuration is `conf/standalone.yml` itself, so the two cannot differ. Files that live on
+//! their own (users, keys, certificates) are named here and read by the modules that use them.
+
+mod assembly;
+mod dispatchers;
+mod document;
+mod domains;
+mod fault;
+mod fido_uaf;
+mod files;
+mod filters;
+mod internal_callers;
+mod limits;
+mod listeners;
+mod load;
+mod log;
+mod realms;
+mod routes;
+mod scalar;
+mod sec_token;
+mod section;
+mod substitution;
+mod suggest;
+mod units;
+mod upstreams;
+mod url;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::routes::ListenerClass;
+
+pub use dispatchers::{Dispatcher, Link, RedeemUrls};
+pub use domains::Domain;
+pub use fault::{Fault, Faults, Notice};
+pub use fido_uaf::{AdditionalRegistration, FidoUaf, TimeLimits, UnknownModels, UsernameMapper};
+pub use filters::{FilterKind, IdentityCreation, InternalAccess, NamedFilter};
+pub use internal_callers::InternalCaller;
+pub use limits::Limits;
+pub use listeners::{Listener, ListenerTls};
+pub use load::load;
+pub use log::{Log, LogFormat, LogLevel};
+pub use realms::{Realm, RealmKind};
+pub use routes::{LeadsTo, Row};
+pub use scalar::Pattern;
+pub use sec_token::SecToken;
+pub use substitution::Environment;
+pub use upstreams::{Upstream, UpstreamTls};
+pub use url::{LinkBaseUrl, PublicUrl, ServerUrl, WebUrl};
+
+/// The built-in standalone configuration.
+pub const STANDALONE: &str = include_str!("../conf/standalone.yml");
+
+/// A checked configuration. Only [`load`] makes one: what refers to something by name refers to something that is there.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Whether conveniences for trying out are on: loopback listeners only.
+    pub try_out: bool,
+    /// Where phones and browsers reach the gateway.
+    pub public_url: PublicUrl,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where it listens; at least one.
+    pub listeners: Vec<Listener>,
+    /// What clients may send and hold.
+    pub limits: Limits,
+    /// The session domains.
+    pub domains: Vec<Domain>,
+    /// The ways to log in.
+    pub realms: Vec<Realm>,
+    /// Who may call on internal listeners.
+    pub internal_callers: Vec<InternalCaller>,
+    /// The out-of-band services and the UAF server; `None`: not served here.
+    pub fido_uaf: Option<FidoUaf>,
+    /// The servers behind the gateway.
+    pub upstreams: Vec<Upstream>,
+    /// Filters for own rows.
+    pub filters: Vec<NamedFilter>,
+    /// The route table in its order; rows whose service is not configured are left out.
+    pub routes: Vec<Row>,
+    /// How SecTokens are made.
+    pub sec_token: SecToken,
+    /// How log lines are written.
+    pub log: Log,
+    /// What an operator should know before others meet it.
+    pub notices: Vec<Notice>,
+}
+
+/// Where a configuration comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// [`STANDALONE`]; its relative paths start in the working directory.
+    BuiltIn,
+    /// A file; its relative paths start in its folder.
+    File(PathBuf),
+}
+
+/// What the command line puts in place of the file's values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// The data folder.
+    pub data: Option<PathBuf>,
+    /// The address of the first public listener.
+    pub listen: Option<SocketAddr>,
+    /// The address of the first internal listener.
+    pub internal: Option<SocketAddr>,
+    /// The address of the first management listener.
+    pub management: Option<SocketAddr>,
+}
+
+impl Overrides {
+    fn address(&self, class: ListenerClass) -> Option<SocketAddr> {
+        match class {
+            ListenerClass::Public => self.listen,
+            ListenerClass::Internal => self.internal,
+            ListenerClass::Management => self.management,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Section by section to the whole [`Config`].
+
+use std::path::PathBuf;
+
+use crate::routes::rows::Protection;
+
+use super::listeners::first_public;
+use super::section::{Field, Section};
+use super::substitution::Environment;
+use super::url::PublicUrl;
+use super::{
+    Config, Domain, FidoUaf, LeadsTo, Limits, Listener, NamedFilter, Overrides, Realm, RealmKind, Row, Upstream,
+    domains, fido_uaf, filters, internal_callers, limits, listeners, log, realms, routes, sec_token, upstreams,
+};
+
+/// Where the data folder is when nobody says otherwise.
+const DATA: &str = "./var";
+
+/// The file's root and what comes from elsewhere.
+pub(super) struct Assembly<'s, 'a> {
+    pub(super) section: &'s Section<'a>,
+    pub(super) overrides: &'s Overrides,
+    pub(super) environment: &'s Environment,
+    pub(super) public_url: Option<&'s PublicUrl>,
+}
+
+/// Who logs in where.
+struct Identity {
+    domains: Vec<Domain>,
+    realms: Vec<Realm>,
+    /// Whether no realm is at fault and missing here.
+    complete: bool,
+}
+
+/// What leads where.
+struct Table {
+    upstreams: Vec<Upstream>,
+    filters: Vec<NamedFilter>,
+    routes: Vec<Row>,
+}
+
+impl<'a> Assembly<'_, 'a> {
+    fn field(&self, key: &'static str) -> Field<'a> {
+        self.section.field(key)
+    }
+
+    pub(super) fn config(&self) -> Option<Config> {
+        let (try_out, listeners) = self.listeners();
+        let public_url = self.public_url(try_out, &listeners);
+        let data = self.data();
+        let limits = self.field("limits").section(limits::read);
+        let identity = self.identity();
+        let internal_callers = internal_callers::read(&self.field("internal-callers"));
+        let fido_uaf = self.fido_uaf(try_out, &identity);
+        let table = self.table(&identity, fido_uaf.as_ref(), limits.as_ref());
+        let sec_token = self.field("sec-token").section(sec_token::read);
+        let log = self.field("log").section(log::read);
+        Some(Config {
+            try_out,
+            public_url: public_url?,
+            data,
+            listeners,
+            limits: limits?,
+            domains: identity.domains,
+            realms: identity.realms,
+            internal_callers,
+            fido_uaf,
+            upstreams: table.upstreams,
+            filters: table.filters,
+            routes: table.routes,
+            sec_token: sec_token?,
+            log: log?,
+            notices: Vec::new(),
+        })
+    }
+
+    fn listeners(&self) -> (bool, Vec<Listener>) {
+        let key = self.field("try-out");
+        let try_out = key.or(false);
+        let listeners = listeners::read(&self.field("listeners"), self.overrides);
+        if try_out && !listeners.iter().all(|listener| listener.address.ip().is_loopback()) {
+            key.fault("a listener can be reached from elsewhere", "leave this key, or listen on 127.0.0.1");
+        }
+        (try_out, listeners)
+    }
+
+    fn identity(&self) -> Identity {
+        let (domains, realms) = (self.field("domains"), self.field("realms"));
+        let (domain_names, realm_names) = (domains.names(), realms.names());
+        let domains = domains::read(&domains);
+        let realms = realms::read(&realms, &domain_names);
+        let complete = realms.len() == realm_names.len();
+        Identity { domains, realms, complete }
+    }
+
+    fn table(&self, identity: &Identity, fido_uaf: Option<&FidoUaf>, limits: Option<&Limits>) -> Table {
+        let (upstreams, filters) = (self.field("upstreams"), self.field("filters"));
+        let (upstream_names, filter_names) = (upstreams.names(), filters.names());
+        let upstreams = upstreams::read(&upstreams);
+        let domain_names: Vec<&str> = identity.domains.iter().map(|domain| domain.name.as_str()).collect();
+        let known = filters::Known {
+            domains: &domain_names,
+            realms: &identity.realms,
+            realms_complete: identity.complete,
+            environment: self.environment,
+        };
+        let filters = filters::read(&filters, &known);
+        let body_limit = limits.map_or(1, |limits| limits.body_size);
+        let known = routes::Known { upstreams: &upstream_names, filters: &filter_names, body_limit };
+        let mut routes = routes::read(&self.field("routes"), &known);
+        routes.retain(|row| is_served(row, fido_uaf, &identity.realms));
+        Table { upstreams, filters, routes }
+    }
+
+    fn public_url(&self, try_out: bool, listeners: &[Listener]) -> Option<PublicUrl> {
+        let field = self.field("public-url");
+        let first = first_public(listeners).filter(|_| try_out && !field.is_written());
+        let url = match first.map(|first| PublicUrl::of_listener(first.address, first.tls.is_some())) {
+            Some(Err(wrong)) => {
+                field.fault(wrong, "write the URL that phones and browsers use");
+                None
+            }
+            Some(Ok(url)) => Some(url),
+            None => field.required(),
+        };
+        if let Some(url) = url.as_ref().filter(|url| !url.is_https()) {
+            field.notice(format!("{} is plain http: a real phone needs https", url.text()));
+        }
+        url
+    }
+
+    fn data(&self) -> PathBuf {
+        let field = self.field("data");
+        let written = field.path();
+        self.overrides.data.clone().or(written).unwrap_or_else(|| PathBuf::from(DATA))
+    }
+
+    fn fido_uaf(&self, try_out: bool, identity: &Identity) -> Option<FidoUaf> {
+        let field = self.field("fido-uaf");
+        if !field.is_written() {
+            return None;
+        }
+        for kind in ["password", "fido-uaf"] {
+            if identity.complete && !identity.realms.iter().any(|realm| realm.kind.word() == kind) {
+                field.fault(
+                    format!("its rows demand a session, but no realm has the type {kind}"),
+                    format!("add a realm with type: {kind}"),
+                );
+            }
+        }
+        field.section(|section| fido_uaf::read(section, self.public_url, try_out))
+    }
+}
+
+/// A row exists only when its service does (`http-api.md` 8).
+fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms: &[Realm]) -> bool {
+    let LeadsTo::Service(protection) = &row.leads_to else { return true };
+    let has_realm = |fits: fn(&RealmKind) -> bool| realms.iter().any(|realm| fits(&realm.kind));
+    let by_fido = has_realm(|kind| matches!(kind, RealmKind::FidoUaf));
+    match row.name.as_str() {
+        "liveness" | "health" | "metrics" | "jwks" => true,
+        "login-password" | "login-page" => has_realm(|kind| matches!(kind, RealmKind::Password { .. })),
+        "logout" | "logout-page" => !realms.is_empty(),
+        "login-fidouaf" | "login-fidouaf-response" | "login-response" => by_fido && fido_uaf.is_some(),
+        _ => fido_uaf.is_some() && (*protection != Protection::FidoUaf || by_fido),
+    }
+}

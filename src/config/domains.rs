@@ -1,0 +1,42 @@
+//! `domains`: realms that share one session and one cookie.
+
+use std::time::Duration;
+
+use sidegate_filters::CanonicalPath;
+
+use super::section::{Field, Section};
+
+/// A session domain (`gateway.md` 3.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Domain {
+    /// Its name: part of the cookie's name.
+    pub name: String,
+    /// A session that is not used for so long ends.
+    pub idle: Duration,
+    /// A session ends after so long, used or not.
+    pub absolute: Duration,
+    /// The path that a login leads to when it can't lead back.
+    pub start_page: String,
+}
+
+pub(super) fn read(field: &Field<'_>) -> Vec<Domain> {
+    field.named(|name, section| Some(domain(name, section)))
+}
+
+fn domain(name: &str, section: &Section<'_>) -> Domain {
+    if name.len() > 32 {
+        section.fault("the name is too long for a cookie", "write at most 32 characters");
+    }
+    let idle = section.field("idle").or(Duration::from_secs(30 * 60));
+    let absolute = section.field("absolute").or(Duration::from_secs(8 * 3600));
+    if idle > absolute {
+        section.field("idle").fault("a session ends before it can be idle so long", "write at most what absolute says");
+    }
+    let start = section.field("start-page");
+    let start_page = start.or("/".to_owned());
+    if start_page.starts_with("//") || CanonicalPath::parse(&start_page).is_err() {
+        start.fault("this is no path of this gateway", "write a path such as /app/");
+    }
+    Domain { name: name.to_owned(), idle, absolute, start_page }
+}

@@ -1,0 +1,169 @@
+//! `fido-uaf`: the out-of-band services and the embedded UAF server.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::dispatchers::{self, Dispatcher};
+use super::files;
+use super::scalar::Scalar as _;
+use super::section::{Field, Section};
+use super::url::{PublicUrl, WebUrl};
+
+/// The out-of-band services and the embedded UAF server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FidoUaf {
+    /// The application's identifier; `None`, for trying out only: the one that the data folder keeps, else the facets'
+    /// URL below the public one.
+    pub app_id: Option<WebUrl>,
+    /// The trusted facets, in the order they are published.
+    pub facets: Vec<String>,
+    /// Takes any Android and iOS app (never published).
+    pub wildcards_for_testing: bool,
+    /// What to do with authenticator models that no metadata statement describes.
+    pub unknown_models: UnknownModels,
+    /// The folder of policies, with `default.json` in it; `None`: the built-in one that takes every supported model.
+    pub policies: Option<PathBuf>,
+    /// Whether anonymous callers may choose what the victim of a dispatch reads (`http-api.md` 0.3).
+    pub anonymous_content: bool,
+    /// What a user who has a credential needs for another one.
+    pub additional_registration: AdditionalRegistration,
+    /// Whether a status tells the dispatcher's response, and with it the token.
+    pub status_response: bool,
+    /// What `username` in requests means.
+    pub username_mapper: UsernameMapper,
+    /// How long things last.
+    pub time_limits: TimeLimits,
+    /// The dispatchers, each type at most once.
+    pub dispatchers: Vec<Dispatcher>,
+}
+
+/// Models without a metadata statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownModels {
+    /// Registration is refused.
+    Refuse,
+    /// Taken with surrogate attestation: nothing vouches for the model.
+    Surrogate,
+}
+
+/// What a user who has a credential needs for another one (`http-api.md` 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdditionalRegistration {
+    /// Any session, also one by password.
+    Password,
+    /// A session by FIDO UAF.
+    StepUp,
+}
+
+/// What `username` in requests means (`http-api.md` 0.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsernameMapper {
+    /// The login name.
+    Name,
+    /// The extId.
+    ExtId,
+}
+
+/// How long things last (`http-api.md` 11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TimeLimits {
+    /// From dispatch to redeem.
+    pub token: Duration,
+    /// From redeem to the UAF answer.
+    pub answer: Duration,
+    /// How far a phone's clock may be off in a signed request.
+    pub clock_skew: Duration,
+    /// How long a final status is told.
+    pub status: Duration,
+}
+
+const RIGHT_FACET: &str =
+    "write https://host, android:apk-key-hash:... or ios:bundle-id:..., as the refused request's log line shows it";
+
+pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>, try_out: bool) -> FidoUaf {
+    let app_id = section.field("app-id");
+    if !app_id.is_written() && !try_out {
+        app_id.fault(
+            "this key must be written",
+            "write ${public-url}/nevisfido/uaf/1.1/facets; it can never change later",
+        );
+    }
+    let (wildcards, content) = (section.field("wildcards-for-testing"), section.field("anonymous-content"));
+    let settings = FidoUaf {
+        app_id: app_id.optional(),
+        facets: facets(&section.field("facets")),
+        wildcards_for_testing: wildcards.or(false),
+        unknown_models: section.field("metadata").section(unknown_models).unwrap_or(UnknownModels::Refuse),
+        policies: section.field("policies").existing("name a folder that holds default.json", policies),
+        anonymous_content: content.or(false),
+        additional_registration: section
+            .field("additional-registration")
+            .choice(&[("password", AdditionalRegistration::Password), ("step-up", AdditionalRegistration::StepUp)])
+            .unwrap_or(AdditionalRegistration::Password),
+        status_response: section.field("status-response").or(false),
+        username_mapper: section
+            .field("username-mapper")
+            .choice(&[("name", UsernameMapper::Name), ("ext-id", UsernameMapper::ExtId)])
+            .unwrap_or(UsernameMapper::Name),
+        time_limits: section.field("time-limits").section(time_limits).unwrap_or_else(TimeLimits::documented),
+        dispatchers: dispatchers::read(&section.field("dispatchers"), public_url),
+    };
+    if settings.wildcards_for_testing {
+        wildcards.notice("true: every Android and iOS app is taken for yours");
+    }
+    if settings.anonymous_content {
+        content.notice("true: strangers may choose the text that a user is asked to confirm");
+    }
+    settings
+}
+
+fn facets(field: &Field<'_>) -> Vec<String> {
+    if !field.is_written() {
+        field.fault("this key must be written", "list the facets of your apps and web pages");
+    }
+    field.each(|item| {
+        let facet: String = item.optional()?;
+        let native = ["android:apk-key-hash:", "ios:bundle-id:"].iter().any(|kind| {
+            facet.strip_prefix(kind).is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
+        });
+        let web = facet.starts_with("http") && PublicUrl::read(&facet).is_ok();
+        if !native && !web {
+            item.fault("this is no facet", RIGHT_FACET);
+        }
+        (native || web).then_some(facet)
+    })
+}
+
+fn unknown_models(section: &Section<'_>) -> UnknownModels {
+    let field = section.field("unknown-models");
+    let words = [("refuse", UnknownModels::Refuse), ("surrogate", UnknownModels::Surrogate)];
+    let models = field.choice(&words).unwrap_or(UnknownModels::Refuse);
+    if models == UnknownModels::Surrogate {
+        field.notice("surrogate: any authenticator is taken, and nothing vouches for its model");
+    }
+    models
+}
+
+fn policies(folder: &Path) -> Result<(), String> {
+    files::folder(folder)?;
+    files::readable(&folder.join("default.json")).map_err(|reason| format!("has a default.json that {reason}"))
+}
+
+impl TimeLimits {
+    fn documented() -> Self {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        Self { token: minutes(5), answer: minutes(5), clock_skew: minutes(5), status: minutes(10) }
+    }
+}
+
+fn time_limits(section: &Section<'_>) -> TimeLimits {
+    let documented = TimeLimits::documented();
+    TimeLimits {
+        token: section.field("token").or(documented.token),
+        answer: section.field("answer").or(documented.answer),
+        clock_skew: section.field("clock-skew").or(documented.clock_skew),
+        status: section.field("status").or(documented.status),
+    }
+}

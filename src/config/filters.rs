@@ -1,0 +1,150 @@
+//! `filters`: named filter settings that own routes put into their chains.
+
+use std::time::Duration;
+
+use sidegate_filters::Role;
+use sidegate_filters::delegation::{Rule, RuleError};
+
+use super::realms::Realm;
+use super::section::{Field, Section};
+use super::substitution::Environment;
+
+/// A filter with its settings.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NamedFilter {
+    /// The name that routes use.
+    pub name: String,
+    /// What it is.
+    pub kind: FilterKind,
+}
+
+/// The filters that routes to upstreams may use.
+#[derive(Debug, Clone)]
+pub enum FilterKind {
+    /// `identity-creation` (`gateway.md` 3.1).
+    IdentityCreation(IdentityCreation),
+    /// `delegation` (`gateway.md` 3.3).
+    Delegation(Vec<Rule>),
+}
+
+/// What an `identity-creation` filter demands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IdentityCreation {
+    /// The session domain; one of the configured ones.
+    pub domain: String,
+    /// Whether callers without a session pass, too.
+    pub open: bool,
+    /// The lowest authentication level.
+    pub level: u8,
+    /// One of these roles; empty: any user.
+    pub roles: Vec<String>,
+    /// How long ago the latest login or step-up may be.
+    pub max_age: Option<Duration>,
+    /// The latest login or step-up was by one of these realms; empty: any.
+    pub realms: Vec<String>,
+    /// Which internal callers pass; `None`: none of them.
+    pub internal_callers: Option<InternalAccess>,
+}
+
+/// Which internal callers pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InternalAccess {
+    /// Every one.
+    Anybody,
+    /// Those with this role.
+    With(Role),
+}
+
+#[derive(Clone, Copy)]
+enum Type {
+    IdentityCreation,
+    Delegation,
+}
+
+const TYPES: &[(&str, Type)] = &[("identity-creation", Type::IdentityCreation), ("delegation", Type::Delegation)];
+
+/// What filters refer to.
+pub(super) struct Known<'a> {
+    pub(super) domains: &'a [&'a str],
+    pub(super) realms: &'a [Realm],
+    /// Whether no realm is at fault and missing here.
+    pub(super) realms_complete: bool,
+    pub(super) environment: &'a Environment,
+}
+
+pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<NamedFilter> {
+    field.named(|name, section| {
+        let kind = section.field("type");
+        if !kind.is_written() {
+            kind.fault("this key must be written", "write identity-creation or delegation");
+        }
+        let kind = match kind.choice(TYPES) {
+            Some(Type::IdentityCreation) => identity_creation(section, known).map(FilterKind::IdentityCreation),
+            Some(Type::Delegation) => Some(FilterKind::Delegation(delegation(section, known.environment))),
+            None => {
+                section.leave_unread();
+                None
+            }
+        };
+        Some(NamedFilter { name: name.to_owned(), kind: kind? })
+    })
+}
+
+fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<IdentityCreation> {
+    let domain = section.field("domain");
+    if !domain.is_written() {
+        domain.fault("this key must be written", "write the name of one of the domains");
+    }
+    let domain = domain.reference("domain", known.domains);
+    let realms: Vec<&Realm> =
+        known.realms.iter().filter(|realm| domain.as_ref().is_none_or(|domain| *domain == realm.domain)).collect();
+    let level = section.field("level");
+    let level_value = level.or(1);
+    let highest = realms.iter().map(|realm| realm.level).max().unwrap_or(0);
+    if level_value > highest && domain.is_some() && known.realms_complete {
+        level.fault("no realm of the domain gives this level", format!("write at most {highest}"));
+    }
+    let names: Vec<&str> = realms.iter().map(|realm| realm.name.as_str()).collect();
+    let named = section.field("realms").each(|item| item.reference("realm", &names));
+    let internal = [
+        ("nobody", None),
+        ("anybody", Some(InternalAccess::Anybody)),
+        ("act-for", Some(InternalAccess::With(Role::ActFor))),
+        ("admin", Some(InternalAccess::With(Role::Admin))),
+    ];
+    Some(IdentityCreation {
+        open: section.field("open").or(false),
+        level: level_value,
+        roles: section.field("roles").each(Field::optional),
+        max_age: section.field("max-age").optional(),
+        realms: named,
+        internal_callers: section.field("internal-callers").choice(&internal).flatten(),
+        domain: domain?,
+    })
+}
+
+fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
+    let rules = section.field("rules");
+    if !rules.is_written() {
+        rules.fault("this key must be written", "list rules such as AUTH:user.auth.UserId:X-User");
+    }
+    rules.each(|item| {
+        let text: String = item.optional()?;
+        Rule::parse(&text, &|name| environment.variable(name))
+            .map_err(|error| item.fault(unquoted(&error), "write <source>:<name>:<header>[:encoding]"))
+            .ok()
+    })
+}
+
+/// What is wrong, without a constant, which may be a secret.
+fn unquoted(error: &RuleError) -> String {
+    match error {
+        RuleError::Value(_) => "the value holds control characters".to_owned(),
+        RuleError::Source(_) => "the source is one of AUTH, CONST, ENV, HEADER, SESSION".to_owned(),
+        RuleError::Header(_) => "the third part is no name of a header".to_owned(),
+        RuleError::Encoding(_) => "the encoding is none, base64 or urlencode".to_owned(),
+        error => error.to_string(),
+    }
+}

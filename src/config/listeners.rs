@@ -1,0 +1,115 @@
+//! `listeners`: where the gateway listens, and for whom.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::routes::ListenerClass;
+
+use super::Overrides;
+use super::files;
+use super::section::{Field, Section};
+
+/// One listener. Without TLS it is on a loopback address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Listener {
+    /// Who it is for.
+    pub class: ListenerClass,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its certificate; `None`: plain.
+    pub tls: Option<ListenerTls>,
+}
+
+/// A listener's certificate. Both files can be read; that they belong together is checked when they are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerTls {
+    /// PEM: the certificate, then the ones up to its root.
+    pub certificate: PathBuf,
+    /// PEM: its private key.
+    pub key: PathBuf,
+}
+
+pub(super) const CLASSES: &[(&str, ListenerClass)] = &[
+    ("public", ListenerClass::Public),
+    ("internal", ListenerClass::Internal),
+    ("management", ListenerClass::Management),
+];
+
+pub(super) fn read(field: &Field<'_>, overrides: &Overrides) -> Vec<Listener> {
+    let mut seen: Vec<(SocketAddr, u64)> = Vec::new();
+    let mut given = Given(CLASSES.iter().map(|(_, class)| (*class, overrides.address(*class))).collect());
+    let listeners = field.each(|item| {
+        let listener = item.section(|section| listener(section, &mut given)).flatten()?;
+        match seen.iter().find(|(address, _)| *address == listener.address && address.port() != 0) {
+            Some((_, line)) => item.fault(
+                format!("this address is taken by the listener in line {line}"),
+                "give each listener an address of its own",
+            ),
+            None => seen.push((listener.address, item.line())),
+        }
+        Some(listener)
+    });
+    if !field.is_written() {
+        field.fault("there is no listener", "write at least one with class public");
+    }
+    for (class, address) in given.0 {
+        if let (Some(address), Some((word, _))) = (address, CLASSES.iter().find(|(_, known)| *known == class)) {
+            field.fault(
+                format!("{address} was given on the command line, but there is no {word} listener"),
+                format!("add a listener with class {word}, or leave the flag"),
+            );
+        }
+    }
+    listeners
+}
+
+/// Addresses of the command line that no listener has taken yet: each goes to the first listener of its class.
+struct Given(Vec<(ListenerClass, Option<SocketAddr>)>);
+
+impl Given {
+    fn take(&mut self, class: ListenerClass) -> Option<SocketAddr> {
+        self.0.iter_mut().find(|(of, _)| *of == class).and_then(|(_, address)| address.take())
+    }
+}
+
+fn listener(section: &Section<'_>, given: &mut Given) -> Option<Listener> {
+    let class = section.field("class");
+    if !class.is_written() {
+        class.fault("this key must be written", "write public, internal or management");
+    }
+    let class = class.choice(CLASSES);
+    let written = section.field("address");
+    let address = written.required::<SocketAddr>();
+    let tls = section.field("tls");
+    let plain = !tls.is_written();
+    let tls = if plain { None } else { tls.section(certificate).flatten() };
+    let class = class?;
+    let address = given.take(class).or(address)?;
+    if plain && !address.ip().is_loopback() {
+        written.fault(
+            "without TLS, everybody on the way reads and changes what is sent",
+            "add tls with certificate and key (sidegate keygen --self-signed DIR makes them), or listen on 127.0.0.1",
+        );
+    }
+    Some(Listener { class, address, tls })
+}
+
+fn certificate(section: &Section<'_>) -> Option<ListenerTls> {
+    let pem = |key: &'static str, right: &str| {
+        let field = section.field(key);
+        if !field.is_written() {
+            field.fault("this key must be written", right);
+        }
+        field.existing(right, files::readable)
+    };
+    let certificate = pem("certificate", "name a readable PEM file with the certificate and its chain");
+    let key = pem("key", "name a readable PEM file with the certificate's private key");
+    Some(ListenerTls { certificate: certificate?, key: key? })
+}
+
+/// The listener whose address stands in for a public URL that is not written.
+pub(super) fn first_public(listeners: &[Listener]) -> Option<&Listener> {
+    listeners.iter().find(|listener| listener.class == ListenerClass::Public)
+}

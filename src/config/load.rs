@@ -1,0 +1,126 @@
+//! From text to a checked configuration, or every fault in it.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::assembly::Assembly;
+use super::document::{self, Node, Value};
+use super::listeners::first_public;
+use super::scalar::{Scalar as _, text};
+use super::section::{Context, Section};
+use super::substitution::{Environment, Substitution};
+use super::url::PublicUrl;
+use super::{Config, Fault, Faults, Overrides, STANDALONE, Source, files, listeners};
+
+/// Reads and checks a configuration.
+///
+/// # Errors
+/// Every fault that was found.
+pub fn load(source: &Source, overrides: &Overrides, environment: &Environment) -> Result<Config, Faults> {
+    let (name, folder, text) = match source {
+        Source::BuiltIn => ("conf/standalone.yml (built in)".to_owned(), PathBuf::new(), Ok(STANDALONE.to_owned())),
+        Source::File(path) => {
+            let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+            (path.display().to_string(), folder, std::fs::read_to_string(path))
+        }
+    };
+    let context = Context { file: Arc::from(name), folder, faults: RefCell::default(), notices: RefCell::default() };
+    let config = match text {
+        Ok(text) => check(&text, overrides, environment, &context),
+        Err(error) => {
+            context.fault(0, "", format!("the file {}", files::reason(&error)), "name a readable YAML file");
+            None
+        }
+    };
+    let (mut faults, notices) = (context.faults.into_inner(), context.notices.into_inner());
+    match config {
+        Some(config) if faults.is_empty() => Ok(Config { notices, ..config }),
+        _ => {
+            if faults.is_empty() {
+                faults.push(unexplained(&context.file));
+            }
+            Err(Faults::new(faults))
+        }
+    }
+}
+
+/// Fails closed should a section be refused without a word.
+fn unexplained(file: &Arc<str>) -> Fault {
+    Fault {
+        file: Arc::clone(file),
+        line: 0,
+        key: String::new(),
+        wrong: "the file was refused and no check said why".to_owned(),
+        right: "report this with the file".to_owned(),
+    }
+}
+
+fn check(text: &str, overrides: &Overrides, environment: &Environment, context: &Context) -> Option<Config> {
+    let mut root = match document::parse(text) {
+        Ok(root) => root,
+        Err(malformed) => {
+            context.fault(malformed.line, "", malformed.reason, "write YAML; mind the indentation");
+            return None;
+        }
+    };
+    let public_url = substitute(&mut root, overrides, environment, context);
+    Section::root(context, &root, |section| {
+        Assembly { section, overrides, environment, public_url: public_url.as_ref() }.config()
+    })
+    .flatten()
+}
+
+/// Makes the substitutions; the public URL, on which others stand, comes first. It is returned if it is written, or
+/// can be told from the listeners.
+fn substitute(
+    root: &mut Node,
+    overrides: &Overrides,
+    environment: &Environment,
+    context: &Context,
+) -> Option<PublicUrl> {
+    let mut faults = Vec::new();
+    let mut substitution = Substitution { environment, folder: &context.folder, public_url: None };
+    let written = entry(root, "public-url").map(|node| {
+        substitution.apply(node, "public-url", &mut faults);
+        text(&node.value).ok().and_then(|text| PublicUrl::read(&text).ok())
+    });
+    for key in ["listeners", "try-out"] {
+        if let Some(node) = entry(root, key) {
+            substitution.apply(node, key, &mut faults);
+        }
+    }
+    let public_url = match written {
+        Some(url) => url,
+        None => of_listeners(root, overrides),
+    };
+    // Where the URL itself is at fault, nothing that stands on it is reported.
+    let stand_in = || "https://public-url.invalid".to_owned();
+    substitution.public_url = Some(public_url.as_ref().map_or_else(stand_in, |url| url.text().to_owned()));
+    if let Value::Map(entries) = &mut root.value {
+        for entry in entries.iter_mut().filter(|entry| !matches!(&*entry.key, "public-url" | "listeners" | "try-out")) {
+            substitution.apply(&mut entry.node, &entry.key, &mut faults);
+        }
+    }
+    for fault in faults {
+        context.fault(fault.line, &fault.key, fault.wrong, fault.right);
+    }
+    public_url
+}
+
+fn entry<'a>(root: &'a mut Node, key: &str) -> Option<&'a mut Node> {
+    let Value::Map(entries) = &mut root.value else { return None };
+    entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
+}
+
+/// The URL of the first public listener. Its faults are noted when the listeners are read in earnest.
+fn of_listeners(root: &Node, overrides: &Overrides) -> Option<PublicUrl> {
+    let silent = Context {
+        file: Arc::from(""),
+        folder: PathBuf::new(),
+        faults: RefCell::default(),
+        notices: RefCell::default(),
+    };
+    let listeners = Section::root(&silent, root, |section| listeners::read(&section.field("listeners"), overrides))?;
+    first_public(&listeners).and_then(|listener| PublicUrl::of_listener(listener.address, listener.tls.is_some()).ok())
+}

@@ -1,0 +1,317 @@
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+
+/// A configuration that is right, to be spoilt in one respect.
+const BASE: &str = "\
+public-url: https://gate.example
+listeners:
+  - class: public
+    address: 127.0.0.1:8443
+domains:
+  main: {}
+realms:
+  password: { type: password, domain: main }
+  fido-uaf: { type: fido-uaf, domain: main }
+fido-uaf:
+  app-id: https://gate.example/nevisfido/uaf/1.1/facets
+  facets: [https://gate.example]
+";
+
+fn environment() -> Environment {
+    Environment::new(|name| match name {
+        "HOST" => Some("env.example".to_owned()),
+        "HEADERS" => Some("50".to_owned()),
+        _ => None,
+    })
+}
+
+fn load_text(text: &str, overrides: &Overrides) -> Result<Config, Faults> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("host"), "file.example\n").unwrap();
+    let path = folder.path().join("gate.yml");
+    std::fs::write(&path, text).unwrap();
+    load(&Source::File(path), overrides, &environment())
+}
+
+fn loaded(text: &str) -> Config {
+    load_text(text, &Overrides::default()).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// Faults as `line: key: wrong; right`.
+fn faults(text: &str) -> Vec<String> {
+    let faults = load_text(text, &Overrides::default()).expect_err("no fault was found");
+    faults.iter().map(|fault| format!("{}: {}: {}; {}", fault.line, fault.key, fault.wrong, fault.right)).collect()
+}
+
+/// The one fault of [`BASE`] with more text after it.
+fn fault_of(more: &str) -> String {
+    let found = faults(&format!("{BASE}{more}"));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].clone()
+}
+
+#[test]
+fn the_built_in_configuration_is_the_sample() {
+    let built_in = load(&Source::BuiltIn, &Overrides::default(), &environment()).unwrap();
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf/standalone.yml");
+    let file = load(&Source::File(path), &Overrides::default(), &environment()).unwrap();
+    assert_eq!(format!("{built_in:?}"), format!("{file:?}"));
+    assert_eq!(built_in.public_url.text(), "http://127.0.0.1:8080");
+    assert_eq!(built_in.data, PathBuf::from("./var"));
+    let fido_uaf = built_in.fido_uaf.unwrap();
+    assert_eq!(fido_uaf.app_id, None);
+    assert_eq!(fido_uaf.facets.first().map(String::as_str), Some("http://127.0.0.1:8080"));
+    assert_eq!(built_in.routes.len(), crate::routes::rows::ROWS.len());
+    let noticed: Vec<_> = built_in.notices.iter().map(|notice| notice.key.as_str()).collect();
+    assert_eq!(noticed, ["public-url", "fido-uaf.metadata.unknown-models", "fido-uaf.anonymous-content"]);
+}
+
+#[test]
+fn every_commented_key_of_the_sample_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["certs/server.pem", "certs/server.key", "certs/ca.pem", "users", "policies/default.json"] {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x").unwrap();
+    }
+    // Comments of keys begin with `# ` right before a key or a dash; prose does not.
+    let text: Vec<String> = STANDALONE
+        .lines()
+        .map(|line| match line.split_once("# ") {
+            Some((indent, key)) if indent.trim().is_empty() && is_key(key.trim_start()) => format!("{indent}{key}"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    let path = folder.path().join("all.yml");
+    std::fs::write(&path, text.join("\n")).unwrap();
+    let config = load(&Source::File(path), &Overrides::default(), &environment()).unwrap_or_else(|f| panic!("{f}"));
+    assert_eq!(config.limits.operations, 256 << 20);
+    assert!(config.listeners[0].tls.is_some());
+    assert_eq!(config.routes.last().map(|row| row.name.as_str()), Some("shop"));
+}
+
+fn is_key(text: &str) -> bool {
+    let word = text.strip_prefix("- ").unwrap_or(text);
+    let key = word.split(':').next().unwrap_or(word);
+    text.starts_with("- ") || (word.contains(':') && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+}
+
+#[test]
+fn command_line_values_go_first() {
+    let overrides = Overrides {
+        data: Some(PathBuf::from("/elsewhere")),
+        listen: Some("127.0.0.1:1".parse().unwrap()),
+        internal: Some("127.0.0.1:2".parse().unwrap()),
+        management: Some("[::1]:3".parse().unwrap()),
+    };
+    let config = load(&Source::BuiltIn, &overrides, &environment()).unwrap();
+    let addresses: Vec<_> = config.listeners.iter().map(|listener| listener.address.to_string()).collect();
+    assert_eq!(addresses, ["127.0.0.1:1", "127.0.0.1:2", "[::1]:3"]);
+    assert_eq!(config.public_url.text(), "http://127.0.0.1:1");
+    assert_eq!(config.data, PathBuf::from("/elsewhere"));
+    let faults = load_text(BASE, &overrides).unwrap_err().to_string();
+    assert!(faults.contains("no internal listener") && faults.contains("no management listener"), "{faults}");
+    let outside = Overrides { listen: Some("0.0.0.0:1".parse().unwrap()), ..Overrides::default() };
+    let faults = load(&Source::BuiltIn, &outside, &environment()).unwrap_err().to_string();
+    assert!(faults.contains("without TLS") && faults.contains("try-out"), "{faults}");
+}
+
+#[test]
+fn the_original_dispatcher_blocks_load() {
+    for base_url in [
+        "nevisaccessapp://x-callback-url/authenticate?x-success=https://success.siven.ch&x-error=https://error.siven.ch&x-cancel=https://cancel.siven.ch",
+        "https://siven.ch",
+    ] {
+        let config = loaded(&format!(
+            "{BASE}  dispatchers:
+    - type: link
+      registration-redeem-url: https://siven.ch/nevisfido/token/redeem/registration
+      authentication-redeem-url: https://siven.ch/nevisfido/token/redeem/authentication
+      deregistration-redeem-url: https://siven.ch/nevisfido/token/redeem/deregistration
+      base-url: {base_url}
+"
+        ));
+        let [Dispatcher::Link(link)] = &config.fido_uaf.unwrap().dispatchers[..] else { panic!("one dispatcher") };
+        assert_eq!(link.base_url.text(), base_url);
+        assert_eq!(link.redeem.registration.text(), "https://siven.ch/nevisfido/token/redeem/registration");
+    }
+}
+
+#[test]
+fn redeem_urls_that_are_not_written_are_below_the_public_url() {
+    let more = "  dispatchers: [{type: link, base-url: https://a, authentication-redeem-url: https://b/c}]\n";
+    let config = loaded(&format!("{BASE}{more}"));
+    let [Dispatcher::Link(link)] = &config.fido_uaf.unwrap().dispatchers[..] else { panic!("one dispatcher") };
+    assert_eq!(link.redeem.authentication.text(), "https://b/c");
+    assert_eq!(link.redeem.deregistration.text(), "https://gate.example/nevisfido/token/redeem/deregistration");
+}
+
+#[test]
+fn values_are_substituted_before_they_are_checked() {
+    let text = BASE.replace("https://gate.example\nlisteners", "https://${env:HOST}\nlisteners");
+    let text = text.replace("[https://gate.example]", "['${public-url}', 'https://${file:host}']");
+    let config = loaded(&format!("{text}limits: {{ header-fields: '${{env:HEADERS}}' }}\n"));
+    assert_eq!(config.public_url.text(), "https://env.example");
+    assert_eq!(config.fido_uaf.unwrap().facets, ["https://env.example", "https://file.example"]);
+    assert_eq!(config.limits.header_fields, 50);
+}
+
+#[test]
+fn own_rows_follow_the_default_ones_and_change_them_by_name() {
+    let config = loaded(&format!(
+        "{BASE}upstreams:
+  shop: {{ url: 'https://shop.internal:8443' }}
+filters:
+  customers: {{ type: identity-creation, domain: main, level: 2 }}
+  tell-who: {{ type: delegation, rules: ['AUTH:user.auth.SecToken:Authorization'] }}
+routes:
+  - name: shop
+    path: /shop/*
+    methods: [GET, POST]
+    filters: [customers, tell-who]
+    upstream: shop
+    allow: [empty-segments]
+  - name: target-create
+    on: [internal]
+    protection: internal
+"
+    ));
+    let row = |name: &str| config.routes.iter().find(|row| row.name == name).unwrap();
+    assert_eq!(row("target-create").on, [ListenerClass::Internal]);
+    let shop = row("shop");
+    assert!(shop.allow.empty_segments && !shop.allow.parameters && shop.body_limit.is_none());
+    let LeadsTo::Upstream { name, filters } = &shop.leads_to else { panic!("an upstream") };
+    assert_eq!((name.as_str(), filters.len()), ("shop", 2));
+    assert_eq!(config.routes.last().unwrap().name, "shop");
+}
+
+#[test]
+fn rows_without_their_service_are_left_out() {
+    let config = loaded("public-url: https://gate.example\nlisteners: [{class: public, address: '127.0.0.1:1'}]\n");
+    let names: Vec<_> = config.routes.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["jwks", "liveness", "health", "metrics"]);
+}
+
+#[rstest]
+#[case("limit: {}\n", "13: limit: this key is not known; did you mean limits?")]
+#[case("zzz: 1\n", "13: zzz: this key is not known; known here: ")]
+#[case("limits: { idle: 5 minutes }\n", "13: limits.idle: this is no duration")]
+#[case("limits: 5\n", "13: limits: this must be a section")]
+#[case("limits: { header-size: 1.5 }\n", "13: limits.header-size: a number with a fraction")]
+#[case("limits: { idle: 1s, idle: 2s }\n", "13: limits.idle: this key is written twice, first in line 13")]
+#[case("domains: {}\n", "13: domains: this key is written twice, first in line 5")]
+#[case("sec-token: { lifetime: 2h }\n", "13: sec-token.lifetime: a SecToken that lives so long")]
+#[case("log: { level: loud }\n", "13: log.level: this word is not known here; write one of error, warn, info")]
+#[case("upstreams: { shop: { url: htps://x } }\n", "13: upstreams.shop.url: the scheme is neither http nor https")]
+#[case("upstreams: { shop: { url: http://x, tls: {} } }\n", "13: upstreams.shop.tls: the URL is plain http")]
+#[case("upstreams: { Shop: { url: http://x } }\n", "13: upstreams.Shop: this is no name")]
+#[case(
+    "internal-callers: { rp: { token-file: /nowhere/t } }\n",
+    "13: internal-callers.rp.token-file: /nowhere/t does not exist"
+)]
+#[case("internal-callers: { rp: { roles: [actfor] } }\n", "13: internal-callers.rp.roles[0]: this word is not known")]
+#[case("filters: { f: { type: delegation, rules: [\"AUTH:x:Y\"] } }\n", "13: filters.f.rules[0]: AUTH has no `x`")]
+#[case(
+    "filters: { f: { type: identity-creation, domain: mian } }\n",
+    "13: filters.f.domain: there is no domain of this name; did you mean main?"
+)]
+#[case(
+    "filters: { f: { type: identity-creation, domain: main, level: 3 } }\n",
+    "13: filters.f.level: no realm of the domain gives this level; write at most 2"
+)]
+#[case(
+    "  policies: /nowhere\n",
+    "13: fido-uaf.policies: /nowhere does not exist; name a folder that holds default.json"
+)]
+#[case(
+    "  dispatchers: [{type: link, base-url: 'https://a#b', registration-redeem-url: https://a}]\n",
+    "13: fido-uaf.dispatchers[0].base-url: the URL has a fragment"
+)]
+#[case("  dispatchers: [{type: link, base-url: https://a}]\n", "13: fido-uaf.dispatchers[0]: no redeem URL is written")]
+#[case(
+    "  dispatchers: [{type: lnik, base-url: https://a}]\n",
+    "13: fido-uaf.dispatchers[0].type: this word is not known here; write one of link"
+)]
+#[case("  metadata: { unknown-models: full }\n", "13: fido-uaf.metadata.unknown-models: this word is not known")]
+#[case("routes: [{name: target-modify, protection: open}]\n", "13: routes[0].protection: this row is called by phones")]
+#[case("routes: [{name: status, protection: jws-bypass}]\n", "13: routes[0].protection: nothing is signed on this row")]
+#[case("routes: [{name: health, on: [public]}]\n", "13: routes[0].on[0]: management listeners serve health")]
+#[case(
+    "routes: [{name: statsu, on: []}]\n",
+    "13: routes[0].name: there is no default row of this name; did you mean status?"
+)]
+#[case("routes: [{name: status, path: /x}]\n", "13: routes[0].path: a default row has its own")]
+#[case("routes: [{name: status}, {name: status}]\n", "13: routes[1].name: the row in line 13 has this name too")]
+#[case("try-out: 7\n", "13: try-out: this is neither true nor false")]
+#[case("limits: { idle: '${env:NONE}' }\n", "13: limits.idle: the environment has no variable NONE")]
+#[case("x: [\n", "13: : this is not YAML")]
+fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &str) {
+    let found = fault_of(more);
+    assert!(found.starts_with(expected), "{found}");
+}
+
+#[rstest]
+#[case("public-url: https://gate.example\n", "", "1: public-url: this key must be written")]
+#[case("https://gate.example\nlisteners", "https://0.0.0.0\nlisteners", "1: public-url: nobody can reach this address")]
+#[case("127.0.0.1:8443", "0.0.0.0:8443", "4: listeners[0].address: without TLS")]
+#[case("127.0.0.1:8443", "localhost:8443", "4: listeners[0].address: this is no address with a port")]
+#[case("class: public", "class: pubic", "3: listeners[0].class: this word is not known here; write one of public")]
+#[case("domain: main }\nfido", "domain: min }\nfido", "9: realms.fido-uaf.domain: there is no domain of this name")]
+#[case("  fido-uaf: { type: fido-uaf, domain: main }\n", "", "9: fido-uaf: its rows demand a session")]
+#[case("  main: {}", "  main: { idle: 9h }", "6: domains.main.idle: a session ends before")]
+#[case("  main: {}", "  main: { start-page: //evil }", "6: domains.main.start-page: this is no path")]
+#[case("  facets: [https://gate.example]\n", "", "10: fido-uaf.facets: this key must be written")]
+#[case("[https://gate.example]", "['gate']", "12: fido-uaf.facets[0]: this is no facet")]
+#[case(
+    "  app-id: https://gate.example/nevisfido/uaf/1.1/facets\n",
+    "",
+    "10: fido-uaf.app-id: this key must be written"
+)]
+fn what_a_file_needs(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+    assert!(BASE.contains(from), "{from}");
+    let found = faults(&BASE.replacen(from, to, 1));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(expected), "{found:#?}");
+}
+
+#[rstest]
+#[case("/shop/{id}", "/shop/{other}", "the row one in line 16 has this path and method too")]
+#[case("/nevisfido/status", "/x", "the default row status has this path and method")]
+fn a_row_that_is_never_reached_is_a_fault(#[case] one: &str, #[case] two: &str, #[case] expected: &str) {
+    let row = |name: &str, path: &str| {
+        format!("  - {{ name: {name}, path: '{path}', methods: [GET, POST], filters: [], upstream: shop }}\n")
+    };
+    let more = format!("upstreams:\n  shop: {{ url: http://x }}\nroutes:\n{}{}", row("one", one), row("two", two));
+    let found = fault_of(&more);
+    assert!(found.contains(expected), "{found}");
+}
+
+#[test]
+fn all_faults_come_at_once_in_the_order_of_the_file() {
+    let text =
+        BASE.replace("gate.example\nlisteners", "gate.example/x\nlisteners").replace("type: password", "type: pw");
+    let lines: Vec<_> = faults(&format!("{text}limts: {{}}\n")).iter().map(|fault| fault[..2].to_owned()).collect();
+    assert_eq!(lines, ["1:", "8:", "13"]);
+}
+
+proptest! {
+    #[test]
+    fn no_fault_quotes_a_value(noise in "[\\[\\]{}:,&*!|>'\"%@`#?$ -]{0,12}", line in 0usize..14) {
+        let secret = format!("{noise}hunter2{noise}");
+        let text: Vec<String> = BASE
+            .lines()
+            .enumerate()
+            .map(|(index, text)| match text.rsplit_once(": ") {
+                Some((key, _)) if index == line => format!("{key}: {secret}"),
+                _ => text.to_owned(),
+            })
+            .collect();
+        if let Err(faults) = load_text(&text.join("\n"), &Overrides::default()) {
+            for fault in faults.iter() {
+                prop_assert!(!fault.wrong.contains("hunter2") && !fault.right.contains("hunter2"), "{}", fault);
+            }
+        }
+    }
+}

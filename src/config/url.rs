@@ -1,0 +1,231 @@
+//! URLs of a configuration. Each kind is a type of its own, since each has its own rules.
+
+use std::net::SocketAddr;
+
+use url::{Host, Url};
+
+use super::scalar::Scalar;
+
+/// Where phones and browsers reach the gateway: scheme, host and port, nothing else. Never ends in a slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(Url);
+
+impl PublicUrl {
+    /// The URL of a listener, where none is written.
+    pub(super) fn of_listener(address: SocketAddr, tls: bool) -> Result<Self, String> {
+        if address.port() == 0 {
+            return Err("a port that the system chooses is not known beforehand".to_owned());
+        }
+        Self::read(&format!("{}://{address}", if tls { "https" } else { "http" }))
+    }
+
+    /// The URL without a trailing slash: what paths are appended to, and the origin that browsers send.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// Whether it is reached over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// `host` or `host:port`, as a browser's `Host` header shows it.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.0.authority()
+    }
+}
+
+impl Scalar for PublicUrl {
+    const RIGHT: &'static str = "write the URL that phones and browsers use, such as https://login.example.com";
+    fn read(text: &str) -> Result<Self, String> {
+        let url = web(text)?;
+        if url.path() != "/" || url.query().is_some() || text.ends_with('?') {
+            return Err("the URL has a path or a query".to_owned());
+        }
+        let unspecified = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_unspecified(),
+            Some(Host::Ipv6(address)) => address.is_unspecified(),
+            _ => false,
+        };
+        if unspecified { Err("nobody can reach this address".to_owned()) } else { Ok(Self(url)) }
+    }
+}
+
+/// A server behind the gateway: scheme, host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerUrl(Url);
+
+impl ServerUrl {
+    /// Whether to speak TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// `host:port`, the port always written.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.0.host_str().unwrap_or_default(), self.0.port_or_known_default().unwrap_or_default())
+    }
+
+    /// The host: the name that a certificate must bear unless another is configured.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+}
+
+impl Scalar for ServerUrl {
+    const RIGHT: &'static str = "write scheme, host and port only, such as https://shop.internal:8443";
+    fn read(text: &str) -> Result<Self, String> {
+        let url = web(text)?;
+        if url.path() == "/" && url.query().is_none() {
+            Ok(Self(url))
+        } else {
+            Err("the URL has a path or a query".to_owned())
+        }
+    }
+}
+
+/// An `http` or `https` URL with any path, kept as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebUrl(String);
+
+impl WebUrl {
+    /// A URL of this gateway; `path` begins with a slash.
+    pub(super) fn below(public_url: &PublicUrl, path: &str) -> Self {
+        Self(format!("{}{path}", public_url.text()))
+    }
+
+    /// The URL as it is written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Scalar for WebUrl {
+    const RIGHT: &'static str = "write a URL such as https://login.example.com/path";
+    fn read(text: &str) -> Result<Self, String> {
+        web(text).map(|_| Self(text.to_owned()))
+    }
+}
+
+/// What links begin with (`http-api.md` 10): https or an app's own scheme, without a fragment. Kept as it is written,
+/// since apps compare it as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkBaseUrl(String);
+
+impl LinkBaseUrl {
+    /// The URL as it is written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Scalar for LinkBaseUrl {
+    const RIGHT: &'static str = "write https://domain or scheme://host/path of the app, without a fragment";
+    fn read(text: &str) -> Result<Self, String> {
+        let url = parse(text)?;
+        if text.contains('#') {
+            return Err("the URL has a fragment, which would swallow the payload behind it".to_owned());
+        }
+        if !url.has_host() {
+            return Err("the URL has no // and host".to_owned());
+        }
+        match url.scheme() {
+            "javascript" | "data" | "file" | "blob" | "http" => {
+                Err("this scheme opens no app, or lets others read the link".to_owned())
+            }
+            _ => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+fn web(text: &str) -> Result<Url, String> {
+    let url = parse(text)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("the scheme is neither http nor https".to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("the URL has a fragment".to_owned());
+    }
+    Ok(url)
+}
+
+/// The URL type of browsers drops tabs and blanks and repairs missing slashes: what it would change is refused.
+fn parse(text: &str) -> Result<Url, String> {
+    if text.contains(|letter: char| letter.is_whitespace() || letter.is_control() || letter == '\\') {
+        return Err("the URL holds a blank, a control character or a backslash".to_owned());
+    }
+    let url = Url::parse(text).map_err(|_| "this is no URL".to_owned())?;
+    if url.has_host() && !text.contains("://") {
+        return Err("the URL has no //".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the URL holds a user name or a password".to_owned());
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn public_urls() {
+        for text in ["https://gate.example", "https://gate.example/", "http://127.0.0.1:8080", "https://[::1]:8443"] {
+            assert_eq!(PublicUrl::read(text).unwrap().text(), text.trim_end_matches('/'));
+        }
+        for (text, wrong) in [
+            ("gate.example", "no URL"),
+            ("htps://gate.example", "neither http"),
+            ("https:gate.example", "no //"),
+            ("https://gate.example/x", "path"),
+            ("https://gate.example?x", "path"),
+            ("https://gate.example#x", "fragment"),
+            ("https://me:pw@gate.example", "user name"),
+            ("https://0.0.0.0", "reach"),
+            ("https://[::]:1", "reach"),
+            ("https://gate.example\t", "blank"),
+        ] {
+            assert!(PublicUrl::read(text).unwrap_err().contains(wrong), "{text}");
+        }
+    }
+
+    #[test]
+    fn servers_have_an_address() {
+        assert_eq!(ServerUrl::read("https://shop").unwrap().address(), "shop:443");
+        assert_eq!(ServerUrl::read("http://[::1]:8080").unwrap().address(), "[::1]:8080");
+        assert!(ServerUrl::read("https://shop/x").is_err());
+    }
+
+    #[test]
+    fn link_bases_keep_their_text() {
+        for text in
+            ["https://siven.ch", "nevisaccessapp://x-callback-url/authenticate?x-success=https://success.siven.ch"]
+        {
+            assert_eq!(LinkBaseUrl::read(text).unwrap().text(), text);
+        }
+        for text in
+            ["https://siven.ch#x", "https://siven.ch#", "mailto:x", "javascript://x", "http://siven.ch", "siven.ch"]
+        {
+            assert!(LinkBaseUrl::read(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_refusal_quotes_the_value(text in "[a-z:/?#@ ]{0,8}hunter2[a-z:/?#@ ]{0,8}") {
+            for refused in [PublicUrl::read(&text).err(), LinkBaseUrl::read(&text).err(), WebUrl::read(&text).err()] {
+                prop_assert!(!refused.unwrap_or_default().contains("hunter2"));
+            }
+        }
+    }
+}
