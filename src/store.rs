@@ -4,9 +4,12 @@
 //! Every trait is asynchronous and fallible: a store that can't be reached answers [`StoreError::Unavailable`] and the
 //! client sees 503. What was acknowledged is kept.
 
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod credentials;
 pub mod ext_id;
 pub mod folder;
+pub mod memory;
 pub mod operation;
 pub mod operations;
 pub mod origin;

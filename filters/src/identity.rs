@@ -1,5 +1,10 @@
 //! Who is calling, as a proof: only [`crate::identity_creation`]'s check can make these.
 
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
 use crate::clock::Millis;
 
 /// What an internal caller may do (`gateway.md` 2.4).
@@ -35,20 +40,61 @@ pub struct Session {
     pub generation: u64,
 }
 
+/// What the client showed to prove its session: the value of the session cookie. It does not print.
+///
+/// Kept with the session so that the services which renew or end it need no header.
+#[derive(Clone)]
+pub struct Carrier(Arc<Zeroizing<String>>);
+
+impl Carrier {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Arc::new(Zeroizing::new(text)))
+    }
+
+    /// The value, to look the session up again.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq for Carrier {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for Carrier {}
+
+impl std::fmt::Debug for Carrier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Carrier(…)")
+    }
+}
+
 /// A session that met what its route demands. Only the identity-creation filter makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthenticatedSession(Session);
+pub struct AuthenticatedSession {
+    session: Session,
+    carrier: Carrier,
+}
 
 impl AuthenticatedSession {
-    pub(crate) fn granted(session: Session) -> Self {
-        Self(session)
+    pub(crate) fn granted(session: Session, carrier: Carrier) -> Self {
+        Self { session, carrier }
+    }
+
+    /// What the client showed for it.
+    #[must_use]
+    pub fn carrier(&self) -> &Carrier {
+        &self.carrier
     }
 }
 
 impl std::ops::Deref for AuthenticatedSession {
     type Target = Session;
     fn deref(&self) -> &Session {
-        &self.0
+        &self.session
     }
 }
 

@@ -25,7 +25,7 @@ pub use sources::{InternalCallers, LoginPage, LoginPrompt, Sessions};
 use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
-use crate::identity::{AuthenticatedSession, Caller, InternalCaller, Role, Session};
+use crate::identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
 use crate::reply::{Problem, Reply};
 use credentials::Bearer;
 
@@ -127,14 +127,15 @@ impl IdentityCreationFilter {
         if self.settings.internal.admits(&caller) { Ok(Some(caller)) } else { Err(Refusal::Forbidden(caller.name)) }
     }
 
-    async fn session(&self, exchange: &Exchange) -> Result<Option<Session>, Refusal> {
+    async fn session(&self, exchange: &Exchange) -> Result<Option<AuthenticatedSession>, Refusal> {
         let cookie = match session_cookie(&exchange.headers, &self.settings.domain, exchange.client.secure) {
             SessionCookie::Absent => return Ok(None),
             SessionCookie::Several => return Err(Refusal::TossedCookie),
             SessionCookie::One(cookie) => cookie,
         };
         let session = self.sessions.find(&self.settings.domain, &cookie).await?;
-        Ok(session.filter(|session| session.domain == self.settings.domain.as_str()))
+        let session = session.filter(|session| session.domain == self.settings.domain.as_str());
+        Ok(session.map(|session| AuthenticatedSession::granted(session, Carrier::new(cookie))))
     }
 
     async fn caller(&self, exchange: &Exchange) -> Result<Caller, Refusal> {
@@ -143,14 +144,11 @@ impl IdentityCreationFilter {
         }
         match &self.settings.admission {
             Admission::InternalOnly => Err(Refusal::NoBearer),
-            Admission::Open => {
-                let session = self.session(exchange).await?;
-                Ok(session.map_or(Caller::Anonymous, |session| Caller::User(AuthenticatedSession::granted(session))))
-            }
+            Admission::Open => Ok(self.session(exchange).await?.map_or(Caller::Anonymous, Caller::User)),
             Admission::Session(demand) => {
                 let Some(session) = self.session(exchange).await? else { return Err(Refusal::NoSession) };
                 match demand.check(&session, self.clock.now()) {
-                    Ok(()) => Ok(Caller::User(AuthenticatedSession::granted(session))),
+                    Ok(()) => Ok(Caller::User(session)),
                     Err(Shortfall::Role) => Err(Refusal::MissingRole),
                     Err(Shortfall::Authentication) => Err(Refusal::StepUp(session)),
                 }
@@ -177,7 +175,7 @@ enum Refusal {
     TossedCookie,
     NoSession,
     MissingRole,
-    StepUp(Session),
+    StepUp(AuthenticatedSession),
     Undecided(FilterError),
 }
 

@@ -21,7 +21,7 @@ pub use chain::{BodySource, Chain};
 pub use delegation::{DelegationFilter, RemovedHeaders};
 pub use exchange::{Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
-pub use identity::{AuthenticatedSession, Caller, InternalCaller, Role};
+pub use identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};
 pub use path::{CanonicalPath, Params, PathRules, PathTemplate};
 pub use reply::{Problem, Reply};

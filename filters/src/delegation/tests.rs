@@ -4,7 +4,7 @@ use rstest::rstest;
 use super::*;
 use crate::clock::Millis;
 use crate::exchange::Client;
-use crate::identity::Session;
+use crate::identity::{Carrier, Session};
 use crate::path::{CanonicalPath, Params};
 
 struct Signed;
@@ -20,7 +20,7 @@ impl SecTokens for Signed {
 }
 
 fn jeff(name: &str) -> Caller {
-    Caller::User(AuthenticatedSession::granted(Session {
+    let session = Session {
         sid: "sid-1".into(),
         domain: "main".into(),
         ext_id: "ext-1".into(),
@@ -30,7 +30,8 @@ fn jeff(name: &str) -> Caller {
         roles: vec!["a".into(), "b".into()],
         authenticated_at: Millis(5_000),
         generation: 0,
-    }))
+    };
+    Caller::User(AuthenticatedSession::granted(session, Carrier::new("cookie".into())))
 }
 
 fn exchange(caller: Caller, headers: &[(&'static str, &[u8])]) -> Exchange {

@@ -4,8 +4,9 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 use super::{
     Admission, Demand, Exchange, FilterError, IdentityCreationFilter, Interception, LoginPrompt, Problem, Refusal,
-    Reply, ReturnTarget, Session, accepts_html,
+    Reply, ReturnTarget, accepts_html,
 };
+use crate::identity::Session;
 
 impl IdentityCreationFilter {
     pub(super) fn refuse(&self, exchange: &Exchange, refusal: Refusal) -> Result<Reply, FilterError> {

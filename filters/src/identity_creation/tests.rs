@@ -7,6 +7,7 @@ use rstest::rstest;
 use super::*;
 use crate::clock::{ManualClock, Millis};
 use crate::exchange::Client;
+use crate::identity::Session;
 use crate::path::{CanonicalPath, Params};
 
 const COOKIE: &str = "__Host-sidegate-main=good";
@@ -126,7 +127,9 @@ fn html<'a>(rest: &[(&'static str, &'a str)]) -> Vec<(&'static str, &'a str)> {
 async fn a_fitting_session_passes_and_is_attached() {
     let mut exchange = exchange(false, &[("cookie", COOKIE), ("authorization", "Bearer upstream's")]);
     assert_eq!(run(settings(level(1)), &mut exchange).await, None);
-    assert!(matches!(&exchange.caller, Caller::User(session) if session.ext_id == "ext"));
+    let Caller::User(attached) = &exchange.caller else { panic!("no session") };
+    assert_eq!((attached.ext_id.as_str(), attached.carrier().expose()), ("ext", "good"));
+    assert!(format!("{attached:?}").contains("Carrier(…)"));
     assert_eq!(exchange.answer_headers, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     assert!(!exchange.headers.contains_key("cookie"), "the session cookie does not go on");
     assert!(exchange.headers.contains_key("authorization"), "on a public listener a bearer is not ours");

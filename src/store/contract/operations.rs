@@ -1,0 +1,191 @@
+//! The contract of [`Operations`].
+
+use std::time::Duration;
+
+use sidegate_filters::clock::{Clock, Millis};
+
+use super::{Fixture, race};
+use crate::store::operation::{
+    Applied, ChallengeState, ClaimId, Draft, Event, Limits, OperationKind, Outcome, Purpose, Refused, Stage,
+};
+use crate::store::{Operation, OperationId, Operations, Origin, StoreError, Transition, TransitionError};
+
+type Setup = Fixture<dyn Operations>;
+
+macro_rules! operations_contract {
+    ($fixture:path) => {
+        $crate::store::contract::rules!(
+            operations,
+            $fixture,
+            [
+                what_was_created_is_there,
+                an_id_is_created_once,
+                one_of_two_hundred_redeems_wins,
+                one_of_two_hundred_claims_wins,
+                one_of_two_hundred_answers_wins,
+                one_of_cancel_and_redeem_wins,
+                time_passes_by_the_clock_alone,
+                a_refused_event_changes_nothing,
+                an_unknown_operation_refuses_everything,
+                a_discarded_operation_is_unknown,
+                a_forgotten_operation_is_unknown,
+                a_sweep_takes_only_the_forgotten,
+            ]
+        );
+    };
+}
+pub(crate) use operations_contract;
+
+/// An authentication whose token is free.
+pub(crate) fn created(now: Millis) -> Operation {
+    let draft = Draft {
+        id: OperationId::random(),
+        purpose: Purpose::OutOfBand,
+        kind: OperationKind::Auth,
+        user: Some("jeff".into()),
+        context: "x".repeat(200),
+        dispatch: None,
+    };
+    Operation::with_token(draft, Limits::default(), now)
+}
+
+/// Its redeem.
+pub(crate) fn redeem() -> Event {
+    Event::Redeem { kind: OperationKind::Auth, challenge: ChallengeState(vec![7; 300]) }
+}
+
+async fn put(setup: &Setup) -> OperationId {
+    let operation = created(setup.clock.now());
+    let id = operation.id;
+    setup.store.create(operation, &Origin::Internal).await.unwrap();
+    id
+}
+
+/// Sends events at once; how many happened. All others must be refused with one of `losers`.
+async fn contest(setup: &Setup, id: OperationId, losers: &[Refused], event: impl Fn(usize) -> Event) -> usize {
+    let results = race(200, |number| {
+        let (store, event) = (setup.store.clone(), event(number));
+        async move { store.transition(id, event).await }
+    })
+    .await;
+    let refusals: Vec<Refused> = results.iter().filter_map(refusal).collect();
+    assert!(refusals.iter().all(|why| losers.contains(why)), "{refusals:?}");
+    results.len() - refusals.len()
+}
+
+fn refusal(result: &Result<Transition, TransitionError>) -> Option<Refused> {
+    match result {
+        Ok(_) => None,
+        Err(TransitionError::Refused(why)) => Some(*why),
+        Err(TransitionError::Store(error)) => panic!("{error}"),
+    }
+}
+
+async fn stage(setup: &Setup, id: OperationId) -> Option<Stage> {
+    let operation = setup.store.get(id).await.unwrap()?;
+    operation.status(setup.clock.now()).map(|status| status.stage)
+}
+
+pub(crate) async fn what_was_created_is_there(setup: &Setup) {
+    let operation = created(setup.clock.now());
+    setup.store.create(operation.clone(), &Origin::Internal).await.unwrap();
+    assert_eq!(*setup.store.get(operation.id).await.unwrap().unwrap(), operation);
+    assert!(setup.store.get(OperationId::random()).await.unwrap().is_none());
+}
+
+pub(crate) async fn an_id_is_created_once(setup: &Setup) {
+    let operation = created(setup.clock.now());
+    setup.store.create(operation.clone(), &Origin::Internal).await.unwrap();
+    let second = Operation { context: "other".into(), ..operation.clone() };
+    assert!(matches!(setup.store.create(second, &Origin::Internal).await, Err(StoreError::Exists)));
+    assert_eq!(*setup.store.get(operation.id).await.unwrap().unwrap(), operation);
+}
+
+pub(crate) async fn one_of_two_hundred_redeems_wins(setup: &Setup) {
+    for _ in 0..20 {
+        let id = put(setup).await;
+        assert_eq!(contest(setup, id, &[Refused::Spent], |_| redeem()).await, 1);
+    }
+}
+
+pub(crate) async fn one_of_two_hundred_claims_wins(setup: &Setup) {
+    let id = put(setup).await;
+    let claim = |_| Event::Claim { kind: OperationKind::Auth, claim: ClaimId::random() };
+    assert_eq!(contest(setup, id, &[Refused::Claimed], claim).await, 1);
+}
+
+pub(crate) async fn one_of_two_hundred_answers_wins(setup: &Setup) {
+    let id = put(setup).await;
+    setup.store.transition(id, redeem()).await.unwrap();
+    assert_eq!(contest(setup, id, &[Refused::ChallengeUsed], |_| Event::Answer).await, 1);
+}
+
+pub(crate) async fn one_of_cancel_and_redeem_wins(setup: &Setup) {
+    for _ in 0..20 {
+        let id = put(setup).await;
+        let event = |number: usize| if number.is_multiple_of(2) { Event::Cancel } else { redeem() };
+        // A cancel may also follow the redeem; a redeem never follows the cancel.
+        let moved = contest(setup, id, &[Refused::Spent, Refused::Ended], event).await;
+        assert!((1..=2).contains(&moved));
+        assert_eq!(stage(setup, id).await, Some(Stage::Failed));
+    }
+}
+
+pub(crate) async fn time_passes_by_the_clock_alone(setup: &Setup) {
+    let (first, second) = (put(setup).await, put(setup).await);
+    setup.clock.advance(Duration::from_secs(299));
+    assert!(setup.store.transition(first, redeem()).await.is_ok());
+    setup.clock.advance(Duration::from_secs(1));
+    assert_eq!(refusal(&setup.store.transition(second, redeem()).await), Some(Refused::TokenTimedOut));
+    assert_eq!(stage(setup, first).await, Some(Stage::ClientAuthenticating));
+    setup.clock.advance(Duration::from_secs(299));
+    assert_eq!(refusal(&setup.store.transition(first, Event::Answer).await), Some(Refused::AnswerTimedOut));
+    assert_eq!(stage(setup, first).await, Some(Stage::Failed));
+}
+
+pub(crate) async fn a_refused_event_changes_nothing(setup: &Setup) {
+    let id = put(setup).await;
+    let before = setup.store.get(id).await.unwrap();
+    let wrong = Event::Redeem { kind: OperationKind::Reg, challenge: ChallengeState(Vec::new()) };
+    assert_eq!(refusal(&setup.store.transition(id, wrong).await), Some(Refused::WrongKind));
+    assert_eq!(setup.store.get(id).await.unwrap(), before);
+    let redeemed = setup.store.transition(id, redeem()).await.unwrap();
+    assert_eq!(setup.store.get(id).await.unwrap(), Some(redeemed.operation));
+    let taken = setup.store.transition(id, Event::Answer).await.unwrap();
+    assert_eq!(taken.applied, Applied::Taken(ChallengeState(vec![7; 300])));
+}
+
+pub(crate) async fn an_unknown_operation_refuses_everything(setup: &Setup) {
+    let failed = Outcome::Failed { code: 1498, asm_status_code: None, client_error_code: None };
+    for event in [redeem(), Event::Answer, Event::Finish(failed), Event::Cancel] {
+        let result = setup.store.transition(OperationId::random(), event).await;
+        assert_eq!(refusal(&result), Some(Refused::Unknown));
+    }
+}
+
+pub(crate) async fn a_discarded_operation_is_unknown(setup: &Setup) {
+    let id = put(setup).await;
+    setup.store.discard(id).await.unwrap();
+    setup.store.discard(id).await.unwrap();
+    assert!(setup.store.get(id).await.unwrap().is_none());
+    assert_eq!(refusal(&setup.store.transition(id, redeem()).await), Some(Refused::Unknown));
+}
+
+pub(crate) async fn a_forgotten_operation_is_unknown(setup: &Setup) {
+    let id = put(setup).await;
+    setup.clock.advance(Duration::from_secs(899));
+    assert_eq!(stage(setup, id).await, Some(Stage::Failed));
+    setup.clock.advance(Duration::from_secs(1));
+    assert!(setup.store.get(id).await.unwrap().is_none());
+    assert_eq!(refusal(&setup.store.transition(id, redeem()).await), Some(Refused::Unknown));
+}
+
+pub(crate) async fn a_sweep_takes_only_the_forgotten(setup: &Setup) {
+    let old = put(setup).await;
+    setup.clock.advance(Duration::from_secs(600));
+    let young = put(setup).await;
+    setup.clock.advance(Duration::from_secs(301));
+    setup.store.sweep().await.unwrap();
+    assert!(setup.store.get(old).await.unwrap().is_none());
+    assert!(setup.store.get(young).await.unwrap().is_some());
+}

@@ -1,0 +1,197 @@
+//! The contract of [`Sessions`].
+
+use std::time::Duration;
+
+use sidegate_filters::clock::Clock;
+use sidegate_filters::identity::Session;
+
+use super::{Fixture, race};
+use crate::store::{SessionKey, SessionRecord, Sessions, StoreError};
+
+type Setup = Fixture<dyn Sessions>;
+
+macro_rules! sessions_contract {
+    ($fixture:path) => {
+        $crate::store::contract::rules!(
+            sessions,
+            $fixture,
+            [
+                what_was_created_is_there,
+                a_known_key_is_left_as_it_is,
+                an_unused_session_ends,
+                a_used_session_ends_too,
+                a_renewed_session_keeps_its_level_for_a_moment,
+                one_of_many_renewals_wins,
+                a_dead_session_is_not_renewed,
+                a_session_is_raised_in_place,
+                a_session_is_raised_by_its_user_alone,
+                an_ended_session_is_gone,
+                all_sessions_of_a_user_end_at_once,
+                a_login_that_began_before_the_end_of_all_is_void,
+                an_ended_generation_changes_nothing_any_more,
+            ]
+        );
+    };
+}
+pub(crate) use sessions_contract;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+pub(crate) fn key(number: u8) -> SessionKey {
+    SessionKey::of_cookie(&format!("cookie-{number}"))
+}
+
+/// A session by password that begins now, idle 30 min, absolute 8 h.
+pub(crate) fn record(clock: &dyn Clock, user: &str) -> SessionRecord {
+    let session = Session {
+        sid: format!("sid-{user}"),
+        domain: "default".into(),
+        ext_id: user.into(),
+        name: format!("name of {user}"),
+        realm: "password".into(),
+        level: 1,
+        roles: vec!["user".into()],
+        authenticated_at: clock.now(),
+        generation: 0,
+    };
+    SessionRecord { session, last_used: clock.now(), idle: 30 * MINUTE, ends: clock.now().after(480 * MINUTE) }
+}
+
+fn raised(clock: &dyn Clock, user: &str) -> SessionRecord {
+    let mut record = record(clock, user);
+    record.session.level = 2;
+    record.session.realm = "fido-uaf".into();
+    record
+}
+
+async fn level(setup: &Setup, number: u8) -> Option<u8> {
+    setup.store.touch(&key(number)).await.unwrap().map(|record| record.session.level)
+}
+
+async fn put(setup: &Setup, number: u8, user: &str) {
+    setup.store.create(key(number), record(&*setup.clock, user)).await.unwrap();
+}
+
+pub(crate) async fn what_was_created_is_there(setup: &Setup) {
+    let record = record(&*setup.clock, "jeff");
+    setup.store.create(key(1), record.clone()).await.unwrap();
+    assert_eq!(setup.store.touch(&key(1)).await.unwrap(), Some(record));
+    assert_eq!(setup.store.touch(&key(2)).await.unwrap(), None);
+}
+
+pub(crate) async fn a_known_key_is_left_as_it_is(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    let result = setup.store.create(key(1), raised(&*setup.clock, "eve")).await;
+    assert!(matches!(result, Err(StoreError::Exists)));
+    assert_eq!(setup.store.touch(&key(1)).await.unwrap().unwrap().session.ext_id, "jeff");
+}
+
+pub(crate) async fn an_unused_session_ends(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    setup.clock.advance(29 * MINUTE);
+    assert!(level(setup, 1).await.is_some());
+    setup.clock.advance(29 * MINUTE);
+    assert!(level(setup, 1).await.is_some());
+    setup.clock.advance(30 * MINUTE);
+    assert!(level(setup, 1).await.is_none());
+}
+
+pub(crate) async fn a_used_session_ends_too(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    for _ in 0..23 {
+        setup.clock.advance(20 * MINUTE);
+        setup.store.sweep().await.unwrap();
+        assert!(level(setup, 1).await.is_some());
+    }
+    setup.clock.advance(20 * MINUTE);
+    assert!(level(setup, 1).await.is_none());
+}
+
+pub(crate) async fn a_renewed_session_keeps_its_level_for_a_moment(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    assert!(setup.store.renew(&key(1), key(2), raised(&*setup.clock, "jeff")).await.unwrap());
+    setup.clock.advance(Duration::from_millis(4_999));
+    assert_eq!((level(setup, 1).await, level(setup, 2).await), (Some(1), Some(2)));
+    setup.clock.advance(Duration::from_millis(1));
+    assert_eq!((level(setup, 1).await, level(setup, 2).await), (None, Some(2)));
+}
+
+pub(crate) async fn one_of_many_renewals_wins(setup: &Setup) {
+    put(setup, 0, "jeff").await;
+    let results = race(100, |number| {
+        let (store, record) = (setup.store.clone(), raised(&*setup.clock, "jeff"));
+        let new = key(u8::try_from(number + 1).unwrap());
+        async move { store.renew(&key(0), new, record).await.unwrap() }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|won| **won).count(), 1);
+    for (number, won) in (1..).zip(results) {
+        assert_eq!(level(setup, number).await.is_some(), won);
+    }
+}
+
+pub(crate) async fn a_dead_session_is_not_renewed(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    setup.clock.advance(30 * MINUTE);
+    assert!(!setup.store.renew(&key(1), key(2), raised(&*setup.clock, "jeff")).await.unwrap());
+    assert_eq!(level(setup, 2).await, None);
+}
+
+pub(crate) async fn a_session_is_raised_in_place(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    setup.clock.advance(MINUTE);
+    let mut better = raised(&*setup.clock, "jeff").session;
+    better.sid = "another".into();
+    assert!(setup.store.raise(&key(1), better.clone()).await.unwrap());
+    let session = setup.store.touch(&key(1)).await.unwrap().unwrap().session;
+    assert_eq!(session, Session { sid: "sid-jeff".into(), ..better });
+}
+
+pub(crate) async fn a_session_is_raised_by_its_user_alone(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    assert!(!setup.store.raise(&key(1), raised(&*setup.clock, "eve").session).await.unwrap());
+    assert!(!setup.store.raise(&key(2), raised(&*setup.clock, "jeff").session).await.unwrap());
+    assert_eq!(level(setup, 1).await, Some(1));
+    // The old id of a renewed session never learns of a higher level.
+    assert!(setup.store.renew(&key(1), key(3), raised(&*setup.clock, "jeff")).await.unwrap());
+    assert!(!setup.store.raise(&key(1), raised(&*setup.clock, "jeff").session).await.unwrap());
+    assert_eq!(level(setup, 1).await, Some(1));
+}
+
+pub(crate) async fn an_ended_session_is_gone(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    put(setup, 2, "jeff").await;
+    setup.store.end(&key(1)).await.unwrap();
+    setup.store.end(&key(1)).await.unwrap();
+    assert_eq!((level(setup, 1).await, level(setup, 2).await), (None, Some(1)));
+}
+
+pub(crate) async fn all_sessions_of_a_user_end_at_once(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    put(setup, 2, "jeff").await;
+    put(setup, 3, "eve").await;
+    setup.store.end_all(&"jeff".into()).await.unwrap();
+    assert_eq!((level(setup, 1).await, level(setup, 2).await, level(setup, 3).await), (None, None, Some(1)));
+    let mut next = record(&*setup.clock, "jeff");
+    next.session.generation = setup.store.generation(&"jeff".into()).await.unwrap();
+    setup.store.create(key(4), next).await.unwrap();
+    assert_eq!(level(setup, 4).await, Some(1));
+}
+
+pub(crate) async fn a_login_that_began_before_the_end_of_all_is_void(setup: &Setup) {
+    let mut late = record(&*setup.clock, "jeff");
+    late.session.generation = setup.store.generation(&"jeff".into()).await.unwrap();
+    setup.store.end_all(&"jeff".into()).await.unwrap();
+    setup.store.create(key(1), late).await.unwrap();
+    assert_eq!(level(setup, 1).await, None);
+}
+
+pub(crate) async fn an_ended_generation_changes_nothing_any_more(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    setup.store.end_all(&"jeff".into()).await.unwrap();
+    let mut next = raised(&*setup.clock, "jeff");
+    next.session.generation = setup.store.generation(&"jeff".into()).await.unwrap();
+    assert!(!setup.store.renew(&key(1), key(2), next.clone()).await.unwrap());
+    assert!(!setup.store.raise(&key(1), next.session).await.unwrap());
+    assert_eq!(level(setup, 2).await, None);
+}

@@ -1,0 +1,165 @@
+//! How much memory records may take, and who uses how much of it. All accounting is in this file.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::store::{Origin, StoreError};
+
+/// A limit in bytes with a share for each origin (`gateway.md` 5): anonymous callers of one network, or one user, get
+/// no more than the share; internal callers are counted but never refused.
+#[derive(Debug)]
+pub struct Budget {
+    limit: usize,
+    share: usize,
+    accounts: Mutex<Accounts>,
+}
+
+#[derive(Debug, Default)]
+struct Accounts {
+    total: usize,
+    by_origin: HashMap<Origin, usize>,
+}
+
+impl Budget {
+    /// A budget of `limit` bytes, of which one origin gets at most `share_percent` (5 in `gateway.md` 5).
+    #[must_use]
+    pub fn new(limit: usize, share_percent: u8) -> Arc<Self> {
+        let share = limit / 100 * usize::from(share_percent.min(100));
+        Arc::new(Self { limit, share, accounts: Mutex::default() })
+    }
+
+    /// Bytes in use.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.accounts().total
+    }
+
+    /// Takes bytes on the account of an origin.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] beyond the limit or the origin's share.
+    pub(crate) fn charge(self: &Arc<Self>, origin: &Origin, bytes: usize) -> Result<Charge, StoreError> {
+        let mut accounts = self.accounts();
+        let of_origin = accounts.by_origin.get(origin).copied().unwrap_or(0);
+        let fits = accounts.total.saturating_add(bytes) <= self.limit && of_origin.saturating_add(bytes) <= self.share;
+        if !fits && *origin != Origin::Internal {
+            return Err(StoreError::Full);
+        }
+        accounts.add(origin, bytes);
+        Ok(Charge { budget: Arc::clone(self), origin: origin.clone(), bytes: AtomicUsize::new(bytes) })
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Accounts {
+    fn add(&mut self, origin: &Origin, bytes: usize) {
+        self.total = self.total.saturating_add(bytes);
+        let account = self.by_origin.entry(origin.clone()).or_default();
+        *account = account.saturating_add(bytes);
+    }
+
+    fn subtract(&mut self, origin: &Origin, bytes: usize) {
+        self.total = self.total.saturating_sub(bytes);
+        if let Entry::Occupied(mut account) = self.by_origin.entry(origin.clone()) {
+            *account.get_mut() = account.get().saturating_sub(bytes);
+            if *account.get() == 0 {
+                account.remove();
+            }
+        }
+    }
+}
+
+/// Bytes that one record holds. They come back once: when it is released or, at the latest, dropped.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    budget: Arc<Budget>,
+    origin: Origin,
+    /// Zero when released. Changes only under the lock of the accounts.
+    bytes: AtomicUsize,
+}
+
+impl Charge {
+    /// The record has another size now. A record that is there may grow beyond the limit: what was acknowledged goes
+    /// on, and records grow by little.
+    pub(crate) fn resize(&self, bytes: usize) {
+        let mut accounts = self.budget.accounts();
+        let held = self.bytes.load(Ordering::Relaxed);
+        if held != 0 {
+            accounts.subtract(&self.origin, held);
+            accounts.add(&self.origin, bytes);
+            self.bytes.store(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// The record is gone.
+    pub(crate) fn release(&self) {
+        let mut accounts = self.budget.accounts();
+        let held = self.bytes.swap(0, Ordering::Relaxed);
+        if held != 0 {
+            accounts.subtract(&self.origin, held);
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SourceNetwork;
+
+    fn network(last: u8) -> Origin {
+        Origin::Network(SourceNetwork::of([192, 0, 2, last].into()))
+    }
+
+    #[test]
+    fn one_network_gets_its_share_and_no_more() {
+        let budget = Budget::new(1000, 5);
+        let _held = budget.charge(&network(1), 50).unwrap();
+        assert!(matches!(budget.charge(&network(1), 1), Err(StoreError::Full)));
+        assert!(budget.charge(&network(2), 50).is_ok());
+    }
+
+    #[test]
+    fn one_user_gets_the_share_too() {
+        let budget = Budget::new(1000, 5);
+        let eve = Origin::User("eve".into());
+        let _held = budget.charge(&eve, 50).unwrap();
+        assert!(matches!(budget.charge(&eve, 1), Err(StoreError::Full)));
+        assert!(budget.charge(&Origin::User("jeff".into()), 50).is_ok());
+    }
+
+    #[test]
+    fn the_limit_holds_for_all_but_internal_callers() {
+        let budget = Budget::new(1000, 50);
+        let _held: Vec<_> = (0..2).map(|n| budget.charge(&network(n), 500).unwrap()).collect();
+        assert!(matches!(budget.charge(&network(9), 1), Err(StoreError::Full)));
+        assert!(budget.charge(&Origin::Internal, 5000).is_ok());
+    }
+
+    #[test]
+    fn released_resized_and_dropped_in_any_order_it_comes_back_once() {
+        let budget = Budget::new(1000, 100);
+        let (first, second) = (budget.charge(&network(1), 100).unwrap(), budget.charge(&network(1), 10).unwrap());
+        first.resize(300);
+        assert_eq!(budget.used(), 310);
+        first.release();
+        first.release();
+        first.resize(200);
+        assert_eq!(budget.used(), 10);
+        drop(first);
+        assert_eq!(budget.used(), 10);
+        drop(second);
+        assert_eq!(budget.used(), 0);
+        assert!(budget.accounts().by_origin.is_empty(), "no account is kept for who has nothing");
+    }
+}

@@ -1,0 +1,153 @@
+//! Operations in memory.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sidegate_filters::clock::{Clock, Millis};
+
+use super::budget::Budget;
+use super::table::{Perishable, Table};
+use crate::store::operation::{Event, Operation, OperationId, Refused};
+use crate::store::operations::{Operations, Transition, TransitionError};
+use crate::store::{Origin, StoreError};
+
+/// The operations of one gateway. Its calls never wait.
+pub struct MemoryOperations(Table<OperationId, Operation>);
+
+impl MemoryOperations {
+    /// None yet, with this budget.
+    #[must_use]
+    pub fn new(budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
+        Self(Table::new(budget, clock))
+    }
+}
+
+impl Perishable for Operation {
+    fn perishes_at(&self) -> Millis {
+        self.forgotten_at()
+    }
+
+    fn weight(&self) -> usize {
+        Operation::weight(self)
+    }
+}
+
+#[async_trait]
+impl Operations for MemoryOperations {
+    async fn create(&self, operation: Operation, origin: &Origin) -> Result<(), StoreError> {
+        self.0.insert(operation.id, operation, origin)
+    }
+
+    async fn get(&self, id: OperationId) -> Result<Option<Arc<Operation>>, StoreError> {
+        Ok(self.0.get(&id))
+    }
+
+    async fn transition(&self, id: OperationId, event: Event) -> Result<Transition, TransitionError> {
+        let step = self.0.update(&id, |old, now| {
+            let mut next = old.clone();
+            next.apply(event, now).map(|applied| (next, applied))
+        });
+        let (operation, applied) = step.unwrap_or(Err(Refused::Unknown))?;
+        Ok(Transition { operation, applied })
+    }
+
+    async fn discard(&self, id: OperationId) -> Result<(), StoreError> {
+        self.0.remove(&id);
+        Ok(())
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.0.sweep();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract::{self, Fixture, START};
+    use crate::store::origin::SourceNetwork;
+    use sidegate_filters::clock::ManualClock;
+    use std::time::Duration;
+
+    fn fixture() -> Fixture<dyn Operations> {
+        let clock = Arc::new(ManualClock::new(START));
+        let store = MemoryOperations::new(Budget::new(10_000_000, 100), clock.clone());
+        Fixture { store: Arc::new(store), clock, _folder: None }
+    }
+
+    contract::operations_contract!(fixture);
+
+    fn networks() -> impl Iterator<Item = Origin> {
+        (0..30).map(|n| Origin::Network(SourceNetwork::of([192, 0, 2, n].into())))
+    }
+
+    /// How many operations anonymous callers of thirty networks get acknowledged.
+    async fn fill(store: &MemoryOperations, clock: &ManualClock) -> usize {
+        let mut acknowledged = Vec::new();
+        for origin in networks() {
+            loop {
+                let operation = contract::operations::created(clock.now());
+                let id = operation.id;
+                match store.create(operation, &origin).await {
+                    Ok(()) => acknowledged.push(id),
+                    Err(error) => break assert!(matches!(error, StoreError::Full)),
+                }
+            }
+        }
+        for id in &acknowledged {
+            assert!(store.get(*id).await.unwrap().is_some(), "nothing acknowledged is lost");
+        }
+        acknowledged.len()
+    }
+
+    #[tokio::test]
+    async fn filled_and_expired_a_hundred_times_the_counter_is_zero() {
+        let clock = Arc::new(ManualClock::new(START));
+        let budget = Budget::new(100_000, 5);
+        let store = MemoryOperations::new(budget.clone(), clock.clone());
+        let mut counts = Vec::new();
+        for round in 0..100 {
+            counts.push(fill(&store, &clock).await);
+            let internal = contract::operations::created(clock.now());
+            let id = internal.id;
+            store.create(internal, &Origin::Internal).await.unwrap();
+            store.transition(id, contract::operations::redeem()).await.unwrap();
+            if round % 2 == 0 {
+                store.discard(id).await.unwrap();
+            }
+            clock.advance(Duration::from_secs(1200));
+            store.sweep().await.unwrap();
+            assert_eq!(budget.used(), 0, "round {round}");
+        }
+        assert!(counts[0] > 20 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    }
+
+    #[tokio::test]
+    async fn a_full_store_makes_room_by_itself() {
+        let clock = Arc::new(ManualClock::new(START));
+        let store = MemoryOperations::new(Budget::new(100_000, 5), clock.clone());
+        let first = fill(&store, &clock).await;
+        clock.advance(Duration::from_secs(1200));
+        assert_eq!(fill(&store, &clock).await, first);
+    }
+
+    #[tokio::test]
+    async fn a_redeemed_operation_outlives_the_sweep_of_its_token() {
+        let clock = Arc::new(ManualClock::new(START));
+        let budget = Budget::new(100_000, 5);
+        let store = MemoryOperations::new(budget.clone(), clock.clone());
+        let operation = contract::operations::created(clock.now());
+        let id = operation.id;
+        store.create(operation, &Origin::Internal).await.unwrap();
+        clock.advance(Duration::from_secs(299));
+        store.transition(id, contract::operations::redeem()).await.unwrap();
+        clock.advance(Duration::from_secs(890));
+        store.sweep().await.unwrap();
+        assert!(store.get(id).await.unwrap().is_some());
+        clock.advance(Duration::from_secs(11));
+        store.sweep().await.unwrap();
+        assert!(store.get(id).await.unwrap().is_none());
+        assert_eq!(budget.used(), 0);
+    }
+}

@@ -1,0 +1,175 @@
+//! Sessions in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use sidegate_filters::clock::{Clock, Millis};
+use sidegate_filters::identity::Session;
+
+use super::budget::Budget;
+use super::table::{Perishable, Table};
+use crate::store::sessions::{RENEWAL_GRACE, SessionKey, SessionRecord, Sessions};
+use crate::store::{ExtId, Origin, StoreError};
+
+/// The sessions of one gateway. Its calls never wait.
+pub struct MemorySessions {
+    table: Table<SessionKey, Stored>,
+    /// Users whose sessions were once ended all together; everybody else is in generation 0.
+    generations: Mutex<HashMap<ExtId, u64>>,
+}
+
+#[derive(Clone)]
+struct Stored {
+    record: SessionRecord,
+    /// Set when it was renewed: when the old id ends.
+    renewed_until: Option<Millis>,
+}
+
+impl Perishable for Stored {
+    fn perishes_at(&self) -> Millis {
+        let alive = self.record.alive_until();
+        self.renewed_until.map_or(alive, |until| until.min(alive))
+    }
+
+    fn weight(&self) -> usize {
+        let Session { sid, domain, ext_id, name, realm, roles, .. } = &self.record.session;
+        let roles: usize = roles.iter().map(|role| size_of::<String>() + role.len()).sum();
+        roles + sid.len() + domain.len() + ext_id.len() + name.len() + realm.len()
+    }
+}
+
+/// The session is not there for what was asked.
+struct NotThere;
+
+impl MemorySessions {
+    /// None yet, with this budget. A user is charged for its own sessions.
+    #[must_use]
+    pub fn new(budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
+        Self { table: Table::new(budget, clock), generations: Mutex::default() }
+    }
+
+    fn generations(&self) -> MutexGuard<'_, HashMap<ExtId, u64>> {
+        self.generations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_current(&self, session: &Session) -> bool {
+        self.current(&session.ext_id.as_str().into()) == session.generation
+    }
+
+    fn current(&self, user: &ExtId) -> u64 {
+        self.generations().get(user).copied().unwrap_or(0)
+    }
+
+    /// Changes a living session; None if there is none or `change` says so.
+    fn change(
+        &self,
+        key: &SessionKey,
+        change: impl FnOnce(Stored, Millis) -> Result<Stored, NotThere>,
+    ) -> Option<Arc<Stored>> {
+        let step = self.table.update(key, |old, now| {
+            if !self.is_current(&old.record.session) {
+                return Err(NotThere);
+            }
+            change(old.clone(), now).map(|stored| (stored, ()))
+        });
+        step.and_then(Result::ok).map(|(stored, ())| stored)
+    }
+}
+
+#[async_trait]
+impl Sessions for MemorySessions {
+    async fn create(&self, key: SessionKey, record: SessionRecord) -> Result<(), StoreError> {
+        let user = Origin::User(record.session.ext_id.as_str().into());
+        self.table.insert(key, Stored { record, renewed_until: None }, &user)
+    }
+
+    async fn touch(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
+        let used = self.change(key, |mut stored, now| {
+            stored.record.last_used = now;
+            Ok(stored)
+        });
+        Ok(used.map(|stored| stored.record.clone()))
+    }
+
+    async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError> {
+        // The new one first: nobody knows its id yet, and if there is no room for it the old one is untouched.
+        self.create(new, record).await?;
+        let renewed = self.change(old, |mut stored, now| {
+            if stored.renewed_until.is_some() {
+                return Err(NotThere);
+            }
+            stored.renewed_until = Some(now.after(RENEWAL_GRACE));
+            Ok(stored)
+        });
+        if renewed.is_none() {
+            self.table.remove(&new);
+        }
+        Ok(renewed.is_some())
+    }
+
+    async fn raise(&self, key: &SessionKey, session: Session) -> Result<bool, StoreError> {
+        let raised = self.change(key, |mut stored, _| {
+            let current = &mut stored.record.session;
+            if stored.renewed_until.is_some() || current.ext_id != session.ext_id {
+                return Err(NotThere);
+            }
+            let Session { level, realm, roles, authenticated_at, .. } = session;
+            *current = Session { level, realm, roles, authenticated_at, ..current.clone() };
+            Ok(stored)
+        });
+        Ok(raised.is_some())
+    }
+
+    async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {
+        self.table.remove(key);
+        Ok(())
+    }
+
+    async fn generation(&self, user: &ExtId) -> Result<u64, StoreError> {
+        Ok(self.current(user))
+    }
+
+    async fn end_all(&self, user: &ExtId) -> Result<(), StoreError> {
+        let mut generations = self.generations();
+        let generation = generations.entry(user.clone()).or_default();
+        *generation = generation.saturating_add(1);
+        Ok(())
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.table.sweep();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract::{self, Fixture, START};
+    use sidegate_filters::clock::ManualClock;
+    use std::time::Duration;
+
+    fn fixture() -> Fixture<dyn Sessions> {
+        let clock = Arc::new(ManualClock::new(START));
+        let store = MemorySessions::new(Budget::new(10_000_000, 100), clock.clone());
+        Fixture { store: Arc::new(store), clock, _folder: None }
+    }
+
+    contract::sessions_contract!(fixture);
+
+    #[tokio::test]
+    async fn without_room_a_renewal_leaves_the_old_session() {
+        let clock = Arc::new(ManualClock::new(START));
+        let budget = Budget::new(100_000, 1);
+        let store = MemorySessions::new(budget.clone(), clock.clone());
+        let (old, record) = (contract::sessions::key(1), contract::sessions::record(&*clock, "jeff"));
+        store.create(old, record.clone()).await.unwrap();
+        let error = store.renew(&old, contract::sessions::key(2), record.clone()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full));
+        clock.advance(Duration::from_secs(6));
+        assert!(store.touch(&old).await.unwrap().is_some());
+        store.end(&old).await.unwrap();
+        assert_eq!(budget.used(), 0);
+    }
+}

@@ -1,0 +1,190 @@
+//! Records in memory, each with its own end by the injected clock and its charge on the budget.
+
+use std::collections::BTreeMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use moka::ops::compute::{CompResult, Op};
+use moka::sync::Cache;
+use sidegate_filters::clock::{Clock, Millis};
+
+use super::budget::{Budget, Charge};
+use crate::store::{Origin, StoreError};
+
+/// A record with an end.
+pub(super) trait Perishable: Send + Sync + 'static {
+    /// From this moment on it is not there.
+    fn perishes_at(&self) -> Millis;
+    /// Bytes that it takes beyond its own size.
+    fn weight(&self) -> usize;
+}
+
+/// What moka, the sweep's lists and the allocator take for an entry, measured (platform.md 10) and rounded up.
+const ENTRY: usize = 512;
+
+/// How much later than our sweep moka would drop a record by its own clock.
+const BACKSTOP: Duration = Duration::from_secs(60);
+
+struct Entry<V> {
+    value: Arc<V>,
+    charge: Arc<Charge>,
+    left: Duration,
+}
+
+impl<V> Clone for Entry<V> {
+    fn clone(&self) -> Self {
+        Self { value: Arc::clone(&self.value), charge: Arc::clone(&self.charge), left: self.left }
+    }
+}
+
+struct Backstop;
+
+impl<K, V> moka::Expiry<K, Entry<V>> for Backstop {
+    fn expire_after_create(&self, _: &K, entry: &Entry<V>, _: Instant) -> Option<Duration> {
+        Some(entry.left)
+    }
+
+    fn expire_after_update(&self, _: &K, entry: &Entry<V>, _: Instant, _: Option<Duration>) -> Option<Duration> {
+        Some(entry.left)
+    }
+}
+
+/// A map whose entries perish. Each call is one atomic step for its key.
+pub(super) struct Table<K, V> {
+    cache: Cache<K, Entry<V>>,
+    /// Keys by the second in which they may have perished; looked at again then.
+    due: Mutex<BTreeMap<i64, Vec<K>>>,
+    budget: Arc<Budget>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<K, V> Table<K, V>
+where
+    K: Copy + Eq + Hash + Send + Sync + 'static,
+    V: Perishable,
+{
+    pub(super) fn new(budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
+        let cache = Cache::builder().expire_after(Backstop).build();
+        Self { cache, due: Mutex::default(), budget, clock }
+    }
+
+    /// Keeps a new record.
+    pub(super) fn insert(&self, key: K, value: V, origin: &Origin) -> Result<(), StoreError> {
+        let charge = self.charge(origin, weight(&value))?;
+        let perishes = value.perishes_at();
+        let entry = self.entry(value, Arc::new(charge));
+        let result = self.cache.entry(key).and_compute_with(|old| match old {
+            Some(_) => Op::Nop,
+            None => Op::Put(entry),
+        });
+        match result {
+            CompResult::Inserted(_) => {
+                self.schedule(key, perishes);
+                Ok(())
+            }
+            _ => Err(StoreError::Exists),
+        }
+    }
+
+    /// The record, if it has not perished.
+    pub(super) fn get(&self, key: &K) -> Option<Arc<V>> {
+        let entry = self.cache.get(key)?;
+        (self.clock.now() < entry.value.perishes_at()).then_some(entry.value)
+    }
+
+    /// Puts what `change` makes of the record in its place. None if there is no record; then `change` is not called.
+    pub(super) fn update<T, E>(
+        &self,
+        key: &K,
+        change: impl FnOnce(&V, Millis) -> Result<(V, T), E>,
+    ) -> Option<Result<(Arc<V>, T), E>> {
+        let mut outcome = None;
+        self.cache.entry(*key).and_compute_with(|old| {
+            let (Some(old), now) = (old, self.clock.now()) else { return Op::Nop };
+            let old = old.into_value();
+            if now >= old.value.perishes_at() {
+                return Op::Nop;
+            }
+            match change(&old.value, now) {
+                Ok((value, result)) => {
+                    old.charge.resize(weight(&value));
+                    let entry = self.entry(value, old.charge);
+                    outcome = Some(Ok((Arc::clone(&entry.value), result)));
+                    Op::Put(entry)
+                }
+                Err(error) => {
+                    outcome = Some(Err(error));
+                    Op::Nop
+                }
+            }
+        });
+        outcome
+    }
+
+    /// Drops a record.
+    pub(super) fn remove(&self, key: &K) {
+        if let Some(entry) = self.cache.remove(key) {
+            entry.charge.release();
+        }
+    }
+
+    /// Drops what has perished.
+    pub(super) fn sweep(&self) {
+        let now = self.clock.now();
+        while let Some(keys) = self.take_due(now) {
+            keys.into_iter().for_each(|key| self.drop_perished(key, now));
+        }
+        self.cache.run_pending_tasks();
+    }
+
+    fn drop_perished(&self, key: K, now: Millis) {
+        let mut later = None;
+        let result = self.cache.entry(key).and_compute_with(|old| match old {
+            Some(old) if old.value().value.perishes_at() <= now => Op::Remove,
+            Some(old) => {
+                later = Some(old.value().value.perishes_at());
+                Op::Nop
+            }
+            None => Op::Nop,
+        });
+        if let CompResult::Removed(entry) = result {
+            entry.value().charge.release();
+        }
+        if let Some(later) = later {
+            self.schedule(key, later);
+        }
+    }
+
+    fn charge(&self, origin: &Origin, bytes: usize) -> Result<Charge, StoreError> {
+        // Where there seems to be no room, what has perished since the last sweep may be in the way.
+        self.budget.charge(origin, bytes).or_else(|_| {
+            self.sweep();
+            self.budget.charge(origin, bytes)
+        })
+    }
+
+    fn entry(&self, value: V, charge: Arc<Charge>) -> Entry<V> {
+        let left = value.perishes_at().since(self.clock.now()).saturating_add(BACKSTOP);
+        Entry { value: Arc::new(value), charge, left }
+    }
+
+    fn schedule(&self, key: K, perishes: Millis) {
+        let second = perishes.seconds().saturating_add(1);
+        self.due().entry(second).or_default().push(key);
+    }
+
+    fn take_due(&self, now: Millis) -> Option<Vec<K>> {
+        let mut due = self.due();
+        let first = due.first_entry()?;
+        (*first.key() <= now.seconds()).then(|| first.remove())
+    }
+
+    fn due(&self) -> MutexGuard<'_, BTreeMap<i64, Vec<K>>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn weight<V: Perishable>(value: &V) -> usize {
+    ENTRY + size_of::<V>() + value.weight()
+}

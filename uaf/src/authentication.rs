@@ -1,0 +1,232 @@
+//! Authentication, with or without a user's name, with or without a transaction: uaf.md A8.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aaid::KeyRef;
+use crate::assertion::{AuthenticationAssertion, Mode};
+use crate::credential::Credential;
+use crate::denial::Denial;
+use crate::error::Error;
+use crate::incoming::Opened;
+use crate::policy::Candidate;
+use crate::relying_party::{Admission, Arrival, Issued, RelyingParty, Start, StartError};
+use crate::transaction::{Asked, check_renderings};
+use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Policy, Transaction};
+
+/// Who has to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Claimant {
+    /// Whoever owns the key (login without a name).
+    Anyone,
+    /// This user.
+    Named {
+        /// As the store knows him.
+        user: String,
+        /// `false` where the operation only looks like one for a user (uaf.md A0): nobody is told to delete a key then.
+        exists: bool,
+    },
+}
+
+/// Who authenticates, and with what.
+#[derive(Debug, Clone)]
+pub struct NewAuthentication<'a> {
+    /// The operation.
+    pub start: Start<'a>,
+    /// Who has to answer.
+    pub claimant: Claimant,
+    /// Which authenticators may answer; [`Policy::of_keys`] for a known user.
+    pub policy: Policy,
+    /// The same content in several renderings, to be confirmed; or nothing.
+    pub transaction: Vec<Transaction>,
+}
+
+/// What to keep until the answer comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationState {
+    issued: Issued,
+    claimant: Claimant,
+    asked: Asked,
+}
+
+/// How an authentication ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthenticationOutcome {
+    /// The user has proved possession of all these keys; a transaction, if one was asked for, was confirmed with each.
+    Authenticated {
+        /// The owner of the keys.
+        user: String,
+        /// The keys; counters are to be stored.
+        keys: Vec<VerifiedKey>,
+    },
+    /// The user or the device said no.
+    Denied(Denial),
+}
+
+/// A key whose assertion was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedKey {
+    /// Model and key.
+    pub key: KeyRef,
+    /// The counter that was compared with: the store must still hold it when it takes the new one.
+    pub previous_counter: u32,
+    /// The new counter.
+    pub counter: u32,
+}
+
+impl RelyingParty {
+    /// Makes the request, and the state to keep for [`Self::finish_authentication`].
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start_authentication(
+        &self,
+        new: NewAuthentication<'_>,
+    ) -> Result<(AuthenticationRequest, AuthenticationState), StartError> {
+        check_renderings(&new.transaction)?;
+        let user = match &new.claimant {
+            Claimant::Anyone => None,
+            Claimant::Named { user, .. } => Some(user.as_str()),
+        };
+        let issued = self.issue(Operation::Auth, &new.start, user, new.policy)?;
+        let asked = Asked::of(&new.transaction);
+        let request = AuthenticationRequest {
+            header: self.header(Operation::Auth, Some(issued.server_data.clone())),
+            challenge: new.start.challenge,
+            transaction: new.transaction,
+            policy: issued.policy.clone(),
+        };
+        Ok((request, AuthenticationState { issued, claimant: new.claimant, asked }))
+    }
+
+    /// Checks the answer. The caller has taken the challenge out of its store, and has loaded the `credentials` that it
+    /// has under [`Opened::keys`], whoever owns them.
+    ///
+    /// # Errors
+    /// [`Error`]: the check that failed. One bad assertion refuses the whole response.
+    pub fn finish_authentication(
+        &self,
+        state: &AuthenticationState,
+        opened: &Opened,
+        credentials: &[Credential],
+        arrival: &Arrival<'_>,
+    ) -> Result<AuthenticationOutcome, Error> {
+        let hash = match self.admit(&state.issued, opened, arrival)? {
+            Admission::Denied(denial) => return Ok(AuthenticationOutcome::Denied(denial)),
+            Admission::Asserted { final_challenge_hash } => final_challenge_hash,
+        };
+        let assertions = &opened.incoming.response.assertions;
+        let mut owner: Option<&str> = None;
+        let mut keys: Vec<VerifiedKey> = Vec::with_capacity(assertions.len());
+        let mut candidates = Vec::with_capacity(assertions.len());
+        for assertion in assertions {
+            let (read, credential) = self.identify(state, assertion, credentials)?;
+            if *owner.get_or_insert(&credential.user) != credential.user {
+                return Err(Error::KeyOfAnotherUser);
+            }
+            let verified = verify(state, &read, credential, &hash)?;
+            if keys.iter().any(|other| other.key == verified.key) {
+                return Err(Error::RepeatedKey);
+            }
+            keys.push(verified);
+            candidates.push(self.candidate(&read)?);
+        }
+        if !state.issued.policy.is_met_by(&candidates) {
+            return Err(Error::PolicyIncomplete);
+        }
+        let user = owner.ok_or(Error::NoAssertions)?.to_owned();
+        Ok(AuthenticationOutcome::Authenticated { user, keys })
+    }
+
+    /// Parses an assertion and finds the key that it is about.
+    fn identify<'a, 'c>(
+        &self,
+        state: &AuthenticationState,
+        assertion: &'a AuthenticatorAssertion,
+        credentials: &'c [Credential],
+    ) -> Result<(AuthenticationAssertion<'a>, &'c Credential), Error> {
+        assertion.check_envelope()?;
+        let read = AuthenticationAssertion::parse(assertion.assertion.as_bytes())?;
+        let candidate = self.candidate(&read)?;
+        if !state.issued.policy.admits(&candidate) {
+            return Err(Error::NotInPolicy);
+        }
+        let model = self.models.find(read.common.aaid)?;
+        if read.common.version < model.lowest_version {
+            return Err(Error::VersionTooLow);
+        }
+        let is_it = |credential: &&Credential| {
+            credential.aaid == read.common.aaid && credential.key_id.as_bytes() == read.common.key_id
+        };
+        let found = credentials.iter().find(is_it);
+        let credential = match (&state.claimant, found) {
+            (Claimant::Anyone, None) => {
+                return Err(Error::KeyUnknown { user_is_real: false });
+            }
+            (Claimant::Named { exists, .. }, None) => {
+                return Err(Error::KeyUnknown { user_is_real: *exists });
+            }
+            (Claimant::Named { user, .. }, Some(credential)) if credential.user != *user => {
+                return Err(Error::KeyOfAnotherUser);
+            }
+            (_, Some(credential)) => credential,
+        };
+        Ok((read, credential))
+    }
+
+    fn candidate<'a>(&'a self, read: &AuthenticationAssertion<'a>) -> Result<Candidate<'a>, Error> {
+        let common = &read.common;
+        Ok(Candidate {
+            aaid: common.aaid,
+            key_id: Some(common.key_id),
+            version: common.version,
+            algorithm: common.algorithm()?,
+            model: self.models.find(common.aaid).ok(),
+        })
+    }
+}
+
+/// Checks an assertion against the key that was registered.
+fn verify(
+    state: &AuthenticationState,
+    read: &AuthenticationAssertion<'_>,
+    credential: &Credential,
+    final_challenge_hash: &[u8; 32],
+) -> Result<VerifiedKey, Error> {
+    let common = &read.common;
+    if common.algorithm()? != credential.algorithm {
+        return Err(Error::AlgorithmNotRegistered);
+    }
+    if !counter_is_good(credential.sign_counter, common.sign_counter) {
+        return Err(Error::SignCounter);
+    }
+    if common.final_challenge_hash != final_challenge_hash {
+        return Err(Error::FinalChallengeHash);
+    }
+    state.asked.check(read.mode, read.transaction_hash)?;
+    if !credential.verification_key()?.verifies(common.signed, common.signature) {
+        return Err(Error::Signature);
+    }
+    Ok(VerifiedKey {
+        key: credential.key_ref(),
+        previous_counter: credential.sign_counter,
+        counter: common.sign_counter,
+    })
+}
+
+/// Both zero where the authenticator does not count, else growing.
+const fn counter_is_good(stored: u32, received: u32) -> bool {
+    received > stored || (received == 0 && stored == 0)
+}
+
+impl Asked {
+    fn check(&self, mode: Mode, hash: &[u8]) -> Result<(), Error> {
+        match mode {
+            Mode::UserVerified if !hash.is_empty() => Err(Error::TransactionHashUnexpected),
+            Mode::UserVerified if self.is_something() => Err(Error::TransactionNotConfirmed),
+            Mode::UserVerified => Ok(()),
+            Mode::TransactionConfirmed if !self.is_something() => Err(Error::TransactionNotAsked),
+            Mode::TransactionConfirmed if !self.includes(hash) => Err(Error::TransactionHash),
+            Mode::TransactionConfirmed => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Deregistration: a message to the client, no answer. The server deletes its own record when it sends the message
+//! (uaf.md A2).
+
+use crate::aaid::{Aaid, KeyRef};
+use crate::relying_party::RelyingParty;
+use crate::wire::{DeregisterAuthenticator, DeregistrationRequest, Operation};
+
+/// What the client is to delete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deregistration {
+    /// These keys: at least the first.
+    Keys(KeyRef, Vec<KeyRef>),
+    /// All keys of a model for this appID.
+    Model(Aaid),
+    /// Everything for this appID.
+    Everything,
+}
+
+impl RelyingParty {
+    /// Makes the message. It needs neither challenge nor serverData, as nothing comes back.
+    #[must_use]
+    pub fn deregistration(&self, what: &Deregistration) -> DeregistrationRequest {
+        let key = |key: &KeyRef| DeregisterAuthenticator {
+            aaid: key.aaid.as_str().to_owned(),
+            key_id: key.key_id.to_base64url(),
+        };
+        let all_of = |aaid: &str| vec![DeregisterAuthenticator { aaid: aaid.to_owned(), key_id: String::new() }];
+        let authenticators = match what {
+            Deregistration::Keys(first, others) => std::iter::once(first).chain(others).map(key).collect(),
+            Deregistration::Model(aaid) => all_of(aaid.as_str()),
+            Deregistration::Everything => all_of(""),
+        };
+        DeregistrationRequest { header: self.header(Operation::Dereg, None), authenticators }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{key_ref, relying_party};
+    use serde_json::json;
+
+    #[test]
+    fn the_three_modes_on_the_wire() {
+        let key = key_ref("D0D0#0001", 7);
+        let key_id = key.key_id.to_base64url();
+        for (what, authenticators) in [
+            (Deregistration::Keys(key.clone(), vec![]), json!([{"aaid": "D0D0#0001", "keyID": key_id}])),
+            (
+                Deregistration::Keys(key.clone(), vec![key_ref("D0D0#0002", 8)]),
+                json!([{"aaid": "D0D0#0001", "keyID": key_id},
+                       {"aaid": "D0D0#0002", "keyID": key_ref("D0D0#0002", 8).key_id.to_base64url()}]),
+            ),
+            (Deregistration::Model(key.aaid), json!([{"aaid": "D0D0#0001", "keyID": ""}])),
+            (Deregistration::Everything, json!([{"aaid": "", "keyID": ""}])),
+        ] {
+            let message: serde_json::Value =
+                serde_json::from_str(&relying_party().deregistration(&what).to_message()).unwrap();
+            let header = json!({"upv": {"major": 1, "minor": 1}, "op": "Dereg", "appID": "https://uaf.example/facets"});
+            assert_eq!(message, json!([{"header": header, "authenticators": authenticators}]));
+        }
+    }
+}

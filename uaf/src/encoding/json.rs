@@ -1,0 +1,182 @@
+//! JSON as UAF allows it: no member twice, no `null`, little nesting, nothing behind the end (uaf.md A1, B).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Deepest nesting of any UAF message is below ten (array, request, policy, accepted, alternative, criterion, exts).
+const MAX_DEPTH: usize = 16;
+/// No UAF dictionary has more than thirteen members; the rest is room for unknown ones.
+const MAX_MEMBERS: usize = 64;
+
+/// Why a text is not the JSON that was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JsonError {
+    #[error("not JSON")]
+    Syntax,
+    #[error("a member occurs twice")]
+    Duplicate,
+    #[error("a member is null")]
+    Null,
+    #[error("nested too deeply or too many members")]
+    Size,
+    /// The path of the member that is missing, of the wrong type or out of its limits; never its value.
+    #[error("member {0}")]
+    Member(String),
+}
+
+/// Reads a `T` from `text` after the whole text was found to be clean, members unknown to `T` included.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
+    let mut fault = None;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let clean = Clean { depth: MAX_DEPTH, fault: &mut fault }.deserialize(&mut reader).and_then(|()| reader.end());
+    if clean.is_err() {
+        return Err(fault.unwrap_or(JsonError::Syntax));
+    }
+    serde_json::from_str(text).map_err(|_| JsonError::Member(path_of_fault::<T>(text)))
+}
+
+/// Reads a second time, keeping track of the path: only for messages that are refused anyway.
+fn path_of_fault<T: DeserializeOwned>(text: &str) -> String {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Ok(_) => String::new(),
+        Err(error) => {
+            let path = error.path().to_string();
+            let message = error.into_inner().to_string();
+            match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
+                Some((name, _)) => format!("{path}: {name} missing"),
+                None => path,
+            }
+        }
+    }
+}
+
+struct Clean<'f> {
+    depth: usize,
+    fault: &'f mut Option<JsonError>,
+}
+
+impl Clean<'_> {
+    fn refuse<E: serde::de::Error>(&mut self, fault: JsonError) -> E {
+        let error = E::custom("unclean");
+        *self.fault = Some(fault);
+        error
+    }
+
+    fn deeper<E: serde::de::Error>(&mut self) -> Result<Clean<'_>, E> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Clean { depth, fault: self.fault }),
+            None => Err(self.refuse(JsonError::Size)),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Clean<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Visitor<'de> for Clean<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: serde::de::Error>(mut self) -> Result<(), E> {
+        Err(self.refuse(JsonError::Null))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(self.deeper()?)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut seen: Vec<Cow<'de, str>> = Vec::new();
+        while let Some(Name(name)) = map.next_key()? {
+            if seen.contains(&name) {
+                return Err(self.refuse(JsonError::Duplicate));
+            }
+            if seen.len() == MAX_MEMBERS {
+                return Err(self.refuse(JsonError::Size));
+            }
+            seen.push(name);
+            map.next_value_seed(self.deeper()?)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[derive(Debug, Deserialize)]
+    struct Inner {
+        #[serde(rename = "a")]
+        _a: u16,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Outer {
+        #[serde(rename = "list")]
+        _list: Vec<Inner>,
+    }
+
+    #[rstest]
+    #[case(r#"{"list":[{"a":1}]} x"#, JsonError::Syntax)]
+    #[case(r#"{"list":[{"a":1}]"#, JsonError::Syntax)]
+    #[case(r#"{"list":[{"a":1}],"list":[]}"#, JsonError::Duplicate)]
+    #[case(r#"{"list":[],"other":{"b":[{"c":1,"\u0063":2}]}}"#, JsonError::Duplicate)]
+    #[case(r#"{"list":[],"other":{"b":null}}"#, JsonError::Null)]
+    #[case(r#"{"list":[{"a":1},{"a":"1"}]}"#, JsonError::Member("list[1].a".into()))]
+    #[case(r#"{"list":[{"a":70000}]}"#, JsonError::Member("list[0].a".into()))]
+    #[case(r#"{"list":[{}]}"#, JsonError::Member("list[0]: a missing".into()))]
+    fn a_fault_is_named(#[case] text: &str, #[case] fault: JsonError) {
+        assert_eq!(parse::<Outer>(text).unwrap_err(), fault);
+    }
+
+    #[test]
+    fn nesting_and_width_are_limited_even_in_unknown_members() {
+        let nested = |depth: usize| format!(r#"{{"list":[],"x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert!(parse::<Outer>(&nested(MAX_DEPTH - 1)).is_ok());
+        assert_eq!(parse::<Outer>(&nested(MAX_DEPTH)).unwrap_err(), JsonError::Size);
+        let wide = |members: usize| {
+            let list: Vec<_> = (1..members).map(|n| format!(r#","m{n}":0"#)).collect();
+            format!(r#"{{"list":[]{}}}"#, list.concat())
+        };
+        assert!(parse::<Outer>(&wide(MAX_MEMBERS)).is_ok());
+        assert_eq!(parse::<Outer>(&wide(MAX_MEMBERS + 1)).unwrap_err(), JsonError::Size);
+    }
+}

@@ -1,0 +1,166 @@
+//! First steps with a response: [`Incoming::parse`] reads it, [`Incoming::open`] verifies its serverData and that the
+//! challenge was issued with it. Between that and the `finish` of the ceremony the caller loads the operation and takes
+//! the challenge out of its store, in one atomic step.
+
+use crate::aaid::KeyRef;
+use crate::assertion::{AuthenticationAssertion, RegistrationAssertion};
+use crate::encoding::{self, JsonError};
+use crate::error::Error;
+use crate::server_data::{ServerData, ServerDataKey};
+use crate::wire::{
+    AuthenticatorAssertion, Challenge, FinalChallengeParams, Operation, OperationHeader, Reply, Response, Version,
+};
+
+/// A response that could be read. Nothing in it is verified.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    pub(crate) response: Response,
+    pub(crate) reply: Reply,
+}
+
+/// A response whose serverData this server made, together with the challenge that is in it.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    pub(crate) incoming: Incoming,
+    pub(crate) final_challenge: FinalChallengeParams,
+    server_data: ServerData,
+}
+
+impl Incoming {
+    /// Reads `uafResponse` and `context` of a [`crate::wire::SendUafResponse`] at the endpoint for `operation`.
+    ///
+    /// # Errors
+    /// [`Error::NotUaf`], [`Error::SeveralMessages`], those about JSON, [`Error::UnsupportedVersion`],
+    /// [`Error::WrongOperation`], [`Error::UnknownExtension`], [`Error::ServerDataMissing`].
+    pub fn parse(operation: Operation, uaf_response: &str, context: Option<&str>) -> Result<Self, Error> {
+        let list: Vec<Response> = encoding::parse(uaf_response).map_err(|fault| explain(fault, uaf_response))?;
+        let mut list = list.into_iter();
+        let response = list.next().ok_or(Error::NotUaf("empty array"))?;
+        if list.next().is_some() {
+            return Err(Error::SeveralMessages);
+        }
+        let header = &response.header;
+        if header.upv != Version::V1_1 {
+            return Err(Error::UnsupportedVersion);
+        }
+        if header.op != operation {
+            return Err(Error::WrongOperation);
+        }
+        if header.exts.iter().any(|extension| extension.fail_if_unknown) {
+            return Err(Error::UnknownExtension);
+        }
+        if header.server_data.is_none() {
+            return Err(Error::ServerDataMissing);
+        }
+        let reply = context.map(encoding::parse).transpose().map_err(in_context)?.unwrap_or_default();
+        Ok(Self { response, reply })
+    }
+
+    /// The head of the response.
+    #[must_use]
+    pub const fn header(&self) -> &OperationHeader {
+        &self.response.header
+    }
+
+    /// What the context says beside the message: codes, the device's names.
+    #[must_use]
+    pub const fn reply(&self) -> &Reply {
+        &self.reply
+    }
+
+    /// What the authenticator hashed, decoded.
+    ///
+    /// # Errors
+    /// [`Error::FcParamsEncoding`], [`Error::FcParams`].
+    pub fn final_challenge(&self) -> Result<FinalChallengeParams, Error> {
+        let bytes = encoding::decode(&self.response.fc_params).map_err(|_| Error::FcParamsEncoding)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Error::FcParamsEncoding)?;
+        encoding::parse(text).map_err(|fault| Error::FcParams(fault.to_string()))
+    }
+
+    /// The keys that the assertions are about; assertions that cannot be parsed are left out, `finish` names their fault.
+    #[must_use]
+    pub fn keys(&self) -> Vec<KeyRef> {
+        let key = |assertion: &AuthenticatorAssertion| match self.response.header.op {
+            Operation::Reg => RegistrationAssertion::parse(assertion.assertion.as_bytes()).ok()?.common.key_ref().ok(),
+            _ => AuthenticationAssertion::parse(assertion.assertion.as_bytes()).ok()?.common.key_ref().ok(),
+        };
+        self.response.assertions.iter().filter_map(key).collect()
+    }
+
+    /// Verifies serverData, decodes fcParams, and sees that its challenge was issued with this serverData.
+    ///
+    /// # Errors
+    /// [`Error::ServerDataBroken`], [`Error::ServerDataOfAnotherOperation`], [`Error::FcParamsEncoding`],
+    /// [`Error::FcParams`], [`Error::ChallengeMismatch`]. None of them may move any state.
+    pub fn open(self, key: &ServerDataKey) -> Result<Opened, Error> {
+        let text = self.response.header.server_data.as_ref().ok_or(Error::ServerDataMissing)?;
+        let server_data = key.open(text)?;
+        if !server_data.is_for(self.response.header.op) {
+            return Err(Error::ServerDataOfAnotherOperation);
+        }
+        let final_challenge = self.final_challenge()?;
+        if !server_data.issued_with(&final_challenge.challenge) {
+            return Err(Error::ChallengeMismatch);
+        }
+        Ok(Opened { incoming: self, final_challenge, server_data })
+    }
+}
+
+impl Opened {
+    /// The caller's name for the operation.
+    #[must_use]
+    pub fn operation_id(&self) -> &str {
+        self.server_data.operation_id()
+    }
+
+    /// What serverData says: operation, purpose, end.
+    #[must_use]
+    pub const fn server_data(&self) -> &ServerData {
+        &self.server_data
+    }
+
+    /// The challenge, to be taken out of the store before the ceremony is finished.
+    #[must_use]
+    pub const fn challenge(&self) -> &Challenge {
+        &self.final_challenge.challenge
+    }
+
+    /// What the context says beside the message.
+    #[must_use]
+    pub const fn reply(&self) -> &Reply {
+        &self.incoming.reply
+    }
+
+    /// The keys that the assertions are about, see [`Incoming::keys`].
+    #[must_use]
+    pub fn keys(&self) -> Vec<KeyRef> {
+        self.incoming.keys()
+    }
+}
+
+/// Names the fault of a text that is no list of responses: the version goes before missing members (uaf.md A7, 2 and 3).
+fn explain(fault: JsonError, text: &str) -> Error {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        header: Upv,
+    }
+    #[derive(serde::Deserialize)]
+    struct Upv {
+        upv: Version,
+    }
+    let JsonError::Member(path) = fault else {
+        return fault.into();
+    };
+    if !text.trim_start().starts_with('[') {
+        return Error::NotUaf("not an array");
+    }
+    match serde_json::from_str::<Vec<Head>>(text) {
+        Ok(heads) if heads.iter().any(|head| head.header.upv != Version::V1_1) => Error::UnsupportedVersion,
+        _ => Error::Member(path),
+    }
+}
+
+fn in_context(fault: JsonError) -> Error {
+    Error::Member(format!("context: {fault}"))
+}

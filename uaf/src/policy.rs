@@ -1,0 +1,208 @@
+//! Reading and applying policies (UAF protocol 1.1, sections 3.1.12 and 3.1.13; uaf.md A3).
+
+use crate::aaid::{Aaid, KeyId, KeyRef};
+use crate::algorithm::{Algorithm, AttestationType};
+use crate::encoding;
+use crate::metadata::Model;
+use crate::wire::{MatchCriteria, Policy, UAFV1TLV};
+
+/// A policy that no server may send.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Not the JSON of a policy; says where.
+    #[error("policy: {0}")]
+    Json(String),
+    /// An alternative without any criterion would accept everything.
+    #[error("policy: an alternative is empty")]
+    EmptyAlternative,
+    /// Beside aaid only keyIDs, attachmentHint, authenticatorVersion and exts may stand.
+    #[error("policy: a criterion combines aaid with other properties")]
+    AaidCombined,
+    /// Without aaid both authenticationAlgorithms and assertionSchemes must be there.
+    #[error("policy: a criterion has neither aaid nor both algorithms and schemes")]
+    Unspecific,
+}
+
+/// Bit that demands all of the user verification methods together.
+const VERIFY_ALL: u32 = 0x400;
+
+/// What an assertion says of its authenticator, with what is known of the model.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) aaid: Aaid,
+    pub(crate) key_id: Option<&'a [u8]>,
+    pub(crate) version: u16,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) model: Option<&'a Model>,
+}
+
+impl Policy {
+    /// Reads a policy file.
+    ///
+    /// # Errors
+    /// [`PolicyError`].
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let policy: Self = encoding::parse(text).map_err(|fault| PolicyError::Json(fault.to_string()))?;
+        if policy.accepted.iter().any(Vec::is_empty) {
+            return Err(PolicyError::EmptyAlternative);
+        }
+        policy.criteria().try_for_each(MatchCriteria::check)?;
+        Ok(policy)
+    }
+
+    /// Accepts every authenticator that signs with one of the algorithms.
+    #[must_use]
+    pub fn any_of(algorithms: &[Algorithm]) -> Self {
+        let criterion = MatchCriteria {
+            authentication_algorithms: algorithms.iter().copied().map(u16::from).collect(),
+            assertion_schemes: vec![UAFV1TLV.to_owned()],
+            ..MatchCriteria::default()
+        };
+        Self { accepted: vec![vec![criterion]], disallowed: Vec::new() }
+    }
+
+    /// Accepts exactly these keys: the policy of a step-up (uaf.md A3). `None` without any key.
+    #[must_use]
+    pub fn of_keys(keys: &[KeyRef]) -> Option<Self> {
+        let accepted: Vec<_> = by_model(keys).into_iter().map(|criterion| vec![criterion]).collect();
+        (!accepted.is_empty()).then(|| Self { accepted, disallowed: Vec::new() })
+    }
+
+    /// Refuses these keys besides: what a user has cannot be registered again.
+    pub(crate) fn disallow_keys(&mut self, keys: &[KeyRef]) {
+        self.disallowed.extend(by_model(keys));
+    }
+
+    /// Refuses these models besides.
+    pub(crate) fn disallow_models(&mut self, models: Vec<Aaid>) {
+        if !models.is_empty() {
+            self.disallowed.push(MatchCriteria { aaid: models, ..MatchCriteria::default() });
+        }
+    }
+
+    fn criteria(&self) -> impl Iterator<Item = &MatchCriteria> {
+        self.accepted.iter().flatten().chain(&self.disallowed)
+    }
+
+    /// Whether the candidate may take part in an answer.
+    pub(crate) fn admits(&self, candidate: &Candidate<'_>) -> bool {
+        self.accepted.iter().flatten().any(|criterion| criterion.matches(candidate, Unknown::Differs))
+            && !self.disallowed.iter().any(|criterion| criterion.matches(candidate, Unknown::Matches))
+    }
+
+    /// Whether some alternative has all its members among the candidates and all candidates among its members.
+    pub(crate) fn is_met_by(&self, candidates: &[Candidate<'_>]) -> bool {
+        let fits = |criterion: &MatchCriteria, candidate| criterion.matches(candidate, Unknown::Differs);
+        self.accepted.iter().any(|alternative| {
+            alternative.iter().all(|criterion| candidates.iter().any(|candidate| fits(criterion, candidate)))
+                && candidates.iter().all(|candidate| alternative.iter().any(|criterion| fits(criterion, candidate)))
+        })
+    }
+
+    /// The attestation types that the first fitting criterion names, in its order; empty if it names none.
+    pub(crate) fn attestation_preference(&self, candidate: &Candidate<'_>) -> &[u16] {
+        let mut criteria = self.accepted.iter().flatten();
+        let first = criteria.find(|criterion| criterion.matches(candidate, Unknown::Differs));
+        first.map_or(&[], |criterion| &criterion.attestation_types)
+    }
+}
+
+/// One criterion for each model, in the order of first mention.
+fn by_model(keys: &[KeyRef]) -> Vec<MatchCriteria> {
+    let mut criteria: Vec<MatchCriteria> = Vec::new();
+    for KeyRef { aaid, key_id } in keys {
+        match criteria.iter_mut().find(|criterion| criterion.aaid.contains(aaid)) {
+            Some(criterion) => criterion.key_ids.push(key_id.clone()),
+            None => criteria.push(MatchCriteria {
+                aaid: vec![*aaid],
+                key_ids: vec![key_id.clone()],
+                ..MatchCriteria::default()
+            }),
+        }
+    }
+    criteria
+}
+
+/// How a property that is not known of a model compares: always so that the candidate is refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Differs,
+    Matches,
+}
+
+impl MatchCriteria {
+    fn check(&self) -> Result<(), PolicyError> {
+        if self.aaid.is_empty() {
+            let specific = !self.authentication_algorithms.is_empty() && !self.assertion_schemes.is_empty();
+            return if specific { Ok(()) } else { Err(PolicyError::Unspecific) };
+        }
+        let alone = Self {
+            aaid: self.aaid.clone(),
+            key_ids: self.key_ids.clone(),
+            attachment_hint: self.attachment_hint,
+            authenticator_version: self.authenticator_version,
+            exts: self.exts.clone(),
+            ..Self::default()
+        };
+        if *self == alone { Ok(()) } else { Err(PolicyError::AaidCombined) }
+    }
+
+    fn matches(&self, candidate: &Candidate<'_>, unknown: Unknown) -> bool {
+        let model = candidate.model;
+        let bits = |wanted: Option<u32>, has: Option<u32>| match (wanted, has) {
+            (None, _) => true,
+            (Some(_), None) => unknown == Unknown::Matches,
+            (Some(wanted), Some(has)) => wanted & has != 0,
+        };
+        let understood = !self.exts.iter().any(|extension| extension.fail_if_unknown);
+        self.names(candidate)
+            && (understood || unknown == Unknown::Matches)
+            && bits(self.key_protection.map(u32::from), model.and_then(|m| m.key_protection).map(u32::from))
+            && bits(self.matcher_protection.map(u32::from), model.and_then(|m| m.matcher_protection).map(u32::from))
+            && bits(self.tc_display.map(u32::from), model.and_then(|m| m.tc_display).map(u32::from))
+            && bits(self.attachment_hint, model.and_then(|m| m.attachment_hint))
+            && self.verifies_user(model.and_then(|m| m.user_verification.as_deref()), unknown)
+            && self.attests(model, unknown)
+    }
+
+    /// The properties that the assertion itself shows.
+    fn names(&self, candidate: &Candidate<'_>) -> bool {
+        let vendor = candidate.aaid.vendor();
+        let algorithm = u16::from(candidate.algorithm);
+        let has_key = |key: &KeyId| candidate.key_id == Some(key.as_bytes());
+        in_list(&self.aaid, |aaid| *aaid == candidate.aaid)
+            && in_list(&self.vendor_id, |id| id.as_str().eq_ignore_ascii_case(vendor))
+            && in_list(&self.key_ids, has_key)
+            && in_list(&self.authentication_algorithms, |value| *value == algorithm)
+            && in_list(&self.assertion_schemes, |scheme| scheme == UAFV1TLV)
+            && self.authenticator_version.is_none_or(|lowest| lowest <= candidate.version)
+    }
+
+    fn verifies_user(&self, methods: Option<&[u32]>, unknown: Unknown) -> bool {
+        let Some(wanted) = self.user_verification else {
+            return true;
+        };
+        let Some(methods) = methods else {
+            return unknown == Unknown::Matches;
+        };
+        methods.iter().any(|has| *has == wanted || (wanted | has) & VERIFY_ALL == 0 && wanted & has != 0)
+    }
+
+    fn attests(&self, model: Option<&Model>, unknown: Unknown) -> bool {
+        match model {
+            _ if self.attestation_types.is_empty() => true,
+            None => unknown == Unknown::Matches,
+            Some(model) => in_list(&self.attestation_types, |value| {
+                AttestationType::try_from(*value).is_ok_and(|kind| model.attestation_types.contains(&kind))
+            }),
+        }
+    }
+}
+
+/// Whether an absent list leaves it open, or one of its entries is it.
+fn in_list<T>(list: &[T], is_it: impl Fn(&T) -> bool) -> bool {
+    list.is_empty() || list.iter().any(is_it)
+}
+
+#[cfg(test)]
+mod tests;

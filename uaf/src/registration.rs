@@ -1,0 +1,209 @@
+//! Registration: uaf.md A7.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aaid::KeyRef;
+use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
+use crate::assertion::RegistrationAssertion;
+use crate::credential::Credential;
+use crate::crypto::{KeyError, VerificationKey};
+use crate::denial::Denial;
+use crate::encoding::{Octets, Text};
+use crate::error::Error;
+use crate::incoming::Opened;
+use crate::metadata::Model;
+use crate::policy::Candidate;
+use crate::relying_party::{Admission, Arrival, Issued, RelyingParty, Start, StartError};
+use crate::wire::{AuthenticatorAssertion, Operation, Policy, RegistrationRequest, UAFV1TLV};
+
+/// Who registers, and with what.
+#[derive(Debug, Clone)]
+pub struct NewRegistration<'a> {
+    /// The operation.
+    pub start: Start<'a>,
+    /// The owner of the new key, as the store knows him.
+    pub user: &'a str,
+    /// The name to show beside the key.
+    pub username: &'a str,
+    /// Which authenticators may answer.
+    pub policy: Policy,
+    /// The keys the user has already: they may not answer.
+    pub registered: &'a [KeyRef],
+}
+
+/// What to keep until the answer comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationState {
+    issued: Issued,
+    user: String,
+}
+
+/// How a registration ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistrationOutcome {
+    /// At least one key was registered.
+    Registered {
+        /// The new keys, to be stored all together.
+        credentials: Vec<Credential>,
+        /// Why other assertions of the response were passed over.
+        skipped: Vec<Error>,
+    },
+    /// The user or the device said no.
+    Denied(Denial),
+}
+
+impl RelyingParty {
+    /// Makes the request, and the state to keep for [`Self::finish_registration`].
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start_registration(
+        &self,
+        new: NewRegistration<'_>,
+    ) -> Result<(RegistrationRequest, RegistrationState), StartError> {
+        let username = Text::new(new.username).map_err(|_| StartError::Username)?;
+        let mut policy = new.policy;
+        policy.disallow_keys(new.registered);
+        policy.disallow_models(self.models.revoked().collect());
+        let issued = self.issue(Operation::Reg, &new.start, Some(new.user), policy)?;
+        let request = RegistrationRequest {
+            header: self.header(Operation::Reg, Some(issued.server_data.clone())),
+            challenge: new.start.challenge,
+            username,
+            policy: issued.policy.clone(),
+        };
+        Ok((request, RegistrationState { issued, user: new.user.to_owned() }))
+    }
+
+    /// Checks the answer. The caller has taken the challenge out of its store, and has looked up which of
+    /// [`Opened::keys`] are `registered`, whoever owns them.
+    ///
+    /// # Errors
+    /// [`Error`]: the check that failed; for the assertions, that of the first one if none was good.
+    pub fn finish_registration(
+        &self,
+        state: &RegistrationState,
+        opened: &Opened,
+        registered: &[KeyRef],
+        arrival: &Arrival<'_>,
+    ) -> Result<RegistrationOutcome, Error> {
+        let hash = match self.admit(&state.issued, opened, arrival)? {
+            Admission::Denied(denial) => return Ok(RegistrationOutcome::Denied(denial)),
+            Admission::Asserted { final_challenge_hash } => final_challenge_hash,
+        };
+        let mut credentials: Vec<Credential> = Vec::new();
+        let mut skipped = Vec::new();
+        for assertion in &opened.incoming.response.assertions {
+            let is_new = |key: &KeyRef| match () {
+                () if registered.contains(key) => Err(Error::AlreadyRegistered),
+                () if credentials.iter().any(|other| other.key_ref() == *key) => Err(Error::RepeatedKey),
+                () => Ok(()),
+            };
+            match self.register(state, assertion, &hash, is_new) {
+                Ok(credential) => credentials.push(credential),
+                Err(error) => skipped.push(error),
+            }
+        }
+        if credentials.is_empty() {
+            return Err(skipped.into_iter().next().unwrap_or(Error::NoAssertions));
+        }
+        if !self.completes(&state.issued.policy, &credentials) {
+            return Err(Error::PolicyIncomplete);
+        }
+        Ok(RegistrationOutcome::Registered { credentials, skipped })
+    }
+
+    fn register(
+        &self,
+        state: &RegistrationState,
+        assertion: &AuthenticatorAssertion,
+        final_challenge_hash: &[u8; 32],
+        is_new: impl Fn(&KeyRef) -> Result<(), Error>,
+    ) -> Result<Credential, Error> {
+        assertion.check_envelope()?;
+        let read = RegistrationAssertion::parse(assertion.assertion.as_bytes())?;
+        let algorithm = read.common.algorithm()?;
+        let policy = &state.issued.policy;
+        let found = self.models.find(read.common.aaid);
+        let candidate = read.candidate(algorithm, found.as_ref().ok().copied());
+        if !policy.admits(&candidate) {
+            return Err(found.err().filter(|error| *error == Error::ModelRevoked).unwrap_or(Error::NotInPolicy));
+        }
+        let model = found?;
+        check_attestation_type(read.attestation.kind, model, policy.attestation_preference(&candidate))?;
+        if read.common.final_challenge_hash != final_challenge_hash {
+            return Err(Error::FinalChallengeHash);
+        }
+        model.admits(read.common.version, algorithm)?;
+        if read.registration_counter > self.max_registration_counter {
+            return Err(Error::RegistrationCounter);
+        }
+        let key = read.common.key_ref()?;
+        is_new(&key)?;
+        let key_format = KeyFormat::try_from(read.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
+        let public_key = VerificationKey::parse(algorithm, key_format, read.public_key)?;
+        if !public_key.verifies(read.common.signed, read.common.signature) {
+            return Err(Error::AttestationSignature);
+        }
+        Ok(Credential {
+            user: state.user.clone(),
+            aaid: key.aaid,
+            key_id: key.key_id,
+            authenticator_version: read.common.version,
+            algorithm,
+            key_format,
+            public_key: Octets::new(read.public_key).map_err(|_| KeyError::Encoding)?,
+            attestation: read.attestation.kind,
+            sign_counter: read.common.sign_counter,
+            registration_counter: read.registration_counter,
+            png_characteristics: assertion.png_characteristics.clone(),
+        })
+    }
+
+    fn completes(&self, policy: &Policy, credentials: &[Credential]) -> bool {
+        let candidate = |credential| Candidate::of(credential, self.models.find(credential.aaid).ok());
+        policy.is_met_by(&credentials.iter().map(candidate).collect::<Vec<_>>())
+    }
+}
+
+/// Only surrogate attestation is verified so far, and only where the model has no other: a model with roots that
+/// presents a surrogate has been downgraded (uaf.md A7, 8).
+fn check_attestation_type(kind: AttestationType, model: &Model, preference: &[u16]) -> Result<(), Error> {
+    let able = |kind: &AttestationType| model.attestation_types.contains(kind);
+    let known = preference.iter().filter_map(|value| AttestationType::try_from(*value).ok());
+    let most_preferred = known.clone().find(able);
+    let acceptable = able(&kind) && most_preferred.is_none_or(|wanted| wanted == kind);
+    if acceptable && kind == AttestationType::BasicSurrogate { Ok(()) } else { Err(Error::AttestationType) }
+}
+
+impl RegistrationAssertion<'_> {
+    fn candidate<'a>(&'a self, algorithm: Algorithm, model: Option<&'a Model>) -> Candidate<'a> {
+        let common = &self.common;
+        Candidate { aaid: common.aaid, key_id: Some(common.key_id), version: common.version, algorithm, model }
+    }
+}
+
+impl<'a> Candidate<'a> {
+    fn of(credential: &'a Credential, model: Option<&'a Model>) -> Self {
+        Self {
+            aaid: credential.aaid,
+            key_id: Some(credential.key_id.as_bytes()),
+            version: credential.authenticator_version,
+            algorithm: credential.algorithm,
+            model,
+        }
+    }
+}
+
+impl AuthenticatorAssertion {
+    /// Checks what stands around the assertion.
+    pub(crate) fn check_envelope(&self) -> Result<(), Error> {
+        if self.assertion_scheme.as_str() != UAFV1TLV {
+            return Err(Error::Scheme);
+        }
+        if self.exts.iter().any(|extension| extension.fail_if_unknown) {
+            return Err(Error::UnknownExtension);
+        }
+        Ok(())
+    }
+}

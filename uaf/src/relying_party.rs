@@ -1,0 +1,182 @@
+//! The server's side of the ceremonies: what it is configured with, what both starts need, and the checks of uaf.md A7,
+//! 4 to 6, which both finishes begin with.
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{self, sha256};
+use crate::denial::Denial;
+use crate::error::Error;
+use crate::facets::TrustedFacets;
+use crate::incoming::Opened;
+use crate::metadata::Models;
+use crate::server_data::{Binding, ServerDataKey};
+use crate::transaction::TransactionError;
+use crate::wire::{
+    AppId, Challenge, ChannelBinding, FinalChallengeParams, Operation, OperationHeader, Policy, ServerDataText, Version,
+};
+
+/// Higher registration counters are taken for a fault: nobody registers a device so often.
+const MAX_REGISTRATION_COUNTER: u32 = 10_000;
+
+/// A UAF server without its store, its clock and its network.
+#[derive(Debug, Clone)]
+pub struct RelyingParty {
+    pub(crate) app_id: Option<AppId>,
+    pub(crate) facets: TrustedFacets,
+    pub(crate) models: Models,
+    pub(crate) key: ServerDataKey,
+    pub(crate) max_registration_counter: u32,
+}
+
+/// One operation, as the caller begins it.
+#[derive(Debug, Clone)]
+pub struct Start<'a> {
+    /// The caller's name for it; comes back in [`Opened::operation_id`].
+    pub operation_id: &'a str,
+    /// What the answer may be used for, in the caller's words; comes back in [`Opened::server_data`].
+    pub purpose: &'a str,
+    /// Fresh random bytes, 32 if there is no reason for another number.
+    pub challenge: Challenge,
+    /// End of the operation, Unix time in milliseconds.
+    pub expires_at: u64,
+}
+
+/// How an answer came in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Arrival<'a> {
+    /// Unix time in milliseconds.
+    pub now: u64,
+    /// The TLS channel as the server sees it; only members that both sides know are compared.
+    pub channel: Option<&'a ChannelBinding>,
+}
+
+/// An operation cannot be started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The user name does not have 1 to 128 characters.
+    #[error("username must have 1 to 128 characters")]
+    Username,
+    /// Operation id or purpose is too long, or OpenSSL failed.
+    #[error("serverData cannot be made")]
+    ServerData,
+    /// The transaction cannot be sent.
+    #[error("transaction: {0}")]
+    Transaction(#[from] TransactionError),
+}
+
+/// What both kinds of states keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Issued {
+    pub(crate) app_id: Option<AppId>,
+    pub(crate) server_data: ServerDataText,
+    pub(crate) expires_at: u64,
+    pub(crate) policy: Policy,
+}
+
+/// A response that passed the checks on the whole of it.
+pub(crate) enum Admission {
+    Denied(Denial),
+    Asserted {
+        /// The hash that every assertion must hold.
+        final_challenge_hash: [u8; 32],
+    },
+}
+
+impl RelyingParty {
+    /// A server for one application. Without appID the facet stands for it.
+    #[must_use]
+    pub const fn new(app_id: Option<AppId>, facets: TrustedFacets, models: Models, key: ServerDataKey) -> Self {
+        Self { app_id, facets, models, key, max_registration_counter: MAX_REGISTRATION_COUNTER }
+    }
+
+    /// The key to open serverData with.
+    #[must_use]
+    pub const fn server_data_key(&self) -> &ServerDataKey {
+        &self.key
+    }
+
+    /// The facets, to publish their list.
+    #[must_use]
+    pub const fn facets(&self) -> &TrustedFacets {
+        &self.facets
+    }
+
+    pub(crate) fn header(&self, op: Operation, server_data: Option<ServerDataText>) -> OperationHeader {
+        OperationHeader { upv: Version::V1_1, op, app_id: self.app_id.clone(), server_data, exts: Vec::new() }
+    }
+
+    pub(crate) fn issue(
+        &self,
+        operation: Operation,
+        start: &Start<'_>,
+        user: Option<&str>,
+        policy: Policy,
+    ) -> Result<Issued, StartError> {
+        let binding = Binding {
+            operation_id: start.operation_id,
+            operation,
+            purpose: start.purpose,
+            user,
+            challenge: &start.challenge,
+            expires_at: start.expires_at,
+        };
+        let server_data = self.key.seal(&binding).map_err(|_| StartError::ServerData)?;
+        Ok(Issued { app_id: self.app_id.clone(), server_data, expires_at: start.expires_at, policy })
+    }
+
+    /// Checks the response against what was issued, up to but not into its assertions.
+    pub(crate) fn admit(&self, issued: &Issued, opened: &Opened, arrival: &Arrival<'_>) -> Result<Admission, Error> {
+        let response = &opened.incoming.response;
+        let text = response.header.server_data.as_ref().map_or("", |text| text.as_str());
+        if !crypto::equal(text.as_bytes(), issued.server_data.as_str().as_bytes()) {
+            return Err(Error::ServerDataOfAnotherOperation);
+        }
+        if arrival.now > issued.expires_at {
+            return Err(Error::DeadlinePassed);
+        }
+        self.check_origin(issued, response.header.app_id.as_ref(), &opened.final_challenge)?;
+        if arrival.channel.is_some_and(|channel| !opened.final_challenge.channel_binding.agrees_with(channel)) {
+            return Err(Error::ChannelBinding);
+        }
+        let reply = &opened.incoming.reply;
+        if !response.assertions.is_empty() {
+            return Ok(Admission::Asserted { final_challenge_hash: sha256(response.fc_params.as_bytes()) });
+        }
+        let (asm_status_code, client_error_code) = (reply.asm_status_code, reply.client_error_code);
+        if asm_status_code.is_none() && client_error_code.is_none() {
+            return Err(Error::NoAssertions);
+        }
+        Ok(Admission::Denied(Denial { asm_status_code, client_error_code }))
+    }
+
+    fn check_origin(
+        &self,
+        issued: &Issued,
+        header: Option<&AppId>,
+        final_challenge: &FinalChallengeParams,
+    ) -> Result<(), Error> {
+        let sent = issued.app_id.as_ref().map_or("", AppId::as_str);
+        if header.map_or("", AppId::as_str) != sent {
+            return Err(Error::HeaderAppId);
+        }
+        let facet = final_challenge.facet_id.as_str();
+        let wanted = if sent.is_empty() { facet } else { sent };
+        if final_challenge.app_id.as_str() != wanted {
+            return Err(Error::AppId);
+        }
+        if self.facets.trusts(facet) { Ok(()) } else { Err(Error::UntrustedFacet) }
+    }
+}
+
+impl ChannelBinding {
+    /// Whether no member that both sides know differs.
+    fn agrees_with(&self, own: &Self) -> bool {
+        fn same<T: PartialEq>(left: &Option<T>, right: &Option<T>) -> bool {
+            matches!((left, right), (None, _) | (_, None)) || left == right
+        }
+        same(&self.server_end_point, &own.server_end_point)
+            && same(&self.tls_server_certificate, &own.tls_server_certificate)
+            && same(&self.tls_unique, &own.tls_unique)
+            && same(&self.cid_pubkey, &own.cid_pubkey)
+    }
+}

@@ -1,0 +1,52 @@
+//! `AuthenticationRequest` and `Transaction` (UAF protocol 1.1, sections 3.5.1 and 3.5.2).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Challenge, OperationHeader, PngCharacteristics, Policy, message, non_empty};
+use crate::encoding::Octets;
+
+/// Asks a client to prove possession of a registered key. It names no user: the policy may name keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationRequest {
+    /// Head with op `Auth`.
+    pub header: OperationHeader,
+    /// The server's nonce.
+    pub challenge: Challenge,
+    /// The same content in several renderings, or nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
+    pub transaction: Vec<Transaction>,
+    /// Which authenticators may answer.
+    pub policy: Policy,
+}
+
+impl AuthenticationRequest {
+    /// The protocol message: a JSON array with this one dictionary.
+    #[must_use]
+    pub fn to_message(&self) -> String {
+        message(self)
+    }
+}
+
+/// One rendering of what the user has to confirm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Transaction {
+    /// Media type of the content.
+    pub content_type: ContentType,
+    /// Text of at most 200 ASCII characters, or a PNG.
+    pub content: Octets<1, 65_536>,
+    /// Needed with a PNG.
+    #[serde(rename = "tcDisplayPNGCharacteristics", default, skip_serializing_if = "Option::is_none")]
+    pub png_characteristics: Option<PngCharacteristics>,
+}
+
+/// What a transaction can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContentType {
+    /// ASCII text.
+    #[serde(rename = "text/plain")]
+    Text,
+    /// A picture.
+    #[serde(rename = "image/png")]
+    Png,
+}
