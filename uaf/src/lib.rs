@@ -1,4 +1,91 @@
-//! FIDO UAF 1.1 for servers, and a software authenticator.
+//! FIDO UAF 1.1 for servers, and a software authenticator to talk to them.
+//!
+//! No I/O, no clock, no store: `start_*` returns a message and a state to keep, `finish_*` takes the answer and that
+//! state. In between the caller does what only a store can do:
+//!
+//! 1. [`Incoming::parse`] reads a response, [`Incoming::open`] verifies its serverData and challenge and tells the
+//!    operation; a failure so far moves no state.
+//! 2. The caller loads the operation and **takes its challenge, atomically and for good**: it is used up even if the
+//!    rest fails. Nothing there: [`Error::ChallengeSpent`].
+//! 3. The caller loads what it has under [`Opened::keys`].
+//! 4. `finish_*` checks everything else. New counters are stored by compare-and-swap from
+//!    [`authentication::VerifiedKey::previous_counter`], new credentials only if (AAID, keyID) is free:
+//!    [`Error::AlreadyRegistered`].
+//!
+//! Every check has its own variant of [`Error`]; [`Error::status`] and [`Folding`] give the code for the client.
+//!
+//! ```
+//! use std::collections::BTreeSet;
+//!
+//! use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant, NewAuthentication};
+//! use sidegate_uaf::authenticator::{Authenticator, shown_text};
+//! use sidegate_uaf::encoding::Text;
+//! use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
+//! use sidegate_uaf::metadata::{Models, UnknownModels};
+//! use sidegate_uaf::registration::{NewRegistration, RegistrationOutcome};
+//! use sidegate_uaf::server_data::ServerDataKey;
+//! use sidegate_uaf::wire::{AuthenticationRequest, Challenge, Operation, Policy, RegistrationRequest, Transaction};
+//! use sidegate_uaf::{Algorithm, Arrival, Incoming, RelyingParty, Start};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = RelyingParty::new(
+//!     Some(Text::new("https://gateway.example/nevisfido/uaf/1.1/facets")?),
+//!     TrustedFacets::new([Text::new(SOFTWARE_FACET)?]),
+//!     Models::new(UnknownModels::Surrogate(BTreeSet::from([Algorithm::P256Raw]))),
+//!     ServerDataKey::new(&[7; 32])?, // random, from a file
+//! );
+//! let policy = Policy::parse(
+//!     r#"{"accepted": [[{"authenticationAlgorithms": [1, 2], "assertionSchemes": ["UAFV1TLV"]}]]}"#,
+//! )?;
+//! let phone = Authenticator::new("D0D0#0001".parse()?);
+//! let start = |operation_id, byte| {
+//!     Ok::<_, Box<dyn std::error::Error>>(Start {
+//!         operation_id,
+//!         purpose: "example",
+//!         challenge: Challenge::new([byte; 32])?, // random, fresh
+//!         expires_at: 120_000,
+//!     })
+//! };
+//!
+//! // Registration.
+//! let (request, state) = server.start_registration(NewRegistration {
+//!     start: start("operation-1", 1)?,
+//!     user: "6f7f3c1e",
+//!     username: "jeff",
+//!     policy: policy.clone(),
+//!     registered: &[],
+//! })?;
+//! let on_phone = RegistrationRequest::from_message(&request.to_message())?;
+//! let (response, key) = phone.register(&on_phone, &[])?;
+//!
+//! let opened = Incoming::parse(Operation::Reg, &response.to_message(), None)?.open(server.server_data_key())?;
+//! assert_eq!(opened.operation_id(), "operation-1"); // load the state, take the challenge
+//! let arrival = Arrival { now: 1_000, channel: None };
+//! let outcome = server.finish_registration(&state, &opened, &[], &arrival)?;
+//! let RegistrationOutcome::Registered { credentials, .. } = outcome else { return Err("denied".into()) };
+//! assert_eq!(credentials[0].key_ref(), key.key_ref());
+//!
+//! // Authentication, with a text to confirm.
+//! let (request, state) = server.start_authentication(NewAuthentication {
+//!     start: start("operation-2", 2)?,
+//!     claimant: Claimant::Named { user: "6f7f3c1e".into(), exists: true },
+//!     policy: Policy::of_keys(&[key.key_ref()]).ok_or("no keys")?,
+//!     transaction: vec![Transaction::text("Pay 42.00 CHF to Carol")?],
+//! })?;
+//! let on_phone = AuthenticationRequest::from_message(&request.to_message())?;
+//! assert_eq!(shown_text(&on_phone), Some("Pay 42.00 CHF to Carol"));
+//! let mut keys = [key];
+//! let response = phone.authenticate(&on_phone, &mut keys, &[9; 16])?;
+//!
+//! let opened = Incoming::parse(Operation::Auth, &response.to_message(), None)?.open(server.server_data_key())?;
+//! assert_eq!(opened.operation_id(), "operation-2");
+//! assert_eq!(opened.keys(), [keys[0].key_ref()]); // load the credentials under these
+//! let outcome = server.finish_authentication(&state, &opened, &credentials, &arrival)?;
+//! let AuthenticationOutcome::Authenticated { user, keys } = outcome else { return Err("denied".into()) };
+//! assert_eq!((user.as_str(), keys[0].previous_counter, keys[0].counter), ("6f7f3c1e", 1, 2));
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(test)]
 mod testing;
@@ -7,6 +94,7 @@ mod aaid;
 mod algorithm;
 pub mod assertion;
 pub mod authentication;
+pub mod authenticator;
 mod credential;
 mod crypto;
 mod denial;

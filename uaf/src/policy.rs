@@ -87,7 +87,12 @@ impl Policy {
     /// Whether the candidate may take part in an answer.
     pub(crate) fn admits(&self, candidate: &Candidate<'_>) -> bool {
         self.accepted.iter().flatten().any(|criterion| criterion.matches(candidate, Unknown::Differs))
-            && !self.disallowed.iter().any(|criterion| criterion.matches(candidate, Unknown::Matches))
+            && !self.disallows(candidate)
+    }
+
+    /// Whether the candidate is refused whatever else is said.
+    pub(crate) fn disallows(&self, candidate: &Candidate<'_>) -> bool {
+        self.disallowed.iter().any(|criterion| criterion.matches(candidate, Unknown::Matches))
     }
 
     /// Whether some alternative has all its members among the candidates and all candidates among its members.

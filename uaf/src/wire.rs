@@ -10,7 +10,10 @@ mod transport;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::encoding::{Octets, Text};
+use serde::de::DeserializeOwned;
+
+use crate::encoding::{self, Octets, Text};
+use crate::error::Error;
 
 pub use authentication::{AuthenticationRequest, ContentType, Transaction};
 pub use deregistration::{DeregisterAuthenticator, DeregistrationRequest};
@@ -105,4 +108,22 @@ where
 pub(crate) fn message<T: Serialize>(dictionary: &T) -> String {
     // Dictionaries of strings, numbers and lists have a JSON form whatever their content.
     serde_json::to_string(std::slice::from_ref(dictionary)).unwrap_or_default()
+}
+
+/// The dictionary of version 1.1 out of a request array, which may hold one for each version.
+fn pick<T: DeserializeOwned>(
+    text: &str,
+    operation: Operation,
+    header: impl Fn(&T) -> &OperationHeader,
+) -> Result<T, Error> {
+    let list: Vec<T> = encoding::parse(text)?;
+    if list.is_empty() {
+        return Err(Error::NotUaf("empty array"));
+    }
+    let mut served = list.into_iter().filter(|request| header(request).upv == Version::V1_1);
+    let request = served.next().ok_or(Error::UnsupportedVersion)?;
+    if served.next().is_some() {
+        return Err(Error::SeveralMessages);
+    }
+    if header(&request).op == operation { Ok(request) } else { Err(Error::WrongOperation) }
 }

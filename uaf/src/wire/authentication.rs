@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Challenge, OperationHeader, PngCharacteristics, Policy, message, non_empty};
+use super::{Challenge, Operation, OperationHeader, PngCharacteristics, Policy, message, non_empty, pick};
 use crate::encoding::Octets;
+use crate::error::Error;
 
 /// Asks a client to prove possession of a registered key. It names no user: the policy may name keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,14 @@ pub struct AuthenticationRequest {
 }
 
 impl AuthenticationRequest {
+    /// Reads a protocol message as a client does: the dictionary of version 1.1 in it.
+    ///
+    /// # Errors
+    /// [`Error`]: what is wrong with the message.
+    pub fn from_message(text: &str) -> Result<Self, Error> {
+        pick(text, Operation::Auth, |request: &Self| &request.header)
+    }
+
     /// The protocol message: a JSON array with this one dictionary.
     #[must_use]
     pub fn to_message(&self) -> String {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OperationHeader, message, non_empty};
+use super::{Operation, OperationHeader, message, non_empty, pick};
+use crate::error::Error;
 
 /// Tells a client to delete keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,14 @@ pub struct DeregistrationRequest {
 }
 
 impl DeregistrationRequest {
+    /// Reads a protocol message as a client does: the dictionary of version 1.1 in it.
+    ///
+    /// # Errors
+    /// [`Error`]: what is wrong with the message.
+    pub fn from_message(text: &str) -> Result<Self, Error> {
+        pick(text, Operation::Dereg, |request: &Self| &request.header)
+    }
+
     /// The protocol message: a JSON array with this one dictionary.
     #[must_use]
     pub fn to_message(&self) -> String {

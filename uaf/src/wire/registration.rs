@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Challenge, OperationHeader, Policy, Username, message};
+use super::{Challenge, Operation, OperationHeader, Policy, Username, message, pick};
+use crate::error::Error;
 
 /// Asks a client to make a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,14 @@ pub struct RegistrationRequest {
 }
 
 impl RegistrationRequest {
+    /// Reads a protocol message as a client does: the dictionary of version 1.1 in it.
+    ///
+    /// # Errors
+    /// [`Error`]: what is wrong with the message.
+    pub fn from_message(text: &str) -> Result<Self, Error> {
+        pick(text, Operation::Reg, |request: &Self| &request.header)
+    }
+
     /// The protocol message: a JSON array with this one dictionary.
     #[must_use]
     pub fn to_message(&self) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Operation;
+use super::{Operation, Response};
 use crate::error::StatusCode;
 
 /// Asks a server for a UAF request.
@@ -46,6 +46,17 @@ pub struct SendUafResponse {
     /// The application's own content: a string holding JSON, see [`Reply`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+}
+
+impl SendUafResponse {
+    /// Packs an answer, with a context if there is something to say.
+    #[must_use]
+    pub fn new(response: &Response, reply: &Reply) -> Self {
+        let said = *reply != Reply::default();
+        // A `Reply` is numbers and strings, which always have a JSON form.
+        let context = said.then(|| serde_json::to_string(reply).unwrap_or_default());
+        Self { uaf_response: response.to_message(), context }
+    }
 }
 
 /// What the context of a [`SendUafResponse`] may say (http-api.md 6).

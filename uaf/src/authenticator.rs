@@ -1,0 +1,237 @@
+//! A software authenticator with its client: answers UAF requests as a phone would, with surrogate attestation. For
+//! tests, for the command line and for load; it protects its keys no better than the file they are kept in.
+//!
+//! [`Authenticator::register`] and [`Authenticator::authenticate`] give right answers. [`Draft`] is the step before the
+//! signature, where a test can make one thing wrong and have it correctly signed.
+
+mod draft;
+mod key;
+
+use std::collections::BTreeSet;
+
+pub use draft::{Draft, Fields};
+pub use key::DeviceKey;
+
+use crate::aaid::Aaid;
+use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
+use crate::crypto::{PrivateKey, PrivateKeyError};
+use crate::encoding::{EncodingError, Text};
+use crate::error::Error;
+use crate::facets::SOFTWARE_FACET;
+use crate::metadata::Model;
+use crate::policy::Candidate;
+use crate::tlv::TlvError;
+use crate::wire::{
+    AuthenticationRequest, ContentType, DeregistrationRequest, FacetId, OperationHeader, RegistrationRequest, Response,
+    Transaction,
+};
+
+/// `UAF_ASM_STATUS_USER_CANCELLED`: what a phone says when its user taps "no".
+pub const ASM_USER_CANCELLED: u16 = 0x03;
+
+/// Why a request is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticatorError {
+    /// The request cannot be understood.
+    #[error("request: {0}")]
+    Request(#[from] Error),
+    /// The policy wants another authenticator, or a key that is not here.
+    #[error("no suitable authenticator")]
+    NoSuitableAuthenticator,
+    /// The user has a key here already.
+    #[error("registered already")]
+    AlreadyRegistered,
+    /// The sign counter is at its end.
+    #[error("sign counter is used up")]
+    CounterExhausted,
+    /// The key cannot be made, read or used.
+    #[error(transparent)]
+    Key(#[from] PrivateKeyError),
+    /// A value does not fit its element or member.
+    #[error("too long for its element: {0}")]
+    Tlv(#[from] TlvError),
+    /// A value does not fit its member.
+    #[error("does not fit its member: {0}")]
+    Encoding(#[from] EncodingError),
+}
+
+/// One model, in one app.
+#[derive(Debug, Clone)]
+pub struct Authenticator {
+    aaid: Aaid,
+    version: u16,
+    algorithm: Algorithm,
+    key_format: KeyFormat,
+    facet: Option<FacetId>,
+}
+
+impl Authenticator {
+    /// A model that signs with P-256 in raw encodings, version 1, in the app of [`SOFTWARE_FACET`].
+    #[must_use]
+    pub const fn new(aaid: Aaid) -> Self {
+        Self { aaid, version: 1, algorithm: Algorithm::P256Raw, key_format: KeyFormat::EcRaw, facet: None }
+    }
+
+    /// Makes keys for another algorithm, written in another format.
+    #[must_use]
+    pub fn with_algorithm(self, algorithm: Algorithm, key_format: KeyFormat) -> Self {
+        Self { algorithm, key_format, ..self }
+    }
+
+    /// Another version of the model.
+    #[must_use]
+    pub fn with_version(self, version: u16) -> Self {
+        Self { version, ..self }
+    }
+
+    /// In another app.
+    #[must_use]
+    pub fn with_facet(self, facet: FacetId) -> Self {
+        Self { facet: Some(facet), ..self }
+    }
+
+    /// Makes a key and answers a registration request with it.
+    ///
+    /// # Errors
+    /// [`AuthenticatorError`].
+    pub fn register(
+        &self,
+        request: &RegistrationRequest,
+        keys: &[DeviceKey],
+    ) -> Result<(Response, DeviceKey), AuthenticatorError> {
+        let here = |key: &&DeviceKey| key.aaid == self.aaid && key.app_id == self.app_id(&request.header);
+        let model = self.model();
+        if keys.iter().filter(here).any(|key| request.policy.disallows(&key.candidate(&model))) {
+            return Err(AuthenticatorError::AlreadyRegistered);
+        }
+        let (aaid, version, algorithm) = (self.aaid, self.version, self.algorithm);
+        let candidate = Candidate { aaid, key_id: None, version, algorithm, model: Some(&model) };
+        if request.policy.disallows(&candidate) || !request.policy.is_met_by(&[candidate]) {
+            return Err(AuthenticatorError::NoSuitableAuthenticator);
+        }
+        let key = self.make_key(request, PrivateKey::generate(algorithm)?)?;
+        let response = self.draft_registration(request, &key)?.sign(key.private_key())?;
+        Ok((response, key))
+    }
+
+    /// What [`Self::register`] signs, with a key that the caller made.
+    ///
+    /// # Errors
+    /// [`AuthenticatorError`].
+    pub fn draft_registration(
+        &self,
+        request: &RegistrationRequest,
+        key: &DeviceKey,
+    ) -> Result<Draft, AuthenticatorError> {
+        Draft::registration(&request.header, &request.challenge, self.facet()?, key)
+    }
+
+    /// A key of this model for the user and application of a request.
+    ///
+    /// # Errors
+    /// [`AuthenticatorError`].
+    pub fn make_key(
+        &self,
+        request: &RegistrationRequest,
+        private_key: PrivateKey,
+    ) -> Result<DeviceKey, AuthenticatorError> {
+        let app_id = self.app_id(&request.header).to_owned();
+        let username = request.username.as_str().to_owned();
+        DeviceKey::new(self.aaid, self.version, self.key_format, private_key, app_id, username)
+    }
+
+    /// Answers an authentication request with the first key that fits, and counts. `nonce` is random, 8 bytes or more.
+    /// Whoever calls has shown [`shown_text`] to the user.
+    ///
+    /// # Errors
+    /// [`AuthenticatorError`].
+    pub fn authenticate(
+        &self,
+        request: &AuthenticationRequest,
+        keys: &mut [DeviceKey],
+        nonce: &[u8],
+    ) -> Result<Response, AuthenticatorError> {
+        let model = self.model();
+        let fits = |key: &&mut DeviceKey| {
+            let candidate = key.candidate(&model);
+            key.app_id == self.app_id(&request.header)
+                && !request.policy.disallows(&candidate)
+                && request.policy.is_met_by(&[candidate])
+        };
+        let key = keys.iter_mut().find(fits).ok_or(AuthenticatorError::NoSuitableAuthenticator)?;
+        key.count()?;
+        self.draft_authentication(request, key, nonce)?.sign(key.private_key())
+    }
+
+    /// What [`Self::authenticate`] signs, with the key and its counter as they are.
+    ///
+    /// # Errors
+    /// [`AuthenticatorError`].
+    pub fn draft_authentication(
+        &self,
+        request: &AuthenticationRequest,
+        key: &DeviceKey,
+        nonce: &[u8],
+    ) -> Result<Draft, AuthenticatorError> {
+        let content = rendering(&request.transaction).map(|transaction| transaction.content.as_bytes());
+        Draft::authentication(&request.header, &request.challenge, self.facet()?, key, nonce, content)
+    }
+
+    /// Says no: an answer without assertions, to be sent with a code in its context.
+    ///
+    /// # Errors
+    /// [`AuthenticatorError`].
+    pub fn deny(&self, request: &AuthenticationRequest) -> Result<Response, AuthenticatorError> {
+        let (fc_params, _) = draft::final_challenge(&request.header, &request.challenge, self.facet()?)?;
+        Ok(Response { header: request.header.clone(), fc_params, assertions: Vec::new() })
+    }
+
+    /// Deletes the keys that a request names.
+    pub fn deregister(&self, request: &DeregistrationRequest, keys: &mut Vec<DeviceKey>) {
+        let app_id = self.app_id(&request.header);
+        keys.retain(|key| key.app_id != app_id || !request.authenticators.iter().any(|entry| key.is_named_by(entry)));
+    }
+
+    /// The facet, for which the appID stands where the request has none.
+    fn app_id<'a>(&'a self, header: &'a OperationHeader) -> &'a str {
+        let sent = header.app_id.as_ref().map_or("", Text::as_str);
+        match (sent, &self.facet) {
+            ("", None) => SOFTWARE_FACET,
+            ("", Some(facet)) => facet.as_str(),
+            _ => sent,
+        }
+    }
+
+    fn facet(&self) -> Result<FacetId, AuthenticatorError> {
+        match &self.facet {
+            Some(facet) => Ok(facet.clone()),
+            None => Ok(Text::new(SOFTWARE_FACET)?),
+        }
+    }
+
+    /// What its metadata statement would say: passcode, software, internal, shows transactions.
+    fn model(&self) -> Model {
+        Model {
+            algorithms: BTreeSet::from([self.algorithm]),
+            attestation_types: BTreeSet::from([AttestationType::BasicSurrogate]),
+            lowest_version: self.version,
+            user_verification: Some(vec![4]),
+            key_protection: Some(1),
+            matcher_protection: Some(1),
+            attachment_hint: Some(1),
+            tc_display: Some(1),
+        }
+    }
+}
+
+/// The rendering that a phone shows: text if there is one.
+fn rendering(transactions: &[Transaction]) -> Option<&Transaction> {
+    transactions.iter().find(|transaction| transaction.content_type == ContentType::Text).or(transactions.first())
+}
+
+/// The text that the user is asked to confirm.
+#[must_use]
+pub fn shown_text(request: &AuthenticationRequest) -> Option<&str> {
+    let shown = rendering(&request.transaction).filter(|shown| shown.content_type == ContentType::Text)?;
+    std::str::from_utf8(shown.content.as_bytes()).ok()
+}
