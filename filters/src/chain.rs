@@ -39,10 +39,12 @@ impl Chain {
     /// Runs the filters until one answers. An error is answered with 503 or 500, never passed.
     pub async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Verdict {
         for filter in &self.0 {
-            if let (Some(limit), None) = (filter.body_limit(), &exchange.body) {
-                match body.read(limit).await {
-                    Ok(bytes) => exchange.body = Some(bytes),
-                    Err(problem) => return Verdict::Answer(problem.into()),
+            if let Some(limit) = filter.body_limit() {
+                if let answer @ Verdict::Answer(_) = filter.before_body(exchange) {
+                    return answer;
+                }
+                if let Err(problem) = provide_body(exchange, body, limit).await {
+                    return Verdict::Answer(problem.into());
                 }
             }
             match filter.request(exchange).await {
@@ -62,6 +64,19 @@ impl Chain {
             }
         }
     }
+}
+
+/// Reads the body unless an earlier filter had it read; that one may have taken more than this one wants.
+async fn provide_body(exchange: &mut Exchange, body: &mut dyn BodySource, limit: usize) -> Result<(), Problem> {
+    match &exchange.body {
+        None => exchange.body = Some(body.read(limit).await?),
+        Some(read) if read.len() <= limit => {}
+        Some(_) => {
+            let detail = format!("the body must have at most {limit} bytes");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        }
+    }
+    Ok(())
 }
 
 fn refusal(filter: &dyn Filter, error: &FilterError) -> Reply {

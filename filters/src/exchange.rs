@@ -22,7 +22,6 @@ pub struct Client {
 }
 
 /// A request as filters see and change it. The head is the client's, already checked and canonical.
-#[derive(Debug)]
 pub struct Exchange {
     /// Names the request in the answer, the log and the audit.
     pub request_id: String,
@@ -49,4 +48,17 @@ pub struct Exchange {
     /// Headers that the answer must carry, whoever makes it: the gateway sets them last, in place of any the
     /// destination gave. Identity creation asks for `Cache-Control: no-store` here, so that Back after logout shows nothing.
     pub answer_headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Headers, query and body hold cookies, tokens and passwords: none of them is shown.
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Exchange")
+            .field("request_id", &self.request_id)
+            .field("method", &self.method)
+            .field("path", &self.path.as_str())
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
 }

@@ -43,6 +43,12 @@ pub trait Filter: Send + Sync {
         None
     }
 
+    /// Looks at the head before the body is read for this filter: the place for a media type, which comes before the
+    /// body's length (`http-api.md` 0.1).
+    fn before_body(&self, _exchange: &Exchange) -> Verdict {
+        Verdict::Pass
+    }
+
     /// Decides about a request; `exchange.body` is there if [`Filter::body_limit`] asked for it.
     ///
     /// # Errors

@@ -21,6 +21,10 @@ mod compact;
 mod header;
 pub mod json;
 mod jwk;
+#[cfg(test)]
+pub(crate) mod signing;
+#[cfg(test)]
+mod tests;
 mod verification_key;
 
 pub use algorithm::Algorithm;

@@ -1,21 +1,46 @@
 //! The JWS bypass: a phone changes its own dispatch target with nothing but a signature (`http-api.md` 1.1).
+//!
+//! The filter reads the body, checks the rows of that table in their order, leaves the body as it is and puts a
+//! [`VerifiedModify`] into the exchange. Whoever applies the change takes it from there, never from the body.
+
+mod claims;
+mod limit;
+mod refusal;
+mod replay_guard;
+mod target_keys;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Method, header};
+
+use self::claims::ModifyClaims;
+use self::limit::TargetLimit;
+use self::refusal::{Refusal, Stop};
+use crate::clock::Clock;
+use crate::exchange::Exchange;
+use crate::filter::{Filter, FilterError, Verdict};
+use crate::identity::Caller;
+use crate::jws::{Algorithm, CompactJws, Thumbprint};
+
+pub use self::claims::TargetChange;
+pub use self::limit::ModifyLimit;
+pub use self::replay_guard::{ReplayGuard, ReplayId, Seen};
+pub use self::target_keys::{RegisteredKey, TargetKeys};
+
+/// The longest modify request, in bytes (row 1).
+pub const BODY_LIMIT: usize = 8 * 1024;
 
 /// A modify request whose rows 1 to 10 of `http-api.md` 1.1 were checked. Only the filter makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedModify {
     target_id: String,
+    thumbprint: Thumbprint,
     change: TargetChange,
-}
-
-/// What a modify request asks to change; at least one member is there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TargetChange {
-    /// The new name.
-    pub name: Option<String>,
-    /// The new push token.
-    pub target: Option<String>,
-    /// The new default dispatcher.
-    pub dispatcher: Option<String>,
 }
 
 impl VerifiedModify {
@@ -25,9 +50,155 @@ impl VerifiedModify {
         &self.target_id
     }
 
-    /// The signed change.
+    /// The key that signed: a target that has another one by now must not be changed.
+    #[must_use]
+    pub fn thumbprint(&self) -> &Thumbprint {
+        &self.thumbprint
+    }
+
+    /// The signed change; at least one member is there.
     #[must_use]
     pub fn change(&self) -> &TargetChange {
         &self.change
+    }
+}
+
+/// What a deployment decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How far the signed time may be from ours, either way (row 7).
+    pub skew: Duration,
+    /// How often one target may be changed.
+    pub limit: ModifyLimit,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { skew: Duration::from_secs(5 * 60), limit: ModifyLimit::default() }
+    }
+}
+
+/// The filter. Mount it on `PATCH` of a path with an `{id}` segment and nowhere else.
+pub struct JwsBypass {
+    keys: Arc<dyn TargetKeys>,
+    replays: Arc<dyn ReplayGuard>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    limit: TargetLimit,
+}
+
+impl JwsBypass {
+    /// A filter that asks `keys` for the key of a target and has `replays` remember what was used.
+    #[must_use]
+    pub fn new(
+        keys: Arc<dyn TargetKeys>,
+        replays: Arc<dyn ReplayGuard>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Self {
+        Self { keys, replays, clock, settings, limit: TargetLimit::new(settings.limit) }
+    }
+
+    /// Rows 1 to 11 of the table, as far as they need no other target.
+    async fn check(&self, target_id: &str, body: &[u8]) -> Result<VerifiedModify, Stop> {
+        let jws = CompactJws::parse(body, BODY_LIMIT).map_err(Refusal::from)?;
+        let claimed = ModifyClaims::parse(jws.unverified_payload()).map_err(Refusal::Claims)?;
+        let jws = jws.admit(&Algorithm::ALL).map_err(Refusal::from)?;
+        self.check_aim(&claimed, target_id)?;
+        let registered = self.keys.key(target_id).await?.ok_or(Refusal::UnknownTarget)?;
+        let verified = jws.verify(&registered.key).map_err(Refusal::Signature)?;
+        let claims = ModifyClaims::parse(verified.payload()).map_err(Refusal::Claims)?;
+        if registered.serves_several && claims.target_id.is_none() {
+            return Err(Refusal::NoTargetNamed.into());
+        }
+        self.limit.take(target_id, self.clock.now()).map_err(Refusal::TooMany)?;
+        let thumbprint = *registered.key.thumbprint();
+        self.use_up(&thumbprint, &claims).await?;
+        if claims.change.is_empty() {
+            return Err(Refusal::NothingToChange.into());
+        }
+        Ok(VerifiedModify { target_id: target_id.to_owned(), thumbprint, change: claims.change })
+    }
+
+    /// Rows 6 and 7: this target, and now.
+    fn check_aim(&self, claims: &ModifyClaims, target_id: &str) -> Result<(), Refusal> {
+        if claims.target_id.as_deref().is_some_and(|named| named != target_id) {
+            return Err(Refusal::OtherTarget);
+        }
+        let apart = Duration::from_millis(self.clock.now().0.abs_diff(claims.created.0));
+        if apart > self.settings.skew { Err(Refusal::Time) } else { Ok(()) }
+    }
+
+    /// Row 10. Remembered until the first moment at which row 7 refuses it anyway.
+    async fn use_up(&self, thumbprint: &Thumbprint, claims: &ModifyClaims) -> Result<(), Stop> {
+        let until = claims.created.after(self.settings.skew).after(Duration::from_millis(1));
+        match self.replays.remember(&ReplayId::signed(thumbprint, &claims.request_id), until).await? {
+            Seen::First => Ok(()),
+            Seen::Before => Err(Refusal::Replayed.into()),
+        }
+    }
+
+    /// The target and the body; both are there unless the filter is mounted where it does not belong.
+    fn subject(exchange: &Exchange) -> Result<(String, Bytes), FilterError> {
+        if exchange.method != Method::PATCH {
+            return Err(FilterError::Internal("jws-bypass is mounted on another method than PATCH".to_owned()));
+        }
+        let id = exchange.params.get("id");
+        let id = id.ok_or_else(|| FilterError::Internal("jws-bypass needs a path with an {id} segment".to_owned()))?;
+        let body = exchange.body.clone();
+        let body = body.ok_or_else(|| FilterError::Internal("jws-bypass was given no body".to_owned()))?;
+        Ok((id.to_owned(), body))
+    }
+
+    fn pass(exchange: &mut Exchange, modify: VerifiedModify) -> Verdict {
+        tracing::info!(
+            target: "audit",
+            event = "jws-bypass",
+            outcome = "passed",
+            target_id = modify.target_id,
+            key = %modify.thumbprint,
+        );
+        exchange.headers.remove(header::COOKIE);
+        exchange.headers.remove(header::AUTHORIZATION);
+        exchange.caller = Caller::Anonymous;
+        exchange.modify = Some(modify);
+        Verdict::Pass
+    }
+}
+
+#[async_trait]
+impl Filter for JwsBypass {
+    fn name(&self) -> &'static str {
+        "jws-bypass"
+    }
+
+    fn settings(&self) -> String {
+        format!("skew {} s, {}", self.settings.skew.as_secs(), self.settings.limit)
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        Some(BODY_LIMIT)
+    }
+
+    fn before_body(&self, exchange: &Exchange) -> Verdict {
+        if claims::is_jose(&exchange.headers) { Verdict::Pass } else { Verdict::Answer(Refusal::MediaType.answer()) }
+    }
+
+    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        let (target_id, body) = Self::subject(exchange)?;
+        match self.check(&target_id, &body).await {
+            Ok(modify) => Ok(Self::pass(exchange, modify)),
+            Err(Stop::Failed(error)) => Err(error),
+            Err(Stop::Refused(refusal)) => {
+                tracing::info!(
+                    target: "audit",
+                    event = "jws-bypass",
+                    outcome = "refused",
+                    target_id,
+                    reason = %refusal,
+                );
+                Ok(Verdict::Answer(refusal.answer()))
+            }
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod identity_creation;
 pub mod jws;
 pub mod jws_bypass;
+pub mod memory;
 pub mod path;
 pub mod reply;
 

@@ -81,7 +81,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(name) = members.next_key::<String>()? {
             let Strict(value) = members.next_value()?;
             if object.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("member {name:?} appears twice")));
+                let shown: String = name.chars().take(64).collect();
+                return Err(A::Error::custom(format_args!("member {shown:?} appears twice")));
             }
             object.insert(name, value);
         }

@@ -2,6 +2,8 @@
 
 mod material;
 mod members;
+#[cfg(test)]
+mod tests;
 mod thumbprint;
 
 use openssl::pkey::{PKey, Public};

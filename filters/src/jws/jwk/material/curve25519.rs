@@ -16,8 +16,8 @@ const D: &str = "52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a
 
 /// The y of the two pairs of points of order 8; the other small orders have y = 0, 1 and -1.
 const ORDER_EIGHT: [&str; 2] = [
-    "7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7",
-    "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027c2c28f95e826",
+    "7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
+    "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826",
 ];
 
 /// An Ed25519 key must be a canonical point of the curve, and none of those for which a signature can be made up

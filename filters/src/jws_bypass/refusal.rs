@@ -1,0 +1,106 @@
+//! Why a modify request is refused, and how that looks to the client: one variant a row of `http-api.md` 1.1.
+
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode, header};
+
+use super::BODY_LIMIT;
+use super::claims::ClaimsError;
+use crate::filter::FilterError;
+use crate::jws::{JwsError, SignatureError};
+use crate::reply::{Problem, Reply};
+
+/// The end of the checks: an answer, or no decision at all.
+pub(super) enum Stop {
+    Refused(Refusal),
+    Failed(FilterError),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<FilterError> for Stop {
+    fn from(error: FilterError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("the body must be of type application/jose")]
+    MediaType,
+    #[error("the body must have at most {BODY_LIMIT} bytes")]
+    TooLong,
+    #[error("{0}")]
+    Form(JwsError),
+    #[error("{0}")]
+    Claims(ClaimsError),
+    #[error("{0}")]
+    Header(JwsError),
+    #[error("dispatchTargetId names another target than the path")]
+    OtherTarget,
+    #[error("creationTimeInEpochMillis is too far from the time here")]
+    Time,
+    #[error("there is no such dispatch target")]
+    UnknownTarget,
+    #[error("{0}")]
+    Signature(SignatureError),
+    #[error("the key serves several targets: dispatchTargetId is needed")]
+    NoTargetNamed,
+    #[error("the target is changed too often")]
+    TooMany(Duration),
+    #[error("requestId was used before")]
+    Replayed,
+    #[error("nothing to change: give name, target or dispatcher")]
+    NothingToChange,
+}
+
+impl From<JwsError> for Refusal {
+    fn from(error: JwsError) -> Self {
+        match error {
+            JwsError::TooLong(_) => Self::TooLong,
+            JwsError::Algorithm | JwsError::RefusedMember(_) => Self::Header(error),
+            JwsError::Signature(error) => Self::Signature(error),
+            JwsError::Parts | JwsError::Encoding(_) | JwsError::HeaderJson(_) | JwsError::HeaderMember(_) => {
+                Self::Form(error)
+            }
+        }
+    }
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Form(_) | Self::Claims(_) | Self::NothingToChange => StatusCode::BAD_REQUEST,
+            Self::Header(_)
+            | Self::OtherTarget
+            | Self::Time
+            | Self::Signature(_)
+            | Self::NoTargetNamed
+            | Self::Replayed => StatusCode::UNAUTHORIZED,
+            Self::UnknownTarget => StatusCode::NOT_FOUND,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    pub(super) fn answer(&self) -> Reply {
+        let problem = Problem::new(self.status(), self.to_string());
+        match self {
+            Self::TooMany(wait) => {
+                let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+                problem.with(header::RETRY_AFTER, HeaderValue::from(seconds))
+            }
+            // RFC 9110, 15.5.2 wants a challenge with every 401; there is no registered scheme for a signed body.
+            _ if self.status() == StatusCode::UNAUTHORIZED => {
+                problem.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("JWS"))
+            }
+            _ => problem,
+        }
+        .into()
+    }
+}

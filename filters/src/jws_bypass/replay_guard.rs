@@ -1,0 +1,53 @@
+//! What makes a captured request worthless.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::clock::Millis;
+use crate::filter::FilterError;
+use crate::jws::Thumbprint;
+
+/// The name under which a used request is remembered; it shows who signed, and may be logged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplayId(String);
+
+impl ReplayId {
+    /// Of a request whose signature was verified. The thumbprint has a fixed length, so no two pairs share a name.
+    #[must_use]
+    pub fn signed(thumbprint: &Thumbprint, request_id: &str) -> Self {
+        Self(format!("{thumbprint}.{request_id}"))
+    }
+
+    /// As a key of a store: at most 300 bytes of UTF-8.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ReplayId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Whether a request was used before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Seen {
+    /// Never: it is remembered from now on. Of any number of parallel askers one gets this.
+    First,
+    /// Yes.
+    Before,
+}
+
+/// Remembers used requests (`http-api.md` 1.1, row 10), over a restart too.
+#[async_trait]
+pub trait ReplayGuard: Send + Sync {
+    /// Inserts the request unless it is there. It may be forgotten from `until` on, not before.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when it could not be written: the request is refused then.
+    async fn remember(&self, id: &ReplayId, until: Millis) -> Result<Seen, FilterError>;
+}

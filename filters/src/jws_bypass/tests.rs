@@ -1,0 +1,153 @@
+//! A phone, a gateway's filter, and everything that may go wrong between the two.
+
+mod order;
+mod passing;
+mod rows;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::chain::{BodySource, Chain};
+use crate::clock::{ManualClock, Millis};
+use crate::exchange::Client;
+use crate::jws::signing::SigningKey;
+use crate::memory::{MemoryReplayGuard, MemoryTargetKeys};
+use crate::path::{CanonicalPath, PathTemplate};
+use crate::reply::{Problem, Reply};
+
+pub(super) const TARGET: &str = "6e4b9c0a-51c4-4e9c-a9ba-9d5f4a8a0b11";
+const NOW: Millis = Millis(1_700_000_000_000);
+
+pub(super) struct Bench {
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) keys: Arc<MemoryTargetKeys>,
+    pub(super) key: SigningKey,
+    filter: Arc<dyn Filter>,
+}
+
+/// What the filter made of a message.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Passed(Box<Exchange>),
+    Refused(Problem),
+}
+
+impl Outcome {
+    /// The status, with the text that tells one row from another.
+    pub(super) fn refused(self) -> (u16, String) {
+        match self {
+            Self::Refused(problem) => (problem.status.as_u16(), problem.detail),
+            Self::Passed(exchange) => panic!("passed: {exchange:?}"),
+        }
+    }
+
+    pub(super) fn passed(self) -> Exchange {
+        match self {
+            Self::Passed(exchange) => *exchange,
+            Self::Refused(problem) => panic!("refused: {problem:?}"),
+        }
+    }
+}
+
+impl Bench {
+    pub(super) fn new(algorithm: Algorithm) -> Self {
+        Self::with(SigningKey::for_algorithm(algorithm), Settings::default())
+    }
+
+    pub(super) fn with(key: SigningKey, settings: Settings) -> Self {
+        let clock = Arc::new(ManualClock::new(NOW));
+        let keys = Arc::new(MemoryTargetKeys::new(10));
+        keys.register(TARGET, Arc::new(key.verification_key())).unwrap();
+        let replays = Arc::new(MemoryReplayGuard::new(1000, clock.clone()));
+        let filter = Arc::new(JwsBypass::new(keys.clone(), replays, clock.clone(), settings));
+        Self { clock, keys, key, filter }
+    }
+
+    pub(super) fn replace(mut self, keys: Arc<dyn TargetKeys>, replays: Arc<dyn ReplayGuard>) -> Self {
+        self.filter = Arc::new(JwsBypass::new(keys, replays, self.clock.clone(), Settings::default()));
+        self
+    }
+
+    /// Sends `body` to the target of the path, as the gateway does: through a chain.
+    pub(super) async fn send(&self, body: impl Into<Bytes>) -> Outcome {
+        self.run(exchange(TARGET), body).await
+    }
+
+    pub(super) async fn run(&self, mut exchange: Exchange, body: impl Into<Bytes>) -> Outcome {
+        let chain = Chain::new(vec![self.filter.clone()]);
+        match chain.request(&mut exchange, &mut Body(body.into())).await {
+            Verdict::Pass => Outcome::Passed(Box::new(exchange)),
+            Verdict::Answer(Reply::Problem(problem)) => {
+                assert_eq!(exchange.modify, None);
+                Outcome::Refused(problem)
+            }
+            Verdict::Answer(Reply::Response(_)) => panic!("the filter only answers with problems"),
+        }
+    }
+
+    /// A good message but for what the caller puts into the claims (`null` takes a claim out).
+    pub(super) fn message(&self, changed: Value) -> String {
+        self.signed(Algorithm::Es256, &json!({"alg": "ES256"}), changed)
+    }
+
+    pub(super) fn signed(&self, algorithm: Algorithm, header: &Value, changed: Value) -> String {
+        self.key.sign(algorithm, &header.to_string(), &claims(changed).to_string())
+    }
+}
+
+pub(super) fn claims(changed: Value) -> Value {
+    let mut claims = json!({"requestId": "r-1", "creationTimeInEpochMillis": NOW.0, "name": "my new phone"});
+    for (name, value) in changed.as_object().unwrap() {
+        if value.is_null() {
+            claims.as_object_mut().unwrap().remove(name);
+        } else {
+            claims[name] = value.clone();
+        }
+    }
+    claims
+}
+
+pub(super) fn exchange(target_id: &str) -> Exchange {
+    let path = CanonicalPath::parse(&format!("/targets/{target_id}")).unwrap();
+    let params = PathTemplate::parse("/targets/{id}").unwrap().matches(&path).unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jose;charset=UTF-8"));
+    headers.insert(header::COOKIE, HeaderValue::from_static("session=1"));
+    headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer 1"));
+    let client = Client { address: [127, 0, 0, 1].into(), secure: true, internal: false, origin: String::new() };
+    Exchange {
+        request_id: String::new(),
+        method: Method::PATCH,
+        path,
+        query: None,
+        headers,
+        params,
+        client,
+        body: None,
+        caller: Caller::Anonymous,
+        modify: None,
+        upstream_headers: Vec::new(),
+    }
+}
+
+struct Body(Bytes);
+
+#[async_trait]
+impl BodySource for Body {
+    async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        if self.0.len() > limit {
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too long for the chain"));
+        }
+        Ok(self.0.clone())
+    }
+}
+
+pub(super) fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}

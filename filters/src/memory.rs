@@ -1,0 +1,16 @@
+//! The crate's small traits kept in memory: for tests, and for plug-in users who need nothing that outlives the
+//! process. All are bounded: what does not fit is refused, never dropped silently.
+
+mod replay_guard;
+mod target_keys;
+
+pub use replay_guard::MemoryReplayGuard;
+pub use target_keys::MemoryTargetKeys;
+
+/// There is no room for one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the memory is full")]
+pub struct Full;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::clock::{ManualClock, Millis};
+use crate::filter::FilterError;
+use crate::jws::signing::SigningKey;
+use crate::jws::{KeyKind, Thumbprint, VerificationKey};
+use crate::jws_bypass::{ReplayGuard, ReplayId, Seen, TargetKeys};
+
+fn key() -> Arc<VerificationKey> {
+    Arc::new(SigningKey::of(KeyKind::Ed25519).verification_key())
+}
+
+fn id(thumbprint: &Thumbprint, request_id: &str) -> ReplayId {
+    ReplayId::signed(thumbprint, request_id)
+}
+
+#[tokio::test]
+async fn a_request_is_first_once_for_each_key() {
+    let clock = Arc::new(ManualClock::new(Millis(0)));
+    let guard = MemoryReplayGuard::new(10, clock);
+    let (one, other) = (key(), key());
+    assert_eq!(guard.remember(&id(one.thumbprint(), "a"), Millis(10)).await.unwrap(), Seen::First);
+    assert_eq!(guard.remember(&id(one.thumbprint(), "a"), Millis(10)).await.unwrap(), Seen::Before);
+    assert_eq!(guard.remember(&id(one.thumbprint(), "b"), Millis(10)).await.unwrap(), Seen::First);
+    assert_eq!(guard.remember(&id(other.thumbprint(), "a"), Millis(10)).await.unwrap(), Seen::First);
+}
+
+#[tokio::test]
+async fn a_request_is_kept_until_its_moment_and_no_longer() {
+    let clock = Arc::new(ManualClock::new(Millis(0)));
+    let guard = MemoryReplayGuard::new(10, clock.clone());
+    let used = id(key().thumbprint(), "a");
+    assert_eq!(guard.remember(&used, Millis(10)).await.unwrap(), Seen::First);
+    clock.advance(Duration::from_millis(9));
+    assert_eq!(guard.remember(&used, Millis(10)).await.unwrap(), Seen::Before);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(guard.remember(&used, Millis(20)).await.unwrap(), Seen::First);
+}
+
+#[tokio::test]
+async fn a_full_guard_refuses_and_recovers() {
+    let clock = Arc::new(ManualClock::new(Millis(0)));
+    let guard = MemoryReplayGuard::new(2, clock.clone());
+    let thumbprint = *key().thumbprint();
+    for round in 0..100 {
+        let until = Millis(10 * (round + 1));
+        assert_eq!(guard.remember(&id(&thumbprint, "a"), until).await.unwrap(), Seen::First);
+        assert_eq!(guard.remember(&id(&thumbprint, "b"), until).await.unwrap(), Seen::First);
+        let third = guard.remember(&id(&thumbprint, "c"), until).await;
+        assert!(matches!(third, Err(FilterError::Unavailable(_))));
+        assert_eq!(guard.remember(&id(&thumbprint, "a"), until).await.unwrap(), Seen::Before);
+        clock.advance(Duration::from_millis(10));
+    }
+}
+
+#[tokio::test]
+async fn keys_are_bounded_replaced_and_removed() {
+    let keys = MemoryTargetKeys::new(1);
+    let (one, other) = (key(), key());
+    keys.register("a", one).unwrap();
+    assert_eq!(keys.register("b", other.clone()), Err(Full));
+    keys.register("a", other.clone()).unwrap();
+    assert_eq!(keys.key("a").await.unwrap().unwrap().key.thumbprint(), other.thumbprint());
+    keys.remove("a");
+    assert!(keys.key("a").await.unwrap().is_none());
+    keys.register("b", other).unwrap();
+}
+
+#[tokio::test]
+async fn a_key_of_two_targets_is_known_as_such() {
+    let keys = MemoryTargetKeys::new(3);
+    let (shared, own) = (key(), key());
+    keys.register("a", shared.clone()).unwrap();
+    keys.register("b", shared).unwrap();
+    keys.register("c", own).unwrap();
+    assert!(keys.key("a").await.unwrap().unwrap().serves_several);
+    assert!(!keys.key("c").await.unwrap().unwrap().serves_several);
+    keys.remove("b");
+    assert!(!keys.key("a").await.unwrap().unwrap().serves_several);
+}
