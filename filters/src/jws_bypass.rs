@@ -79,7 +79,7 @@ impl Default for Settings {
 }
 
 /// The filter. Mount it on `PATCH` of a path with an `{id}` segment and nowhere else.
-pub struct JwsBypass {
+pub struct JwsBypassFilter {
     keys: Arc<dyn TargetKeys>,
     replays: Arc<dyn ReplayGuard>,
     clock: Arc<dyn Clock>,
@@ -87,7 +87,7 @@ pub struct JwsBypass {
     limit: TargetLimit,
 }
 
-impl JwsBypass {
+impl JwsBypassFilter {
     /// A filter that asks `keys` for the key of a target and has `replays` remember what was used.
     #[must_use]
     pub fn new(
@@ -167,7 +167,7 @@ impl JwsBypass {
 }
 
 #[async_trait]
-impl Filter for JwsBypass {
+impl Filter for JwsBypassFilter {
     fn name(&self) -> &'static str {
         "jws-bypass"
     }

@@ -24,5 +24,6 @@ pub use exchange::{Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
 pub use identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};
+pub use jws_bypass::JwsBypassFilter;
 pub use path::{CanonicalPath, Params, PathRules, PathTemplate};
 pub use reply::{Problem, Reply};

@@ -65,12 +65,12 @@ impl Bench {
         let keys = Arc::new(MemoryTargetKeys::new(10));
         keys.register(TARGET, Arc::new(key.verification_key())).unwrap();
         let replays = Arc::new(MemoryReplayGuard::new(1000, clock.clone()));
-        let filter = Arc::new(JwsBypass::new(keys.clone(), replays, clock.clone(), settings));
+        let filter = Arc::new(JwsBypassFilter::new(keys.clone(), replays, clock.clone(), settings));
         Self { clock, keys, key, filter }
     }
 
     pub(super) fn replace(mut self, keys: Arc<dyn TargetKeys>, replays: Arc<dyn ReplayGuard>) -> Self {
-        self.filter = Arc::new(JwsBypass::new(keys, replays, self.clock.clone(), Settings::default()));
+        self.filter = Arc::new(JwsBypassFilter::new(keys, replays, self.clock.clone(), Settings::default()));
         self
     }
 
@@ -133,6 +133,7 @@ pub(super) fn exchange(target_id: &str) -> Exchange {
         caller: Caller::Anonymous,
         modify: None,
         upstream_headers: Vec::new(),
+        answer_headers: Vec::new(),
     }
 }
 

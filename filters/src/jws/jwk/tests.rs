@@ -135,7 +135,7 @@ fn numbers_are_canonical_base64url() {
 
 fn modulus(bits: usize, last: u8) -> Value {
     let mut bytes = vec![0xa5; bits.div_ceil(8)];
-    bytes[0] = if bits % 8 == 0 { 0x80 } else { 1 << (bits % 8 - 1) };
+    bytes[0] = 1 << ((bits - 1) % 8);
     *bytes.last_mut().unwrap() = last;
     json!(base64url::encode(bytes))
 }
