@@ -28,7 +28,7 @@ pub use origin::{Origin, SourceNetwork};
 pub use replays::Replays;
 pub use sessions::{SessionKey, SessionRecord, Sessions};
 pub use targets::{PushToken, Target, TargetError, TargetUpdate, Targets};
-pub use users::{User, UserError, Users};
+pub use users::{PasswordHash, User, UserError, Users, UsersFile, UsersFileError};
 
 /// A store could not do what was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -7,9 +7,11 @@ use sidegate_filters::clock::{ManualClock, Millis};
 
 pub(crate) mod operations;
 pub(crate) mod sessions;
+pub(crate) mod users;
 
 pub(crate) use operations::operations_contract;
 pub(crate) use sessions::sessions_contract;
+pub(crate) use users::users_contract;
 
 /// When the tests' clocks begin.
 pub(crate) const START: Millis = Millis(1_700_000_000_500);

@@ -1,10 +1,12 @@
 //! The users: name, extId, password hash (`gateway.md` 5, `http-api.md` 0.2).
 
+pub mod file;
 pub mod password;
 
 use async_trait::async_trait;
 
 use crate::store::{ExtId, StoreError};
+pub use file::{UsersFile, UsersFileError};
 pub use password::PasswordHash;
 
 /// A user.
@@ -21,8 +23,8 @@ pub struct User {
 /// A change of users that was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
-    /// The name is empty, longer than 128 characters, or has a colon, a control character or white space at an end.
-    #[error("a user name is 1 to 128 characters without colon, control characters, or white space at its ends")]
+    /// The name can't be one.
+    #[error("a user name has 1 to 128 characters, no colon, no control character, no # first, no space at its ends")]
     BadName,
     /// There is a user of this name.
     #[error("a user of this name exists")]
@@ -63,5 +65,5 @@ pub trait Users: Send + Sync {
     ///
     /// # Errors
     /// When the store can't be asked.
-    async fn remove(&self, name: &str) -> Result<Option<User>, StoreError>;
+    async fn remove(&self, name: &str) -> Result<Option<User>, UserError>;
 }

@@ -1,0 +1,84 @@
+//! The contract of [`Users`].
+
+use std::sync::LazyLock;
+
+use super::{Fixture, race};
+use crate::store::{PasswordHash, UserError, Users};
+
+type Setup = Fixture<dyn Users>;
+
+macro_rules! users_contract {
+    ($fixture:path) => {
+        $crate::store::contract::rules!(
+            users,
+            $fixture,
+            [
+                who_was_added_is_there,
+                a_name_is_taken_once,
+                a_name_added_again_is_a_new_user,
+                names_are_compared_exactly,
+                bad_names_are_refused,
+                nobody_is_removed_twice,
+            ]
+        );
+    };
+}
+pub(crate) use users_contract;
+
+fn hash() -> PasswordHash {
+    static HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::of(b"secret").unwrap());
+    HASH.clone()
+}
+
+pub(crate) async fn who_was_added_is_there(setup: &Setup) {
+    let jeff = setup.store.add("jeff", hash()).await.unwrap();
+    let eve = setup.store.add("eve", hash()).await.unwrap();
+    assert_ne!(jeff.ext_id, eve.ext_id);
+    assert_eq!(setup.store.by_name("jeff").await.unwrap().as_ref(), Some(&jeff));
+    assert_eq!(setup.store.by_ext_id(&eve.ext_id).await.unwrap().as_ref(), Some(&eve));
+    assert_eq!(setup.store.list().await.unwrap(), [jeff, eve]);
+}
+
+pub(crate) async fn a_name_is_taken_once(setup: &Setup) {
+    let results = race(20, |_| {
+        let store = setup.store.clone();
+        async move { store.add("jeff", hash()).await }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(UserError::Exists))));
+    assert_eq!(setup.store.list().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn a_name_added_again_is_a_new_user(setup: &Setup) {
+    let first = setup.store.add("jeff", hash()).await.unwrap();
+    assert_eq!(setup.store.remove("jeff").await.unwrap().as_ref(), Some(&first));
+    assert_eq!(setup.store.by_ext_id(&first.ext_id).await.unwrap(), None);
+    let second = setup.store.add("jeff", hash()).await.unwrap();
+    assert_ne!(first.ext_id, second.ext_id);
+    assert_eq!(setup.store.by_ext_id(&first.ext_id).await.unwrap(), None);
+}
+
+pub(crate) async fn names_are_compared_exactly(setup: &Setup) {
+    setup.store.add("jeff", hash()).await.unwrap();
+    for other in ["Jeff", "jeff ", "jef", ""] {
+        assert_eq!(setup.store.by_name(other).await.unwrap(), None, "{other:?}");
+    }
+    setup.store.add("jürg müller", hash()).await.unwrap();
+    assert!(setup.store.by_name("jürg müller").await.unwrap().is_some());
+}
+
+pub(crate) async fn bad_names_are_refused(setup: &Setup) {
+    let long = "x".repeat(129);
+    for name in ["", " jeff", "jeff ", "a:b", "a\nb", "a\0b", "#a", long.as_str()] {
+        assert!(matches!(setup.store.add(name, hash()).await, Err(UserError::BadName)), "{name:?}");
+    }
+    assert!(setup.store.list().await.unwrap().is_empty());
+    assert!(setup.store.add(&"x".repeat(128), hash()).await.is_ok());
+}
+
+pub(crate) async fn nobody_is_removed_twice(setup: &Setup) {
+    setup.store.add("jeff", hash()).await.unwrap();
+    assert!(setup.store.remove("jeff").await.unwrap().is_some());
+    assert!(setup.store.remove("jeff").await.unwrap().is_none());
+}

@@ -1,0 +1,192 @@
+//! Users in a text file: a line each, `name:extId:hash`; empty lines and lines that begin with `#` are comments.
+//!
+//! The file is the truth and may be edited: it is looked at for every question and read again when it changed. A file
+//! with a fault answers nobody until it is mended, since a user who was to be removed might else stay. Writers take a
+//! lock and put a whole new file in place, so that the command line works beside a running server.
+
+mod listing;
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{PasswordHash, User, UserError, Users};
+use crate::store::{ExtId, StoreError, private_file};
+use listing::{Listing, user_line};
+
+/// The file can't be used; the text names the file and the line.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("users file {path}: {reason}")]
+pub struct UsersFileError {
+    path: String,
+    reason: String,
+}
+
+impl From<UsersFileError> for StoreError {
+    fn from(error: UsersFileError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// The users of a file. A missing file has none.
+#[derive(Clone)]
+pub struct UsersFile(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    seen: Mutex<Option<Seen>>,
+}
+
+struct Seen {
+    stamp: Option<Stamp>,
+    content: Result<Arc<Listing>, UsersFileError>,
+}
+
+/// Tells one state of the file from another: a replaced file has another inode, an edited one another time of change.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    changed: (i64, i64),
+    length: u64,
+}
+
+impl UsersFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// If it can't be read, others may read it, or a line is wrong.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, UsersFileError> {
+        let inner = Inner { path: path.into(), seen: Mutex::new(None) };
+        inner.current()?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Inner) -> Result<T, UserError> + Send + 'static,
+    ) -> Result<T, UserError> {
+        let inner = Arc::clone(&self.0);
+        let task = tokio::task::spawn_blocking(move || inner.locked(change));
+        task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+}
+
+impl Inner {
+    /// The users as the file has them now. Asking costs one `stat`.
+    fn current(&self) -> Result<Arc<Listing>, UsersFileError> {
+        let stamp = self.stamp().map_err(|e| self.fault(&e))?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = seen.as_ref().filter(|seen| seen.stamp == stamp) {
+            return seen.content.clone();
+        }
+        let content = self.load().map(Arc::new);
+        if let Err(error) = &content {
+            tracing::error!(%error, "no user can log in until the file is mended");
+        }
+        // The stamp is older than the content or as old: a write between the two is seen at the next question.
+        *seen = Some(Seen { stamp, content: content.clone() });
+        content
+    }
+
+    fn load(&self) -> Result<Listing, UsersFileError> {
+        let Some(bytes) = private_file::read(&self.path).map_err(|e| self.fault(&e))? else {
+            return Ok(Listing::default());
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|_| self.fault(&"it is not UTF-8"))?;
+        Listing::parse(text).map_err(|e| self.fault(&e))
+    }
+
+    fn stamp(&self) -> io::Result<Option<Stamp>> {
+        match std::fs::metadata(&self.path) {
+            Ok(meta) => {
+                Ok(Some(Stamp { inode: meta.ino(), changed: (meta.ctime(), meta.ctime_nsec()), length: meta.len() }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs a change while no other process makes one.
+    fn locked<T>(&self, change: impl FnOnce(&Self) -> Result<T, UserError>) -> Result<T, UserError> {
+        let _lock = lock(&self.path).map_err(|e| StoreError::from(self.fault(&e)))?;
+        change(self)
+    }
+
+    fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError> {
+        let listing = self.load().map_err(StoreError::from)?;
+        if listing.by_name(name).is_some() {
+            return Err(UserError::Exists);
+        }
+        let user = User { name: name.to_owned(), ext_id: ExtId::random(), password };
+        self.replace(&format!("{}{}\n", listing.text(), user_line(&user)))?;
+        Ok(user)
+    }
+
+    fn remove(&self, name: &str) -> Result<Option<User>, UserError> {
+        let listing = self.load().map_err(StoreError::from)?;
+        let Some(user) = listing.by_name(name) else { return Ok(None) };
+        self.replace(&listing.text_without(name))?;
+        Ok(Some(user.clone()))
+    }
+
+    fn replace(&self, text: &str) -> Result<(), StoreError> {
+        Ok(private_file::replace(&self.path, text.as_bytes()).map_err(|e| self.fault(&e))?)
+    }
+
+    fn fault(&self, reason: &dyn ToString) -> UsersFileError {
+        UsersFileError { path: self.path.display().to_string(), reason: reason.to_string() }
+    }
+}
+
+/// A lock that lasts as long as the file is open; a lock file of its own, since the users file is replaced.
+fn lock(path: &Path) -> io::Result<File> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    let mut options = OpenOptions::new();
+    let file = options.create(true).write(true).truncate(false).mode(0o600).open(path.with_file_name(name))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// 1 to 128 characters that a line of the file can hold.
+fn is_name(name: &str) -> bool {
+    (1..=128).contains(&name.chars().count())
+        && name.trim() == name
+        && !name.starts_with('#')
+        && !name.contains(|c: char| c == ':' || c.is_control())
+}
+
+#[async_trait]
+impl Users for UsersFile {
+    async fn by_name(&self, name: &str) -> Result<Option<User>, StoreError> {
+        Ok(self.0.current()?.by_name(name).cloned())
+    }
+
+    async fn by_ext_id(&self, ext_id: &ExtId) -> Result<Option<User>, StoreError> {
+        Ok(self.0.current()?.by_ext_id(ext_id).cloned())
+    }
+
+    async fn list(&self) -> Result<Vec<User>, StoreError> {
+        Ok(self.0.current()?.users().to_vec())
+    }
+
+    async fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError> {
+        if !is_name(name) {
+            return Err(UserError::BadName);
+        }
+        let name = name.to_owned();
+        self.write(move |file| file.add(&name, password)).await
+    }
+
+    async fn remove(&self, name: &str) -> Result<Option<User>, UserError> {
+        let name = name.to_owned();
+        self.write(move |file| file.remove(&name)).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

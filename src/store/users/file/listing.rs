@@ -1,0 +1,98 @@
+//! The content of a users file.
+
+use std::collections::HashMap;
+
+use crate::store::ExtId;
+use crate::store::users::{PasswordHash, User};
+
+/// The users of a file, and its text.
+#[derive(Default)]
+pub(super) struct Listing {
+    lines: Vec<Line>,
+    users: Vec<User>,
+    by_name: HashMap<String, usize>,
+    by_ext_id: HashMap<ExtId, usize>,
+}
+
+struct Line {
+    text: String,
+    name: Option<String>,
+}
+
+/// A line that is neither a user nor a comment. Its content is not repeated: it holds a hash.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub(super) struct BadLine {
+    line: usize,
+    reason: &'static str,
+}
+
+impl Listing {
+    pub(super) fn parse(text: &str) -> Result<Self, BadLine> {
+        let mut listing = Self::default();
+        for (line, text) in (1..).zip(text.lines()) {
+            listing.push(text).map_err(|reason| BadLine { line, reason })?;
+        }
+        Ok(listing)
+    }
+
+    fn push(&mut self, text: &str) -> Result<(), &'static str> {
+        let mut name = None;
+        if !text.trim().is_empty() && !text.starts_with('#') {
+            let user = parse_user(text)?;
+            let place = self.users.len();
+            if self.by_name.insert(user.name.clone(), place).is_some() {
+                return Err("the name stands twice in the file");
+            }
+            if self.by_ext_id.insert(user.ext_id.clone(), place).is_some() {
+                return Err("the extId stands twice in the file");
+            }
+            name = Some(user.name.clone());
+            self.users.push(user);
+        }
+        self.lines.push(Line { text: text.to_owned(), name });
+        Ok(())
+    }
+
+    pub(super) fn users(&self) -> &[User] {
+        &self.users
+    }
+
+    pub(super) fn by_name(&self, name: &str) -> Option<&User> {
+        self.by_name.get(name).and_then(|place| self.users.get(*place))
+    }
+
+    pub(super) fn by_ext_id(&self, ext_id: &ExtId) -> Option<&User> {
+        self.by_ext_id.get(ext_id).and_then(|place| self.users.get(*place))
+    }
+
+    /// The file's text, comments included.
+    pub(super) fn text(&self) -> String {
+        self.lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect()
+    }
+
+    pub(super) fn text_without(&self, name: &str) -> String {
+        let others = self.lines.iter().filter(|line| line.name.as_deref() != Some(name));
+        others.flat_map(|line| [line.text.as_str(), "\n"]).collect()
+    }
+}
+
+fn parse_user(line: &str) -> Result<User, &'static str> {
+    let mut parts = line.splitn(3, ':');
+    let (Some(name), Some(ext_id), Some(hash)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("it must be name:extId:hash");
+    };
+    if !super::is_name(name) {
+        return Err("the name is empty, too long, or has white space at an end or a control character");
+    }
+    if ext_id.is_empty() || ext_id.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("the extId is empty or has white space");
+    }
+    let password = PasswordHash::parse(hash).map_err(|_| "the hash is not argon2id in PHC format")?;
+    Ok(User { name: name.to_owned(), ext_id: ext_id.into(), password })
+}
+
+/// A user as a line of the file.
+pub(super) fn user_line(user: &User) -> String {
+    format!("{}:{}:{}", user.name, user.ext_id, user.password.as_str())
+}

@@ -1,0 +1,103 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::LazyLock;
+
+use rstest::rstest;
+
+use super::*;
+use crate::store::contract::{self, Fixture, START};
+use sidegate_filters::clock::ManualClock;
+
+fn hash() -> PasswordHash {
+    static HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::of(b"secret").unwrap());
+    HASH.clone()
+}
+
+fn fixture() -> Fixture<dyn Users> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = UsersFile::open(folder.path().join("users")).unwrap();
+    Fixture { store: Arc::new(store), clock: Arc::new(ManualClock::new(START)), _folder: Some(folder) }
+}
+
+contract::users_contract!(fixture);
+
+fn write(path: &Path, text: &str) {
+    private_file::replace(path, text.as_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn a_second_process_is_seen_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    let (server, cli) = (UsersFile::open(&path).unwrap(), UsersFile::open(&path).unwrap());
+    let user = cli.add("jeff", hash()).await.unwrap();
+    assert_eq!(server.by_ext_id(&user.ext_id).await.unwrap(), Some(user));
+    cli.remove("jeff").await.unwrap();
+    assert_eq!(server.by_name("jeff").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn writers_of_two_processes_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    let results = contract::race(24, |number| {
+        let file = UsersFile::open(&path).unwrap();
+        async move { file.add(&format!("user-{number}"), hash()).await }
+    })
+    .await;
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(UsersFile::open(&path).unwrap().list().await.unwrap().len(), 24);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn comments_and_other_users_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    write(&path, &format!("# people\njeff:1:{0}\n\neve:2:{0}\n", hash().as_str()));
+    let file = UsersFile::open(&path).unwrap();
+    file.remove("jeff").await.unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("# people\n\neve:2:{}\n", hash().as_str()));
+}
+
+#[tokio::test]
+async fn a_fault_answers_nobody_until_it_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    let good = format!("jeff:1:{}\n", hash().as_str());
+    write(&path, &good);
+    let file = UsersFile::open(&path).unwrap();
+    write(&path, &format!("{good}eve\n"));
+    for _ in 0..2 {
+        let error = file.by_name("jeff").await.unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+    }
+    assert!(file.add("eve", hash()).await.is_err(), "a file with a fault is not written over");
+    write(&path, &good);
+    assert!(file.by_name("jeff").await.unwrap().is_some());
+}
+
+#[rstest]
+#[case::no_hash("jeff:1", "name:extId:hash")]
+#[case::plain_text("jeff:1:secret", "argon2id")]
+#[case::no_name(":1:HASH", "name is empty")]
+#[case::no_ext_id("jeff::HASH", "extId is empty")]
+#[case::name_twice("jeff:1:HASH\njeff:2:HASH", "name stands twice")]
+#[case::ext_id_twice("jeff:1:HASH\neve:1:HASH", "extId stands twice")]
+fn faults_are_named_and_not_repeated(#[case] text: &str, #[case] reason: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    write(&path, &text.replace("HASH", hash().as_str()));
+    let error = UsersFile::open(&path).err().unwrap().to_string();
+    assert!(error.contains(reason) && error.contains("line "), "{error}");
+    assert!(!error.contains("secret") && !error.contains("argon2id$"), "{error}");
+}
+
+#[test]
+fn a_file_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    write(&path, "");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(UsersFile::open(&path).err().unwrap().to_string().contains("chmod 600"));
+}
