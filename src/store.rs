@@ -7,6 +7,7 @@
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod credentials;
+pub mod embedded;
 pub mod ext_id;
 pub mod folder;
 pub mod memory;
@@ -20,6 +21,7 @@ pub mod targets;
 pub mod users;
 
 pub use credentials::{CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal};
+pub use embedded::{Embedded, EmbeddedError};
 pub use ext_id::ExtId;
 pub use folder::{DataFolder, FolderError};
 pub use operation::{Operation, OperationId};

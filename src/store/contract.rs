@@ -5,12 +5,18 @@ use std::sync::Arc;
 
 use sidegate_filters::clock::{ManualClock, Millis};
 
+pub(crate) mod credentials;
 pub(crate) mod operations;
+pub(crate) mod replays;
 pub(crate) mod sessions;
+pub(crate) mod targets;
 pub(crate) mod users;
 
+pub(crate) use credentials::credentials_contract;
 pub(crate) use operations::operations_contract;
+pub(crate) use replays::replays_contract;
 pub(crate) use sessions::sessions_contract;
+pub(crate) use targets::targets_contract;
 pub(crate) use users::users_contract;
 
 /// When the tests' clocks begin.

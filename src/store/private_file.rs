@@ -18,14 +18,28 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(named(path, &error)),
     };
-    let mode = file.metadata().map_err(|e| named(path, &e))?.permissions().mode() & 0o777;
+    check(path, &file.metadata().map_err(|e| named(path, &e))?)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.read_to_end(&mut bytes).map_err(|e| named(path, &e))?;
+    Ok(Some(bytes))
+}
+
+/// Makes sure that a file is there, empty if it is new, and that only its owner may read or write it.
+///
+/// # Errors
+/// If it can't be made, or others may read it.
+pub(crate) fn ensure(path: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(|e| named(path, &e))?;
+    check(path, &fs::metadata(path).map_err(|e| named(path, &e))?)
+}
+
+fn check(path: &Path, meta: &fs::Metadata) -> io::Result<()> {
+    let mode = meta.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         let text = format!("{} has mode {mode:03o}; it must be 600 (chmod 600)", path.display());
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
     }
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.read_to_end(&mut bytes).map_err(|e| named(path, &e))?;
-    Ok(Some(bytes))
+    Ok(())
 }
 
 /// Puts new content in the place of the old, durably.

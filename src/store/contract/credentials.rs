@@ -1,0 +1,204 @@
+//! The contract of [`Credentials`].
+
+use sidegate_filters::clock::Millis;
+
+use super::{Fixture, START, race};
+use crate::store::{CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Removal};
+
+type Setup = Fixture<dyn Credentials>;
+
+macro_rules! credentials_contract {
+    ($fixture:path) => {
+        $crate::store::contract::rules!(
+            credentials,
+            $fixture,
+            [
+                what_was_added_is_there,
+                a_key_is_registered_once_for_everybody,
+                models_differ_not_by_case,
+                one_of_many_registrations_wins,
+                a_user_sees_its_own,
+                a_counter_only_grows,
+                a_counter_of_zero_stays_zero,
+                one_of_many_equal_counters_wins,
+                an_unknown_counter_is_not_made,
+                one_key_is_removed,
+                a_model_is_removed,
+                a_device_is_removed,
+                all_of_a_user_are_removed,
+                nobody_removes_what_is_anothers,
+                owners_are_known,
+            ]
+        );
+    };
+}
+pub(crate) use credentials_contract;
+
+pub(crate) fn credential(owner: &str, aaid: &str, key_id: u8) -> Credential {
+    Credential {
+        key: CredentialKey::new(aaid, vec![key_id; 32]),
+        ext_id: format!("{owner}-{key_id}"),
+        owner: owner.into(),
+        public_key: vec![4; 65],
+        key_format: 0x0100,
+        algorithm: 1,
+        sign_counter: 5,
+        registration_counter: 1,
+        authenticator_version: 2,
+        device_id: Some(format!("device-{}", key_id % 2)),
+        device_name: Some("phone".into()),
+        created: Millis(START.0 + i64::from(key_id)),
+        last_used: None,
+    }
+}
+
+async fn put(setup: &Setup, owner: &str, aaid: &str, key_id: u8) -> CredentialKey {
+    let credential = credential(owner, aaid, key_id);
+    setup.store.add(credential.clone()).await.unwrap();
+    credential.key
+}
+
+async fn counter(setup: &Setup, key: &CredentialKey) -> u32 {
+    setup.store.get(key).await.unwrap().unwrap().sign_counter
+}
+
+/// Jeff has keys 1 and 2 of one model and 3 of another, eve has 4.
+async fn populate(setup: &Setup) {
+    for (owner, aaid, key_id) in
+        [("jeff", "FFFF#0001", 1), ("jeff", "FFFF#0001", 2), ("jeff", "FFFF#0002", 3), ("eve", "FFFF#0001", 4)]
+    {
+        put(setup, owner, aaid, key_id).await;
+    }
+}
+
+async fn left(setup: &Setup, owner: &str) -> Vec<u8> {
+    let list = setup.store.list(&owner.into()).await.unwrap();
+    list.iter().map(|credential| credential.key.key_id()[0]).collect()
+}
+
+pub(crate) async fn what_was_added_is_there(setup: &Setup) {
+    let credential = credential("jeff", "FFFF#0001", 1);
+    setup.store.add(credential.clone()).await.unwrap();
+    assert_eq!(setup.store.get(&credential.key).await.unwrap(), Some(credential));
+    assert_eq!(setup.store.get(&CredentialKey::new("FFFF#0001", vec![2; 32])).await.unwrap(), None);
+}
+
+pub(crate) async fn a_key_is_registered_once_for_everybody(setup: &Setup) {
+    let key = put(setup, "jeff", "FFFF#0001", 1).await;
+    let result = setup.store.add(credential("eve", "FFFF#0001", 1)).await;
+    assert!(matches!(result, Err(CredentialError::Registered)));
+    assert_eq!(setup.store.get(&key).await.unwrap().unwrap().owner, ExtId::from("jeff"));
+    assert!(left(setup, "eve").await.is_empty());
+}
+
+pub(crate) async fn models_differ_not_by_case(setup: &Setup) {
+    put(setup, "jeff", "FFFF#00ab", 1).await;
+    assert!(setup.store.add(credential("jeff", "ffff#00AB", 1)).await.is_err());
+    assert!(setup.store.get(&CredentialKey::new("FfFf#00aB", vec![1; 32])).await.unwrap().is_some());
+    let removed = setup.store.remove(&"jeff".into(), &Removal::Model("ffff#00ab".into())).await.unwrap();
+    assert_eq!(removed.len(), 1);
+}
+
+pub(crate) async fn one_of_many_registrations_wins(setup: &Setup) {
+    let results = race(50, |number| {
+        let (store, credential) = (setup.store.clone(), credential(&format!("user-{number}"), "FFFF#0001", 1));
+        async move { store.add(credential).await }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert_eq!(setup.store.owners().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn a_user_sees_its_own(setup: &Setup) {
+    populate(setup).await;
+    // An extId that another begins with is another.
+    put(setup, "jef", "FFFF#0001", 8).await;
+    put(setup, "jefff", "FFFF#0001", 9).await;
+    assert_eq!(left(setup, "jeff").await, [1, 2, 3]);
+    assert_eq!(left(setup, "eve").await, [4]);
+    assert!(left(setup, "nobody").await.is_empty());
+}
+
+pub(crate) async fn a_counter_only_grows(setup: &Setup) {
+    let key = put(setup, "jeff", "FFFF#0001", 1).await;
+    for stale in [0, 4, 5] {
+        let result = setup.store.advance_counter(&key, stale, START).await;
+        assert!(matches!(result, Err(CounterError::NotAdvanced)), "{stale}");
+    }
+    assert_eq!((counter(setup, &key).await, setup.store.get(&key).await.unwrap().unwrap().last_used), (5, None));
+    setup.store.advance_counter(&key, 6, START).await.unwrap();
+    setup.store.advance_counter(&key, u32::MAX, Millis(START.0 + 1)).await.unwrap();
+    assert!(setup.store.advance_counter(&key, 0, START).await.is_err(), "a counter does not wrap");
+    let credential = setup.store.get(&key).await.unwrap().unwrap();
+    assert_eq!((credential.sign_counter, credential.last_used), (u32::MAX, Some(Millis(START.0 + 1))));
+}
+
+pub(crate) async fn a_counter_of_zero_stays_zero(setup: &Setup) {
+    let without = Credential { sign_counter: 0, ..credential("jeff", "FFFF#0001", 1) };
+    setup.store.add(without.clone()).await.unwrap();
+    for _ in 0..2 {
+        setup.store.advance_counter(&without.key, 0, START).await.unwrap();
+    }
+    setup.store.advance_counter(&without.key, 1, START).await.unwrap();
+    assert!(setup.store.advance_counter(&without.key, 0, START).await.is_err());
+}
+
+pub(crate) async fn one_of_many_equal_counters_wins(setup: &Setup) {
+    let key = put(setup, "jeff", "FFFF#0001", 1).await;
+    let results = race(100, |_| {
+        let (store, key) = (setup.store.clone(), key.clone());
+        async move { store.advance_counter(&key, 6, START).await }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+}
+
+pub(crate) async fn an_unknown_counter_is_not_made(setup: &Setup) {
+    let key = CredentialKey::new("FFFF#0001", vec![1; 32]);
+    assert!(matches!(setup.store.advance_counter(&key, 6, START).await, Err(CounterError::NotFound)));
+    assert!(setup.store.get(&key).await.unwrap().is_none());
+}
+
+pub(crate) async fn one_key_is_removed(setup: &Setup) {
+    populate(setup).await;
+    let key = CredentialKey::new("FFFF#0001", vec![1; 32]);
+    let removed = setup.store.remove(&"jeff".into(), &Removal::Key(key.clone())).await.unwrap();
+    assert_eq!(removed, [key.clone()]);
+    assert_eq!(left(setup, "jeff").await, [2, 3]);
+    assert!(setup.store.get(&key).await.unwrap().is_none());
+    assert!(setup.store.add(credential("eve", "FFFF#0001", 1)).await.is_ok(), "a removed key may be registered");
+}
+
+pub(crate) async fn a_model_is_removed(setup: &Setup) {
+    populate(setup).await;
+    setup.store.remove(&"jeff".into(), &Removal::Model("FFFF#0001".into())).await.unwrap();
+    assert_eq!((left(setup, "jeff").await, left(setup, "eve").await), (vec![3], vec![4]));
+}
+
+pub(crate) async fn a_device_is_removed(setup: &Setup) {
+    populate(setup).await;
+    setup.store.remove(&"jeff".into(), &Removal::Device("device-1".into())).await.unwrap();
+    assert_eq!(left(setup, "jeff").await, [2]);
+}
+
+pub(crate) async fn all_of_a_user_are_removed(setup: &Setup) {
+    populate(setup).await;
+    assert_eq!(setup.store.remove(&"jeff".into(), &Removal::All).await.unwrap().len(), 3);
+    assert!(setup.store.remove(&"jeff".into(), &Removal::All).await.unwrap().is_empty(), "it may be done again");
+    assert_eq!((left(setup, "jeff").await, left(setup, "eve").await), (vec![], vec![4]));
+}
+
+pub(crate) async fn nobody_removes_what_is_anothers(setup: &Setup) {
+    populate(setup).await;
+    let key = CredentialKey::new("FFFF#0001", vec![1; 32]);
+    assert!(setup.store.remove(&"eve".into(), &Removal::Key(key.clone())).await.unwrap().is_empty());
+    assert!(setup.store.get(&key).await.unwrap().is_some());
+}
+
+pub(crate) async fn owners_are_known(setup: &Setup) {
+    assert!(setup.store.owners().await.unwrap().is_empty());
+    populate(setup).await;
+    assert_eq!(setup.store.owners().await.unwrap(), ["eve".into(), "jeff".into()].into());
+    setup.store.remove(&"eve".into(), &Removal::All).await.unwrap();
+    assert_eq!(setup.store.owners().await.unwrap(), ["jeff".into()].into());
+}

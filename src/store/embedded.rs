@@ -1,0 +1,144 @@
+//! Durable stores in one file of this gateway: dispatch targets, UAF credentials and their counters, used request ids
+//! (`gateway.md` 5), on redb.
+//!
+//! Acknowledged means that the file system confirmed it: every change is a transaction of its own with immediate
+//! durability, run where blocking is allowed. Reads come from the page cache in about a microsecond and run in place.
+
+mod credentials;
+mod replays;
+mod targets;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{ConcurrencyMode, Database, DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
+use serde::{Serialize, de::DeserializeOwned};
+use sidegate_filters::clock::Clock;
+
+use crate::store::{StoreError, private_file};
+
+/// The file can't be opened; the text names it and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// Another process writes it.
+    #[error("{0} is in use by another process: only one gateway may run on a data folder")]
+    InUse(PathBuf),
+    /// It is not what we wrote.
+    #[error("{path} is damaged ({reason}): put a backup in its place, or move it away to begin anew")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What redb says.
+        reason: String,
+    },
+    /// The file system said no, or others may read it.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Targets, credentials and used request ids in one file. Other processes may read it meanwhile.
+#[derive(Clone)]
+pub struct Embedded {
+    database: Arc<Database>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Embedded {
+    /// Opens the file, making it where it is missing.
+    ///
+    /// # Errors
+    /// If another process writes it, it is damaged, or others may read it.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, EmbeddedError> {
+        private_file::ensure(path)?;
+        let mut builder = Database::builder();
+        builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
+        let database = builder.create(path).map_err(|error| refused(path, error))?;
+        let store = Self { database: Arc::new(database), clock };
+        store.make_tables().map_err(|fault| damaged(path, &fault.0))?;
+        Ok(store)
+    }
+
+    /// A reader finds its tables from the first moment on.
+    fn make_tables(&self) -> Result<(), Fault> {
+        let transaction = self.database.begin_write()?;
+        targets::make_tables(&transaction)?;
+        credentials::make_tables(&transaction)?;
+        replays::make_tables(&transaction)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn read<T>(&self, question: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let answer = self.database.begin_read().map_err(Fault::from).and_then(|transaction| question(&transaction));
+        Ok(answer?)
+    }
+
+    /// Runs a change as one transaction; nothing of it is kept unless it ends well.
+    async fn write<T, E>(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<Result<T, E>, Fault> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let database = Arc::clone(&self.database);
+        let task = tokio::task::spawn_blocking(move || transact(&database, change));
+        let ended = task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        ended.map_err(StoreError::from)?
+    }
+}
+
+fn transact<T, E>(
+    database: &Database,
+    change: impl FnOnce(&WriteTransaction) -> Result<Result<T, E>, Fault>,
+) -> Result<Result<T, E>, Fault> {
+    let transaction = database.begin_write()?;
+    let result = change(&transaction)?;
+    if result.is_ok() {
+        transaction.commit()?;
+    } else {
+        transaction.abort()?;
+    }
+    Ok(result)
+}
+
+/// What redb or a record's text refused, for the log.
+#[derive(Debug)]
+struct Fault(String);
+
+impl<E: std::error::Error> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        Self::Unavailable(fault.0)
+    }
+}
+
+fn refused(path: &Path, error: DatabaseError) -> EmbeddedError {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            EmbeddedError::InUse(path.to_owned())
+        }
+        other => damaged(path, &other.to_string()),
+    }
+}
+
+fn damaged(path: &Path, reason: &str) -> EmbeddedError {
+    EmbeddedError::Damaged { path: path.to_owned(), reason: reason.to_owned() }
+}
+
+fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Fault> {
+    Ok(serde_json::to_vec(record)?)
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    // serde_json's message may quote the record, a push token included.
+    serde_json::from_slice(bytes).map_err(|_| Fault("a record is damaged".into()))
+}
+
+#[cfg(test)]
+mod tests;

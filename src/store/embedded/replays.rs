@@ -1,0 +1,55 @@
+//! Used request ids in the file.
+
+use async_trait::async_trait;
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use sidegate_filters::clock::Millis;
+
+use super::{Embedded, Fault};
+use crate::store::StoreError;
+use crate::store::replays::Replays;
+
+/// Until when (ms) a key is remembered.
+const REPLAYS: TableDefinition<&str, i64> = TableDefinition::new("replays");
+/// The same by time: (until, key).
+const ENDS: TableDefinition<(i64, &str), ()> = TableDefinition::new("replay-ends");
+
+/// How many ended keys one call drops at most: more than it adds, so that they get fewer.
+const SWEEP: usize = 16;
+
+pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), Fault> {
+    transaction.open_table(REPLAYS)?;
+    transaction.open_table(ENDS)?;
+    Ok(())
+}
+
+fn remember(transaction: &WriteTransaction, key: &str, until: Millis, now: Millis) -> Result<bool, Fault> {
+    let mut replays = transaction.open_table(REPLAYS)?;
+    let mut ends = transaction.open_table(ENDS)?;
+    let ended: Vec<(i64, String)> = ends
+        .range(..(now.0.saturating_add(1), ""))?
+        .take(SWEEP)
+        .map(|entry| entry.map(|(at, _)| (at.value().0, at.value().1.to_owned())))
+        .collect::<Result<_, _>>()?;
+    for (at, old) in &ended {
+        ends.remove((*at, old.as_str()))?;
+        replays.remove(old.as_str())?;
+    }
+    let known = replays.get(key)?.map(|at| at.value());
+    if let Some(at) = known {
+        if at > now.0 {
+            return Ok(false);
+        }
+        ends.remove((at, key))?;
+    }
+    replays.insert(key, until.0)?;
+    ends.insert((until.0, key), ())?;
+    Ok(true)
+}
+
+#[async_trait]
+impl Replays for Embedded {
+    async fn remember(&self, key: &str, until: Millis) -> Result<bool, StoreError> {
+        let (key, clock) = (key.to_owned(), self.clock.clone());
+        self.write(move |transaction| Ok(Ok(remember(transaction, &key, until, clock.now())?))).await
+    }
+}
