@@ -3,6 +3,7 @@
 //! `oob`, `identity` <- `routes` <- `gateway` <- `cli`.
 
 pub mod config;
+pub mod identity;
 pub mod jose;
 pub mod routes;
 pub mod store;

@@ -14,7 +14,7 @@ pub mod memory;
 pub mod operation;
 pub mod operations;
 pub mod origin;
-mod private_file;
+pub(crate) mod private_file;
 pub mod replays;
 pub mod sessions;
 pub mod targets;

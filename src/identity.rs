@@ -1,0 +1,16 @@
+//! Who is calling: realms that log users in, the sessions that come of it, internal callers, and the SecToken that tells
+//! upstreams (`gateway.md` 3).
+
+pub mod internal_callers;
+pub mod login_page;
+pub mod password;
+pub mod return_field;
+pub mod same_origin;
+pub mod sessions;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use internal_callers::StaticCallers;
+pub use login_page::LoginPages;
+pub use password::PasswordRealm;
+pub use sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};

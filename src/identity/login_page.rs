@@ -1,0 +1,162 @@
+//! The pages that people see: login, step-up, logout. Plain HTML, no script, nothing loaded from anywhere.
+
+mod html;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use sidegate_filters::clock::Clock;
+use sidegate_filters::identity::Session;
+use sidegate_filters::identity_creation::{Demand, LoginPage, LoginPrompt, ReturnTarget};
+use sidegate_filters::{AuthenticatedSession, FilterError};
+
+use super::return_field::{ReturnError, ReturnSeal};
+use super::sessions::Realm;
+use crate::jose::CryptoError;
+use html::Escaped;
+
+/// Something to say above the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// Name or password wrong.
+    Wrong,
+    /// Too many attempts failed.
+    TooMany,
+    /// Too many logins at the same time, or a store is down.
+    Unavailable,
+    /// The form was too old or was changed.
+    Stale,
+    /// The session is there, but the page asks for a fresh login.
+    Again,
+}
+
+impl Notice {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Wrong => "The user name or the password is wrong.",
+            Self::TooMany => "Too many attempts failed. Wait a moment, then try again.",
+            Self::Unavailable => "The login is not available just now. Try again in a moment.",
+            Self::Stale => "This form was too old. Please log in again.",
+            Self::Again => "Please confirm that it is you by logging in again.",
+        }
+    }
+}
+
+/// What stands in the login form.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginForm<'a> {
+    /// Where to go afterwards.
+    pub target: &'a ReturnTarget,
+    /// The name that is filled in.
+    pub name: &'a str,
+    /// What to say above it.
+    pub notice: Option<Notice>,
+}
+
+/// The pages of one session domain.
+pub struct LoginPages {
+    seal: ReturnSeal,
+    start: ReturnTarget,
+    password: Realm,
+    clock: Arc<dyn Clock>,
+}
+
+impl LoginPages {
+    /// Pages whose form logs in through the realm `password`; `start` is where a login leads that has nothing to return to.
+    #[must_use]
+    pub fn new(seal: ReturnSeal, start: ReturnTarget, password: Realm, clock: Arc<dyn Clock>) -> Self {
+        Self { seal, start, password, clock }
+    }
+
+    /// Where a login leads that has nothing to return to.
+    #[must_use]
+    pub fn start(&self) -> &ReturnTarget {
+        &self.start
+    }
+
+    /// Where the form's field leads; without the field to the start page.
+    ///
+    /// # Errors
+    /// When the field must not be followed.
+    pub fn open(&self, field: Option<&str>) -> Result<ReturnTarget, ReturnError> {
+        field.map_or_else(|| Ok(self.start.clone()), |field| self.seal.open(field, self.clock.now()))
+    }
+
+    /// The login page.
+    ///
+    /// # Errors
+    /// When the return field can't be sealed.
+    pub fn form(&self, status: StatusCode, form: &LoginForm<'_>) -> Result<Response<Bytes>, CryptoError> {
+        let field = self.seal.seal(form.target, self.clock.now())?;
+        let notice = form.notice.map(|notice| format!("<p role=\"alert\">{}</p>", notice.text())).unwrap_or_default();
+        let name = Escaped(form.name);
+        // The cursor waits where something is to be typed.
+        let (at_name, at_password) = if form.name.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
+        let body = format!(
+            "<h1>Log in</h1>{notice}<form method=\"post\" action=\"/auth/pwd\">\
+             <input type=\"hidden\" name=\"return\" value=\"{field}\">\
+             <label for=\"user\">User name</label>\
+             <input id=\"user\" name=\"isiwebuserid\" value=\"{name}\" autocomplete=\"username\" \
+             autocapitalize=\"none\" spellcheck=\"false\" required{at_name}>\
+             <label for=\"password\">Password</label>\
+             <input id=\"password\" name=\"isiwebpasswd\" type=\"password\" autocomplete=\"current-password\" \
+             required{at_password}><button type=\"submit\">Log in</button></form>"
+        );
+        Ok(html::page(status, "Log in", &body))
+    }
+
+    /// What is shown to somebody who is logged in, with the way out.
+    #[must_use]
+    pub fn logged_in(&self, session: &AuthenticatedSession) -> Response<Bytes> {
+        let name = Escaped(&session.name);
+        let body = format!("<h1>Logged in</h1><p>You are logged in as <strong>{name}</strong>.</p>{LOGOUT_FORM}");
+        html::page(StatusCode::OK, "Logged in", &body)
+    }
+
+    /// Asks whether to log out.
+    #[must_use]
+    pub fn log_out(&self) -> Response<Bytes> {
+        html::page(StatusCode::OK, "Log out", &format!("<h1>Log out</h1>{LOGOUT_FORM}"))
+    }
+
+    /// Says why a form post was refused that no page of ours sent.
+    #[must_use]
+    pub fn refused(&self) -> Response<Bytes> {
+        let body = "<h1>Not accepted</h1><p role=\"alert\">This form was not sent from a page of this site.</p>\
+                    <p><a href=\"/auth/login\">Log in here</a></p>";
+        html::page(StatusCode::FORBIDDEN, "Not accepted", body)
+    }
+
+    fn stronger(&self, session: &Session) -> Response<Bytes> {
+        let name = Escaped(&session.name);
+        let body = format!(
+            "<h1>A stronger login is needed</h1><p role=\"alert\">You are logged in as <strong>{name}</strong>, but this \
+             page asks for a login with your phone. Use the app to open it.</p>"
+        );
+        html::page(StatusCode::UNAUTHORIZED, "A stronger login is needed", &body)
+    }
+
+    fn password_meets(&self, demand: &Demand) -> bool {
+        let realm = &self.password;
+        realm.level >= demand.level && (demand.realms.is_empty() || demand.realms.contains(&realm.name))
+    }
+}
+
+const LOGOUT_FORM: &str =
+    "<form method=\"post\" action=\"/auth/logout\"><button type=\"submit\">Log out</button></form>";
+
+impl LoginPage for LoginPages {
+    fn page(&self, prompt: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
+        let form = match prompt.session {
+            // Another password would not raise the level: a form would go round in circles.
+            Some(session) if !self.password_meets(prompt.demand) => return Ok(self.stronger(session)),
+            Some(session) => LoginForm { target: &prompt.target, name: &session.name, notice: Some(Notice::Again) },
+            None => LoginForm { target: &prompt.target, name: "", notice: None },
+        };
+        self.form(StatusCode::UNAUTHORIZED, &form).map_err(|error| FilterError::Internal(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

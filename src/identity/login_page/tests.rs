@@ -1,0 +1,89 @@
+use http::{Method, header};
+use rstest::rstest;
+
+use super::*;
+use crate::identity::testing::{domain, exchange, realm};
+
+fn text(page: &Response<Bytes>) -> String {
+    String::from_utf8(page.body().to_vec()).unwrap()
+}
+
+fn field(page: &Response<Bytes>) -> String {
+    let text = text(page);
+    let (_, rest) = text.split_once("name=\"return\" value=\"").unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+#[test]
+fn the_form_carries_its_target_sealed() {
+    let domain = domain();
+    let pages = domain.pages();
+    let target = ReturnTarget::parse("/app?a=b").unwrap();
+    let page = pages.form(StatusCode::OK, &LoginForm { target: &target, name: "", notice: None }).unwrap();
+    assert!(!text(&page).contains("/app"), "sealed, so that nobody writes one of his own");
+    assert_eq!(pages.open(Some(&field(&page))).unwrap(), target);
+    assert_eq!(pages.open(None).unwrap().as_str(), "/home");
+    assert!(matches!(pages.open(Some("/app")), Err(ReturnError::Forged)));
+}
+
+#[test]
+fn a_name_is_escaped() {
+    let target = ReturnTarget::start();
+    let form = LoginForm { target: &target, name: "\"><script>alert('1')&", notice: Some(Notice::Wrong) };
+    let page = text(&domain().pages().form(StatusCode::UNAUTHORIZED, &form).unwrap());
+    assert!(page.contains("value=\"&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&amp;\""));
+    assert!(!page.contains("<script"));
+    assert!(page.contains("role=\"alert\">The user name or the password is wrong."));
+}
+
+#[test]
+fn pages_run_nothing_load_nothing_and_stay_nowhere() {
+    let page = domain().pages().log_out();
+    let policy = page.headers().get(header::CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
+    assert!(policy.ends_with("form-action 'self'; frame-ancestors 'none'; base-uri 'none'"));
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    ] {
+        assert_eq!(page.headers().get(name).unwrap(), value);
+    }
+    assert!(!text(&page).contains("http"));
+}
+
+#[tokio::test]
+async fn the_style_on_the_page_is_the_one_the_policy_names() {
+    use base64::Engine as _;
+    let page = domain().pages().log_out();
+    let text = text(&page);
+    let style = text.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let hash = base64::engine::general_purpose::STANDARD.encode(crate::jose::sha256(style.as_bytes()));
+    let policy = page.headers().get(header::CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();
+    assert!(policy.contains(&format!("'sha256-{hash}'")));
+}
+
+#[rstest]
+#[case(Demand { level: 1, ..Demand::default() }, true)]
+#[case(Demand { realms: vec!["password".into()], ..Demand::default() }, true)]
+#[case(Demand { level: 2, ..Demand::default() }, false)]
+#[case(Demand { realms: vec!["fido-uaf".into()], ..Demand::default() }, false)]
+#[tokio::test]
+async fn a_step_up_shows_the_form_only_where_a_password_helps(#[case] demand: Demand, #[case] form: bool) {
+    let domain = domain();
+    let cookie = domain.login("jeff", &realm("password", 1, true), None).await.unwrap();
+    let session = domain.session(&cookie).await.unwrap();
+    let exchange = exchange(Method::GET, &[]);
+    let prompt = LoginPrompt {
+        exchange: &exchange,
+        domain: domain.sessions.domain(),
+        demand: &demand,
+        session: Some(&session),
+        target: ReturnTarget::start(),
+    };
+    let page = text(&domain.pages().page(&prompt).unwrap());
+    assert_eq!(page.contains("name=\"isiwebpasswd\""), form);
+    assert!(page.contains("jeff"));
+}

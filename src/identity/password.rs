@@ -1,0 +1,155 @@
+//! The realm `password`: name and password against the argon2id file (`gateway.md` 3.1).
+
+mod hashing;
+mod throttle;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidegate_filters::AuthenticatedSession;
+use sidegate_filters::clock::Clock;
+use zeroize::Zeroizing;
+
+use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
+use crate::jose::{self, CryptoError};
+use crate::store::users::PasswordHash;
+use crate::store::users::password::NoHash;
+use crate::store::{ExtId, SourceNetwork, StoreError, User, Users};
+use hashing::Hashing;
+use throttle::Throttle;
+pub use throttle::{Pace, Paces};
+
+/// How the realm is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What a login gives.
+    pub realm: Realm,
+    /// Passwords checked at the same time; each takes a core and 19 MiB.
+    pub parallel: usize,
+    /// Passwords that may wait for their check; beyond that logins are 503.
+    pub queue: usize,
+    /// How failed attempts slow the next ones.
+    pub paces: Paces,
+}
+
+/// What somebody typed, and from where.
+pub struct Credentials {
+    /// The login name.
+    pub name: String,
+    /// The password.
+    pub password: Zeroizing<String>,
+    /// The address it came from, after trusted proxies were resolved.
+    pub address: IpAddr,
+}
+
+/// Why nobody was logged in.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// No such user or another password; which of the two is not told, nor to be seen from the time it took.
+    #[error("the user name or the password is wrong")]
+    Wrong,
+    /// Too many attempts failed from there; the password was not looked at.
+    #[error("too many attempts failed; wait before the next one")]
+    TooMany(Duration),
+    /// The queue is full; the password was not looked at.
+    #[error("too many logins are under way; try again in a moment")]
+    Busy,
+    /// The password was good, but no session came of it, or the check itself failed.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+}
+
+impl From<StoreError> for PasswordError {
+    fn from(error: StoreError) -> Self {
+        Self::Login(error.into())
+    }
+}
+
+/// The realm could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// No randomness for the decoy.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The decoy could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] NoHash),
+}
+
+/// The realm.
+pub struct PasswordRealm {
+    realm: Realm,
+    sessions: Arc<DomainSessions>,
+    users: Arc<dyn Users>,
+    hashing: Hashing,
+    throttle: Arc<Throttle>,
+    /// Checked in place of a user who does not exist.
+    decoy: User,
+}
+
+impl PasswordRealm {
+    /// The realm of these users; its logins become sessions in `sessions`.
+    ///
+    /// # Errors
+    /// When the machine has no randomness.
+    pub fn new(
+        settings: Settings,
+        sessions: Arc<DomainSessions>,
+        users: Arc<dyn Users>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BuildError> {
+        let secret = Zeroizing::new(jose::random::<32>()?);
+        let password = PasswordHash::of(secret.as_slice())?;
+        let decoy = User { name: String::new(), ext_id: ExtId::random(), password };
+        let hashing = Hashing::new(settings.parallel, settings.queue);
+        let throttle = Arc::new(Throttle::new(settings.paces, clock));
+        Ok(Self { realm: settings.realm, sessions, users, hashing, throttle, decoy })
+    }
+
+    /// What a login gives.
+    #[must_use]
+    pub fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
+    /// Checks a password and logs its user in; `presented` and `secure` as in [`DomainSessions::login`].
+    ///
+    /// # Errors
+    /// Why nobody was logged in; the session that was presented is as it was, except after [`PasswordError::Login`].
+    pub async fn log_in(
+        &self,
+        credentials: Credentials,
+        presented: Option<&AuthenticatedSession>,
+        secure: bool,
+    ) -> Result<LoggedIn, PasswordError> {
+        let network = SourceNetwork::of(credentials.address);
+        // A client that goes away before the answer drops the ticket, and has used its attempt.
+        let ticket = self.throttle.admit(&credentials.name, network).map_err(PasswordError::TooMany)?;
+        match self.check(credentials).await {
+            Ok(attempt) => {
+                ticket.succeeded();
+                Ok(self.sessions.login(attempt, &self.realm, presented, secure).await?)
+            }
+            Err(PasswordError::Wrong) => Err(PasswordError::Wrong),
+            Err(undecided) => {
+                ticket.unused();
+                Err(undecided)
+            }
+        }
+    }
+
+    /// The same steps whether the user exists or not.
+    async fn check(&self, credentials: Credentials) -> Result<LoginAttempt, PasswordError> {
+        let known = self.users.by_name(&credentials.name).await?;
+        let exists = known.is_some();
+        let user = known.unwrap_or_else(|| self.decoy.clone());
+        let attempt = self.sessions.attempt(&user).await?;
+        let place = self.hashing.place().ok_or(PasswordError::Busy)?;
+        let good = place.verify(user.password, credentials.password).await;
+        if good && exists { Ok(attempt) } else { Err(PasswordError::Wrong) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use super::*;
+use crate::identity::testing::{TestDomain, domain, pair, realm};
+
+fn settings(queue: usize) -> Settings {
+    Settings { realm: realm("password", 1, true), parallel: 1, queue, paces: Paces::default() }
+}
+
+fn build(domain: &TestDomain, settings: Settings) -> PasswordRealm {
+    let clock = Arc::clone(&domain.clock) as Arc<dyn Clock>;
+    let users = Arc::clone(&domain.users) as Arc<dyn Users>;
+    PasswordRealm::new(settings, Arc::clone(&domain.sessions), users, clock).unwrap()
+}
+
+fn typed(name: &str, password: &str) -> Credentials {
+    Credentials {
+        name: name.to_owned(),
+        password: Zeroizing::new(password.to_owned()),
+        address: IpAddr::from([192, 0, 2, 1]),
+    }
+}
+
+#[tokio::test]
+async fn the_password_logs_its_user_in() {
+    let domain = domain();
+    let realm = build(&domain, settings(4));
+    let done = realm.log_in(typed("jeff", "jeff's password"), None, true).await.unwrap();
+    assert_eq!((done.session.ext_id.as_str(), done.session.level, done.step_up), ("ext-jeff", 1, false));
+    assert!(domain.session(&pair(&done.set_cookie.unwrap())).await.is_some());
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_user_are_refused_alike() {
+    let domain = domain();
+    let realm = build(&domain, settings(4));
+    for (name, password) in
+        [("jeff", "eve's password"), ("jeff", ""), ("nobody", "x"), ("", ""), ("Jeff", "jeff's password")]
+    {
+        let refused = realm.log_in(typed(name, password), None, true).await;
+        assert!(matches!(refused, Err(PasswordError::Wrong)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_can_log_in_as_the_decoy() {
+    let domain = domain();
+    let mut realm = build(&domain, settings(4));
+    realm.decoy.password = PasswordHash::of(b"known").unwrap();
+    assert!(matches!(realm.log_in(typed("nobody", "known"), None, true).await, Err(PasswordError::Wrong)));
+}
+
+#[tokio::test]
+async fn guesses_are_slowed_without_looking_at_the_password() {
+    let domain = domain();
+    let pace = Pace { free: 2, longest: Duration::from_secs(30), parallel: 2 };
+    let paces = Paces { user: pace, ..Paces::default() };
+    let realm = build(&domain, Settings { paces, ..settings(4) });
+    for _ in 0..2 {
+        assert!(matches!(realm.log_in(typed("jeff", "guess"), None, true).await, Err(PasswordError::Wrong)));
+    }
+    let slowed = realm.log_in(typed("jeff", "jeff's password"), None, true).await;
+    assert!(matches!(slowed, Err(PasswordError::TooMany(wait)) if wait == Duration::from_secs(1)));
+    let elsewhere = Credentials { address: IpAddr::from([192, 0, 2, 2]), ..typed("jeff", "jeff's password") };
+    assert!(realm.log_in(elsewhere, None, true).await.is_ok());
+    domain.clock.advance(Duration::from_secs(1));
+    assert!(realm.log_in(typed("jeff", "jeff's password"), None, true).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_and_uses_no_attempt_up() {
+    let domain = domain();
+    let pace = Pace { free: 1, longest: Duration::from_secs(30), parallel: 2 };
+    let paces = Paces { user: pace, ..Paces::default() };
+    let realm = build(&domain, Settings { paces, ..settings(0) });
+    let taken = realm.hashing.place();
+    assert!(taken.is_some());
+    assert!(matches!(realm.log_in(typed("jeff", "guess"), None, true).await, Err(PasswordError::Busy)));
+    drop(taken);
+    assert!(realm.log_in(typed("jeff", "jeff's password"), None, true).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_uses_no_attempt_up() {
+    let domain = domain();
+    let pace = Pace { free: 1, longest: Duration::from_secs(30), parallel: 2 };
+    let paces = Paces { user: pace, ..Paces::default() };
+    let realm = build(&domain, Settings { paces, ..settings(4) });
+    *domain.users.up.lock().unwrap() = false;
+    assert!(matches!(realm.log_in(typed("jeff", "x"), None, true).await, Err(PasswordError::Login(_))));
+    *domain.users.up.lock().unwrap() = true;
+    assert!(realm.log_in(typed("jeff", "jeff's password"), None, true).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_has_used_its_attempt() {
+    let domain = domain();
+    let pace = Pace { free: 1, longest: Duration::from_secs(30), parallel: 2 };
+    let paces = Paces { user: pace, ..Paces::default() };
+    let realm = build(&domain, Settings { paces, ..settings(4) });
+    let mut login = Box::pin(realm.log_in(typed("jeff", "guess"), None, true));
+    assert!(futures::poll!(&mut login).is_pending());
+    drop(login);
+    assert!(matches!(realm.log_in(typed("jeff", "guess"), None, true).await, Err(PasswordError::TooMany(_))));
+}

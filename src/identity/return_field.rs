@@ -1,0 +1,136 @@
+//! The hidden field of the login form that says where to go afterwards: sealed, expiring, stored nowhere.
+
+use std::time::Duration;
+
+use sidegate_filters::SessionDomain;
+use sidegate_filters::clock::Millis;
+use sidegate_filters::identity_creation::ReturnTarget;
+use sidegate_filters::jws::base64url;
+
+use crate::jose::{CryptoError, MacKey};
+
+/// The tag is bound to this use, whatever else the key may ever sign.
+const PURPOSE: &[u8] = b"login-return\0";
+const TAG: usize = 32;
+
+/// Seals return targets of one session domain.
+#[derive(Debug, Clone)]
+pub struct ReturnSeal {
+    key: MacKey,
+    domain: SessionDomain,
+    lifetime: Duration,
+}
+
+/// The field is not one of ours, or too old.
+#[derive(Debug, thiserror::Error)]
+pub enum ReturnError {
+    /// Changed, made by somebody else, or of another domain.
+    #[error("the field `return` was not made by this login form")]
+    Forged,
+    /// Its time is over.
+    #[error("the login form is too old; load it again")]
+    Expired,
+    /// The tag could not be computed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}
+
+impl ReturnSeal {
+    /// Fields made with `key` for `domain`, good for `lifetime`.
+    #[must_use]
+    pub fn new(key: MacKey, domain: SessionDomain, lifetime: Duration) -> Self {
+        Self { key, domain, lifetime }
+    }
+
+    /// The field's text for a target.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn seal(&self, target: &ReturnTarget, now: Millis) -> Result<String, CryptoError> {
+        let mut content = now.after(self.lifetime).0.to_be_bytes().to_vec();
+        content.extend_from_slice(target.as_str().as_bytes());
+        let tag = self.key.tag(&self.bound(&content))?;
+        content.extend_from_slice(&tag);
+        Ok(base64url::encode(content))
+    }
+
+    /// The target that a field names.
+    ///
+    /// # Errors
+    /// When it must not be followed.
+    pub fn open(&self, text: &str, now: Millis) -> Result<ReturnTarget, ReturnError> {
+        let bytes = base64url::decode(text).map_err(|_| ReturnError::Forged)?;
+        let (content, tag) = bytes.split_last_chunk::<TAG>().ok_or(ReturnError::Forged)?;
+        if !self.key.verify(&self.bound(content), tag)? {
+            return Err(ReturnError::Forged);
+        }
+        let (expires, target) = content.split_first_chunk::<8>().ok_or(ReturnError::Forged)?;
+        if now >= Millis(i64::from_be_bytes(*expires)) {
+            return Err(ReturnError::Expired);
+        }
+        std::str::from_utf8(target).ok().and_then(ReturnTarget::parse).ok_or(ReturnError::Forged)
+    }
+
+    fn bound(&self, content: &[u8]) -> Vec<u8> {
+        [PURPOSE, self.domain.as_str().as_bytes(), b"\0", content].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    const NOW: Millis = Millis(1_000_000);
+
+    fn seal(key: u8, domain: &str) -> ReturnSeal {
+        let key = MacKey::new(&Zeroizing::new([key; 32])).unwrap();
+        ReturnSeal::new(key, SessionDomain::parse(domain).unwrap(), Duration::from_secs(60))
+    }
+
+    fn field(target: &str) -> String {
+        seal(1, "main").seal(&ReturnTarget::parse(target).unwrap(), NOW).unwrap()
+    }
+
+    #[test]
+    fn a_target_comes_back_until_it_expires() {
+        let field = field("/app?a=b");
+        let seal = seal(1, "main");
+        assert_eq!(seal.open(&field, Millis(NOW.0 + 59_999)).unwrap().as_str(), "/app?a=b");
+        assert!(matches!(seal.open(&field, Millis(NOW.0 + 60_000)), Err(ReturnError::Expired)));
+    }
+
+    #[test]
+    fn another_key_or_domain_is_a_forgery() {
+        let field = field("/app");
+        assert!(matches!(seal(2, "main").open(&field, NOW), Err(ReturnError::Forged)));
+        assert!(matches!(seal(1, "other").open(&field, NOW), Err(ReturnError::Forged)));
+    }
+
+    #[test]
+    fn a_tag_over_the_content_alone_is_a_forgery() {
+        let key = MacKey::new(&Zeroizing::new([1; 32])).unwrap();
+        let mut content = Millis(i64::MAX).0.to_be_bytes().to_vec();
+        content.extend_from_slice(b"/app");
+        let tag = key.tag(&content).unwrap();
+        content.extend_from_slice(&tag);
+        assert!(matches!(seal(1, "main").open(&base64url::encode(content), NOW), Err(ReturnError::Forged)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_change_is_a_forgery(position in 0usize..59, change in 1u8..=255) {
+            let mut bytes = base64url::decode(field("/app?q=1234567890")).unwrap();
+            prop_assume!(position < bytes.len());
+            bytes[position] ^= change;
+            prop_assert!(matches!(seal(1, "main").open(&base64url::encode(bytes), NOW), Err(ReturnError::Forged)));
+        }
+
+        #[test]
+        fn any_text_is_looked_at_without_harm(text in ".{0,120}") {
+            prop_assert!(seal(1, "main").open(&text, NOW).is_err());
+        }
+    }
+}

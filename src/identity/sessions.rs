@@ -1,0 +1,251 @@
+//! The sessions of one domain: what each login, step-up and logout does to them (`gateway.md` 3.2).
+
+mod session_id;
+mod set_cookie;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::HeaderValue;
+use http::header::InvalidHeaderValue;
+use sidegate_filters::clock::{Clock, Millis};
+use sidegate_filters::identity::Session;
+use sidegate_filters::{AuthenticatedSession, FilterError, SessionDomain};
+
+use crate::jose::CryptoError;
+use crate::store::{self, ExtId, SessionRecord, StoreError, User, Users};
+use session_id::SessionId;
+
+/// How a domain's sessions live.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The domain.
+    pub domain: SessionDomain,
+    /// A session that is not used for so long ends (30 min).
+    pub idle: Duration,
+    /// A session ends so long after its login, used or not (8 h). A step-up does not move that end.
+    pub absolute: Duration,
+}
+
+/// What a successful login through a realm gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Realm {
+    /// Its name, as sessions and SecTokens show it.
+    pub name: String,
+    /// The authentication level.
+    pub level: u8,
+    /// Whether a step-up gives the session a new id.
+    pub renew: bool,
+}
+
+/// The right to log a user in, once the credential proves good. It is taken before the credential is looked at, so that
+/// an end of all sessions meanwhile voids what comes of it.
+#[derive(Debug)]
+pub struct LoginAttempt {
+    ext_id: ExtId,
+    name: String,
+    generation: u64,
+}
+
+/// What a login did.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The session as it is now.
+    pub session: Session,
+    /// `Set-Cookie`; `None` where the client keeps the cookie that it has.
+    pub set_cookie: Option<HeaderValue>,
+    /// Whether a session was there already and was raised.
+    pub step_up: bool,
+}
+
+/// A login that came to nothing although its credential was good.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The session could not be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No id could be made.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The id fits into no cookie: our own fault.
+    #[error(transparent)]
+    Cookie(#[from] InvalidHeaderValue),
+}
+
+/// The sessions of one domain.
+pub struct DomainSessions {
+    settings: Settings,
+    store: Arc<dyn store::Sessions>,
+    users: Arc<dyn Users>,
+    clock: Arc<dyn Clock>,
+}
+
+impl DomainSessions {
+    /// Sessions kept in `store`, of users who exist in `users`.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        store: Arc<dyn store::Sessions>,
+        users: Arc<dyn Users>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { settings, store, users, clock }
+    }
+
+    /// The domain.
+    #[must_use]
+    pub fn domain(&self) -> &SessionDomain {
+        &self.settings.domain
+    }
+
+    /// Begins a login: to be called before the user's credential is checked.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    pub async fn attempt(&self, user: &User) -> Result<LoginAttempt, StoreError> {
+        let generation = self.store.generation(&user.ext_id).await?;
+        Ok(LoginAttempt { ext_id: user.ext_id.clone(), name: user.name.clone(), generation })
+    }
+
+    /// The user proved the attempt through `realm`. `presented` is the session that the request came with; `secure` says
+    /// whether it came over TLS.
+    ///
+    /// The same user at the same or a higher level steps up. Everything else begins a new session, and what was
+    /// presented ends: an id that the client brought is never handed to another user, and a weaker login never inherits
+    /// the level of a stronger one.
+    ///
+    /// # Errors
+    /// When no session could be made; none is then.
+    pub async fn login(
+        &self,
+        attempt: LoginAttempt,
+        realm: &Realm,
+        presented: Option<&AuthenticatedSession>,
+        secure: bool,
+    ) -> Result<LoggedIn, LoginError> {
+        let Some((id, record)) = self.presented(presented).await? else {
+            return self.begin(attempt, realm, secure).await;
+        };
+        let same_user = record.session.ext_id == attempt.ext_id.as_str();
+        if !same_user || record.session.generation != attempt.generation || realm.level < record.session.level {
+            self.store.end(&id.key()).await?;
+            return self.begin(attempt, realm, secure).await;
+        }
+        match self.step_up(&id, record, realm, secure).await? {
+            Some(logged_in) => Ok(logged_in),
+            // It ended or was renewed by a parallel login: what remains is a login of its own.
+            None => self.begin(attempt, realm, secure).await,
+        }
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// When the store can't be asked: the session may be alive.
+    pub async fn logout(&self, session: &AuthenticatedSession) -> Result<(), StoreError> {
+        match SessionId::parse(session.carrier().expose()) {
+            Some(id) => self.store.end(&id.key()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends all sessions of a user, everywhere.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    pub async fn end_all(&self, user: &ExtId) -> Result<(), StoreError> {
+        self.store.end_all(user).await
+    }
+
+    /// `Set-Cookie` that makes the browser forget the session.
+    ///
+    /// # Errors
+    /// Never for a domain that was parsed.
+    pub fn clearing_cookie(&self, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
+        set_cookie::clear(&self.settings.domain, secure)
+    }
+
+    async fn presented(
+        &self,
+        presented: Option<&AuthenticatedSession>,
+    ) -> Result<Option<(SessionId, SessionRecord)>, StoreError> {
+        let Some(id) = presented.and_then(|session| SessionId::parse(session.carrier().expose())) else {
+            return Ok(None);
+        };
+        let record = self.store.touch(&id.key()).await?;
+        let here = record.filter(|record| record.session.domain == self.settings.domain.as_str());
+        Ok(here.map(|record| (id, record)))
+    }
+
+    async fn begin(&self, attempt: LoginAttempt, realm: &Realm, secure: bool) -> Result<LoggedIn, LoginError> {
+        let now = self.clock.now();
+        let session = Session {
+            sid: uuid::Uuid::new_v4().to_string(),
+            domain: self.settings.domain.as_str().to_owned(),
+            ext_id: attempt.ext_id.to_string(),
+            name: attempt.name,
+            realm: realm.name.clone(),
+            level: realm.level,
+            roles: Vec::new(),
+            authenticated_at: now,
+            generation: attempt.generation,
+        };
+        let id = SessionId::random()?;
+        let ends = now.after(self.settings.absolute);
+        self.store.create(id.key(), self.record(session.clone(), now, ends)).await?;
+        let set_cookie = Some(set_cookie::set(&self.settings.domain, secure, &id)?);
+        Ok(LoggedIn { session, set_cookie, step_up: false })
+    }
+
+    async fn step_up(
+        &self,
+        id: &SessionId,
+        record: SessionRecord,
+        realm: &Realm,
+        secure: bool,
+    ) -> Result<Option<LoggedIn>, LoginError> {
+        let now = self.clock.now();
+        let mut session = record.session;
+        session.realm.clone_from(&realm.name);
+        session.level = realm.level;
+        session.authenticated_at = now;
+        let (done, set_cookie) = if realm.renew {
+            let new = SessionId::random()?;
+            let renewed = self.record(session.clone(), now, record.ends);
+            let set_cookie = set_cookie::set(&self.settings.domain, secure, &new)?;
+            (self.store.renew(&id.key(), new.key(), renewed).await?, Some(set_cookie))
+        } else {
+            (self.store.raise(&id.key(), session.clone()).await?, None)
+        };
+        Ok(done.then_some(LoggedIn { session, set_cookie, step_up: true }))
+    }
+
+    fn record(&self, session: Session, now: Millis, ends: Millis) -> SessionRecord {
+        SessionRecord { session, last_used: now, idle: self.settings.idle, ends }
+    }
+}
+
+#[async_trait]
+impl sidegate_filters::identity_creation::Sessions for DomainSessions {
+    async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError> {
+        if *domain != self.settings.domain {
+            return Ok(None);
+        }
+        let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
+        let unavailable = |error: StoreError| {
+            tracing::error!(%error, "a session could not be looked up");
+            FilterError::Unavailable("the session store")
+        };
+        let Some(record) = self.store.touch(&id.key()).await.map_err(unavailable)? else { return Ok(None) };
+        let user = ExtId::from(record.session.ext_id.as_str());
+        if self.users.by_ext_id(&user).await.map_err(unavailable)?.is_none() {
+            self.store.end(&id.key()).await.map_err(unavailable)?;
+            return Ok(None);
+        }
+        Ok(Some(record.session))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+use rstest::rstest;
+use sidegate_filters::identity_creation::Sessions as _;
+
+use super::*;
+use crate::identity::testing::{TestDomain, domain, realm};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn password() -> Realm {
+    realm("password", 1, true)
+}
+
+fn fido() -> Realm {
+    realm("fido-uaf", 2, true)
+}
+
+fn fido_for_the_sdk() -> Realm {
+    realm("fido-uaf", 2, false)
+}
+
+async fn level(domain: &TestDomain, cookie: &str) -> Option<u8> {
+    domain.session(cookie).await.map(|session| session.level)
+}
+
+#[tokio::test]
+async fn a_first_login_sets_a_new_id_of_the_realms_level() {
+    let domain = domain();
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let session = domain.session(&cookie).await.unwrap();
+    assert_eq!((session.ext_id.as_str(), session.name.as_str()), ("ext-jeff", "jeff"));
+    assert_eq!((session.realm.as_str(), session.level, session.domain.as_str()), ("password", 1, "main"));
+    assert_eq!(session.authenticated_at, domain.clock.now());
+    let again = domain.login("jeff", &password(), None).await.unwrap();
+    assert_ne!(cookie, again);
+    assert_ne!(domain.session(&again).await.unwrap().sid, session.sid);
+}
+
+#[tokio::test]
+async fn an_id_that_the_client_brought_is_never_upgraded() {
+    let domain = domain();
+    let planted = format!("__Host-sidegate-main={}", "A".repeat(43));
+    let cookie = domain.login("jeff", &password(), Some(&planted)).await.unwrap();
+    assert_ne!(cookie, planted);
+    assert_eq!(level(&domain, &planted).await, None);
+}
+
+#[tokio::test]
+async fn a_step_up_renews_and_the_old_id_never_learns_the_level() {
+    let domain = domain();
+    let old = domain.login("jeff", &password(), None).await.unwrap();
+    let sid = domain.session(&old).await.unwrap().sid.clone();
+    domain.clock.advance(MINUTE);
+    let new = domain.login("jeff", &fido(), Some(&old)).await.unwrap();
+    let raised = domain.session(&new).await.unwrap();
+    assert_eq!((raised.level, raised.realm.as_str(), raised.sid.as_str()), (2, "fido-uaf", sid.as_str()));
+    assert_eq!(raised.authenticated_at, domain.clock.now());
+    domain.clock.advance(Duration::from_millis(4_999));
+    assert_eq!(level(&domain, &old).await, Some(1));
+    domain.clock.advance(Duration::from_millis(1));
+    assert_eq!(level(&domain, &old).await, None);
+    assert_eq!(level(&domain, &new).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_renewed_id_can_not_be_stepped_up_again() {
+    let domain = domain();
+    let old = domain.login("jeff", &password(), None).await.unwrap();
+    let first = domain.login("jeff", &fido(), Some(&old)).await.unwrap();
+    let second = domain.login("jeff", &fido(), Some(&old)).await.unwrap();
+    let (first, second) = (domain.session(&first).await.unwrap(), domain.session(&second).await.unwrap());
+    assert_ne!(first.sid, second.sid, "the second login stands alone");
+    assert_eq!(level(&domain, &old).await, Some(1));
+}
+
+#[tokio::test]
+async fn without_renewal_the_cookie_stays_and_the_level_rises() {
+    let domain = domain();
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    assert_eq!(domain.login("jeff", &fido_for_the_sdk(), Some(&cookie)).await, None);
+    let session = domain.session(&cookie).await.unwrap();
+    assert_eq!((session.level, session.realm.as_str()), (2, "fido-uaf"));
+}
+
+#[rstest]
+#[case(password())]
+#[case(fido_for_the_sdk())]
+#[tokio::test]
+async fn another_user_never_gets_the_session_that_is_there(#[case] realm: Realm) {
+    let domain = domain();
+    let jeffs = domain.login("jeff", &password(), None).await.unwrap();
+    let eves = domain.login("eve", &realm, Some(&jeffs)).await.unwrap();
+    assert_ne!(eves, jeffs);
+    assert_eq!(domain.session(&eves).await.unwrap().ext_id, "ext-eve");
+    assert_eq!(level(&domain, &jeffs).await, None, "jeff's session has ended");
+}
+
+#[tokio::test]
+async fn a_weaker_login_does_not_inherit_the_level() {
+    let domain = domain();
+    let strong = domain.login("jeff", &fido(), None).await.unwrap();
+    let weak = domain.login("jeff", &password(), Some(&strong)).await.unwrap();
+    assert_eq!(level(&domain, &weak).await, Some(1));
+    assert_eq!(level(&domain, &strong).await, None);
+}
+
+#[tokio::test]
+async fn logout_ends_the_session() {
+    let domain = domain();
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let session = domain.session(&cookie).await.unwrap();
+    domain.sessions.logout(&session).await.unwrap();
+    assert_eq!(level(&domain, &cookie).await, None);
+}
+
+#[tokio::test]
+async fn an_idle_session_ends_and_a_used_one_lives() {
+    let domain = domain();
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    for _ in 0..3 {
+        domain.clock.advance(29 * MINUTE);
+        assert_eq!(level(&domain, &cookie).await, Some(1));
+    }
+    domain.clock.advance(30 * MINUTE + SECOND);
+    assert_eq!(level(&domain, &cookie).await, None);
+}
+
+#[tokio::test]
+async fn a_session_ends_for_good_and_a_step_up_does_not_move_the_end() {
+    let domain = domain();
+    let mut cookie = domain.login("jeff", &password(), None).await.unwrap();
+    for _ in 0..23 {
+        domain.clock.advance(20 * MINUTE);
+        cookie = domain.login("jeff", &password(), Some(&cookie)).await.unwrap();
+    }
+    domain.clock.advance(19 * MINUTE);
+    assert_eq!(level(&domain, &cookie).await, Some(1));
+    domain.clock.advance(MINUTE + SECOND);
+    assert_eq!(level(&domain, &cookie).await, None);
+}
+
+#[tokio::test]
+async fn a_removed_user_is_gone_at_once() {
+    let domain = domain();
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let jeff = domain.users.remove("jeff").await.unwrap().unwrap();
+    assert_eq!(level(&domain, &cookie).await, None);
+    domain.users.users.lock().unwrap().push(jeff);
+    assert_eq!(level(&domain, &cookie).await, None, "and does not come back with the user");
+}
+
+#[tokio::test]
+async fn all_sessions_of_a_user_end_together() {
+    let domain = domain();
+    let first = domain.login("jeff", &password(), None).await.unwrap();
+    let second = domain.login("jeff", &fido(), None).await.unwrap();
+    let eves = domain.login("eve", &password(), None).await.unwrap();
+    domain.sessions.end_all(&domain.users.get("jeff").ext_id).await.unwrap();
+    assert_eq!((level(&domain, &first).await, level(&domain, &second).await), (None, None));
+    assert_eq!(level(&domain, &eves).await, Some(1));
+    let later = domain.login("jeff", &password(), None).await.unwrap();
+    assert_eq!(level(&domain, &later).await, Some(1));
+}
+
+#[tokio::test]
+async fn a_login_that_was_under_way_when_all_ended_is_void() {
+    let domain = domain();
+    let jeff = domain.users.get("jeff");
+    let attempt = domain.sessions.attempt(&jeff).await.unwrap();
+    domain.sessions.end_all(&jeff.ext_id).await.unwrap();
+    let newer = domain.login("jeff", &password(), None).await.unwrap();
+    let presented = domain.session(&newer).await;
+    let done = domain.sessions.login(attempt, &fido_for_the_sdk(), presented.as_ref(), true).await.unwrap();
+    let cookie = crate::identity::testing::pair(&done.set_cookie.unwrap());
+    assert_eq!(level(&domain, &cookie).await, None);
+    assert_eq!(level(&domain, &newer).await, None, "nor does it raise a newer session");
+}
+
+#[tokio::test]
+async fn a_session_of_another_domain_is_not_there() {
+    let domain = domain();
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let value = cookie.split_once('=').unwrap().1;
+    let other = SessionDomain::parse("other").unwrap();
+    assert_eq!(domain.sessions.find(&other, value).await.unwrap(), None);
+    assert!(domain.sessions.find(domain.sessions.domain(), value).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn without_the_users_no_session_passes() {
+    let domain = domain();
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let value = cookie.split_once('=').unwrap().1;
+    *domain.users.up.lock().unwrap() = false;
+    let found = domain.sessions.find(domain.sessions.domain(), value).await;
+    assert!(matches!(found, Err(FilterError::Unavailable(_))));
+}

@@ -1,0 +1,180 @@
+//! What the tests of services with sessions share: users in memory, and a session as the filter would attach it.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderValue, Method, header};
+use sidegate_filters::clock::{Clock, ManualClock, Millis};
+use sidegate_filters::identity_creation::{
+    Admission, IdentityCreationFilter, Interception, InternalAccess, ReturnTarget, Settings,
+};
+use sidegate_filters::path::{CanonicalPath, Params};
+use sidegate_filters::{AuthenticatedSession, Caller, Client, Exchange, Filter, SessionDomain, Verdict};
+use zeroize::Zeroizing;
+
+use super::sessions::{self, DomainSessions, Realm};
+use super::{LoginPages, StaticCallers, return_field::ReturnSeal};
+use crate::jose::MacKey;
+use crate::store::memory::{Budget, MemorySessions};
+use crate::store::users::PasswordHash;
+use crate::store::{ExtId, StoreError, User, UserError, Users};
+
+/// Users in memory; without its flag `up` it fails.
+pub(crate) struct TestUsers {
+    pub(crate) users: Mutex<Vec<User>>,
+    pub(crate) up: Mutex<bool>,
+}
+
+impl TestUsers {
+    pub(crate) fn new(names: &[&str]) -> Arc<Self> {
+        let user = |name: &&str| User {
+            name: (*name).to_owned(),
+            ext_id: ExtId::from(format!("ext-{name}")),
+            password: PasswordHash::of(format!("{name}'s password").as_bytes()).unwrap(),
+        };
+        Arc::new(Self { users: Mutex::new(names.iter().map(user).collect()), up: Mutex::new(true) })
+    }
+
+    pub(crate) fn get(&self, name: &str) -> User {
+        self.users.lock().unwrap().iter().find(|user| user.name == name).unwrap().clone()
+    }
+
+    fn find(&self, fits: impl Fn(&User) -> bool) -> Result<Option<User>, StoreError> {
+        if !*self.up.lock().unwrap() {
+            return Err(StoreError::Unavailable("test".into()));
+        }
+        Ok(self.users.lock().unwrap().iter().find(|user| fits(user)).cloned())
+    }
+}
+
+#[async_trait]
+impl Users for TestUsers {
+    async fn by_name(&self, name: &str) -> Result<Option<User>, StoreError> {
+        self.find(|user| user.name == name)
+    }
+
+    async fn by_ext_id(&self, ext_id: &ExtId) -> Result<Option<User>, StoreError> {
+        self.find(|user| user.ext_id == *ext_id)
+    }
+
+    async fn list(&self) -> Result<Vec<User>, StoreError> {
+        Ok(self.users.lock().unwrap().clone())
+    }
+
+    async fn add(&self, _name: &str, _password: PasswordHash) -> Result<User, UserError> {
+        Err(UserError::BadName)
+    }
+
+    async fn remove(&self, name: &str) -> Result<Option<User>, UserError> {
+        let mut users = self.users.lock().unwrap();
+        let position = users.iter().position(|user| user.name == name);
+        Ok(position.map(|position| users.remove(position)))
+    }
+}
+
+/// A domain `main` with users jeff and eve.
+pub(crate) struct TestDomain {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) users: Arc<TestUsers>,
+    pub(crate) sessions: Arc<DomainSessions>,
+}
+
+pub(crate) fn realm(name: &str, level: u8, renew: bool) -> Realm {
+    Realm { name: name.to_owned(), level, renew }
+}
+
+pub(crate) fn domain() -> TestDomain {
+    let clock = Arc::new(ManualClock::new(Millis(1_000_000_000)));
+    let users = TestUsers::new(&["jeff", "eve"]);
+    let store = MemorySessions::new(Budget::new(1 << 20, 5), Arc::clone(&clock) as Arc<dyn Clock>);
+    let settings = sessions::Settings {
+        domain: SessionDomain::parse("main").unwrap(),
+        idle: Duration::from_secs(30 * 60),
+        absolute: Duration::from_secs(8 * 3600),
+    };
+    let sessions = DomainSessions::new(
+        settings,
+        Arc::new(store),
+        Arc::clone(&users) as Arc<dyn Users>,
+        Arc::clone(&clock) as Arc<dyn Clock>,
+    );
+    TestDomain { clock, users, sessions: Arc::new(sessions) }
+}
+
+impl TestDomain {
+    pub(crate) fn pages(&self) -> Arc<LoginPages> {
+        let key = MacKey::new(&Zeroizing::new([7; 32])).unwrap();
+        let seal = ReturnSeal::new(key, self.sessions.domain().clone(), Duration::from_secs(3600));
+        let start = ReturnTarget::parse("/home").unwrap();
+        Arc::new(LoginPages::new(seal, start, realm("password", 1, true), Arc::clone(&self.clock) as Arc<dyn Clock>))
+    }
+
+    /// The session behind a cookie (`name=value`), as a request with it finds it on an open route.
+    pub(crate) async fn session(&self, cookie: &str) -> Option<AuthenticatedSession> {
+        let mut exchange = exchange(Method::GET, &[("cookie", cookie)]);
+        self.admit(&mut exchange).await;
+        if let Caller::User(session) = exchange.caller { Some(session) } else { None }
+    }
+
+    /// Lets an exchange through the identity-creation filter of an open route.
+    pub(crate) async fn admit(&self, exchange: &mut Exchange) {
+        let settings = Settings {
+            domain: self.sessions.domain().clone(),
+            admission: Admission::Open,
+            internal: InternalAccess::Nobody,
+            interception: Interception::Never,
+            start: ReturnTarget::start(),
+            forward_credentials: false,
+        };
+        let callers = Arc::new(StaticCallers::new(Vec::new()).unwrap());
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let sessions = Arc::clone(&self.sessions);
+        let filter = IdentityCreationFilter::new(settings, sessions, callers, self.pages(), clock);
+        assert!(matches!(filter.request(exchange).await, Ok(Verdict::Pass)));
+    }
+
+    /// Logs a user in; gives back `name=value` for the next request.
+    pub(crate) async fn login(&self, name: &str, realm: &Realm, cookie: Option<&str>) -> Option<String> {
+        let presented = match cookie {
+            Some(cookie) => self.session(cookie).await,
+            None => None,
+        };
+        let attempt = self.sessions.attempt(&self.users.get(name)).await.unwrap();
+        let done = self.sessions.login(attempt, realm, presented.as_ref(), true).await.unwrap();
+        done.set_cookie.map(|field| pair(&field))
+    }
+}
+
+/// `name=value` of a `Set-Cookie`.
+pub(crate) fn pair(field: &HeaderValue) -> String {
+    field.to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+/// A request for `/app` over TLS from 192.0.2.1.
+pub(crate) fn exchange(method: Method, fields: &[(&'static str, &str)]) -> Exchange {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        headers.append(header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+    }
+    Exchange {
+        request_id: "r".into(),
+        method,
+        path: CanonicalPath::parse("/app").unwrap(),
+        query: None,
+        headers,
+        params: Params::default(),
+        client: Client {
+            address: IpAddr::from([192, 0, 2, 1]),
+            secure: true,
+            internal: false,
+            origin: "https://gate.example".into(),
+        },
+        body: None,
+        caller: Caller::Anonymous,
+        modify: None,
+        upstream_headers: Vec::new(),
+        answer_headers: Vec::new(),
+    }
+}
