@@ -1,9 +1,15 @@
 //! Cryptography of the services: JWE, signing, keyed hashes, random numbers. The only place in this crate that names
 //! `openssl`, `josekit` and `jsonwebtoken`.
 
+mod decryption;
+mod encryption;
 pub mod mac;
+mod message_signing;
 
+pub use decryption::DecryptionKey;
+pub use encryption::EncryptionKey;
 pub use mac::MacKey;
+pub use message_signing::MessageSigningKey;
 
 /// The cryptographic library failed: our own fault, or the machine's.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -13,6 +19,12 @@ pub struct CryptoError(String);
 impl From<openssl::error::ErrorStack> for CryptoError {
     fn from(stack: openssl::error::ErrorStack) -> Self {
         Self(stack.to_string())
+    }
+}
+
+impl From<josekit::JoseError> for CryptoError {
+    fn from(error: josekit::JoseError) -> Self {
+        Self(error.to_string())
     }
 }
 
