@@ -91,3 +91,6 @@ fn refusal(filter: &dyn Filter, error: &FilterError) -> Reply {
     };
     Problem::new(status, detail).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 
 mod canonical;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use canonical::{CanonicalPath, PathError, PathRules};
 pub use template::{Params, PathTemplate, TemplateError};

@@ -8,10 +8,11 @@ const OWN: &[&str] = &["/nevisfido/", "/auth/"];
 /// A prefix that some clients use, and the one it stands for.
 const PREFIXES: &[(&str, &str)] = &[("/nevisfido/dispatch/targets", "/nevisfido/token/dispatch/targets")];
 
-/// The path to match, log and forward in place of `path`; `None` when it is canonical already.
+/// The path to match, log and forward in place of `path`; `None` when it is canonical already. Empty segments are never
+/// mended: a row would be found that does not allow them.
 pub(super) fn resolve(path: &CanonicalPath) -> Option<CanonicalPath> {
     let text = path.as_str();
-    if !OWN.iter().any(|own| text.starts_with(own)) {
+    if path.unusual().empty_segments || !OWN.iter().any(|own| text.starts_with(own)) {
         return None;
     }
     let bare = text.strip_suffix('/').unwrap_or(text);
@@ -45,7 +46,7 @@ mod tests {
             ("/nevisfido/dispatch/targets/", "/nevisfido/token/dispatch/targets"),
             ("/nevisfido/dispatch/targets/abc/", "/nevisfido/token/dispatch/targets/abc"),
             ("/nevisfido/dispatch/targetsx", "/nevisfido/dispatch/targetsx"),
-            ("/nevisfido/status//", "/nevisfido/status/"),
+            ("/nevisfido/status//", "/nevisfido/status//"),
             ("/app/", "/app/"),
             ("/", "/"),
         ] {

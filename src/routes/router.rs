@@ -91,7 +91,7 @@ pub enum Unrouted {
     Path,
     /// Rows have the path, none the method: 405 with these in `Allow`.
     Method(Vec<Method>),
-    /// The row does not allow the way the path is spelt: 400.
+    /// The row, or for want of one every row, does not allow the way the path is spelt: 400.
     Spelling,
 }
 
@@ -132,7 +132,11 @@ impl Router {
                 return Err(Unrouted::Spelling);
             }
         }
-        Err(if allowed.is_empty() { Unrouted::Path } else { Unrouted::Method(allowed) })
+        Err(match allowed {
+            allowed if !allowed.is_empty() => Unrouted::Method(allowed),
+            _ if path.unusual() != PathRules::default() => Unrouted::Spelling,
+            _ => Unrouted::Path,
+        })
     }
 }
 
@@ -141,3 +145,6 @@ impl Route {
         self.methods.contains(method) || (method == Method::HEAD && self.methods.contains(&Method::GET))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ pub enum PathError {
     /// It does not begin with `/`.
     #[error("the path must begin with a slash")]
     NotAbsolute,
-    /// A dot segment, raw or escaped.
+    /// A dot segment, raw or escaped, also beside an escaped slash or a parameter, or escaped twice.
     #[error("the path holds a dot segment")]
     DotSegment,
     /// A backslash, `#`, control character or other byte that has no place in a path.
@@ -62,12 +62,15 @@ impl CanonicalPath {
         if !raw.starts_with('/') {
             return Err(PathError::NotAbsolute);
         }
-        let (text, decoded, mut unusual) = decode(raw.as_bytes())?;
-        std::str::from_utf8(&decoded).map_err(|_| PathError::NotUtf8)?;
-        if text.split('/').any(|segment| is_dots(segment.split(';').next().unwrap_or(segment))) {
+        let (text, decoded) = decode(raw.as_bytes())?;
+        let decoded = String::from_utf8(decoded).map_err(|_| PathError::NotUtf8)?;
+        if decoded.chars().any(char::is_control) {
+            return Err(PathError::Character);
+        }
+        if holds_dot_segment(decoded.as_bytes()) || holds_dot_segment(&decode_again(decoded.as_bytes())) {
             return Err(PathError::DotSegment);
         }
-        unusual.empty_segments = text.contains("//");
+        let unusual = unusual(&text);
         Ok(Self { text, unusual })
     }
 
@@ -84,43 +87,67 @@ impl CanonicalPath {
     }
 }
 
-fn is_dots(segment: &str) -> bool {
-    segment == "." || segment == ".."
+/// Found in the canonical text: `%25%32%66` is no double encoding as it comes in, but `%252f` goes out.
+fn unusual(text: &str) -> PathRules {
+    let is_double = |(at, _): (usize, &str)| {
+        text.as_bytes().get(at + 3..at + 5).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    PathRules {
+        empty_segments: text.contains("//"),
+        encoded_slashes: text.contains("%2F") || text.contains("%5C"),
+        double_encoding: text.match_indices("%25").any(is_double),
+        parameters: text.contains(';'),
+    }
 }
 
-/// The canonical text, the fully decoded bytes (to check for UTF-8), and what is unusual.
-fn decode(raw: &[u8]) -> Result<(String, Vec<u8>, PathRules), PathError> {
+/// Whether a reader who takes any slash for a separator, and cuts parameters off, would climb.
+fn holds_dot_segment(decoded: &[u8]) -> bool {
+    decoded.split(|byte| matches!(byte, b'/' | b'\\')).any(|segment| {
+        let name = segment.split(|byte| *byte == b';').next().unwrap_or(segment);
+        matches!(name, b"." | b"..")
+    })
+}
+
+/// What a reader who decodes twice would see.
+fn decode_again(decoded: &[u8]) -> Vec<u8> {
+    let (mut twice, mut rest) = (Vec::with_capacity(decoded.len()), decoded);
+    while let Some((&byte, tail)) = rest.split_first() {
+        let (byte, tail) = if byte == b'%' { escape(tail).unwrap_or((byte, tail)) } else { (byte, tail) };
+        twice.push(byte);
+        rest = tail;
+    }
+    twice
+}
+
+/// The canonical text, and the fully decoded bytes.
+fn decode(raw: &[u8]) -> Result<(String, Vec<u8>), PathError> {
     let mut text = String::with_capacity(raw.len());
     let mut decoded = Vec::with_capacity(raw.len());
-    let mut unusual = PathRules::default();
     let mut rest = raw;
     while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte != b'%' {
-            if !is_path_character(byte) {
-                return Err(PathError::Character);
-            }
-            unusual.parameters |= byte == b';';
+        let (byte, tail) = if byte == b'%' {
+            let (escaped, tail) = escape(tail).ok_or(PathError::Escape)?;
+            push_escaped(&mut text, escaped);
+            (escaped, tail)
+        } else if is_path_character(byte) {
             text.push(char::from(byte));
-            decoded.push(byte);
-            continue;
-        }
-        let (escaped, tail) = escape(tail).ok_or(PathError::Escape)?;
-        rest = tail;
-        if escaped.is_ascii_control() {
-            return Err(PathError::Character);
-        }
-        unusual.encoded_slashes |= matches!(escaped, b'/' | b'\\');
-        unusual.double_encoding |=
-            escaped == b'%' && matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
-        decoded.push(escaped);
-        if is_unreserved(escaped) {
-            text.push(char::from(escaped));
+            (byte, tail)
         } else {
-            text.push_str(&format!("%{escaped:02X}"));
-        }
+            return Err(PathError::Character);
+        };
+        decoded.push(byte);
+        rest = tail;
     }
-    Ok((text, decoded, unusual))
+    Ok((text, decoded))
+}
+
+fn push_escaped(text: &mut String, byte: u8) {
+    if is_unreserved(byte) {
+        return text.push(char::from(byte));
+    }
+    let digit = |value: u8| char::from_digit(value.into(), 16).map(|digit| digit.to_ascii_uppercase());
+    text.push('%');
+    text.extend(digit(byte >> 4).into_iter().chain(digit(byte & 0xf)));
 }
 
 fn escape(tail: &[u8]) -> Option<(u8, &[u8])> {

@@ -20,9 +20,15 @@ pub enum TemplateError {
     /// It does not begin with `/`.
     #[error("a route's path must begin with a slash")]
     NotAbsolute,
-    /// Braces around nothing, or inside a segment.
+    /// Braces around nothing or around other characters than letters, digits, `-` and `_`, or inside a segment.
     #[error("{0:?} is no segment: write a literal, or a name in braces")]
     Segment(String),
+    /// A literal that no canonical path has: the route would never match.
+    #[error("{0:?} is not how a path is spelt after parsing: no empty or dot segments, no needless escapes")]
+    Spelling(String),
+    /// A name used for two segments.
+    #[error("{0:?} names two segments")]
+    Twice(String),
     /// `*` anywhere but as the last segment.
     #[error("* may only be the last segment")]
     Wildcard,
@@ -39,41 +45,67 @@ enum Segment {
 pub struct PathTemplate {
     segments: Vec<Segment>,
     open_end: bool,
+    any_case: bool,
 }
 
 impl PathTemplate {
-    /// Parses a template.
+    /// Parses a template. A slash at its end says nothing.
     ///
     /// # Errors
-    /// When it is malformed.
+    /// When it is malformed, or could never match.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let rest = text.strip_prefix('/').ok_or(TemplateError::NotAbsolute)?;
-        let mut parts: Vec<&str> = rest.split('/').collect();
-        let open_end = parts.last() == Some(&"*");
-        if open_end {
-            parts.pop();
+        let (rest, open_end) = match rest.strip_suffix('*') {
+            Some(rest) if rest.is_empty() || rest.ends_with('/') => (rest, true),
+            _ => (rest, false),
+        };
+        let mut segments = Vec::new();
+        for part in parts(rest.strip_suffix('/').unwrap_or(rest)) {
+            let segment = segment(part)?;
+            if matches!(segment, Segment::Name(_)) && segments.contains(&segment) {
+                return Err(TemplateError::Twice(part.to_owned()));
+            }
+            segments.push(segment);
         }
-        let segments = parts.into_iter().map(segment).collect::<Result<_, _>>()?;
-        Ok(Self { segments, open_end })
+        Ok(Self { segments, open_end, any_case: false })
+    }
+
+    /// The same template for a server that takes upper and lower case for one (ASCII only).
+    #[must_use]
+    pub fn ignoring_case(self) -> Self {
+        Self { any_case: true, ..self }
     }
 
     /// The parameters if `path` matches. A trailing slash is not significant unless the template ends in `*`.
     #[must_use]
     pub fn matches(&self, path: &CanonicalPath) -> Option<Params> {
         let text = path.as_str().strip_prefix('/')?;
-        let text = if self.open_end { text } else { text.strip_suffix('/').unwrap_or(text) };
-        let mut parts = text.split('/');
+        let mut parts = parts(if self.open_end { text } else { without_slash(text) });
         let mut params = Params::default();
         for segment in &self.segments {
             let part = parts.next()?;
             match segment {
-                Segment::Literal(literal) if literal == part => {}
+                Segment::Literal(literal) if self.same(literal, part) => {}
                 Segment::Name(name) if is_plain(part) => params.0.push((name.clone(), part.to_owned())),
                 _ => return None,
             }
         }
         (self.open_end || parts.next().is_none()).then_some(params)
     }
+
+    fn same(&self, literal: &str, part: &str) -> bool {
+        literal == part || (self.any_case && literal.eq_ignore_ascii_case(part))
+    }
+}
+
+/// The segments of what follows the first slash: none after nothing.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split('/').filter(move |_| !text.is_empty())
+}
+
+/// Without the slash that ends the last segment; one that follows another slash is an empty segment and stays.
+fn without_slash(text: &str) -> &str {
+    text.strip_suffix('/').filter(|bare| !bare.is_empty() && !bare.ends_with('/')).unwrap_or(text)
 }
 
 /// A parameter is one whole, non-empty segment in which nothing may be read as a separator.
@@ -82,11 +114,24 @@ fn is_plain(part: &str) -> bool {
 }
 
 fn segment(text: &str) -> Result<Segment, TemplateError> {
-    let name = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    match name {
-        Some(name) if !name.is_empty() && !name.contains(['{', '}']) => Ok(Segment::Name(name.to_owned())),
-        None if !text.contains(['{', '}', '*']) => Ok(Segment::Literal(text.to_owned())),
-        None if text.contains('*') => Err(TemplateError::Wildcard),
-        _ => Err(TemplateError::Segment(text.to_owned())),
+    if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        return if !name.is_empty() && name.bytes().all(is_name) {
+            Ok(Segment::Name(name.to_owned()))
+        } else {
+            Err(TemplateError::Segment(text.to_owned()))
+        };
+    }
+    if text.contains('*') {
+        return Err(TemplateError::Wildcard);
+    }
+    if text.contains(['{', '}']) {
+        return Err(TemplateError::Segment(text.to_owned()));
+    }
+    match CanonicalPath::parse(&format!("/{text}")) {
+        Ok(path) if !text.is_empty() && path.as_str().strip_prefix('/') == Some(text) => {
+            Ok(Segment::Literal(text.to_owned()))
+        }
+        _ => Err(TemplateError::Spelling(text.to_owned())),
     }
 }

@@ -1,0 +1,199 @@
+use std::net::Ipv4Addr;
+use std::sync::Mutex;
+
+use http::{HeaderMap, Method};
+use rstest::rstest;
+
+use super::*;
+use crate::exchange::Client;
+use crate::identity::Caller;
+use crate::path::{CanonicalPath, Params};
+
+/// Notes what happens to it and decides as it is told.
+struct Scripted {
+    name: &'static str,
+    body_limit: Option<usize>,
+    head: Option<StatusCode>,
+    says: fn() -> Result<Verdict, FilterError>,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scripted {
+    fn note(&self, what: &str) {
+        self.log.lock().unwrap().push(format!("{} {what}", self.name));
+    }
+}
+
+#[async_trait]
+impl Filter for Scripted {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        self.body_limit
+    }
+
+    fn before_body(&self, exchange: &Exchange) -> Verdict {
+        self.note(if exchange.body.is_some() { "head, body there" } else { "head" });
+        self.head.map_or(Verdict::Pass, |status| Verdict::Answer(Problem::new(status, "").into()))
+    }
+
+    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        self.note(&format!("request {:?}", exchange.body.as_ref().map(Bytes::len)));
+        (self.says)()
+    }
+
+    async fn response(&self, _: &Exchange, status: StatusCode) -> Result<(), FilterError> {
+        self.note(&format!("response {}", status.as_u16()));
+        (self.says)().map(drop)
+    }
+}
+
+#[derive(Default)]
+struct Bench {
+    filters: Vec<Arc<dyn Filter>>,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Bench {
+    fn then(self, name: &'static str, body_limit: Option<usize>, says: fn() -> Result<Verdict, FilterError>) -> Self {
+        self.guarded(name, body_limit, None, says)
+    }
+
+    fn guarded(
+        mut self,
+        name: &'static str,
+        body_limit: Option<usize>,
+        head: Option<StatusCode>,
+        says: fn() -> Result<Verdict, FilterError>,
+    ) -> Self {
+        self.filters.push(Arc::new(Scripted { name, body_limit, head, says, log: self.log.clone() }));
+        self
+    }
+
+    /// Runs a request with a body of so many bytes: the status refused with, and what happened.
+    async fn request(self, body: usize) -> (Option<u16>, Vec<String>) {
+        let mut source = Source { body: vec![0; body].into(), reads: 0 };
+        let verdict = Chain::new(self.filters).request(&mut exchange(), &mut source).await;
+        assert!(source.reads <= 1, "a body is read once");
+        let status = match verdict {
+            Verdict::Pass => None,
+            Verdict::Answer(reply) => Some(reply.status().as_u16()),
+        };
+        (status, std::mem::take(&mut *self.log.lock().unwrap()))
+    }
+}
+
+struct Source {
+    body: Bytes,
+    reads: usize,
+}
+
+#[async_trait]
+impl BodySource for Source {
+    async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        self.reads += 1;
+        if self.body.len() > limit {
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ""));
+        }
+        Ok(self.body.clone())
+    }
+}
+
+fn exchange() -> Exchange {
+    Exchange {
+        request_id: String::new(),
+        method: Method::POST,
+        path: CanonicalPath::parse("/").unwrap(),
+        query: None,
+        headers: HeaderMap::new(),
+        params: Params::default(),
+        client: Client { address: Ipv4Addr::LOCALHOST.into(), secure: true, internal: false, origin: String::new() },
+        body: None,
+        caller: Caller::Anonymous,
+        modify: None,
+        upstream_headers: Vec::new(),
+        answer_headers: Vec::new(),
+    }
+}
+
+fn pass() -> Result<Verdict, FilterError> {
+    Ok(Verdict::Pass)
+}
+
+fn forbid() -> Result<Verdict, FilterError> {
+    Ok(Verdict::Answer(Problem::new(StatusCode::FORBIDDEN, "").into()))
+}
+
+fn unavailable() -> Result<Verdict, FilterError> {
+    Err(FilterError::Unavailable("the store"))
+}
+
+fn internal() -> Result<Verdict, FilterError> {
+    Err(FilterError::Internal("the reason, which only the log may hold".to_owned()))
+}
+
+#[tokio::test]
+async fn filters_run_in_their_order_and_the_body_is_left_alone() {
+    let bench = Bench::default().then("a", None, pass).then("b", None, pass);
+    assert_eq!(bench.request(9).await, (None, vec!["a request None".to_owned(), "b request None".to_owned()]));
+}
+
+#[tokio::test]
+async fn the_first_answer_ends_it() {
+    let bench = Bench::default().then("a", None, forbid).then("b", Some(1), pass);
+    assert_eq!(bench.request(9).await, (Some(403), vec!["a request None".to_owned()]));
+}
+
+#[rstest]
+#[case(unavailable, 503)]
+#[case(internal, 500)]
+#[tokio::test]
+async fn an_error_refuses(#[case] says: fn() -> Result<Verdict, FilterError>, #[case] status: u16) {
+    let bench = Bench::default().then("a", None, says).then("b", None, pass);
+    assert_eq!(bench.request(0).await, (Some(status), vec!["a request None".to_owned()]));
+}
+
+#[tokio::test]
+async fn an_error_keeps_its_reason_to_itself() {
+    let filter = Scripted { name: "a", body_limit: None, head: None, says: internal, log: Arc::default() };
+    let Err(error) = internal() else { panic!("an error") };
+    let Reply::Problem(problem) = refusal(&filter, &error) else { panic!("a problem") };
+    assert!(!problem.detail.contains("only the log"));
+}
+
+#[tokio::test]
+async fn the_body_is_read_once_and_kept_for_those_after() {
+    let bench = Bench::default().then("a", None, pass).then("b", Some(9), pass).then("c", Some(9), pass);
+    let (status, log) = bench.request(9).await;
+    assert_eq!(status, None);
+    let expected = ["a request None", "b head", "b request Some(9)", "c head, body there", "c request Some(9)"];
+    assert_eq!(log, expected);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_never_reaches_the_filter() {
+    let (status, log) = Bench::default().then("a", Some(8), pass).request(9).await;
+    assert_eq!((status, log), (Some(413), vec!["a head".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_body_read_for_another_filter_must_fit_too() {
+    let (status, log) = Bench::default().then("a", Some(9), pass).then("b", Some(8), pass).request(9).await;
+    assert_eq!(status, Some(413));
+    assert_eq!(log, ["a head", "a request Some(9)", "b head, body there"]);
+}
+
+#[tokio::test]
+async fn the_head_is_judged_before_the_body_is_read() {
+    let bench = Bench::default().guarded("a", Some(8), Some(StatusCode::UNSUPPORTED_MEDIA_TYPE), pass);
+    assert_eq!(bench.request(9).await, (Some(415), vec!["a head".to_owned()]));
+}
+
+#[tokio::test]
+async fn every_filter_learns_how_it_ended_even_if_one_fails() {
+    let bench = Bench::default().then("a", None, unavailable).then("b", None, pass);
+    Chain::new(bench.filters).response(&exchange(), StatusCode::NO_CONTENT).await;
+    assert_eq!(*bench.log.lock().unwrap(), ["a response 204", "b response 204"]);
+}
