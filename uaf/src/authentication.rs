@@ -74,6 +74,15 @@ pub struct VerifiedKey {
 }
 
 impl RelyingParty {
+    /// The policy for a known user: those of his keys that `wanted` admits. `None` if it admits none of them.
+    #[must_use]
+    pub fn step_up_policy(&self, wanted: &Policy, credentials: &[Credential]) -> Option<Policy> {
+        let admitted = credentials
+            .iter()
+            .filter(|credential| wanted.admits(&Candidate::of(credential, self.models.find(credential.aaid).ok())));
+        Policy::of_keys(&admitted.map(Credential::key_ref).collect::<Vec<_>>())
+    }
+
     /// Makes the request, and the state to keep for [`Self::finish_authentication`].
     ///
     /// # Errors

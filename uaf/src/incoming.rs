@@ -126,6 +126,12 @@ impl Opened {
         &self.final_challenge.challenge
     }
 
+    /// The app or origin that answers, as its client says.
+    #[must_use]
+    pub fn facet_id(&self) -> &str {
+        self.final_challenge.facet_id.as_str()
+    }
+
     /// What the context says beside the message.
     #[must_use]
     pub const fn reply(&self) -> &Reply {

@@ -184,7 +184,7 @@ impl RegistrationAssertion<'_> {
 }
 
 impl<'a> Candidate<'a> {
-    fn of(credential: &'a Credential, model: Option<&'a Model>) -> Self {
+    pub(crate) fn of(credential: &'a Credential, model: Option<&'a Model>) -> Self {
         Self {
             aaid: credential.aaid,
             key_id: Some(credential.key_id.as_bytes()),
