@@ -7,3 +7,4 @@ pub mod identity;
 pub mod jose;
 pub mod routes;
 pub mod store;
+pub mod telemetry;

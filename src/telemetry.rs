@@ -1,0 +1,4 @@
+//! What is seen from outside: log lines, audit lines, metrics (`gateway.md` 6.4). No token, key, password, cookie, link or
+//! push address is a field of any of them.
+
+pub mod audit;

@@ -1,0 +1,151 @@
+//! The audit trail: one line a security event, with the request id of the span around it (`gateway.md` 6.4).
+//!
+//! Every event is also counted as `sidegate_events_total{event=…}` by [`super::log`], those of the filters crate too.
+
+/// The `tracing` target of audit lines.
+pub const TARGET: &str = "audit";
+
+/// Something that an auditor asks about. Users appear by extId, targets by id, callers by their configured name; session
+/// ids of operations and of users never do, since they are credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A user logged in.
+    Login {
+        /// The realm.
+        realm: &'a str,
+        /// The user's extId.
+        user: &'a str,
+    },
+    /// Somebody failed to log in.
+    LoginFailed {
+        /// The realm.
+        realm: &'a str,
+        /// The extId of the user meant, where it is known.
+        user: Option<&'a str>,
+        /// Why, in a word.
+        reason: &'static str,
+    },
+    /// A session was raised to a higher level.
+    StepUp {
+        /// The realm that raised it.
+        realm: &'a str,
+        /// The user's extId.
+        user: &'a str,
+        /// The level reached.
+        level: u8,
+    },
+    /// A session was ended by its user.
+    Logout {
+        /// The user's extId.
+        user: &'a str,
+    },
+    /// A token was made and handed to a dispatcher, or could not be.
+    Dispatch {
+        /// `registration`, `authentication` or `deregistration`.
+        operation: &'static str,
+        /// The dispatcher's type, `-` for a created token.
+        dispatcher: &'a str,
+        /// The documented result, `dispatched` when it worked.
+        result: &'static str,
+        /// The extId of the user meant, where there is one.
+        user: Option<&'a str>,
+        /// The target's id, where there is one.
+        target: Option<&'a str>,
+    },
+    /// A token was redeemed, or could not be.
+    Redeem {
+        /// `registration`, `authentication` or `deregistration`.
+        operation: &'static str,
+        /// The UAF status code.
+        code: u16,
+    },
+    /// A UAF answer was judged.
+    Answer {
+        /// `registration` or `authentication`.
+        operation: &'static str,
+        /// The UAF status code.
+        code: u16,
+        /// The extId of the user, once it is proven.
+        user: Option<&'a str>,
+    },
+    /// A dispatch target was made, changed or removed.
+    Target {
+        /// What happened.
+        change: Change,
+        /// The target's id.
+        target: &'a str,
+        /// The extId of its user.
+        user: &'a str,
+    },
+    /// A credential was added or removed.
+    Credential {
+        /// What happened.
+        change: Change,
+        /// The extId of its user.
+        user: &'a str,
+        /// The model of the authenticator.
+        aaid: &'a str,
+    },
+    /// A request passed with a signature in place of a session.
+    Bypass {
+        /// The target whose key signed.
+        target: &'a str,
+    },
+    /// An internal caller named a user.
+    ActFor {
+        /// The caller's configured name.
+        caller: &'a str,
+        /// The extId of the user.
+        user: &'a str,
+        /// What was asked.
+        operation: &'static str,
+    },
+}
+
+/// What happened to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It is different now.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+impl Change {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+macro_rules! line {
+    ($name:literal $(, $($field:tt)+)?) => {
+        tracing::info!(target: TARGET, event = $name $(, $($field)+)?)
+    };
+}
+
+impl Event<'_> {
+    /// Writes the line.
+    pub fn record(self) {
+        match self {
+            Self::Login { realm, user } => line!("login", realm, user),
+            Self::LoginFailed { realm, user, reason } => line!("login-failed", realm, user, reason),
+            Self::StepUp { realm, user, level } => line!("step-up", realm, user, level),
+            Self::Logout { user } => line!("logout", user),
+            Self::Dispatch { operation, dispatcher, result, user, target } => {
+                line!("dispatch", operation, dispatcher, result, user, target);
+            }
+            Self::Redeem { operation, code } => line!("redeem", operation, code),
+            Self::Answer { operation, code, user } => line!("answer", operation, code, user),
+            Self::Target { change, target, user } => line!("target", change = change.name(), target, user),
+            Self::Credential { change, user, aaid } => line!("credential", change = change.name(), user, aaid),
+            Self::Bypass { target } => line!("bypass", target),
+            Self::ActFor { caller, user, operation } => line!("act-for", caller, user, operation),
+        }
+    }
+}
