@@ -3,6 +3,7 @@
 //! `oob`, `identity` <- `routes` <- `gateway` <- `cli`.
 
 pub mod config;
+pub mod dispatchers;
 pub mod identity;
 pub mod jose;
 pub mod routes;

@@ -1,0 +1,59 @@
+//! Where a phone redeems the token it was sent.
+
+use crate::store::operation::OperationKind;
+
+/// The redeem URL of each operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedeemUrls {
+    registration: String,
+    authentication: String,
+    deregistration: String,
+}
+
+impl RedeemUrls {
+    /// The URLs below this `scheme://host[:port]`: what is not written in the configuration.
+    #[must_use]
+    pub fn below(public_url: &str) -> Self {
+        let base = public_url.trim_end_matches('/');
+        let url = |operation: &str| format!("{base}/nevisfido/token/redeem/{operation}");
+        Self {
+            registration: url("registration"),
+            authentication: url("authentication"),
+            deregistration: url("deregistration"),
+        }
+    }
+
+    /// The same with this text for one operation.
+    #[must_use]
+    pub fn with(mut self, kind: OperationKind, url: String) -> Self {
+        match kind {
+            OperationKind::Reg => self.registration = url,
+            OperationKind::Auth => self.authentication = url,
+            OperationKind::Dereg => self.deregistration = url,
+        }
+        self
+    }
+
+    /// The URL for an operation, as it was written.
+    #[must_use]
+    pub fn of(&self, kind: OperationKind) -> &str {
+        match kind {
+            OperationKind::Reg => &self.registration,
+            OperationKind::Auth => &self.authentication,
+            OperationKind::Dereg => &self.deregistration,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_written_lies_below_the_public_url() {
+        let urls = RedeemUrls::below("https://siven.ch/").with(OperationKind::Auth, "https://a/b".into());
+        assert_eq!(urls.of(OperationKind::Reg), "https://siven.ch/nevisfido/token/redeem/registration");
+        assert_eq!(urls.of(OperationKind::Auth), "https://a/b");
+        assert_eq!(urls.of(OperationKind::Dereg), "https://siven.ch/nevisfido/token/redeem/deregistration");
+    }
+}
