@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod dispatchers;
+pub mod fido;
 pub mod identity;
 pub mod jose;
 pub mod routes;

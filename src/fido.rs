@@ -1,0 +1,160 @@
+//! The UAF server as the services see it: it makes requests and takes answers. [`Embedded`] is the one inside, over
+//! crate `uaf` and the stores; one behind an upstream has the same trait.
+
+mod context;
+mod embedded;
+mod facets;
+mod policies;
+
+use async_trait::async_trait;
+use sidegate_uaf::StatusCode;
+use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
+
+use crate::store::operation::{Authenticator, ChallengeState, OperationKind, Purpose};
+use crate::store::{ExtId, OperationId, StoreError};
+
+pub use context::{Ask, Context, ContextFault, Scope};
+pub use embedded::{Embedded, EmbeddedSettings};
+pub use facets::{AppIdFault, kept_app_id, trusted_facets};
+pub use policies::{Policies, PolicyFault};
+
+/// A user whom an operation is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// What everything of the user is stored under.
+    pub ext_id: ExtId,
+    /// The login name; a phone shows it beside the key.
+    pub name: String,
+}
+
+/// The operation that a request is made for.
+#[derive(Debug, Clone)]
+pub struct Commission<'a> {
+    /// Its name, which the answer will bring back.
+    pub id: OperationId,
+    /// What its answer may be used for.
+    pub purpose: Purpose,
+    /// Whose it is; none for user-less authentication.
+    pub user: Option<Subject>,
+    /// What is asked.
+    pub ask: &'a Ask,
+}
+
+/// A request to hand out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UafRequest {
+    /// The message: a string holding a JSON array.
+    pub message: String,
+    /// What it is.
+    pub operation: UafOperation,
+    /// A hint for the client; none where no answer follows.
+    pub lifetime_millis: Option<u64>,
+}
+
+impl UafRequest {
+    /// The envelope for the client.
+    #[must_use]
+    pub fn into_reply(self) -> ReturnUafRequest {
+        ReturnUafRequest {
+            status_code: StatusCode::OK,
+            uaf_request: Some(self.message),
+            op: Some(self.operation),
+            lifetime_millis: self.lifetime_millis,
+        }
+    }
+}
+
+/// Nothing can be handed out, or an answer is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum FidoError {
+    /// For the client: this UAF status code. The log has the reason.
+    #[error("UAF status {0}")]
+    Refused(StatusCode),
+    /// A store failed: 503.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where an answer came in: decides which operations it may finish (`http-api.md` 0.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerAt {
+    /// `/nevisfido/uaf/1.1/registration`.
+    Registration,
+    /// `/nevisfido/uaf/1.1/authentication`: never makes a session.
+    Authentication,
+    /// `/auth/…`: makes a session.
+    Login,
+}
+
+impl AnswerAt {
+    /// The UAF operation that is answered there.
+    #[must_use]
+    pub fn kind(self) -> OperationKind {
+        if self == Self::Registration { OperationKind::Reg } else { OperationKind::Auth }
+    }
+
+    /// Whether an operation of this purpose may be finished there.
+    #[must_use]
+    pub fn takes(self, purpose: Purpose) -> bool {
+        match self {
+            Self::Registration => purpose == Purpose::Registration,
+            Self::Authentication => matches!(purpose, Purpose::OutOfBand | Purpose::Transaction),
+            Self::Login => purpose == Purpose::InBandLogin,
+        }
+    }
+}
+
+/// A good answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The operation that it finished.
+    pub id: OperationId,
+    /// Who answered.
+    pub user: Subject,
+    /// With which credentials.
+    pub authenticators: Vec<Authenticator>,
+}
+
+/// A UAF server.
+#[async_trait]
+pub trait Fido: Send + Sync {
+    /// Checks, before a token is made, that what is asked could be served.
+    ///
+    /// # Errors
+    /// The member at fault: 400.
+    fn check(&self, ask: &Ask) -> Result<(), ContextFault>;
+
+    /// Makes the request of a registration or an authentication, and the state that its finish needs. Changes nothing.
+    ///
+    /// # Errors
+    /// Why there is nothing to hand out.
+    async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError>;
+
+    /// Removes credentials, and makes the request that tells the phone to do so too. Doing it again does no harm.
+    ///
+    /// # Errors
+    /// Why nothing was removed.
+    async fn deregister(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError>;
+
+    /// Who an answer says it is from: whoever owns the first key in it. Nothing of it is verified.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError>;
+
+    /// Takes an answer: finishes its operation, for good or bad.
+    ///
+    /// # Errors
+    /// The code for the client. No operation moves unless serverData and challenge are those of it.
+    async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError>;
+}
+
+/// The UAF crate's name for an operation's kind.
+#[must_use]
+pub fn uaf_operation(kind: OperationKind) -> UafOperation {
+    match kind {
+        OperationKind::Reg => UafOperation::Reg,
+        OperationKind::Auth => UafOperation::Auth,
+        OperationKind::Dereg => UafOperation::Dereg,
+    }
+}

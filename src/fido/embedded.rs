@@ -1,0 +1,116 @@
+//! The UAF server inside: crate `uaf` for the protocol, the stores for what it remembers.
+
+mod answer;
+mod credential;
+mod request;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use sidegate_filters::clock::{Clock, Millis};
+use sidegate_uaf::authentication::AuthenticationState;
+use sidegate_uaf::registration::RegistrationState;
+use sidegate_uaf::{Error, Folding, RelyingParty, StatusCode};
+
+use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject, UafRequest};
+use crate::store::operation::ChallengeState;
+use crate::store::{Credentials, ExtId, Operations, StoreError, Users};
+
+/// How the server behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct EmbeddedSettings {
+    /// From handing out a request until its answer must be there.
+    pub answer: Duration,
+    /// Whether 1480 to 1497 are told apart (`fold-content-codes`).
+    pub folding: Folding,
+}
+
+/// The UAF server inside.
+pub struct Embedded {
+    /// The protocol.
+    pub relying_party: RelyingParty,
+    /// The policies that requests may name.
+    pub policies: Policies,
+    /// Where operations are kept.
+    pub operations: Arc<dyn Operations>,
+    /// Where credentials are kept.
+    pub credentials: Arc<dyn Credentials>,
+    /// Who exists.
+    pub users: Arc<dyn Users>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How it behaves.
+    pub settings: EmbeddedSettings,
+}
+
+/// What an operation keeps from request to answer.
+#[derive(Serialize, Deserialize)]
+enum Kept {
+    Registration(RegistrationState),
+    Authentication(AuthenticationState),
+}
+
+impl Kept {
+    fn write(&self) -> Result<ChallengeState, FidoError> {
+        serde_json::to_vec(self).map(ChallengeState).map_err(|error| internal(&error))
+    }
+
+    fn read(state: &ChallengeState) -> Result<Self, FidoError> {
+        serde_json::from_slice(&state.0).map_err(|error| internal(&error))
+    }
+}
+
+impl Embedded {
+    /// The code for the client; the log gets the check that failed.
+    fn refuse(&self, error: &Error) -> FidoError {
+        tracing::info!(reason = %error, "a UAF answer is refused");
+        FidoError::Refused(self.settings.folding.apply(error.status()))
+    }
+}
+
+#[async_trait]
+impl Fido for Embedded {
+    fn check(&self, ask: &Ask) -> Result<(), ContextFault> {
+        match ask.policy() {
+            Some(name) if self.policies.get(name).is_none() => {
+                Err(ContextFault { member: "context.policy", reason: "there is no policy of this name" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError> {
+        match (commission.ask, &commission.user) {
+            (Ask::Registration { policy }, Some(user)) => self.registration(commission, user, policy).await,
+            (Ask::Authentication { policy, transaction }, _) => {
+                self.authentication(commission, policy, transaction).await
+            }
+            (Ask::Registration { .. }, None) => Err(FidoError::Refused(StatusCode::UNAUTHORIZED)),
+            (Ask::Deregistration(_), _) => Err(internal(&"a deregistration has no challenge")),
+        }
+    }
+
+    async fn deregister(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
+        self.deregistration(user, scope).await
+    }
+
+    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
+        self.presumed(at, uaf_response).await
+    }
+
+    async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
+        self.take(at, uaf_response, context).await
+    }
+}
+
+fn internal(error: &dyn std::fmt::Display) -> FidoError {
+    tracing::error!(%error, "the UAF server failed");
+    FidoError::Refused(StatusCode::INTERNAL)
+}
+
+/// Unix time as crate `uaf` counts it.
+fn unix(moment: Millis) -> u64 {
+    u64::try_from(moment.0).unwrap_or(0)
+}

@@ -1,0 +1,116 @@
+//! The checks of a taken answer, and what a good one leaves in the stores.
+
+use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, VerifiedKey};
+use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
+use sidegate_uaf::{Arrival, Credential, Error, KeyRef, Opened};
+
+use super::super::super::{FidoError, Subject};
+use super::super::credential::record_key;
+use super::super::{Embedded, Kept, credential, unix};
+use super::Finished;
+use crate::store::operation::{Authenticator, ChallengeState};
+use crate::store::{self, CounterError, CredentialError, ExtId, Removal};
+use crate::telemetry::audit::{Change, Event};
+
+impl Embedded {
+    pub(super) async fn finish(&self, state: &ChallengeState, opened: &Opened) -> Result<Finished, FidoError> {
+        match Kept::read(state)? {
+            Kept::Registration(state) => self.finish_registration(&state, opened).await,
+            Kept::Authentication(state) => self.finish_authentication(&state, opened).await,
+        }
+    }
+
+    async fn finish_registration(&self, state: &RegistrationState, opened: &Opened) -> Result<Finished, FidoError> {
+        let registered: Vec<KeyRef> = self.records(opened).await?.iter().map(Credential::key_ref).collect();
+        let outcome = self.relying_party.finish_registration(state, opened, &registered, &self.arrival());
+        let credentials = match outcome.map_err(|error| self.refuse_from(opened, &error))? {
+            RegistrationOutcome::Denied(denial) => return Ok(Finished::Denied(denial)),
+            RegistrationOutcome::Registered { credentials, .. } => credentials,
+        };
+        let owner = credentials.first().map_or("", |credential| credential.user.as_str());
+        let user = self.existing(owner).await?.ok_or_else(|| self.refuse(&Error::UserNotAuthenticated))?;
+        let records: Vec<_> = credentials
+            .iter()
+            .map(|credential| credential::to_record(credential, opened.reply(), self.clock.now()))
+            .collect();
+        self.add_all(&records).await?;
+        for record in &records {
+            let (change, user) = (Change::Added, record.owner.as_str());
+            Event::Credential { change, user, aaid: record.key.aaid() }.record();
+        }
+        Ok(Finished::Good { user, authenticators: records.iter().map(credential::shown).collect() })
+    }
+
+    /// All of them or none: what was added before a failure is taken back.
+    async fn add_all(&self, records: &[store::Credential]) -> Result<(), FidoError> {
+        for (added, record) in records.iter().enumerate() {
+            let Err(error) = self.credentials.add(record.clone()).await else { continue };
+            for earlier in records.iter().take(added) {
+                self.credentials.remove(&earlier.owner, &Removal::Key(earlier.key.clone())).await?;
+            }
+            return Err(match error {
+                CredentialError::Registered => self.refuse(&Error::AlreadyRegistered),
+                CredentialError::Store(error) => FidoError::Store(error),
+            });
+        }
+        Ok(())
+    }
+
+    async fn finish_authentication(&self, state: &AuthenticationState, opened: &Opened) -> Result<Finished, FidoError> {
+        let credentials = self.records(opened).await?;
+        let outcome = self.relying_party.finish_authentication(state, opened, &credentials, &self.arrival());
+        let (user, keys) = match outcome.map_err(|error| self.refuse_from(opened, &error))? {
+            AuthenticationOutcome::Denied(denial) => return Ok(Finished::Denied(denial)),
+            AuthenticationOutcome::Authenticated { user, keys } => (user, keys),
+        };
+        let unknown = || self.refuse(&Error::KeyUnknown { user_is_real: false });
+        let user = self.existing(&user).await?.ok_or_else(unknown)?;
+        let mut authenticators = Vec::with_capacity(keys.len());
+        for key in &keys {
+            authenticators.push(self.advance(key).await?);
+        }
+        Ok(Finished::Good { user, authenticators })
+    }
+
+    /// The store compares once more: of two answers with one counter only one counts.
+    async fn advance(&self, verified: &VerifiedKey) -> Result<Authenticator, FidoError> {
+        let key = record_key(&verified.key);
+        let advanced = self.credentials.advance_counter(&key, verified.counter, self.clock.now()).await;
+        advanced.map_err(|error| match error {
+            CounterError::NotAdvanced => self.refuse(&Error::SignCounter),
+            CounterError::NotFound => self.refuse(&Error::KeyUnknown { user_is_real: false }),
+            CounterError::Store(error) => FidoError::Store(error),
+        })?;
+        let record = self.credentials.get(&key).await?;
+        let gone = || self.refuse(&Error::KeyUnknown { user_is_real: false });
+        record.as_ref().map(credential::shown).ok_or_else(gone)
+    }
+
+    /// The credentials that the answer is about, whoever owns them.
+    async fn records(&self, opened: &Opened) -> Result<Vec<Credential>, FidoError> {
+        let mut found = Vec::new();
+        for key in opened.keys() {
+            if let Some(record) = self.credentials.get(&record_key(&key)).await? {
+                found.push(credential::from_record(&record)?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn existing(&self, ext_id: &str) -> Result<Option<Subject>, FidoError> {
+        let user = self.users.by_ext_id(&ExtId::from(ext_id)).await?;
+        Ok(user.map(|user| Subject { ext_id: user.ext_id, name: user.name }))
+    }
+
+    /// A facet that is not listed is logged ready to paste: it is the most frequent fault of a new set-up.
+    fn refuse_from(&self, opened: &Opened, error: &Error) -> FidoError {
+        if *error == Error::UntrustedFacet {
+            tracing::warn!(facet = opened.facet_id(), "an answer came from a facet that fido-uaf.facets does not list");
+        }
+        self.refuse(error)
+    }
+
+    fn arrival(&self) -> Arrival<'static> {
+        Arrival { now: unix(self.clock.now()), channel: None }
+    }
+}

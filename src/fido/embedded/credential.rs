@@ -1,0 +1,62 @@
+//! A credential as the protocol has it, and as it is stored.
+
+use sidegate_filters::clock::Millis;
+use sidegate_uaf::encoding::Octets;
+use sidegate_uaf::wire::Reply;
+use sidegate_uaf::{Algorithm, AttestationType, Credential, KeyFormat, KeyId, KeyRef};
+
+use super::super::FidoError;
+use super::internal;
+use crate::store::operation::Authenticator;
+use crate::store::{self, CredentialKey, ExtId};
+
+/// The record of a new credential, with what the phone says of itself.
+pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> store::Credential {
+    store::Credential {
+        key: CredentialKey::new(credential.aaid.as_str(), credential.key_id.as_bytes()),
+        ext_id: ExtId::random().to_string(),
+        owner: credential.user.as_str().into(),
+        public_key: credential.public_key.as_bytes().to_vec(),
+        key_format: credential.key_format.into(),
+        algorithm: credential.algorithm.into(),
+        sign_counter: credential.sign_counter,
+        registration_counter: credential.registration_counter,
+        authenticator_version: credential.authenticator_version,
+        device_id: reply.device_id.clone(),
+        device_name: reply.device_name.clone(),
+        created: now,
+        last_used: None,
+    }
+}
+
+/// The credential of a record. How its model was proved matters at registration only, where all that is accepted is
+/// surrogate attestation.
+pub(super) fn from_record(record: &store::Credential) -> Result<Credential, FidoError> {
+    Ok(Credential {
+        user: record.owner.to_string(),
+        aaid: record.key.aaid().parse().map_err(|error| internal(&error))?,
+        key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))?,
+        authenticator_version: record.authenticator_version,
+        algorithm: Algorithm::try_from(record.algorithm).map_err(|error| internal(&error))?,
+        key_format: KeyFormat::try_from(record.key_format).map_err(|error| internal(&error))?,
+        public_key: Octets::new(record.public_key.as_slice()).map_err(|error| internal(&error))?,
+        attestation: AttestationType::BasicSurrogate,
+        sign_counter: record.sign_counter,
+        registration_counter: record.registration_counter,
+        png_characteristics: Vec::new(),
+    })
+}
+
+/// How the status names it.
+pub(super) fn shown(record: &store::Credential) -> Authenticator {
+    Authenticator {
+        aaid: record.key.aaid().to_owned(),
+        key_id: sidegate_uaf::encoding::encode(record.key.key_id()),
+        ext_id: record.ext_id.clone(),
+    }
+}
+
+/// What a key is stored under.
+pub(super) fn record_key(key: &KeyRef) -> CredentialKey {
+    CredentialKey::new(key.aaid.as_str(), key.key_id.as_bytes())
+}

@@ -1,0 +1,113 @@
+//! Requests: what a phone is asked.
+
+use sidegate_uaf::authentication::{Claimant, NewAuthentication};
+use sidegate_uaf::deregistration::Deregistration;
+use sidegate_uaf::registration::NewRegistration;
+use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction};
+use sidegate_uaf::{Credential, Start, StatusCode};
+
+use super::super::{Commission, FidoError, Scope, Subject, UafRequest};
+use super::{Embedded, Kept, credential, internal, unix};
+use crate::jose;
+use crate::store::operation::{ChallengeState, Purpose};
+use crate::store::{CredentialKey, Removal};
+use crate::telemetry::audit::{Change, Event};
+
+type Made = Result<(UafRequest, ChallengeState), FidoError>;
+
+/// What serverData carries: an answer to one purpose can't be moved to another.
+pub(super) const fn purpose_name(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::InBandLogin => "in-band-login",
+        Purpose::OutOfBand => "out-of-band",
+        Purpose::Transaction => "transaction",
+        Purpose::Registration => "registration",
+        Purpose::Deregistration => "deregistration",
+    }
+}
+
+impl Embedded {
+    /// A registration; the keys that the user has already are disallowed.
+    pub(super) async fn registration(&self, commission: &Commission<'_>, user: &Subject, policy: &str) -> Made {
+        let registered: Vec<_> = self.keys_of(user).await?.iter().map(Credential::key_ref).collect();
+        let id = commission.id.to_string();
+        let new = NewRegistration {
+            start: self.start(&id, commission.purpose)?,
+            user: user.ext_id.as_str(),
+            username: &user.name,
+            policy: self.policy(policy)?.clone(),
+            registered: &registered,
+        };
+        let (request, state) = self.relying_party.start_registration(new).map_err(|error| internal(&error))?;
+        Ok((self.request_of(request.to_message(), Operation::Reg), Kept::Registration(state).write()?))
+    }
+
+    /// An authentication: of a named user by the keys they have and the policy admits, else of whoever owns the key.
+    pub(super) async fn authentication(
+        &self,
+        commission: &Commission<'_>,
+        policy: &str,
+        transaction: &[Transaction],
+    ) -> Made {
+        let wanted = self.policy(policy)?;
+        let (claimant, policy) = match &commission.user {
+            None => (Claimant::Anyone, wanted.clone()),
+            Some(user) => {
+                let keys = self.relying_party.step_up_policy(wanted, &self.keys_of(user).await?);
+                let policy = keys.ok_or(FidoError::Refused(StatusCode::NOT_FOUND))?;
+                (Claimant::Named { user: user.ext_id.to_string(), exists: true }, policy)
+            }
+        };
+        let id = commission.id.to_string();
+        let start = self.start(&id, commission.purpose)?;
+        let new = NewAuthentication { start, claimant, policy, transaction: transaction.to_vec() };
+        let (request, state) = self.relying_party.start_authentication(new).map_err(|error| internal(&error))?;
+        Ok((self.request_of(request.to_message(), Operation::Auth), Kept::Authentication(state).write()?))
+    }
+
+    /// Removes the records of the keys, and tells the phone to remove the keys. The phone is named each key, so that a
+    /// phone with two users keeps the other's.
+    pub(super) async fn deregistration(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
+        let removal = match scope {
+            Scope::User => Removal::All,
+            Scope::Model(aaid) => Removal::Model(aaid.as_str().to_owned()),
+            Scope::Key(key) => Removal::Key(CredentialKey::new(key.aaid.as_str(), key.key_id.as_bytes())),
+        };
+        let records = self.credentials.list(&user.ext_id).await?;
+        let covered = records.iter().filter(|record| removal.covers(record));
+        let mut keys = covered.map(|record| Ok(credential::from_record(record)?.key_ref()));
+        let first = keys.next().ok_or(FidoError::Refused(StatusCode::NOT_FOUND))??;
+        let message = self
+            .relying_party
+            .deregistration(&Deregistration::Keys(first, keys.collect::<Result<_, FidoError>>()?))
+            .to_message();
+        for key in self.credentials.remove(&user.ext_id, &removal).await? {
+            let (change, user) = (Change::Removed, user.ext_id.as_str());
+            Event::Credential { change, user, aaid: key.aaid() }.record();
+        }
+        Ok(UafRequest { message, operation: Operation::Dereg, lifetime_millis: None })
+    }
+
+    async fn keys_of(&self, user: &Subject) -> Result<Vec<Credential>, FidoError> {
+        self.credentials.list(&user.ext_id).await?.iter().map(credential::from_record).collect()
+    }
+
+    fn policy(&self, name: &str) -> Result<&Policy, FidoError> {
+        self.policies.get(name).ok_or_else(|| internal(&"a policy is gone that was there when the token was made"))
+    }
+
+    fn start<'a>(&self, id: &'a str, purpose: Purpose) -> Result<Start<'a>, FidoError> {
+        let challenge = jose::random::<32>().map_err(|error| internal(&error))?;
+        Ok(Start {
+            operation_id: id,
+            purpose: purpose_name(purpose),
+            challenge: Challenge::new(challenge).map_err(|error| internal(&error))?,
+            expires_at: unix(self.clock.now().after(self.settings.answer)),
+        })
+    }
+
+    fn request_of(&self, message: String, operation: Operation) -> UafRequest {
+        let lifetime = u64::try_from(self.settings.answer.as_millis()).unwrap_or(u64::MAX);
+        UafRequest { message, operation, lifetime_millis: Some(lifetime) }
+    }
+}
