@@ -7,6 +7,7 @@ pub mod dispatchers;
 pub mod fido;
 pub mod identity;
 pub mod jose;
+pub mod oob;
 pub mod routes;
 pub mod store;
 pub mod telemetry;

@@ -1,0 +1,18 @@
+//! The out-of-band services (`http-api.md` 0 to 5): dispatch targets, tokens, redeem, status. Pure services over the
+//! traits of `store`, `fido` and `dispatchers`; HTTP is the business of `routes::endpoints`.
+
+pub mod acting;
+pub mod dispatch_token;
+pub mod redeem;
+pub mod request;
+pub mod status;
+pub mod target;
+pub mod token;
+
+pub use acting::{Acting, ActingFor, Asker, Deed, Named, NotPermitted, UsernameMapper};
+pub use dispatch_token::{DispatchToken, TokenKey};
+pub use redeem::{NotRedeemed, Redeem};
+pub use request::{NotRequested, Requests};
+pub use status::{StatusView, Statuses};
+pub use target::{NewTarget, TargetFault, Targets};
+pub use token::{DispatchAnswer, DispatchRequest, DispatchResult, TokenFault, TokenSettings, Tokens};

@@ -1,0 +1,190 @@
+//! Who acts for whom (`http-api.md` 0.3): the one place where a caller, the user that a request names, the operation and
+//! its content become an [`ActingFor`]. Services that touch a user's things ask for one, and only this module makes it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role};
+
+use crate::fido::Subject;
+use crate::store::{ExtId, Origin, SourceNetwork, StoreError, Users};
+use crate::telemetry::audit::Event;
+
+/// What `username` in a request means (`http-api.md` 0.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UsernameMapper {
+    /// The login name.
+    #[default]
+    Name,
+    /// The extId.
+    ExtId,
+}
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// Registration, deregistration, creating or deleting a target: the user's own affair.
+    Own,
+    /// Authentication without words of the caller.
+    Authentication,
+    /// Authentication that shows words of the caller: a transaction, `dispatchInformation.data`, notification texts.
+    AuthenticationWithContent,
+}
+
+impl Deed {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Authentication => "authentication",
+            Self::AuthenticationWithContent => "authentication-with-content",
+        }
+    }
+}
+
+/// Whom a request names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// Nobody.
+    Nobody,
+    /// The user with this `username`.
+    Username(&'a str),
+    /// The user with this extId: the owner of the target that the request names.
+    Owner(&'a ExtId),
+}
+
+/// Who asks, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// The caller.
+    pub caller: &'a Caller,
+    /// The peer's address.
+    pub address: IpAddr,
+    /// Whether the route lets anybody put words before a user's eyes (`anonymous-content`).
+    pub anonymous_content: bool,
+}
+
+/// The permit: this caller may do this for that user. None of a user only for user-less authentication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActingFor(Option<Subject>);
+
+impl ActingFor {
+    /// The user whom it is for.
+    #[must_use]
+    pub fn user(&self) -> Option<&Subject> {
+        self.0.as_ref()
+    }
+}
+
+/// The caller may not, or it can't be told.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPermitted {
+    /// A session is needed: 401.
+    #[error("log in first")]
+    NoSession,
+    /// The session is another user's: 403, or 404 where existence would show.
+    #[error("the session belongs to another user")]
+    OtherUser,
+    /// The internal caller may not name users: 403.
+    #[error("this internal caller may not act for users")]
+    NoRole,
+    /// An internal caller has to say for whom: 400.
+    #[error("an internal caller has to name the user")]
+    Unnamed,
+    /// There is no such user.
+    #[error("there is no such user")]
+    UnknownUser,
+    /// The store of users.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Decides who acts for whom.
+#[derive(Clone)]
+pub struct Acting {
+    users: Arc<dyn Users>,
+    mapper: UsernameMapper,
+}
+
+impl Asker<'_> {
+    /// On whose account an operation is kept.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        match self.caller {
+            Caller::Internal(_) => Origin::Internal,
+            Caller::User(session) => Origin::User(session.ext_id.as_str().into()),
+            Caller::Anonymous => Origin::Network(SourceNetwork::of(self.address)),
+        }
+    }
+}
+
+impl Acting {
+    /// Decides by these users.
+    #[must_use]
+    pub fn new(users: Arc<dyn Users>, mapper: UsernameMapper) -> Self {
+        Self { users, mapper }
+    }
+
+    /// Whether the asker may do the deed for the one who is named.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn permit(&self, asker: &Asker<'_>, deed: Deed, named: Named<'_>) -> Result<ActingFor, NotPermitted> {
+        match (asker.caller, deed) {
+            (Caller::User(session), _) if self.is_own(session, named, deed) => Ok(ActingFor(Some(session.into()))),
+            (Caller::Internal(caller), Deed::Own | Deed::AuthenticationWithContent) => {
+                self.for_another(caller, deed, named).await
+            }
+            (Caller::User(_), Deed::Own) => Err(NotPermitted::OtherUser),
+            (Caller::Anonymous, Deed::Own) => Err(NotPermitted::NoSession),
+            (_, Deed::AuthenticationWithContent) if !asker.anonymous_content => Err(NotPermitted::NoSession),
+            (_, Deed::Authentication | Deed::AuthenticationWithContent) => self.find(named).await.map(ActingFor),
+        }
+    }
+
+    /// A user who names nobody means themselves, where it is their own affair.
+    fn is_own(&self, session: &AuthenticatedSession, named: Named<'_>, deed: Deed) -> bool {
+        match (named, self.mapper) {
+            (Named::Nobody, _) => deed == Deed::Own,
+            (Named::Username(name), UsernameMapper::Name) => name == session.name,
+            (Named::Username(ext_id), UsernameMapper::ExtId) => ext_id == session.ext_id,
+            (Named::Owner(owner), _) => owner.as_str() == session.ext_id,
+        }
+    }
+
+    async fn for_another(
+        &self,
+        caller: &InternalCaller,
+        deed: Deed,
+        named: Named<'_>,
+    ) -> Result<ActingFor, NotPermitted> {
+        if !caller.may(Role::ActFor) {
+            return Err(NotPermitted::NoRole);
+        }
+        let user = self.find(named).await?;
+        if user.is_none() && deed == Deed::Own {
+            return Err(NotPermitted::Unnamed);
+        }
+        if let Some(user) = &user {
+            let (caller, operation) = (caller.name.as_str(), deed.name());
+            Event::ActFor { caller, user: user.ext_id.as_str(), operation }.record();
+        }
+        Ok(ActingFor(user))
+    }
+
+    async fn find(&self, named: Named<'_>) -> Result<Option<Subject>, NotPermitted> {
+        let found = match (named, self.mapper) {
+            (Named::Nobody, _) => return Ok(None),
+            (Named::Username(name), UsernameMapper::Name) => self.users.by_name(name).await?,
+            (Named::Username(ext_id), UsernameMapper::ExtId) => self.users.by_ext_id(&ext_id.into()).await?,
+            (Named::Owner(ext_id), _) => self.users.by_ext_id(ext_id).await?,
+        };
+        let user = found.ok_or(NotPermitted::UnknownUser)?;
+        Ok(Some(Subject { ext_id: user.ext_id, name: user.name }))
+    }
+}
+
+impl From<&AuthenticatedSession> for Subject {
+    fn from(session: &AuthenticatedSession) -> Self {
+        Self { ext_id: session.ext_id.as_str().into(), name: session.name.clone() }
+    }
+}
