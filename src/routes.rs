@@ -2,6 +2,7 @@
 
 mod aliases;
 mod endpoint;
+pub mod endpoints;
 mod router;
 pub mod rows;
 

@@ -1,0 +1,24 @@
+//! The services over HTTP: what a request's body becomes, and what a service's answer becomes (`http-api.md` 1 to 7).
+//! Media types are checked before an endpoint runs; every endpoint takes the services it needs.
+
+mod answers;
+mod asker;
+mod body;
+mod create;
+mod dispatch;
+mod facets;
+mod problems;
+mod redeem;
+mod status;
+mod targets;
+mod uaf_request;
+mod uaf_response;
+
+pub use create::CreateEndpoint;
+pub use dispatch::DispatchEndpoint;
+pub use facets::FacetsEndpoint;
+pub use redeem::RedeemEndpoint;
+pub use status::StatusEndpoint;
+pub use targets::{CreateTargetEndpoint, DeleteTargetEndpoint, ListTargetsEndpoint, ModifyTargetEndpoint};
+pub use uaf_request::UafRequestEndpoint;
+pub use uaf_response::UafResponseEndpoint;

@@ -1,0 +1,41 @@
+//! Answers as endpoints give them. None may be kept by a cache.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+use sidegate_filters::{Problem, Reply};
+
+/// A finished answer, or the problem to send in its place.
+pub(super) type Outcome = Result<Response<Bytes>, Problem>;
+
+/// The reply of an endpoint.
+pub(super) fn reply(outcome: Outcome) -> Reply {
+    outcome.map_or_else(Reply::Problem, Reply::Response)
+}
+
+/// `application/json`.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
+    with_body(status, "application/json", body)
+}
+
+/// `application/fido+uaf`, always with status 200: the result of UAF stands inside (`uaf.md` A4).
+pub(super) fn fido_uaf(body: &impl Serialize) -> Response<Bytes> {
+    with_body(StatusCode::OK, "application/fido+uaf;charset=UTF-8", body)
+}
+
+/// 204.
+pub(super) fn no_content() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+fn with_body(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Response<Bytes> {
+    // Bodies are structures of strings, numbers and lists, which always have a JSON form.
+    let mut response = Response::new(Bytes::from(serde_json::to_vec(body).unwrap_or_default()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

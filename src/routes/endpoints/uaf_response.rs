@@ -1,0 +1,54 @@
+//! POST `/nevisfido/uaf/1.1/registration` and `…/authentication` (`http-api.md` 6). No answer here makes a session.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sidegate_filters::{Exchange, Reply};
+use sidegate_uaf::StatusCode;
+use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
+
+use super::answers::{Outcome, fido_uaf, reply};
+use super::body::read;
+use super::problems::UafFault;
+use crate::fido::{AnswerAt, Fido};
+use crate::routes::{Endpoint, Media, Medium};
+
+/// Takes UAF answers outside the login endpoints.
+pub struct UafResponseEndpoint {
+    fido: Arc<dyn Fido>,
+    at: AnswerAt,
+}
+
+impl UafResponseEndpoint {
+    /// For registrations.
+    #[must_use]
+    pub fn registration(fido: Arc<dyn Fido>) -> Self {
+        Self { fido, at: AnswerAt::Registration }
+    }
+
+    /// For authentications.
+    #[must_use]
+    pub fn authentication(fido: Arc<dyn Fido>) -> Self {
+        Self { fido, at: AnswerAt::Authentication }
+    }
+
+    async fn take(&self, exchange: &Exchange) -> Outcome {
+        let answer = read::<SendUafResponse>(exchange)?;
+        match self.fido.answer(self.at, &answer.uaf_response, answer.context.as_deref()).await.map_err(Into::into) {
+            Ok(_) => Ok(fido_uaf(&ServerResponse::of(StatusCode::OK))),
+            Err(UafFault::Code(code)) => Ok(fido_uaf(&ServerResponse::of(code))),
+            Err(UafFault::Problem(problem)) => Err(problem),
+        }
+    }
+}
+
+#[async_trait]
+impl Endpoint for UafResponseEndpoint {
+    fn media(&self) -> Media {
+        Media { takes: &[Medium::FidoUaf], gives: &[Medium::FidoUaf] }
+    }
+
+    async fn answer(&self, exchange: Exchange) -> Reply {
+        reply(self.take(&exchange).await)
+    }
+}
