@@ -1,6 +1,7 @@
 //! Cryptography of the services: JWE, signing, keyed hashes, random numbers. The only place in this crate that names
 //! `openssl`, `josekit` and `jsonwebtoken`.
 
+pub mod certificates;
 mod decryption;
 mod encryption;
 pub mod mac;

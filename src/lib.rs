@@ -2,6 +2,7 @@
 //! inside. `docs/architecture.md` draws the parts; imports go one way: `jose`, `store` <- `fido`, `dispatchers` <-
 //! `oob`, `identity` <- `routes` <- `gateway` <- `cli`.
 
+pub mod cli;
 pub mod config;
 pub mod dispatchers;
 pub mod fido;

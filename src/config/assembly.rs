@@ -140,8 +140,9 @@ impl<'a> Assembly<'_, 'a> {
         if !field.is_written() {
             return None;
         }
-        for kind in ["password", "fido-uaf"] {
-            if identity.complete && !identity.realms.iter().any(|realm| realm.kind.word() == kind) {
+        for kind in [RealmKind::Password, RealmKind::FidoUaf] {
+            if identity.complete && !identity.realms.iter().any(|realm| realm.kind == kind) {
+                let kind = kind.word();
                 field.fault(
                     format!("its rows demand a session, but no realm has the type {kind}"),
                     format!("add a realm with type: {kind}"),
@@ -155,11 +156,11 @@ impl<'a> Assembly<'_, 'a> {
 /// A row exists only when its service does (`http-api.md` 8).
 fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms: &[Realm]) -> bool {
     let LeadsTo::Service(protection) = &row.leads_to else { return true };
-    let has_realm = |fits: fn(&RealmKind) -> bool| realms.iter().any(|realm| fits(&realm.kind));
-    let by_fido = has_realm(|kind| matches!(kind, RealmKind::FidoUaf));
+    let has_realm = |kind| realms.iter().any(|realm| realm.kind == kind);
+    let by_fido = has_realm(RealmKind::FidoUaf);
     match row.name.as_str() {
         "liveness" | "health" | "metrics" | "jwks" => true,
-        "login-password" | "login-page" => has_realm(|kind| matches!(kind, RealmKind::Password { .. })),
+        "login-password" | "login-page" => has_realm(RealmKind::Password),
         "logout" | "logout-page" => !realms.is_empty(),
         "login-fidouaf" | "login-fidouaf-response" | "login-response" => by_fido && fido_uaf.is_some(),
         _ => fido_uaf.is_some() && (*protection != Protection::FidoUaf || by_fido),

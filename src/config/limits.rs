@@ -9,18 +9,22 @@ use super::section::Section;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Open connections on all listeners.
-    pub connections: usize,
-    /// For the whole header of each request.
+    /// For the whole header of each request, and for a TLS handshake.
     pub header_time: Duration,
     /// Header fields of a request.
     pub header_fields: usize,
-    /// Bytes of all header fields together.
+    /// Bytes of the whole header, request line included.
     pub header_size: usize,
     /// Bytes of a body that a service of ours reads.
     pub body_size: usize,
-    /// The slowest body taken, in bytes a second.
+    /// The slowest body taken, in bytes a second on the average of a window.
     pub body_rate: usize,
+    /// How often the rate of a body is looked at; a body that stands still is cut after this time.
+    pub body_window: Duration,
+    /// How long a client may leave our bytes unread.
+    pub write_time: Duration,
+    /// HTTP/2: requests under way at once on one connection.
+    pub streams: usize,
     /// How long a connection may wait for its next request.
     pub idle: Duration,
     /// How long open requests may take after the signal to stop.
@@ -33,12 +37,14 @@ pub struct Limits {
 
 pub(super) fn read(section: &Section<'_>) -> Limits {
     Limits {
-        connections: section.field("connections").or(10_000),
         header_time: section.field("header-time").or(Duration::from_secs(10)),
         header_fields: section.field("header-fields").or(100),
         header_size: section.field("header-size").or(Bytes(32 << 10)).0,
         body_size: section.field("body-size").or(Bytes(64 << 10)).0,
-        body_rate: section.field("body-rate").or(Bytes(1 << 10)).0,
+        body_rate: section.field("body-rate").or(Bytes(512)).0,
+        body_window: section.field("body-window").or(Duration::from_secs(10)),
+        write_time: section.field("write-time").or(Duration::from_secs(30)),
+        streams: section.field("streams").or(100),
         idle: section.field("idle").or(Duration::from_secs(60)),
         stop: section.field("stop").or(Duration::from_secs(5)),
         operations: section.field("operations").or(Bytes(256 << 20)).0,

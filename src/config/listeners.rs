@@ -19,9 +19,11 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Its certificate; `None`: plain.
     pub tls: Option<ListenerTls>,
+    /// Whether HTTP/2 is spoken too.
+    pub http2: bool,
 }
 
-/// A listener's certificate. Both files can be read; that they belong together is checked when they are used.
+/// A listener's certificate. The files can be read; that they belong together is checked when they are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListenerTls {
@@ -29,6 +31,8 @@ pub struct ListenerTls {
     pub certificate: PathBuf,
     /// PEM: its private key.
     pub key: PathBuf,
+    /// PEM: authorities of which clients must show a certificate; `None`: no certificate is asked for.
+    pub client_ca: Option<PathBuf>,
 }
 
 pub(super) const CLASSES: &[(&str, ListenerClass)] = &[
@@ -82,6 +86,7 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<Listener> {
     let class = class.choice(CLASSES);
     let written = section.field("address");
     let address = written.required::<SocketAddr>();
+    let http2 = section.field("http2").or(true);
     let tls = section.field("tls");
     let plain = !tls.is_written();
     let tls = if plain { None } else { tls.section(certificate).flatten() };
@@ -93,7 +98,7 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<Listener> {
             "add tls with certificate and key (sidegate keygen --self-signed DIR makes them), or listen on 127.0.0.1",
         );
     }
-    Some(Listener { class, address, tls })
+    Some(Listener { class, address, tls, http2 })
 }
 
 fn certificate(section: &Section<'_>) -> Option<ListenerTls> {
@@ -106,7 +111,9 @@ fn certificate(section: &Section<'_>) -> Option<ListenerTls> {
     };
     let certificate = pem("certificate", "name a readable PEM file with the certificate and its chain");
     let key = pem("key", "name a readable PEM file with the certificate's private key");
-    Some(ListenerTls { certificate: certificate?, key: key? })
+    let client_ca = section.field("client-ca");
+    let client_ca = client_ca.existing("name a readable PEM file with the authorities of clients", files::readable);
+    Some(ListenerTls { certificate: certificate?, key: key?, client_ca })
 }
 
 /// The listener whose address stands in for a public URL that is not written.

@@ -1,8 +1,5 @@
 //! `realms`: the ways to log in.
 
-use std::path::PathBuf;
-
-use super::files;
 use super::section::{Field, Section};
 
 /// A way to log in (`gateway.md` 3.1).
@@ -22,29 +19,20 @@ pub struct Realm {
 }
 
 /// The kinds of realms.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RealmKind {
     /// Name and password.
-    Password {
-        /// The users' file; `None`: the one in the data folder, made where it is missing.
-        users: Option<PathBuf>,
-    },
+    Password,
     /// An in-band FIDO UAF login (`http-api.md` 7).
     FidoUaf,
 }
 
-#[derive(Clone, Copy)]
-enum Type {
-    Password,
-    FidoUaf,
-}
-
-const TYPES: &[(&str, Type)] = &[("password", Type::Password), ("fido-uaf", Type::FidoUaf)];
+const KINDS: &[(&str, RealmKind)] = &[("password", RealmKind::Password), ("fido-uaf", RealmKind::FidoUaf)];
 
 pub(super) fn read(field: &Field<'_>, domains: &[&str]) -> Vec<Realm> {
     let realms = field.named(|name, section| realm(name, section, domains));
-    for kind in ["password", "fido-uaf"] {
-        let same = realms.iter().filter(|realm| realm.kind.word() == kind).count();
+    for (kind, _) in KINDS {
+        let same = realms.iter().filter(|realm| realm.kind.word() == *kind).count();
         if same > 1 {
             field.fault(format!("there are {same} realms of type {kind}"), "keep one: /auth serves one of each type");
         }
@@ -55,9 +43,9 @@ pub(super) fn read(field: &Field<'_>, domains: &[&str]) -> Vec<Realm> {
 impl RealmKind {
     /// The word of the key `type`.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
-            Self::Password { .. } => "password",
+            Self::Password => "password",
             Self::FidoUaf => "fido-uaf",
         }
     }
@@ -68,25 +56,18 @@ fn realm(name: &str, section: &Section<'_>, domains: &[&str]) -> Option<Realm> {
     if !kind.is_written() {
         kind.fault("this key must be written", "write password or fido-uaf");
     }
-    let kind = kind.choice(TYPES);
+    let kind = kind.choice(KINDS);
     let domain = section.field("domain");
     if !domain.is_written() {
         domain.fault("this key must be written", "write the name of one of the domains");
     }
     let domain = domain.reference("domain", domains);
     let level = section.field("level");
-    let default_level = if matches!(kind, Some(Type::FidoUaf)) { 2 } else { 1 };
+    let default_level = if kind == Some(RealmKind::FidoUaf) { 2 } else { 1 };
     let level_value = level.or(default_level);
     if level_value == 0 {
         level.fault("level 0 is what nobody has", "write 1 or more");
     }
     let renew = section.field("renew").or(true);
-    let kind = match kind? {
-        Type::Password => {
-            let right = "name a file that sidegate user add writes, or leave the key for the one in the data folder";
-            RealmKind::Password { users: section.field("users").existing(right, files::readable) }
-        }
-        Type::FidoUaf => RealmKind::FidoUaf,
-    };
-    Some(Realm { name: name.to_owned(), domain: domain?, level: level_value, renew, kind })
+    Some(Realm { name: name.to_owned(), domain: domain?, level: level_value, renew, kind: kind? })
 }

@@ -1,0 +1,77 @@
+//! The command line: serve, check, explain, user, keygen (`gateway.md` 6.1).
+
+mod arguments;
+mod check;
+mod data;
+pub mod explain;
+pub mod first_start;
+mod keygen;
+mod user;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::Environment;
+use arguments::{Arguments, Command, ConfigFlag, KeygenFlags, UserCommand};
+
+/// It worked.
+const GOOD: u8 = 0;
+/// It came to nothing; standard error says why.
+const FAILED: u8 = 1;
+/// The configuration has faults, or the request would be refused.
+const FAULTS: u8 = 2;
+/// Wrong use (`EX_USAGE` of sysexits.h).
+const USAGE: u8 = 64;
+
+/// Runs one command line, program name first, and tells the exit code of `gateway.md` 6.1.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let code = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => dispatch(arguments),
+        Err(error) => {
+            let printed = error.print().is_ok();
+            if !error.use_stderr() && printed { GOOD } else { USAGE }
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn dispatch(arguments: Arguments) -> u8 {
+    let mut out = io::stdout().lock();
+    let result = match arguments.command {
+        Command::Check(flag) => return check(&flag, &mut out),
+        Command::User(command) => user(command, &mut out),
+        Command::Keygen(flags) => keygen(&flags, &mut out),
+    };
+    match result {
+        Ok(()) => GOOD,
+        Err(error) => fail(error.as_ref()),
+    }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn check(flag: &ConfigFlag, out: &mut dyn Write) -> u8 {
+    match check::run(&flag.source(), &Environment::of_process(), out) {
+        Ok(true) => GOOD,
+        Ok(false) => FAULTS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn user(command: UserCommand, out: &mut dyn Write) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(runtime.block_on(user::run(command, &mut io::stdin().lock(), out))?)
+}
+
+fn keygen(flags: &KeygenFlags, out: &mut dyn Write) -> Result<(), Failure> {
+    Ok(keygen::certificates(&flags.self_signed, out)?)
+}
+
+fn fail(error: &dyn std::error::Error) -> u8 {
+    // Nobody is left to tell if standard error is closed.
+    let _closed = writeln!(io::stderr(), "sidegate: {error}");
+    FAILED
+}

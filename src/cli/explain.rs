@@ -1,0 +1,120 @@
+//! `sidegate explain`: what a request would meet, told by the router that serves.
+
+use std::fmt;
+
+use http::Method;
+use sidegate_filters::{CanonicalPath, PathRules};
+
+use crate::routes::{Destination, Found, ListenerClass, Route, Router, Unrouted};
+
+/// Why a request would be refused before any filter sees it.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The method is none.
+    #[error("refused with 400: this is no method")]
+    Method,
+    /// The path can't be read in one way only.
+    #[error("refused with 400: {0}")]
+    Path(#[from] sidegate_filters::path::PathError),
+    /// No row has the path.
+    #[error("refused with 404: no row on {0} listeners has the path {1}")]
+    Unknown(&'static str, String),
+    /// Rows have the path, none the method.
+    #[error("refused with 405: on {0} listeners this path takes {1}")]
+    Wrong(&'static str, String),
+    /// The row does not allow the spelling.
+    #[error("refused with 400: the row does not allow how the path is spelt ({0})")]
+    Spelling(String),
+}
+
+/// What a request would meet.
+pub struct Explanation<'a> {
+    asked: String,
+    found: Found<'a>,
+}
+
+/// Finds what a request would meet. A query is cut off: it plays no part.
+///
+/// # Errors
+/// Why it would be refused before any filter sees it.
+pub fn explain<'a>(
+    router: &'a Router,
+    class: ListenerClass,
+    method: &str,
+    path: &str,
+) -> Result<Explanation<'a>, Refused> {
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| Refused::Method)?;
+    let asked = path.split('?').next().unwrap_or(path);
+    let canonical = CanonicalPath::parse(asked)?;
+    match router.find(class, &method, &canonical) {
+        Ok(found) => Ok(Explanation { asked: asked.to_owned(), found }),
+        Err(Unrouted::Path) => Err(Refused::Unknown(word(class), canonical.as_str().to_owned())),
+        Err(Unrouted::Method(allowed)) => Err(Refused::Wrong(word(class), listed(allowed.iter().map(Method::as_str)))),
+        Err(Unrouted::Spelling) => Err(Refused::Spelling(spellings(canonical.unusual()))),
+    }
+}
+
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { route, path, .. } = &self.found;
+        writeln!(out, "row       {}", route.name)?;
+        writeln!(out, "matches   {} {}", listed(route.methods.iter().map(Method::as_str)), route.pattern)?;
+        writeln!(out, "served on {} listeners", listed(route.on.iter().copied().map(word)))?;
+        if path.as_str() != self.asked {
+            writeln!(out, "path      {} (as it is matched and forwarded)", path.as_str())?;
+        }
+        if route.rules != PathRules::default() {
+            writeln!(out, "allows    {}", spellings(route.rules))?;
+        }
+        match route.body_limit {
+            Some(limit) => writeln!(out, "body      at most {limit} bytes")?,
+            None => writeln!(out, "body      of any length")?,
+        }
+        self.filters(out, route)?;
+        match &route.destination {
+            Destination::Local(_) => write!(out, "leads to  a service of this gateway"),
+            Destination::Upstream(upstream) => {
+                let scheme = if upstream.tls.is_some() { "https" } else { "http" };
+                write!(out, "leads to  upstream {} at {scheme}://{}", upstream.name, upstream.address)
+            }
+        }
+    }
+}
+
+impl Explanation<'_> {
+    fn filters(&self, out: &mut fmt::Formatter<'_>, route: &Route) -> fmt::Result {
+        let mut any = false;
+        for (index, filter) in route.filters.filters().enumerate() {
+            any = true;
+            let settings = filter.settings();
+            let colon = if settings.is_empty() { "" } else { ": " };
+            writeln!(out, "filter {}  {}{colon}{settings}", index + 1, filter.name())?;
+        }
+        if any { Ok(()) } else { writeln!(out, "filters   none: open to all") }
+    }
+}
+
+fn word(class: ListenerClass) -> &'static str {
+    match class {
+        ListenerClass::Public => "public",
+        ListenerClass::Internal => "internal",
+        ListenerClass::Management => "management",
+    }
+}
+
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn spellings(rules: PathRules) -> String {
+    let words = [
+        (rules.empty_segments, "empty-segments"),
+        (rules.encoded_slashes, "encoded-slashes"),
+        (rules.double_encoding, "double-encoding"),
+        (rules.parameters, "parameters"),
+    ];
+    listed(words.into_iter().filter_map(|(set, word)| set.then_some(word)))
+}
+
+#[cfg(test)]
+mod tests;

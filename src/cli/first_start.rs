@@ -1,0 +1,146 @@
+//! What a start finds or makes in the data folder before it serves, and what it says about that (`gateway.md` 6.2).
+
+use std::fmt::Write as _;
+
+use zeroize::Zeroizing;
+
+use super::data;
+use crate::config::Config;
+use crate::jose::CryptoError;
+use crate::store::users::{PasswordHash, UserError};
+use crate::store::{Credentials, DataFolder, FolderError, StoreError, Users};
+
+/// Below the public URL: the application identifier where none is written.
+const APP_ID_PATH: &str = "/nevisfido/uaf/1.1/facets";
+/// The user for trying out.
+const DEMO: &str = "demo";
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartRefused {
+    /// Phones have registered for another application identifier and would be locked out.
+    #[error(
+        "fido-uaf.app-id is {written}, but credentials are registered for {stored}; write that one, \
+         or begin with a new data folder"
+    )]
+    AppId {
+        /// What the configuration says.
+        written: String,
+        /// What the data folder keeps.
+        stored: String,
+    },
+    /// A file of the data folder is not what it should be.
+    #[error("{0} in the data folder is no UTF-8 text")]
+    Damaged(&'static str),
+    /// The password can't be hashed.
+    #[error("a password can't be hashed")]
+    Hash,
+    /// The data folder failed.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The user `demo` can't be kept.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// No randomness.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}
+
+/// The password of a user `demo` that was made just now, to be printed once.
+pub struct DemoPassword(Zeroizing<String>);
+
+/// The application identifier to serve: the written one, else the one that the folder keeps, else the default below
+/// the public URL. It is kept, since phones register for it.
+///
+/// # Errors
+/// [`StartRefused::AppId`] if a written one would lock registered phones out; or the folder or store failed.
+pub async fn app_id(
+    config: &Config,
+    folder: &DataFolder,
+    credentials: &dyn Credentials,
+) -> Result<String, StartRefused> {
+    let written = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.app_id.as_ref());
+    let stored = match folder.read(data::APP_ID)? {
+        Some(bytes) => Some(text(&bytes).ok_or(StartRefused::Damaged(data::APP_ID))?),
+        None => None,
+    };
+    let app_id = match (written, &stored) {
+        (Some(written), Some(stored)) if written.text() != stored => {
+            if !credentials.owners().await?.is_empty() {
+                let (written, stored) = (written.text().to_owned(), stored.clone());
+                return Err(StartRefused::AppId { written, stored });
+            }
+            written.text().to_owned()
+        }
+        (Some(written), _) => written.text().to_owned(),
+        (None, Some(stored)) => stored.clone(),
+        (None, None) => format!("{}{APP_ID_PATH}", config.public_url.text()),
+    };
+    if stored.as_ref() != Some(&app_id) {
+        folder.write(data::APP_ID, format!("{app_id}\n").as_bytes())?;
+    }
+    Ok(app_id)
+}
+
+fn text(bytes: &[u8]) -> Option<String> {
+    std::str::from_utf8(bytes).ok().map(|text| text.trim().to_owned())
+}
+
+/// Makes the user `demo` with a new password, for trying out only. Neither a user `demo` who is there nor one who was
+/// removed since is made again: the file with the password tells.
+///
+/// # Errors
+/// If it can't be kept.
+pub async fn demo_user(
+    config: &Config,
+    folder: &DataFolder,
+    users: &dyn Users,
+) -> Result<Option<DemoPassword>, StartRefused> {
+    if !config.try_out || folder.read(data::DEMO_PASSWORD)?.is_some() || users.by_name(DEMO).await?.is_some() {
+        return Ok(None);
+    }
+    let password = data::new_password()?;
+    let line = Zeroizing::new(format!("{}\n", password.as_str()).into_bytes());
+    folder.write(data::DEMO_PASSWORD, &line)?;
+    let hash = PasswordHash::of(password.as_bytes()).map_err(|_| StartRefused::Hash)?;
+    users.add(DEMO, hash).await?;
+    Ok(Some(DemoPassword(password)))
+}
+
+/// What an operator should know at the start, in one block; `None` where there is nothing. It may hold the demo
+/// password: for standard error, never for the log.
+#[must_use]
+pub fn announcement(config: &Config, demo: Option<&DemoPassword>) -> Option<Zeroizing<String>> {
+    let mut block = Zeroizing::new(String::new());
+    let mut line = |text: &str| writeln!(block, "{text}").unwrap_or_default();
+    if config.try_out {
+        line("Set up for trying out, on this machine only. Before others reach it, write a configuration of your own.");
+    }
+    for notice in &config.notices {
+        line(&format!("  {notice}"));
+    }
+    if config.try_out {
+        let data = config.data.display();
+        line(&format!("  internal-callers: the bearer for {} is made in {data}", callers(config)));
+    }
+    if let Some(DemoPassword(password)) = demo {
+        let file = config.data.join(data::DEMO_PASSWORD);
+        let said = Zeroizing::new(format!(
+            "  user demo was made, password {} (also in {}; to remove: sidegate user remove demo)",
+            password.as_str(),
+            file.display()
+        ));
+        line(&said);
+    }
+    (!block.is_empty()).then_some(block)
+}
+
+fn callers(config: &Config) -> String {
+    config.internal_callers.iter().map(|caller| caller.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! Certificates for trying out: an authority of its own, a server's and a client's certificate, all with new P-256 keys.
+
+use openssl::asn1::{Asn1Integer, Asn1Time};
+use openssl::bn::{BigNum, MsbOption};
+use openssl::ec::{EcGroup, EcKey};
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkey::{PKey, Private};
+use openssl::x509::extension::{
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
+};
+use openssl::x509::{X509, X509Builder, X509Extension, X509Name};
+use zeroize::Zeroizing;
+
+use super::CryptoError;
+
+/// What browsers still take (CA/Browser Forum, 398 days at most).
+const DAYS: u32 = 397;
+
+/// A certificate and its private key, both PEM.
+pub struct Pair {
+    /// The certificate.
+    pub certificate: Vec<u8>,
+    /// The key, PKCS#8.
+    pub key: Zeroizing<Vec<u8>>,
+}
+
+/// What [`self_signed`] makes. The authority signed the other two.
+pub struct Sample {
+    /// The authority.
+    pub ca: Pair,
+    /// For `localhost`, 127.0.0.1 and ::1.
+    pub server: Pair,
+    /// For a client that shows a certificate.
+    pub client: Pair,
+}
+
+/// Makes certificates for trying out, valid from now on for 397 days.
+///
+/// # Errors
+/// If the cryptographic library fails.
+pub fn self_signed() -> Result<Sample, CryptoError> {
+    let ca = Authority::new()?;
+    let names = |draft: &Draft| {
+        let mut names = SubjectAlternativeName::new();
+        names
+            .dns("localhost")
+            .ip("127.0.0.1")
+            .ip("::1")
+            .build(&draft.builder.x509v3_context(Some(&ca.certificate), None))
+    };
+    let server = ca.sign("localhost", ExtendedKeyUsage::new().server_auth(), Some(&names))?;
+    let client = ca.sign("Sidegate sample client", ExtendedKeyUsage::new().client_auth(), None)?;
+    Ok(Sample { server, client, ca: pair(&ca.certificate, &ca.key)? })
+}
+
+struct Authority {
+    certificate: X509,
+    key: PKey<Private>,
+}
+
+/// A certificate that is not signed yet, and its key.
+struct Draft {
+    builder: X509Builder,
+    key: PKey<Private>,
+}
+
+type Names<'a> = &'a dyn Fn(&Draft) -> Result<X509Extension, ErrorStack>;
+
+impl Draft {
+    fn new(common_name: &str) -> Result<Self, ErrorStack> {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+        let key = PKey::from_ec_key(EcKey::generate(&group)?)?;
+        let mut builder = X509::builder()?;
+        builder.set_version(2)?;
+        builder.set_serial_number(serial()?.as_ref())?;
+        builder.set_subject_name(name(common_name)?.as_ref())?;
+        builder.set_not_before(Asn1Time::days_from_now(0)?.as_ref())?;
+        builder.set_not_after(Asn1Time::days_from_now(DAYS)?.as_ref())?;
+        builder.set_pubkey(&key)?;
+        Ok(Self { builder, key })
+    }
+}
+
+impl Authority {
+    fn new() -> Result<Self, ErrorStack> {
+        let common_name = "Sidegate sample authority";
+        let mut draft = Draft::new(common_name)?;
+        draft.builder.set_issuer_name(name(common_name)?.as_ref())?;
+        draft.builder.append_extension(BasicConstraints::new().critical().ca().pathlen(0).build()?)?;
+        draft.builder.append_extension(KeyUsage::new().critical().key_cert_sign().crl_sign().build()?)?;
+        let key_id = SubjectKeyIdentifier::new().build(&draft.builder.x509v3_context(None, None))?;
+        draft.builder.append_extension(key_id)?;
+        draft.builder.sign(&draft.key, MessageDigest::sha256())?;
+        Ok(Self { certificate: draft.builder.build(), key: draft.key })
+    }
+
+    fn sign(&self, common_name: &str, usage: &ExtendedKeyUsage, names: Option<Names<'_>>) -> Result<Pair, CryptoError> {
+        let mut draft = Draft::new(common_name)?;
+        draft.builder.set_issuer_name(self.certificate.subject_name())?;
+        draft.builder.append_extension(BasicConstraints::new().critical().build()?)?;
+        draft.builder.append_extension(KeyUsage::new().critical().digital_signature().build()?)?;
+        draft.builder.append_extension(usage.build()?)?;
+        let context = draft.builder.x509v3_context(Some(&self.certificate), None);
+        let key_ids =
+            [SubjectKeyIdentifier::new().build(&context)?, AuthorityKeyIdentifier::new().keyid(true).build(&context)?];
+        for extension in key_ids {
+            draft.builder.append_extension(extension)?;
+        }
+        if let Some(names) = names {
+            let names = names(&draft)?;
+            draft.builder.append_extension(names)?;
+        }
+        draft.builder.sign(&self.key, MessageDigest::sha256())?;
+        pair(&draft.builder.build(), &draft.key)
+    }
+}
+
+/// 159 random bits: positive, and within the 20 bytes of RFC 5280 4.1.2.2.
+fn serial() -> Result<Asn1Integer, ErrorStack> {
+    let mut number = BigNum::new()?;
+    number.rand(159, MsbOption::MAYBE_ZERO, false)?;
+    number.to_asn1_integer()
+}
+
+fn name(common_name: &str) -> Result<X509Name, ErrorStack> {
+    let mut name = X509Name::builder()?;
+    name.append_entry_by_nid(Nid::COMMONNAME, common_name)?;
+    Ok(name.build())
+}
+
+fn pair(certificate: &X509, key: &PKey<Private>) -> Result<Pair, CryptoError> {
+    Ok(Pair { certificate: certificate.to_pem()?, key: Zeroizing::new(key.private_key_to_pem_pkcs8()?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use openssl::ssl::{Ssl, SslAcceptor, SslConnector, SslMethod, SslVerifyMode};
+    use openssl::stack::Stack;
+    use openssl::x509::store::X509StoreBuilder;
+    use openssl::x509::verify::X509VerifyParam;
+    use openssl::x509::{X509PurposeId, X509StoreContext};
+    use rstest::rstest;
+
+    use super::*;
+
+    fn verifies(sample: &Sample, pair: &Pair, purpose: X509PurposeId) -> bool {
+        let mut store = X509StoreBuilder::new().unwrap();
+        store.add_cert(X509::from_pem(&sample.ca.certificate).unwrap()).unwrap();
+        let mut rules = X509VerifyParam::new().unwrap();
+        rules.set_purpose(purpose).unwrap();
+        store.set_param(&rules).unwrap();
+        let certificate = X509::from_pem(&pair.certificate).unwrap();
+        let chain = Stack::new().unwrap();
+        let mut context = X509StoreContext::new().unwrap();
+        context.init(&store.build(), &certificate, &chain, |context| context.verify_cert()).unwrap()
+    }
+
+    #[test]
+    fn each_certificate_is_good_for_its_own_purpose_only() {
+        let sample = self_signed().unwrap();
+        assert!(verifies(&sample, &sample.server, X509PurposeId::SSL_SERVER));
+        assert!(!verifies(&sample, &sample.server, X509PurposeId::SSL_CLIENT));
+        assert!(verifies(&sample, &sample.client, X509PurposeId::SSL_CLIENT));
+        assert!(!verifies(&sample, &sample.client, X509PurposeId::SSL_SERVER));
+        let other = self_signed().unwrap();
+        assert!(!verifies(&other, &sample.server, X509PurposeId::SSL_SERVER));
+    }
+
+    #[rstest]
+    #[case("localhost", true)]
+    #[case("127.0.0.1", true)]
+    #[case("::1", true)]
+    #[case("example.com", false)]
+    fn the_server_certificate_names_this_machine(#[case] host: &str, #[case] expected: bool) {
+        let sample = self_signed().unwrap();
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        acceptor.set_certificate(&X509::from_pem(&sample.server.certificate).unwrap()).unwrap();
+        acceptor.set_private_key(&PKey::private_key_from_pem(&sample.server.key).unwrap()).unwrap();
+        acceptor.check_private_key().unwrap();
+        let acceptor = acceptor.build();
+        let server = std::thread::spawn(move || Ssl::new(acceptor.context()).unwrap().accept(theirs).is_ok());
+        let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        connector.cert_store_mut().add_cert(X509::from_pem(&sample.ca.certificate).unwrap()).unwrap();
+        connector.set_verify(SslVerifyMode::PEER);
+        assert_eq!(connector.build().connect(host, ours).is_ok(), expected);
+        assert_eq!(server.join().unwrap(), expected);
+    }
+}
