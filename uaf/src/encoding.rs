@@ -2,12 +2,14 @@
 //! (UAF protocol 1.1, section 2.1.2; limits of the dictionaries in uaf.md A1).
 
 mod bounded;
+pub(crate) mod dictionary;
 mod json;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use bounded::{Octets, Text};
+pub(crate) use dictionary::{dictionary, read_as_dictionary};
 pub(crate) use json::{JsonError, parse};
 
 /// A value that is not what the encoding demands. It never repeats the value.

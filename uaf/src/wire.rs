@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::encoding::{self, Octets, Text};
 use crate::error::Error;
 
+use crate::encoding::dictionary;
 pub use authentication::{AuthenticationRequest, ContentType, Transaction};
 pub use deregistration::{DeregisterAuthenticator, DeregistrationRequest};
 pub use policy::{MatchCriteria, Policy};
@@ -24,6 +25,8 @@ pub use response::{
     Response,
 };
 pub use transport::{GetUafRequest, Reply, ReturnUafRequest, SendUafResponse, ServerResponse, Token, TokenType};
+
+dictionary!(Version, OperationHeader, Extension);
 
 /// The application's identity, at most 512 characters.
 pub type AppId = Text<0, 512>;
@@ -40,6 +43,7 @@ pub const UAFV1TLV: &str = "UAFV1TLV";
 
 /// A protocol version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Version {
     /// Major part.
     pub major: u16,
@@ -67,6 +71,7 @@ pub enum Operation {
 
 /// The head of every message; a response carries a copy of the request's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct OperationHeader {
     /// Protocol version.
     pub upv: Version,
@@ -85,6 +90,7 @@ pub struct OperationHeader {
 
 /// An extension of a dictionary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Extension {
     /// Its name.
     pub id: Text<1, 32>,

@@ -183,7 +183,7 @@ impl Draft {
     /// # Errors
     /// [`AuthenticatorError`].
     pub fn sign(&self, key: &PrivateKey) -> Result<Response, AuthenticatorError> {
-        Ok(self.respond(self.sign_assertion(key)?)?)
+        self.respond(self.sign_assertion(key)?)
     }
 
     /// The response around an assertion.

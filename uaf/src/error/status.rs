@@ -122,3 +122,80 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::KeyError;
+    use crate::tlv::TlvError;
+
+    /// The rows of uaf.md A13.
+    fn table() -> Vec<(u16, Vec<Error>)> {
+        vec![
+            (1400, vec![Error::NotUaf(""), Error::UnsupportedVersion, Error::WrongOperation]),
+            (1401, vec![Error::KeyOfAnotherUser, Error::UserNotAuthenticated]),
+            (1408, vec![Error::DeadlinePassed]),
+            (1480, vec![Error::UnknownModel]),
+            (1481, vec![Error::KeyUnknown { user_is_real: true }]),
+            (1490, vec![Error::ChannelBinding]),
+            (1491, vec![Error::ChallengeMismatch, Error::ChallengeSpent, Error::Cancelled]),
+            (1492, vec![Error::NotInPolicy, Error::PolicyIncomplete, Error::VersionTooLow]),
+            (1493, vec![Error::ModelRevoked]),
+            (1494, vec![Error::Key(KeyError::Point), Error::AlreadyRegistered]),
+            (1495, vec![Error::AlgorithmUnsupported, Error::AlgorithmNotOfModel, Error::AlgorithmNotRegistered]),
+            (1496, vec![Error::AttestationType, Error::AttestationSignature]),
+            (
+                1498,
+                vec![
+                    Error::SeveralMessages,
+                    Error::DuplicateMember,
+                    Error::NullMember,
+                    Error::TooComplex,
+                    Error::Member(String::new()),
+                    Error::UnknownExtension,
+                    Error::ServerDataMissing,
+                    Error::ServerDataBroken,
+                    Error::ServerDataOfAnotherOperation,
+                    Error::FcParamsEncoding,
+                    Error::FcParams(String::new()),
+                    Error::HeaderAppId,
+                    Error::AppId,
+                    Error::UntrustedFacet,
+                    Error::NoAssertions,
+                    Error::RepeatedKey,
+                    Error::Scheme,
+                    Error::Tlv(TlvError::Truncated),
+                    Error::Mode,
+                    Error::FinalChallengeHash,
+                    Error::RegistrationCounter,
+                    Error::KeyUnknown { user_is_real: false },
+                    Error::SignCounter,
+                    Error::TransactionHashUnexpected,
+                    Error::TransactionNotConfirmed,
+                    Error::TransactionNotAsked,
+                    Error::TransactionHash,
+                    Error::Signature,
+                ],
+            ),
+            (1500, vec![Error::Internal]),
+        ]
+    }
+
+    #[test]
+    fn every_check_has_the_code_of_the_table() {
+        for (code, errors) in table() {
+            for error in errors {
+                assert_eq!(error.status(), StatusCode(code), "{error}");
+                assert_eq!(Folding::Specific.apply(error.status()), StatusCode(code));
+            }
+        }
+    }
+
+    #[test]
+    fn folding_takes_1480_to_1497_and_nothing_else() {
+        for code in 1200..=1500 {
+            let folded = if (1480..=1497).contains(&code) { 1498 } else { code };
+            assert_eq!(Folding::Content.apply(StatusCode(code)), StatusCode(folded));
+        }
+    }
+}

@@ -8,7 +8,10 @@ use super::Model;
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType};
 use crate::encoding;
+use crate::encoding::read_as_dictionary;
 use crate::wire::UAFV1TLV;
+
+read_as_dictionary!(Raw, Method);
 
 /// A statement cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +38,7 @@ pub struct Statement {
 }
 
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 struct Raw {
     aaid: Aaid,
@@ -51,6 +55,7 @@ struct Raw {
 }
 
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 struct Method {
     user_verification: u32,

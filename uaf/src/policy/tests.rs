@@ -1,1 +1,158 @@
+use std::collections::BTreeSet;
 
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::key_ref;
+
+fn policy(accepted: Value, disallowed: Value) -> Result<Policy, PolicyError> {
+    let mut policy = json!({"accepted": accepted});
+    if disallowed != json!([]) {
+        policy["disallowed"] = disallowed;
+    }
+    Policy::parse(&policy.to_string())
+}
+
+fn model() -> Model {
+    Model {
+        algorithms: BTreeSet::from([Algorithm::P256Raw]),
+        attestation_types: BTreeSet::from([AttestationType::BasicSurrogate]),
+        lowest_version: 1,
+        user_verification: Some(vec![2, 0x402 | 4]),
+        key_protection: Some(6),
+        matcher_protection: Some(2),
+        attachment_hint: Some(1),
+        tc_display: Some(3),
+    }
+}
+
+fn candidate<'a>(model: Option<&'a Model>, key: &'a KeyRef) -> Candidate<'a> {
+    let key_id = Some(key.key_id.as_bytes());
+    Candidate { aaid: key.aaid, key_id, version: 3, algorithm: Algorithm::P256Raw, model }
+}
+
+/// A criterion with what must be there without aaid.
+fn general(more: Value) -> Value {
+    let mut criterion = json!({"authenticationAlgorithms": [1], "assertionSchemes": ["UAFV1TLV"]});
+    criterion.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    criterion
+}
+
+#[rstest]
+#[case(json!({"aaid": ["d0d0#0001"]}), true)]
+#[case(json!({"aaid": ["D0D0#0002", "D0D0#0001"]}), true)]
+#[case(json!({"aaid": ["D0D0#0002"]}), false)]
+#[case(json!({"aaid": ["D0D0#0001"], "keyIDs": ["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"]}), true)]
+#[case(json!({"aaid": ["D0D0#0001"], "keyIDs": ["CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg"]}), false)]
+#[case(json!({"aaid": ["D0D0#0001"], "authenticatorVersion": 3}), true)]
+#[case(json!({"aaid": ["D0D0#0001"], "authenticatorVersion": 4}), false)]
+#[case(json!({"aaid": ["D0D0#0001"], "attachmentHint": 3}), true)]
+#[case(json!({"aaid": ["D0D0#0001"], "attachmentHint": 2}), false)]
+#[case(general(json!({})), true)]
+#[case(general(json!({"authenticationAlgorithms": [2, 3]})), false)]
+#[case(general(json!({"assertionSchemes": ["WAV1CBOR"]})), false)]
+#[case(general(json!({"vendorID": ["d0d0"]})), true)]
+#[case(general(json!({"vendorID": ["D1D0"]})), false)]
+#[case(general(json!({"keyProtection": 2})), true)]
+#[case(general(json!({"keyProtection": 9})), false)]
+#[case(general(json!({"matcherProtection": 3})), true)]
+#[case(general(json!({"matcherProtection": 4})), false)]
+#[case(general(json!({"tcDisplay": 2})), true)]
+#[case(general(json!({"tcDisplay": 4})), false)]
+#[case(general(json!({"attestationTypes": [15879, 15880]})), true)]
+#[case(general(json!({"attestationTypes": [15879]})), false)]
+#[case(general(json!({"userVerification": 3})), true)]
+#[case(general(json!({"userVerification": 8})), false)]
+#[case(general(json!({"userVerification": 0x406})), true)]
+#[case(general(json!({"userVerification": 0x402})), false)]
+#[case(general(json!({"userVerification": 4})), false)]
+#[case(general(json!({"exts": [{"id": "x", "data": "", "fail_if_unknown": false}]})), true)]
+#[case(general(json!({"exts": [{"id": "x", "data": "", "fail_if_unknown": true}]})), false)]
+fn a_criterion_compares_every_property(#[case] criterion: Value, #[case] fits: bool) {
+    let (model, key) = (model(), key_ref("D0D0#0001", 7));
+    let candidate = candidate(Some(&model), &key);
+    let policy = policy(json!([[criterion]]), json!([])).unwrap();
+    assert_eq!((policy.admits(&candidate), policy.is_met_by(std::slice::from_ref(&candidate))), (fits, fits));
+}
+
+#[rstest]
+fn what_is_not_known_of_a_model_never_speaks_for_it(
+    #[values(
+        json!({"userVerification": 2}),
+        json!({"keyProtection": 2}),
+        json!({"matcherProtection": 2}),
+        json!({"attachmentHint": 1}),
+        json!({"tcDisplay": 1}),
+        json!({"attestationTypes": [15880]})
+    )]
+    property: Value,
+) {
+    let key = key_ref("D0D0#0001", 7);
+    let unknown = candidate(None, &key);
+    let wanted = policy(json!([[general(property.clone())]]), json!([])).unwrap();
+    assert!(!wanted.admits(&unknown));
+    let unwanted = policy(json!([[general(json!({}))]]), json!([general(property)])).unwrap();
+    assert!(!unwanted.admits(&unknown));
+}
+
+#[test]
+fn disallowed_wins() {
+    let (model, key) = (model(), key_ref("D0D0#0001", 7));
+    let candidate = candidate(Some(&model), &key);
+    let accepted = json!([[{"aaid": ["D0D0#0001"]}]]);
+    assert!(policy(accepted.clone(), json!([{"aaid": ["D0D0#0002"]}])).unwrap().admits(&candidate));
+    assert!(!policy(accepted, json!([{"aaid": ["D0D0#0001"]}])).unwrap().admits(&candidate));
+}
+
+#[test]
+fn an_alternative_is_met_by_all_its_members_and_nothing_else() {
+    let model = model();
+    let keys = ["D0D0#0001", "D0D0#0002", "D0D0#0003"].map(|aaid| key_ref(aaid, 7));
+    let [first, second, third] = keys.each_ref().map(|key| candidate(Some(&model), key));
+    let alternatives = json!([[{"aaid": ["D0D0#0001"]}, {"aaid": ["D0D0#0002"]}], [{"aaid": ["D0D0#0003"]}]]);
+    let policy = policy(alternatives, json!([])).unwrap();
+    let met = |candidates: &[&Candidate<'_>]| {
+        policy.is_met_by(&candidates.iter().map(|&candidate| candidate.clone()).collect::<Vec<_>>())
+    };
+    assert!(met(&[&first, &second]) && met(&[&second, &first]) && met(&[&third]));
+    assert!(!met(&[&first]) && !met(&[&first, &second, &third]) && !met(&[&first, &third]) && !met(&[]));
+}
+
+#[rstest]
+#[case(json!([]), "policy: member accepted")]
+#[case(json!([[]]), "policy: an alternative is empty")]
+#[case(json!([[{}]]), "policy: a criterion has neither aaid nor both algorithms and schemes")]
+#[case(json!([[{"authenticationAlgorithms": [1]}]]), "policy: a criterion has neither aaid nor both algorithms and schemes")]
+#[case(json!([[{"assertionSchemes": ["UAFV1TLV"]}]]), "policy: a criterion has neither aaid nor both algorithms and schemes")]
+#[case(json!([[{"aaid": ["D0D0#0001"], "keyProtection": 2}]]), "policy: a criterion combines aaid with other properties")]
+#[case(json!([[{"aaid": ["D0D0#0001"], "vendorID": ["D0D0"]}]]), "policy: a criterion combines aaid with other properties")]
+#[case(json!([[{"aaid": []}]]), "policy: member accepted[0][0].aaid")]
+#[case(json!([[{"aaid": ["D0D0"]}]]), "policy: member accepted[0][0].aaid[0]")]
+#[case(json!([[["D0D0#0001"]]]), "policy: member accepted[0][0]")]
+fn a_policy_that_makes_no_sense_is_refused(#[case] accepted: Value, #[case] message: &str) {
+    assert_eq!(policy(accepted, json!([])).unwrap_err().to_string(), message);
+}
+
+#[test]
+fn a_disallowed_criterion_is_checked_as_well() {
+    assert_eq!(policy(json!([[general(json!({}))]]), json!([{}])).unwrap_err(), PolicyError::Unspecific);
+}
+
+#[test]
+fn the_keys_of_a_user_are_alternatives_or_refused() {
+    let keys = [key_ref("D0D0#0001", 7), key_ref("D0D0#0002", 8), key_ref("D0D0#0001", 9)];
+    let model = model();
+    let step_up = Policy::of_keys(&keys).unwrap();
+    let mut new_key = Policy::any_of(&[Algorithm::P256Raw]);
+    new_key.disallow_keys(&keys);
+    for key in &keys {
+        assert!(step_up.is_met_by(&[candidate(Some(&model), key)]));
+        assert!(!new_key.admits(&candidate(Some(&model), key)));
+    }
+    let other = key_ref("D0D0#0001", 8);
+    assert!(!step_up.admits(&candidate(Some(&model), &other)));
+    assert!(new_key.admits(&candidate(Some(&model), &other)));
+    assert_eq!(Policy::of_keys(&[]), None);
+    assert_eq!(step_up.accepted.len(), 2);
+}

@@ -4,10 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Challenge, Operation, OperationHeader, PngCharacteristics, Policy, message, non_empty, pick};
 use crate::encoding::Octets;
+use crate::encoding::dictionary;
 use crate::error::Error;
+
+dictionary!(AuthenticationRequest, Transaction);
 
 /// Asks a client to prove possession of a registered key. It names no user: the policy may name keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct AuthenticationRequest {
     /// Head with op `Auth`.
     pub header: OperationHeader,
@@ -38,6 +42,7 @@ impl AuthenticationRequest {
 
 /// One rendering of what the user has to confirm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 pub struct Transaction {
     /// Media type of the content.

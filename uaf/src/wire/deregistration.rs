@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Operation, OperationHeader, message, non_empty, pick};
+use crate::encoding::dictionary;
 use crate::error::Error;
+
+dictionary!(DeregistrationRequest, DeregisterAuthenticator);
 
 /// Tells a client to delete keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeregistrationRequest {
     /// Head with op `Dereg`.
     pub header: OperationHeader,
@@ -33,6 +37,7 @@ impl DeregistrationRequest {
 
 /// One key; with an empty key id all keys of the model; with both empty everything of the appID.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeregisterAuthenticator {
     /// AAID or the empty string.
     pub aaid: String,

@@ -5,9 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::{Extension, non_empty};
 use crate::aaid::{Aaid, KeyId};
 use crate::encoding::Text;
+use crate::encoding::dictionary;
+
+dictionary!(Policy, MatchCriteria);
 
 /// Which authenticators may answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Policy {
     /// Alternatives in order of preference; all criteria of one must be met together.
     #[serde(deserialize_with = "non_empty")]
@@ -19,6 +23,7 @@ pub struct Policy {
 
 /// Properties that an authenticator has to have; what is absent does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase", default)]
 pub struct MatchCriteria {
     /// One of these models.

@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Challenge, Operation, OperationHeader, Policy, Username, message, pick};
+use crate::encoding::dictionary;
 use crate::error::Error;
+
+dictionary!(RegistrationRequest);
 
 /// Asks a client to make a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RegistrationRequest {
     /// Head with op `Reg`.
     pub header: OperationHeader,

@@ -7,10 +7,14 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Challenge, Extension, FacetId, OperationHeader, message, non_empty};
+use crate::encoding::dictionary;
 use crate::encoding::{Text, decode_assertion, encode};
+
+dictionary!(Response, AuthenticatorAssertion, FinalChallengeParams, ChannelBinding, PngCharacteristics, PaletteEntry);
 
 /// A client's answer to a registration or an authentication request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Response {
     /// Copy of the request's head.
     pub header: OperationHeader,
@@ -32,6 +36,7 @@ impl Response {
 
 /// One authenticator's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 pub struct AuthenticatorAssertion {
     /// How the assertion is encoded; [`super::UAFV1TLV`].
@@ -106,6 +111,7 @@ impl<'de> Deserialize<'de> for AssertionBytes {
 
 /// What the client adds to the challenge before the authenticator hashes it all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 pub struct FinalChallengeParams {
     /// The application.
@@ -122,6 +128,7 @@ pub struct FinalChallengeParams {
 
 /// The TLS channel as the client saw it; every member may be absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase", default)]
 pub struct ChannelBinding {
     /// Hash of the server's certificate.
@@ -140,6 +147,7 @@ pub struct ChannelBinding {
 
 /// The header of the pictures that a display can show (UAF protocol 1.1, section 3.4.5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 pub struct PngCharacteristics {
     /// Pixels across.
@@ -163,6 +171,7 @@ pub struct PngCharacteristics {
 
 /// One colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct PaletteEntry {
     /// Red, 0 to 255.
     pub r: u16,

@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Operation, Response};
+use crate::encoding::dictionary;
 use crate::error::StatusCode;
+
+dictionary!(GetUafRequest, ReturnUafRequest, SendUafResponse, Reply, ServerResponse, Token);
 
 /// Asks a server for a UAF request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 pub struct GetUafRequest {
     /// What for; may be left out when the address says it.
@@ -22,6 +26,7 @@ pub struct GetUafRequest {
 
 /// The answer to [`GetUafRequest`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 pub struct ReturnUafRequest {
     /// The result, in an HTTP 200.
@@ -39,6 +44,7 @@ pub struct ReturnUafRequest {
 
 /// Brings the client's answer to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 pub struct SendUafResponse {
     /// The protocol message.
@@ -61,6 +67,7 @@ impl SendUafResponse {
 
 /// What the context of a [`SendUafResponse`] may say (http-api.md 6).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase", default)]
 pub struct Reply {
     /// Why the authenticator did not answer (`UAF_ASM_STATUS_*`).
@@ -79,6 +86,7 @@ pub struct Reply {
 
 /// The answer to [`SendUafResponse`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[serde(rename_all = "camelCase")]
 pub struct ServerResponse {
     /// The result, in an HTTP 200.
@@ -117,6 +125,7 @@ impl ServerResponse {
 
 /// A proof of the login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Token {
     /// What the value is.
     #[serde(rename = "type")]

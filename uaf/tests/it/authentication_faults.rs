@@ -1,0 +1,252 @@
+//! Authentications that are well-formed, correctly signed, and wrong in one respect (uaf.md A8).
+
+use rstest::rstest;
+use serde_json::json;
+use sidegate_uaf::authentication::Claimant;
+use sidegate_uaf::authenticator::Draft;
+use sidegate_uaf::encoding::encode;
+use sidegate_uaf::metadata::{Models, UnknownModels};
+use sidegate_uaf::tlv::tag;
+use sidegate_uaf::wire::{Policy, Transaction};
+use sidegate_uaf::{Algorithm, Error, PrivateKey, StatusCode};
+
+use crate::support::{AAID, World, any_model, named, of_models, phone, server, statement};
+
+fn refused(change: impl FnOnce(&mut Draft)) -> Error {
+    World::new().authenticate_with(change).unwrap_err()
+}
+
+fn set_mode(draft: &mut Draft, mode: u8) {
+    let mut info = draft.fields.get(tag::ASSERTION_INFO).to_vec();
+    info[2] = mode;
+    draft.fields.set(tag::ASSERTION_INFO, info);
+}
+
+fn asking(texts: &[&str]) -> World {
+    let transaction = texts.iter().map(|text| Transaction::text(text).unwrap()).collect();
+    World { transaction, ..World::new() }
+}
+
+#[rstest]
+fn there_are_two_modes(#[values(0, 3, 255)] mode: u8) {
+    assert_eq!(refused(|draft| set_mode(draft, mode)), Error::Mode);
+}
+
+#[test]
+fn the_algorithm_is_the_registered_one() {
+    let world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.sign_counter = 0;
+    // The same key, signing rightly in the other encoding and saying so.
+    let pkcs8 = key.private_key().to_pkcs8().unwrap();
+    let signer = PrivateKey::from_pkcs8(Algorithm::P256Der, &pkcs8).unwrap();
+    let change = |draft: &mut Draft| draft.fields.set(tag::ASSERTION_INFO, [1, 0, 1, 2, 0]);
+    let refused = world.authenticate_as(&key, &signer, &[credential], change).unwrap_err();
+    assert_eq!(refused, Error::AlgorithmNotRegistered);
+    assert_eq!(
+        World::new().authenticate_with(|draft| draft.fields.set(tag::ASSERTION_INFO, [1, 0, 1, 7, 0])).unwrap_err(),
+        Error::AlgorithmUnsupported
+    );
+}
+
+#[test]
+fn the_version_is_not_below_the_statements() {
+    let models = any_model().with_statement(statement(json!({"authenticatorVersion": 2})));
+    let world = World { server: server(models), phone: phone().with_version(2), ..World::new() };
+    assert!(world.authenticate_with(|_| {}).is_ok());
+    let older = |draft: &mut Draft| draft.fields.set(tag::ASSERTION_INFO, [1, 0, 1, 1, 0]);
+    assert_eq!(world.authenticate_with(older).unwrap_err(), Error::VersionTooLow);
+}
+
+#[test]
+fn the_key_is_one_that_the_policy_names() {
+    let mut world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.sign_counter = 0;
+    let (other, _) = world.registered_key();
+    let mut run = |named: &_| {
+        world.policy = Policy::of_keys(std::slice::from_ref(named)).unwrap();
+        world.authenticate_as(&key, key.private_key(), std::slice::from_ref(&credential), |_| {})
+    };
+    assert!(run(&key.key_ref()).is_ok());
+    assert_eq!(run(&other.key_ref()).unwrap_err(), Error::NotInPolicy);
+}
+
+#[test]
+fn the_model_is_still_welcome() {
+    let world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.sign_counter = 0;
+    for (models, error) in [
+        (Models::new(UnknownModels::Refuse), Error::UnknownModel),
+        (any_model().with_revoked(AAID.parse().unwrap()), Error::ModelRevoked),
+    ] {
+        let world = World { server: server(models), ..World::new() };
+        let run = world.authenticate_as(&key, key.private_key(), std::slice::from_ref(&credential), |_| {});
+        assert_eq!(run.unwrap_err(), error);
+    }
+}
+
+#[rstest]
+#[case(named("jeff"), true, StatusCode::UNKNOWN_KEY_ID)]
+#[case(Claimant::Named { user: "ghost".into(), exists: false }, false, StatusCode::UNACCEPTABLE_CONTENT)]
+#[case(Claimant::Anyone, false, StatusCode::UNACCEPTABLE_CONTENT)]
+fn an_unknown_key_is_told_to_be_deleted_for_real_users_only(
+    #[case] claimant: Claimant,
+    #[case] user_is_real: bool,
+    #[case] code: StatusCode,
+) {
+    let world = World { claimant, ..World::new() };
+    let (key, _) = world.registered_key();
+    let refused = world.authenticate_as(&key, key.private_key(), &[], |_| {}).unwrap_err();
+    assert_eq!(refused, Error::KeyUnknown { user_is_real });
+    assert_eq!(refused.status(), code);
+}
+
+#[test]
+fn a_key_of_the_same_name_and_another_model_is_another_key() {
+    let world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.aaid = "D0D0#0002".parse().unwrap();
+    let refused = world.authenticate_as(&key, key.private_key(), &[credential], |_| {}).unwrap_err();
+    assert_eq!(refused, Error::KeyUnknown { user_is_real: true });
+}
+
+#[test]
+fn the_key_is_the_named_users() {
+    let world = World { claimant: named("eve"), ..World::new() };
+    assert_eq!(world.authenticate_with(|_| {}).unwrap_err(), Error::KeyOfAnotherUser);
+}
+
+#[rstest]
+#[case(5, 5)]
+#[case(5, 4)]
+#[case(5, 0)]
+#[case(u32::MAX, 0)]
+#[case(u32::MAX, u32::MAX)]
+fn the_counter_grows(#[case] stored: u32, #[case] received: u32) {
+    let world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.sign_counter = stored;
+    let change = |draft: &mut Draft| draft.fields.set(tag::COUNTERS, received.to_le_bytes());
+    let refused = world.authenticate_as(&key, key.private_key(), &[credential], change).unwrap_err();
+    assert_eq!(refused, Error::SignCounter);
+}
+
+#[test]
+fn the_hash_is_that_of_the_text_received() {
+    for hash in [&[][..], &[0; 20], &[0; 32]] {
+        assert_eq!(refused(|draft| draft.fields.set(tag::FINAL_CHALLENGE_HASH, hash)), Error::FinalChallengeHash);
+    }
+}
+
+#[test]
+fn a_transaction_that_was_asked_for_is_confirmed() {
+    let plain = |draft: &mut Draft| {
+        set_mode(draft, 1);
+        draft.fields.set(tag::TRANSACTION_CONTENT_HASH, []);
+    };
+    assert_eq!(asking(&["Pay 1.00"]).authenticate_with(plain).unwrap_err(), Error::TransactionNotConfirmed);
+}
+
+#[test]
+fn a_hash_goes_with_a_confirmation_only() {
+    let hash = openssl::sha::sha256(b"Pay 1.00");
+    let unasked = |draft: &mut Draft| draft.fields.set(tag::TRANSACTION_CONTENT_HASH, hash);
+    assert_eq!(refused(unasked), Error::TransactionHashUnexpected);
+    let unconfirmed = |draft: &mut Draft| set_mode(draft, 1);
+    assert_eq!(asking(&["Pay 1.00"]).authenticate_with(unconfirmed).unwrap_err(), Error::TransactionHashUnexpected);
+}
+
+#[test]
+fn nothing_is_confirmed_that_was_not_asked() {
+    for hash in [openssl::sha::sha256(b"Pay 1.00").to_vec(), Vec::new()] {
+        let confirmed = |draft: &mut Draft| {
+            set_mode(draft, 2);
+            draft.fields.set(tag::TRANSACTION_CONTENT_HASH, hash);
+        };
+        assert_eq!(refused(confirmed), Error::TransactionNotAsked);
+    }
+}
+
+#[test]
+fn what_was_confirmed_is_what_was_asked() {
+    let encoded = openssl::sha::sha256(encode(b"Pay 1.00").as_bytes());
+    let other = openssl::sha::sha256(b"Pay 9.00");
+    for hash in [&encoded[..], &other, &[]] {
+        let change = |draft: &mut Draft| draft.fields.set(tag::TRANSACTION_CONTENT_HASH, hash);
+        let refused = asking(&["Pay 1.00", "Pay one franc"]).authenticate_with(change).unwrap_err();
+        assert_eq!(refused, Error::TransactionHash);
+    }
+}
+
+#[test]
+fn the_signature_is_the_registered_keys() {
+    let world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.sign_counter = 0;
+    let stranger = PrivateKey::generate(Algorithm::P256Raw).unwrap();
+    let refused = world.authenticate_as(&key, &stranger, &[credential], |_| {}).unwrap_err();
+    assert_eq!(refused, Error::Signature);
+}
+
+#[test]
+fn a_stored_key_that_was_damaged_is_refused() {
+    let world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.sign_counter = 0;
+    credential.public_key = sidegate_uaf::encoding::Octets::new([4; 65]).unwrap();
+    let refused = world.authenticate_as(&key, key.private_key(), &[credential], |_| {}).unwrap_err();
+    assert_eq!(refused, Error::Key(sidegate_uaf::KeyError::Point));
+}
+
+#[test]
+fn several_assertions_are_of_several_keys_of_one_user() {
+    let mut world = World { claimant: Claimant::Anyone, ..World::new() };
+    let (first, first_credential) = world.registered_key();
+    let (second, second_credential) = world.registered_key();
+    let mut credentials = [first_credential, second_credential];
+    credentials.iter_mut().for_each(|credential| credential.sign_counter = 0);
+    world.policy = of_models(&[AAID]);
+    let (request, state) = world.start_authentication();
+    let sign = |key| {
+        let draft = world.phone.draft_authentication(&request, key, &[9; 8]).unwrap();
+        draft.sign(key.private_key()).unwrap()
+    };
+    let mut response = sign(&first);
+    response.assertions.extend(sign(&second).assertions);
+    assert!(world.finish_authentication(&state, &response.to_message(), &credentials).is_ok());
+
+    let mut twice = sign(&first);
+    twice.assertions.extend(sign(&first).assertions);
+    let repeated = world.finish_authentication(&state, &twice.to_message(), &credentials).unwrap_err();
+    assert_eq!(repeated, Error::RepeatedKey);
+
+    credentials[1].user = "eve".into();
+    let mixed = world.finish_authentication(&state, &response.to_message(), &credentials).unwrap_err();
+    assert_eq!(mixed, Error::KeyOfAnotherUser);
+}
+
+#[test]
+fn one_bad_assertion_refuses_all_and_all_members_are_needed() {
+    let mut world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.sign_counter = 0;
+    let both = json!({"accepted": [[{"aaid": [AAID]}, {"aaid": ["D0D0#0002"]}]]});
+    world.policy = Policy::parse(&both.to_string()).unwrap();
+    let half = world.authenticate_as(&key, key.private_key(), std::slice::from_ref(&credential), |_| {}).unwrap_err();
+    assert_eq!(half, Error::PolicyIncomplete);
+
+    world.policy = of_models(&[AAID]);
+    let (request, state) = world.start_authentication();
+    let draft = world.phone.draft_authentication(&request, &key, &[9; 8]).unwrap();
+    let mut response = draft.sign(key.private_key()).unwrap();
+    let stranger = PrivateKey::generate(Algorithm::P256Raw).unwrap();
+    let (other, mut other_credential) = world.registered_key();
+    other_credential.sign_counter = 0;
+    let draft = world.phone.draft_authentication(&request, &other, &[9; 8]).unwrap();
+    response.assertions.extend(draft.sign(&stranger).unwrap().assertions);
+    let refused =
+        world.finish_authentication(&state, &response.to_message(), &[credential, other_credential]).unwrap_err();
+    assert_eq!(refused, Error::Signature);
+}

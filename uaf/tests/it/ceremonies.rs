@@ -1,0 +1,198 @@
+//! What is right is accepted.
+
+use rstest::rstest;
+use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant};
+use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, AuthenticatorError, DeviceKey, shown_text};
+use sidegate_uaf::deregistration::Deregistration;
+use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
+use sidegate_uaf::tlv::{Tag, tag};
+use sidegate_uaf::wire::{Operation, Policy, Reply, SendUafResponse, Transaction};
+use sidegate_uaf::{Algorithm, Denial, Incoming, KeyFormat};
+
+use crate::support::{AAID, World, of_models, registered};
+
+#[rstest]
+fn every_algorithm_in_every_format_that_fits(
+    #[values(1, 2, 3, 4, 5, 6, 8, 9)] algorithm: u16,
+    #[values(0x100, 0x101, 0x102, 0x103)] format: u16,
+) {
+    let (algorithm, format) = (Algorithm::try_from(algorithm).unwrap(), KeyFormat::try_from(format).unwrap());
+    if !format.fits(algorithm) {
+        return;
+    }
+    let mut world = World::new();
+    world.phone = world.phone.with_algorithm(algorithm, format);
+    let (key, credential) = world.registered_key();
+    assert_eq!((credential.algorithm, credential.key_format, credential.sign_counter), (algorithm, format, 1));
+    assert_eq!(credential.user, "jeff");
+    let (request, state) = world.start_authentication();
+    let mut keys = [key];
+    let response = world.phone.authenticate(&request, &mut keys, &[9; 8]).unwrap();
+    let outcome = world.finish_authentication(&state, &response.to_message(), &[credential]).unwrap();
+    let AuthenticationOutcome::Authenticated { user, keys: verified } = outcome else { panic!("denied") };
+    assert_eq!((user.as_str(), verified.len()), ("jeff", 1));
+    assert_eq!((&verified[0].key, verified[0].previous_counter, verified[0].counter), (&keys[0].key_ref(), 1, 2));
+}
+
+#[test]
+fn states_and_device_keys_survive_being_written_down() {
+    let world = World::new();
+    let (request, state) = world.start_registration(&[]);
+    let state: RegistrationState = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+    let (response, key) = world.phone.register(&request, &[]).unwrap();
+    let credentials = registered(world.finish_registration(&state, &response.to_message())).unwrap();
+    let key: DeviceKey = serde_json::from_str(&serde_json::to_string(&key).unwrap()).unwrap();
+    assert_eq!(key.username(), "jeff@example");
+
+    let (request, state) = world.start_authentication();
+    let state: AuthenticationState = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+    let response = world.phone.authenticate(&request, &mut [key], &[9; 16]).unwrap();
+    let credentials = serde_json::from_str::<Vec<_>>(&serde_json::to_string(&credentials).unwrap()).unwrap();
+    assert!(world.finish_authentication(&state, &response.to_message(), &credentials).is_ok());
+}
+
+#[test]
+fn without_a_name_the_user_is_the_owner_of_the_key() {
+    let mut world = World::new();
+    let (key, mut credential) = world.registered_key();
+    credential.user = "whoever".into();
+    credential.sign_counter = 0;
+    world.claimant = Claimant::Anyone;
+    let outcome = world.authenticate_as(&key, key.private_key(), &[credential], |_| {}).unwrap();
+    assert!(matches!(outcome, AuthenticationOutcome::Authenticated { user, .. } if user == "whoever"));
+}
+
+#[test]
+fn any_rendering_of_a_transaction_may_be_confirmed() {
+    let mut world = World::new();
+    world.transaction = ["Pay 1.00", "Pay one franc"].map(|text| Transaction::text(text).unwrap()).into();
+    let (request, _) = world.start_authentication();
+    assert_eq!(shown_text(&request), Some("Pay 1.00"));
+    assert!(world.authenticate_with(|_| {}).is_ok());
+    let second = sha256(b"Pay one franc");
+    assert!(world.authenticate_with(|draft| draft.fields.set(tag::TRANSACTION_CONTENT_HASH, second)).is_ok());
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    openssl::sha::sha256(bytes)
+}
+
+#[test]
+fn order_extensions_and_unknown_tags_that_are_not_critical_do_not_matter() {
+    let extension = [0x13, 0x2e, 1, 0, b'x', 0x14, 0x2e, 0, 0];
+    let world = World::new();
+    world
+        .register_with(|draft| {
+            draft.fields.0.reverse();
+            draft.fields.push(tag::EXTENSION, extension);
+            draft.fields.push(tag::EXTENSION, extension);
+            draft.fields.push(Tag(0x0e99), *b"anything");
+            draft.unsigned.push(tag::EXTENSION, extension);
+        })
+        .unwrap();
+    let outcome = world.authenticate_with(|draft| {
+        draft.fields.0.reverse();
+        draft.fields.push(tag::EXTENSION, extension);
+        draft.fields.push(Tag(0x1e99), [0xff; 3]);
+        draft.unsigned.push(tag::EXTENSION, extension);
+    });
+    assert!(outcome.is_ok());
+}
+
+#[test]
+fn counters_that_are_not_supported_stay_zero() {
+    let world = World::new();
+    let credentials = world.register_with(|draft| draft.fields.set(tag::COUNTERS, [0; 8])).unwrap();
+    assert_eq!(credentials[0].sign_counter, 0);
+    assert!(world.authenticate_with(|draft| draft.fields.set(tag::COUNTERS, [0; 4])).is_ok());
+    assert!(world.authenticate_with(|draft| draft.fields.set(tag::COUNTERS, [0xff; 4])).is_ok());
+}
+
+#[test]
+fn a_denial_is_told_with_its_codes() {
+    let world = World::new();
+    let (request, state) = world.start_authentication();
+    let response = world.phone.deny(&request).unwrap();
+    let reply = Reply { asm_status_code: Some(ASM_USER_CANCELLED), device_name: Some("P".into()), ..Reply::default() };
+    let sent = SendUafResponse::new(&response, &reply);
+    let opened = Incoming::parse(Operation::Auth, &sent.uaf_response, sent.context.as_deref())
+        .unwrap()
+        .open(world.server.server_data_key())
+        .unwrap();
+    assert_eq!(opened.reply(), &reply);
+    assert_eq!(opened.keys(), []);
+    let outcome = world.server.finish_authentication(&state, &opened, &[], &world.arrival()).unwrap();
+    let denial = Denial { asm_status_code: Some(ASM_USER_CANCELLED), client_error_code: None };
+    assert_eq!(outcome, AuthenticationOutcome::Denied(denial));
+}
+
+#[test]
+fn a_registration_can_be_denied_by_leaving_assertions_out() {
+    let world = World::new();
+    let (request, state) = world.start_registration(&[]);
+    let (response, _) = world.phone.register(&request, &[]).unwrap();
+    let message = crate::support::edited(&response, |message| {
+        message[0].as_object_mut().unwrap().remove("assertions");
+    });
+    let context = Some(r#"{"clientErrorCode":3}"#);
+    let opened =
+        Incoming::parse(Operation::Reg, &message, context).unwrap().open(world.server.server_data_key()).unwrap();
+    let outcome = world.server.finish_registration(&state, &opened, &[], &world.arrival()).unwrap();
+    let denial = Denial { asm_status_code: None, client_error_code: Some(3) };
+    assert_eq!(outcome, RegistrationOutcome::Denied(denial));
+}
+
+#[test]
+fn the_phone_minds_the_policy() {
+    let mut world = World::new();
+    let (key, _) = world.registered_key();
+    let (request, _) = world.start_registration(&[key.key_ref()]);
+    assert_eq!(
+        world.phone.register(&request, std::slice::from_ref(&key)).unwrap_err(),
+        AuthenticatorError::AlreadyRegistered
+    );
+    assert!(world.phone.register(&request, &[]).is_ok(), "another phone of the model may register");
+    world.policy = of_models(&["D0D0#0002"]);
+    let unfit = AuthenticatorError::NoSuitableAuthenticator;
+    assert_eq!(world.phone.register(&world.start_registration(&[]).0, &[]).unwrap_err(), unfit);
+    world.policy = Policy::of_keys(&[world.registered_elsewhere()]).unwrap();
+    let (request, _) = world.start_authentication();
+    assert_eq!(world.phone.authenticate(&request, &mut [key], &[9; 8]).unwrap_err(), unfit);
+}
+
+impl World {
+    fn registered_elsewhere(&self) -> sidegate_uaf::KeyRef {
+        World::new().registered_key().0.key_ref()
+    }
+}
+
+#[test]
+fn the_phone_deletes_what_it_is_told_to() {
+    let world = World::new();
+    let other = Authenticator::new("D0D0#0002".parse().unwrap());
+    let open = World { policy: of_models(&[AAID, "D0D0#0002"]), ..World::new() };
+    let (request, _) = open.start_registration(&[]);
+    let make = |phone: &Authenticator| phone.register(&request, &[]).unwrap().1;
+    let keys = vec![make(&world.phone), make(&world.phone), make(&other)];
+    for (what, left) in [
+        (Deregistration::Keys(keys[0].key_ref(), vec![]), 2),
+        (Deregistration::Keys(keys[0].key_ref(), vec![keys[2].key_ref()]), 1),
+        (Deregistration::Model(AAID.parse().unwrap()), 1),
+        (Deregistration::Everything, 0),
+    ] {
+        let mut kept = keys.clone();
+        world.phone.deregister(&world.server.deregistration(&what), &mut kept);
+        assert_eq!(kept.len(), left, "{what:?}");
+    }
+}
+
+#[test]
+fn without_an_app_id_the_facet_stands_for_it() {
+    use sidegate_uaf::encoding::Text;
+    use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
+    let mut world = World::new();
+    let facets = TrustedFacets::new([Text::new(SOFTWARE_FACET).unwrap()]);
+    let key = world.server.server_data_key().clone();
+    world.server = sidegate_uaf::RelyingParty::new(None, facets, crate::support::any_model(), key);
+    assert!(world.authenticate_with(|_| {}).is_ok());
+}

@@ -1,0 +1,19 @@
+//! The UAF server against its software authenticator: right messages, messages that are wrong in one respect and signed
+//! correctly, and vectors of other people's authenticators.
+
+#[cfg(test)]
+mod assertion_faults;
+#[cfg(test)]
+mod authentication_faults;
+#[cfg(test)]
+mod ceremonies;
+#[cfg(test)]
+mod message_faults;
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+mod registration_faults;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod vectors;

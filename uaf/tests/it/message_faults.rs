@@ -1,0 +1,351 @@
+//! Faults of the whole message: JSON, header, serverData, fcParams, time and channel (uaf.md A7, 1 to 6). Where fcParams
+//! is at fault the assertion is signed over the faulty text.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use sidegate_uaf::encoding::{Text, decode, encode};
+use sidegate_uaf::wire::{ChannelBinding, Operation, ServerDataText};
+use sidegate_uaf::{Arrival, Error, Incoming};
+
+use crate::support::{APP_ID, END, World, edited};
+
+/// Sends a good registration, changed as JSON.
+fn sent(change: impl FnOnce(&mut Value)) -> Error {
+    let world = World::new();
+    let (request, state) = world.start_registration(&[]);
+    let (response, _) = world.phone.register(&request, &[]).unwrap();
+    world.finish_registration(&state, &edited(&response, change)).unwrap_err()
+}
+
+/// Sends a registration whose fcParams were changed as JSON text before they were hashed and signed.
+fn with_fc_params(change: impl FnOnce(String) -> String) -> Result<(), Error> {
+    let changed = |draft: &mut sidegate_uaf::authenticator::Draft| {
+        let text = String::from_utf8(decode(&draft.fc_params).unwrap()).unwrap();
+        draft.set_fc_params(encode(change(text).as_bytes()));
+    };
+    World::new().register_with(changed).map(drop)
+}
+
+fn set_fc_param(name: &str, value: Option<Value>) -> Result<(), Error> {
+    with_fc_params(|text| {
+        let mut params: Value = serde_json::from_str(&text).unwrap();
+        match value {
+            Some(value) => params[name] = value,
+            None => drop(params.as_object_mut().unwrap().remove(name)),
+        }
+        params.to_string()
+    })
+}
+
+#[rstest]
+#[case("", Error::NotUaf("not JSON"))]
+#[case("x", Error::NotUaf("not JSON"))]
+#[case("[]", Error::NotUaf("empty array"))]
+#[case("{}", Error::NotUaf("not an array"))]
+#[case("7", Error::NotUaf("not an array"))]
+#[case("[[]]", Error::Member("[0]: header missing".into()))]
+#[case("[{}]", Error::Member("[0]: header missing".into()))]
+#[case("[{\"a\":1,\"a\":1}]", Error::DuplicateMember)]
+#[case("[{\"a\":null}]", Error::NullMember)]
+#[case(&"[".repeat(20), Error::TooComplex)]
+fn what_is_no_message_is_refused(#[case] text: &str, #[case] error: Error) {
+    match (Incoming::parse(Operation::Reg, text, None).unwrap_err(), error) {
+        (Error::Member(_), Error::Member(_)) => {}
+        (refused, error) => assert_eq!(refused, error),
+    }
+}
+
+#[test]
+fn a_message_has_one_dictionary() {
+    let twice = |message: &mut Value| {
+        let first = message[0].clone();
+        message.as_array_mut().unwrap().push(first);
+    };
+    assert_eq!(sent(twice), Error::SeveralMessages);
+}
+
+#[rstest]
+#[case("/0/header", "[0]: header missing")]
+#[case("/0/header/upv", "[0].header: upv missing")]
+#[case("/0/header/upv/minor", "[0].header.upv: minor missing")]
+#[case("/0/header/op", "[0].header: op missing")]
+#[case("/0/fcParams", "[0]: fcParams missing")]
+#[case("/0/assertions/0/assertionScheme", "[0].assertions[0]: assertionScheme missing")]
+#[case("/0/assertions/0/assertion", "[0].assertions[0]: assertion missing")]
+fn a_required_member_is_there_and_of_its_type(#[case] pointer: &str, #[case] missing: &str) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let remove = |message: &mut Value| drop(message.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name));
+    assert_eq!(sent(remove), Error::Member(missing.into()));
+    let mistype = |message: &mut Value| *message.pointer_mut(pointer).unwrap() = json!([7]);
+    assert!(matches!(sent(mistype), Error::Member(_)));
+}
+
+#[test]
+fn a_dictionary_is_an_object() {
+    let listed = |message: &mut Value| message[0]["header"]["upv"] = json!([1, 1]);
+    assert_eq!(sent(listed), Error::Member("[0].header.upv".into()));
+    let listed = |message: &mut Value| message[0]["assertions"][0] = json!(["UAFV1TLV", "AAAA"]);
+    assert_eq!(sent(listed), Error::Member("[0].assertions[0]".into()));
+}
+
+#[rstest]
+#[case("/0/header/serverData", json!(""))]
+#[case("/0/header/serverData", json!("x".repeat(1537)))]
+#[case("/0/header/appID", json!("x".repeat(513)))]
+#[case("/0/header/exts", json!([]))]
+#[case("/0/header/exts", json!([{"id": "", "data": "", "fail_if_unknown": false}]))]
+#[case("/0/header/exts", json!([{"id": "x".repeat(33), "data": "", "fail_if_unknown": false}]))]
+#[case("/0/header/exts", json!([{"id": "x", "data": ""}]))]
+#[case("/0/header/upv/major", json!(65_536))]
+#[case("/0/header/op", json!("reg"))]
+#[case("/0/assertions/0/assertionScheme", json!(""))]
+#[case("/0/assertions/0/assertion", json!(""))]
+#[case("/0/assertions/0/assertion", json!("A".repeat(4 * 4097)))]
+#[case("/0/assertions/0/assertion", json!("+/+/"))]
+#[case("/0/assertions/0/assertion", json!("AAA=A"))]
+#[case("/0/assertions/0/tcDisplayPNGCharacteristics", json!([]))]
+fn limits_are_kept(#[case] pointer: &str, #[case] value: Value) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let refused = sent(|message| message.pointer_mut(parent).unwrap()[name] = value);
+    assert!(matches!(refused, Error::Member(_)), "{refused}");
+}
+
+#[test]
+fn members_that_are_unknown_or_padding_of_the_assertion_do_not_matter() {
+    let world = World::new();
+    let (request, state) = world.start_registration(&[]);
+    let (response, _) = world.phone.register(&request, &[]).unwrap();
+    let message = edited(&response, |message| {
+        message[0]["unknown"] = json!({"a": [1, true, "x", 1.5, -1]});
+        let assertion = message[0]["assertions"][0]["assertion"].as_str().unwrap().to_owned();
+        let padding = "=".repeat((4 - assertion.len() % 4) % 4);
+        message[0]["assertions"][0]["assertion"] = json!(assertion + &padding);
+    });
+    assert!(world.finish_registration(&state, &message).is_ok());
+}
+
+#[rstest]
+#[case(1, 0)]
+#[case(1, 2)]
+#[case(2, 1)]
+#[case(0, 1)]
+fn only_version_1_1_is_served(#[case] major: u16, #[case] minor: u16) {
+    let upv = json!({"major": major, "minor": minor});
+    assert_eq!(sent(|message| message[0]["header"]["upv"] = upv.clone()), Error::UnsupportedVersion);
+    // The version goes before what else such a message may lack.
+    let other = sent(|message| *message = json!([{"header": {"upv": upv}}]));
+    assert_eq!(other, Error::UnsupportedVersion);
+}
+
+#[test]
+fn op_fits_the_endpoint() {
+    assert_eq!(sent(|message| message[0]["header"]["op"] = json!("Auth")), Error::WrongOperation);
+    assert_eq!(sent(|message| message[0]["header"]["op"] = json!("Dereg")), Error::WrongOperation);
+}
+
+#[test]
+fn a_header_extension_that_must_be_known_is_refused() {
+    let extended = |fail: bool| json!([{"id": "x", "data": "", "fail_if_unknown": fail}]);
+    assert_eq!(sent(|message| message[0]["header"]["exts"] = extended(true)), Error::UnknownExtension);
+    let world = World::new();
+    let (request, state) = world.start_registration(&[]);
+    let (response, _) = world.phone.register(&request, &[]).unwrap();
+    let harmless = edited(&response, |message| message[0]["header"]["exts"] = extended(false));
+    assert!(world.finish_registration(&state, &harmless).is_ok());
+}
+
+#[test]
+fn server_data_is_there_and_ours() {
+    let absent = |message: &mut Value| drop(message[0]["header"].as_object_mut().unwrap().remove("serverData"));
+    assert_eq!(sent(absent), Error::ServerDataMissing);
+    let flipped = |message: &mut Value| {
+        let text = message[0]["header"]["serverData"].as_str().unwrap().to_owned();
+        let mut bytes = decode(&text).unwrap();
+        bytes[1] ^= 1;
+        message[0]["header"]["serverData"] = json!(encode(&bytes));
+    };
+    assert_eq!(sent(flipped), Error::ServerDataBroken);
+    assert_eq!(sent(|message| message[0]["header"]["serverData"] = json!("AAAA")), Error::ServerDataBroken);
+}
+
+#[test]
+fn server_data_is_that_of_the_operation() {
+    // Same challenge, same key of the server; another user.
+    let world = World::new();
+    let (request, _) = world.start_authentication();
+    let other = World { claimant: crate::support::named("eve"), ..World::new() };
+    let (key, credential) = world.registered_key();
+    let response = world.phone.authenticate(&request, &mut [key], &[9; 8]).unwrap();
+    let (_, state_of_other) = other.start_authentication();
+    let refused = world.finish_authentication(&state_of_other, &response.to_message(), &[credential]).unwrap_err();
+    assert_eq!(refused, Error::ServerDataOfAnotherOperation);
+}
+
+#[test]
+fn server_data_of_a_registration_opens_no_authentication() {
+    let world = World::new();
+    let (key, credential) = world.registered_key();
+    let (registration, _) = world.start_registration(&[]);
+    let (request, state) = world.start_authentication();
+    let mut response = world.phone.authenticate(&request, &mut [key], &[9; 8]).unwrap();
+    response.header.server_data = registration.header.server_data;
+    let refused = world.finish_authentication(&state, &response.to_message(), &[credential]).unwrap_err();
+    assert_eq!(refused, Error::ServerDataOfAnotherOperation);
+}
+
+#[test]
+fn an_answer_is_in_time() {
+    let run = |now| World { now, ..World::new() }.register_with(|_| {});
+    assert!(run(END).is_ok());
+    assert_eq!(run(END + 1).unwrap_err(), Error::DeadlinePassed);
+}
+
+#[rstest]
+#[case("not base64 at all")]
+#[case("e30=")]
+#[case("-_8")]
+#[case("")]
+fn fc_params_is_base64url_of_json(#[case] text: &str) {
+    let refused = World::new().register_with(|draft| draft.set_fc_params(text)).unwrap_err();
+    assert!(matches!(refused, Error::FcParamsEncoding | Error::FcParams(_)), "{refused}");
+}
+
+#[test]
+fn fc_params_has_no_padding() {
+    let padded = |draft: &mut sidegate_uaf::authenticator::Draft| {
+        let mut text = decode(&draft.fc_params).unwrap();
+        while text.len() % 3 != 1 {
+            text.push(b' ');
+        }
+        draft.set_fc_params(encode(&text) + "==");
+    };
+    assert_eq!(World::new().register_with(padded).unwrap_err(), Error::FcParamsEncoding);
+}
+
+#[rstest]
+fn fc_params_has_its_members(#[values("appID", "challenge", "facetID", "channelBinding")] name: &str) {
+    let missing = set_fc_param(name, None).unwrap_err();
+    assert_eq!(missing, Error::FcParams(format!("member .: {name} missing")));
+    for value in [json!(7), json!(""), json!(null), json!([])] {
+        let refused = set_fc_param(name, Some(value.clone())).unwrap_err();
+        assert!(matches!(refused, Error::FcParams(_)), "{name} = {value}: {refused}");
+    }
+}
+
+#[test]
+fn fc_params_has_no_member_twice_and_nothing_behind_it() {
+    let twice = with_fc_params(|text| text.replacen('{', &format!("{{\"appID\":\"{APP_ID}\","), 1)).unwrap_err();
+    assert!(matches!(twice, Error::FcParams(_)));
+    assert!(matches!(with_fc_params(|text| text + "{}").unwrap_err(), Error::FcParams(_)));
+}
+
+#[test]
+fn spaces_in_fc_params_do_not_matter() {
+    assert_eq!(with_fc_params(|text| text.replace(',', " , ")), Ok(()));
+}
+
+#[test]
+fn the_challenge_is_the_one_issued() {
+    let other = json!(encode(&[2; 32]));
+    assert_eq!(set_fc_param("challenge", Some(other)), Err(Error::ChallengeMismatch));
+    let short = json!(encode(&[1; 31]));
+    assert_eq!(set_fc_param("challenge", Some(short)), Err(Error::ChallengeMismatch));
+}
+
+#[test]
+fn the_app_id_is_the_one_sent_in_header_and_fc_params() {
+    let other = json!("https://uaf.example/facets/");
+    assert_eq!(sent(|message| message[0]["header"]["appID"] = other.clone()), Error::HeaderAppId);
+    let absent = |message: &mut Value| drop(message[0]["header"].as_object_mut().unwrap().remove("appID"));
+    assert_eq!(sent(absent), Error::HeaderAppId);
+    assert_eq!(set_fc_param("appID", Some(other)), Err(Error::AppId));
+}
+
+#[test]
+fn the_facet_is_trusted() {
+    for facet in ["https://evil.example", "android:apk-key-hash:BBBBBBBBBBBBBBBBBBBBBBBBBBB"] {
+        assert_eq!(set_fc_param("facetID", Some(json!(facet))), Err(Error::UntrustedFacet));
+    }
+}
+
+#[test]
+fn the_channel_is_the_servers_where_both_know_it() {
+    let own = |text: &str| ChannelBinding {
+        tls_server_certificate: Some(Text::new(text).unwrap()),
+        server_end_point: Some(Text::new("end-point").unwrap()),
+        ..ChannelBinding::default()
+    };
+    let run = |seen: Value, own: Option<&ChannelBinding>| {
+        let world = World::new();
+        let (request, state) = world.start_registration(&[]);
+        let (_, key) = world.phone.register(&request, &[]).unwrap();
+        let mut draft = world.phone.draft_registration(&request, &key).unwrap();
+        let mut params: Value = serde_json::from_slice(&decode(&draft.fc_params).unwrap()).unwrap();
+        params["channelBinding"] = seen;
+        draft.set_fc_params(encode(params.to_string().as_bytes()));
+        let message = draft.sign(key.private_key()).unwrap().to_message();
+        let opened = Incoming::parse(Operation::Reg, &message, None)?.open(world.server.server_data_key())?;
+        world.server.finish_registration(&state, &opened, &[], &Arrival { now: 0, channel: own })
+    };
+    let seen = || json!({"tlsServerCertificate": "certificate", "tlsUnique": "unknown here"});
+    assert!(run(seen(), Some(&own("certificate"))).is_ok());
+    assert!(run(seen(), None).is_ok());
+    assert!(run(json!({}), Some(&own("other"))).is_ok());
+    assert_eq!(run(seen(), Some(&own("other"))).unwrap_err(), Error::ChannelBinding);
+    for (name, member) in [("serverEndPoint", "x"), ("tlsUnique", "x"), ("cid_pubkey", "unused")] {
+        let all = ChannelBinding {
+            server_end_point: Some(Text::new("a").unwrap()),
+            tls_server_certificate: Some(Text::new("a").unwrap()),
+            tls_unique: Some(Text::new("a").unwrap()),
+            cid_pubkey: Some(Text::new("a").unwrap()),
+        };
+        assert_eq!(run(json!({name: member}), Some(&all)).unwrap_err(), Error::ChannelBinding, "{name}");
+    }
+}
+
+#[test]
+fn no_assertions_are_a_denial_only_with_a_code() {
+    let emptied = |context: Option<&str>, change: fn(&mut Value)| {
+        let world = World::new();
+        let (request, state) = world.start_authentication();
+        let response = world.phone.deny(&request).unwrap();
+        let message = edited(&response, change);
+        let opened = Incoming::parse(Operation::Auth, &message, context)?.open(world.server.server_data_key())?;
+        world.server.finish_authentication(&state, &opened, &[], &world.arrival())
+    };
+    let code = Some(r#"{"asmStatusCode":3}"#);
+    assert!(emptied(code, |_| {}).is_ok());
+    assert_eq!(emptied(None, |_| {}).unwrap_err(), Error::NoAssertions);
+    assert_eq!(emptied(Some(r#"{"deviceId":"d"}"#), |_| {}).unwrap_err(), Error::NoAssertions);
+    for context in ["", "x", "{", r#"{"asmStatusCode":"3"}"#, r#"{"asmStatusCode":3,"asmStatusCode":3}"#] {
+        assert!(matches!(emptied(Some(context), |_| {}).unwrap_err(), Error::Member(_)), "{context}");
+    }
+    // A denial is checked like any answer up to its assertions.
+    let broken = emptied(code, |message| message[0]["header"]["serverData"] = json!("AAAA"));
+    assert_eq!(broken.unwrap_err(), Error::ServerDataBroken);
+    let app_id = emptied(code, |message| message[0]["header"]["appID"] = json!("https://other.example"));
+    assert_eq!(app_id.unwrap_err(), Error::HeaderAppId);
+    let facet = emptied(code, |message| {
+        let mut params: Value =
+            serde_json::from_slice(&decode(message[0]["fcParams"].as_str().unwrap()).unwrap()).unwrap();
+        params["facetID"] = json!("https://evil.example");
+        message[0]["fcParams"] = json!(encode(params.to_string().as_bytes()));
+    });
+    assert_eq!(facet.unwrap_err(), Error::UntrustedFacet);
+    let challenge = emptied(code, |message| {
+        let mut params: Value =
+            serde_json::from_slice(&decode(message[0]["fcParams"].as_str().unwrap()).unwrap()).unwrap();
+        params["challenge"] = json!(encode(&[3; 32]));
+        message[0]["fcParams"] = json!(encode(params.to_string().as_bytes()));
+    });
+    assert_eq!(challenge.unwrap_err(), Error::ChallengeMismatch);
+}
+
+#[test]
+fn server_data_of_another_server_is_not_ours() {
+    let other = sidegate_uaf::server_data::ServerDataKey::new(&[8; 32]).unwrap();
+    let world = World::new();
+    let (request, _) = world.start_registration(&[]);
+    let text: ServerDataText = request.header.server_data.unwrap();
+    assert_eq!(other.open(&text).unwrap_err(), Error::ServerDataBroken);
+}
