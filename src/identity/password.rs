@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidegate_filters::AuthenticatedSession;
 use sidegate_filters::clock::Clock;
+use sidegate_filters::{AuthenticatedSession, SessionDomain};
 use zeroize::Zeroizing;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
@@ -16,6 +16,7 @@ use crate::jose::{self, CryptoError};
 use crate::store::users::PasswordHash;
 use crate::store::users::password::NoHash;
 use crate::store::{ExtId, SourceNetwork, StoreError, User, Users};
+use crate::telemetry::audit::Event;
 use hashing::Hashing;
 use throttle::Throttle;
 pub use throttle::{Pace, Paces};
@@ -113,6 +114,12 @@ impl PasswordRealm {
         &self.realm
     }
 
+    /// The session domain that it logs in to.
+    #[must_use]
+    pub fn domain(&self) -> &SessionDomain {
+        self.sessions.domain()
+    }
+
     /// Checks a password and logs its user in; `presented` and `secure` as in [`DomainSessions::login`].
     ///
     /// # Errors
@@ -125,7 +132,10 @@ impl PasswordRealm {
     ) -> Result<LoggedIn, PasswordError> {
         let network = SourceNetwork::of(credentials.address);
         // A client that goes away before the answer drops the ticket, and has used its attempt.
-        let ticket = self.throttle.admit(&credentials.name, network).map_err(PasswordError::TooMany)?;
+        let ticket = self.throttle.admit(&credentials.name, network).map_err(|wait| {
+            self.audit(None, "too-many-attempts");
+            PasswordError::TooMany(wait)
+        })?;
         match self.check(credentials).await {
             Ok(attempt) => {
                 ticket.succeeded();
@@ -146,8 +156,16 @@ impl PasswordRealm {
         let user = known.unwrap_or_else(|| self.decoy.clone());
         let attempt = self.sessions.attempt(&user).await?;
         let place = self.hashing.place().ok_or(PasswordError::Busy)?;
-        let good = place.verify(user.password, credentials.password).await;
-        if good && exists { Ok(attempt) } else { Err(PasswordError::Wrong) }
+        let good = place.verify(user.password.clone(), credentials.password).await;
+        if good && exists {
+            return Ok(attempt);
+        }
+        self.audit(exists.then(|| user.ext_id.as_str()), "wrong-password");
+        Err(PasswordError::Wrong)
+    }
+
+    fn audit(&self, user: Option<&str>, reason: &'static str) {
+        Event::LoginFailed { realm: &self.realm.name, user, reason }.record();
     }
 }
 

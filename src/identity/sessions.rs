@@ -15,6 +15,7 @@ use sidegate_filters::{AuthenticatedSession, FilterError, SessionDomain};
 
 use crate::jose::CryptoError;
 use crate::store::{self, ExtId, SessionRecord, StoreError, User, Users};
+use crate::telemetry::audit::Event;
 use session_id::SessionId;
 
 /// How a domain's sessions live.
@@ -124,6 +125,21 @@ impl DomainSessions {
         presented: Option<&AuthenticatedSession>,
         secure: bool,
     ) -> Result<LoggedIn, LoginError> {
+        let done = self.log_in(attempt, realm, presented, secure).await?;
+        let Session { ext_id: user, realm, level, .. } = &done.session;
+        let event =
+            if done.step_up { Event::StepUp { realm, user, level: *level } } else { Event::Login { realm, user } };
+        event.record();
+        Ok(done)
+    }
+
+    async fn log_in(
+        &self,
+        attempt: LoginAttempt,
+        realm: &Realm,
+        presented: Option<&AuthenticatedSession>,
+        secure: bool,
+    ) -> Result<LoggedIn, LoginError> {
         let Some((id, record)) = self.presented(presented).await? else {
             return self.begin(attempt, realm, secure).await;
         };
@@ -144,10 +160,11 @@ impl DomainSessions {
     /// # Errors
     /// When the store can't be asked: the session may be alive.
     pub async fn logout(&self, session: &AuthenticatedSession) -> Result<(), StoreError> {
-        match SessionId::parse(session.carrier().expose()) {
-            Some(id) => self.store.end(&id.key()).await,
-            None => Ok(()),
+        if let Some(id) = SessionId::parse(session.carrier().expose()) {
+            self.store.end(&id.key()).await?;
+            Event::Logout { user: &session.ext_id }.record();
         }
+        Ok(())
     }
 
     /// Ends all sessions of a user, everywhere.

@@ -3,10 +3,15 @@
 
 mod answers;
 mod asker;
+mod auth_answer;
+mod auth_login;
+mod auth_logout;
+mod auth_pwd;
 mod body;
 mod create;
 mod dispatch;
 mod facets;
+mod form;
 mod problems;
 mod redeem;
 mod status;
@@ -14,6 +19,9 @@ mod targets;
 mod uaf_request;
 mod uaf_response;
 
+pub use auth_login::LoginPageEndpoint;
+pub use auth_logout::{LogoutEndpoint, LogoutPageEndpoint};
+pub use auth_pwd::PasswordLoginEndpoint;
 pub use create::CreateEndpoint;
 pub use dispatch::DispatchEndpoint;
 pub use facets::FacetsEndpoint;

@@ -1,0 +1,32 @@
+//! What the `/auth` endpoints answer alike.
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+use sidegate_filters::identity_creation::ReturnTarget;
+use sidegate_filters::{Exchange, Problem, Reply};
+
+use crate::identity::{LoginPages, same_origin};
+
+/// A browser goes on to `target` with a GET.
+pub(super) fn see_other(target: &ReturnTarget) -> Result<Response<Bytes>, http::Error> {
+    Response::builder()
+        .status(StatusCode::SEE_OTHER)
+        .header(header::LOCATION, target.as_str())
+        .header(header::CACHE_CONTROL, "no-store")
+        .body(Bytes::new())
+}
+
+/// The answer to a form post that may come from another site's page.
+pub(super) fn cross_site(exchange: &Exchange, pages: &LoginPages, html: bool) -> Option<Reply> {
+    let refused = same_origin::check(&exchange.headers, &exchange.client.origin).err()?;
+    Some(if html {
+        Reply::Response(pages.refused())
+    } else {
+        Problem::new(StatusCode::FORBIDDEN, refused.to_string()).into()
+    })
+}
+
+/// The session that the request came with.
+pub(super) fn session(exchange: &Exchange) -> Option<&sidegate_filters::AuthenticatedSession> {
+    if let sidegate_filters::Caller::User(session) = &exchange.caller { Some(session) } else { None }
+}

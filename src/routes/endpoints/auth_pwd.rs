@@ -1,0 +1,143 @@
+//! POST `/auth/pwd`: login with name and password, by a browser's form or by the mobile SDK (`http-api.md` 7).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use sidegate_filters::identity_creation::{ReturnTarget, accepts_html};
+use sidegate_filters::{Exchange, Problem, Reply};
+use zeroize::Zeroizing;
+
+use super::answers::json;
+use super::auth_answer::{cross_site, see_other, session};
+use super::form::Form;
+use super::problems::internal;
+use crate::identity::login_page::{LoginForm, Notice};
+use crate::identity::password::{Credentials, PasswordError};
+use crate::identity::return_field::ReturnError;
+use crate::identity::{LoggedIn, LoginPages, PasswordRealm};
+use crate::routes::{Endpoint, Media, Medium};
+
+/// The endpoint.
+pub struct PasswordLoginEndpoint {
+    realm: Arc<PasswordRealm>,
+    pages: Arc<LoginPages>,
+}
+
+impl PasswordLoginEndpoint {
+    /// Logs in through `realm`, with forms of `pages`.
+    #[must_use]
+    pub fn new(realm: Arc<PasswordRealm>, pages: Arc<LoginPages>) -> Self {
+        Self { realm, pages }
+    }
+
+    async fn log_in(&self, exchange: &Exchange, form: &Form) -> Reply {
+        let html = accepts_html(&exchange.headers);
+        let (Some(name), Some(password)) = (form.get("isiwebuserid"), form.get("isiwebpasswd")) else {
+            return bad_request("the form needs the fields isiwebuserid and isiwebpasswd");
+        };
+        let target = match self.pages.open(form.get("return")) {
+            Ok(target) => target,
+            Err(ReturnError::Crypto(error)) => return internal(&error).into(),
+            Err(error) if html => return self.form(StatusCode::BAD_REQUEST, name, &error),
+            Err(error) => return bad_request(&error.to_string()),
+        };
+        let credentials = Credentials {
+            name: name.to_owned(),
+            password: Zeroizing::new(password.to_owned()),
+            address: exchange.client.address,
+        };
+        match self.realm.log_in(credentials, session(exchange), exchange.client.secure).await {
+            Ok(done) => succeeded(done, html.then_some(&target)),
+            Err(error) => self.refused(&error, html.then_some((name, &target))),
+        }
+    }
+
+    /// A form that leads to the start page, since where this one led can't be told.
+    fn form(&self, status: StatusCode, name: &str, error: &ReturnError) -> Reply {
+        tracing::debug!(%error, "a login form was refused");
+        let form = LoginForm { target: self.pages.start(), name, notice: Some(Notice::Stale) };
+        self.pages.form(status, &form).map_or_else(|error| internal(&error).into(), Reply::Response)
+    }
+
+    fn refused(&self, error: &PasswordError, form: Option<(&str, &ReturnTarget)>) -> Reply {
+        let (status, notice, wait) = match error {
+            PasswordError::Wrong => (StatusCode::UNAUTHORIZED, Notice::Wrong, None),
+            PasswordError::TooMany(wait) => (StatusCode::TOO_MANY_REQUESTS, Notice::TooMany, Some(*wait)),
+            PasswordError::Busy => (StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(Duration::ZERO)),
+            PasswordError::Login(error) => {
+                tracing::error!(%error, "a login came to nothing");
+                (StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(Duration::ZERO))
+            }
+        };
+        let mut headers = http::HeaderMap::new();
+        if let Some(wait) = wait {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        } else if let Ok(challenge) =
+            HeaderValue::from_str(&format!("Bearer realm=\"{}\"", self.realm.domain().as_str()))
+        {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        let Some((name, target)) = form else {
+            let detail = match error {
+                // What failed inside is for the log, not for strangers.
+                PasswordError::Login(_) => "the login is not available just now; try again in a moment".to_owned(),
+                told => told.to_string(),
+            };
+            return Problem { status, detail, headers }.into();
+        };
+        match self.pages.form(status, &LoginForm { target, name, notice: Some(notice) }) {
+            Ok(mut response) => {
+                response.headers_mut().extend(headers);
+                Reply::Response(response)
+            }
+            Err(error) => internal(&error).into(),
+        }
+    }
+}
+
+#[async_trait]
+impl Endpoint for PasswordLoginEndpoint {
+    fn media(&self) -> Media {
+        Media { takes: &[Medium::Form], gives: &[Medium::Json, Medium::Html] }
+    }
+
+    async fn answer(&self, exchange: Exchange) -> Reply {
+        if let Some(refused) = cross_site(&exchange, &self.pages, accepts_html(&exchange.headers)) {
+            return refused;
+        }
+        match Form::parse(exchange.body.as_deref().unwrap_or_default()) {
+            Ok(form) => self.log_in(&exchange, &form).await,
+            Err(error) => bad_request(&error.to_string()),
+        }
+    }
+}
+
+fn succeeded(done: LoggedIn, target: Option<&ReturnTarget>) -> Reply {
+    let response: Result<Response<Bytes>, http::Error> = match target {
+        Some(target) => see_other(target),
+        None => Ok(json(StatusCode::OK, &serde_json::json!({"status": "succeeded", "extId": done.session.ext_id}))),
+    };
+    match response {
+        Ok(mut response) => {
+            if let Some(cookie) = done.set_cookie {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            Reply::Response(response)
+        }
+        Err(error) => internal(&error).into(),
+    }
+}
+
+fn bad_request(detail: &str) -> Reply {
+    Problem::new(StatusCode::BAD_REQUEST, detail).into()
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests;
