@@ -1,4 +1,5 @@
 //! The built gateway from outside: one binary, a file per capability.
 #![cfg(test)]
 
+mod architecture;
 mod support;

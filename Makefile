@@ -1,0 +1,48 @@
+# What a developer and the continuous integration run. `make run` is all it takes to try the gateway.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PACKAGES := build-essential cmake libssl-dev pkg-config python3-venv chromium chromium-driver curl ca-certificates
+VENV := target/jose-venv
+# Cases of each property test: few in `make test`, many in `make soak`.
+SOAK_CASES ?= 20000
+SEED ?= $(shell od -An -N8 -tu8 /dev/urandom | tr -d ' ')
+
+.PHONY: help deps deps-build deps-test run test soak check bench
+
+help: ## lists what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
+
+deps: deps-test ## installs what is missing: Debian packages and the Python JOSE of the tests
+
+deps-build:
+	@tools/deps.sh cmake libssl-dev pkg-config build-essential curl ca-certificates
+
+deps-test:
+	@tools/deps.sh $(PACKAGES)
+	@tools/jose-venv.sh $(VENV)
+
+run: deps-build ## builds a release and starts the gateway
+	cargo build --release --locked --bin sidegate
+	@echo
+	@echo 'In a second terminal:  target/release/sidegate device demo'
+	@echo 'or the walk-through of README.md. Stop with Ctrl-C.'
+	@echo
+	@exec target/release/sidegate
+
+test: deps-test ## runs every test, with small counts
+	cargo test --workspace --locked
+
+soak: deps-test ## runs the same tests with full counts
+	@echo 'seed $(SEED) (again: make soak SEED=$(SEED))'
+	PROPTEST_CASES=$(SOAK_CASES) PROPTEST_RNG_SEED=$(SEED) SIDEGATE_SOAK=1 SIDEGATE_SEED=$(SEED) \
+		cargo test --workspace --locked
+
+check: deps-build ## formatting, clippy with warnings as errors, documentation
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+
+bench: deps-build ## runs the benchmarks
+	cargo bench --workspace --locked
