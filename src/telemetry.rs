@@ -1,4 +1,9 @@
 //! What is seen from outside: log lines, audit lines, metrics (`gateway.md` 6.4). No token, key, password, cookie, link or
 //! push address is a field of any of them.
 
+pub mod access;
 pub mod audit;
+pub mod log;
+pub mod metrics;
+
+pub use metrics::Metrics;

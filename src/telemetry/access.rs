@@ -1,0 +1,192 @@
+//! One line and one count a request, whatever becomes of it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{Method, StatusCode};
+
+use super::Metrics;
+use super::metrics::Opened;
+
+/// The `tracing` target of these lines.
+pub const TARGET: &str = "access";
+/// Stands for what is not known, because the request was refused before.
+const UNKNOWN: &str = "-";
+
+/// What is told about a request. A request that is cut (a deadline, a reset, a panic) never comes to a proper end, so the
+/// line is written at the latest when this is dropped.
+pub struct RequestRecord {
+    metrics: Arc<Metrics>,
+    _open: Opened,
+    started: Instant,
+    request_id: String,
+    listener: &'static str,
+    protocol: &'static str,
+    client: Option<IpAddr>,
+    method: &'static str,
+    route: String,
+    path: String,
+    caller: &'static str,
+    answer: Option<(StatusCode, Duration)>,
+    received: usize,
+    sent: usize,
+    written: bool,
+}
+
+impl RequestRecord {
+    /// A request that has just come in on a listener of this class, over this protocol (`http/1.1`).
+    #[must_use]
+    pub fn new(
+        metrics: &Arc<Metrics>,
+        request_id: String,
+        listener: &'static str,
+        protocol: &'static str,
+        client: Option<IpAddr>,
+    ) -> Self {
+        Self {
+            metrics: metrics.clone(),
+            _open: metrics.request(),
+            started: Instant::now(),
+            request_id,
+            listener,
+            protocol,
+            client,
+            method: UNKNOWN,
+            route: UNKNOWN.to_owned(),
+            path: UNKNOWN.to_owned(),
+            caller: UNKNOWN,
+            answer: None,
+            received: 0,
+            sent: 0,
+            written: false,
+        }
+    }
+
+    /// The request's id.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The status of the answer, once it is given.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.answer.map(|(status, _)| status)
+    }
+
+    /// The request's method; one that is not common is shown as `other`.
+    pub fn set_method(&mut self, method: &Method) {
+        self.method = match *method {
+            Method::GET => "GET",
+            Method::HEAD => "HEAD",
+            Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::PATCH => "PATCH",
+            Method::DELETE => "DELETE",
+            Method::OPTIONS => "OPTIONS",
+            _ => "other",
+        };
+    }
+
+    /// The row that serves it: its name, and its path pattern in place of the client's path, which may hold the id of a
+    /// session.
+    pub fn set_route(&mut self, name: &str, pattern: &str) {
+        name.clone_into(&mut self.route);
+        pattern.clone_into(&mut self.path);
+    }
+
+    /// What kind of caller it is.
+    pub fn set_caller(&mut self, kind: &'static str) {
+        self.caller = kind;
+    }
+
+    /// The answer begins.
+    pub fn answered(&mut self, status: StatusCode) {
+        self.answer.get_or_insert((status, self.started.elapsed()));
+    }
+
+    /// Bytes of the bodies.
+    pub fn set_bytes(&mut self, received: usize, sent: usize) {
+        (self.received, self.sent) = (received, sent);
+    }
+
+    /// Writes the line and counts the request, once.
+    pub fn finish(&mut self) {
+        if std::mem::replace(&mut self.written, true) {
+            return;
+        }
+        let (status, took) = self.answer.map_or((None, self.started.elapsed()), |(status, took)| (Some(status), took));
+        self.metrics.answered(self.listener, &self.route, self.method, class(status), took);
+        tracing::info!(
+            target: TARGET,
+            request_id = self.request_id,
+            listener = self.listener,
+            protocol = self.protocol,
+            client = self.client.map(tracing::field::display),
+            method = self.method,
+            route = self.route,
+            path = self.path,
+            caller = self.caller,
+            status = status.map(|status| status.as_u16()),
+            cut = status.is_none(),
+            received = self.received,
+            sent = self.sent,
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        );
+    }
+}
+
+impl Drop for RequestRecord {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn class(status: Option<StatusCode>) -> &'static str {
+    match status.map(|status| status.as_u16() / 100) {
+        Some(1) => "1xx",
+        Some(2) => "2xx",
+        Some(3) => "3xx",
+        Some(4) => "4xx",
+        Some(_) => "5xx",
+        None => "cut",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(metrics: &Arc<Metrics>) -> RequestRecord {
+        RequestRecord::new(metrics, "r-1".to_owned(), "public", "http/1.1", None)
+    }
+
+    fn text(metrics: &Metrics) -> String {
+        String::from_utf8(metrics.text()).unwrap()
+    }
+
+    #[test]
+    fn a_request_that_is_cut_is_counted_when_it_is_dropped() {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let record = record(&metrics);
+        assert_eq!(metrics.open_requests(), 1);
+        drop(record);
+        assert_eq!(metrics.open_requests(), 0);
+        assert!(text(&metrics).contains(r#"status="cut"} 1"#));
+    }
+
+    #[test]
+    fn a_request_is_counted_once_with_the_first_status() {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let mut record = record(&metrics);
+        record.set_method(&Method::from_bytes(b"BREW").unwrap());
+        record.set_route("status", "/nevisfido/status");
+        record.answered(StatusCode::UNAUTHORIZED);
+        record.answered(StatusCode::INTERNAL_SERVER_ERROR);
+        record.finish();
+        drop(record);
+        let line = r#"{listener="public",method="other",route="status",status="4xx"} 1"#;
+        assert!(text(&metrics).contains(line));
+    }
+}

@@ -1,0 +1,100 @@
+//! Where log lines go: JSON on a pipe or file, readable text on a terminal.
+//!
+//! Only lines of our own crates are written at the chosen level. Libraries print whole requests below `warn`, cookies and
+//! tokens included, so theirs are cut off there whatever level is asked for.
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, Registry, fmt};
+
+use super::{Metrics, access, audit};
+
+/// Overrides the configured level.
+pub const LEVEL_VARIABLE: &str = "SIDEGATE_LOG";
+const OURS: &[&str] = &["sidegate", "sidegate_filters", "sidegate_uaf"];
+
+/// The word is no level, or logging was set up before.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// Not one of the levels.
+    #[error("{0:?} is no log level; write off, error, warn, info, debug or trace")]
+    Level(String),
+    /// A second call.
+    #[error("logging is set up already")]
+    Twice,
+}
+
+/// Starts logging to standard error at `level`, or at that of the variable `SIDEGATE_LOG`, and counts audited events.
+///
+/// # Errors
+/// When the level is none, or logging runs already.
+pub fn start(level: &str, metrics: Arc<Metrics>) -> Result<(), LogError> {
+    let text = std::env::var(LEVEL_VARIABLE).unwrap_or_else(|_| level.to_owned());
+    let level: LevelFilter = text.parse().map_err(|_| LogError::Level(text))?;
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = if std::io::stderr().is_terminal() {
+        Box::new(fmt::layer().with_writer(std::io::stderr).compact())
+    } else {
+        Box::new(json(std::io::stderr))
+    };
+    let registry = tracing_subscriber::registry().with(lines.with_filter(filter(level))).with(Audited(metrics));
+    registry.try_init().map_err(|_| LogError::Twice)?;
+    name_panics();
+    Ok(())
+}
+
+/// One JSON object a line; the request's id is in `span`.
+fn json<S, W>(writer: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    W: for<'a> fmt::MakeWriter<'a> + 'static,
+{
+    fmt::layer().with_writer(writer).json().flatten_event(true).with_current_span(true).with_span_list(false)
+}
+
+fn filter(level: LevelFilter) -> Targets {
+    let ours = OURS.iter().map(|target| (*target, level));
+    let always = [(audit::TARGET, LevelFilter::INFO), (access::TARGET, LevelFilter::INFO)];
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours).with_targets(always)
+}
+
+/// A panic is logged by its place alone: its message may quote what was being worked on.
+fn name_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a fault of this program: the request under way is answered with 500");
+    }));
+}
+
+/// Counts audited events, whichever crate they come from.
+struct Audited(Arc<Metrics>);
+
+impl<S: Subscriber> Layer<S> for Audited {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == audit::TARGET {
+            event.record(&mut Name(&self.0));
+        }
+    }
+}
+
+/// Finds an event's name. Names are literals of this program, so there are few.
+struct Name<'a>(&'a Metrics);
+
+impl Visit for Name<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "event" {
+            self.0.event(value);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
+
+#[cfg(test)]
+mod tests;

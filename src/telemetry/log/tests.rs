@@ -1,0 +1,71 @@
+use std::io::{self, Write};
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::audit::Event as Audit;
+use super::*;
+
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines that `work` writes at `level`.
+fn lines(level: LevelFilter, metrics: &Arc<Metrics>, work: impl FnOnce()) -> Vec<Value> {
+    let sink = Sink::default();
+    let writer = sink.clone();
+    let layer = json(move || writer.clone()).with_filter(filter(level));
+    let registry = tracing_subscriber::registry().with(layer).with(Audited(metrics.clone()));
+    tracing::subscriber::with_default(registry, work);
+    let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn libraries_are_silent_below_warnings_at_every_level() {
+    let lines = lines(LevelFilter::TRACE, &Arc::new(Metrics::new().unwrap()), || {
+        tracing::debug!(target: "pingora_proxy", "Cookie: secret");
+        tracing::trace!(target: "h2", "Authorization: secret");
+        tracing::warn!(target: "pingora_core", "a warning");
+        tracing::trace!(target: "sidegate::oob", "ours");
+    });
+    let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["a warning", "ours"]);
+}
+
+#[test]
+fn audit_lines_are_written_and_counted_whatever_the_level() {
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let lines = lines(LevelFilter::OFF, &metrics, || {
+        Audit::Login { realm: "password", user: "u-1" }.record();
+        tracing::info!(target: "audit", event = "bypass", target_id = "t-1");
+    });
+    assert_eq!(lines[0]["event"], "login");
+    assert_eq!(lines[0]["user"], "u-1");
+    assert_eq!(lines[1]["target_id"], "t-1");
+    let text = String::from_utf8(metrics.text()).unwrap();
+    assert!(text.contains(r#"sidegate_events_total{event="bypass"} 1"#), "{text}");
+    assert!(text.contains(r#"sidegate_events_total{event="login"} 1"#), "{text}");
+}
+
+#[test]
+fn a_line_stays_one_line_and_carries_the_request_id() {
+    let lines = lines(LevelFilter::INFO, &Arc::new(Metrics::new().unwrap()), || {
+        tracing::info_span!("request", request_id = "r-1").in_scope(|| {
+            Audit::Logout { user: "a\n{\"event\":\"login\"}" }.record();
+        });
+    });
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["user"], "a\n{\"event\":\"login\"}");
+    assert_eq!(lines[0]["span"]["request_id"], "r-1");
+}

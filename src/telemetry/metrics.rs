@@ -1,0 +1,135 @@
+//! The counters behind `/metrics`.
+
+use std::time::Duration;
+
+use prometheus::{
+    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    exponential_buckets,
+};
+
+/// Every counter of the gateway. Labels are names of the configuration and of this program, never a client's text.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    open_requests: IntGauge,
+    open_connections: IntGauge,
+    events: IntCounterVec,
+}
+
+/// Something open; it counts as such until it is dropped.
+#[derive(Debug)]
+pub struct Opened(IntGauge);
+
+impl Opened {
+    fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Metrics {
+    /// Counters at zero.
+    ///
+    /// # Errors
+    /// When a name or bucket is not to Prometheus' liking: a fault of this program.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let labels = ["listener", "route", "method", "status"];
+        let buckets = exponential_buckets(0.0005, 2.0, 16)?;
+        let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
+        let metrics = Self {
+            registry: Registry::new(),
+            requests: IntCounterVec::new(Opts::new("sidegate_requests_total", "Requests answered."), &labels)?,
+            seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
+            open_requests: IntGauge::new("sidegate_open_requests", "Requests under way.")?,
+            open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
+            events: IntCounterVec::new(Opts::new("sidegate_events_total", "Audited events."), &["event"])?,
+        };
+        metrics.registry.register(Box::new(metrics.requests.clone()))?;
+        metrics.registry.register(Box::new(metrics.seconds.clone()))?;
+        metrics.registry.register(Box::new(metrics.open_requests.clone()))?;
+        metrics.registry.register(Box::new(metrics.open_connections.clone()))?;
+        metrics.registry.register(Box::new(metrics.events.clone()))?;
+        Ok(metrics)
+    }
+
+    /// A client connected.
+    #[must_use]
+    pub fn connection(&self) -> Opened {
+        Opened::new(&self.open_connections)
+    }
+
+    /// A request came in.
+    #[must_use]
+    pub fn request(&self) -> Opened {
+        Opened::new(&self.open_requests)
+    }
+
+    /// How many requests are under way.
+    #[must_use]
+    pub fn open_requests(&self) -> i64 {
+        self.open_requests.get()
+    }
+
+    /// How many clients are connected.
+    #[must_use]
+    pub fn open_connections(&self) -> i64 {
+        self.open_connections.get()
+    }
+
+    /// A request ended; `status` is its class (`2xx`), or `cut` when it got no answer.
+    pub fn answered(&self, listener: &str, route: &str, method: &str, status: &str, took: Duration) {
+        self.requests.with_label_values(&[listener, route, method, status]).inc();
+        self.seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+
+    /// An audited event happened ([`super::audit`]).
+    pub fn event(&self, name: &str) {
+        self.events.with_label_values(&[name]).inc();
+    }
+
+    /// The text of `/metrics` (Prometheus text format 0.0.4).
+    #[must_use]
+    pub fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "the metrics cannot be written");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(metrics: &Metrics) -> String {
+        String::from_utf8(metrics.text()).unwrap()
+    }
+
+    #[test]
+    fn requests_count_by_route_and_class_of_status() {
+        let metrics = Metrics::new().unwrap();
+        metrics.answered("public", "status", "POST", "2xx", Duration::from_millis(3));
+        let text = text(&metrics);
+        let line = r#"sidegate_requests_total{listener="public",method="POST",route="status",status="2xx"} 1"#;
+        assert!(text.contains(line), "{text}");
+        assert!(text.contains(r#"sidegate_request_seconds_count{route="status"} 1"#), "{text}");
+    }
+
+    #[test]
+    fn what_is_open_goes_down_again() {
+        let metrics = Metrics::new().unwrap();
+        let request = metrics.request();
+        let _connection = metrics.connection();
+        assert_eq!((metrics.open_requests(), metrics.open_connections()), (1, 1));
+        drop(request);
+        assert_eq!((metrics.open_requests(), metrics.open_connections()), (0, 1));
+    }
+}
