@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod dispatchers;
 pub mod fido;
+pub mod gateway;
 pub mod identity;
 pub mod jose;
 pub mod oob;

@@ -22,6 +22,34 @@ pub enum Medium {
     Metrics,
 }
 
+impl Medium {
+    /// Type and subtype, without parameters: what requests are compared with.
+    #[must_use]
+    pub fn essence(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::FidoUaf => "application/fido+uaf",
+            Self::Jose => "application/jose",
+            Self::Form => "application/x-www-form-urlencoded",
+            Self::Html => "text/html",
+            Self::TrustedApps => "application/fido.trusted-apps+json",
+            Self::Metrics => "text/plain",
+        }
+    }
+
+    /// The `Content-Type` of answers.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::FidoUaf => "application/fido+uaf;charset=UTF-8",
+            Self::Jose => "application/jose;charset=UTF-8",
+            Self::Html => "text/html;charset=utf-8",
+            Self::Metrics => "text/plain; version=0.0.4; charset=utf-8",
+            Self::Json | Self::Form | Self::TrustedApps => self.essence(),
+        }
+    }
+}
+
 /// What an endpoint takes and gives: checked before it runs, 415 then 406 (`http-api.md` 0.1).
 #[derive(Debug, Clone, Copy)]
 pub struct Media {

@@ -12,6 +12,7 @@ mod create;
 mod dispatch;
 mod facets;
 mod form;
+pub mod management;
 mod problems;
 mod redeem;
 mod status;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::{CanonicalPath, Chain, Params, PathRules, PathTemplate};
 
 use super::{Endpoint, aliases};
@@ -18,6 +19,18 @@ pub enum ListenerClass {
     Internal,
     /// Probes, metrics and the API description; nothing else.
     Management,
+}
+
+impl ListenerClass {
+    /// The class as the configuration, the log and the metrics name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Management => "management",
+        }
+    }
 }
 
 /// A server behind the gateway.
@@ -39,7 +52,7 @@ pub struct Upstream {
     pub idle_timeout: Duration,
     /// Headers that rules of this upstream may set: removed from every client's request on the way there
     /// (`gateway.md` 2.3).
-    pub identity_headers: Vec<http::HeaderName>,
+    pub identity_headers: RemovedHeaders,
 }
 
 /// Where a request ends.

@@ -1,0 +1,34 @@
+//! The front: listeners, strict requests, the life of a request, answers. The only place that names Pingora.
+//!
+//! A connection is accepted and wrapped ([`stream`]): the wrapper reads a whole request head, checks it and holds it to
+//! its deadline before Pingora sees a byte. A request then becomes an exchange ([`request`]), passes its route's filters
+//! and ends at a service of ours or at an upstream ([`proxy`]). Every answer of ours leaves through [`reply`].
+//! Contract: `gateway.md` 1, 2, 4, 8.
+
+mod addresses;
+mod body;
+mod connection;
+mod edge;
+mod failure;
+mod forward;
+mod frames;
+mod head;
+mod listening;
+mod media;
+mod meter;
+mod proxy;
+mod reply;
+mod request;
+mod serve;
+mod server;
+mod settings;
+mod stop;
+mod stream;
+mod tls;
+mod watch;
+
+pub use addresses::Bound;
+pub use server::{Gateway, StartError, bind};
+pub use settings::{Limits, Listener, Settings, TlsFiles};
+pub use stop::{Stop, StopHandle};
+pub use tls::TlsError;

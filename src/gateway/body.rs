@@ -1,0 +1,85 @@
+//! Reading a body whole: bounded in bytes and in time.
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::{StatusCode, header};
+use pingora::proxy::Session;
+use sidegate_filters::{BodySource, Problem};
+use tokio::time::{Instant, timeout_at};
+
+use super::meter::Meter;
+use super::settings::Limits;
+
+/// The body of the request at hand.
+pub(super) struct ClientBody<'a> {
+    session: &'a mut Session,
+    limits: &'a Limits,
+    /// The client waits to be told to send it.
+    expects_continue: bool,
+}
+
+impl<'a> ClientBody<'a> {
+    pub(super) fn new(session: &'a mut Session, limits: &'a Limits, expects_continue: bool) -> Self {
+        Self { session, limits, expects_continue }
+    }
+
+    /// Whether the request has a body that is not empty.
+    pub(super) fn is_there(&mut self) -> bool {
+        !self.session.is_body_empty()
+    }
+
+    /// Refuses a body that says itself that it is too long.
+    pub(super) fn check_announced(&self, limit: usize) -> Result<(), Problem> {
+        let length = self.session.req_header().headers.get(header::CONTENT_LENGTH);
+        match length.and_then(|value| value.to_str().ok()).map(str::parse::<usize>) {
+            None => Ok(()),
+            Some(Ok(length)) if length <= limit => Ok(()),
+            Some(_) => Err(too_long(limit)),
+        }
+    }
+
+    /// Tells a waiting client to send; over HTTP/2 there is no way to, and the client sends after a while.
+    pub(super) async fn invite(&mut self) {
+        if std::mem::take(&mut self.expects_continue)
+            && let Err(error) = self.session.as_downstream_mut().write_continue_response().await
+        {
+            tracing::debug!(kind = error.etype().as_str(), "a client could not be told to go on");
+        }
+    }
+
+    /// What came next, or nothing at the end.
+    async fn next(&mut self, meter: &mut Meter) -> Result<Option<Bytes>, Problem> {
+        loop {
+            if let Ok(read) = timeout_at(meter.end(), self.session.as_downstream_mut().read_request_body()).await {
+                let piece = read.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is broken"))?;
+                meter.take(piece.as_ref().map_or(0, Bytes::len));
+                return Ok(piece);
+            }
+            if meter.is_slow(Instant::now()) {
+                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly"));
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl BodySource for ClientBody<'_> {
+    async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        self.check_announced(limit)?;
+        self.invite().await;
+        let mut meter = Meter::new(self.limits, Instant::now());
+        let mut body = BytesMut::new();
+        while let Some(piece) = self.next(&mut meter).await? {
+            if body.len() + piece.len() > limit {
+                return Err(too_long(limit));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body.freeze())
+    }
+}
+
+/// 413.
+pub(super) fn too_long(limit: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body may have {limit} bytes at most"))
+}

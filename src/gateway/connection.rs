@@ -1,0 +1,104 @@
+//! What one connection and the requests on it share.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::task::AtomicWaker;
+use pingora::http::ResponseHeader;
+use pingora::protocols::http::ServerSession;
+use pingora::protocols::raw_connect::ProxyDigest;
+
+use super::head::HeadFault;
+use crate::telemetry::metrics::Opened;
+
+/// Shared by the stream of a connection, which sees its bytes, and its requests, which know what they mean.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// The client, as the socket knows it.
+    pub(super) peer: Option<SocketAddr>,
+    /// Our end of the socket.
+    pub(super) local: Option<SocketAddr>,
+    /// Whether it is encrypted.
+    pub(super) secure: bool,
+    /// A request may begin.
+    next: AtomicBool,
+    fault: Mutex<Option<HeadFault>>,
+    /// The client stands still in the middle of a body.
+    stalled: AtomicBool,
+    /// Bytes of the client may be left unread when the connection closes.
+    linger: AtomicBool,
+    reader: AtomicWaker,
+    _open: Opened,
+}
+
+impl Connection {
+    pub(super) fn new(peer: Option<SocketAddr>, local: Option<SocketAddr>, secure: bool, open: Opened) -> Arc<Self> {
+        Arc::new(Self {
+            peer,
+            local,
+            secure,
+            next: AtomicBool::new(true),
+            fault: Mutex::new(None),
+            stalled: AtomicBool::new(false),
+            linger: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+            _open: open,
+        })
+    }
+
+    /// The connection that a request came on.
+    pub(super) fn of(session: &ServerSession) -> Option<Arc<Self>> {
+        let digest = session.digest()?.proxy_digest.as_ref()?;
+        digest.user_data.as_ref()?.downcast_ref::<Arc<Self>>().cloned()
+    }
+
+    /// Packs the connection up so that it reaches its requests: the only place in Pingora's digest that takes values
+    /// of others.
+    pub(super) fn digest(self: &Arc<Self>) -> Option<Arc<ProxyDigest>> {
+        let header = ResponseHeader::build_no_case(200_u16, Some(0)).ok()?;
+        let data: Box<dyn Any + Send + Sync> = Box::new(self.clone());
+        Some(Arc::new(ProxyDigest::new(Box::new(header), Some(data))))
+    }
+
+    /// The request before is done: what comes next is a head.
+    pub(super) fn expect_head(&self) {
+        self.next.store(true, Ordering::Release);
+    }
+
+    pub(super) fn take_head_expected(&self) -> bool {
+        self.next.swap(false, Ordering::AcqRel)
+    }
+
+    /// The head was refused; the request that now comes up stands in for it.
+    pub(super) fn refuse(&self, fault: HeadFault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        self.linger();
+    }
+
+    pub(super) fn take_fault(&self) -> Option<HeadFault> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Ends the read under way, and every later one, with an error.
+    pub(super) fn stall(&self) {
+        self.stalled.store(true, Ordering::Release);
+        self.reader.wake();
+    }
+
+    /// Whether the client was found standing still; registers the reader to be woken when it is.
+    pub(super) fn is_stalled(&self, context: &std::task::Context<'_>) -> bool {
+        self.reader.register(context.waker());
+        self.stalled.load(Ordering::Acquire)
+    }
+
+    /// Has the stream read on for a while before it closes, so that the client gets to see the answer.
+    pub(super) fn linger(&self) {
+        self.linger.store(true, Ordering::Release);
+    }
+
+    pub(super) fn lingers(&self) -> bool {
+        self.linger.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,107 @@
+//! Between the listener and the proxy: TLS, the watched stream, the watch over each request.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
+use pingora::protocols::http::ServerSession;
+use pingora::protocols::http::v2::server::H2Options;
+use pingora::protocols::{ALPN, Stream};
+use pingora::proxy::HttpProxy;
+use pingora::server::ShutdownWatch;
+
+use super::connection::Connection;
+use super::proxy::Front;
+use super::settings::Limits;
+use super::stream::Guarded;
+use super::tls::Tls;
+use super::watch::{BodyWatch, WATCH};
+use crate::telemetry::Metrics;
+
+/// Takes connections of one listener.
+pub(super) struct Edge {
+    http: Arc<Http>,
+    tls: Option<Tls>,
+    metrics: Arc<Metrics>,
+}
+
+/// Takes requests.
+struct Http {
+    proxy: Arc<HttpProxy<Front>>,
+    limits: Arc<Limits>,
+}
+
+impl Edge {
+    pub(super) fn new(
+        proxy: Arc<HttpProxy<Front>>,
+        tls: Option<Tls>,
+        limits: Arc<Limits>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { http: Arc::new(Http { proxy, limits }), tls, metrics }
+    }
+}
+
+#[async_trait]
+impl ServerApp for Edge {
+    async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+        let open = self.metrics.connection();
+        let digest = stream.get_socket_digest();
+        let peer = digest.as_ref().and_then(|digest| digest.peer_addr()?.as_inet().copied());
+        let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet().copied());
+        let stream = match &self.tls {
+            Some(tls) => tls.accept(stream).await?,
+            None => stream,
+        };
+        let http2 = stream.selected_alpn_proto() == Some(ALPN::H2);
+        let connection = Connection::new(peer, local, self.tls.is_some(), open);
+        let stream = Guarded::new(stream, connection, self.http.limits.clone(), http2);
+        self.http.process_new(Box::new(stream), shutdown).await
+    }
+
+    async fn cleanup(&self) {
+        self.http.http_cleanup().await;
+    }
+}
+
+#[async_trait]
+impl HttpServerApp for Http {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        let http1 = if session.is_http2() { None } else { Connection::of(&session) };
+        if let Some(connection) = &http1 {
+            connection.expect_head();
+        }
+        let watch = Arc::new(BodyWatch::default());
+        let mut request = pin!(WATCH.scope(watch.clone(), self.proxy.process_new_http(session, shutdown)));
+        tokio::select! {
+            biased;
+            done = &mut request => done,
+            () = watch.stalled(&self.limits) => match http1 {
+                // The read under way fails and the request is answered with 408.
+                Some(connection) => {
+                    connection.stall();
+                    request.await
+                }
+                // Letting go of the request resets its stream.
+                None => None,
+            },
+        }
+    }
+
+    fn h2_options(&self) -> Option<H2Options> {
+        self.proxy.h2_options()
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        self.proxy.server_options()
+    }
+
+    async fn http_cleanup(&self) {
+        self.proxy.http_cleanup().await;
+    }
+}

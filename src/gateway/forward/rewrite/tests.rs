@@ -1,0 +1,115 @@
+use std::time::Duration;
+
+use http::HeaderMap;
+use rstest::rstest;
+use sidegate_filters::{Caller, CanonicalPath, Client, Params};
+
+use super::*;
+
+fn upstream() -> Upstream {
+    let names = [HeaderName::from_static("x-user"), HeaderName::from_static("authorization")];
+    Upstream {
+        name: "app".to_owned(),
+        address: "10.0.0.1:8443".to_owned(),
+        tls: None,
+        connect_timeout: Duration::from_secs(1),
+        read_timeout: Duration::from_secs(1),
+        write_timeout: Duration::from_secs(1),
+        idle_timeout: Duration::from_secs(1),
+        identity_headers: names.iter().collect(),
+    }
+}
+
+fn exchange(headers: &[(&str, &str)]) -> Exchange {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
+    }
+    Exchange {
+        request_id: "r-1".to_owned(),
+        method: http::Method::GET,
+        path: CanonicalPath::parse("/a%7eb/%2f").unwrap(),
+        query: Some("q=%41".to_owned()),
+        headers: map,
+        params: Params::default(),
+        client: Client {
+            address: "2001:db8::1".parse().unwrap(),
+            secure: true,
+            internal: false,
+            origin: "https://a.example".to_owned(),
+        },
+        body: None,
+        caller: Caller::Anonymous,
+        modify: None,
+        upstream_headers: vec![(HeaderName::from_static("x-user"), HeaderValue::from_static("alice"))],
+        answer_headers: vec![],
+    }
+}
+
+/// The head that the upstream gets for a client that sent these.
+fn sent(headers: &[(&str, &str)]) -> RequestHeader {
+    let exchange = exchange(headers);
+    let mut head = RequestHeader::build("GET", b"/raw?raw", None).unwrap();
+    head.insert_header("Host", "a.example").unwrap();
+    for (name, value) in headers {
+        head.append_header((*name).to_owned(), *value).unwrap();
+    }
+    rewrite(&mut head, &exchange, &upstream(), "a.example").unwrap();
+    head
+}
+
+#[rstest]
+#[case("X-User")]
+#[case("x_user")]
+#[case("X.User")]
+#[case("Authorization")]
+fn look_alikes_of_ours_are_removed(#[case] name: &str) {
+    let head = sent(&[(name, "eve"), (name, "eve")]);
+    assert_eq!(head.headers.get_all("x-user").iter().collect::<Vec<_>>(), ["alice"]);
+    assert!(!head.headers.values().any(|value| value == "eve"), "{:?}", head.headers);
+}
+
+#[rstest]
+#[case("X-Forwarded-For")]
+#[case("X_Forwarded_For")]
+#[case("X-Forwarded-Port")]
+#[case("Forwarded")]
+#[case("X-Real-IP")]
+#[case("X-Request-Id")]
+fn where_a_request_came_from_is_said_by_us(#[case] name: &str) {
+    let head = sent(&[(name, "9.9.9.9")]);
+    assert!(!head.headers.values().any(|value| value == "9.9.9.9"), "{:?}", head.headers);
+    assert_eq!(head.headers["x-forwarded-for"], "2001:db8::1");
+    assert_eq!(head.headers["x-forwarded-proto"], "https");
+    assert_eq!(head.headers["x-forwarded-host"], "a.example");
+    assert_eq!(head.headers["forwarded"], "for=\"[2001:db8::1]\";host=\"a.example\";proto=https");
+    assert_eq!(head.headers["x-request-id"], "r-1");
+}
+
+#[test]
+fn what_was_checked_is_what_is_sent() {
+    let head = sent(&[("X-Other", "kept")]);
+    assert_eq!(head.raw_path(), b"/a~b/%2F?q=%41");
+    assert_eq!(head.headers["host"], "10.0.0.1:8443");
+    assert_eq!(head.headers["x-other"], "kept");
+}
+
+#[test]
+fn what_a_filter_took_away_stays_away() {
+    let mut head = RequestHeader::build("GET", b"/", None).unwrap();
+    head.insert_header("X-Secret", "s").unwrap();
+    rewrite(&mut head, &exchange(&[]), &upstream(), "a.example").unwrap();
+    assert!(!head.headers.contains_key("x-secret"));
+}
+
+#[rstest]
+#[case(&["__Host-sidegate-main=s"], None)]
+#[case(&["a=1; __Host-sidegate-main=s; b=2"], Some("a=1; b=2"))]
+#[case(&["a=1", "sidegate-main=s", "b=2"], Some("a=1; b=2"))]
+#[case(&["a=sidegate-main=s"], Some("a=sidegate-main=s"))]
+fn our_session_stays_here(#[case] cookies: &[&str], #[case] left: Option<&str>) {
+    let headers: Vec<(&str, &str)> = cookies.iter().map(|cookie| ("Cookie", *cookie)).collect();
+    let head = sent(&headers);
+    let found: Vec<_> = head.headers.get_all("cookie").iter().map(|value| value.to_str().unwrap()).collect();
+    assert_eq!(found, left.into_iter().collect::<Vec<_>>());
+}

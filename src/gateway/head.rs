@@ -1,0 +1,110 @@
+//! The strict reading of an HTTP/1 request head, before anything else looks at it (`gateway.md` 2.2).
+//!
+//! Pingora mends what it can: it escapes spaces and NULs in a request line, drops a `Content-Length` beside a
+//! `Transfer-Encoding`, joins equal duplicates, takes bare line feeds. Two readers that mend differently see two different
+//! requests, so what would need mending is refused here (RFC 9112 2.2, 3, 5, 6).
+
+mod fields;
+mod line;
+
+use http::StatusCode;
+
+use super::settings::Limits;
+
+pub(super) use fields::is_host;
+
+const END: &[u8] = b"\r\n\r\n";
+
+/// What is wrong with a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum HeadFault {
+    #[error("the head was not complete in time")]
+    Slow,
+    #[error("the head is longer than this server accepts")]
+    TooLong,
+    #[error("the request has more header fields than this server accepts")]
+    TooMany,
+    #[error("lines must end with CR LF, and nothing may stand before the request line")]
+    LineEnd,
+    #[error("the request line must be a method, a target and a version, with one space between")]
+    RequestLine,
+    #[error("the method is not served")]
+    Method,
+    #[error("only HTTP/1.1 and HTTP/1.0 are spoken here")]
+    Version,
+    #[error("a header field is malformed")]
+    Field,
+    #[error("a request needs exactly one Host, a plain host name with an optional port")]
+    Host,
+    #[error("the request must say in exactly one way how long its body is")]
+    Framing,
+    #[error("the only transfer coding is chunked, on HTTP/1.1")]
+    Coding,
+}
+
+impl HeadFault {
+    /// The answer's status.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLong | Self::TooMany => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Looks for the end of a head in a buffer that grows; looks at each byte once, however slowly they come.
+#[derive(Debug, Default)]
+pub(super) struct HeadScan {
+    seen: usize,
+}
+
+impl HeadScan {
+    /// The length of the head if it is complete and good; `None` if more bytes are needed.
+    pub(super) fn advance(&mut self, buffer: &[u8], limits: &Limits) -> Result<Option<usize>, HeadFault> {
+        if matches!(buffer.first(), Some(b'\r' | b'\n')) {
+            return Err(HeadFault::LineEnd);
+        }
+        while let Some(line_end) = self.next_line_end(buffer)? {
+            if buffer.get(..line_end).is_some_and(|head| head.ends_with(END)) {
+                let head = buffer.get(..line_end).unwrap_or_default();
+                return check(head, limits).map(|()| Some(line_end));
+            }
+        }
+        if buffer.len() > limits.head_bytes { Err(HeadFault::TooLong) } else { Ok(None) }
+    }
+
+    /// The position after the next line feed, which must follow a carriage return.
+    fn next_line_end(&mut self, buffer: &[u8]) -> Result<Option<usize>, HeadFault> {
+        let unseen = buffer.get(self.seen..).unwrap_or_default();
+        let Some(offset) = unseen.iter().position(|&byte| byte == b'\n') else {
+            self.seen = buffer.len();
+            return Ok(None);
+        };
+        let line_feed = self.seen + offset;
+        self.seen = line_feed + 1;
+        let before = line_feed.checked_sub(1).and_then(|index| buffer.get(index));
+        if before == Some(&b'\r') { Ok(Some(self.seen)) } else { Err(HeadFault::LineEnd) }
+    }
+}
+
+/// Checks a complete head, its blank line included.
+fn check(head: &[u8], limits: &Limits) -> Result<(), HeadFault> {
+    if head.len() > limits.head_bytes {
+        return Err(HeadFault::TooLong);
+    }
+    let text = head.strip_suffix(END).unwrap_or(head);
+    let mut lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let version = line::check(lines.next().unwrap_or_default())?;
+    fields::check(lines, version, limits.fields)
+}
+
+/// RFC 9110 5.6.2.
+fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Media types of a request, before its endpoint runs: 415, then 406 (`http-api.md` 0.1).
+
+use http::{HeaderMap, StatusCode, header};
+use sidegate_filters::Problem;
+
+use crate::routes::{Media, Medium};
+
+/// Checks `Content-Type`, where there is a body, and `Accept`.
+pub(super) fn check(media: Media, headers: &HeaderMap, has_body: bool) -> Result<(), Problem> {
+    if !media.takes.is_empty() && (has_body || headers.contains_key(header::CONTENT_TYPE)) {
+        check_type(media.takes, headers)?;
+    }
+    if media.gives.is_empty() || accepts(media.gives, headers) {
+        return Ok(());
+    }
+    let detail = format!("Accept must name {} or leave the choice open", names(media.gives));
+    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, detail))
+}
+
+fn check_type(takes: &[Medium], headers: &HeaderMap) -> Result<(), Problem> {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let only = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    };
+    if only.is_some_and(|value| takes.iter().any(|medium| is(value, medium.essence()))) {
+        return Ok(());
+    }
+    let detail = format!("Content-Type must be {}", names(takes));
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
+}
+
+/// Whether a `Content-Type` is this one, in UTF-8 if it says.
+fn is(value: &str, essence: &str) -> bool {
+    let mut parts = value.split(';').map(str::trim);
+    parts.next().is_some_and(|found| found.eq_ignore_ascii_case(essence))
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}
+
+/// RFC 9110 12.5.1, as far as a yes or no needs it: a range counts unless its weight is zero.
+fn accepts(gives: &[Medium], headers: &HeaderMap) -> bool {
+    if !headers.contains_key(header::ACCEPT) {
+        return true;
+    }
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let refused = parts.any(is_zero_weight);
+        !refused && gives.iter().any(|medium| covers(name, medium.essence()))
+    })
+}
+
+fn is_zero_weight(parameter: &str) -> bool {
+    let weight = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    weight.is_some_and(|(_, value)| value.trim().parse::<f32>().is_ok_and(|value| value <= 0.0))
+}
+
+fn covers(range: &str, essence: &str) -> bool {
+    range == "*/*"
+        || range.eq_ignore_ascii_case(essence)
+        || range.strip_suffix("/*").is_some_and(|kind| {
+            essence.split_once('/').is_some_and(|(essence_kind, _)| kind.eq_ignore_ascii_case(essence_kind))
+        })
+}
+
+fn names(media: &[Medium]) -> String {
+    media.iter().map(|medium| medium.essence()).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use rstest::rstest;
+
+    use super::*;
+
+    const JSON_TO_UAF: Media = Media { takes: &[Medium::Json], gives: &[Medium::FidoUaf] };
+
+    fn outcome(content_type: &[&str], accept: &[&str]) -> Option<u16> {
+        let mut headers = HeaderMap::new();
+        for value in content_type {
+            headers.append(header::CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
+        }
+        for value in accept {
+            headers.append(header::ACCEPT, HeaderValue::from_str(value).unwrap());
+        }
+        check(JSON_TO_UAF, &headers, true).err().map(|problem| problem.status.as_u16())
+    }
+
+    #[rstest]
+    #[case(&["application/json"], None)]
+    #[case(&["Application/JSON; charset=UTF-8"], None)]
+    #[case(&["application/json;charset=\"utf-8\""], None)]
+    #[case(&["application/json;charset=utf-16"], Some(415))]
+    #[case(&["application/jsonx"], Some(415))]
+    #[case(&["application/fido+uaf"], Some(415))]
+    #[case(&["application/json", "application/json"], Some(415))]
+    #[case(&[], Some(415))]
+    fn content_types(#[case] values: &[&str], #[case] status: Option<u16>) {
+        assert_eq!(outcome(values, &[]), status);
+    }
+
+    #[rstest]
+    #[case(&[], None)]
+    #[case(&["*/*"], None)]
+    #[case(&["application/*"], None)]
+    #[case(&["application/fido+uaf;charset=UTF-8"], None)]
+    #[case(&["text/html, application/fido+uaf;q=0.5"], None)]
+    #[case(&["text/html", "application/fido+uaf"], None)]
+    #[case(&["application/json"], Some(406))]
+    #[case(&["text/*"], Some(406))]
+    #[case(&["*/*;q=0"], Some(406))]
+    #[case(&[""], Some(406))]
+    fn accepted_types(#[case] values: &[&str], #[case] status: Option<u16>) {
+        assert_eq!(outcome(&["application/json"], values), status);
+    }
+
+    #[test]
+    fn a_request_without_a_body_needs_no_content_type_and_415_comes_before_406() {
+        assert!(check(JSON_TO_UAF, &HeaderMap::new(), false).is_ok());
+        assert_eq!(outcome(&["text/plain"], &["text/plain"]), Some(415));
+    }
+}

@@ -1,0 +1,208 @@
+//! The phases of Pingora, each handed to the part that knows what to do (`gateway.md` 8).
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Version;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorType};
+use sidegate_filters::Reply;
+use tracing::Instrument as _;
+
+use super::connection::Connection;
+use super::failure;
+use super::forward::Forward;
+use super::reply::{self, Dress};
+use super::serve::Next;
+use super::settings::Limits;
+use crate::routes::{ListenerClass, Router};
+use crate::telemetry::Metrics;
+use crate::telemetry::access::RequestRecord;
+
+/// The proxy of one listener.
+pub(super) struct Front {
+    pub(super) class: ListenerClass,
+    pub(super) router: Arc<ArcSwap<Router>>,
+    pub(super) limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
+}
+
+/// One request, from its first phase to its last.
+#[derive(Default)]
+pub(super) struct Life {
+    known: Option<Known>,
+    forward: Option<Box<Forward>>,
+}
+
+/// What is known of every request that got as far as a filter phase.
+struct Known {
+    connection: Arc<Connection>,
+    record: RequestRecord,
+    dress: Dress,
+    span: tracing::Span,
+}
+
+impl Front {
+    pub(super) fn new(
+        class: ListenerClass,
+        router: Arc<ArcSwap<Router>>,
+        limits: Arc<Limits>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { class, router, limits, metrics }
+    }
+
+    fn begin(&self, session: &mut Session) -> pingora::Result<Known> {
+        let connection = Connection::of(session)
+            .ok_or_else(|| Error::explain(ErrorType::InternalError, "a request without its connection"))?;
+        session.set_write_timeout(Some(self.limits.write));
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let span = tracing::info_span!("request", request_id);
+        let protocol = match session.req_header().version {
+            Version::HTTP_2 => "http/2",
+            Version::HTTP_10 => "http/1.0",
+            _ => "http/1.1",
+        };
+        let client = connection.peer.map(|peer| peer.ip());
+        let record = RequestRecord::new(&self.metrics, request_id, self.class.name(), protocol, client);
+        let dress = Dress { secure: connection.secure, demanded: Vec::new() };
+        Ok(Known { connection, record, dress, span })
+    }
+}
+
+impl Known {
+    async fn answer(&mut self, session: &mut Session, reply: Reply) {
+        reply::send(session, &self.connection, &mut self.record, &self.dress, reply).await;
+    }
+}
+
+impl Life {
+    fn forward(&self) -> pingora::Result<&Forward> {
+        let unset = || Error::explain(ErrorType::InternalError, "a request without a destination");
+        self.forward.as_deref().ok_or_else(unset)
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Front {
+    type CTX = Life;
+
+    fn new_ctx(&self) -> Life {
+        Life::default()
+    }
+
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
+
+    async fn request_filter(&self, session: &mut Session, life: &mut Life) -> pingora::Result<bool> {
+        let known = life.known.insert(self.begin(session)?);
+        let span = known.span.clone();
+        let work = self.serve(session, &known.connection, &mut known.record, &mut known.dress);
+        let reply = match work.instrument(span).await {
+            Ok(Next::Forward(forward)) => {
+                life.forward = Some(forward);
+                return Ok(false);
+            }
+            Ok(Next::Answer(reply)) => reply,
+            Err(problem) => problem.into(),
+        };
+        known.answer(session, reply).await;
+        Ok(true)
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, life: &mut Life) -> pingora::Result<Box<HttpPeer>> {
+        life.forward()?.peer().await
+    }
+
+    async fn request_body_filter(
+        &self,
+        _: &mut Session,
+        body: &mut Option<Bytes>,
+        end_of_stream: bool,
+        life: &mut Life,
+    ) -> pingora::Result<()> {
+        let bytes = body.as_ref().map_or(0, Bytes::len);
+        life.forward.as_mut().map_or(Ok(()), |forward| forward.pass(bytes, end_of_stream))
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _: &mut Session,
+        request: &mut RequestHeader,
+        life: &mut Life,
+    ) -> pingora::Result<()> {
+        life.forward()?.rewrite(request)
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _: &mut Session,
+        response: &mut ResponseHeader,
+        life: &mut Life,
+    ) -> pingora::Result<()> {
+        if let (false, Some(forward), Some(known)) = (response.status.is_informational(), &life.forward, &life.known) {
+            forward.answered(response.status).instrument(known.span.clone()).await;
+        }
+        Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        _: &mut Session,
+        response: &mut ResponseHeader,
+        life: &mut Life,
+    ) -> pingora::Result<()> {
+        if let (false, Some(known)) = (response.status.is_informational(), &mut life.known) {
+            known.record.answered(response.status);
+            known.dress.put_on(response, known.record.request_id())?;
+        }
+        Ok(())
+    }
+
+    /// What was sent cannot be unsent, so nothing is tried twice.
+    fn error_while_proxy(
+        &self,
+        _: &HttpPeer,
+        _: &mut Session,
+        mut error: Box<Error>,
+        _: &mut Life,
+        _: bool,
+    ) -> Box<Error> {
+        error.set_retry(false);
+        error
+    }
+
+    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, life: &mut Life) -> FailToProxy {
+        let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
+        let Some(known) = life.known.as_mut().filter(|_| !begun) else {
+            return FailToProxy { error_code: 0, can_reuse_downstream: false };
+        };
+        let upstream = life.forward.as_ref().map(|forward| forward.name());
+        let problem = known.span.in_scope(|| failure::explain(error, upstream));
+        let status = problem.as_ref().map_or(0, |problem| problem.status.as_u16());
+        if let Some(problem) = problem {
+            known.answer(session, problem.into()).await;
+        }
+        FailToProxy { error_code: status, can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, session: &mut Session, _: Option<&Error>, life: &mut Life) {
+        if let Some(known) = &mut life.known {
+            known.record.set_bytes(session.body_bytes_read(), session.body_bytes_sent());
+            known.record.finish();
+        }
+    }
+
+    /// Pingora's own line would quote the path; [`failure`] has logged what there is to say.
+    fn suppress_error_log(&self, _: &Session, _: &Life, _: &Error) -> bool {
+        true
+    }
+
+    fn request_summary(&self, _: &Session, life: &Life) -> String {
+        life.known.as_ref().map(|known| known.record.request_id().to_owned()).unwrap_or_default()
+    }
+}

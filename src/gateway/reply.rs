@@ -1,0 +1,98 @@
+//! The one way out for every answer of ours.
+//!
+//! An answer may come before the client's body was read. Over HTTP/2 the stream is then kept until the client lets go of
+//! it, since a reset right behind the answer makes clients drop the answer; over HTTP/1 the connection is read on for a
+//! while before it closes. So a client sees its 401 or 413 on both.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use sidegate_filters::Reply;
+use tokio::time::timeout;
+
+use super::connection::Connection;
+use crate::telemetry::access::RequestRecord;
+
+/// How long a client over HTTP/2 has to take note of an early answer.
+const LET_GO: Duration = Duration::from_secs(1);
+const REQUEST_ID: &str = "x-request-id";
+/// Two years, as browsers' preload lists ask for at least one.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+
+/// What every answer to a request carries, whoever makes it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dress {
+    /// The connection is encrypted: browsers shall not come back without.
+    pub(super) secure: bool,
+    /// What filters ask for, in place of what the destination says.
+    pub(super) demanded: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Dress {
+    /// Adds the headers.
+    pub(super) fn put_on(&self, head: &mut ResponseHeader, request_id: &str) -> pingora::Result<()> {
+        head.insert_header(REQUEST_ID, request_id)?;
+        if self.secure {
+            head.insert_header(header::STRICT_TRANSPORT_SECURITY, HSTS)?;
+        }
+        for (name, _) in &self.demanded {
+            head.remove_header(name);
+        }
+        for (name, value) in &self.demanded {
+            head.append_header(name.clone(), value.clone())?;
+        }
+        Ok(())
+    }
+}
+
+/// Sends an answer. What goes wrong on the way is the client's connection, so there is nobody to tell.
+pub(super) async fn send(
+    session: &mut Session,
+    connection: &Connection,
+    record: &mut RequestRecord,
+    dress: &Dress,
+    reply: Reply,
+) {
+    let response = reply.into_response(record.request_id());
+    record.answered(response.status());
+    if let Err(error) = write(session, record.request_id(), dress, response).await {
+        tracing::debug!(kind = error.etype().as_str(), "an answer did not reach its client");
+        return;
+    }
+    if session.is_body_done() {
+        return;
+    }
+    connection.linger();
+    if let Some(close) = session.as_mut().watch_h2_stream_close() {
+        let _ = timeout(LET_GO, close).await;
+    }
+}
+
+async fn write(
+    session: &mut Session,
+    request_id: &str,
+    dress: &Dress,
+    response: Response<Bytes>,
+) -> pingora::Result<()> {
+    let (parts, body) = response.into_parts();
+    let mut head = ResponseHeader::build(parts.status, Some(parts.headers.len() + 6))?;
+    for (name, value) in &parts.headers {
+        head.append_header(name, value)?;
+    }
+    head.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+    dress.put_on(&mut head, request_id)?;
+    if has_length(parts.status) {
+        head.insert_header(header::CONTENT_LENGTH, body.len())?;
+    }
+    let body = if session.req_header().method == http::Method::HEAD { Bytes::new() } else { body };
+    session.write_response_header(Box::new(head), false).await?;
+    session.write_response_body(Some(body), true).await
+}
+
+/// RFC 9110 8.6.
+fn has_length(status: StatusCode) -> bool {
+    !status.is_informational() && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED
+}

@@ -1,0 +1,140 @@
+//! From a parsed head to a request that filters and services may trust (`gateway.md` 2.1, 2.2).
+//!
+//! For HTTP/1 the bytes were checked before ([`super::head`]); what is said here again holds for HTTP/2, where no bytes of
+//! a head are seen.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use pingora::http::RequestHeader;
+use sidegate_filters::delegation::fold;
+use sidegate_filters::{CanonicalPath, Client, Problem};
+
+use super::connection::Connection;
+use super::head::is_host;
+use super::settings::Limits;
+use crate::routes::ListenerClass;
+
+/// Headers by which a client asks for another method than the one that is checked here; no backend gets to see them.
+const METHOD_OVERRIDES: &[&str] = &["x-http-method-override", "x-http-method", "x-method-override"];
+
+/// A request head that passed every check that needs no route.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) path: CanonicalPath,
+    pub(super) query: Option<String>,
+    pub(super) headers: HeaderMap,
+    pub(super) client: Client,
+    /// The host as the client named it, in lower case.
+    pub(super) host: String,
+    /// The client waits to be told that it may send the body (RFC 9110 10.1.1).
+    pub(super) expects_continue: bool,
+}
+
+impl Request {
+    /// Checks a head.
+    pub(super) fn check(
+        head: &RequestHeader,
+        connection: &Connection,
+        class: ListenerClass,
+        limits: &Limits,
+    ) -> Result<Self, Problem> {
+        if matches!(head.method, Method::TRACE | Method::CONNECT) {
+            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this method is not served"));
+        }
+        check_size(&head.headers, limits)?;
+        if head.headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
+            return Err(bad("a request has one Content-Length at most"));
+        }
+        let host = host(head, connection)?;
+        let target = std::str::from_utf8(head.raw_path()).map_err(|_| bad("the target is not ASCII"))?;
+        let (path, query) = split(target, &host)?;
+        let path = CanonicalPath::parse(path).map_err(|error| bad(error.to_string()))?;
+        let mut headers = plain_headers(&head.headers);
+        let expects_continue = take_expectation(&mut headers)?;
+        let client = client(connection, class, &host);
+        let query = query.map(str::to_owned);
+        Ok(Self { method: head.method.clone(), path, query, headers, client, host, expects_continue })
+    }
+}
+
+fn bad(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
+}
+
+fn check_size(headers: &HeaderMap, limits: &Limits) -> Result<(), Problem> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if headers.len() > limits.fields || bytes > limits.head_bytes {
+        let detail = format!("at most {} header fields and {} bytes of them", limits.fields, limits.head_bytes);
+        return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail));
+    }
+    Ok(())
+}
+
+/// The one host that the request names; an HTTP/1.0 request may leave it to the socket.
+fn host(head: &RequestHeader, connection: &Connection) -> Result<String, Problem> {
+    let mut hosts = head.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
+    let authority = head.uri.authority().filter(|_| head.version == http::Version::HTTP_2);
+    let host = match (authority, hosts.next(), hosts.next()) {
+        (_, Some(_), Some(_)) => return Err(bad("a request has one Host")),
+        (Some(authority), Some(host), None) if !host.eq_ignore_ascii_case(authority.as_str().as_bytes()) => {
+            return Err(bad("Host and :authority differ"));
+        }
+        (Some(authority), _, _) => authority.as_str().as_bytes().to_vec(),
+        (None, Some(host), None) => host.to_vec(),
+        (None, None, _) => connection.local.map(|address| address.to_string().into_bytes()).unwrap_or_default(),
+    };
+    if !is_host(&host) {
+        return Err(bad("Host must be a plain host name with an optional port"));
+    }
+    Ok(String::from_utf8_lossy(&host).to_ascii_lowercase())
+}
+
+/// Path and query. A target in absolute form must name the same host (RFC 9112 3.2.2).
+fn split<'a>(target: &'a str, host: &str) -> Result<(&'a str, Option<&'a str>), Problem> {
+    if target.contains('#') {
+        return Err(bad("a target has no fragment"));
+    }
+    let (path, absolute) = match target.split_once("://") {
+        Some((scheme, rest)) if !target.starts_with('/') => {
+            let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+            if !known || !authority.eq_ignore_ascii_case(host) {
+                return Err(bad("an absolute target must name the Host"));
+            }
+            (path, true)
+        }
+        _ => (target, false),
+    };
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    Ok((if absolute && path.is_empty() { "/" } else { path }, query))
+}
+
+fn plain_headers(headers: &HeaderMap) -> HeaderMap {
+    let mut plain = headers.clone();
+    let overrides: Vec<HeaderName> =
+        headers.keys().filter(|name| METHOD_OVERRIDES.contains(&fold(name.as_str()).as_str())).cloned().collect();
+    for name in overrides {
+        plain.remove(name);
+    }
+    plain
+}
+
+fn take_expectation(headers: &mut HeaderMap) -> Result<bool, Problem> {
+    match headers.remove(header::EXPECT) {
+        None => Ok(false),
+        Some(value) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => Ok(true),
+        Some(_) => Err(Problem::new(StatusCode::EXPECTATION_FAILED, "the only expectation met here is 100-continue")),
+    }
+}
+
+fn client(connection: &Connection, class: ListenerClass, host: &str) -> Client {
+    let scheme = if connection.secure { "https" } else { "http" };
+    Client {
+        address: connection.peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical()),
+        secure: connection.secure,
+        internal: class == ListenerClass::Internal,
+        origin: format!("{scheme}://{host}"),
+    }
+}

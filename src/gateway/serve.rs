@@ -1,0 +1,174 @@
+//! The life of a request up to its answer or its way to an upstream (`gateway.md` 2, `http-api.md` 0.1):
+//! 404, 405, then the route's filters, 415, 406, 413, then the service.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use http::{HeaderValue, Method, StatusCode, header};
+use pingora::proxy::Session;
+use sidegate_filters::{BodySource as _, Caller, CanonicalPath, Exchange, Params, Problem, Reply, Verdict};
+
+use super::body::{ClientBody, too_long};
+use super::connection::Connection;
+use super::forward::Forward;
+use super::head::HeadFault;
+use super::media;
+use super::proxy::Front;
+use super::reply::Dress;
+use super::request::Request;
+use crate::routes::{Destination, Endpoint, Route, Unrouted};
+use crate::telemetry::access::RequestRecord;
+
+/// The most of a body that Pingora can hold back and hand on later.
+const HELD_BYTES: usize = 64 * 1024;
+
+/// How a request goes on.
+pub(super) enum Next {
+    Answer(Reply),
+    Forward(Box<Forward>),
+}
+
+impl Front {
+    /// Decides about a request, and has it answered if its destination is a service of ours.
+    pub(super) async fn serve(
+        &self,
+        session: &mut Session,
+        connection: &Connection,
+        record: &mut RequestRecord,
+        dress: &mut Dress,
+    ) -> Result<Next, Problem> {
+        if let Some(fault) = connection.take_fault() {
+            return Err(refused(fault));
+        }
+        record.set_method(&session.req_header().method);
+        let mut request = Request::check(session.req_header(), connection, self.class, &self.limits)?;
+        let (route, path, params) = self.find(&request)?;
+        record.set_route(&route.name, &route.pattern);
+        let host = std::mem::take(&mut request.host);
+        if matches!(route.destination, Destination::Upstream(_)) {
+            session.as_mut().enable_retry_buffering();
+        }
+        let mut body = ClientBody::new(session, &self.limits, request.expects_continue);
+        let mut exchange = exchange(request, path, params, record.request_id().to_owned());
+        let verdict = unharmed(route.filters.request(&mut exchange, &mut body)).await?;
+        record.set_caller(kind(&exchange.caller));
+        dress.demanded = std::mem::take(&mut exchange.answer_headers);
+        if let Verdict::Answer(reply) = verdict {
+            return Ok(Next::Answer(reply));
+        }
+        match &route.destination {
+            Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body).await,
+            Destination::Upstream(upstream) => {
+                let stream = self.hold(&route, &mut exchange, &mut body).await?;
+                Ok(Next::Forward(Box::new(Forward::new(route.clone(), upstream.clone(), exchange, host, stream))))
+            }
+        }
+    }
+
+    fn find(&self, request: &Request) -> Result<(Arc<Route>, CanonicalPath, Params), Problem> {
+        let router = self.router.load();
+        match router.find(self.class, &request.method, &request.path) {
+            Ok(found) => Ok((found.route.clone(), found.path, found.params)),
+            Err(unrouted) => Err(lost(unrouted)),
+        }
+    }
+
+    async fn local(
+        &self,
+        endpoint: &dyn Endpoint,
+        route: &Route,
+        mut exchange: Exchange,
+        mut body: ClientBody<'_>,
+    ) -> Result<Next, Problem> {
+        let media = endpoint.media();
+        let has_body = exchange.body.as_ref().map_or_else(|| body.is_there(), |body| !body.is_empty());
+        media::check(media, &exchange.headers, has_body)?;
+        let limit = route.body_limit.unwrap_or(self.limits.body_bytes);
+        match &exchange.body {
+            Some(body) if body.len() > limit => return Err(too_long(limit)),
+            None if !media.takes.is_empty() => exchange.body = Some(body.read(limit).await?),
+            _ => {}
+        }
+        if exchange.method == Method::HEAD {
+            exchange.method = Method::GET;
+        }
+        unharmed(endpoint.answer(exchange)).await.map(Next::Answer)
+    }
+
+    /// Reads a body that has a small limit before any of it goes to the upstream; whether it streams instead.
+    async fn hold(&self, route: &Route, exchange: &mut Exchange, body: &mut ClientBody<'_>) -> Result<bool, Problem> {
+        if let Some(limit) = route.body_limit {
+            body.check_announced(limit)?;
+            match &exchange.body {
+                Some(body) if body.len() > limit => return Err(too_long(limit)),
+                None if limit <= HELD_BYTES && body.is_there() => exchange.body = Some(body.read(limit).await?),
+                _ => {}
+            }
+        }
+        let stream = exchange.body.is_none() && body.is_there();
+        if stream {
+            body.invite().await;
+        }
+        Ok(stream)
+    }
+}
+
+/// What `work` gives; a panic in it costs this request alone.
+async fn unharmed<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
+        let detail = "the gateway failed; the log has the reason under this request id";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    })
+}
+
+fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: String) -> Exchange {
+    Exchange {
+        request_id,
+        method: request.method,
+        path,
+        query: request.query,
+        headers: request.headers,
+        params,
+        client: request.client,
+        body: None,
+        caller: Caller::Anonymous,
+        modify: None,
+        upstream_headers: Vec::new(),
+        answer_headers: Vec::new(),
+    }
+}
+
+fn kind(caller: &Caller) -> &'static str {
+    match caller {
+        Caller::Anonymous => "anonymous",
+        Caller::User(_) => "user",
+        Caller::Internal(_) => "internal",
+    }
+}
+
+fn refused(fault: HeadFault) -> Problem {
+    let problem = Problem::new(fault.status(), fault.to_string());
+    if fault == HeadFault::Method { problem.with(header::ALLOW, HeaderValue::from_static("")) } else { problem }
+}
+
+fn lost(unrouted: Unrouted) -> Problem {
+    match unrouted {
+        Unrouted::Path => Problem::new(StatusCode::NOT_FOUND, "nothing is served here"),
+        Unrouted::Spelling => {
+            Problem::new(StatusCode::BAD_REQUEST, "the path is spelt in a way that is not allowed here")
+        }
+        Unrouted::Method(mut methods) => {
+            if methods.contains(&Method::GET) && !methods.contains(&Method::HEAD) {
+                methods.push(Method::HEAD);
+            }
+            let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path is served for {allow}"));
+            match HeaderValue::try_from(allow) {
+                Ok(allow) => problem.with(header::ALLOW, allow),
+                Err(_) => problem,
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! From settings to a running gateway, and to its end.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use pingora::apps::HttpServerOptions;
+use pingora::protocols::http::v2::server::default_h2_options;
+use pingora::proxy::{HttpProxy, http_proxy};
+use pingora::server::configuration::ServerConf;
+use pingora::server::{ExecutionPhase, RunArgs, Server};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::addresses::{self, Bound};
+use super::edge::Edge;
+use super::listening::Prebound;
+use super::proxy::Front;
+use super::settings::{Limits, Listener, Settings};
+use super::stop::Stop;
+use super::tls::{Tls, TlsError};
+use crate::routes::Router;
+use crate::telemetry::Metrics;
+
+/// How often an idle state is looked for while stopping.
+const STEP: Duration = Duration::from_millis(5);
+/// How long connections may take to flush and close after their last request was answered.
+const FLUSH: Duration = Duration::from_millis(300);
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener's address cannot be had.
+    #[error("{address} cannot be listened on: {source}")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A listener's certificate or key is unfit.
+    #[error("{address}: {source}")]
+    Tls {
+        /// The listener.
+        address: SocketAddr,
+        /// Which file, and why.
+        source: TlsError,
+    },
+    /// The data folder cannot be written to.
+    #[error("{}: {source}", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A gateway whose listeners are bound: connections queue until it runs.
+pub struct Gateway {
+    server: Server,
+    shutdown: Duration,
+    bound: Vec<Bound>,
+    metrics: Arc<Metrics>,
+}
+
+/// Binds all listeners, reads their certificates and writes `addresses.json`.
+///
+/// # Errors
+/// When an address, a file or the data folder is unfit; nothing is served then.
+pub fn bind(settings: Settings, router: &Arc<ArcSwap<Router>>, metrics: &Arc<Metrics>) -> Result<Gateway, StartError> {
+    let mut server = Server::new_with_opt_and_conf(None, configuration(&settings));
+    let limits = Arc::new(settings.limits.clone());
+    let mut all = Vec::with_capacity(settings.listeners.len());
+    for listener in &settings.listeners {
+        let (socket, bound) = open(listener)?;
+        let tls =
+            Tls::of(listener, limits.head).map_err(|source| StartError::Tls { address: listener.address, source })?;
+        let front = Front::new(listener.class, router.clone(), limits.clone(), metrics.clone());
+        let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
+        let edge = Edge::new(proxy, tls, limits.clone(), metrics.clone());
+        server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));
+        all.push(bound);
+    }
+    addresses::write(&settings.data, &all)
+        .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
+    Ok(Gateway { server, shutdown: settings.shutdown, bound: all, metrics: metrics.clone() })
+}
+
+fn open(listener: &Listener) -> Result<(TcpListener, Bound), StartError> {
+    addresses::bind(listener).map_err(|source| StartError::Bind { address: listener.address, source })
+}
+
+fn configuration(settings: &Settings) -> ServerConf {
+    let file = |name: &str| settings.data.join(name).to_string_lossy().into_owned();
+    ServerConf {
+        pid_file: file("gateway.pid"),
+        upgrade_sock: file("upgrade.sock"),
+        threads: settings.threads.max(1),
+        // An upper bound: the gateway leaves as soon as nothing is open.
+        grace_period_seconds: Some(settings.shutdown.as_secs() + 1),
+        graceful_shutdown_timeout_seconds: Some(0),
+        ..ServerConf::default()
+    }
+}
+
+fn proxy(conf: &Arc<ServerConf>, front: Front, listener: &Listener, limits: &Limits) -> HttpProxy<Front> {
+    let mut proxy = http_proxy(conf, front);
+    let mut options = HttpServerOptions::default();
+    options.h2c = listener.http2;
+    options.h2_idle_timeout = Some(limits.idle);
+    proxy.server_options = Some(options);
+    let mut http2 = default_h2_options();
+    http2.max_concurrent_streams(limits.streams);
+    http2.max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
+    proxy.h2_options = Some(http2);
+    proxy
+}
+
+impl Gateway {
+    /// Where it listens, in the order of the settings.
+    #[must_use]
+    pub fn addresses(&self) -> &[Bound] {
+        &self.bound
+    }
+
+    /// Serves until asked to stop, then finishes what is open, at most [`Settings::shutdown`] long. Blocks, so it must not
+    /// be called from within an asynchronous runtime.
+    ///
+    /// Pingora's threads may still be there when it returns: let the process end.
+    pub fn run(self, stop: Stop) {
+        let phases = self.server.watch_execution_phase();
+        for bound in &self.bound {
+            tracing::info!(class = ?bound.class, address = %bound.address, tls = bound.tls, "listening");
+        }
+        std::thread::spawn(move || self.server.run(RunArgs { shutdown_signal: Box::new(stop) }));
+        wait_for_stop(phases);
+        tracing::info!(open = self.metrics.open_requests(), "stopping");
+        if !drained(&self.metrics, self.shutdown) {
+            tracing::warn!(open = self.metrics.open_requests(), "requests were cut at the end of the time to stop");
+        }
+    }
+}
+
+fn wait_for_stop(mut phases: Receiver<ExecutionPhase>) {
+    loop {
+        match phases.blocking_recv() {
+            Ok(ExecutionPhase::ShutdownGracePeriod) | Err(RecvError::Closed) => return,
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+        }
+    }
+}
+
+/// Blocks until nothing is open, at most `limit`; whether all requests were answered.
+fn drained(metrics: &Metrics, limit: Duration) -> bool {
+    let end = Instant::now() + limit;
+    let answered = wait(|| metrics.open_requests(), end);
+    wait(|| metrics.open_connections(), end.min(Instant::now() + FLUSH));
+    answered
+}
+
+fn wait(open: impl Fn() -> i64, end: Instant) -> bool {
+    while open() > 0 {
+        if Instant::now() >= end {
+            return false;
+        }
+        std::thread::sleep(STEP);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_request_holds_the_gateway_up_and_an_idle_connection_does_not() {
+        let metrics = Metrics::new().unwrap();
+        let open = metrics.request();
+        let _idle = metrics.connection();
+        assert!(!drained(&metrics, Duration::ZERO));
+        drop(open);
+        assert!(drained(&metrics, Duration::ZERO));
+    }
+}

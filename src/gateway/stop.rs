@@ -1,0 +1,66 @@
+//! What ends the gateway: SIGTERM or SIGINT, or a handle of the program that runs it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+
+/// Waits for the wish to stop.
+pub struct Stop {
+    asked: Arc<Semaphore>,
+    signals: bool,
+}
+
+/// Asks the gateway to stop; clones ask the same one.
+#[derive(Clone)]
+pub struct StopHandle(Arc<Semaphore>);
+
+impl Stop {
+    /// Stops on SIGTERM and SIGINT.
+    #[must_use]
+    pub fn on_signals() -> Self {
+        Self { asked: Arc::new(Semaphore::new(0)), signals: true }
+    }
+
+    /// Stops when the handle asks, and takes no notice of signals.
+    #[must_use]
+    pub fn by_handle() -> (Self, StopHandle) {
+        let asked = Arc::new(Semaphore::new(0));
+        (Self { asked: asked.clone(), signals: false }, StopHandle(asked))
+    }
+
+    async fn signal(&self) {
+        if !self.signals {
+            return std::future::pending().await;
+        }
+        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            tracing::error!("signals cannot be received; stop the gateway with SIGKILL");
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+}
+
+impl StopHandle {
+    /// Asks the gateway to finish what is open and stop.
+    pub fn stop(&self) {
+        self.0.add_permits(1);
+    }
+}
+
+#[async_trait]
+impl ShutdownSignalWatch for Stop {
+    async fn recv(&self) -> ShutdownSignal {
+        tokio::select! {
+            () = self.signal() => {}
+            _ = self.asked.acquire() => {}
+        }
+        ShutdownSignal::GracefulTerminate
+    }
+}

@@ -1,0 +1,186 @@
+//! Heads of HTTP/1 requests, read whole and checked before they are handed on.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, BytesMut};
+use pingora::protocols::Stream;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::late;
+use super::timer::Timer;
+use crate::gateway::connection::Connection;
+use crate::gateway::frames::PREFACE;
+use crate::gateway::head::{HeadFault, HeadScan};
+use crate::gateway::settings::Limits;
+
+/// Stands in for a head that was refused: what the gateway answers to it is decided by the fault.
+const SUBSTITUTE: &[u8] = b"GET / HTTP/1.1\r\nHost: refused.invalid\r\nConnection: close\r\n\r\n";
+const CHUNK: usize = 4096;
+
+/// Reads heads.
+#[derive(Default)]
+pub(super) struct Heads {
+    buffer: BytesMut,
+    scan: HeadScan,
+    state: State,
+    idle: Timer,
+    head: Timer,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// A head is to come, or is coming.
+    Head,
+    /// This much of a good head is to be handed on.
+    Good(usize),
+    /// Bodies, and whatever else is read during a request.
+    #[default]
+    Pass,
+    /// The head was refused: this much of the substitute is to be handed on, and nothing after it.
+    Refused(usize),
+}
+
+enum Outcome {
+    Good(usize),
+    Refused(HeadFault),
+    /// The client closed, or was idle for too long.
+    End,
+}
+
+impl Heads {
+    pub(super) fn poll_read(
+        &mut self,
+        inner: &mut Stream,
+        connection: &Connection,
+        limits: &Limits,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.state == State::Pass && connection.take_head_expected() {
+            self.begin();
+        }
+        if self.state == State::Head {
+            match ready!(self.poll_head(inner, limits, context))? {
+                Outcome::Good(length) => self.state = State::Good(length),
+                Outcome::Refused(fault) => {
+                    connection.refuse(fault);
+                    self.buffer = BytesMut::from(SUBSTITUTE);
+                    self.state = State::Refused(SUBSTITUTE.len());
+                }
+                Outcome::End => return Poll::Ready(Ok(())),
+            }
+        }
+        self.poll_rest(inner, connection, context, into)
+    }
+
+    /// Reads until it is clear whether the client speaks HTTP/2 with prior knowledge (RFC 9113 3.3): the bytes that it
+    /// sent for that, if it does.
+    pub(super) fn poll_preface(
+        &mut self,
+        inner: &mut Stream,
+        limits: &Limits,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Option<BytesMut>>> {
+        loop {
+            if self.buffer.starts_with(PREFACE) {
+                return Poll::Ready(Ok(Some(self.buffer.split())));
+            }
+            if !PREFACE.starts_with(&self.buffer) {
+                return Poll::Ready(Ok(None));
+            }
+            match self.poll_fill(inner, context)? {
+                Poll::Ready(0) => return Poll::Ready(Ok(None)),
+                Poll::Ready(_) => {}
+                Poll::Pending => {
+                    return if self.is_late(limits, context) { Poll::Ready(Ok(None)) } else { Poll::Pending };
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self) {
+        self.state = State::Head;
+        self.scan = HeadScan::default();
+        self.idle.stop();
+        self.head.stop();
+    }
+
+    fn poll_head(
+        &mut self,
+        inner: &mut Stream,
+        limits: &Limits,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Outcome>> {
+        loop {
+            match self.scan.advance(&self.buffer, limits) {
+                Ok(Some(length)) => return Poll::Ready(Ok(Outcome::Good(length))),
+                Ok(None) => {}
+                Err(fault) => return Poll::Ready(Ok(Outcome::Refused(fault))),
+            }
+            match self.poll_fill(inner, context)? {
+                Poll::Ready(0) => return Poll::Ready(Ok(Outcome::End)),
+                Poll::Ready(_) => {}
+                Poll::Pending if !self.is_late(limits, context) => return Poll::Pending,
+                Poll::Pending if self.buffer.is_empty() => return Poll::Ready(Ok(Outcome::End)),
+                Poll::Pending => return Poll::Ready(Ok(Outcome::Refused(HeadFault::Slow))),
+            }
+        }
+    }
+
+    fn is_late(&mut self, limits: &Limits, context: &mut Context<'_>) -> bool {
+        if self.buffer.is_empty() {
+            self.idle.elapsed(limits.idle, context)
+        } else {
+            self.head.elapsed(limits.head, context)
+        }
+    }
+
+    /// Reads some more into the buffer: how much.
+    fn poll_fill(&mut self, inner: &mut Stream, context: &mut Context<'_>) -> io::Result<Poll<usize>> {
+        let mut chunk = [0; CHUNK];
+        let mut read = ReadBuf::new(&mut chunk);
+        match Pin::new(inner).poll_read(context, &mut read) {
+            Poll::Ready(Ok(())) => {
+                self.buffer.extend_from_slice(read.filled());
+                Ok(Poll::Ready(read.filled().len()))
+            }
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => Ok(Poll::Pending),
+        }
+    }
+
+    fn poll_rest(
+        &mut self,
+        inner: &mut Stream,
+        connection: &Connection,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.state {
+            State::Good(left) => {
+                let left = left - self.give(left, into);
+                self.state = if left == 0 { State::Pass } else { State::Good(left) };
+            }
+            State::Refused(left) => self.state = State::Refused(left - self.give(left, into)),
+            State::Head | State::Pass => {
+                if connection.is_stalled(context) {
+                    return Poll::Ready(Err(late("the client stands still")));
+                }
+                if self.buffer.is_empty() {
+                    return Pin::new(inner).poll_read(context, into);
+                }
+                self.give(usize::MAX, into);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn give(&mut self, most: usize, into: &mut ReadBuf<'_>) -> usize {
+        let length = most.min(self.buffer.len()).min(into.remaining());
+        into.put_slice(self.buffer.get(..length).unwrap_or_default());
+        self.buffer.advance(length);
+        length
+    }
+}

@@ -1,0 +1,137 @@
+//! TLS of a listener: its files, read and checked before anything listens, and the handshake.
+//!
+//! The handshake is ours to time: Pingora's own listener would wait 60 s for it, whatever the limit of the head is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use openssl::error::ErrorStack;
+use openssl::ssl::{
+    AlpnError, SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslVerifyMode, select_next_proto,
+};
+use pingora::protocols::l4::stream::Stream as Tcp;
+use pingora::protocols::tls::server::handshake;
+use pingora::protocols::{GetSocketDigest, Stream};
+use tokio::time::timeout;
+
+use super::settings::{Listener, TlsFiles};
+
+/// ALPN protocol list as it is on the wire (RFC 7301): HTTP/2 first where it is spoken.
+const H2_H1: &[u8] = b"\x02h2\x08http/1.1";
+const H1: &[u8] = b"\x08http/1.1";
+
+/// Why the files of a TLS listener cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate file, or the chain in it.
+    #[error("{}: not a PEM certificate with its chain ({source})", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What OpenSSL says.
+        source: ErrorStack,
+    },
+    /// The key file.
+    #[error("{}: not a PEM private key ({source})", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What OpenSSL says.
+        source: ErrorStack,
+    },
+    /// The two do not belong together.
+    #[error("{} is not the key of the certificate in {}", key.display(), certificate.display())]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// The authorities of client certificates.
+    #[error("{}: no PEM certificates of client authorities ({source})", path.display())]
+    ClientCa {
+        /// The file.
+        path: PathBuf,
+        /// What OpenSSL says.
+        source: ErrorStack,
+    },
+    /// OpenSSL could not be set up at all.
+    #[error("TLS cannot be set up")]
+    Setup(#[from] ErrorStack),
+}
+
+/// The TLS side of a listener. What a new connection gets is looked up when it comes, so a certificate may be swapped
+/// under open connections.
+#[derive(Clone)]
+pub(super) struct Tls {
+    acceptor: Arc<ArcSwap<SslAcceptor>>,
+    deadline: Duration,
+}
+
+impl Tls {
+    /// Reads the listener's files; `None` for a plain listener.
+    pub(super) fn of(listener: &Listener, deadline: Duration) -> Result<Option<Self>, TlsError> {
+        let Some(files) = &listener.tls else { return Ok(None) };
+        let acceptor = acceptor(files, listener.http2)?;
+        Ok(Some(Self { acceptor: Arc::new(ArcSwap::from_pointee(acceptor)), deadline }))
+    }
+
+    /// The encrypted stream over a TCP connection; `None` when the client fails at the handshake or is too slow.
+    pub(super) async fn accept(&self, stream: Stream) -> Option<Stream> {
+        let tcp = stream.into_any().downcast::<Tcp>().ok()?;
+        let peer = tcp.get_socket_digest();
+        let acceptor = self.acceptor.load_full();
+        match timeout(self.deadline, handshake(&acceptor, *tcp)).await {
+            Ok(Ok(stream)) => Some(Box::new(stream)),
+            Ok(Err(error)) => {
+                tracing::debug!(client = client(peer.as_deref()), %error, "a TLS handshake failed");
+                None
+            }
+            Err(_) => {
+                tracing::info!(client = client(peer.as_deref()), "a TLS handshake took too long");
+                None
+            }
+        }
+    }
+}
+
+fn client(digest: Option<&pingora::protocols::SocketDigest>) -> String {
+    digest.and_then(|digest| digest.peer_addr()).map(ToString::to_string).unwrap_or_default()
+}
+
+/// Mozilla's intermediate profile (version 5): TLS 1.2 and 1.3, forward secrecy and AEAD ciphers only.
+fn acceptor(files: &TlsFiles, http2: bool) -> Result<SslAcceptor, TlsError> {
+    let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls())?;
+    builder
+        .set_certificate_chain_file(&files.certificate)
+        .map_err(|source| TlsError::Certificate { path: files.certificate.clone(), source })?;
+    builder.set_private_key_file(&files.key, SslFiletype::PEM).map_err(|source| key_fault(files, source))?;
+    if let Some(path) = &files.client_ca {
+        demand_certificates(&mut builder, path).map_err(|source| TlsError::ClientCa { path: path.clone(), source })?;
+    }
+    let protocols = if http2 { H2_H1 } else { H1 };
+    builder.set_alpn_select_callback(move |_, offered| select_next_proto(protocols, offered).ok_or(AlpnError::NOACK));
+    Ok(builder.build())
+}
+
+/// OpenSSL checks the pair when the key comes second, and says so in the same way as for a broken file.
+fn key_fault(files: &TlsFiles, source: ErrorStack) -> TlsError {
+    let readable = std::fs::read(&files.key).is_ok_and(|pem| openssl::pkey::PKey::private_key_from_pem(&pem).is_ok());
+    if readable {
+        TlsError::Mismatch { certificate: files.certificate.clone(), key: files.key.clone() }
+    } else {
+        TlsError::Key { path: files.key.clone(), source }
+    }
+}
+
+fn demand_certificates(builder: &mut SslAcceptorBuilder, authorities: &Path) -> Result<(), ErrorStack> {
+    builder.set_ca_file(authorities)?;
+    builder.set_client_ca_list(openssl::x509::X509Name::load_client_ca_file(authorities)?);
+    builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

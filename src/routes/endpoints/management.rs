@@ -1,0 +1,103 @@
+//! What probes and Prometheus ask (`http-api.md` 11, `gateway.md` 6.4): served on management listeners only.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::future::join_all;
+use http::{HeaderValue, Response, StatusCode, header};
+use sidegate_filters::{Exchange, Reply};
+
+use crate::routes::{Endpoint, Media, Medium};
+use crate::telemetry::Metrics;
+
+/// Something that the gateway cannot serve without.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// Its name, for the log.
+    fn name(&self) -> &'static str;
+
+    /// Whether it can be reached now.
+    async fn is_ready(&self) -> bool;
+}
+
+/// GET `/nevisfido/liveness`: the process answers.
+pub struct Liveness;
+
+/// GET `/nevisfido/health`: 200 when everything that is probed is ready, else 503.
+pub struct Health {
+    probes: Vec<Arc<dyn Probe>>,
+}
+
+impl Health {
+    /// Asks these.
+    #[must_use]
+    pub fn new(probes: Vec<Arc<dyn Probe>>) -> Self {
+        Self { probes }
+    }
+}
+
+/// GET `/metrics`.
+pub struct MetricsText(Arc<Metrics>);
+
+impl MetricsText {
+    /// Shows these counters.
+    #[must_use]
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self(metrics)
+    }
+}
+
+#[async_trait]
+impl Endpoint for Liveness {
+    fn media(&self) -> Media {
+        Media { takes: &[], gives: &[] }
+    }
+
+    async fn answer(&self, _: Exchange) -> Reply {
+        state(true)
+    }
+}
+
+#[async_trait]
+impl Endpoint for Health {
+    fn media(&self) -> Media {
+        Media { takes: &[], gives: &[] }
+    }
+
+    async fn answer(&self, _: Exchange) -> Reply {
+        let states =
+            join_all(self.probes.iter().map(|probe| async move { (probe.name(), probe.is_ready().await) })).await;
+        for (name, _) in states.iter().filter(|(_, ready)| !ready) {
+            tracing::warn!(probe = name, "not ready");
+        }
+        state(states.iter().all(|(_, ready)| *ready))
+    }
+}
+
+#[async_trait]
+impl Endpoint for MetricsText {
+    fn media(&self) -> Media {
+        Media { takes: &[], gives: &[] }
+    }
+
+    async fn answer(&self, _: Exchange) -> Reply {
+        plain(StatusCode::OK, Medium::Metrics, Bytes::from(self.0.text()))
+    }
+}
+
+fn state(up: bool) -> Reply {
+    let (status, body) = if up {
+        (StatusCode::OK, r#"{"status":"UP"}"#)
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"DOWN"}"#)
+    };
+    plain(status, Medium::Json, Bytes::from_static(body.as_bytes()))
+}
+
+fn plain(status: StatusCode, medium: Medium, body: Bytes) -> Reply {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(medium.content_type()));
+    Reply::Response(response)
+}

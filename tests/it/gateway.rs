@@ -1,0 +1,6 @@
+//! The front over real sockets: strict requests, deadlines, early answers, upstreams, the end (`gateway.md` 2, 4, 8).
+//! The gateway runs in this process, with routes of its own and short limits.
+
+mod clients;
+mod front;
+mod plain;

@@ -1,0 +1,248 @@
+//! A gateway with a table of its own, on a thread, and the services behind it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use sidegate::gateway::{self, Limits, Listener, Settings, Stop, StopHandle, TlsFiles};
+use sidegate::routes::{Destination, Endpoint, ListenerClass, Media, Medium, Route, Router, Upstream};
+use sidegate::telemetry::Metrics;
+use sidegate_filters::delegation::RemovedHeaders;
+use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Problem, Reply, Verdict};
+
+use super::clients::certificate;
+
+/// A running gateway; it stops when this is dropped.
+pub(crate) struct Front {
+    pub(crate) plain: SocketAddr,
+    pub(crate) tls: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) metrics: Arc<Metrics>,
+    /// What filters were told about answers.
+    pub(crate) told: Arc<Mutex<Vec<u16>>>,
+    stop: StopHandle,
+    thread: Option<JoinHandle<()>>,
+    _folder: tempfile::TempDir,
+}
+
+/// Limits that a test can wait for.
+pub(crate) fn quick() -> Limits {
+    Limits {
+        head: Duration::from_secs(1),
+        idle: Duration::from_secs(3),
+        body_window: Duration::from_secs(1),
+        ..Limits::default()
+    }
+}
+
+/// Waits until something holds that is about to.
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(5);
+    while !holds() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+impl Front {
+    /// A gateway with these limits; `/up/…` goes to `upstream`.
+    pub(crate) fn start(limits: Limits, upstream: Option<SocketAddr>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_owned();
+        let mut settings = Settings::new(listeners(&data), data.clone());
+        settings.limits = limits;
+        settings.threads = 2;
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let router = Arc::new(ArcSwap::from_pointee(Router::new(table(upstream, &told))));
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let gateway = gateway::bind(settings, &router, &metrics).unwrap();
+        let (plain, tls) = (gateway.addresses()[0].address, gateway.addresses()[1].address);
+        let (on_handle, stop) = Stop::by_handle();
+        let thread = Some(std::thread::spawn(move || gateway.run(on_handle)));
+        Self { plain, tls, data, metrics, told, stop, thread, _folder: folder }
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        self.stop.stop();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        String::from_utf8(self.metrics.text()).unwrap()
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.stop.stop();
+    }
+}
+
+fn listeners(data: &std::path::Path) -> Vec<Listener> {
+    let (certificate, key) = certificate(data);
+    let any = "127.0.0.1:0".parse().unwrap();
+    let tls = Some(TlsFiles { certificate, key, client_ca: None });
+    vec![
+        Listener { class: ListenerClass::Public, address: any, tls: None, http2: true },
+        Listener { class: ListenerClass::Public, address: any, tls, http2: true },
+    ]
+}
+
+fn route(method: Method, path: &str, filters: Vec<Arc<dyn Filter>>, destination: Destination) -> Route {
+    Route {
+        name: path.trim_matches(['/', '*']).to_owned(),
+        methods: vec![method],
+        path: PathTemplate::parse(path).unwrap(),
+        pattern: path.to_owned(),
+        on: vec![ListenerClass::Public],
+        rules: PathRules::default(),
+        body_limit: None,
+        filters: Chain::new(filters),
+        destination,
+    }
+}
+
+fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>) -> Vec<Route> {
+    let local = |service: Service| Destination::Local(Arc::new(service));
+    let mut routes = vec![
+        route(Method::GET, "/hello", vec![], local(Service::Hello)),
+        route(Method::GET, "/slow", vec![], local(Service::Slow)),
+        route(Method::GET, "/panic", vec![], local(Service::Panic)),
+        route(Method::POST, "/count", vec![], local(Service::Count)),
+        route(Method::POST, "/closed", vec![Arc::new(Closed)], local(Service::Hello)),
+        route(Method::GET, "/broken", vec![Arc::new(Broken)], local(Service::Hello)),
+    ];
+    if let Some(address) = upstream {
+        let identity = HeaderName::from_static("x-user");
+        let to = Destination::Upstream(Arc::new(Upstream {
+            name: "app".to_owned(),
+            address: address.to_string(),
+            tls: None,
+            connect_timeout: Duration::from_secs(1),
+            read_timeout: Duration::from_secs(1),
+            write_timeout: Duration::from_secs(1),
+            idle_timeout: Duration::from_secs(10),
+            identity_headers: RemovedHeaders::from_iter([&identity]),
+        }));
+        let filters: Vec<Arc<dyn Filter>> = vec![Arc::new(Identify(identity, told.clone()))];
+        routes.push(Route {
+            methods: vec![Method::GET, Method::POST],
+            ..route(Method::GET, "/up/*", filters, to.clone())
+        });
+        let mut held = route(Method::POST, "/held/*", vec![Arc::new(Inspect)], to.clone());
+        held.body_limit = Some(64 * 1024);
+        routes.push(held);
+        let mut capped = route(Method::POST, "/capped/*", vec![], to);
+        capped.body_limit = Some(128 * 1024);
+        routes.push(capped);
+    }
+    routes
+}
+
+enum Service {
+    Hello,
+    Slow,
+    Panic,
+    Count,
+}
+
+#[async_trait]
+impl Endpoint for Service {
+    fn media(&self) -> Media {
+        match self {
+            Self::Count => Media { takes: &[Medium::Json], gives: &[Medium::Json] },
+            _ => Media { takes: &[], gives: &[] },
+        }
+    }
+
+    async fn answer(&self, exchange: Exchange) -> Reply {
+        let text = match self {
+            Self::Hello => "hello".to_owned(),
+            Self::Slow => {
+                tokio::time::sleep(Duration::from_millis(700)).await;
+                "slow".to_owned()
+            }
+            Self::Panic => panic!("as asked"),
+            Self::Count => exchange.body.map_or(0, |body| body.len()).to_string(),
+        };
+        Reply::Response(Response::new(Bytes::from(text)))
+    }
+}
+
+/// Nobody gets in.
+struct Closed;
+
+#[async_trait]
+impl Filter for Closed {
+    fn name(&self) -> &'static str {
+        "closed"
+    }
+
+    async fn request(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+        Ok(Verdict::Answer(Problem::new(StatusCode::UNAUTHORIZED, "log in first").into()))
+    }
+}
+
+/// Panics.
+struct Broken;
+
+#[async_trait]
+impl Filter for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    async fn request(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+        panic!("as asked")
+    }
+}
+
+/// Wants the whole body before it passes.
+struct Inspect;
+
+#[async_trait]
+impl Filter for Inspect {
+    fn name(&self) -> &'static str {
+        "inspect"
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        Some(64 * 1024)
+    }
+
+    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        assert!(exchange.body.is_some());
+        Ok(Verdict::Pass)
+    }
+}
+
+/// Says who is calling, and keeps what it is told about answers. Takes `X-Secret` away.
+struct Identify(HeaderName, Arc<Mutex<Vec<u16>>>);
+
+#[async_trait]
+impl Filter for Identify {
+    fn name(&self) -> &'static str {
+        "identify"
+    }
+
+    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        exchange.headers.remove("x-secret");
+        exchange.upstream_headers.push((self.0.clone(), HeaderValue::from_static("alice")));
+        exchange.answer_headers.push((http::header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        Ok(Verdict::Pass)
+    }
+
+    async fn response(&self, _: &Exchange, status: StatusCode) -> Result<(), FilterError> {
+        self.1.lock().unwrap().push(status.as_u16());
+        Ok(())
+    }
+}
