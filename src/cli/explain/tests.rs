@@ -58,7 +58,7 @@ fn router() -> Router {
         read_timeout: Duration::from_secs(5),
         write_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
-        identity_headers: Vec::new(),
+        identity_headers: sidegate_filters::delegation::RemovedHeaders::default(),
     };
     let bypass: Arc<dyn Filter> = Arc::new(Named("jws-bypass", "clock skew 5m"));
     let chain: Vec<Arc<dyn Filter>> =

@@ -12,7 +12,7 @@ fn row(name: &str, pattern: &str, rules: PathRules) -> Route {
         read_timeout: second,
         write_timeout: second,
         idle_timeout: second,
-        identity_headers: Vec::new(),
+        identity_headers: sidegate_filters::delegation::RemovedHeaders::default(),
     };
     Route {
         name: name.to_owned(),
