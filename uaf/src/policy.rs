@@ -1,5 +1,7 @@
 //! Reading and applying policies (UAF protocol 1.1, sections 3.1.12 and 3.1.13; uaf.md A3).
 
+use serde_json::Value;
+
 use crate::aaid::{Aaid, KeyId, KeyRef};
 use crate::algorithm::{Algorithm, AttestationType};
 use crate::encoding;
@@ -12,6 +14,9 @@ pub enum PolicyError {
     /// Not the JSON of a policy; says where.
     #[error("policy: {0}")]
     Json(String),
+    /// A member that is none of a policy: a typing error would otherwise weaken it unseen.
+    #[error("policy: unknown member {0}")]
+    UnknownMember(String),
     /// An alternative without any criterion would accept everything.
     #[error("policy: an alternative is empty")]
     EmptyAlternative,
@@ -47,7 +52,10 @@ impl Policy {
             return Err(PolicyError::EmptyAlternative);
         }
         policy.criteria().try_for_each(MatchCriteria::check)?;
-        Ok(policy)
+        match unknown_member(&as_json(serde_json::from_str(text))?, &as_json(serde_json::to_value(&policy))?) {
+            None => Ok(policy),
+            Some(name) => Err(PolicyError::UnknownMember(name)),
+        }
     }
 
     /// Accepts every authenticator that signs with one of the algorithms.
@@ -109,6 +117,24 @@ impl Policy {
         let mut criteria = self.accepted.iter().flatten();
         let first = criteria.find(|criterion| criterion.matches(candidate, Unknown::Differs));
         first.map_or(&[], |criterion| &criterion.attestation_types)
+    }
+}
+
+fn as_json(value: serde_json::Result<Value>) -> Result<Value, PolicyError> {
+    value.map_err(|_| PolicyError::Json("not JSON".to_owned()))
+}
+
+/// The first member of `given` that was not understood, as it is not in `read`.
+fn unknown_member(given: &Value, read: &Value) -> Option<String> {
+    match (given, read) {
+        (Value::Object(given), Value::Object(read)) => given.iter().find_map(|(name, value)| match read.get(name) {
+            Some(read) => unknown_member(value, read),
+            None => Some(name.clone()),
+        }),
+        (Value::Array(given), Value::Array(read)) => {
+            given.iter().zip(read).find_map(|(given, read)| unknown_member(given, read))
+        }
+        _ => None,
     }
 }
 

@@ -140,6 +140,15 @@ fn a_disallowed_criterion_is_checked_as_well() {
 }
 
 #[test]
+fn a_typing_error_does_not_weaken_a_policy() {
+    let unknown = |name: &str| PolicyError::UnknownMember(name.into());
+    let typo = general(json!({"keyProtections": 2}));
+    assert_eq!(policy(json!([[typo]]), json!([])).unwrap_err(), unknown("keyProtections"));
+    let text = r#"{"accepted":[[{"aaid":["d0d0#0001"]}]],"dissallowed":[{"aaid":["D0D0#0001"]}]}"#;
+    assert_eq!(Policy::parse(text).unwrap_err(), unknown("dissallowed"));
+}
+
+#[test]
 fn the_keys_of_a_user_are_alternatives_or_refused() {
     let keys = [key_ref("D0D0#0001", 7), key_ref("D0D0#0002", 8), key_ref("D0D0#0001", 9)];
     let model = model();
