@@ -1,16 +1,26 @@
-//! Cryptography of the services: JWE, signing, keyed hashes, random numbers. The only place in this crate that names
-//! `openssl`, `josekit` and `jsonwebtoken`.
+//! Cryptography of the services: JWE, signing, claims, keyed hashes, random numbers. With the gateway's TLS the only
+//! place in this crate that names `openssl`, `josekit` and `jsonwebtoken`.
+//!
+//! Whatever comes from outside is read by the strict parsers of [`sidegate_filters::jws`], which also verify every
+//! signature.
 
 pub mod certificates;
-mod decryption;
+pub mod claims;
+pub mod decryption;
 mod encryption;
 pub mod mac;
 mod message_signing;
+mod private_jwk;
+mod provider;
+pub mod signing_key;
 
-pub use decryption::DecryptionKey;
+pub use claims::{ClaimsError, Expectation, TrustedKeys};
+pub use decryption::{DecryptError, DecryptionKey};
 pub use encryption::EncryptionKey;
 pub use mac::MacKey;
 pub use message_signing::MessageSigningKey;
+pub use private_jwk::PrivateJwkError;
+pub use signing_key::{SigningKey, SigningKeyError, jwks};
 
 /// The cryptographic library failed: our own fault, or the machine's.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,6 +35,12 @@ impl From<openssl::error::ErrorStack> for CryptoError {
 
 impl From<josekit::JoseError> for CryptoError {
     fn from(error: josekit::JoseError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<jsonwebtoken::errors::Error> for CryptoError {
+    fn from(error: jsonwebtoken::errors::Error) -> Self {
         Self(error.to_string())
     }
 }

@@ -4,7 +4,6 @@ use josekit::jwk::alg::ecx::EcxCurve;
 use rstest::rstest;
 
 use super::*;
-use crate::jose::DecryptionKey;
 
 fn rsa() -> Jwk {
     Jwk::generate_rsa_key(2048).unwrap()
@@ -71,17 +70,4 @@ fn every_kind_of_key_reads_what_was_encrypted_to_it(
 fn an_algorithm_that_is_not_on_the_list_is_refused(#[case] mut jwk: Jwk, #[case] algorithm: &str) {
     jwk.set_algorithm(algorithm);
     assert!(matches!(EncryptionKey::try_from(public(&jwk)), Err(JwkError::Algorithm)));
-}
-
-#[test]
-fn the_software_phone_reads_its_own_messages_and_no_others() {
-    let key = DecryptionKey::generate().unwrap();
-    let document = JwkDocument::parse(&key.public_jwk().unwrap()).unwrap();
-    let message = EncryptionKey::try_from(document).unwrap().encrypt(b"hello").unwrap();
-    assert_eq!(key.decrypt(&message).unwrap().as_slice(), b"hello");
-    assert!(DecryptionKey::generate().unwrap().decrypt(&message).is_err());
-
-    let kept = serde_json::to_string(&key).unwrap();
-    let again: DecryptionKey = serde_json::from_str(&kept).unwrap();
-    assert_eq!(again.decrypt(&message).unwrap().as_slice(), b"hello");
 }

@@ -319,7 +319,7 @@ fn the_id_of_a_token_needs_our_key() {
 fn any_event() -> impl Strategy<Value = Event> {
     let kind = OperationKind::Auth;
     // Few enough claims that a random one is often the held one.
-    let claim = || prop_oneof![Just(0_u128), Just(1)].prop_map(|n| ClaimId::for_test(n));
+    let claim = || prop_oneof![Just(0_u128), Just(1)].prop_map(ClaimId::for_test);
     prop_oneof![
         Just(redeem(kind)),
         claim().prop_map(move |claim| Event::Claim { kind, claim }),
