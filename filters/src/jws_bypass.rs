@@ -111,9 +111,10 @@ impl JwsBypassFilter {
         if registered.serves_several && claims.target_id.is_none() {
             return Err(Refusal::NoTargetNamed.into());
         }
-        self.limit.take(target_id, self.clock.now()).map_err(Refusal::TooMany)?;
+        self.limit.check(target_id, self.clock.now()).map_err(Refusal::TooMany)?;
         let thumbprint = *registered.key.thumbprint();
         self.use_up(&thumbprint, &claims).await?;
+        self.limit.count(target_id, self.clock.now());
         if claims.change.is_empty() {
             return Err(Refusal::NothingToChange.into());
         }

@@ -85,13 +85,15 @@ fn ecdsa_takes_one_form_only() {
         openssl::bn::BigNum::from_slice(r).unwrap(),
         openssl::bn::BigNum::from_slice(s).unwrap(),
     );
-    let order = EcCurve::P256.order().unwrap();
+    let order = openssl::bn::BigNum::from_hex_str("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+    let order = order.unwrap();
     let mut past_order = openssl::bn::BigNum::new().unwrap();
     past_order.checked_add(&order, &openssl::bn::BigNum::from_slice(s).unwrap()).unwrap();
     let wrong = [
         der.unwrap().to_der().unwrap(),
         [&[0], r, &[0], s].concat(),
         [r, s, &[0]].concat(),
+        [r, &[0], s].concat(),
         [r, &s[..31]].concat(),
         vec![0; 64],
         [&[0; 32], s].concat(),

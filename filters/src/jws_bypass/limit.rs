@@ -1,10 +1,10 @@
-//! How often one target may be changed. Only requests whose signature was verified count, so that no stranger can use
-//! up what belongs to a phone.
+//! How often one target may be changed. Only requests that are signed and new count, so that nobody can use up what
+//! belongs to a phone: not with messages of his own, nor with captured ones.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Millis;
@@ -52,19 +52,29 @@ impl TargetLimit {
         Self { limit, buckets: Mutex::default() }
     }
 
-    /// Takes one change, or says how long to wait.
-    pub(super) fn take(&self, target_id: &str, now: Millis) -> Result<(), Duration> {
+    /// Whether there is a change left, or how long to wait for one. Changes that are asked for at the same time may
+    /// share the last one.
+    pub(super) fn check(&self, target_id: &str, now: Millis) -> Result<(), Duration> {
         let room = self.limit.every.saturating_mul(self.limit.burst.get() - 1);
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = buckets.get(target_id).unwrap_or(now);
-        // A clock that was set back must not lock a target for longer than an empty bucket does.
-        let full_at = full_at.clamp(now, now.after(room.saturating_add(self.limit.every)));
-        let wait = full_at.since(now);
-        if wait > room {
-            return Err(wait.saturating_sub(room));
-        }
-        buckets.put(target_id, full_at.after(self.limit.every));
-        Ok(())
+        let wait = self.full_at(&self.buckets(), target_id, now).since(now);
+        if wait > room { Err(wait.saturating_sub(room)) } else { Ok(()) }
+    }
+
+    /// Takes one change.
+    pub(super) fn count(&self, target_id: &str, now: Millis) {
+        let mut buckets = self.buckets();
+        let full_at = self.full_at(&buckets, target_id, now).after(self.limit.every);
+        buckets.put(target_id, full_at);
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, Generations> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Never further off than an empty bucket has it, also when the clock was set back.
+    fn full_at(&self, buckets: &Generations, target_id: &str, now: Millis) -> Millis {
+        let empty = now.after(self.limit.every.saturating_mul(self.limit.burst.get()));
+        buckets.get(target_id).unwrap_or(now).clamp(now, empty)
     }
 }
 
@@ -89,42 +99,58 @@ mod tests {
         TargetLimit::new(ModifyLimit { burst: NonZeroU32::new(burst).unwrap(), every: Duration::from_secs(seconds) })
     }
 
+    fn take(limit: &TargetLimit, target_id: &str, now: Millis) -> Result<(), Duration> {
+        limit.check(target_id, now)?;
+        limit.count(target_id, now);
+        Ok(())
+    }
+
     #[test]
     fn a_burst_then_one_at_a_time() {
         let limit = limit(3, 10);
         for _ in 0..3 {
-            assert_eq!(limit.take("a", Millis(0)), Ok(()));
+            assert_eq!(take(&limit, "a", Millis(0)), Ok(()));
         }
-        assert_eq!(limit.take("a", Millis(0)), Err(Duration::from_secs(10)));
-        assert_eq!(limit.take("a", Millis(9_999)), Err(Duration::from_millis(1)));
-        assert_eq!(limit.take("a", Millis(10_000)), Ok(()));
-        assert_eq!(limit.take("a", Millis(10_000)), Err(Duration::from_secs(10)));
+        assert_eq!(take(&limit, "a", Millis(0)), Err(Duration::from_secs(10)));
+        assert_eq!(take(&limit, "a", Millis(9_999)), Err(Duration::from_millis(1)));
+        assert_eq!(take(&limit, "a", Millis(10_000)), Ok(()));
+        assert_eq!(take(&limit, "a", Millis(10_000)), Err(Duration::from_secs(10)));
     }
 
     #[test]
     fn targets_do_not_share() {
         let limit = limit(1, 10);
-        assert_eq!(limit.take("a", Millis(0)), Ok(()));
-        assert_eq!(limit.take("b", Millis(0)), Ok(()));
-        assert!(limit.take("a", Millis(0)).is_err());
+        assert_eq!(take(&limit, "a", Millis(0)), Ok(()));
+        assert_eq!(take(&limit, "b", Millis(0)), Ok(()));
+        assert!(take(&limit, "a", Millis(0)).is_err());
     }
 
     #[test]
     fn a_clock_set_back_costs_one_refill_at_most() {
         let limit = limit(2, 10);
-        assert_eq!(limit.take("a", Millis(1_000_000)), Ok(()));
-        assert_eq!(limit.take("a", Millis(0)), Err(Duration::from_secs(10)));
+        assert_eq!(take(&limit, "a", Millis(1_000_000)), Ok(()));
+        assert_eq!(take(&limit, "a", Millis(0)), Err(Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn looking_takes_nothing_and_a_rush_is_paid_back_in_bounded_time() {
+        let limit = limit(1, 10);
+        assert_eq!([limit.check("a", Millis(0)), limit.check("a", Millis(0))], [Ok(()), Ok(())]);
+        (0..100).for_each(|_| limit.count("a", Millis(0)));
+        assert_eq!(limit.check("a", Millis(0)), Err(Duration::from_secs(10)));
     }
 
     #[test]
     fn memory_is_bounded_and_the_recent_is_kept() {
         let limit = limit(1, 1_000_000);
         for target in 0..3 * GENERATION {
-            assert_eq!(limit.take(&target.to_string(), Millis(0)), Ok(()));
+            assert_eq!(take(&limit, &target.to_string(), Millis(0)), Ok(()));
         }
         let buckets = limit.buckets.lock().unwrap();
         assert_eq!((buckets.young.len(), buckets.old.len()), (GENERATION, GENERATION));
         drop(buckets);
-        assert!(limit.take(&(2 * GENERATION).to_string(), Millis(0)).is_err());
+        for remembered in [GENERATION, 3 * GENERATION - 1] {
+            assert!(take(&limit, &remembered.to_string(), Millis(0)).is_err());
+        }
     }
 }

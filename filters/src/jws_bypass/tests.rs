@@ -1,5 +1,6 @@
 //! A phone, a gateway's filter, and everything that may go wrong between the two.
 
+mod audit;
 mod order;
 mod passing;
 mod rows;

@@ -67,7 +67,7 @@ impl CanonicalPath {
         if decoded.chars().any(char::is_control) {
             return Err(PathError::Character);
         }
-        if holds_dot_segment(decoded.as_bytes()) || holds_dot_segment(&decode_again(decoded.as_bytes())) {
+        if holds_dot_segment(&decode_again(decoded.as_bytes())) {
             return Err(PathError::DotSegment);
         }
         let unusual = unusual(&text);
@@ -108,7 +108,7 @@ fn holds_dot_segment(decoded: &[u8]) -> bool {
     })
 }
 
-/// What a reader who decodes twice would see.
+/// What a reader who decodes twice would see. Whatever dots and slashes were there before are there still.
 fn decode_again(decoded: &[u8]) -> Vec<u8> {
     let (mut twice, mut rest) = (Vec::with_capacity(decoded.len()), decoded);
     while let Some((&byte, tail)) = rest.split_first() {

@@ -127,6 +127,17 @@ async fn strangers_do_not_use_up_a_phones_limit() {
     bench.send(bench.message(json!({}))).await.passed();
 }
 
+#[tokio::test]
+async fn a_captured_message_does_not_use_up_a_phones_limit() {
+    let bench = limited(2);
+    let captured = bench.message(json!({}));
+    bench.send(captured.clone()).await.passed();
+    for _ in 0..20 {
+        assert_eq!(bench.send(captured.clone()).await.refused().0, 401);
+    }
+    bench.send(bench.message(json!({"requestId": "r-2"}))).await.passed();
+}
+
 #[test]
 fn explain_shows_the_settings() {
     let settings = limited(10).filter.settings();
