@@ -1,12 +1,16 @@
 //! Reading and applying policies (UAF protocol 1.1, sections 3.1.12 and 3.1.13; uaf.md A3).
 
+mod matching;
+
 use serde_json::Value;
 
-use crate::aaid::{Aaid, KeyId, KeyRef};
-use crate::algorithm::{Algorithm, AttestationType};
+use crate::aaid::{Aaid, KeyRef};
+use crate::algorithm::Algorithm;
 use crate::encoding;
-use crate::metadata::Model;
 use crate::wire::{MatchCriteria, Policy, UAFV1TLV};
+
+pub(crate) use matching::Candidate;
+use matching::Unknown;
 
 /// A policy that no server may send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,19 +30,6 @@ pub enum PolicyError {
     /// Without aaid both authenticationAlgorithms and assertionSchemes must be there.
     #[error("policy: a criterion has neither aaid nor both algorithms and schemes")]
     Unspecific,
-}
-
-/// Bit that demands all of the user verification methods together.
-const VERIFY_ALL: u32 = 0x400;
-
-/// What an assertion says of its authenticator, with what is known of the model.
-#[derive(Debug, Clone)]
-pub(crate) struct Candidate<'a> {
-    pub(crate) aaid: Aaid,
-    pub(crate) key_id: Option<&'a [u8]>,
-    pub(crate) version: u16,
-    pub(crate) algorithm: Algorithm,
-    pub(crate) model: Option<&'a Model>,
 }
 
 impl Policy {
@@ -154,13 +145,6 @@ fn by_model(keys: &[KeyRef]) -> Vec<MatchCriteria> {
     criteria
 }
 
-/// How a property that is not known of a model compares: always so that the candidate is refused.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unknown {
-    Differs,
-    Matches,
-}
-
 impl MatchCriteria {
     fn check(&self) -> Result<(), PolicyError> {
         if self.aaid.is_empty() {
@@ -177,62 +161,6 @@ impl MatchCriteria {
         };
         if *self == alone { Ok(()) } else { Err(PolicyError::AaidCombined) }
     }
-
-    fn matches(&self, candidate: &Candidate<'_>, unknown: Unknown) -> bool {
-        let model = candidate.model;
-        let bits = |wanted: Option<u32>, has: Option<u32>| match (wanted, has) {
-            (None, _) => true,
-            (Some(_), None) => unknown == Unknown::Matches,
-            (Some(wanted), Some(has)) => wanted & has != 0,
-        };
-        let understood = !self.exts.iter().any(|extension| extension.fail_if_unknown);
-        self.names(candidate)
-            && (understood || unknown == Unknown::Matches)
-            && bits(self.key_protection.map(u32::from), model.and_then(|m| m.key_protection).map(u32::from))
-            && bits(self.matcher_protection.map(u32::from), model.and_then(|m| m.matcher_protection).map(u32::from))
-            && bits(self.tc_display.map(u32::from), model.and_then(|m| m.tc_display).map(u32::from))
-            && bits(self.attachment_hint, model.and_then(|m| m.attachment_hint))
-            && self.verifies_user(model.and_then(|m| m.user_verification.as_deref()), unknown)
-            && self.attests(model, unknown)
-    }
-
-    /// The properties that the assertion itself shows.
-    fn names(&self, candidate: &Candidate<'_>) -> bool {
-        let vendor = candidate.aaid.vendor();
-        let algorithm = u16::from(candidate.algorithm);
-        let has_key = |key: &KeyId| candidate.key_id == Some(key.as_bytes());
-        in_list(&self.aaid, |aaid| *aaid == candidate.aaid)
-            && in_list(&self.vendor_id, |id| id.as_str().eq_ignore_ascii_case(vendor))
-            && in_list(&self.key_ids, has_key)
-            && in_list(&self.authentication_algorithms, |value| *value == algorithm)
-            && in_list(&self.assertion_schemes, |scheme| scheme == UAFV1TLV)
-            && self.authenticator_version.is_none_or(|lowest| lowest <= candidate.version)
-    }
-
-    fn verifies_user(&self, methods: Option<&[u32]>, unknown: Unknown) -> bool {
-        let Some(wanted) = self.user_verification else {
-            return true;
-        };
-        let Some(methods) = methods else {
-            return unknown == Unknown::Matches;
-        };
-        methods.iter().any(|has| *has == wanted || (wanted | has) & VERIFY_ALL == 0 && wanted & has != 0)
-    }
-
-    fn attests(&self, model: Option<&Model>, unknown: Unknown) -> bool {
-        match model {
-            _ if self.attestation_types.is_empty() => true,
-            None => unknown == Unknown::Matches,
-            Some(model) => in_list(&self.attestation_types, |value| {
-                AttestationType::try_from(*value).is_ok_and(|kind| model.attestation_types.contains(&kind))
-            }),
-        }
-    }
-}
-
-/// Whether an absent list leaves it open, or one of its entries is it.
-fn in_list<T>(list: &[T], is_it: impl Fn(&T) -> bool) -> bool {
-    list.is_empty() || list.iter().any(is_it)
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ impl RelyingParty {
         Ok(RegistrationOutcome::Registered { credentials, skipped })
     }
 
+    /// Checks one assertion and makes the credential of it.
     fn register(
         &self,
         state: &RegistrationState,
@@ -123,14 +124,7 @@ impl RelyingParty {
         assertion.check_envelope()?;
         let read = RegistrationAssertion::parse(assertion.assertion.as_bytes())?;
         let algorithm = read.common.algorithm()?;
-        let policy = &state.issued.policy;
-        let found = self.models.find(read.common.aaid);
-        let candidate = read.candidate(algorithm, found.as_ref().ok().copied());
-        if !policy.admits(&candidate) {
-            return Err(found.err().filter(|error| *error == Error::ModelRevoked).unwrap_or(Error::NotInPolicy));
-        }
-        let model = found?;
-        check_attestation_type(read.attestation.kind, model, policy.attestation_preference(&candidate))?;
+        let model = self.admit_model(&state.issued.policy, &read, algorithm)?;
         if read.common.final_challenge_hash != final_challenge_hash {
             return Err(Error::FinalChallengeHash);
         }
@@ -140,11 +134,7 @@ impl RelyingParty {
         }
         let key = read.common.key_ref()?;
         is_new(&key)?;
-        let key_format = KeyFormat::try_from(read.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
-        let public_key = VerificationKey::parse(algorithm, key_format, read.public_key)?;
-        if !public_key.verifies(read.common.signed, read.common.signature) {
-            return Err(Error::AttestationSignature);
-        }
+        let key_format = read.verify_surrogate(algorithm)?;
         Ok(Credential {
             user: state.user.clone(),
             aaid: key.aaid,
@@ -158,6 +148,23 @@ impl RelyingParty {
             registration_counter: read.registration_counter,
             png_characteristics: assertion.png_characteristics.clone(),
         })
+    }
+
+    /// The model, if the policy that was sent takes it and its attestation.
+    fn admit_model(
+        &self,
+        policy: &Policy,
+        read: &RegistrationAssertion<'_>,
+        algorithm: Algorithm,
+    ) -> Result<&Model, Error> {
+        let found = self.models.find(read.common.aaid);
+        let candidate = read.candidate(algorithm, found.as_ref().ok().copied());
+        if !policy.admits(&candidate) {
+            return Err(found.err().filter(|error| *error == Error::ModelRevoked).unwrap_or(Error::NotInPolicy));
+        }
+        let model = found?;
+        check_attestation_type(read.attestation.kind, model, policy.attestation_preference(&candidate))?;
+        Ok(model)
     }
 
     fn completes(&self, policy: &Policy, credentials: &[Credential]) -> bool {
@@ -177,6 +184,14 @@ fn check_attestation_type(kind: AttestationType, model: &Model, preference: &[u1
 }
 
 impl RegistrationAssertion<'_> {
+    /// Verifies the attestation signature with the new key itself.
+    fn verify_surrogate(&self, algorithm: Algorithm) -> Result<KeyFormat, Error> {
+        let key_format = KeyFormat::try_from(self.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
+        let public_key = VerificationKey::parse(algorithm, key_format, self.public_key)?;
+        let good = public_key.verifies(self.common.signed, self.common.signature);
+        if good { Ok(key_format) } else { Err(Error::AttestationSignature) }
+    }
+
     fn candidate<'a>(&'a self, algorithm: Algorithm, model: Option<&'a Model>) -> Candidate<'a> {
         let common = &self.common;
         Candidate { aaid: common.aaid, key_id: Some(common.key_id), version: common.version, algorithm, model }

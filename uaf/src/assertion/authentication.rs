@@ -4,7 +4,7 @@ use super::Common;
 use super::fields::{Once, outer, signed_first, sort};
 use crate::algorithm::Algorithm;
 use crate::error::Error;
-use crate::tlv::tag;
+use crate::tlv::{Element, tag};
 
 /// Proof of possession of a registered key.
 #[derive(Debug, Clone)]
@@ -37,7 +37,10 @@ impl<'a> AuthenticationAssertion<'a> {
         let mut signature = Once::new(tag::SIGNATURE);
         let mut first = Once::filled(tag::SIGNED_DATA, signed.value);
         sort(rest, &mut [&mut signature, &mut first])?;
+        Self::of_signed_data(&signed, signature.take()?)
+    }
 
+    fn of_signed_data(signed: &Element<'a>, signature: &'a [u8]) -> Result<Self, Error> {
         let mut aaid = Once::new(tag::AAID);
         let mut info = Once::new(tag::ASSERTION_INFO);
         let mut nonce = Once::new(tag::AUTHENTICATOR_NONCE);
@@ -59,7 +62,7 @@ impl<'a> AuthenticationAssertion<'a> {
             key_id: key_id.take_within(32..=2048)?,
             sign_counter: u32::from_le_bytes(counters.take_array()?),
             signed: signed.whole,
-            signature: signature.take()?,
+            signature,
         };
         let mode = match mode {
             1 => Mode::UserVerified,

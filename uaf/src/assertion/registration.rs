@@ -42,7 +42,10 @@ impl<'a> RegistrationAssertion<'a> {
         let outer = outer(bytes, tag::REG_ASSERTION)?;
         let (krd, rest) = signed_first(&outer, tag::KRD)?;
         let (attestation, signature) = read_attestation(rest)?;
+        Self::of_krd(&krd, attestation, signature)
+    }
 
+    fn of_krd(krd: &Element<'a>, attestation: Attestation<'a>, signature: &'a [u8]) -> Result<Self, Error> {
         let mut aaid = Once::new(tag::AAID);
         let mut info = Once::new(tag::ASSERTION_INFO);
         let mut hash = Once::new(tag::FINAL_CHALLENGE_HASH);

@@ -75,7 +75,12 @@ pub(super) fn from_der(algorithm: Algorithm, bytes: &[u8]) -> Result<EcKey<Publi
 
 pub(super) fn verifies(key: &EcKey<Public>, algorithm: Algorithm, digest: &[u8; 32], signature: &[u8]) -> bool {
     let read = if algorithm.is_der() { read_der(signature) } else { read_raw(signature) };
-    read.is_some_and(|signature| signature.verify(digest, key).unwrap_or(false))
+    let good = read.is_some_and(|signature| signature.verify(digest, key).unwrap_or(false));
+    if !good {
+        // OpenSSL leaves its error on the thread, where the next TLS connection would take it for its own.
+        drop(ErrorStack::get());
+    }
+    good
 }
 
 /// R and S, 32 bytes each.

@@ -4,6 +4,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::algorithm::AttestationType;
+use crate::metadata::Model;
 use crate::testing::key_ref;
 
 fn policy(accepted: Value, disallowed: Value) -> Result<Policy, PolicyError> {

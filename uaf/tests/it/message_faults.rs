@@ -3,6 +3,7 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use sidegate_uaf::authentication::AuthenticationOutcome;
 use sidegate_uaf::encoding::{Text, decode, encode};
 use sidegate_uaf::wire::{ChannelBinding, Operation, ServerDataText};
 use sidegate_uaf::{Arrival, Error, Incoming};
@@ -303,42 +304,42 @@ fn the_channel_is_the_servers_where_both_know_it() {
     }
 }
 
+/// Sends a denial, changed as JSON.
+fn denied(context: Option<&str>, change: impl FnOnce(&mut Value)) -> Result<AuthenticationOutcome, Error> {
+    let world = World::new();
+    let (request, state) = world.start_authentication();
+    let message = edited(&world.phone.deny(&request).unwrap(), change);
+    let opened = Incoming::parse(Operation::Auth, &message, context)?.open(world.server.server_data_key())?;
+    world.server.finish_authentication(&state, &opened, &[], &world.arrival())
+}
+
+const CODE: Option<&str> = Some(r#"{"asmStatusCode":3}"#);
+
 #[test]
 fn no_assertions_are_a_denial_only_with_a_code() {
-    let emptied = |context: Option<&str>, change: fn(&mut Value)| {
-        let world = World::new();
-        let (request, state) = world.start_authentication();
-        let response = world.phone.deny(&request).unwrap();
-        let message = edited(&response, change);
-        let opened = Incoming::parse(Operation::Auth, &message, context)?.open(world.server.server_data_key())?;
-        world.server.finish_authentication(&state, &opened, &[], &world.arrival())
-    };
-    let code = Some(r#"{"asmStatusCode":3}"#);
-    assert!(emptied(code, |_| {}).is_ok());
-    assert_eq!(emptied(None, |_| {}).unwrap_err(), Error::NoAssertions);
-    assert_eq!(emptied(Some(r#"{"deviceId":"d"}"#), |_| {}).unwrap_err(), Error::NoAssertions);
-    for context in ["", "x", "{", r#"{"asmStatusCode":"3"}"#, r#"{"asmStatusCode":3,"asmStatusCode":3}"#] {
-        assert!(matches!(emptied(Some(context), |_| {}).unwrap_err(), Error::Member(_)), "{context}");
+    assert!(denied(CODE, |_| {}).is_ok());
+    assert_eq!(denied(None, |_| {}).unwrap_err(), Error::NoAssertions);
+    assert_eq!(denied(Some(r#"{"deviceId":"d"}"#), |_| {}).unwrap_err(), Error::NoAssertions);
+    for context in ["", "x", "{", r#"{"asmStatusCode":"3"}"#, r#"{"asmStatusCode":3,"asmStatusCode":3}"#, "[3]"] {
+        assert!(matches!(denied(Some(context), |_| {}).unwrap_err(), Error::Member(_)), "{context}");
     }
-    // A denial is checked like any answer up to its assertions.
-    let broken = emptied(code, |message| message[0]["header"]["serverData"] = json!("AAAA"));
-    assert_eq!(broken.unwrap_err(), Error::ServerDataBroken);
-    let app_id = emptied(code, |message| message[0]["header"]["appID"] = json!("https://other.example"));
-    assert_eq!(app_id.unwrap_err(), Error::HeaderAppId);
-    let facet = emptied(code, |message| {
-        let mut params: Value =
-            serde_json::from_slice(&decode(message[0]["fcParams"].as_str().unwrap()).unwrap()).unwrap();
-        params["facetID"] = json!("https://evil.example");
-        message[0]["fcParams"] = json!(encode(params.to_string().as_bytes()));
-    });
-    assert_eq!(facet.unwrap_err(), Error::UntrustedFacet);
-    let challenge = emptied(code, |message| {
-        let mut params: Value =
-            serde_json::from_slice(&decode(message[0]["fcParams"].as_str().unwrap()).unwrap()).unwrap();
-        params["challenge"] = json!(encode(&[3; 32]));
-        message[0]["fcParams"] = json!(encode(params.to_string().as_bytes()));
-    });
-    assert_eq!(challenge.unwrap_err(), Error::ChallengeMismatch);
+}
+
+#[test]
+fn a_denial_is_checked_like_any_answer_up_to_its_assertions() {
+    let in_header = |name: &str, value: &str| denied(CODE, |message| message[0]["header"][name] = json!(value));
+    assert_eq!(in_header("serverData", "AAAA").unwrap_err(), Error::ServerDataBroken);
+    assert_eq!(in_header("appID", "https://other.example").unwrap_err(), Error::HeaderAppId);
+    let in_params = |name: &str, value: &str| {
+        denied(CODE, |message| {
+            let text = decode(message[0]["fcParams"].as_str().unwrap()).unwrap();
+            let mut params: Value = serde_json::from_slice(&text).unwrap();
+            params[name] = json!(value);
+            message[0]["fcParams"] = json!(encode(params.to_string().as_bytes()));
+        })
+    };
+    assert_eq!(in_params("facetID", "https://evil.example").unwrap_err(), Error::UntrustedFacet);
+    assert_eq!(in_params("challenge", &encode(&[3; 32])).unwrap_err(), Error::ChallengeMismatch);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::ec::{Asn1Flag, EcGroup, EcKey, EcPoint, PointConversionForm};
+use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
@@ -33,6 +34,7 @@ fn a_signature_verifies_in_its_own_encoding_only() {
         let shorter = &signature[..signature.len() - 1];
         for wrong in [&longer[..], &leading, shorter, &[]] {
             assert!(!public.verifies(MESSAGE, wrong), "{algorithm:?}");
+            assert!(ErrorStack::get().errors().is_empty(), "{algorithm:?} leaves errors on the thread");
         }
         let pkcs8 = private.to_pkcs8().unwrap();
         for other in Algorithm::ALL.iter().filter(|other| *other != algorithm) {
@@ -58,6 +60,7 @@ fn numbers_of_an_ecdsa_signature_are_within_the_order() {
             assert!(!public.verifies(MESSAGE, &[&signature[..32], &bad].concat()));
         }
         assert!(!public.verifies(MESSAGE, &[0; 64]));
+        assert!(ErrorStack::get().errors().is_empty(), "errors were left on the thread");
     }
 }
 
