@@ -42,7 +42,7 @@ pub use internal_callers::InternalCaller;
 pub use limits::Limits;
 pub use listeners::{Listener, ListenerTls};
 pub use load::load;
-pub use log::{Log, LogFormat, LogLevel};
+pub use log::{Log, LogLevel};
 pub use realms::{Realm, RealmKind};
 pub use routes::{LeadsTo, Row};
 pub use scalar::Pattern;
@@ -54,7 +54,7 @@ pub use url::{LinkBaseUrl, PublicUrl, ServerUrl, WebUrl};
 /// The built-in standalone configuration.
 pub const STANDALONE: &str = include_str!("../conf/standalone.yml");
 
-/// A checked configuration. Only [`load`] makes one: what refers to something by name refers to something that is there.
+/// A checked configuration. Only [`load()`] makes one: what refers to something by name refers to something that is there.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {

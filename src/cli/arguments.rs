@@ -56,7 +56,7 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         data: DataFlag,
     },
-    /// Removes a user; sessions, credentials and targets go with the user.
+    /// Removes a user: whatever belongs to the user is void from then on.
     Remove {
         /// The login name.
         name: String,

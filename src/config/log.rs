@@ -1,26 +1,13 @@
-//! `log`: what is written to standard output, and how.
+//! `log`: what is written to standard error; JSON on a pipe, readable text on a terminal.
 
 use super::section::Section;
 
-/// How log lines are written.
+/// What is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Log {
-    /// The form of a line.
-    pub format: LogFormat,
     /// The least important lines that are written.
     pub level: LogLevel,
-}
-
-/// The form of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
-    Auto,
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
 }
 
 /// How important a line is.
@@ -46,8 +33,6 @@ impl LogLevel {
     }
 }
 
-const FORMATS: &[(&str, LogFormat)] =
-    &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
 const LEVELS: &[(&str, LogLevel)] = &[
     ("error", LogLevel::Error),
     ("warn", LogLevel::Warn),
@@ -57,8 +42,5 @@ const LEVELS: &[(&str, LogLevel)] = &[
 ];
 
 pub(super) fn read(section: &Section<'_>) -> Log {
-    Log {
-        format: section.field("format").choice(FORMATS).unwrap_or(LogFormat::Auto),
-        level: section.field("level").choice(LEVELS).unwrap_or(LogLevel::Info),
-    }
+    Log { level: section.field("level").choice(LEVELS).unwrap_or(LogLevel::Info) }
 }

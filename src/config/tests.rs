@@ -62,7 +62,7 @@ fn the_built_in_configuration_is_the_sample() {
     assert_eq!(built_in.data, PathBuf::from("./var"));
     let fido_uaf = built_in.fido_uaf.unwrap();
     assert_eq!(fido_uaf.app_id, None);
-    assert_eq!(fido_uaf.facets.first().map(String::as_str), Some("http://127.0.0.1:8080"));
+    assert_eq!(fido_uaf.facets, ["http://127.0.0.1:8080", sidegate_uaf::facets::SOFTWARE_FACET]);
     assert_eq!(built_in.routes.len(), crate::routes::rows::ROWS.len());
     let noticed: Vec<_> = built_in.notices.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(noticed, ["public-url", "fido-uaf.metadata.unknown-models", "fido-uaf.anonymous-content"]);
@@ -185,6 +185,23 @@ routes:
     let LeadsTo::Upstream { name, filters } = &shop.leads_to else { panic!("an upstream") };
     assert_eq!((name.as_str(), filters.len()), ("shop", 2));
     assert_eq!(config.routes.last().unwrap().name, "shop");
+}
+
+#[test]
+fn a_listener_with_tls_may_be_reached_from_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["cert.pem", "key.pem", "ca.pem"] {
+        std::fs::write(folder.path().join(file), "x").unwrap();
+    }
+    let tls =
+        "address: 0.0.0.0:443\n    tls: { certificate: cert.pem, key: key.pem, client-ca: ca.pem }\n    http2: false";
+    let path = folder.path().join("gate.yml");
+    std::fs::write(&path, BASE.replace("address: 127.0.0.1:8443", tls)).unwrap();
+    let config = load(&Source::File(path), &Overrides::default(), &environment()).unwrap();
+    let [listener] = &config.listeners[..] else { panic!("one listener") };
+    assert_eq!((listener.address.to_string().as_str(), listener.http2), ("0.0.0.0:443", false));
+    let files = listener.tls.as_ref().unwrap();
+    assert_eq!(files.client_ca.as_deref(), Some(folder.path().join("ca.pem").as_path()));
 }
 
 #[test]
