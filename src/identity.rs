@@ -4,6 +4,7 @@
 pub mod internal_callers;
 pub mod login_page;
 pub mod password;
+mod recent;
 pub mod return_field;
 pub mod same_origin;
 pub mod sessions;

@@ -2,9 +2,8 @@
 //!
 //! Attempts are counted by (user, source network) and by source network. There is no count by user alone: a stranger
 //! somewhere else could use it up for the victim. An attempt counts from its beginning, so that parallel ones gain nothing,
-//! and only success takes it back. Memory is bounded: of two generations of entries the older one is dropped.
+//! and only success takes it back. Memory is bounded: what is not used while many others are is forgotten.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +11,7 @@ use std::time::Duration;
 
 use sidegate_filters::clock::{Clock, Millis};
 
+use crate::identity::recent::Recent;
 use crate::store::SourceNetwork;
 
 /// How failures slow the next attempt.
@@ -90,40 +90,9 @@ impl Entry {
     }
 }
 
-/// Entries in two generations: what is not used while one generation fills is forgotten.
-struct Counts<K> {
-    young: HashMap<K, Entry>,
-    old: HashMap<K, Entry>,
-    room: usize,
-}
-
-impl<K: Hash + Eq + Copy> Counts<K> {
-    fn new(entries: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), room: (entries / 2).max(1) }
-    }
-
-    fn get(&self, key: &K) -> Entry {
-        self.young.get(key).or_else(|| self.old.get(key)).copied().unwrap_or_default()
-    }
-
-    fn change(&mut self, key: K, change: impl FnOnce(&mut Entry)) {
-        let mut entry = self.get(&key);
-        change(&mut entry);
-        self.old.remove(&key);
-        if entry.pending == 0 && entry.failures == 0 {
-            self.young.remove(&key);
-            return;
-        }
-        if self.young.len() >= self.room && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, entry);
-    }
-}
-
 struct State {
-    users: Counts<(u64, SourceNetwork)>,
-    networks: Counts<SourceNetwork>,
+    users: Recent<(u64, SourceNetwork), Entry>,
+    networks: Recent<SourceNetwork, Entry>,
 }
 
 pub(super) struct Throttle {
@@ -135,7 +104,7 @@ pub(super) struct Throttle {
 
 impl Throttle {
     pub(super) fn new(paces: Paces, clock: Arc<dyn Clock>) -> Self {
-        let state = State { users: Counts::new(paces.entries), networks: Counts::new(paces.entries) };
+        let state = State { users: Recent::new(paces.entries), networks: Recent::new(paces.entries) };
         Self { paces, names: RandomState::new(), state: Mutex::new(state), clock }
     }
 
@@ -145,13 +114,13 @@ impl Throttle {
         let user = (self.names.hash_one(name), network);
         let Paces { memory, .. } = self.paces;
         let mut state = self.state();
-        let wait = state.users.get(&user).wait(&self.paces.user, memory, now);
-        let wait = wait.max(state.networks.get(&network).wait(&self.paces.network, memory, now));
+        let wait = state.users.get(&user).unwrap_or_default().wait(&self.paces.user, memory, now);
+        let wait = wait.max(state.networks.get(&network).unwrap_or_default().wait(&self.paces.network, memory, now));
         if !wait.is_zero() {
             return Err(wait);
         }
-        state.users.change(user, |entry| entry.begin(memory, now));
-        state.networks.change(network, |entry| entry.begin(memory, now));
+        change(&mut state.users, user, |entry| entry.begin(memory, now));
+        change(&mut state.networks, network, |entry| entry.begin(memory, now));
         Ok(Ticket { throttle: Arc::clone(self), user, end: End::Failed })
     }
 
@@ -161,20 +130,20 @@ impl Throttle {
         let mut state = self.state();
         match end {
             End::Failed => {
-                state.users.change(user, |entry| entry.fail(now));
-                state.networks.change(user.1, |entry| entry.fail(now));
+                change(&mut state.users, user, |entry| entry.fail(now));
+                change(&mut state.networks, user.1, |entry| entry.fail(now));
             }
             // A success clears the user's own count only: an attacker's good login must not reset the network's.
             End::Succeeded => {
-                state.users.change(user, |entry| {
+                change(&mut state.users, user, |entry| {
                     release(entry);
                     entry.failures = 0;
                 });
-                state.networks.change(user.1, release);
+                change(&mut state.networks, user.1, release);
             }
             End::Unused => {
-                state.users.change(user, release);
-                state.networks.change(user.1, release);
+                change(&mut state.users, user, release);
+                change(&mut state.networks, user.1, release);
             }
         }
     }
@@ -189,6 +158,15 @@ enum End {
     Failed,
     Succeeded,
     Unused,
+}
+
+/// An entry without failures, and without attempts under way, is no entry.
+fn change<K: Hash + Eq>(entries: &mut Recent<K, Entry>, key: K, change: impl FnOnce(&mut Entry)) {
+    let mut entry = entries.remove(&key).unwrap_or_default();
+    change(&mut entry);
+    if entry.pending > 0 || entry.failures > 0 {
+        entries.insert(key, entry);
+    }
 }
 
 /// An attempt under way. Whoever drops it has failed: also a client that hangs up before the answer.

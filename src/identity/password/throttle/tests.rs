@@ -123,7 +123,7 @@ fn what_was_not_looked_at_does_not_count() {
         bench.throttle.admit("jeff", here()).unwrap_or_else(|_| panic!()).unused();
     }
     assert_eq!(bench.wait("jeff", here()), Duration::ZERO);
-    assert!(bench.throttle.state().users.young.is_empty());
+    assert_eq!(bench.throttle.state().users.len(), 0);
 }
 
 #[test]
@@ -146,21 +146,5 @@ fn memory_is_bounded() {
         bench.fail("jeff", network(&format!("10.0.{}.{}", index / 250, index % 250)));
     }
     let state = bench.throttle.state();
-    assert!(state.users.young.len() + state.users.old.len() <= 10);
-    assert!(state.networks.young.len() + state.networks.old.len() <= 10);
-}
-
-#[test]
-fn an_entry_in_use_survives_a_flood_of_one_generation() {
-    let bench = bench(10);
-    for index in 0..4 {
-        bench.fail("jeff", network(&format!("10.0.0.{index}")));
-    }
-    for _ in 0..3 {
-        bench.fail("jeff", here());
-    }
-    for index in 10..13 {
-        bench.fail("jeff", network(&format!("10.0.0.{index}")));
-    }
-    assert_eq!(bench.wait("jeff", here()), SECOND);
+    assert!(state.users.len() <= 10 && state.networks.len() <= 10);
 }
