@@ -7,6 +7,7 @@ pub mod password;
 mod recent;
 pub mod return_field;
 pub mod same_origin;
+pub mod sec_token;
 pub mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -14,4 +15,5 @@ pub(crate) mod testing;
 pub use internal_callers::StaticCallers;
 pub use login_page::LoginPages;
 pub use password::PasswordRealm;
+pub use sec_token::{SecTokenIssuer, SecTokenKeys};
 pub use sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use sidegate_filters::clock::Clock;
-use sidegate_filters::identity::Session;
 use sidegate_filters::identity_creation::{Demand, LoginPage, LoginPrompt, ReturnTarget};
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
@@ -58,14 +57,15 @@ pub struct LoginForm<'a> {
 pub struct LoginPages {
     seal: ReturnSeal,
     start: ReturnTarget,
-    password: Realm,
+    password: Option<Realm>,
     clock: Arc<dyn Clock>,
 }
 
 impl LoginPages {
-    /// Pages whose form logs in through the realm `password`; `start` is where a login leads that has nothing to return to.
+    /// Pages whose form logs in through the realm `password`, if the domain has one; `start` is where a login leads that
+    /// has nothing to return to.
     #[must_use]
-    pub fn new(seal: ReturnSeal, start: ReturnTarget, password: Realm, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(seal: ReturnSeal, start: ReturnTarget, password: Option<Realm>, clock: Arc<dyn Clock>) -> Self {
         Self { seal, start, password, clock }
     }
 
@@ -83,11 +83,14 @@ impl LoginPages {
         field.map_or_else(|| Ok(self.start.clone()), |field| self.seal.open(field, self.clock.now()))
     }
 
-    /// The login page.
+    /// The login page; where no password logs anybody in, a page that says so.
     ///
     /// # Errors
     /// When the return field can't be sealed.
     pub fn form(&self, status: StatusCode, form: &LoginForm<'_>) -> Result<Response<Bytes>, CryptoError> {
+        if self.password.is_none() {
+            return Ok(phone_only(status, ""));
+        }
         let field = self.seal.seal(form.target, self.clock.now())?;
         let notice = form.notice.map(|notice| format!("<p role=\"alert\">{}</p>", notice.text())).unwrap_or_default();
         let name = Escaped(form.name);
@@ -128,19 +131,21 @@ impl LoginPages {
         html::page(StatusCode::FORBIDDEN, "Not accepted", body)
     }
 
-    fn stronger(&self, session: &Session) -> Response<Bytes> {
-        let name = Escaped(&session.name);
-        let body = format!(
-            "<h1>A stronger login is needed</h1><p role=\"alert\">You are logged in as <strong>{name}</strong>, but this \
-             page asks for a login with your phone. Use the app to open it.</p>"
-        );
-        html::page(StatusCode::UNAUTHORIZED, "A stronger login is needed", &body)
-    }
-
     fn password_meets(&self, demand: &Demand) -> bool {
-        let realm = &self.password;
-        realm.level >= demand.level && (demand.realms.is_empty() || demand.realms.contains(&realm.name))
+        let meets = |realm: &Realm| {
+            realm.level >= demand.level && (demand.realms.is_empty() || demand.realms.contains(&realm.name))
+        };
+        self.password.as_ref().is_some_and(meets)
     }
+}
+
+/// For whom a password is not enough; `who` is HTML.
+fn phone_only(status: StatusCode, who: &str) -> Response<Bytes> {
+    let body = format!(
+        "<h1>Log in with your phone</h1><p role=\"alert\">{who}This page asks for a login with your phone. Use the app \
+         to open it.</p>"
+    );
+    html::page(status, "Log in with your phone", &body)
 }
 
 const LOGOUT_FORM: &str =
@@ -150,7 +155,10 @@ impl LoginPage for LoginPages {
     fn page(&self, prompt: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
         let form = match prompt.session {
             // Another password would not raise the level: a form would go round in circles.
-            Some(session) if !self.password_meets(prompt.demand) => return Ok(self.stronger(session)),
+            Some(session) if !self.password_meets(prompt.demand) => {
+                let who = format!("You are logged in as <strong>{}</strong>. ", Escaped(&session.name));
+                return Ok(phone_only(StatusCode::UNAUTHORIZED, &who));
+            }
             Some(session) => LoginForm { target: &prompt.target, name: &session.name, notice: Some(Notice::Again) },
             None => LoginForm { target: &prompt.target, name: "", notice: None },
         };

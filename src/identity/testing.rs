@@ -108,7 +108,12 @@ impl TestDomain {
         let key = MacKey::new(&Zeroizing::new([7; 32])).unwrap();
         let seal = ReturnSeal::new(key, self.sessions.domain().clone(), Duration::from_secs(3600));
         let start = ReturnTarget::parse("/home").unwrap();
-        Arc::new(LoginPages::new(seal, start, realm("password", 1, true), Arc::clone(&self.clock) as Arc<dyn Clock>))
+        Arc::new(LoginPages::new(
+            seal,
+            start,
+            Some(realm("password", 1, true)),
+            Arc::clone(&self.clock) as Arc<dyn Clock>,
+        ))
     }
 
     /// The session behind a cookie (`name=value`), as a request with it finds it on an open route.

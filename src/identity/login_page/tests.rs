@@ -87,3 +87,14 @@ async fn a_step_up_shows_the_form_only_where_a_password_helps(#[case] demand: De
     assert_eq!(page.contains("name=\"isiwebpasswd\""), form);
     assert!(page.contains("jeff"));
 }
+
+#[test]
+fn without_a_password_realm_there_is_no_form() {
+    let domain = domain();
+    let clock = Arc::clone(&domain.clock) as Arc<dyn Clock>;
+    let LoginPages { seal, .. } = Arc::into_inner(domain.pages()).unwrap();
+    let pages = LoginPages::new(seal, ReturnTarget::start(), None, clock);
+    let form = LoginForm { target: &ReturnTarget::start(), name: "", notice: None };
+    let page = text(&pages.form(StatusCode::OK, &form).unwrap());
+    assert!(!page.contains("<form") && page.contains("with your phone"));
+}

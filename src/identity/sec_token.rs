@@ -1,0 +1,147 @@
+//! SecTokens: what an upstream learns of a session, signed (`gateway.md` 3.3).
+
+mod keys;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use sidegate_filters::clock::{Clock, Millis};
+use sidegate_filters::delegation::{SecToken, SecTokens};
+use sidegate_filters::identity::Session;
+use sidegate_filters::{AuthenticatedSession, FilterError};
+
+use super::recent::Recent;
+use crate::jose::CryptoError;
+pub use keys::{KeyFileError, SecTokenKeys};
+
+/// How SecTokens are made.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `iss`.
+    pub issuer: String,
+    /// From `iat` to `exp` (60 s).
+    pub lifetime: Duration,
+    /// Tokens kept to be used again; about 1 KiB each.
+    pub entries: usize,
+}
+
+/// Makes SecTokens, and makes each one once: it is used again for three quarters of its life.
+pub struct SecTokenIssuer {
+    settings: Settings,
+    keys: SecTokenKeys,
+    issued: Mutex<Recent<Subject, Issued>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a token says of the session: a change of any of it asks for another token.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Subject {
+    sid: String,
+    generation: u64,
+    level: u8,
+    roles: Vec<String>,
+    realm: String,
+    audience: String,
+}
+
+impl Subject {
+    fn of(session: &Session, audience: &str) -> Self {
+        Self {
+            sid: session.sid.clone(),
+            generation: session.generation,
+            level: session.level,
+            roles: session.roles.clone(),
+            realm: session.realm.clone(),
+            audience: audience.to_owned(),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Issued {
+    token: SecToken,
+    from: Millis,
+    /// From here on a new one is made.
+    until: Millis,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    sid: &'a str,
+    auth_level: u8,
+    roles: &'a [String],
+    realm: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+}
+
+impl SecTokenIssuer {
+    /// An issuer that signs with the current one of `keys`.
+    #[must_use]
+    pub fn new(settings: Settings, keys: SecTokenKeys, clock: Arc<dyn Clock>) -> Self {
+        let issued = Mutex::new(Recent::new(settings.entries));
+        Self { settings, keys, issued, clock }
+    }
+
+    /// The JWK set that upstreams verify with.
+    #[must_use]
+    pub fn jwks(&self) -> serde_json::Value {
+        self.keys.jwks()
+    }
+
+    /// The token for this audience. Of several callers at the same time all get the same.
+    ///
+    /// # Errors
+    /// When it can't be signed.
+    pub fn issue(&self, session: &Session, audience: &str) -> Result<SecToken, CryptoError> {
+        let now = self.clock.now();
+        let subject = Subject::of(session, audience);
+        let fresh = |issued: &Issued| issued.from <= now && now < issued.until;
+        if let Some(issued) = self.issued().get(&subject).filter(fresh) {
+            return Ok(issued.token);
+        }
+        let token = SecToken::new(self.sign(session, audience, now)?);
+        let mut all = self.issued();
+        if let Some(first) = all.get(&subject).filter(fresh) {
+            return Ok(first.token);
+        }
+        let until = now.after(self.settings.lifetime / 4 * 3);
+        all.insert(subject, Issued { token: token.clone(), from: now, until });
+        Ok(token)
+    }
+
+    fn sign(&self, session: &Session, audience: &str, now: Millis) -> Result<String, CryptoError> {
+        self.keys.current().sign(&Claims {
+            iss: &self.settings.issuer,
+            sub: &session.ext_id,
+            aud: audience,
+            sid: &session.sid,
+            auth_level: session.level,
+            roles: &session.roles,
+            realm: &session.realm,
+            iat: now.seconds(),
+            exp: now.after(self.settings.lifetime).seconds(),
+            jti: uuid::Uuid::new_v4().to_string(),
+        })
+    }
+
+    fn issued(&self) -> MutexGuard<'_, Recent<Subject, Issued>> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl SecTokens for SecTokenIssuer {
+    async fn token(&self, session: &AuthenticatedSession, audience: &str) -> Result<SecToken, FilterError> {
+        self.issue(session, audience).map_err(|error| FilterError::Internal(format!("no SecToken: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

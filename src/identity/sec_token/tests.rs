@@ -1,0 +1,128 @@
+use rstest::rstest;
+use serde_json::{Value, json};
+use sidegate_filters::clock::ManualClock;
+
+use super::*;
+use crate::jose::{Expectation, SigningKey, TrustedKeys};
+
+const NOW: Millis = Millis(1_700_000_000_250);
+
+struct Bench {
+    clock: Arc<ManualClock>,
+    issuer: SecTokenIssuer,
+}
+
+fn bench(entries: usize) -> Bench {
+    let clock = Arc::new(ManualClock::new(NOW));
+    let keys = SecTokenKeys::new(SigningKey::generate().unwrap(), None);
+    let settings = Settings { issuer: "https://gate.example".into(), lifetime: Duration::from_secs(60), entries };
+    let issuer = SecTokenIssuer::new(settings, keys, Arc::clone(&clock) as Arc<dyn Clock>);
+    Bench { clock, issuer }
+}
+
+fn session() -> Session {
+    Session {
+        sid: "sid-1".into(),
+        domain: "main".into(),
+        ext_id: "ext-1".into(),
+        name: "jeff".into(),
+        realm: "password".into(),
+        level: 1,
+        roles: vec!["staff".into()],
+        authenticated_at: NOW,
+        generation: 3,
+    }
+}
+
+impl Bench {
+    fn token(&self, session: &Session, audience: &str) -> String {
+        self.issuer.issue(session, audience).unwrap().expose().to_owned()
+    }
+
+    fn claims(&self, token: &str, audience: &str) -> Value {
+        let expected =
+            Expectation { issuer: "https://gate.example".into(), audience: audience.into(), leeway: Duration::ZERO };
+        let trusted = TrustedKeys::of([self.issuer.keys.current().verification_key()]).unwrap();
+        trusted.verify(token, &expected, self.clock.now()).unwrap()
+    }
+}
+
+#[test]
+fn it_says_who_for_whom_and_how_long() {
+    let bench = bench(100);
+    let mut claims = bench.claims(&bench.token(&session(), "app"), "app");
+    let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
+    assert!(uuid::Uuid::parse_str(jti.as_str().unwrap()).is_ok());
+    let expected = json!({
+        "iss": "https://gate.example", "sub": "ext-1", "aud": "app", "sid": "sid-1", "auth_level": 1,
+        "roles": ["staff"], "realm": "password", "iat": 1_700_000_000, "exp": 1_700_000_060,
+    });
+    assert_eq!(claims, expected);
+}
+
+#[test]
+fn it_is_used_again_for_three_quarters_of_its_life() {
+    let bench = bench(100);
+    let first = bench.token(&session(), "app");
+    bench.clock.advance(Duration::from_millis(44_999));
+    assert_eq!(bench.token(&session(), "app"), first);
+    bench.clock.advance(Duration::from_millis(1));
+    let second = bench.token(&session(), "app");
+    assert_ne!(second, first);
+    assert_eq!(bench.claims(&second, "app")["exp"], 1_700_000_105);
+}
+
+#[rstest]
+#[case::sid(|session: &mut Session| session.sid = "sid-2".into())]
+#[case::generation(|session: &mut Session| session.generation = 4)]
+#[case::level(|session: &mut Session| session.level = 2)]
+#[case::roles(|session: &mut Session| session.roles.clear())]
+#[case::realm(|session: &mut Session| session.realm = "fido-uaf".into())]
+fn whatever_it_says_asks_for_another_when_it_changes(#[case] change: fn(&mut Session)) {
+    let bench = bench(100);
+    let first = bench.token(&session(), "app");
+    let mut changed = session();
+    change(&mut changed);
+    assert_ne!(bench.token(&changed, "app"), first);
+    assert_eq!(bench.token(&session(), "app"), first);
+}
+
+#[test]
+fn each_upstream_has_its_own() {
+    let bench = bench(100);
+    let other = bench.token(&session(), "other");
+    assert_ne!(bench.token(&session(), "app"), other);
+    assert_eq!(bench.claims(&other, "other")["aud"], "other");
+}
+
+#[test]
+fn parallel_callers_get_the_same() {
+    let bench = bench(100);
+    let tokens: Vec<String> = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..16).map(|_| scope.spawn(|| bench.token(&session(), "app"))).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    assert!(tokens.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn a_clock_that_was_set_back_makes_a_new_one() {
+    let bench = bench(100);
+    let first = bench.token(&session(), "app");
+    bench.clock.advance(Duration::from_secs(60));
+    let future = bench.token(&session(), "app");
+    assert_ne!(future, first);
+    let mut issued = bench.issuer.issued().get(&Subject::of(&session(), "app")).unwrap();
+    issued.from = issued.from.after(Duration::from_secs(1));
+    bench.issuer.issued().insert(Subject::of(&session(), "app"), issued);
+    assert_ne!(bench.token(&session(), "app"), future);
+}
+
+#[test]
+fn its_memory_is_bounded() {
+    let bench = bench(10);
+    for index in 0..50 {
+        bench.token(&Session { sid: index.to_string(), ..session() }, "app");
+    }
+    assert!(bench.issuer.issued().len() <= 10);
+}
