@@ -158,3 +158,6 @@ pub fn uaf_operation(kind: OperationKind) -> UafOperation {
         OperationKind::Dereg => UafOperation::Dereg,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,11 @@ pub mod status;
 pub mod target;
 pub mod token;
 
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use acting::{Acting, ActingFor, Asker, Deed, Named, NotPermitted, UsernameMapper};
 pub use dispatch_token::{DispatchToken, TokenKey};
 pub use redeem::{NotRedeemed, Redeem};

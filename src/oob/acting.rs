@@ -188,3 +188,6 @@ impl From<&AuthenticatedSession> for Subject {
         Self { ext_id: session.ext_id.as_str().into(), name: session.name.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;

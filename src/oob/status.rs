@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn timestamps_have_milliseconds_and_z() {
-        assert_eq!(rfc3339(Millis(1_795_305_600_000)), "2026-11-21T20:00:00.000Z");
-        assert_eq!(rfc3339(Millis(1_795_305_600_042)), "2026-11-21T20:00:00.042Z");
+        assert_eq!(rfc3339(Millis(1_795_305_600_000)), "2026-11-22T00:00:00.000Z");
+        assert_eq!(rfc3339(Millis(1_795_305_600_042)), "2026-11-22T00:00:00.042Z");
     }
 }

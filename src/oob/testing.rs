@@ -1,0 +1,351 @@
+//! What the tests of the services share: a house with users jeff and eve, all services, and phones that answer.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sidegate_filters::clock::{Clock, ManualClock};
+use sidegate_filters::{Caller, InternalCaller, Role};
+use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
+use sidegate_uaf::encoding::Text;
+use sidegate_uaf::facets::SOFTWARE_FACET;
+use sidegate_uaf::metadata::{Models, UnknownModels};
+use sidegate_uaf::server_data::ServerDataKey;
+use sidegate_uaf::wire::{AuthenticationRequest, DeregistrationRequest, RegistrationRequest, Reply, Response};
+use sidegate_uaf::{Algorithm, Folding, RelyingParty, StatusCode};
+use zeroize::Zeroizing;
+
+use super::{
+    Acting, Asker, DispatchAnswer, DispatchRequest, DispatchToken, NewTarget, NotRedeemed, Redeem, Requests,
+    StatusView, Statuses, Targets, TokenKey, TokenSettings, Tokens, UsernameMapper,
+};
+use crate::dispatchers::{
+    BaseUrl, DispatchData, DispatchFailure, Dispatcher, Dispatchers, LinkDispatcher, Order, Recipients, RedeemUrls,
+    Rendered,
+};
+use crate::fido::{AnswerAt, Answered, Embedded, EmbeddedSettings, Fido, FidoError, Policies, UafRequest};
+use crate::identity::testing::{TestDomain, TestUsers, domain, realm};
+use crate::jose::{DecryptionKey, MacKey, MessageSigningKey};
+use crate::store::memory::{Budget, MemoryOperations};
+use crate::store::operation::{Limits, OperationKind};
+use crate::store::{self, Credentials, Operations, Targets as TargetStore, Users};
+
+/// A dispatcher that needs a target and fails as it is told.
+pub(crate) struct Failing(pub(crate) DispatchFailure);
+
+#[async_trait::async_trait]
+impl Dispatcher for Failing {
+    fn name(&self) -> &'static str {
+        match self.0 {
+            DispatchFailure::Failed => "failing",
+            DispatchFailure::TargetExpired => "expiring",
+            DispatchFailure::Internal => "breaking",
+        }
+    }
+
+    fn needs_target(&self) -> bool {
+        true
+    }
+
+    fn render(&self, _order: &Order<'_>) -> Result<Rendered, DispatchFailure> {
+        Ok(Rendered::default())
+    }
+
+    async fn send(&self, _rendered: &Rendered) -> Result<(), DispatchFailure> {
+        Err(self.0)
+    }
+}
+
+pub(crate) struct House {
+    pub(crate) domain: TestDomain,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) users: Arc<TestUsers>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) operations: Arc<dyn Operations>,
+    pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) fido: Arc<dyn Fido>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) redeem: Arc<Redeem>,
+    pub(crate) statuses: Arc<Statuses>,
+    pub(crate) targets: Arc<Targets>,
+    pub(crate) target_store: Arc<dyn TargetStore>,
+    _folder: tempfile::TempDir,
+}
+
+/// What makes one house differ from another.
+pub(crate) struct Plan {
+    pub(crate) budget: usize,
+    pub(crate) mapper: UsernameMapper,
+    pub(crate) status_response: bool,
+    pub(crate) folding: Folding,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { budget: 100 << 20, mapper: UsernameMapper::Name, status_response: false, folding: Folding::Specific }
+    }
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        Self::with(Plan::default())
+    }
+
+    pub(crate) fn with(plan: Plan) -> Self {
+        let domain = domain();
+        let (clock, users) = (Arc::clone(&domain.clock), Arc::clone(&domain.users));
+        let (time, everybody) = (Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&users) as Arc<dyn Users>);
+        let folder = tempfile::tempdir().unwrap();
+        let durable = Arc::new(store::embedded::Embedded::open(&folder.path().join("db"), Arc::clone(&time)).unwrap());
+        let budget = Budget::new(plan.budget, 5);
+        let operations: Arc<dyn Operations> = Arc::new(MemoryOperations::new(Arc::clone(&budget), Arc::clone(&time)));
+        let fido: Arc<dyn Fido> = Arc::new(Embedded {
+            relying_party: relying_party(),
+            policies: Policies::built_in(),
+            operations: Arc::clone(&operations),
+            credentials: Arc::clone(&durable) as Arc<dyn Credentials>,
+            users: Arc::clone(&everybody),
+            clock: Arc::clone(&time),
+            settings: EmbeddedSettings { answer: Limits::default().answer, folding: plan.folding },
+        });
+        let acting = Acting::new(Arc::clone(&everybody), plan.mapper);
+        let key = TokenKey::new(MacKey::new(&Zeroizing::new([3; 32])).unwrap());
+        let target_store: Arc<dyn TargetStore> = Arc::clone(&durable) as Arc<dyn TargetStore>;
+        Self {
+            tokens: Arc::new(Tokens {
+                operations: Arc::clone(&operations),
+                targets: Arc::clone(&target_store),
+                acting: acting.clone(),
+                dispatchers: dispatchers(),
+                recipients: Recipients::default(),
+                fido: Arc::clone(&fido),
+                key: key.clone(),
+                clock: Arc::clone(&time),
+                settings: TokenSettings { limits: Limits::default(), status_response: plan.status_response },
+            }),
+            requests: Arc::new(Requests {
+                operations: Arc::clone(&operations),
+                acting: acting.clone(),
+                fido: Arc::clone(&fido),
+                clock: Arc::clone(&time),
+                limits: Limits::default(),
+            }),
+            redeem: Arc::new(Redeem {
+                operations: Arc::clone(&operations),
+                users: Arc::clone(&everybody),
+                fido: Arc::clone(&fido),
+                key,
+            }),
+            statuses: Arc::new(Statuses { operations: Arc::clone(&operations), clock: Arc::clone(&time) }),
+            targets: Arc::new(Targets {
+                targets: Arc::clone(&target_store),
+                users: everybody,
+                acting,
+                dispatchers: dispatchers(),
+                clock: time,
+            }),
+            credentials: durable,
+            target_store,
+            operations,
+            domain,
+            clock,
+            users,
+            budget,
+            fido,
+            _folder: folder,
+        }
+    }
+
+    /// The user with a session of realm `fido-uaf`.
+    pub(crate) async fn user(&self, name: &str) -> Caller {
+        let cookie = self.domain.login(name, &realm("fido-uaf", 2, false), None).await.unwrap();
+        Caller::User(self.domain.session(&cookie).await.unwrap())
+    }
+
+    /// A phone of this user with one registered key.
+    pub(crate) async fn phone(&self, name: &str) -> Phone {
+        let mut phone = Phone::new();
+        let caller = self.user(name).await;
+        let request = self.requests.request(&asker(&caller), OperationKind::Reg, None).await.unwrap();
+        let response = phone.register(&request);
+        self.answer(AnswerAt::Registration, &response).await.unwrap();
+        phone
+    }
+
+    /// A target of this user, with the keys that belong to it.
+    pub(crate) async fn target(&self, name: &str, dispatcher: &str) -> Device {
+        let device = Device::new();
+        let new = device.registration(&format!("{name}'s {dispatcher}"), dispatcher);
+        let id = self.targets.create(&asker(&self.user(name).await), new).await.unwrap();
+        Device { id, ..device }
+    }
+
+    pub(crate) async fn dispatch(&self, asker: &Asker<'_>, request: DispatchRequest) -> DispatchAnswer {
+        self.tokens.dispatch(asker, &request).await.unwrap()
+    }
+
+    /// A token for an authentication of jeff, asked for by nobody in particular.
+    pub(crate) async fn token(&self) -> (DispatchToken, String) {
+        self.token_of(&Caller::Anonymous, OperationKind::Auth, r#"{"username":"jeff"}"#).await
+    }
+
+    pub(crate) async fn token_of(
+        &self,
+        caller: &Caller,
+        kind: OperationKind,
+        context: &str,
+    ) -> (DispatchToken, String) {
+        let (token, id) = self.tokens.create(&asker(caller), kind, Some(context)).await.unwrap();
+        (token, id.to_string())
+    }
+
+    /// The UAF code of a redeem.
+    pub(crate) async fn redeem(&self, kind: OperationKind, token: &str) -> (u16, Option<UafRequest>) {
+        match self.redeem.redeem(kind, token).await {
+            Ok(request) => (StatusCode::OK.0, Some(request)),
+            Err(NotRedeemed::Refused(code)) => (code.0, None),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+
+    pub(crate) async fn answer(&self, at: AnswerAt, response: &Response) -> Result<Answered, u16> {
+        self.answer_with(at, response, None).await
+    }
+
+    pub(crate) async fn answer_with(
+        &self,
+        at: AnswerAt,
+        response: &Response,
+        reply: Option<&Reply>,
+    ) -> Result<Answered, u16> {
+        let context = reply.map(|reply| serde_json::to_string(reply).unwrap());
+        match self.fido.answer(at, &response.to_message(), context.as_deref()).await {
+            Ok(answered) => Ok(answered),
+            Err(FidoError::Refused(code)) => Err(code.0),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+
+    pub(crate) async fn status(&self, session_id: &str) -> Value {
+        let view: StatusView = self.statuses.view(session_id).await.unwrap();
+        serde_json::to_value(view).unwrap()
+    }
+}
+
+pub(crate) fn relying_party() -> RelyingParty {
+    RelyingParty::new(
+        Some(Text::new("https://gate.example/nevisfido/uaf/1.1/facets").unwrap()),
+        crate::fido::trusted_facets([SOFTWARE_FACET], false).unwrap(),
+        Models::new(UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect())),
+        ServerDataKey::new(&[7; 32]).unwrap(),
+    )
+}
+
+fn dispatchers() -> Dispatchers {
+    let link =
+        LinkDispatcher::new(BaseUrl::parse("https://siven.ch").unwrap(), RedeemUrls::below("https://gate.example"));
+    let failing = [DispatchFailure::Failed, DispatchFailure::TargetExpired, DispatchFailure::Internal];
+    let failing = failing.into_iter().map(|failure| Arc::new(Failing(failure)) as Arc<dyn Dispatcher>);
+    Dispatchers::new(failing.chain([Arc::new(link) as Arc<dyn Dispatcher>]))
+}
+
+pub(crate) fn asker(caller: &Caller) -> Asker<'_> {
+    Asker { caller, address: IpAddr::from([192, 0, 2, 1]), anonymous_content: false }
+}
+
+pub(crate) fn internal(roles: &[Role]) -> Caller {
+    Caller::Internal(InternalCaller { name: "bank".into(), roles: roles.to_vec() })
+}
+
+/// A request to dispatch an authentication by link.
+pub(crate) fn by_link(context: &str) -> DispatchRequest {
+    DispatchRequest {
+        kind: OperationKind::Auth,
+        dispatcher: Some("link".into()),
+        target: None,
+        data: DispatchData::default(),
+        notification: false,
+        context: Some(context.into()),
+    }
+}
+
+pub(crate) fn data(value: Value) -> DispatchData {
+    let Value::Object(members) = value else { panic!("an object") };
+    DispatchData::new(members).unwrap()
+}
+
+/// An authenticator with its keys.
+pub(crate) struct Phone {
+    pub(crate) authenticator: Authenticator,
+    pub(crate) keys: Vec<DeviceKey>,
+}
+
+impl Phone {
+    pub(crate) fn new() -> Self {
+        Self { authenticator: Authenticator::new("D0D0#0001".parse().unwrap()), keys: Vec::new() }
+    }
+
+    pub(crate) fn register(&mut self, request: &UafRequest) -> Response {
+        let request = RegistrationRequest::from_message(&request.message).unwrap();
+        let (response, key) = self.authenticator.register(&request, &self.keys).unwrap();
+        self.keys.push(key);
+        response
+    }
+
+    pub(crate) fn authenticate(&mut self, request: &UafRequest) -> Response {
+        let request = AuthenticationRequest::from_message(&request.message).unwrap();
+        self.authenticator.authenticate(&request, &mut self.keys, &[9; 16]).unwrap()
+    }
+
+    pub(crate) fn deny(&self, request: &UafRequest) -> Response {
+        self.authenticator.deny(&AuthenticationRequest::from_message(&request.message).unwrap()).unwrap()
+    }
+
+    pub(crate) fn deregister(&mut self, request: &UafRequest) {
+        let request = DeregistrationRequest::from_message(&request.message).unwrap();
+        self.authenticator.deregister(&request, &mut self.keys);
+    }
+}
+
+/// A dispatch target as its phone knows it.
+pub(crate) struct Device {
+    pub(crate) id: String,
+    pub(crate) signing: MessageSigningKey,
+    pub(crate) decryption: DecryptionKey,
+}
+
+impl Device {
+    pub(crate) fn new() -> Self {
+        let (signing, decryption) = (MessageSigningKey::generate().unwrap(), DecryptionKey::generate().unwrap());
+        Self { id: String::new(), signing, decryption }
+    }
+
+    pub(crate) fn registration(&self, name: &str, dispatcher: &str) -> NewTarget {
+        NewTarget {
+            username: None,
+            name: name.to_owned(),
+            device_id: Some("device-1".into()),
+            app_id: None,
+            dispatcher: dispatcher.to_owned(),
+            push_token: None,
+            signature_key: self.signing.public_jwk().unwrap(),
+            encryption_key: json!(self.decryption.public_jwk().unwrap().to_string()),
+        }
+    }
+
+    /// What a link says to this phone.
+    pub(crate) fn read(&self, link: &str) -> Value {
+        let payload = payload(link);
+        assert_eq!(payload["nma_data_content_type"], "application/jose");
+        let plain = self.decryption.decrypt(payload["nma_data"].as_str().unwrap()).unwrap();
+        serde_json::from_slice(&plain).unwrap()
+    }
+}
+
+/// The payload of a link.
+pub(crate) fn payload(link: &str) -> Value {
+    let (base, text) = link.split_once("dispatchTokenResponse=").unwrap();
+    assert_eq!(base, "https://siven.ch?");
+    serde_json::from_slice(&sidegate_filters::jws::base64url::decode(text).unwrap()).unwrap()
+}

@@ -1,0 +1,6 @@
+//! The services together: whole stories, over the stores and phones of [`super::testing`].
+
+mod dispatch;
+mod redeem;
+mod story;
+mod target;

@@ -1,0 +1,132 @@
+//! The redeem table (`http-api.md` 3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidegate_filters::Caller;
+
+use super::super::testing::House;
+use crate::store::Users;
+use crate::store::contract::race;
+use crate::store::operation::{Event, OperationKind};
+use crate::store::{OperationId, StoreError};
+
+const MINUTES_5: Duration = Duration::from_secs(300);
+
+#[tokio::test]
+async fn free_then_redeemed() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let (token, session_id) = house.token().await;
+    assert_eq!(house.redeem(OperationKind::Reg, &token.expose()).await.0, 1404, "another operation's path");
+    assert_eq!(house.redeem(OperationKind::Dereg, &token.expose()).await.0, 1404, "another operation's path");
+    assert_eq!(house.status(&session_id).await["status"], "tokenCreated");
+    let (code, request) = house.redeem(OperationKind::Auth, &token.expose()).await;
+    assert_eq!((code, request.unwrap().lifetime_millis), (1200, Some(300_000)));
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1403);
+    house.clock.advance(MINUTES_5);
+    assert_eq!(house.status(&session_id).await["uafStatusCode"], 1408);
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1403, "redeemed stays redeemed");
+}
+
+#[tokio::test]
+async fn expired_and_forgotten() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let (token, _) = house.token().await;
+    house.clock.advance(MINUTES_5);
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1408);
+    house.clock.advance(MINUTES_5 * 2);
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1404);
+}
+
+#[tokio::test]
+async fn unknown_tokens() {
+    let house = House::new();
+    for token in ["", "no token", "98248c42-c9d5-4332-9b28-c3dc497df311"] {
+        assert_eq!(house.redeem(OperationKind::Auth, token).await.0, 1404, "{token}");
+    }
+    let (_, session_id) = house.token().await;
+    assert_eq!(house.redeem(OperationKind::Auth, &session_id).await.0, 1404, "a session id is no token");
+}
+
+#[tokio::test]
+async fn cancelled() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let (token, session_id) = house.token().await;
+    let id = OperationId(session_id.parse().unwrap());
+    house.operations.transition(id, Event::Cancel).await.unwrap();
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1403);
+}
+
+#[tokio::test]
+async fn a_user_without_a_key_leaves_the_token_free() {
+    let house = House::new();
+    let (token, session_id) = house.token().await;
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1404);
+    assert_eq!(house.status(&session_id).await["status"], "tokenCreated");
+    house.phone("jeff").await;
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1200);
+}
+
+#[tokio::test]
+async fn a_removed_users_token_is_worth_nothing() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let (token, _) = house.token().await;
+    house.users.remove("jeff").await.unwrap();
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_redeems_one_gets_the_request() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let (token, _) = house.token().await;
+    let house = Arc::new(house);
+    let codes = race(200, |_| {
+        let (house, token) = (Arc::clone(&house), token.expose());
+        async move { house.redeem(OperationKind::Auth, &token).await.0 }
+    })
+    .await;
+    assert_eq!(codes.iter().filter(|code| **code == 1200).count(), 1);
+    assert_eq!(codes.iter().filter(|code| **code == 1403).count(), 199);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_deregistrations_one_gets_the_request() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let jeff = house.user("jeff").await;
+    let (token, _) = house.token_of(&jeff, OperationKind::Dereg, "{}").await;
+    let house = Arc::new(house);
+    let codes = race(50, |_| {
+        let (house, token) = (Arc::clone(&house), token.expose());
+        async move { house.redeem(OperationKind::Dereg, &token).await.0 }
+    })
+    .await;
+    assert_eq!(codes.iter().filter(|code| **code == 1200).count(), 1);
+    assert_eq!(codes.iter().filter(|code| **code == 1403).count(), 49);
+}
+
+#[tokio::test]
+async fn a_deregistration_that_finds_nothing_is_free_again() {
+    let house = House::new();
+    let jeff = house.user("jeff").await;
+    let (token, session_id) = house.token_of(&jeff, OperationKind::Dereg, "{}").await;
+    assert_eq!(house.redeem(OperationKind::Dereg, &token.expose()).await.0, 1404);
+    assert_eq!(house.status(&session_id).await["status"], "tokenCreated");
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_no_uaf_code() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let (token, _) = house.token_of(&Caller::Anonymous, OperationKind::Auth, r#"{"username":"jeff"}"#).await;
+    *house.users.up.lock().unwrap() = false;
+    let fault = house.redeem.redeem(OperationKind::Auth, &token.expose()).await.unwrap_err();
+    assert!(matches!(fault, super::super::NotRedeemed::Store(StoreError::Unavailable(_))));
+    *house.users.up.lock().unwrap() = true;
+    assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1200, "it was left free");
+}
