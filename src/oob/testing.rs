@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sidegate_filters::clock::{Clock, ManualClock};
+use sidegate_filters::jws::{EcCurve, KeyKind};
 use sidegate_filters::{Caller, InternalCaller, Role};
 use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
 use sidegate_uaf::encoding::Text;
@@ -317,7 +318,10 @@ pub(crate) struct Device {
 
 impl Device {
     pub(crate) fn new() -> Self {
-        let (signing, decryption) = (MessageSigningKey::generate().unwrap(), DecryptionKey::generate().unwrap());
+        let (signing, decryption) = (
+            MessageSigningKey::generate(KeyKind::Ec(EcCurve::P256)).unwrap(),
+            DecryptionKey::generate(KeyKind::Ec(EcCurve::P256)).unwrap(),
+        );
         Self { id: String::new(), signing, decryption }
     }
 
@@ -329,8 +333,8 @@ impl Device {
             app_id: None,
             dispatcher: dispatcher.to_owned(),
             push_token: None,
-            signature_key: self.signing.public_jwk().unwrap(),
-            encryption_key: json!(self.decryption.public_jwk().unwrap().to_string()),
+            signature_key: self.signing.public_jwk(),
+            encryption_key: json!(self.decryption.public_jwk().to_string()),
         }
     }
 

@@ -111,7 +111,7 @@ async fn signed(house: &House, device: &Device, change: Value) -> VerifiedModify
     claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     let jws = device.signing.sign(claims.to_string().as_bytes()).unwrap();
     let keys = MemoryTargetKeys::new(1);
-    let document = JwkDocument::parse(&device.signing.public_jwk().unwrap()).unwrap();
+    let document = JwkDocument::parse(&device.signing.public_jwk()).unwrap();
     keys.register(device.id.as_str(), Arc::new(VerificationKey::try_from(document).unwrap())).unwrap();
     let clock = Arc::clone(&house.clock) as Arc<dyn Clock>;
     let replays = Arc::new(MemoryReplayGuard::new(10, Arc::clone(&clock)));
