@@ -1,6 +1,7 @@
 //! Who is calling: realms that log users in, the sessions that come of it, internal callers, and the SecToken that tells
 //! upstreams (`gateway.md` 3).
 
+pub mod fido_uaf;
 pub mod internal_callers;
 pub mod login_page;
 pub mod password;
@@ -12,6 +13,7 @@ pub mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use fido_uaf::{FidoLoginError, FidoUafRealm};
 pub use internal_callers::StaticCallers;
 pub use login_page::LoginPages;
 pub use password::PasswordRealm;

@@ -4,6 +4,8 @@
 mod answers;
 mod asker;
 mod auth_answer;
+mod auth_fidouaf;
+mod auth_fidouaf_response;
 mod auth_login;
 mod auth_logout;
 mod auth_pwd;
@@ -21,6 +23,8 @@ mod targets;
 mod uaf_request;
 mod uaf_response;
 
+pub use auth_fidouaf::FidoLoginRequestEndpoint;
+pub use auth_fidouaf_response::FidoLoginResponseEndpoint;
 pub use auth_login::LoginPageEndpoint;
 pub use auth_logout::{LogoutEndpoint, LogoutPageEndpoint};
 pub use auth_pwd::PasswordLoginEndpoint;

@@ -1,0 +1,66 @@
+//! POST `/auth/fidouaf/authenticationresponse` and `/auth/authenticationresponse`: a good answer is a login or a
+//! step-up, and sets the session cookie (`http-api.md` 7).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::header;
+use sidegate_filters::{Exchange, Reply};
+use sidegate_uaf::StatusCode;
+use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
+
+use super::answers::{Outcome, fido_uaf, reply};
+use super::auth_answer::session;
+use super::body::read;
+use super::problems::{UafFault, internal};
+use crate::identity::{FidoLoginError, FidoUafRealm, LoginError};
+use crate::routes::{Endpoint, Media, Medium};
+
+/// Logs in by UAF answers.
+pub struct FidoLoginResponseEndpoint(Arc<FidoUafRealm>);
+
+impl FidoLoginResponseEndpoint {
+    /// Logs in through this realm.
+    #[must_use]
+    pub fn new(realm: Arc<FidoUafRealm>) -> Self {
+        Self(realm)
+    }
+
+    async fn log_in(&self, exchange: &Exchange) -> Outcome {
+        let answer = read::<SendUafResponse>(exchange)?;
+        let (presented, secure) = (session(exchange), exchange.client.secure);
+        let done = self.0.log_in(&answer.uaf_response, answer.context.as_deref(), presented, secure).await;
+        match done.map_err(UafFault::from) {
+            Ok(done) => {
+                let mut response = fido_uaf(&ServerResponse::of(StatusCode::OK));
+                if let Some(cookie) = done.set_cookie {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
+                Ok(response)
+            }
+            Err(UafFault::Code(code)) => Ok(fido_uaf(&ServerResponse::of(code))),
+            Err(UafFault::Problem(problem)) => Err(problem),
+        }
+    }
+}
+
+#[async_trait]
+impl Endpoint for FidoLoginResponseEndpoint {
+    fn media(&self) -> Media {
+        Media { takes: &[Medium::FidoUaf], gives: &[Medium::FidoUaf, Medium::Json] }
+    }
+
+    async fn answer(&self, exchange: Exchange) -> Reply {
+        reply(self.log_in(&exchange).await)
+    }
+}
+
+impl From<FidoLoginError> for UafFault {
+    fn from(error: FidoLoginError) -> Self {
+        match error {
+            FidoLoginError::Fido(error) => error.into(),
+            FidoLoginError::Login(LoginError::Store(error)) => Self::Problem(super::problems::store(&error)),
+            other => Self::Problem(internal(&other)),
+        }
+    }
+}
