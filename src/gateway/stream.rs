@@ -4,6 +4,7 @@
 //! replaced by a harmless request, so that the answer takes the way of all answers and is logged and counted.
 //! HTTP/2: bytes pass, frames are followed ([`super::frames`]).
 
+mod closing;
 mod http1;
 mod http2;
 mod pingora_traits;
@@ -18,6 +19,7 @@ use bytes::BytesMut;
 use pingora::protocols::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use self::closing::Closing;
 use self::http1::Heads;
 use self::http2::Pieces;
 use self::timer::Timer;
@@ -32,6 +34,7 @@ pub(super) struct Guarded {
     reading: Reading,
     /// Runs while our bytes wait for the client.
     writing: Timer,
+    closing: Closing,
 }
 
 /// What is read.
@@ -45,7 +48,7 @@ impl Guarded {
     pub(super) fn new(inner: Stream, connection: Arc<Connection>, limits: Arc<Limits>, http2: bool) -> Self {
         let reading =
             if http2 { Reading::Http2(Pieces::new(BytesMut::new())) } else { Reading::Http1(Heads::default()) };
-        Self { inner, connection, limits, reading, writing: Timer::default() }
+        Self { inner, connection, limits, reading, writing: Timer::default(), closing: Closing::default() }
     }
 
     fn timed_write<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -101,7 +104,10 @@ impl AsyncWrite for Guarded {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let result = Pin::new(&mut this.inner).poll_shutdown(context);
-        this.timed_write(context, result)
+        if !this.closing.is_half_closed() {
+            let result = Pin::new(&mut this.inner).poll_shutdown(context);
+            std::task::ready!(this.timed_write(context, result))?;
+        }
+        if this.connection.lingers() { this.closing.poll_rest(&mut this.inner, context) } else { Poll::Ready(Ok(())) }
     }
 }

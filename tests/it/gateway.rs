@@ -2,5 +2,11 @@
 //! The gateway runs in this process, with routes of its own and short limits.
 
 mod clients;
+mod deadlines;
+mod early;
 mod front;
+mod heads;
+mod origin;
 mod plain;
+mod stop;
+mod upstream;

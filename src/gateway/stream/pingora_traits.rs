@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::protocols::raw_connect::ProxyDigest;
@@ -12,24 +11,16 @@ use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, TimingDigest, UniqueID,
     UniqueIDType,
 };
-use tokio::io::AsyncReadExt as _;
-use tokio::time::timeout;
+use tokio::io::AsyncWriteExt;
 
 use super::{Guarded, Pieces, Reading};
 use crate::gateway::frames::PREFACE;
 
-/// How long, and how much, is read of a client that still sends after its answer. A socket that is closed with unread
-/// bytes is reset, and the reset may overtake the answer (RFC 9112 9.6).
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: u64 = 16 * 1024 * 1024;
-
 #[async_trait]
 impl Shutdown for Guarded {
     async fn shutdown(&mut self) {
-        self.inner.shutdown().await;
-        if self.connection.lingers() {
-            let mut rest = (&mut self.inner).take(LINGER_BYTES);
-            let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+        if let Err(error) = AsyncWriteExt::shutdown(self).await {
+            tracing::trace!(%error, "a connection was gone before it was closed");
         }
     }
 }

@@ -128,7 +128,7 @@ fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>) -> Vec<Route
             address: address.to_string(),
             tls: None,
             connect_timeout: Duration::from_secs(1),
-            read_timeout: Duration::from_secs(1),
+            read_timeout: Duration::from_secs(2),
             write_timeout: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(10),
             identity_headers: RemovedHeaders::from_iter([&identity]),

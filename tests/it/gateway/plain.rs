@@ -57,7 +57,7 @@ fn nothing_is_served_by_accident() {
     assert!(status(&method) == 405 && method.to_ascii_lowercase().contains("allow: get, head\r\n"), "{method}");
     assert_eq!(status(&ask("GET /a/../hello HTTP/1.1")), 400);
     assert_eq!(status(&ask("GET /%2e%2e/hello HTTP/1.1")), 400);
-    assert_eq!(status(&ask("GET //hello HTTP/1.1")), 404);
+    assert_eq!(status(&ask("GET //hello HTTP/1.1")), 400);
     assert_eq!(status(&ask("GET http://b/hello HTTP/1.1")), 400);
     assert_eq!(status(&ask("GET http://a/hello HTTP/1.1")), 200);
     let answer = h2(front.plain, request(front.plain, "TRACE", "/hello", vec![])).unwrap();

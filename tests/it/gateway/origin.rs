@@ -1,0 +1,104 @@
+//! A scripted server behind the gateway: it keeps what it gets.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What it got, as it was on the wire.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Got {
+    /// Request line and fields.
+    pub(crate) head: String,
+    /// The body without its framing.
+    pub(crate) body: Vec<u8>,
+    /// Whatever stood between the last chunk and the end.
+    pub(crate) trailers: String,
+}
+
+/// The server; its thread ends with the process.
+pub(crate) struct Origin {
+    pub(crate) address: SocketAddr,
+    got: Arc<Mutex<Vec<Got>>>,
+}
+
+impl Origin {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let got = Arc::new(Mutex::new(Vec::new()));
+        let all = got.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let all = all.clone();
+                std::thread::spawn(move || serve(stream, &all));
+            }
+        });
+        Self { address, got }
+    }
+
+    pub(crate) fn got(&self) -> Vec<Got> {
+        self.got.lock().unwrap().clone()
+    }
+}
+
+fn serve(stream: TcpStream, all: &Mutex<Vec<Got>>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut writer = stream;
+    while let Some(got) = read(&mut reader) {
+        let target = got.head.split(' ').nth(1).unwrap_or_default().to_owned();
+        all.lock().unwrap().push(got);
+        if target.contains("silent") {
+            std::thread::sleep(Duration::from_secs(4));
+        }
+        let answer: &[u8] = if target.contains("garbage") {
+            b"nonsense\r\n\r\n"
+        } else {
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: public\r\nX-Request-Id: theirs\r\n\r\nok"
+        };
+        if writer.write_all(answer).is_err() {
+            return;
+        }
+    }
+}
+
+/// A line without its end; `None` when the other side is gone.
+fn line(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    (reader.read_line(&mut line).ok()? > 0).then(|| line.trim_end().to_owned())
+}
+
+fn block(reader: &mut impl BufRead) -> Option<String> {
+    let mut block = String::new();
+    loop {
+        let line = line(reader)?;
+        if line.is_empty() {
+            return Some(block);
+        }
+        block.push_str(&line);
+        block.push('\n');
+    }
+}
+
+fn read(reader: &mut impl BufRead) -> Option<Got> {
+    let head = block(reader)?;
+    let lower = head.to_ascii_lowercase();
+    let mut got = Got { head, ..Got::default() };
+    if lower.contains("transfer-encoding: chunked") {
+        loop {
+            let size = usize::from_str_radix(&line(reader)?, 16).ok()?;
+            if size == 0 {
+                got.trailers = block(reader)?;
+                return Some(got);
+            }
+            let mut piece = vec![0; size];
+            reader.read_exact(&mut piece).ok()?;
+            got.body.extend(piece);
+            line(reader)?;
+        }
+    }
+    let length = lower.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok()).unwrap_or(0);
+    got.body.resize(length, 0);
+    reader.read_exact(&mut got.body).ok()?;
+    Some(got)
+}

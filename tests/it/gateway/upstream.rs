@@ -1,0 +1,148 @@
+//! Requests that go on to a server behind the gateway.
+
+use std::io::Write;
+
+use super::clients::{connect, exchange, h2, request, rest, status};
+use super::front::{Front, eventually, quick};
+use super::origin::Origin;
+
+const LIMIT: usize = 64 * 1024;
+
+fn get(path: &str, fields: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n{fields}\r\n")
+}
+
+#[test]
+fn the_upstream_gets_the_canonical_request_and_the_client_its_answer() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let answer = exchange(front.plain, get("/up/a%7eb?q=%2e", "X-Other: kept\r\nX-Secret: s\r\n").as_bytes());
+    let lower = answer.to_ascii_lowercase();
+    assert!(status(&answer) == 200 && answer.ends_with("\r\n\r\nok"), "{answer}");
+    assert!(lower.contains("cache-control: no-store\r\n") && !lower.contains("public"), "{answer}");
+    assert!(lower.contains("x-request-id: ") && !lower.contains("theirs"), "{answer}");
+    let head = origin.got()[0].head.to_ascii_lowercase();
+    assert!(head.starts_with("get /up/a~b?q=%2e http/1.1\n"), "{head}");
+    for field in ["x-user: alice", "x-other: kept", "x-forwarded-for: 127.0.0.1", "x-forwarded-host: a.example"] {
+        assert!(head.contains(&format!("{field}\n")), "{field}: {head}");
+    }
+    assert!(!head.contains("x-secret"), "{head}");
+    assert_eq!(*front.told.lock().unwrap(), [200]);
+}
+
+#[test]
+fn nobody_else_says_who_is_calling() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let fields =
+        "X-User: eve\r\nX_User: eve\r\nX.User: eve\r\nForwarded: for=eve\r\nX-HTTP-Method-Override: DELETE\r\n";
+    assert_eq!(status(&exchange(front.plain, get("/up/", fields).as_bytes())), 200);
+    let mut over_h2 = request(front.plain, "GET", "/up/", vec![]);
+    for name in ["x-user", "x_user", "x.user", "x-forwarded-for", "x-method-override"] {
+        over_h2.headers_mut().append(http::HeaderName::from_static(name), "eve".parse().unwrap());
+    }
+    assert_eq!(h2(front.plain, over_h2).unwrap().status.as_u16(), 200);
+    let nominated = get("/up/", "X-User: eve\r\n").replace("Connection: close", "Connection: close, X-User");
+    assert_eq!(status(&exchange(front.plain, nominated.as_bytes())), 200);
+    for got in origin.got() {
+        let head = got.head.to_ascii_lowercase();
+        assert!(head.contains("x-user: alice\n") && !head.contains("eve"), "{head}");
+        assert!(!head.contains("method-override"), "{head}");
+    }
+    assert_eq!(origin.got().len(), 3);
+}
+
+#[test]
+fn trailers_of_the_client_do_not_pass() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let bytes = "POST /up/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-User\r\nConnection: close\r\n\r\n\
+                 2\r\nab\r\n0\r\nX-User: eve\r\n\r\n";
+    assert_eq!(status(&exchange(front.plain, bytes.as_bytes())), 200);
+    let got = origin.got();
+    assert_eq!((&got[0].body[..], got[0].trailers.as_str()), (&b"ab"[..], ""));
+    assert!(!got[0].head.to_ascii_lowercase().contains("trailer"), "{}", got[0].head);
+}
+
+#[test]
+fn a_body_that_a_filter_wants_arrives_whole_or_not_at_all() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let mut arrived = 0;
+    for (size, expected) in [(0, 200), (1, 200), (LIMIT - 1, 200), (LIMIT, 200), (LIMIT + 1, 413), (10 << 20, 413)] {
+        let body: Vec<u8> = (0..size).map(|index| b'a' + u8::try_from(index % 23).unwrap()).collect();
+        let head = format!("POST /held/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n");
+        let plain = exchange(front.plain, &[head.as_bytes(), &body].concat());
+        let chunked = format!(
+            "POST /held/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{size:x}\r\n"
+        );
+        let end: &[u8] = if size == 0 { b"\r\n" } else { b"\r\n0\r\n\r\n" };
+        let chunked = exchange(front.plain, &[chunked.as_bytes(), &body, end].concat());
+        assert_eq!((status(&plain), status(&chunked)), (expected, expected), "{size}: {plain}{chunked}");
+        let answer = h2(front.plain, request(front.plain, "POST", "/held/", body.clone())).unwrap();
+        assert_eq!(answer.status.as_u16(), expected, "{size} over HTTP/2");
+        arrived += if expected == 200 { 3 } else { 0 };
+        assert_eq!(origin.got().len(), arrived, "{size}");
+        assert!(expected != 200 || origin.got()[arrived - 3..].iter().all(|got| got.body == body), "{size}");
+    }
+}
+
+#[test]
+fn a_body_that_nobody_wants_streams_up_to_its_limit() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    for (path, size, expected) in
+        [("/up/", 1 << 20, 200), ("/capped/", 128 * 1024, 200), ("/capped/", 128 * 1024 + 1, 413)]
+    {
+        let body = vec![b'x'; size];
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+        let plain = exchange(
+            front.plain,
+            &[head.as_bytes(), format!("{size:x}\r\n").as_bytes(), &body, b"\r\n0\r\n\r\n"].concat(),
+        );
+        assert_eq!(status(&plain), expected, "{path} {size}: {plain}");
+        let answer = h2(front.plain, request(front.plain, "POST", path, body)).unwrap();
+        assert_eq!(answer.status.as_u16(), expected, "{path} {size} over HTTP/2");
+    }
+    assert!(origin.got().iter().all(|got| got.body.len() >= 128 * 1024));
+}
+
+#[test]
+fn a_streaming_body_that_stands_still_is_cut() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let mut stream = connect(front.plain);
+    stream.write_all(b"POST /up/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome").unwrap();
+    let answer = rest(&mut stream);
+    assert_eq!(status(&answer), 408, "{answer}");
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let reset = runtime.block_on(async {
+        let tcp = tokio::net::TcpStream::connect(front.plain).await.unwrap();
+        let (client, connection) = h2::client::handshake(tcp).await.unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::post(format!("http://{}/up/", front.plain)).body(()).unwrap();
+        let (response, mut stream) = client.ready().await.unwrap().send_request(request, false).unwrap();
+        stream.send_data(bytes::Bytes::from_static(b"some"), false).unwrap();
+        response.await.unwrap_err()
+    });
+    assert_eq!(reset.reason(), Some(h2::Reason::CANCEL), "{reset}");
+    eventually("a cut request is counted", || front.metrics().contains(r#"route="up",status="cut"} 1"#));
+}
+
+#[test]
+fn a_server_that_fails_is_502_or_504() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    for (path, expected) in [("/up/silent", 504), ("/up/garbage", 502)] {
+        let answer = exchange(front.plain, get(path, "").as_bytes());
+        assert!(status(&answer) == expected && answer.contains("application/problem+json"), "{path}: {answer}");
+        let answer = h2(front.plain, request(front.plain, "GET", path, vec![])).unwrap();
+        assert_eq!(answer.status.as_u16(), expected, "{path} over HTTP/2");
+    }
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let front = Front::start(quick(), Some(gone));
+    assert_eq!(status(&exchange(front.plain, get("/up/", "").as_bytes())), 502);
+    assert!(front.told.lock().unwrap().is_empty());
+}
