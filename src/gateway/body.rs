@@ -51,7 +51,11 @@ impl<'a> ClientBody<'a> {
     async fn next(&mut self, meter: &mut Meter) -> Result<Option<Bytes>, Problem> {
         loop {
             if let Ok(read) = timeout_at(meter.end(), self.session.as_downstream_mut().read_request_body()).await {
-                let piece = read.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is broken"))?;
+                let Ok(piece) = read else {
+                    // Pingora would go on behind the fault as if a request began there.
+                    self.session.set_keepalive(None);
+                    return Err(Problem::new(StatusCode::BAD_REQUEST, "the body is broken"));
+                };
                 meter.take(piece.as_ref().map_or(0, Bytes::len));
                 return Ok(piece);
             }

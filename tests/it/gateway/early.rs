@@ -114,12 +114,15 @@ fn a_waiting_client_is_told_to_send_and_only_if_the_body_is_wanted() {
 }
 
 #[test]
-fn a_broken_body_is_400() {
+fn a_broken_body_is_400_and_nothing_behind_it_is_a_request() {
     let front = Front::start(quick(), None);
     let head =
         "POST /count HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     for body in ["0x3\r\nabc\r\n0\r\n\r\n", "xyz\r\n", "3\nabc\n0\n\n"] {
-        let answer = exchange(front.plain, format!("{head}{body}").as_bytes());
-        assert_eq!(status(&answer), 400, "{body:?}: {answer}");
+        let smuggled = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+        let asked = Instant::now();
+        let answer = exchange(front.plain, format!("{head}{body}{smuggled}").as_bytes());
+        assert!(status(&answer) == 400 && !answer.contains("hello"), "{body:?}: {answer}");
+        assert!(asked.elapsed() < Duration::from_secs(2), "{body:?}: the connection stays open");
     }
 }
