@@ -67,7 +67,11 @@ fn user(command: UserCommand, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn keygen(flags: &KeygenFlags, out: &mut dyn Write) -> Result<(), Failure> {
-    Ok(keygen::certificates(&flags.self_signed, out)?)
+    match &flags.what.self_signed {
+        Some(folder) => keygen::certificates(folder, out)?,
+        None => keygen::sec_token(&flags.data.folder, out)?,
+    }
+    Ok(())
 }
 
 fn fail(error: &dyn std::error::Error) -> u8 {

@@ -7,4 +7,4 @@ mod router;
 pub mod rows;
 
 pub use endpoint::{Endpoint, Media, Medium};
-pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted, Upstream};
+pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted, Upstream, UpstreamTls};

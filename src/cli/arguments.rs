@@ -21,7 +21,7 @@ pub(super) enum Command {
     /// Adds, lists and removes users; works beside a running gateway.
     #[command(subcommand)]
     User(UserCommand),
-    /// Makes certificates for trying out.
+    /// Makes certificates for trying out, or a new key for SecTokens.
     Keygen(KeygenFlags),
 }
 
@@ -74,9 +74,21 @@ pub(super) struct DataFlag {
 
 #[derive(Debug, Args)]
 pub(super) struct KeygenFlags {
+    #[command(flatten)]
+    pub(super) what: KeygenWhat,
+    #[command(flatten)]
+    pub(super) data: DataFlag,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct KeygenWhat {
     /// Makes an authority, a server's and a client's certificate with their keys in this folder.
     #[arg(long, value_name = "DIR")]
-    pub(super) self_signed: PathBuf,
+    pub(super) self_signed: Option<PathBuf>,
+    /// Makes a new key for SecTokens in the data folder; the one before stays in the published set.
+    #[arg(long)]
+    pub(super) sectoken: bool,
 }
 
 #[cfg(test)]

@@ -9,8 +9,6 @@ use crate::jose::{self, CryptoError};
 pub(super) const USERS: &str = "users";
 /// The password of the user `demo`, made at the first start.
 pub(super) const DEMO_PASSWORD: &str = "demo.password";
-/// The application identifier that phones have registered for.
-pub(super) const APP_ID: &str = "app-id";
 
 /// A new password: 120 random bits in 20 characters.
 pub(super) fn new_password() -> Result<Zeroizing<String>, CryptoError> {

@@ -74,8 +74,12 @@ impl fmt::Display for Explanation<'_> {
         match &route.destination {
             Destination::Local(_) => write!(out, "leads to  a service of this gateway"),
             Destination::Upstream(upstream) => {
-                let scheme = if upstream.tls.is_some() { "https" } else { "http" };
-                write!(out, "leads to  upstream {} at {scheme}://{}", upstream.name, upstream.address)
+                let (scheme, checked) = match &upstream.tls {
+                    None => ("http", ""),
+                    Some(tls) if tls.verify => ("https", ""),
+                    Some(_) => ("https", ", whose certificate is not verified"),
+                };
+                write!(out, "leads to  upstream {} at {scheme}://{}{checked}", upstream.name, upstream.address)
             }
         }
     }

@@ -8,30 +8,14 @@ use super::data;
 use crate::config::Config;
 use crate::jose::CryptoError;
 use crate::store::users::{PasswordHash, UserError};
-use crate::store::{Credentials, DataFolder, FolderError, StoreError, Users};
+use crate::store::{DataFolder, FolderError, StoreError, Users};
 
-/// Below the public URL: the application identifier where none is written.
-const APP_ID_PATH: &str = "/nevisfido/uaf/1.1/facets";
 /// The user for trying out.
 const DEMO: &str = "demo";
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartRefused {
-    /// Phones have registered for another application identifier and would be locked out.
-    #[error(
-        "fido-uaf.app-id is {written}, but credentials are registered for {stored}; write that one, \
-         or begin with a new data folder"
-    )]
-    AppId {
-        /// What the configuration says.
-        written: String,
-        /// What the data folder keeps.
-        stored: String,
-    },
-    /// A file of the data folder is not what it should be.
-    #[error("{0} in the data folder is no UTF-8 text")]
-    Damaged(&'static str),
     /// The password can't be hashed.
     #[error("a password can't be hashed")]
     Hash,
@@ -51,43 +35,6 @@ pub enum StartRefused {
 
 /// The password of a user `demo` that was made just now, to be printed once.
 pub struct DemoPassword(Zeroizing<String>);
-
-/// The application identifier to serve: the written one, else the one that the folder keeps, else the default below
-/// the public URL. It is kept, since phones register for it.
-///
-/// # Errors
-/// [`StartRefused::AppId`] if a written one would lock registered phones out; or the folder or store failed.
-pub async fn app_id(
-    config: &Config,
-    folder: &DataFolder,
-    credentials: &dyn Credentials,
-) -> Result<String, StartRefused> {
-    let written = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.app_id.as_ref());
-    let stored = match folder.read(data::APP_ID)? {
-        Some(bytes) => Some(text(&bytes).ok_or(StartRefused::Damaged(data::APP_ID))?),
-        None => None,
-    };
-    let app_id = match (written, &stored) {
-        (Some(written), Some(stored)) if written.text() != stored => {
-            if !credentials.owners().await?.is_empty() {
-                let (written, stored) = (written.text().to_owned(), stored.clone());
-                return Err(StartRefused::AppId { written, stored });
-            }
-            written.text().to_owned()
-        }
-        (Some(written), _) => written.text().to_owned(),
-        (None, Some(stored)) => stored.clone(),
-        (None, None) => format!("{}{APP_ID_PATH}", config.public_url.text()),
-    };
-    if stored.as_ref() != Some(&app_id) {
-        folder.write(data::APP_ID, format!("{app_id}\n").as_bytes())?;
-    }
-    Ok(app_id)
-}
-
-fn text(bytes: &[u8]) -> Option<String> {
-    std::str::from_utf8(bytes).ok().map(|text| text.trim().to_owned())
-}
 
 /// Makes the user `demo` with a new password, for trying out only. Neither a user `demo` who is there nor one who was
 /// removed since is made again: the file with the password tells.

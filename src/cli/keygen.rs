@@ -3,15 +3,20 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::identity::sec_token::{KeyFileError, SecTokenKeys};
 use crate::jose::CryptoError;
 use crate::jose::certificates::{Pair, self_signed};
-use crate::store::private_file;
+use crate::store::{DataFolder, FolderError, private_file};
 
 /// The command came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failed {
     #[error("{0} is there already; remove it, or name another folder")]
     Exists(String),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    SecToken(#[from] KeyFileError),
     #[error(transparent)]
     Crypto(#[from] CryptoError),
     #[error(transparent)]
@@ -31,6 +36,17 @@ pub(super) fn certificates(folder: &Path, out: &mut dyn Write) -> Result<(), Fai
         write(folder, name, pair, out)?;
     }
     writeln!(out, "good for 397 days, for localhost, 127.0.0.1 and ::1; browsers must be told to trust ca.pem")?;
+    Ok(())
+}
+
+/// Makes a new key for SecTokens.
+pub(super) fn sec_token(data: &Path, out: &mut dyn Write) -> Result<(), Failed> {
+    let keys = SecTokenKeys::rotate(&DataFolder::open(data)?)?;
+    writeln!(out, "made the key {} in {}", keys.current().kid(), data.display())?;
+    writeln!(
+        out,
+        "the one before stays in /.well-known/jwks.json; a running gateway signs with the new one after a restart"
+    )?;
     Ok(())
 }
 
@@ -68,5 +84,22 @@ mod tests {
         assert!(matches!(certificates(&certs, &mut Vec::new()), Err(Failed::Exists(_))));
         assert_eq!(std::fs::read(certs.join("client.key")).unwrap(), before);
         assert!(!certs.join("ca.pem").exists());
+    }
+
+    #[test]
+    fn a_new_key_leaves_the_one_before_in_the_set() {
+        let root = tempfile::tempdir().unwrap();
+        let data = root.path().join("var");
+        let kid = || {
+            let mut out = Vec::new();
+            sec_token(&data, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            text.split(' ').nth(3).unwrap().to_owned()
+        };
+        let (first, second) = (kid(), kid());
+        assert_ne!(first, second);
+        let keys = SecTokenKeys::read_or_make(&DataFolder::open(&data).unwrap()).unwrap();
+        assert_eq!(keys.current().kid(), second);
+        assert!(keys.jwks().to_string().contains(&first));
     }
 }

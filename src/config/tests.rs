@@ -223,6 +223,10 @@ fn rows_without_their_service_are_left_out() {
 #[case("log: { level: loud }\n", "13: log.level: this word is not known here; write one of error, warn, info")]
 #[case("upstreams: { shop: { url: htps://x } }\n", "13: upstreams.shop.url: the scheme is neither http nor https")]
 #[case("upstreams: { shop: { url: http://x, tls: {} } }\n", "13: upstreams.shop.tls: the URL is plain http")]
+#[case(
+    "upstreams: { shop: { url: https://10.0.0.1 } }\n",
+    "13: upstreams.shop.tls.server-name: certificates are verified by name"
+)]
 #[case("upstreams: { Shop: { url: http://x } }\n", "13: upstreams.Shop: this is no name")]
 #[case(
     "internal-callers: { rp: { token-file: /nowhere/t } }\n",

@@ -1,5 +1,6 @@
 //! `upstreams`: the servers behind the gateway.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,22 +54,28 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
         tls.fault("the URL is plain http", "write an https URL, or leave tls");
     }
     let host = url.as_ref().map(|url| url.host().trim_matches(['[', ']']).to_owned()).unwrap_or_default();
-    let tls = tls.section(|section| checks(section, host));
+    let tls = url.as_ref().filter(|url| url.is_https()).and_then(|_| tls.section(|section| checks(section, host)));
     let seconds = |key: &'static str, default| section.field(key).or(Duration::from_secs(default));
     let connect_timeout = seconds("connect-timeout", 5);
     let read_timeout = seconds("read-timeout", 60);
     let write_timeout = seconds("write-timeout", 60);
     let idle_timeout = seconds("idle-timeout", 60);
     let url = url?;
-    let tls = tls.filter(|_| url.is_https());
     Some(Upstream { name: name.to_owned(), url, tls, connect_timeout, read_timeout, write_timeout, idle_timeout })
 }
 
 fn checks(section: &Section<'_>, host: String) -> UpstreamTls {
-    let server_name = section.field("server-name").or(host);
+    let name = section.field("server-name");
+    let server_name = name.or(host);
     let ca = section.field("ca").existing("name a readable PEM file with the authorities to trust", files::readable);
     let verify = section.field("verify");
     let full = verify.choice(&[("full", true), ("none", false)]).unwrap_or(true);
+    if full && server_name.parse::<IpAddr>().is_ok() {
+        name.fault(
+            "certificates are verified by name, and this is an address",
+            "write the name that its certificate bears",
+        );
+    }
     if !full {
         verify.notice("none: whoever stands between the gateway and this upstream can read and answer everything");
     }

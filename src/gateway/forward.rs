@@ -13,6 +13,7 @@ use sidegate_filters::Exchange;
 use tokio::time::timeout;
 
 use super::watch::BodyWatch;
+use crate::jose::certificates::Authorities;
 use crate::routes::{Route, Upstream};
 
 /// A request that passed its filters and goes to an upstream.
@@ -61,8 +62,13 @@ impl Forward {
         let unknown = || Error::explain(ErrorType::ConnectNoRoute, "the upstream's name has no address").into_up();
         let found = timeout(upstream.connect_timeout, tokio::net::lookup_host(&upstream.address)).await;
         let address = found.ok().and_then(Result::ok).and_then(|mut found| found.next()).ok_or_else(unknown)?;
-        let name = upstream.tls.clone().unwrap_or_default();
+        let name = upstream.tls.as_ref().map(|tls| tls.server_name.clone()).unwrap_or_default();
         let mut peer = HttpPeer::new(address, upstream.tls.is_some(), name);
+        if let Some(tls) = &upstream.tls {
+            peer.options.verify_cert = tls.verify;
+            peer.options.verify_hostname = tls.verify;
+            peer.options.ca = tls.authorities.as_ref().map(Authorities::certificates);
+        }
         peer.options.connection_timeout = Some(upstream.connect_timeout);
         peer.options.total_connection_timeout = Some(upstream.connect_timeout);
         peer.options.read_timeout = Some(upstream.read_timeout);

@@ -1,4 +1,9 @@
-//! Certificates for trying out: an authority of its own, a server's and a client's certificate, all with new P-256 keys.
+//! Authorities to trust, and certificates for trying out: an authority of its own, a server's and a client's certificate, all with new P-256 keys.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::{BigNum, MsbOption};
@@ -14,6 +19,46 @@ use openssl::x509::{X509, X509Builder, X509Extension, X509Name};
 use zeroize::Zeroizing;
 
 use super::CryptoError;
+
+/// Authorities whose certificates are taken.
+#[derive(Clone)]
+pub struct Authorities(Arc<Box<[X509]>>);
+
+/// A file with authorities that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthoritiesError {
+    /// It can't be read.
+    #[error("{0}: {1}")]
+    Read(String, io::Error),
+    /// It holds no certificate.
+    #[error("{0} holds no PEM certificates")]
+    Content(String),
+}
+
+impl Authorities {
+    /// Reads a PEM file.
+    ///
+    /// # Errors
+    /// If it can't be read, or holds no certificate.
+    pub fn read(path: &Path) -> Result<Self, AuthoritiesError> {
+        let name = || path.display().to_string();
+        let pem = std::fs::read(path).map_err(|error| AuthoritiesError::Read(name(), error))?;
+        let found = X509::stack_from_pem(&pem).map_err(|_| AuthoritiesError::Content(name()))?;
+        if found.is_empty() { Err(AuthoritiesError::Content(name())) } else { Ok(Self(Arc::new(found.into()))) }
+    }
+
+    /// The certificates, as Pingora takes them.
+    #[must_use]
+    pub fn certificates(&self) -> Arc<Box<[X509]>> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl fmt::Debug for Authorities {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Authorities({})", self.0.len())
+    }
+}
 
 /// What browsers still take (CA/Browser Forum, 398 days at most).
 const DAYS: u32 = 397;
@@ -166,6 +211,21 @@ mod tests {
         assert!(!verifies(&sample, &sample.client, X509PurposeId::SSL_SERVER));
         let other = self_signed().unwrap();
         assert!(!verifies(&other, &sample.server, X509PurposeId::SSL_SERVER));
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_names_no_authority() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        assert!(matches!(Authorities::read(&path), Err(AuthoritiesError::Read(..))));
+        let sample = self_signed().unwrap();
+        let broken = [sample.ca.certificate.as_slice(), b"-----BEGIN CERTIFICATE-----\nAA\n"].concat();
+        for content in [b"".as_slice(), b"text", &sample.ca.key, &broken] {
+            std::fs::write(&path, content).unwrap();
+            assert!(matches!(Authorities::read(&path), Err(AuthoritiesError::Content(_))));
+        }
+        std::fs::write(&path, [sample.ca.certificate.as_slice(), &sample.client.certificate].concat()).unwrap();
+        assert_eq!(format!("{:?}", Authorities::read(&path).unwrap()), "Authorities(2)");
     }
 
     #[rstest]

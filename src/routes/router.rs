@@ -8,6 +8,7 @@ use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::{CanonicalPath, Chain, Params, PathRules, PathTemplate};
 
 use super::{Endpoint, aliases};
+use crate::jose::certificates::Authorities;
 
 /// Who a listener is for (`gateway.md` 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -40,8 +41,8 @@ pub struct Upstream {
     pub name: String,
     /// `host:port`.
     pub address: String,
-    /// Whether to speak TLS, and the name to verify.
-    pub tls: Option<String>,
+    /// How to speak TLS; `None`: plain.
+    pub tls: Option<UpstreamTls>,
     /// Connecting, TLS included.
     pub connect_timeout: Duration,
     /// Between two reads.
@@ -53,6 +54,17 @@ pub struct Upstream {
     /// Headers that rules of this upstream may set: removed from every client's request on the way there
     /// (`gateway.md` 2.3).
     pub identity_headers: RemovedHeaders,
+}
+
+/// How an upstream's certificate is checked.
+#[derive(Debug, Clone)]
+pub struct UpstreamTls {
+    /// The name sent and verified; never empty.
+    pub server_name: String,
+    /// The only authorities to trust; `None`: the system's.
+    pub authorities: Option<Authorities>,
+    /// `false` takes any certificate.
+    pub verify: bool,
 }
 
 /// Where a request ends.

@@ -6,7 +6,7 @@ use rstest::rstest;
 use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathTemplate, Reply, Verdict};
 
 use super::*;
-use crate::routes::{Endpoint, Media, Upstream};
+use crate::routes::{Endpoint, Media, Upstream, UpstreamTls};
 
 struct Service;
 
@@ -53,7 +53,7 @@ fn router() -> Router {
     let shop = Upstream {
         name: "shop".to_owned(),
         address: "shop.internal:8443".to_owned(),
-        tls: Some("shop.internal".to_owned()),
+        tls: Some(UpstreamTls { server_name: "shop.internal".to_owned(), authorities: None, verify: true }),
         connect_timeout: Duration::from_secs(5),
         read_timeout: Duration::from_secs(5),
         write_timeout: Duration::from_secs(5),

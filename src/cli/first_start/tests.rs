@@ -1,46 +1,8 @@
-use std::collections::BTreeSet;
 use std::path::Path;
-
-use async_trait::async_trait;
-use sidegate_filters::clock::Millis;
 
 use super::*;
 use crate::config::{Environment, Overrides, Source, load};
 use crate::store::users::UsersFile;
-use crate::store::{CounterError, Credential, CredentialError, CredentialKey, ExtId, Removal};
-
-/// Credentials of these owners; nothing else is asked at a start.
-struct Owners(BTreeSet<ExtId>);
-
-#[async_trait]
-impl Credentials for Owners {
-    async fn add(&self, _: Credential) -> Result<(), CredentialError> {
-        unreachable!()
-    }
-    async fn get(&self, _: &CredentialKey) -> Result<Option<Credential>, StoreError> {
-        unreachable!()
-    }
-    async fn list(&self, _: &ExtId) -> Result<Vec<Credential>, StoreError> {
-        unreachable!()
-    }
-    async fn advance_counter(&self, _: &CredentialKey, _: u32, _: Millis) -> Result<(), CounterError> {
-        unreachable!()
-    }
-    async fn remove(&self, _: &ExtId, _: &Removal) -> Result<Vec<CredentialKey>, StoreError> {
-        unreachable!()
-    }
-    async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError> {
-        Ok(self.0.clone())
-    }
-}
-
-fn nobody() -> Owners {
-    Owners(BTreeSet::new())
-}
-
-fn somebody() -> Owners {
-    Owners(BTreeSet::from([ExtId::random()]))
-}
 
 fn try_out(data: &Path, port: u16) -> Config {
     let listen = Some(format!("127.0.0.1:{port}").parse().unwrap());
@@ -58,30 +20,6 @@ fn written(folder: &Path, app_id: &str, try_out: bool) -> Config {
     std::fs::write(&path, text).unwrap();
     let overrides = Overrides { data: Some(folder.join("var")), ..Overrides::default() };
     load(&Source::File(path), &overrides, &Environment::new(|_| None)).unwrap_or_else(|faults| panic!("{faults}"))
-}
-
-#[tokio::test]
-async fn an_app_id_outlives_a_change_of_the_address() {
-    let root = tempfile::tempdir().unwrap();
-    let data = root.path().join("var");
-    let folder = DataFolder::open(&data).unwrap();
-    let first = app_id(&try_out(&data, 8080), &folder, &nobody()).await.unwrap();
-    assert_eq!(first, "http://127.0.0.1:8080/nevisfido/uaf/1.1/facets");
-    assert_eq!(app_id(&try_out(&data, 9090), &folder, &nobody()).await.unwrap(), first);
-}
-
-#[tokio::test]
-async fn another_app_id_stops_the_start_once_phones_have_registered() {
-    let root = tempfile::tempdir().unwrap();
-    let folder = DataFolder::open(root.path().join("var")).unwrap();
-    let (one, two) = ("https://a.example/facets", "https://b.example/facets");
-    let config = |id: &str| written(root.path(), id, true);
-    assert_eq!(app_id(&config(one), &folder, &nobody()).await.unwrap(), one);
-    assert_eq!(app_id(&config(one), &folder, &somebody()).await.unwrap(), one);
-    let refused = app_id(&config(two), &folder, &somebody()).await.unwrap_err().to_string();
-    assert!(refused.contains(one) && refused.contains(two), "{refused}");
-    assert_eq!(app_id(&config(two), &folder, &nobody()).await.unwrap(), two);
-    assert!(app_id(&config(one), &folder, &somebody()).await.is_err(), "what is kept is the new one");
 }
 
 #[tokio::test]
