@@ -36,8 +36,12 @@ pub(super) fn text(order: &Order<'_>, redeem_url: &str) -> Result<String, Crypto
 }
 
 fn members(order: &Order<'_>, redeem_url: &str) -> Map<String, Value> {
-    let mut members = order.data.members().clone();
+    let mut members = Map::new();
     members.insert("token".to_owned(), order.token.into());
     members.insert("redeem_url".to_owned(), redeem_url.into());
+    members.extend(order.data.members().clone());
     members
 }
+
+#[cfg(test)]
+mod tests;

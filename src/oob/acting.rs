@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role};
 
 use crate::fido::Subject;
-use crate::store::{ExtId, Origin, SourceNetwork, StoreError, Users};
+use crate::store::{Credentials, ExtId, Origin, SourceNetwork, StoreError, Users};
 use crate::telemetry::audit::Event;
 
 /// What `username` in a request means (`http-api.md` 0.2).
@@ -23,8 +23,10 @@ pub enum UsernameMapper {
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    /// Registration, deregistration, creating or deleting a target: the user's own affair.
+    /// Deregistration, creating or deleting a target: the user's own affair.
     Own,
+    /// Registration: the same, and a user who has a key already may have to show it (`additional-registration`).
+    Registration,
     /// Authentication without words of the caller.
     Authentication,
     /// Authentication that shows words of the caller: a transaction, `dispatchInformation.data`, notification texts.
@@ -32,9 +34,14 @@ pub enum Deed {
 }
 
 impl Deed {
+    fn is_own_affair(self) -> bool {
+        matches!(self, Self::Own | Self::Registration)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Own => "own",
+            Self::Registration => "registration",
             Self::Authentication => "authentication",
             Self::AuthenticationWithContent => "authentication-with-content",
         }
@@ -84,6 +91,12 @@ pub enum NotPermitted {
     /// The session is another user's: 403, or 404 where existence would show.
     #[error("the session belongs to another user")]
     OtherUser,
+    /// The session has not shown the key that its user has already: 401.
+    #[error("the user has a credential already: authenticate with it first")]
+    StepUp {
+        /// The authentication level that is needed.
+        level: u8,
+    },
     /// The internal caller may not name users: 403.
     #[error("this internal caller may not act for users")]
     NoRole,
@@ -103,6 +116,14 @@ pub enum NotPermitted {
 pub struct Acting {
     users: Arc<dyn Users>,
     mapper: UsernameMapper,
+    step_up: Option<StepUp>,
+}
+
+/// What a user who has a credential already needs to register another one.
+#[derive(Clone)]
+struct StepUp {
+    credentials: Arc<dyn Credentials>,
+    level: u8,
 }
 
 impl Asker<'_> {
@@ -121,7 +142,14 @@ impl Acting {
     /// Decides by these users.
     #[must_use]
     pub fn new(users: Arc<dyn Users>, mapper: UsernameMapper) -> Self {
-        Self { users, mapper }
+        Self { users, mapper, step_up: None }
+    }
+
+    /// The same, but a user with a credential registers another one only with a session of this level
+    /// (`additional-registration: step-up`, `http-api.md` 8).
+    #[must_use]
+    pub fn with_step_up_registration(self, credentials: Arc<dyn Credentials>, level: u8) -> Self {
+        Self { step_up: Some(StepUp { credentials, level }), ..self }
     }
 
     /// Whether the asker may do the deed for the one who is named.
@@ -130,12 +158,12 @@ impl Acting {
     /// Why not.
     pub async fn permit(&self, asker: &Asker<'_>, deed: Deed, named: Named<'_>) -> Result<ActingFor, NotPermitted> {
         match (asker.caller, deed) {
-            (Caller::User(session), _) if self.is_own(session, named, deed) => Ok(ActingFor(Some(session.into()))),
-            (Caller::Internal(caller), Deed::Own | Deed::AuthenticationWithContent) => {
+            (Caller::User(session), _) if self.is_own(session, named, deed) => self.for_oneself(session, deed).await,
+            (Caller::Internal(caller), Deed::Own | Deed::Registration | Deed::AuthenticationWithContent) => {
                 self.for_another(caller, deed, named).await
             }
-            (Caller::User(_), Deed::Own) => Err(NotPermitted::OtherUser),
-            (Caller::Anonymous, Deed::Own) => Err(NotPermitted::NoSession),
+            (Caller::User(_), Deed::Own | Deed::Registration) => Err(NotPermitted::OtherUser),
+            (Caller::Anonymous, Deed::Own | Deed::Registration) => Err(NotPermitted::NoSession),
             (_, Deed::AuthenticationWithContent) if !asker.anonymous_content => Err(NotPermitted::NoSession),
             (_, Deed::Authentication | Deed::AuthenticationWithContent) => self.find(named).await.map(ActingFor),
         }
@@ -144,11 +172,22 @@ impl Acting {
     /// A user who names nobody means themselves, where it is their own affair.
     fn is_own(&self, session: &AuthenticatedSession, named: Named<'_>, deed: Deed) -> bool {
         match (named, self.mapper) {
-            (Named::Nobody, _) => deed == Deed::Own,
+            (Named::Nobody, _) => deed.is_own_affair(),
             (Named::Username(name), UsernameMapper::Name) => name == session.name,
             (Named::Username(ext_id), UsernameMapper::ExtId) => ext_id == session.ext_id,
             (Named::Owner(owner), _) => owner.as_str() == session.ext_id,
         }
+    }
+
+    async fn for_oneself(&self, session: &AuthenticatedSession, deed: Deed) -> Result<ActingFor, NotPermitted> {
+        let user = Subject::from(session);
+        if let (Deed::Registration, Some(StepUp { credentials, level })) = (deed, &self.step_up)
+            && session.level < *level
+            && !credentials.list(&user.ext_id).await?.is_empty()
+        {
+            return Err(NotPermitted::StepUp { level: *level });
+        }
+        Ok(ActingFor(Some(user)))
     }
 
     async fn for_another(
@@ -161,7 +200,7 @@ impl Acting {
             return Err(NotPermitted::NoRole);
         }
         let user = self.find(named).await?;
-        if user.is_none() && deed == Deed::Own {
+        if user.is_none() && deed.is_own_affair() {
             return Err(NotPermitted::Unnamed);
         }
         if let Some(user) = &user {

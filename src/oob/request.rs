@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sidegate_filters::clock::Clock;
 
 use super::token::{deed, purpose, stored};
-use super::{Acting, ActingFor, Asker, Deed, Named, NotPermitted, TokenFault};
+use super::{Acting, ActingFor, Asker, Deed, Named, TokenFault};
 use crate::fido::{Ask, Commission, Context, Fido, FidoError, UafRequest, uaf_operation};
 use crate::store::operation::{Draft, Limits, Operation, OperationKind, Purpose};
 use crate::store::{OperationId, Operations};
@@ -86,13 +86,5 @@ impl Requests {
         let operation = Operation::handed_out(draft, challenge, self.limits, self.clock.now());
         self.operations.create(operation, &asker.origin()).await.map_err(TokenFault::from)?;
         Ok(request)
-    }
-}
-
-impl NotRequested {
-    /// Whether the user who was named does not exist.
-    #[must_use]
-    pub fn is_unknown_user(&self) -> bool {
-        matches!(self, Self::Token(TokenFault::NotPermitted(NotPermitted::UnknownUser)))
     }
 }

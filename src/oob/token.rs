@@ -191,7 +191,8 @@ pub(super) fn purpose(ask: &Ask) -> Purpose {
 
 pub(super) fn deed(kind: OperationKind, content: bool) -> Deed {
     match kind {
-        OperationKind::Reg | OperationKind::Dereg => Deed::Own,
+        OperationKind::Reg => Deed::Registration,
+        OperationKind::Dereg => Deed::Own,
         OperationKind::Auth if content => Deed::AuthenticationWithContent,
         OperationKind::Auth => Deed::Authentication,
     }

@@ -37,3 +37,6 @@ pub use status::StatusEndpoint;
 pub use targets::{CreateTargetEndpoint, DeleteTargetEndpoint, ListTargetsEndpoint, ModifyTargetEndpoint};
 pub use uaf_request::UafRequestEndpoint;
 pub use uaf_response::UafResponseEndpoint;
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use rstest::rstest;
 
 use super::super::testing::{House, Plan, asker, internal};
 use super::*;
+use crate::identity::testing::realm;
 
 /// What a cell of the table says, short.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,11 +36,12 @@ async fn cell(house: &House, caller: &Caller, deed: Deed, named: Named<'_>, anon
         Err(NotPermitted::NoRole) => NoRole,
         Err(NotPermitted::Unnamed) => Unnamed,
         Err(NotPermitted::UnknownUser) => UnknownUser,
-        Err(NotPermitted::Store(error)) => panic!("{error}"),
+        Err(refusal @ (NotPermitted::Store(_) | NotPermitted::StepUp { .. })) => panic!("{refusal}"),
     }
 }
 
 const OWN: Deed = Deed::Own;
+const REG: Deed = Deed::Registration;
 const AUTH: Deed = Deed::Authentication;
 const CONTENT: Deed = Deed::AuthenticationWithContent;
 
@@ -47,6 +49,8 @@ const CONTENT: Deed = Deed::AuthenticationWithContent;
 // session of that user
 #[case("jeff", OWN, JEFF, For(Some("jeff")))]
 #[case("jeff", OWN, NOBODY, For(Some("jeff")))]
+#[case("jeff", REG, JEFF, For(Some("jeff")))]
+#[case("jeff", REG, NOBODY, For(Some("jeff")))]
 #[case("jeff", AUTH, JEFF, For(Some("jeff")))]
 #[case("jeff", AUTH, NOBODY, For(None))]
 #[case("jeff", CONTENT, JEFF, For(Some("jeff")))]
@@ -54,6 +58,7 @@ const CONTENT: Deed = Deed::AuthenticationWithContent;
 // session of another user
 #[case("eve", OWN, JEFF, OtherUser)]
 #[case("eve", OWN, GHOST, OtherUser)]
+#[case("eve", REG, JEFF, OtherUser)]
 #[case("eve", AUTH, JEFF, For(Some("jeff")))]
 #[case("eve", CONTENT, JEFF, NoSession)]
 #[case("eve", CONTENT, GHOST, NoSession)]
@@ -61,6 +66,7 @@ const CONTENT: Deed = Deed::AuthenticationWithContent;
 #[case("nobody", OWN, JEFF, NoSession)]
 #[case("nobody", OWN, NOBODY, NoSession)]
 #[case("nobody", OWN, GHOST, NoSession)]
+#[case("nobody", REG, JEFF, NoSession)]
 #[case("nobody", AUTH, JEFF, For(Some("jeff")))]
 #[case("nobody", AUTH, NOBODY, For(None))]
 #[case("nobody", AUTH, GHOST, UnknownUser)]
@@ -69,12 +75,15 @@ const CONTENT: Deed = Deed::AuthenticationWithContent;
 // internal caller with the role act-for
 #[case("bank", OWN, JEFF, For(Some("jeff")))]
 #[case("bank", OWN, NOBODY, Unnamed)]
+#[case("bank", REG, JEFF, For(Some("jeff")))]
+#[case("bank", REG, NOBODY, Unnamed)]
 #[case("bank", OWN, GHOST, UnknownUser)]
 #[case("bank", AUTH, JEFF, For(Some("jeff")))]
 #[case("bank", CONTENT, JEFF, For(Some("jeff")))]
 #[case("bank", CONTENT, NOBODY, For(None))]
 // internal caller without it
 #[case("clerk", OWN, JEFF, NoRole)]
+#[case("clerk", REG, JEFF, NoRole)]
 #[case("clerk", AUTH, JEFF, For(Some("jeff")))]
 #[case("clerk", CONTENT, JEFF, NoRole)]
 #[tokio::test]
@@ -98,6 +107,22 @@ async fn a_route_may_let_anybody_send_content() {
     assert_eq!(cell(&house, &eve, CONTENT, JEFF, true).await, For(Some("jeff")));
     assert_eq!(cell(&house, &eve, OWN, JEFF, true).await, OtherUser);
     assert_eq!(cell(&house, &Caller::Anonymous, OWN, JEFF, true).await, NoSession);
+}
+
+#[tokio::test]
+async fn another_key_may_need_the_first_one() {
+    let house = House::new();
+    let acting = house.tokens.acting.clone().with_step_up_registration(Arc::clone(&house.credentials), 2);
+    let cookie = house.domain.login("jeff", &realm("password", 1, true), None).await.unwrap();
+    let by_password = Caller::User(house.domain.session(&cookie).await.unwrap());
+    let weak = asker(&by_password);
+    assert!(acting.permit(&weak, REG, JEFF).await.is_ok(), "the first key");
+    house.phone("jeff").await;
+    assert!(matches!(acting.permit(&weak, REG, JEFF).await, Err(NotPermitted::StepUp { level: 2 })));
+    assert!(matches!(acting.permit(&weak, REG, NOBODY).await, Err(NotPermitted::StepUp { level: 2 })));
+    assert!(acting.permit(&weak, OWN, JEFF).await.is_ok());
+    assert!(acting.permit(&asker(&house.user("jeff").await), REG, JEFF).await.is_ok());
+    assert!(house.tokens.acting.permit(&weak, REG, JEFF).await.is_ok(), "where the password is enough");
 }
 
 #[tokio::test]

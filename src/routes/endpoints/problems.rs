@@ -31,13 +31,26 @@ pub(super) fn internal(error: &dyn std::fmt::Display) -> Problem {
 pub(super) fn permission(refusal: &NotPermitted) -> Problem {
     let detail = refusal.to_string();
     match refusal {
-        NotPermitted::NoSession => Problem::new(StatusCode::UNAUTHORIZED, detail)
-            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"sidegate\"")),
+        NotPermitted::NoSession => {
+            challenge(Problem::new(StatusCode::UNAUTHORIZED, detail), "Bearer realm=\"sidegate\"")
+        }
+        NotPermitted::StepUp { level } => challenge(
+            Problem::new(StatusCode::UNAUTHORIZED, detail),
+            &format!("Bearer realm=\"sidegate\", error=\"insufficient_user_authentication\", acr_values=\"{level}\""),
+        ),
         NotPermitted::OtherUser | NotPermitted::NoRole | NotPermitted::UnknownUser => {
             Problem::new(StatusCode::FORBIDDEN, detail)
         }
         NotPermitted::Unnamed => bad_request("username: an internal caller has to name the user"),
         NotPermitted::Store(error) => store(error),
+    }
+}
+
+/// What would do (RFC 6750 3, RFC 9470 3).
+fn challenge(problem: Problem, text: &str) -> Problem {
+    match HeaderValue::from_str(text) {
+        Ok(value) => problem.with(header::WWW_AUTHENTICATE, value),
+        Err(error) => internal(&error),
     }
 }
 
