@@ -23,6 +23,12 @@ impl Source {
         (!matches!(module, "lib" | "main")).then_some(module)
     }
 
+    /// Whether it is compiled for tests only, as files of these names are here. Tests of a lower layer may look at it
+    /// through an upper one.
+    pub(super) fn is_test(&self) -> bool {
+        self.path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "testing" | "testing.rs"))
+    }
+
     /// How many modules deep it is: 1 for `src/store.rs`, 2 for `src/store/users.rs`.
     pub(super) fn depth(&self) -> usize {
         self.path.split('/').count() - 1
