@@ -88,6 +88,21 @@ fn no_changed_bit_and_no_other_key_opens_it() {
 }
 
 #[test]
+fn a_body_of_another_shape_does_not_open_even_with_a_right_mac() {
+    let challenge = challenge(1);
+    let bytes = encoding::decode(key().seal(&binding(&challenge)).unwrap().as_str()).unwrap();
+    let body = &bytes[..bytes.len() - MAC_SIZE];
+    let sealed = |body: &[u8]| {
+        let mac = key().mac(&[DOMAIN, body]).unwrap();
+        Text::new(encoding::encode(&[body, &mac].concat())).unwrap()
+    };
+    assert!(key().open(&sealed(body)).is_ok());
+    for body in [&[body, &[0]].concat()[..], &body[..body.len() - 1], &[]] {
+        assert_eq!(key().open(&sealed(body)), Err(Error::ServerDataBroken));
+    }
+}
+
+#[test]
 fn the_key_does_not_print() {
     assert_eq!(format!("{:?}", key()), "ServerDataKey");
 }
