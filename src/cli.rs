@@ -1,11 +1,14 @@
-//! The command line: serve, check, explain, user, keygen (`gateway.md` 6.1).
+//! The command line: serve, check, explain, user, keygen, device (`gateway.md` 6.1).
 
 mod arguments;
 mod check;
+mod compose;
 mod data;
+mod device;
 pub mod explain;
 pub mod first_start;
 mod keygen;
+mod serve;
 mod user;
 
 use std::ffi::OsString;
@@ -15,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::Environment;
-use arguments::{Arguments, Command, ConfigFlag, KeygenFlags, UserCommand};
+use arguments::{Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, UserCommand};
 
 /// It worked.
 const GOOD: u8 = 0;
@@ -39,11 +42,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(arguments: Arguments) -> u8 {
-    let mut out = io::stdout().lock();
-    let result = match arguments.command {
+    let mut out = io::stdout();
+    let result = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(flags) => serve::run(&flags.source(), &flags.overrides()),
         Command::Check(flag) => return check(&flag, &mut out),
+        Command::Explain(flags) => return explain(&flags, &mut out),
         Command::User(command) => user(command, &mut out),
         Command::Keygen(flags) => keygen(&flags, &mut out),
+        Command::Device(device) => device.run().map_err(Into::into),
     };
     match result {
         Ok(()) => GOOD,
@@ -59,6 +65,16 @@ fn check(flag: &ConfigFlag, out: &mut dyn Write) -> u8 {
         Ok(false) => FAULTS,
         Err(error) => fail(&error),
     }
+}
+
+fn explain(flags: &ExplainFlags, out: &mut dyn Write) -> u8 {
+    let told = compose::offline(&flags.config.source()).and_then(|router| {
+        match explain::explain(&router, flags.on, &flags.method, &flags.path) {
+            Ok(explanation) => Ok(writeln!(out, "{explanation}").map(|()| GOOD)?),
+            Err(refused) => Ok(writeln!(out, "{refused}").map(|()| FAULTS)?),
+        }
+    });
+    told.unwrap_or_else(|error| fail(error.as_ref()))
 }
 
 fn user(command: UserCommand, out: &mut dyn Write) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //! traits of `store`, `fido` and `dispatchers`; HTTP is the business of `routes::endpoints`.
 
 pub mod acting;
+pub mod bypass;
 pub mod dispatch_token;
 pub mod redeem;
 pub mod request;

@@ -1,21 +1,32 @@
 //! The command line as clap reads it (`gateway.md` 6.1). Scripts rely on it: names and meanings stay.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Source;
+use super::device::Device;
+use crate::config::{Overrides, Source};
+use crate::routes::ListenerClass;
 
 /// An authentication gateway with out-of-band services and a FIDO UAF 1.1 server inside.
 #[derive(Debug, Parser)]
-#[command(name = "sidegate", version)]
+#[command(name = "sidegate", version, args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) serve: ServeFlags,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Serves; what happens without a command, too.
+    Serve(ServeFlags),
+    /// Shows what a request would meet: row, filters, destination.
+    Explain(ExplainFlags),
+    /// A phone in software.
+    Device(Device),
     /// Checks a configuration and prints every fault.
     Check(ConfigFlag),
     /// Adds, lists and removes users; works beside a running gateway.
@@ -23,6 +34,56 @@ pub(super) enum Command {
     User(UserCommand),
     /// Makes certificates for trying out, or a new key for SecTokens.
     Keygen(KeygenFlags),
+}
+
+/// What to serve, and what stands above the configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct ServeFlags {
+    #[command(flatten)]
+    config: ConfigFlag,
+    /// The data folder; ./var where the configuration names none.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address of the public listener.
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// The address of the internal listener.
+    #[arg(long, value_name = "ADDR:PORT")]
+    internal: Option<SocketAddr>,
+    /// The address of the management listener.
+    #[arg(long, value_name = "ADDR:PORT")]
+    management: Option<SocketAddr>,
+}
+
+impl ServeFlags {
+    pub(super) fn source(&self) -> Source {
+        self.config.source()
+    }
+
+    pub(super) fn overrides(&self) -> Overrides {
+        let Self { data, listen, internal, management, .. } = self.clone();
+        Overrides { data, listen, internal, management }
+    }
+}
+
+/// Which request to explain.
+#[derive(Debug, Args)]
+pub(super) struct ExplainFlags {
+    /// The method, as GET.
+    pub(super) method: String,
+    /// The path; a query plays no part.
+    pub(super) path: String,
+    /// The listener that the request comes in on.
+    #[arg(long, value_name = "CLASS", default_value = "public", value_parser = class)]
+    pub(super) on: ListenerClass,
+    #[command(flatten)]
+    pub(super) config: ConfigFlag,
+}
+
+fn class(word: &str) -> Result<ListenerClass, String> {
+    let classes = [ListenerClass::Public, ListenerClass::Internal, ListenerClass::Management];
+    let found = classes.into_iter().find(|class| class.name() == word);
+    found.ok_or_else(|| "write public, internal or management".to_owned())
 }
 
 /// Which configuration is meant.

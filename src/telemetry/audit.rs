@@ -86,11 +86,6 @@ pub enum Event<'a> {
         /// The model of the authenticator.
         aaid: &'a str,
     },
-    /// A request passed with a signature in place of a session.
-    Bypass {
-        /// The target whose key signed.
-        target: &'a str,
-    },
     /// An internal caller named a user.
     ActFor {
         /// The caller's configured name.
@@ -138,13 +133,12 @@ impl Event<'_> {
             Self::StepUp { realm, user, level } => line!("step-up", realm, user, level),
             Self::Logout { user } => line!("logout", user),
             Self::Dispatch { operation, dispatcher, result, user, target } => {
-                line!("dispatch", operation, dispatcher, result, user, target);
+                line!("dispatch", operation, dispatcher, result, user, target_id = target);
             }
             Self::Redeem { operation, code } => line!("redeem", operation, code),
             Self::Answer { operation, code, user } => line!("answer", operation, code, user),
-            Self::Target { change, target, user } => line!("target", change = change.name(), target, user),
+            Self::Target { change, target, user } => line!("target", change = change.name(), target_id = target, user),
             Self::Credential { change, user, aaid } => line!("credential", change = change.name(), user, aaid),
-            Self::Bypass { target } => line!("bypass", target),
             Self::ActFor { caller, user, operation } => line!("act-for", caller, user, operation),
         }
     }

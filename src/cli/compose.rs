@@ -1,0 +1,115 @@
+//! From a checked configuration to what serves it: stores, identities, services, and the route table that joins them.
+
+mod gate;
+mod routes;
+mod services;
+mod stores;
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sidegate_filters::clock::{Clock, SystemClock};
+
+use super::Failure;
+use crate::config::{self, Config, Environment, Overrides, Source};
+use crate::fido::{AppIdFault, PolicyFault};
+use crate::identity::internal_callers::BearerError;
+use crate::identity::password::BuildError;
+use crate::identity::sec_token::KeyFileError;
+use crate::jose::CryptoError;
+use crate::jose::certificates::AuthoritiesError;
+use crate::routes::Router;
+use crate::store::embedded::EmbeddedError;
+use crate::store::users::UsersFileError;
+use crate::store::{DataFolder, FolderError, StoreError};
+use crate::telemetry::Metrics;
+
+pub(super) use stores::Stores;
+
+/// Why a configuration that reads well can't be served.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ComposeError {
+    /// The data folder failed.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The store file can't be opened.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The users' file is not as it should be.
+    #[error(transparent)]
+    Users(#[from] UsersFileError),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An internal caller's bearer can't be used.
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
+    /// The password realm can't be made.
+    #[error(transparent)]
+    Password(#[from] BuildError),
+    /// A SecToken key can't be used.
+    #[error(transparent)]
+    SecToken(#[from] KeyFileError),
+    /// The application identifier or a facet can't be used.
+    #[error(transparent)]
+    AppId(#[from] AppIdFault),
+    /// A policy can't be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The authorities of an upstream can't be read.
+    #[error(transparent)]
+    Authorities(#[from] AuthoritiesError),
+    /// Parts do not fit together.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+/// The route table of a configuration, over these stores.
+///
+/// # Errors
+/// What can't be served.
+pub(super) async fn router(
+    config: &Config,
+    folder: &DataFolder,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<Router, ComposeError> {
+    let gate = gate::Gate::build(config, folder, stores, clock)?;
+    let services = services::Services::build(config, folder, stores, clock, gate.fido_level).await?;
+    routes::table(config, &gate, services.as_ref(), stores, metrics)
+}
+
+/// The route table of a configuration for looking at: nothing of its data folder is opened, so a gateway may run there.
+pub(super) fn offline(source: &Source) -> Result<Router, Failure> {
+    let scratch = Scratch::make()?;
+    let overrides = Overrides { data: Some(scratch.0.clone()), ..Overrides::default() };
+    let config = config::load(source, &overrides, &Environment::of_process())?;
+    let (clock, metrics): (Arc<dyn Clock>, _) = (Arc::new(SystemClock), Arc::new(Metrics::new()?));
+    let folder = DataFolder::open(&config.data)?;
+    let stores = Stores::open(&config, &folder, &clock)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(router(&config, &folder, &stores, &clock, &metrics))?)
+}
+
+/// A folder that goes when it is dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn make() -> Result<Self, std::io::Error> {
+        let path = std::env::temp_dir().join(format!("sidegate-explain-{}", uuid::Uuid::new_v4()));
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What can't be removed is a few keys that nothing uses.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,196 @@
+//! Who is calling: session domains, realms, internal callers, the login page, and the filters that use them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidegate_filters::clock::Clock;
+use sidegate_filters::identity_creation::{
+    Admission, Demand, IdentityCreationFilter, Interception, InternalAccess, InternalCallers, ReturnTarget,
+    SessionDomain, Settings,
+};
+use sidegate_filters::{Filter, InternalCaller, Role};
+
+use super::{ComposeError, Stores};
+use crate::config::{self, Config, Domain};
+use crate::identity::internal_callers::{BearerHash, StaticCallers};
+use crate::identity::password::{self, Paces};
+use crate::identity::return_field::ReturnSeal;
+use crate::identity::sec_token::{self, SecTokenIssuer, SecTokenKeys};
+use crate::identity::{DomainSessions, LoginPages, PasswordRealm, Realm, sessions};
+use crate::jose::MacKey;
+use crate::routes::rows::Protection;
+use crate::store::DataFolder;
+
+/// How long a login form may lie open.
+const FORM_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// SecTokens kept to be used again, about 1 KiB each.
+const SEC_TOKENS: usize = 50_000;
+
+/// What filters need to know who calls.
+pub(super) struct Gate {
+    domains: BTreeMap<String, (Arc<DomainSessions>, ReturnTarget)>,
+    callers: Arc<dyn InternalCallers>,
+    clock: Arc<dyn Clock>,
+    /// The domain of the services' rows.
+    own: String,
+    /// The level that a FIDO UAF login gives.
+    pub(super) fido_level: u8,
+    pub(super) pages: Arc<LoginPages>,
+    pub(super) sec_tokens: Arc<SecTokenIssuer>,
+    pub(super) password: Option<Arc<PasswordRealm>>,
+    pub(super) fido_uaf: Option<Realm>,
+}
+
+impl Gate {
+    pub(super) fn build(
+        config: &Config,
+        folder: &DataFolder,
+        stores: &Stores,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, ComposeError> {
+        let mut domains = BTreeMap::new();
+        for domain in &config.domains {
+            domains.insert(domain.name.clone(), (sessions_of(domain, stores, clock)?, start_page(domain)?));
+        }
+        let kind = |kind: &str| config.realms.iter().find(|realm| realm.kind.word() == kind);
+        let (password, fido_uaf) = (kind("password"), kind("fido-uaf"));
+        let own = fido_uaf.or(password).map(|realm| realm.domain.clone()).unwrap_or_default();
+        let page_domain = password.map_or(own.as_str(), |realm| realm.domain.as_str());
+        let key = MacKey::new(&folder.secret("return-field")?)?;
+        let seal = ReturnSeal::new(key, parse_domain(page_domain)?, FORM_LIFETIME);
+        let start = domains.get(page_domain).map_or_else(ReturnTarget::start, |(_, start)| start.clone());
+        Ok(Self {
+            callers: Arc::new(callers(config, folder)?),
+            clock: clock.clone(),
+            fido_level: fido_uaf.map_or(u8::MAX, |realm| realm.level),
+            pages: Arc::new(LoginPages::new(seal, start, password.map(realm_of), clock.clone())),
+            password: password.map(|realm| password_realm(realm, &domains, stores, clock)).transpose()?,
+            fido_uaf: fido_uaf.map(realm_of),
+            sec_tokens: Arc::new(sec_tokens(config, folder, clock)?),
+            own,
+            domains,
+        })
+    }
+
+    /// The sessions of the services' own domain.
+    pub(super) fn own_sessions(&self) -> Result<Arc<DomainSessions>, ComposeError> {
+        self.domain(&self.own).map(|(sessions, _)| sessions.clone())
+    }
+
+    fn domain(&self, name: &str) -> Result<&(Arc<DomainSessions>, ReturnTarget), ComposeError> {
+        self.domains.get(name).ok_or_else(|| {
+            ComposeError::Unfit(format!("no session domain {name:?} is configured, and a route needs it"))
+        })
+    }
+
+    /// The identity-creation filter of a row of ours.
+    pub(super) fn for_service(
+        &self,
+        protection: Protection,
+        interception: bool,
+    ) -> Result<Arc<dyn Filter>, ComposeError> {
+        let demand = |level| Admission::Session(Demand { level, ..Demand::default() });
+        let (admission, internal) = match protection {
+            Protection::Open | Protection::JwsBypass => (Admission::Open, InternalAccess::Anybody),
+            Protection::Session => (demand(1), InternalAccess::With(Role::ActFor)),
+            Protection::FidoUaf => (demand(self.fido_level), InternalAccess::With(Role::ActFor)),
+            Protection::Internal => (Admission::InternalOnly, InternalAccess::Anybody),
+        };
+        self.filter(&self.own, admission, internal, interception)
+    }
+
+    /// The identity-creation filter of an own row of the configuration.
+    pub(super) fn for_upstream(
+        &self,
+        wanted: &config::IdentityCreation,
+        interception: bool,
+    ) -> Result<Arc<dyn Filter>, ComposeError> {
+        let demand = Demand {
+            level: wanted.level,
+            roles: wanted.roles.clone(),
+            max_age: wanted.max_age,
+            realms: wanted.realms.clone(),
+        };
+        let admission = if wanted.open { Admission::Open } else { Admission::Session(demand) };
+        let internal = match wanted.internal_callers {
+            None => InternalAccess::Nobody,
+            Some(config::InternalAccess::Anybody) => InternalAccess::Anybody,
+            Some(config::InternalAccess::With(role)) => InternalAccess::With(role),
+        };
+        self.filter(&wanted.domain, admission, internal, interception)
+    }
+
+    fn filter(
+        &self,
+        domain: &str,
+        admission: Admission,
+        internal: InternalAccess,
+        interception: bool,
+    ) -> Result<Arc<dyn Filter>, ComposeError> {
+        let (sessions, start) = self.domain(domain)?;
+        let settings = Settings {
+            domain: parse_domain(domain)?,
+            admission,
+            internal,
+            interception: if interception { Interception::Auto } else { Interception::Never },
+            start: start.clone(),
+            forward_credentials: false,
+        };
+        let (sessions, callers, pages) = (sessions.clone(), self.callers.clone(), self.pages.clone());
+        Ok(Arc::new(IdentityCreationFilter::new(settings, sessions, callers, pages, self.clock.clone())))
+    }
+}
+
+fn sessions_of(domain: &Domain, stores: &Stores, clock: &Arc<dyn Clock>) -> Result<Arc<DomainSessions>, ComposeError> {
+    let settings =
+        sessions::Settings { domain: parse_domain(&domain.name)?, idle: domain.idle, absolute: domain.absolute };
+    Ok(Arc::new(DomainSessions::new(settings, stores.sessions.clone(), stores.users.clone(), clock.clone())))
+}
+
+fn start_page(domain: &Domain) -> Result<ReturnTarget, ComposeError> {
+    let page = ReturnTarget::parse(&domain.start_page);
+    page.ok_or_else(|| {
+        ComposeError::Unfit(format!("start-page of domain {} must be a path of this gateway", domain.name))
+    })
+}
+
+fn parse_domain(name: &str) -> Result<SessionDomain, ComposeError> {
+    SessionDomain::parse(name).map_err(|error| ComposeError::Unfit(format!("session domain {name:?}: {error}")))
+}
+
+fn realm_of(realm: &config::Realm) -> Realm {
+    Realm { name: realm.name.clone(), level: realm.level, renew: realm.renew }
+}
+
+fn password_realm(
+    realm: &config::Realm,
+    domains: &BTreeMap<String, (Arc<DomainSessions>, ReturnTarget)>,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<PasswordRealm>, ComposeError> {
+    let unfit = || ComposeError::Unfit(format!("realm {} names no configured domain", realm.name));
+    let (sessions, _) = domains.get(&realm.domain).ok_or_else(unfit)?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let settings =
+        password::Settings { realm: realm_of(realm), parallel: cores, queue: cores * 32, paces: Paces::default() };
+    Ok(Arc::new(PasswordRealm::new(settings, sessions.clone(), stores.users.clone(), clock.clone())?))
+}
+
+fn sec_tokens(config: &Config, folder: &DataFolder, clock: &Arc<dyn Clock>) -> Result<SecTokenIssuer, ComposeError> {
+    let issuer = config.sec_token.issuer.as_ref().map_or(config.public_url.text(), config::WebUrl::text).to_owned();
+    let settings = sec_token::Settings { issuer, lifetime: config.sec_token.lifetime, entries: SEC_TOKENS };
+    Ok(SecTokenIssuer::new(settings, SecTokenKeys::read_or_make(folder)?, clock.clone()))
+}
+
+fn callers(config: &Config, folder: &DataFolder) -> Result<StaticCallers, ComposeError> {
+    let mut callers = Vec::new();
+    for caller in &config.internal_callers {
+        let bearer = match &caller.token_file {
+            Some(path) => BearerHash::read(path)?,
+            None => BearerHash::read_or_make(folder, &caller.name)?,
+        };
+        callers.push((InternalCaller { name: caller.name.clone(), roles: caller.roles.clone() }, bearer));
+    }
+    Ok(StaticCallers::new(callers)?)
+}

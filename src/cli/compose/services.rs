@@ -1,0 +1,167 @@
+//! The out-of-band services and the UAF server inside.
+
+use std::sync::Arc;
+
+use sidegate_filters::clock::Clock;
+use sidegate_uaf::encoding::Text;
+use sidegate_uaf::facets::TrustedFacets;
+use sidegate_uaf::metadata::{Models, UnknownModels};
+use sidegate_uaf::server_data::ServerDataKey;
+use sidegate_uaf::{Algorithm, Folding, RelyingParty};
+
+use super::{ComposeError, Stores};
+use crate::config::{self, AdditionalRegistration, Config, FidoUaf};
+use crate::dispatchers::{BaseUrl, Dispatcher, Dispatchers, LinkDispatcher, Recipients, RedeemUrls};
+use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, kept_app_id, trusted_facets};
+use crate::jose::MacKey;
+use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens, UsernameMapper};
+use crate::store::DataFolder;
+use crate::store::operation::{Limits, OperationKind};
+
+/// Below the public URL: the application identifier where none is written.
+const APP_ID_PATH: &str = "/nevisfido/uaf/1.1/facets";
+
+/// The services behind the rows.
+pub(super) struct Services {
+    pub(super) fido: Arc<dyn Fido>,
+    pub(super) facets: TrustedFacets,
+    pub(super) targets: Arc<Targets>,
+    pub(super) tokens: Arc<Tokens>,
+    pub(super) redeem: Arc<Redeem>,
+    pub(super) requests: Arc<Requests>,
+    pub(super) statuses: Arc<Statuses>,
+    pub(super) anonymous_content: bool,
+    pub(super) clock_skew: std::time::Duration,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Services {
+    /// The services of a configuration; none where it has no `fido-uaf`.
+    pub(super) async fn build(
+        config: &Config,
+        folder: &DataFolder,
+        stores: &Stores,
+        clock: &Arc<dyn Clock>,
+        fido_level: u8,
+    ) -> Result<Option<Self>, ComposeError> {
+        let Some(fido_uaf) = &config.fido_uaf else { return Ok(None) };
+        let facets = trusted_facets(fido_uaf.facets.iter().map(String::as_str), fido_uaf.wildcards_for_testing)?;
+        let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
+        let fido: Arc<dyn Fido> = Arc::new(embedded(fido_uaf, relying_party, stores, clock)?);
+        let mapper = match fido_uaf.username_mapper {
+            config::UsernameMapper::Name => UsernameMapper::Name,
+            config::UsernameMapper::ExtId => UsernameMapper::ExtId,
+        };
+        let acting = || {
+            let acting = Acting::new(stores.users.clone(), mapper);
+            match fido_uaf.additional_registration {
+                AdditionalRegistration::Password => acting,
+                AdditionalRegistration::StepUp => {
+                    acting.with_step_up_registration(stores.credentials.clone(), fido_level)
+                }
+            }
+        };
+        let key = TokenKey::new(MacKey::new(&folder.secret("operation-id")?)?);
+        let dispatchers = dispatchers(config.public_url.text(), fido_uaf)?;
+        let limits = limits(fido_uaf);
+        let (operations, users) = (&stores.operations, &stores.users);
+        Ok(Some(Self {
+            targets: Arc::new(Targets {
+                targets: stores.targets.clone(),
+                users: users.clone(),
+                acting: acting(),
+                dispatchers: dispatchers.clone(),
+                clock: clock.clone(),
+            }),
+            tokens: Arc::new(Tokens {
+                operations: operations.clone(),
+                targets: stores.targets.clone(),
+                acting: acting(),
+                dispatchers,
+                recipients: Recipients::default(),
+                fido: fido.clone(),
+                key: key.clone(),
+                clock: clock.clone(),
+                settings: TokenSettings { limits, status_response: fido_uaf.status_response },
+            }),
+            redeem: Arc::new(Redeem { operations: operations.clone(), users: users.clone(), fido: fido.clone(), key }),
+            requests: Arc::new(Requests {
+                operations: operations.clone(),
+                acting: acting(),
+                fido: fido.clone(),
+                clock: clock.clone(),
+                limits,
+            }),
+            statuses: Arc::new(Statuses { operations: operations.clone(), clock: clock.clone() }),
+            anonymous_content: fido_uaf.anonymous_content,
+            clock_skew: fido_uaf.time_limits.clock_skew,
+            clock: clock.clone(),
+            facets,
+            fido,
+        }))
+    }
+}
+
+async fn relying_party(
+    config: &Config,
+    fido_uaf: &FidoUaf,
+    facets: TrustedFacets,
+    folder: &DataFolder,
+    stores: &Stores,
+) -> Result<RelyingParty, ComposeError> {
+    let bound = !stores.credentials.owners().await?.is_empty();
+    let default = format!("{}{APP_ID_PATH}", config.public_url.text());
+    let app_id = kept_app_id(folder, fido_uaf.app_id.as_ref().map(config::WebUrl::text), &default, bound)?;
+    let app_id = Text::new(app_id).map_err(|error| ComposeError::Unfit(format!("fido-uaf.app-id: {error}")))?;
+    let unknown = match fido_uaf.unknown_models {
+        config::UnknownModels::Refuse => UnknownModels::Refuse,
+        config::UnknownModels::Surrogate => UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect()),
+    };
+    let key =
+        ServerDataKey::new(&*folder.secret("server-data")?).map_err(|error| ComposeError::Unfit(error.to_string()))?;
+    Ok(RelyingParty::new(Some(app_id), facets, Models::new(unknown), key))
+}
+
+fn embedded(
+    fido_uaf: &FidoUaf,
+    relying_party: RelyingParty,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<Embedded, ComposeError> {
+    let policies = match &fido_uaf.policies {
+        Some(folder) => Policies::load(folder)?,
+        None => Policies::built_in(),
+    };
+    Ok(Embedded {
+        relying_party,
+        policies,
+        operations: stores.operations.clone(),
+        credentials: stores.credentials.clone(),
+        users: stores.users.clone(),
+        clock: clock.clone(),
+        settings: EmbeddedSettings { answer: fido_uaf.time_limits.answer, folding: Folding::Specific },
+    })
+}
+
+fn limits(fido_uaf: &FidoUaf) -> Limits {
+    let limits = fido_uaf.time_limits;
+    Limits { token: limits.token, answer: limits.answer, retention: limits.status, ..Limits::default() }
+}
+
+fn dispatchers(public_url: &str, fido_uaf: &FidoUaf) -> Result<Dispatchers, ComposeError> {
+    let mut list: Vec<Arc<dyn Dispatcher>> = Vec::new();
+    for dispatcher in &fido_uaf.dispatchers {
+        let config::Dispatcher::Link(link) = dispatcher;
+        let base_url =
+            BaseUrl::parse(link.base_url.text()).map_err(|error| ComposeError::Unfit(format!("base-url: {error}")))?;
+        list.push(Arc::new(LinkDispatcher::new(base_url, redeem_urls(public_url, &link.redeem))));
+    }
+    Ok(Dispatchers::new(list))
+}
+
+fn redeem_urls(public_url: &str, urls: &config::RedeemUrls) -> RedeemUrls {
+    RedeemUrls::below(public_url)
+        .with(OperationKind::Reg, urls.registration.text().to_owned())
+        .with(OperationKind::Auth, urls.authentication.text().to_owned())
+        .with(OperationKind::Dereg, urls.deregistration.text().to_owned())
+}

@@ -1,0 +1,182 @@
+//! `sidegate device …`: a phone in software, for trying the gateway out and for scripts.
+//!
+//! Its keys, counters and dispatch target live in a file, which protects them no better than the file system does.
+
+mod demo;
+mod http;
+mod link;
+mod phone;
+mod qr;
+mod state;
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
+
+use phone::Phone;
+
+/// A phone in software
+#[derive(Debug, Args)]
+pub(super) struct Device {
+    #[command(subcommand)]
+    action: Action,
+    /// The gateway's public URL
+    #[arg(long, global = true, default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    gateway: String,
+    /// The user who logs in with a password to register the phone
+    #[arg(long, global = true, default_value = "demo")]
+    user: String,
+    /// Read the user's password from standard input; without it, the data folder's demo.password serves the user demo
+    #[arg(long, global = true)]
+    password_stdin: bool,
+    /// Where the phone keeps its keys and counters
+    #[arg(long, global = true, default_value = "phone.json", value_name = "FILE")]
+    state: PathBuf,
+    /// The gateway's data folder, for demo.password
+    #[arg(long, global = true, default_value = "var", value_name = "DIR")]
+    data: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Play the whole story with a fresh phone, one line a step, and clean up
+    Demo,
+    /// Log in with the password and register a UAF key
+    Register,
+    /// Log in with the UAF key and register the phone as a dispatch target
+    RegisterTarget,
+    /// Rename the dispatch target with nothing but a signature
+    UpdateTarget {
+        /// Its new name
+        #[arg(long)]
+        name: String,
+    },
+    /// Redeem a dispatched token and approve
+    Approve {
+        /// The link, the text of a QR code, or a PNG file with one
+        message: String,
+    },
+    /// Redeem a dispatched token and say no
+    Deny {
+        /// The link, the text of a QR code, or a PNG file with one
+        message: String,
+    },
+    /// Delete the dispatch target and deregister the keys
+    Delete,
+}
+
+/// Why the phone did not get there.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PhoneError {
+    /// A flag or argument is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// The gateway can't be reached.
+    #[error("the gateway can't be reached: {0}")]
+    Network(#[from] reqwest::Error),
+    /// The gateway refused.
+    #[error("{what}: HTTP {status}: {detail}")]
+    Refused {
+        /// What was asked.
+        what: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// The problem's detail.
+        detail: String,
+    },
+    /// The gateway answered with another UAF code.
+    #[error("{what}: UAF status {code}")]
+    Uaf {
+        /// What was asked.
+        what: &'static str,
+        /// The code.
+        code: u64,
+    },
+    /// A message of the gateway is not as it should be.
+    #[error("{0}")]
+    Message(String),
+    /// The authenticator can't answer.
+    #[error("the authenticator can't answer: {0}")]
+    Authenticator(#[from] sidegate_uaf::authenticator::AuthenticatorError),
+    /// A key of the dispatch target can't be used.
+    #[error("a key of the dispatch target can't be used: {0}")]
+    Key(#[from] crate::jose::PrivateJwkError),
+    /// The message is for another key, or was changed.
+    #[error("the message can't be decrypted: {0}")]
+    Decrypt(#[from] crate::jose::DecryptError),
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Crypto(#[from] crate::jose::CryptoError),
+    /// A file can't be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl Device {
+    /// Does what was asked, telling each step on standard output.
+    ///
+    /// # Errors
+    /// Why it did not succeed.
+    pub(super) fn run(&self) -> Result<(), PhoneError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|source| PhoneError::File { path: "runtime".into(), source })?;
+        runtime.block_on(self.act())
+    }
+
+    async fn act(&self) -> Result<(), PhoneError> {
+        if matches!(self.action, Action::Demo) {
+            return demo::play(&self.gateway, &self.user, &self.password()?).await;
+        }
+        let mut phone = Phone::open(&self.gateway, &self.state)?;
+        let done = self.act_with(&mut phone).await;
+        // Also after a failure: a counter that was used must never be used again.
+        phone.save(&self.state)?;
+        done
+    }
+
+    async fn act_with(&self, phone: &mut Phone) -> Result<(), PhoneError> {
+        match &self.action {
+            Action::Demo => Ok(()),
+            Action::Register => phone.register(&self.user, &self.password()?).await,
+            Action::RegisterTarget => phone.register_target("Software phone").await,
+            Action::UpdateTarget { name } => phone.update_target(name).await,
+            Action::Approve { message } => phone.approve(&link::read(message)?).await,
+            Action::Deny { message } => phone.deny(&link::read(message)?).await,
+            Action::Delete => phone.delete().await,
+        }
+    }
+
+    fn password(&self) -> Result<Zeroizing<String>, PhoneError> {
+        if self.password_stdin {
+            let mut text = Zeroizing::new(String::new());
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(|source| PhoneError::File { path: "standard input".into(), source })?;
+            return Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+        }
+        if self.user != "demo" {
+            return Err(PhoneError::Usage(format!(
+                "give the password of {:?} on standard input with --password-stdin",
+                self.user
+            )));
+        }
+        let text = read_file(&self.data.join("demo.password"))?;
+        Ok(Zeroizing::new(text.trim_end().to_owned()))
+    }
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<String>, PhoneError> {
+    let text = std::fs::read_to_string(path);
+    text.map(Zeroizing::new).map_err(|source| PhoneError::File { path: path.display().to_string(), source })
+}
+
+/// One line of the story. A closed standard output ends the telling, not the story.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

@@ -1,0 +1,157 @@
+//! The phone's side of HTTP: one gateway, one session cookie.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, SET_COOKIE};
+use reqwest::{Client, Method, Response, Url};
+use serde_json::Value;
+use sidegate_uaf::StatusCode;
+use sidegate_uaf::wire::{Operation, ReturnUafRequest};
+
+use super::PhoneError;
+
+/// Media type of UAF messages (UAF HTTP transport, section 2).
+const FIDO_UAF: &str = "application/fido+uaf;charset=UTF-8";
+/// The SDK allows a network call one minute (`http-api.md` 7).
+const CALL_LIMIT: Duration = Duration::from_secs(60);
+
+/// A connection to one gateway with the session that it gave.
+pub(super) struct Connection {
+    client: Client,
+    base: Url,
+    cookie: Option<String>,
+}
+
+/// An answer of the gateway: its status and its body, JSON where there is any.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+impl Connection {
+    /// Connects to the gateway at `base` (`http://host:port` or `https://…`).
+    pub(super) fn new(base: &str) -> Result<Self, PhoneError> {
+        let base = Url::parse(base).map_err(|_| {
+            PhoneError::Usage(format!("--gateway: {base:?} is no URL; write http://host:port or https://host"))
+        })?;
+        let client = Client::builder().timeout(CALL_LIMIT).redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { client, base, cookie: None })
+    }
+
+    /// Forgets the session.
+    pub(super) fn forget(&mut self) {
+        self.cookie = None;
+    }
+
+    /// Posts JSON to a path of the gateway.
+    pub(super) async fn post_json(&mut self, path: &str, body: &Value) -> Result<Answer, PhoneError> {
+        self.send(Method::POST, self.at(path)?, "application/json", "application/json", body.to_string()).await
+    }
+
+    /// Posts JSON and asks for a UAF message in return.
+    pub(super) async fn post_for_uaf(&mut self, url: Url, body: &Value) -> Result<Answer, PhoneError> {
+        self.send(Method::POST, url, "application/json", FIDO_UAF, body.to_string()).await
+    }
+
+    /// Posts a UAF message.
+    pub(super) async fn post_uaf(&mut self, path: &str, body: &Value) -> Result<Answer, PhoneError> {
+        self.send(Method::POST, self.at(path)?, FIDO_UAF, FIDO_UAF, body.to_string()).await
+    }
+
+    /// Posts a login form.
+    pub(super) async fn post_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, PhoneError> {
+        let request = self.client.post(self.at(path)?).header(ACCEPT, "application/json").form(fields);
+        self.finish(request).await
+    }
+
+    /// Sends a signed modify request.
+    pub(super) async fn patch_jws(&mut self, path: &str, jws: String) -> Result<Answer, PhoneError> {
+        self.send(Method::PATCH, self.at(path)?, "application/jose;charset=UTF-8", "*/*", jws).await
+    }
+
+    /// Deletes what is at a path.
+    pub(super) async fn delete(&mut self, path: &str) -> Result<Answer, PhoneError> {
+        let request = self.client.delete(self.at(path)?);
+        self.finish(request).await
+    }
+
+    /// A URL that a message named. It must be this gateway's: a phone sends its tokens nowhere else.
+    pub(super) fn own_url(&self, text: &str) -> Result<Url, PhoneError> {
+        let url =
+            Url::parse(text).map_err(|_| PhoneError::Message("the redeem URL of the message is no URL".into()))?;
+        if url.origin() == self.base.origin() {
+            Ok(url)
+        } else {
+            Err(PhoneError::Message(format!(
+                "the message wants its token sent to {}, which is not the gateway",
+                url.origin().ascii_serialization()
+            )))
+        }
+    }
+
+    /// The URL of a path of the gateway.
+    pub(super) fn at(&self, path: &str) -> Result<Url, PhoneError> {
+        self.base.join(path).map_err(|_| PhoneError::Usage(format!("{path:?} is no path")))
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        url: Url,
+        content: &str,
+        accept: &str,
+        body: String,
+    ) -> Result<Answer, PhoneError> {
+        let request = self.client.request(method, url).header(CONTENT_TYPE, content).header(ACCEPT, accept).body(body);
+        self.finish(request).await
+    }
+
+    async fn finish(&mut self, mut request: reqwest::RequestBuilder) -> Result<Answer, PhoneError> {
+        if let Some(cookie) = &self.cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        let response = request.send().await?;
+        self.remember_session(&response);
+        let status = response.status().as_u16();
+        let body = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
+        Ok(Answer { status, body })
+    }
+
+    fn remember_session(&mut self, response: &Response) {
+        let set = response.headers().get(SET_COOKIE).and_then(|value| value.to_str().ok());
+        if let Some(pair) = set.and_then(|text| text.split(';').next()) {
+            self.cookie = Some(pair.to_owned());
+        }
+    }
+}
+
+impl Answer {
+    /// The answer if its HTTP status is the expected one.
+    pub(super) fn expect(self, status: u16, what: &'static str) -> Result<Value, PhoneError> {
+        if self.status == status {
+            return Ok(self.body);
+        }
+        let detail = self.body.get("detail").and_then(Value::as_str).unwrap_or("no detail").to_owned();
+        Err(PhoneError::Refused { what, status: self.status, detail })
+    }
+
+    /// The UAF request inside and its operation, if the UAF code is 1200.
+    pub(super) fn uaf_request(self, what: &'static str) -> Result<(Operation, String), PhoneError> {
+        let body = self.expect(200, what)?;
+        let envelope = serde_json::from_value::<ReturnUafRequest>(body)
+            .map_err(|_| PhoneError::Message(format!("{what}: the answer is no ReturnUAFRequest")))?;
+        match (envelope.status_code, envelope.op, envelope.uaf_request) {
+            (StatusCode::OK, Some(operation), Some(request)) => Ok((operation, request)),
+            (code, ..) => Err(PhoneError::Uaf { what, code: code.0.into() }),
+        }
+    }
+
+    /// Checks the UAF code of a server response.
+    pub(super) fn expect_uaf(self, code: u64, what: &'static str) -> Result<(), PhoneError> {
+        let body = self.expect(200, what)?;
+        match body.get("statusCode").and_then(Value::as_u64) {
+            Some(found) if found == code => Ok(()),
+            found => Err(PhoneError::Uaf { what, code: found.unwrap_or_default() }),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What a phone does with a gateway, one method a deed.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sidegate_filters::clock::{Clock as _, SystemClock};
+use sidegate_filters::jws::{EcCurve, KeyKind};
+use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, shown_text};
+use sidegate_uaf::wire::{
+    AuthenticationRequest, DeregistrationRequest, Operation, RegistrationRequest, Reply, Response, SendUafResponse,
+};
+use uuid::Uuid;
+
+use super::http::Connection;
+use super::link::Payload;
+use super::state::{State, Target};
+use super::{PhoneError, say};
+use crate::jose::{DecryptionKey, MessageSigningKey};
+
+/// The model that the software phone claims to be; without a metadata statement.
+const MODEL: &str = "51D6#0001";
+/// Both keys of its dispatch target.
+const P256: KeyKind = KeyKind::Ec(EcCurve::P256);
+const TARGETS: &str = "/nevisfido/token/dispatch/targets";
+
+/// A phone connected to a gateway.
+pub(super) struct Phone {
+    connection: Connection,
+    authenticator: Authenticator,
+    state: State,
+}
+
+impl Phone {
+    /// The phone that is kept in a file.
+    pub(super) fn open(gateway: &str, state: &Path) -> Result<Self, PhoneError> {
+        Self::with(gateway, State::load(state)?)
+    }
+
+    /// One that has never been used and is kept nowhere.
+    pub(super) fn fresh(gateway: &str) -> Result<Self, PhoneError> {
+        Self::with(gateway, State::fresh())
+    }
+
+    fn with(gateway: &str, state: State) -> Result<Self, PhoneError> {
+        let model = MODEL.parse().map_err(|_| PhoneError::Usage(format!("{MODEL} is no AAID")))?;
+        Ok(Self { connection: Connection::new(gateway)?, authenticator: Authenticator::new(model), state })
+    }
+
+    /// Keeps the phone.
+    pub(super) fn save(&self, path: &Path) -> Result<(), PhoneError> {
+        self.state.save(path)
+    }
+
+    /// The id of its dispatch target.
+    pub(super) fn target_id(&self) -> Option<&str> {
+        self.state.target.as_ref().map(|target| target.id.as_str())
+    }
+
+    /// The name that the server gave for the user of its first key.
+    fn username(&self) -> Result<String, PhoneError> {
+        let first = self.state.keys.first().map(|key| key.username().to_owned());
+        first.ok_or_else(|| PhoneError::Usage("this phone has no key yet: run `sidegate device register` first".into()))
+    }
+
+    /// Logs in with the password and registers a key.
+    pub(super) async fn register(&mut self, user: &str, password: &str) -> Result<(), PhoneError> {
+        let form = [("isiwebuserid", user), ("isiwebpasswd", password)];
+        let body = self.connection.post_form("/auth/pwd", &form).await?.expect(200, "password login")?;
+        say(format_args!("password login: {user}, extId {}", text(&body, "extId")));
+        let context = json!({ "context": json!({ "username": user }).to_string() });
+        let answer = self.connection.post_uaf("/nevisfido/uaf/1.1/request/registration", &context).await?;
+        let (_, request) = answer.uaf_request("registration request")?;
+        self.answer_registration(&request).await
+    }
+
+    async fn answer_registration(&mut self, request: &str) -> Result<(), PhoneError> {
+        let request = RegistrationRequest::from_message(request).map_err(unreadable)?;
+        let (response, key) = self.authenticator.register(&request, &self.state.keys)?;
+        let reply = Reply {
+            device_id: Some(self.state.device_id.clone()),
+            device_name: Some("Software phone".into()),
+            ..Reply::default()
+        };
+        self.send("/nevisfido/uaf/1.1/registration", &response, &reply).await?.expect_uaf(1200, "registration")?;
+        say(format_args!("UAF registration: key {} of model {MODEL}", key.key_ref().key_id.to_base64url()));
+        self.state.keys.push(key);
+        Ok(())
+    }
+
+    /// Logs in with a key; the session it gives may change targets.
+    pub(super) async fn log_in(&mut self) -> Result<(), PhoneError> {
+        let user = json!({ "username": self.username()? });
+        let url = self.connection.at("/auth/fidouaf")?;
+        let (_, request) = self.connection.post_for_uaf(url, &user).await?.uaf_request("login request")?;
+        let response = self.sign(&request)?;
+        let answer = self.send("/auth/fidouaf/authenticationresponse", &response, &Reply::default()).await?;
+        answer.expect_uaf(1200, "UAF login")?;
+        say("in-band UAF login: session raised");
+        Ok(())
+    }
+
+    /// Registers the phone as a dispatch target with two new keys.
+    pub(super) async fn register_target(&mut self, name: &str) -> Result<(), PhoneError> {
+        if let Some(target) = &self.state.target {
+            return Err(PhoneError::Usage(format!("this phone is dispatch target {} already", target.id)));
+        }
+        self.log_in().await?;
+        let (signing, encryption) = (MessageSigningKey::generate(P256)?, DecryptionKey::generate(P256)?);
+        let body = json!({
+            "name": name, "deviceId": self.state.device_id, "dispatcher": "link", "username": self.username()?,
+            "signatureKey": signing.public_jwk(), "encryptionKey": encryption.public_jwk(),
+        });
+        let answer = self.connection.post_json(TARGETS, &body).await?.expect(201, "dispatch target")?;
+        let id = text(&answer, "id");
+        say(format_args!("dispatch target: {id}, signature and encryption key registered"));
+        self.state.target = Some(Target { id, signing, encryption });
+        Ok(())
+    }
+
+    /// Renames the dispatch target: a signature, no session.
+    pub(super) async fn update_target(&mut self, name: &str) -> Result<(), PhoneError> {
+        let Some(target) = &self.state.target else {
+            return Err(PhoneError::Usage(
+                "this phone is no dispatch target: run `sidegate device register-target` first".into(),
+            ));
+        };
+        let claims = json!({
+            "name": name, "dispatchTargetId": target.id, "requestId": Uuid::new_v4(),
+            "creationTimeInEpochMillis": SystemClock.now().0,
+        });
+        let jws = target.signing.sign(claims.to_string().as_bytes())?;
+        let path = format!("{TARGETS}/{}", target.id);
+        self.connection.forget();
+        self.connection.patch_jws(&path, jws).await?.expect(204, "signed PATCH")?;
+        say(format_args!("signed PATCH: the target is now called {name:?}"));
+        Ok(())
+    }
+
+    /// Redeems a token and does what it asks.
+    pub(super) async fn approve(&mut self, message: &Payload) -> Result<(), PhoneError> {
+        let (operation, request) = self.redeem(message).await?;
+        match operation {
+            Operation::Reg => self.answer_registration(&request).await,
+            Operation::Dereg => self.drop_keys(&request),
+            Operation::Auth => {
+                let response = self.sign(&request)?;
+                let answer = self.send("/nevisfido/uaf/1.1/authentication", &response, &Reply::default()).await?;
+                answer.expect_uaf(1200, "UAF authentication")?;
+                say("UAF authentication: approved");
+                Ok(())
+            }
+        }
+    }
+
+    /// Redeems a token and says no.
+    pub(super) async fn deny(&mut self, message: &Payload) -> Result<(), PhoneError> {
+        let (_, request) = self.redeem(message).await?;
+        let request = AuthenticationRequest::from_message(&request).map_err(unreadable)?;
+        let response = self.authenticator.deny(&request)?;
+        let reply = Reply { asm_status_code: Some(ASM_USER_CANCELLED), ..Reply::default() };
+        self.send("/nevisfido/uaf/1.1/authentication", &response, &reply).await?.expect_uaf(1498, "denial")?;
+        say("UAF authentication: denied");
+        Ok(())
+    }
+
+    /// Deletes the dispatch target, then deregisters every key (the order of the vendor's guide).
+    pub(super) async fn delete(&mut self) -> Result<(), PhoneError> {
+        let username = self.username()?;
+        self.log_in().await?;
+        if let Some(target) = self.state.target.take() {
+            self.connection.delete(&format!("{TARGETS}/{}", target.id)).await?.expect(204, "deletion of the target")?;
+            say("dispatch target deleted");
+        }
+        for key in self.state.keys.iter().map(sidegate_uaf::authenticator::DeviceKey::key_ref).collect::<Vec<_>>() {
+            let context = json!({ "username": username, "mode": "key", "aaid": key.aaid.as_str(), "keyId": key.key_id.to_base64url() });
+            let body = json!({ "context": context.to_string() });
+            let answer = self.connection.post_uaf("/nevisfido/uaf/1.1/request/deregistration", &body).await?;
+            let (_, request) = answer.uaf_request("deregistration request")?;
+            self.drop_keys(&request)?;
+        }
+        Ok(())
+    }
+
+    fn drop_keys(&mut self, request: &str) -> Result<(), PhoneError> {
+        let request = DeregistrationRequest::from_message(request).map_err(unreadable)?;
+        self.authenticator.deregister(&request, &mut self.state.keys);
+        say(format_args!("deregistration: {} keys left", self.state.keys.len()));
+        Ok(())
+    }
+
+    async fn redeem(&mut self, message: &Payload) -> Result<(Operation, String), PhoneError> {
+        let errand = message.open(self.state.target.as_ref().map(|target| &target.encryption))?;
+        say(if message.is_encrypted() {
+            "message decrypted with the target's key"
+        } else {
+            "message read (not encrypted)"
+        });
+        let url = self.connection.own_url(&errand.redeem_url)?;
+        let request =
+            self.connection.post_for_uaf(url, &json!({ "token": errand.token })).await?.uaf_request("redeem")?;
+        say("token redeemed");
+        Ok(request)
+    }
+
+    fn sign(&mut self, request: &str) -> Result<Response, PhoneError> {
+        let request = AuthenticationRequest::from_message(request).map_err(unreadable)?;
+        if let Some(shown) = shown_text(&request) {
+            say(format_args!("to confirm: {shown:?}"));
+        }
+        Ok(self.authenticator.authenticate(&request, &mut self.state.keys, Uuid::new_v4().as_bytes())?)
+    }
+
+    async fn send(
+        &mut self,
+        path: &str,
+        response: &Response,
+        reply: &Reply,
+    ) -> Result<super::http::Answer, PhoneError> {
+        let message = serde_json::to_value(SendUafResponse::new(response, reply));
+        self.connection.post_uaf(path, &message.map_err(|error| PhoneError::Message(error.to_string()))?).await
+    }
+}
+
+fn unreadable(error: sidegate_uaf::Error) -> PhoneError {
+    PhoneError::Message(format!("the gateway's UAF message can't be read: {error}"))
+}
+
+fn text(body: &Value, member: &str) -> String {
+    body.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,89 @@
+//! `sidegate [serve]`: from a configuration to a running gateway.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use sidegate_filters::clock::{Clock, SystemClock};
+
+use super::Failure;
+use super::compose::{self, Stores};
+use super::first_start;
+use crate::config::{self, Config, Environment, Overrides, Source};
+use crate::gateway::{self, Stop};
+use crate::store::DataFolder;
+use crate::telemetry::{Metrics, log};
+
+/// How often forgotten operations and sessions make room.
+const SWEEP: Duration = Duration::from_secs(1);
+/// Every so many sweeps the things of removed users go.
+const ORPHANS: u32 = 60;
+
+/// Serves until asked to stop.
+pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure> {
+    let config = config::load(source, overrides, &Environment::of_process())?;
+    let metrics = Arc::new(Metrics::new()?);
+    log::start(config.log.level.word(), metrics.clone())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let folder = DataFolder::open(&config.data)?;
+    let stores = Arc::new(Stores::open(&config, &folder, &clock)?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (router, demo) = runtime.block_on(async {
+        let router = compose::router(&config, &folder, &stores, &clock, &metrics).await?;
+        let demo = first_start::demo_user(&config, &folder, stores.users.as_ref()).await?;
+        Ok::<_, Failure>((router, demo))
+    })?;
+    let router = Arc::new(ArcSwap::from_pointee(router));
+    let gateway = gateway::bind(settings(&config, folder.path()), &router, &metrics)?;
+    if let Some(block) = first_start::announcement(&config, demo.as_ref()) {
+        eprintln!("{}", block.as_str());
+    }
+    let sweeper = sweep(runtime, stores);
+    gateway.run(Stop::on_signals());
+    drop(sweeper);
+    Ok(())
+}
+
+/// Sweeps until the sender that it gives back is dropped.
+fn sweep(runtime: tokio::runtime::Runtime, stores: Arc<Stores>) -> Sender<()> {
+    let (running, ended) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let mut count = 0u32;
+        while ended.recv_timeout(SWEEP) == Err(RecvTimeoutError::Timeout) {
+            count = count.wrapping_add(1);
+            let swept = runtime.block_on(async {
+                stores.sweep().await?;
+                if count.is_multiple_of(ORPHANS) { stores.sweep_orphans().await } else { Ok(()) }
+            });
+            if let Err(error) = swept {
+                tracing::error!(%error, "a store could not be swept; it is tried again");
+            }
+        }
+    });
+    running
+}
+
+fn settings(config: &Config, data: &Path) -> gateway::Settings {
+    let listener = |listener: &config::Listener| gateway::Listener {
+        class: listener.class,
+        address: listener.address,
+        tls: listener.tls.as_ref().map(|tls| gateway::TlsFiles {
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+            client_ca: None,
+        }),
+        http2: true,
+    };
+    let limits = &config.limits;
+    let mut settings = gateway::Settings::new(config.listeners.iter().map(listener).collect(), data.to_owned());
+    settings.shutdown = limits.stop;
+    settings.limits.head = limits.header_time;
+    settings.limits.idle = limits.idle;
+    settings.limits.body_rate = limits.body_rate;
+    settings.limits.head_bytes = limits.header_size;
+    settings.limits.fields = limits.header_fields;
+    settings.limits.body_bytes = limits.body_size;
+    settings
+}

@@ -1,0 +1,85 @@
+//! What the JWS bypass needs to know of dispatch targets (`http-api.md` 1.1, rows 8 to 10): their signature keys, imported
+//! once, and the requests that were used.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use moka::sync::Cache;
+use sidegate_filters::FilterError;
+use sidegate_filters::clock::Millis;
+use sidegate_filters::jws::{JwkDocument, JwkError, VerificationKey};
+use sidegate_filters::jws_bypass::{RegisteredKey, ReplayGuard, ReplayId, Seen, TargetKeys};
+
+use crate::store::{Replays, StoreError, Target, Targets};
+
+/// How many keys are kept ready; one that was dropped is imported again.
+const CAPACITY: u64 = 100_000;
+
+/// The signature keys of the stored targets.
+pub struct StoredTargetKeys {
+    targets: Arc<dyn Targets>,
+    /// By target and version.
+    imported: Cache<(String, u64), Arc<VerificationKey>>,
+}
+
+impl StoredTargetKeys {
+    /// The keys of these targets.
+    #[must_use]
+    pub fn new(targets: Arc<dyn Targets>) -> Self {
+        Self { targets, imported: Cache::new(CAPACITY) }
+    }
+
+    fn imported(&self, target: &Target) -> Result<Arc<VerificationKey>, FilterError> {
+        let version = (target.id.clone(), target.version);
+        if let Some(key) = self.imported.get(&version) {
+            return Ok(key);
+        }
+        let key = Arc::new(
+            import(target).map_err(|error| FilterError::Internal(format!("a stored signature key: {error}")))?,
+        );
+        self.imported.insert(version, key.clone());
+        Ok(key)
+    }
+}
+
+fn import(target: &Target) -> Result<VerificationKey, JwkError> {
+    let text = serde_json::Value::String(target.signature_key.clone());
+    VerificationKey::try_from(JwkDocument::parse(&text)?)
+}
+
+#[async_trait]
+impl TargetKeys for StoredTargetKeys {
+    async fn key(&self, target_id: &str) -> Result<Option<RegisteredKey>, FilterError> {
+        let Some(target) = self.targets.get(target_id).await.map_err(unavailable)? else { return Ok(None) };
+        let key = self.imported(&target)?;
+        let mut serves_several = false;
+        for other in self.targets.list(&target.owner).await.map_err(unavailable)? {
+            serves_several |= other.id != target.id && self.imported(&other)?.thumbprint() == key.thumbprint();
+        }
+        Ok(Some(RegisteredKey { key, serves_several }))
+    }
+}
+
+/// The requests that were used, remembered over restarts.
+pub struct UsedRequests(Arc<dyn Replays>);
+
+impl UsedRequests {
+    /// Remembered in this store.
+    #[must_use]
+    pub fn new(replays: Arc<dyn Replays>) -> Self {
+        Self(replays)
+    }
+}
+
+#[async_trait]
+impl ReplayGuard for UsedRequests {
+    async fn remember(&self, id: &ReplayId, until: Millis) -> Result<Seen, FilterError> {
+        let first = self.0.remember(id.as_str(), until).await.map_err(unavailable)?;
+        Ok(if first { Seen::First } else { Seen::Before })
+    }
+}
+
+fn unavailable(error: StoreError) -> FilterError {
+    tracing::error!(%error, "the store of dispatch targets can't be asked");
+    FilterError::Unavailable("the store of dispatch targets")
+}
