@@ -11,13 +11,15 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use sidegate_filters::Reply;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
 use crate::telemetry::access::RequestRecord;
 
 /// How long a client over HTTP/2 has to take note of an early answer.
 const LET_GO: Duration = Duration::from_secs(1);
+/// A body of this many bytes is read after its answer rather than left to the client to break off.
+const SMALL_BODY: usize = 64 * 1024;
 const REQUEST_ID: &str = "x-request-id";
 /// Two years, as browsers' preload lists ask for at least one.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
@@ -66,8 +68,23 @@ pub(super) async fn send(
         return;
     }
     connection.linger();
-    if let Some(close) = session.as_mut().watch_h2_stream_close() {
-        let _ = timeout(LET_GO, close).await;
+    if session.is_http2() {
+        let_go(session).await;
+    }
+}
+
+/// Keeps a stream until the client is done with it: it has sent its body, if that is small, or has seen the answer.
+async fn let_go(session: &mut Session) {
+    let end = Instant::now() + LET_GO;
+    let mut left = SMALL_BODY;
+    while left > 0 {
+        match timeout_at(end, session.as_downstream_mut().read_request_body()).await {
+            Ok(Ok(Some(piece))) => left = left.saturating_sub(piece.len()),
+            _ => return,
+        }
+    }
+    if let Some(close) = session.as_downstream_mut().watch_h2_stream_close() {
+        let _ = timeout_at(end, close).await;
     }
 }
 

@@ -138,3 +138,6 @@ fn client(connection: &Connection, class: ListenerClass, host: &str) -> Client {
         origin: format!("{scheme}://{host}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

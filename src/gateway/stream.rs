@@ -17,6 +17,7 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use pingora::protocols::Stream;
+use pingora::protocols::raw_connect::ProxyDigest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::closing::Closing;
@@ -30,6 +31,7 @@ use super::settings::Limits;
 pub(super) struct Guarded {
     inner: Stream,
     connection: Arc<Connection>,
+    digest: Option<Arc<ProxyDigest>>,
     limits: Arc<Limits>,
     reading: Reading,
     /// Runs while our bytes wait for the client.
@@ -48,7 +50,8 @@ impl Guarded {
     pub(super) fn new(inner: Stream, connection: Arc<Connection>, limits: Arc<Limits>, http2: bool) -> Self {
         let reading =
             if http2 { Reading::Http2(Pieces::new(BytesMut::new())) } else { Reading::Http1(Heads::default()) };
-        Self { inner, connection, limits, reading, writing: Timer::default(), closing: Closing::default() }
+        let digest = connection.digest();
+        Self { inner, connection, digest, limits, reading, writing: Timer::default(), closing: Closing::default() }
     }
 
     fn timed_write<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -111,3 +114,6 @@ impl AsyncWrite for Guarded {
         if this.connection.lingers() { this.closing.poll_rest(&mut this.inner, context) } else { Poll::Ready(Ok(())) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 mod clients;
 mod deadlines;
 mod early;
+mod floods;
 mod front;
 mod heads;
 mod origin;

@@ -59,11 +59,16 @@ impl Heads {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.state == State::Pass && connection.take_head_expected() {
-            self.begin();
+            self.state = State::Head;
+            self.scan = HeadScan::default();
         }
         if self.state == State::Head {
             match ready!(self.poll_head(inner, limits, context))? {
-                Outcome::Good(length) => self.state = State::Good(length),
+                Outcome::Good(length) => {
+                    self.state = State::Good(length);
+                    self.idle.stop();
+                    self.head.stop();
+                }
                 Outcome::Refused(fault) => {
                     connection.refuse(fault);
                     self.buffer = BytesMut::from(SUBSTITUTE);
@@ -98,13 +103,6 @@ impl Heads {
                 }
             }
         }
-    }
-
-    fn begin(&mut self) {
-        self.state = State::Head;
-        self.scan = HeadScan::default();
-        self.idle.stop();
-        self.head.stop();
     }
 
     fn poll_head(

@@ -44,7 +44,7 @@ impl Peek for Guarded {
 
 impl GetProxyDigest for Guarded {
     fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
-        self.connection.digest()
+        self.digest.clone()
     }
 }
 

@@ -35,6 +35,15 @@ impl Health {
     pub fn new(probes: Vec<Arc<dyn Probe>>) -> Self {
         Self { probes }
     }
+
+    async fn state(&self) -> Reply {
+        let states =
+            join_all(self.probes.iter().map(|probe| async move { (probe.name(), probe.is_ready().await) })).await;
+        for (name, _) in states.iter().filter(|(_, ready)| !ready) {
+            tracing::warn!(probe = name, "not ready");
+        }
+        state(states.iter().all(|(_, ready)| *ready))
+    }
 }
 
 /// GET `/metrics`.
@@ -66,12 +75,7 @@ impl Endpoint for Health {
     }
 
     async fn answer(&self, _: Exchange) -> Reply {
-        let states =
-            join_all(self.probes.iter().map(|probe| async move { (probe.name(), probe.is_ready().await) })).await;
-        for (name, _) in states.iter().filter(|(_, ready)| !ready) {
-            tracing::warn!(probe = name, "not ready");
-        }
-        state(states.iter().all(|(_, ready)| *ready))
+        self.state().await
     }
 }
 
@@ -100,4 +104,36 @@ fn plain(status: StatusCode, medium: Medium, body: Bytes) -> Reply {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(medium.content_type()));
     Reply::Response(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(bool);
+
+    #[async_trait]
+    impl Probe for Fixed {
+        fn name(&self) -> &'static str {
+            "fixed"
+        }
+
+        async fn is_ready(&self) -> bool {
+            self.0
+        }
+    }
+
+    async fn health(states: &[bool]) -> (u16, Bytes) {
+        let probes = states.iter().map(|ready| Arc::new(Fixed(*ready)) as Arc<dyn Probe>).collect();
+        let response = Health::new(probes).state().await.into_response("r-1");
+        (response.status().as_u16(), response.into_body())
+    }
+
+    #[tokio::test]
+    async fn one_part_that_is_down_takes_the_gateway_out() {
+        let up = Bytes::from_static(br#"{"status":"UP"}"#);
+        assert_eq!(health(&[]).await, (200, up.clone()));
+        assert_eq!(health(&[true, true]).await, (200, up));
+        assert_eq!(health(&[true, false]).await, (503, Bytes::from_static(br#"{"status":"DOWN"}"#)));
+    }
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use super::clients::{connect, curl, exchange, h2, request, rest, status};
-use super::front::{Front, quick};
+use super::front::{Front, eventually, quick};
 
 const LIMIT: usize = 64 * 1024;
 const LARGE: usize = 10 * 1024 * 1024;
@@ -124,5 +124,17 @@ fn a_broken_body_is_400_and_nothing_behind_it_is_a_request() {
         let answer = exchange(front.plain, format!("{head}{body}{smuggled}").as_bytes());
         assert!(status(&answer) == 400 && !answer.contains("hello"), "{body:?}: {answer}");
         assert!(asked.elapsed() < Duration::from_secs(2), "{body:?}: the connection stays open");
+    }
+}
+
+#[test]
+fn an_early_answer_does_not_keep_a_small_request_open() {
+    let front = Front::start(quick(), None);
+    for size in [10, 60_000] {
+        let asked = Instant::now();
+        let answer = h2(front.plain, request(front.plain, "POST", "/closed", vec![b'x'; size])).unwrap();
+        assert_eq!(answer.status.as_u16(), 401);
+        eventually("nothing is open", || front.metrics.open_requests() == 0);
+        assert!(asked.elapsed() < Duration::from_millis(800), "{size}: {:?}", asked.elapsed());
     }
 }
