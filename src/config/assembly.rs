@@ -137,7 +137,7 @@ impl<'a> Assembly<'_, 'a> {
 
     fn fido_uaf(&self, try_out: bool, identity: &Identity) -> Option<FidoUaf> {
         let field = self.field("fido-uaf");
-        if !field.is_written() {
+        if !field.is_present() {
             return None;
         }
         for kind in [RealmKind::Password, RealmKind::FidoUaf] {

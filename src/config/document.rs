@@ -18,6 +18,8 @@ pub(super) struct Node {
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     Null,
+    /// A substitution that could not be made; its fault is noted.
+    Unsubstituted,
     Bool(bool),
     Integer(i128),
     Decimal,

@@ -88,7 +88,7 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<Listener> {
     let address = written.required::<SocketAddr>();
     let http2 = section.field("http2").or(true);
     let tls = section.field("tls");
-    let plain = !tls.is_written();
+    let plain = !tls.is_present();
     let tls = if plain { None } else { tls.section(certificate).flatten() };
     let class = class?;
     let address = given.take(class).or(address)?;

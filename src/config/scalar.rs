@@ -25,7 +25,7 @@ pub(super) fn text(value: &Value) -> Result<String, String> {
         Value::Bool(value) => Ok(value.to_string()),
         Value::Integer(number) => Ok(number.to_string()),
         Value::Decimal => Err("a number with a fraction has no place here".to_owned()),
-        Value::Null => Err("the value is missing".to_owned()),
+        Value::Null | Value::Unsubstituted => Err("the value is missing".to_owned()),
         Value::List(_) => Err("this is a list".to_owned()),
         Value::Map(_) => Err("this is a section".to_owned()),
     }

@@ -50,24 +50,24 @@ pub(super) struct Field<'a> {
     context: &'a Context,
     path: String,
     line: u64,
+    /// Whether the key is there, with or without a value.
+    present: bool,
+    /// Whether a fault of the value is noted already.
+    faulty: bool,
     node: Option<&'a Node>,
 }
 
 impl<'a> Section<'a> {
     /// Reads the whole file.
     pub(super) fn root<T>(context: &'a Context, node: &'a Node, read: impl FnOnce(&Self) -> T) -> Option<T> {
-        Field { context, path: String::new(), line: node.line, node: Some(node) }.section(read)
+        Field::new(context, String::new(), node.line, Some(node)).section(read)
     }
 
     pub(super) fn field(&self, key: &'static str) -> Field<'a> {
         self.asked.borrow_mut().push(key);
         let entry = self.entries.iter().find(|entry| entry.key == key);
-        Field {
-            context: self.context,
-            path: join(&self.path, key),
-            line: entry.map_or(self.line, |entry| entry.line),
-            node: entry.map(|entry| &entry.node).filter(|node| !matches!(node.value, Value::Null)),
-        }
+        let line = entry.map_or(self.line, |entry| entry.line);
+        Field::new(self.context, join(&self.path, key), line, entry.map(|entry| &entry.node))
     }
 
     /// Notes a fault of the section as a whole.
@@ -96,8 +96,20 @@ impl<'a> Section<'a> {
 }
 
 impl<'a> Field<'a> {
+    fn new(context: &'a Context, path: String, line: u64, node: Option<&'a Node>) -> Self {
+        let faulty = node.is_some_and(|node| matches!(node.value, Value::Unsubstituted));
+        let value = node.filter(|node| !matches!(node.value, Value::Null | Value::Unsubstituted));
+        Self { context, path, line, present: node.is_some(), faulty, node: value }
+    }
+
+    /// Whether the key has a value.
     pub(super) fn is_written(&self) -> bool {
-        self.node.is_some()
+        self.node.is_some() || self.faulty
+    }
+
+    /// Whether the key is there, even without a value: a section whose keys are all commented out is meant.
+    pub(super) fn is_present(&self) -> bool {
+        self.present
     }
 
     pub(super) fn line(&self) -> u64 {
@@ -221,7 +233,12 @@ impl<'a> Field<'a> {
             .enumerate()
             .filter_map(|(index, node)| {
                 let path = format!("{}[{index}]", self.path);
-                read(&Field { context: self.context, path, line: node.line, node: Some(node) })
+                let item = Field::new(self.context, path, node.line, Some(node));
+                if !item.is_written() {
+                    item.fault("this item is empty", "write a value after the dash, or take the dash away");
+                    return None;
+                }
+                read(&item)
             })
             .collect()
     }
@@ -244,7 +261,7 @@ impl<'a> Field<'a> {
                 if !is_name(&entry.key) {
                     self.context.fault(entry.line, &path, "this is no name", NAME);
                 }
-                let field = Field { context: self.context, path, line: entry.line, node: Some(&entry.node) };
+                let field = Field::new(self.context, path, entry.line, Some(&entry.node));
                 field.section(|section| read(&entry.key, section)).flatten()
             })
             .collect()

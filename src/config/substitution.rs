@@ -57,8 +57,7 @@ impl Substitution<'_> {
                 Ok(expanded) => *text = expanded,
                 Err((wrong, right)) => {
                     faults.push(Unsubstituted { line: node.line, key: key.to_owned(), wrong, right });
-                    // A null is what an absent key is; the fault above is the only one to report.
-                    node.value = Value::Null;
+                    node.value = Value::Unsubstituted;
                 }
             },
             Value::List(items) => {
@@ -72,7 +71,7 @@ impl Substitution<'_> {
                     self.apply(&mut entry.node, &key, faults);
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Decimal => {}
+            Value::Null | Value::Unsubstituted | Value::Bool(_) | Value::Integer(_) | Value::Decimal => {}
         }
     }
 

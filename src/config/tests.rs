@@ -265,6 +265,7 @@ fn rows_without_their_service_are_left_out() {
 )]
 #[case("routes: [{name: status, path: /x}]\n", "13: routes[0].path: a default row has its own")]
 #[case("routes: [{name: status}, {name: status}]\n", "13: routes[1].name: the row in line 13 has this name too")]
+#[case("internal-callers: { rp: { roles: [~] } }\n", "13: internal-callers.rp.roles[0]: this item is empty")]
 #[case("try-out: 7\n", "13: try-out: this is neither true nor false")]
 #[case("limits: { idle: '${env:NONE}' }\n", "13: limits.idle: the environment has no variable NONE")]
 #[case("x: [\n", "13: : this is not YAML")]
@@ -281,6 +282,12 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
 #[case("class: public", "class: pubic", "3: listeners[0].class: this word is not known here; write one of public")]
 #[case("domain: main }\nfido", "domain: min }\nfido", "9: realms.fido-uaf.domain: there is no domain of this name")]
 #[case("  fido-uaf: { type: fido-uaf, domain: main }\n", "", "9: fido-uaf: its rows demand a session")]
+#[case(
+    "https://gate.example\nlisteners",
+    "${env:NONE}\nlisteners",
+    "1: public-url: the environment has no variable NONE"
+)]
+#[case("[https://gate.example]", "['${env:NONE}']", "12: fido-uaf.facets[0]: the environment has no variable NONE")]
 #[case("  main: {}", "  main: { idle: 9h }", "6: domains.main.idle: a session ends before")]
 #[case("  main: {}", "  main: { start-page: //evil }", "6: domains.main.start-page: this is no path")]
 #[case("  facets: [https://gate.example]\n", "", "10: fido-uaf.facets: this key must be written")]
@@ -307,6 +314,17 @@ fn a_row_that_is_never_reached_is_a_fault(#[case] one: &str, #[case] two: &str, 
     let more = format!("upstreams:\n  shop: {{ url: http://x }}\nroutes:\n{}{}", row("one", one), row("two", two));
     let found = fault_of(&more);
     assert!(found.contains(expected), "{found}");
+}
+
+#[test]
+fn a_key_without_a_value_is_a_default_but_a_section_without_keys_is_meant() {
+    let config = loaded(&format!("{}limits:\nlog:\n  level:\n", BASE.replace("  main: {}", "  main:")));
+    assert_eq!(config.limits.header_fields, 100);
+    let found = faults(&BASE.replace("127.0.0.1:8443", "127.0.0.1:8443\n    tls:"));
+    assert!(found[0].starts_with("5: listeners[0].tls.certificate: this key must be written"), "{found:#?}");
+    let end = BASE.find("  app-id").unwrap();
+    let found = faults(&BASE[..end]);
+    assert!(found[0].starts_with("10: fido-uaf.app-id: this key must be written"), "{found:#?}");
 }
 
 #[test]
