@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
 use super::token::path_name;
@@ -36,6 +37,8 @@ pub struct Redeem {
     pub fido: Arc<dyn Fido>,
     /// Leads from a token to its operation.
     pub key: TokenKey,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Redeem {
@@ -58,9 +61,8 @@ impl Redeem {
         let token = DispatchToken::parse(token).ok_or_else(not_found)?;
         let id = self.key.operation(&token)?;
         let operation = self.operations.get(id).await?.ok_or_else(not_found)?;
-        if operation.kind != kind {
-            return Err(not_found());
-        }
+        // The token's state answers before anything is known of its user.
+        operation.redeemable(kind, self.clock.now()).map_err(TransitionError::from)?;
         let ask: Ask = serde_json::from_str(&operation.context).map_err(|error| {
             tracing::error!(%error, "a stored context can't be read");
             NotRedeemed::Refused(StatusCode::INTERNAL)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
 
-use super::token::{deed, purpose, stored};
+use super::token::{deed, purpose};
 use super::{Acting, ActingFor, Asker, Deed, Named, TokenFault};
 use crate::fido::{Ask, Commission, Context, Fido, FidoError, UafRequest, uaf_operation};
 use crate::store::operation::{Draft, Limits, Operation, OperationKind, Purpose};
@@ -82,7 +82,8 @@ impl Requests {
         let (request, challenge) = self.fido.request(&commission).await?;
         let kind = if matches!(ask, Ask::Registration { .. }) { OperationKind::Reg } else { OperationKind::Auth };
         let user = user.map(|user| user.ext_id);
-        let draft = Draft { id, purpose, kind, user, context: stored(ask).map_err(TokenFault::from)?, dispatch: None };
+        // The context is for a redeem, and there is none to come.
+        let draft = Draft { id, purpose, kind, user, context: String::new(), dispatch: None };
         let operation = Operation::handed_out(draft, challenge, self.limits, self.clock.now());
         self.operations.create(operation, &asker.origin()).await.map_err(TokenFault::from)?;
         Ok(request)

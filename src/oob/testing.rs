@@ -137,6 +137,7 @@ impl House {
                 users: Arc::clone(&everybody),
                 fido: Arc::clone(&fido),
                 key,
+                clock: Arc::clone(&time),
             }),
             statuses: Arc::new(Statuses { operations: Arc::clone(&operations), clock: Arc::clone(&time) }),
             targets: Arc::new(Targets {

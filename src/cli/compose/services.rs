@@ -84,7 +84,13 @@ impl Services {
                 clock: clock.clone(),
                 settings: TokenSettings { limits, status_response: fido_uaf.status_response },
             }),
-            redeem: Arc::new(Redeem { operations: operations.clone(), users: users.clone(), fido: fido.clone(), key }),
+            redeem: Arc::new(Redeem {
+                operations: operations.clone(),
+                users: users.clone(),
+                fido: fido.clone(),
+                key,
+                clock: clock.clone(),
+            }),
             requests: Arc::new(Requests {
                 operations: operations.clone(),
                 acting: acting(),

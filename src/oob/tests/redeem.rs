@@ -6,6 +6,7 @@ use std::time::Duration;
 use sidegate_filters::Caller;
 
 use super::super::testing::House;
+use crate::fido::AnswerAt;
 use crate::store::Users;
 use crate::store::contract::race;
 use crate::store::operation::{Event, OperationKind};
@@ -38,6 +39,21 @@ async fn expired_and_forgotten() {
     assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1408);
     house.clock.advance(MINUTES_5 * 2);
     assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1404);
+}
+
+#[tokio::test]
+async fn the_tokens_state_answers_before_its_user_does() {
+    let house = House::new();
+    let mut phone = house.phone("jeff").await;
+    let (redeemed, _) = house.token().await;
+    let (_, request) = house.redeem(OperationKind::Auth, &redeemed.expose()).await;
+    house.answer(AnswerAt::Authentication, &phone.authenticate(&request.unwrap())).await.unwrap();
+    let (expired, _) = house.token().await;
+    house.clock.advance(MINUTES_5);
+    house.users.remove("jeff").await.unwrap();
+    assert_eq!(house.redeem(OperationKind::Auth, &redeemed.expose()).await.0, 1403);
+    assert_eq!(house.redeem(OperationKind::Reg, &redeemed.expose()).await.0, 1404);
+    assert_eq!(house.redeem(OperationKind::Auth, &expired.expose()).await.0, 1408);
 }
 
 #[tokio::test]

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use sidegate_filters::{Problem, Reply};
+use tracing::Instrument;
+
+use super::problems::internal;
 
 /// A finished answer, or the problem to send in its place.
 pub(super) type Outcome = Result<Response<Bytes>, Problem>;
@@ -28,6 +31,14 @@ pub(super) fn no_content() -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
+}
+
+/// Runs work of several steps to its end even if the client goes away meanwhile: a challenge that was taken gets its
+/// outcome, a claim its commit.
+pub(super) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::spawn(work.in_current_span()).await.map_err(|error| internal(&error))
 }
 
 fn with_body(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Response<Bytes> {

@@ -9,7 +9,7 @@ use sidegate_filters::{Exchange, Reply};
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
 
-use super::answers::{Outcome, fido_uaf, reply};
+use super::answers::{Outcome, fido_uaf, reply, to_the_end};
 use super::auth_answer::session;
 use super::body::read;
 use super::problems::{UafFault, internal};
@@ -28,9 +28,12 @@ impl FidoLoginResponseEndpoint {
 
     async fn log_in(&self, exchange: &Exchange) -> Outcome {
         let answer = read::<SendUafResponse>(exchange)?;
-        let (presented, secure) = (session(exchange), exchange.client.secure);
-        let done = self.0.log_in(&answer.uaf_response, answer.context.as_deref(), presented, secure).await;
-        match done.map_err(UafFault::from) {
+        let (realm, presented, secure) = (Arc::clone(&self.0), session(exchange).cloned(), exchange.client.secure);
+        let work = async move {
+            let SendUafResponse { uaf_response, context } = answer;
+            realm.log_in(&uaf_response, context.as_deref(), presented.as_ref(), secure).await
+        };
+        match to_the_end(work).await?.map_err(UafFault::from) {
             Ok(done) => {
                 let mut response = fido_uaf(&ServerResponse::of(StatusCode::OK));
                 if let Some(cookie) = done.set_cookie {

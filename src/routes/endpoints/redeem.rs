@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use sidegate_filters::{Exchange, Reply};
 
-use super::answers::{Outcome, reply};
+use super::answers::{Outcome, reply, to_the_end};
 use super::body::read;
 use super::uaf_request::handed_out;
 use crate::oob::Redeem;
@@ -33,7 +33,8 @@ impl RedeemEndpoint {
 
     async fn redeem(&self, exchange: &Exchange) -> Outcome {
         let body = read::<Body>(exchange)?;
-        handed_out(self.redeem.redeem(self.kind, &body.token).await)
+        let (redeem, kind) = (Arc::clone(&self.redeem), self.kind);
+        handed_out(to_the_end(async move { redeem.redeem(kind, &body.token).await }).await?)
     }
 }
 

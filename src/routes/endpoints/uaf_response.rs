@@ -7,7 +7,7 @@ use sidegate_filters::{Exchange, Reply};
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
 
-use super::answers::{Outcome, fido_uaf, reply};
+use super::answers::{Outcome, fido_uaf, reply, to_the_end};
 use super::body::read;
 use super::problems::UafFault;
 use crate::fido::{AnswerAt, Fido};
@@ -34,7 +34,10 @@ impl UafResponseEndpoint {
 
     async fn take(&self, exchange: &Exchange) -> Outcome {
         let answer = read::<SendUafResponse>(exchange)?;
-        match self.fido.answer(self.at, &answer.uaf_response, answer.context.as_deref()).await.map_err(Into::into) {
+        let (fido, at) = (Arc::clone(&self.fido), self.at);
+        let judged =
+            to_the_end(async move { fido.answer(at, &answer.uaf_response, answer.context.as_deref()).await }).await?;
+        match judged.map_err(Into::into) {
             Ok(_) => Ok(fido_uaf(&ServerResponse::of(StatusCode::OK))),
             Err(UafFault::Code(code)) => Ok(fido_uaf(&ServerResponse::of(code))),
             Err(UafFault::Problem(problem)) => Err(problem),

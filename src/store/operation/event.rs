@@ -199,7 +199,7 @@ impl Operation {
     }
 
     fn redeem(&self, kind: OperationKind, challenge: ChallengeState, now: Millis) -> Result<State, Refused> {
-        self.free(kind, now)?;
+        self.redeemable(kind, now)?;
         // Handing out a deregistration before the records are gone would leave a key that no phone has.
         if kind == OperationKind::Dereg {
             return Err(Refused::ClaimLost);
@@ -208,11 +208,16 @@ impl Operation {
     }
 
     fn claim(&self, kind: OperationKind, claim: ClaimId, now: Millis) -> Result<State, Refused> {
-        self.free(kind, now)?;
+        self.redeemable(kind, now)?;
         Ok(State::Claimed { claim, until: now.after(self.limits.lease) })
     }
 
-    fn free(&self, kind: OperationKind, now: Millis) -> Result<(), Refused> {
+    /// Whether its token could be redeemed at this moment on the path of `kind`. Only [`Event::Redeem`] and
+    /// [`Event::Claim`] decide who does.
+    ///
+    /// # Errors
+    /// Why not, as a redeem would be told.
+    pub fn redeemable(&self, kind: OperationKind, now: Millis) -> Result<(), Refused> {
         // A record without a token has no row in the redeem table: its id is not derived from any token.
         if self.token_deadline.is_none() {
             return Err(Refused::Unknown);

@@ -251,3 +251,22 @@ async fn an_in_band_registration_over_http() {
     assert_eq!(body(&send(&take, request(&Caller::Anonymous, sent)).await), json!({"statusCode": 1200}));
     assert!(house.requests.login(&asker(&Caller::Anonymous), Some("jeff")).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_client_that_goes_away_does_not_stop_what_it_began() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let jeff = house.user("jeff").await;
+    let (token, session_id) = house.token_of(&jeff, Dereg, "{}").await;
+    let redeem = RedeemEndpoint::new(Arc::clone(&house.redeem), Dereg);
+    let mut answer = Box::pin(send(&redeem, request(&jeff, json!({"token": *token.expose()}).to_string())));
+    assert!(futures::poll!(&mut answer).is_pending());
+    drop(answer);
+    let done = async {
+        while house.status(&session_id).await["status"] != "succeeded" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), done).await.unwrap();
+    assert!(house.credentials.list(&"ext-jeff".into()).await.unwrap().is_empty());
+}
