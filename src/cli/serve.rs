@@ -72,18 +72,67 @@ fn settings(config: &Config, data: &Path) -> gateway::Settings {
         tls: listener.tls.as_ref().map(|tls| gateway::TlsFiles {
             certificate: tls.certificate.clone(),
             key: tls.key.clone(),
-            client_ca: None,
+            client_ca: tls.client_ca.clone(),
         }),
-        http2: true,
+        http2: listener.http2,
     };
     let limits = &config.limits;
     let mut settings = gateway::Settings::new(config.listeners.iter().map(listener).collect(), data.to_owned());
     settings.shutdown = limits.stop;
     settings.limits.head = limits.header_time;
     settings.limits.idle = limits.idle;
+    settings.limits.write = limits.write_time;
     settings.limits.body_rate = limits.body_rate;
+    settings.limits.body_window = limits.body_window;
+    settings.limits.streams = u32::try_from(limits.streams).unwrap_or(u32::MAX);
     settings.limits.head_bytes = limits.header_size;
     settings.limits.fields = limits.header_fields;
     settings.limits.body_bytes = limits.body_size;
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_configured_is_what_the_gateway_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        for file in ["cert.pem", "key.pem", "ca.pem"] {
+            std::fs::write(root.path().join(file), "x").unwrap();
+        }
+        let text = "\
+public-url: https://gate.example
+listeners:
+  - class: public
+    address: 0.0.0.0:443
+    tls: { certificate: cert.pem, key: key.pem, client-ca: ca.pem }
+    http2: false
+limits:
+  header-time: 1s
+  header-fields: 2
+  header-size: 3
+  body-size: 4
+  body-rate: 5
+  body-window: 6s
+  write-time: 7s
+  streams: 8
+  idle: 9s
+  stop: 10s
+";
+        let path = root.path().join("gate.yml");
+        std::fs::write(&path, text).unwrap();
+        let config = config::load(&Source::File(path), &Overrides::default(), &Environment::of_process()).unwrap();
+        let told = settings(&config, root.path());
+        let [listener] = &told.listeners[..] else { panic!("one listener") };
+        assert!(!listener.http2);
+        assert_eq!(listener.tls.as_ref().unwrap().client_ca.as_deref(), Some(root.path().join("ca.pem").as_path()));
+        let limits = &told.limits;
+        assert_eq!((limits.fields, limits.head_bytes, limits.body_bytes, limits.body_rate), (2, 3, 4, 5));
+        let times = [limits.head, limits.body_window, limits.write, limits.idle, told.shutdown];
+        assert_eq!(times, [1, 6, 7, 9, 10].map(Duration::from_secs));
+        assert_eq!(limits.streams, 8);
+    }
 }
