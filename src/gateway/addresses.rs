@@ -1,8 +1,9 @@
 //! Where the gateway really listens: bound before anything starts, and written down for whoever asked for port 0.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -36,7 +37,7 @@ pub(super) fn bind(listener: &Listener) -> io::Result<(TcpListener, Bound)> {
 /// Writes the addresses into the data folder.
 pub(super) fn write(data: &Path, bound: &[Bound]) -> io::Result<()> {
     let draft = data.join(format!(".{FILE}.{}", std::process::id()));
-    let mut file = File::create(&draft)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     serde_json::to_writer_pretty(&mut file, bound)?;
     file.write_all(b"\n")?;
     std::fs::rename(&draft, data.join(FILE))

@@ -9,36 +9,49 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use openssl::asn1::Asn1Time;
-use openssl::bn::{BigNum, MsbOption};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::PKey;
+use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
-use openssl::x509::{X509, X509NameBuilder};
+use openssl::x509::extension::BasicConstraints;
+use openssl::x509::{X509, X509Name, X509NameBuilder};
 
-/// A self-signed certificate for `localhost` and its key, as files in `folder`.
+/// A certificate for `localhost` with its authority behind it, and its key, as files in `folder`.
 pub(crate) fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
-    let mut name = X509NameBuilder::new().unwrap();
-    name.append_entry_by_text("CN", "localhost").unwrap();
-    let name = name.build();
-    let mut serial = BigNum::new().unwrap();
-    serial.rand(64, MsbOption::MAYBE_ZERO, false).unwrap();
-    let mut builder = X509::builder().unwrap();
-    builder.set_version(2).unwrap();
-    builder.set_serial_number(&serial.to_asn1_integer().unwrap()).unwrap();
-    builder.set_subject_name(&name).unwrap();
-    builder.set_issuer_name(&name).unwrap();
-    builder.set_pubkey(&key).unwrap();
-    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    let (authority_key, key) = (new_key(), new_key());
+    let authority = signed("authority", "authority", &authority_key, &authority_key);
+    let leaf = signed("localhost", "authority", &key, &authority_key);
     let (certificate, key_file) = (folder.join("cert.pem"), folder.join("key.pem"));
-    std::fs::write(&certificate, builder.build().to_pem().unwrap()).unwrap();
+    std::fs::write(&certificate, [leaf.to_pem().unwrap(), authority.to_pem().unwrap()].concat()).unwrap();
     std::fs::write(&key_file, key.private_key_to_pem_pkcs8().unwrap()).unwrap();
     (certificate, key_file)
+}
+
+fn new_key() -> PKey<Private> {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+}
+
+fn name(text: &str) -> X509Name {
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_text("CN", text).unwrap();
+    name.build()
+}
+
+fn signed(subject: &str, issuer: &str, key: &PKey<Private>, issuer_key: &PKey<Private>) -> X509 {
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(&name(subject)).unwrap();
+    builder.set_issuer_name(&name(issuer)).unwrap();
+    builder.set_pubkey(key).unwrap();
+    if subject == issuer {
+        builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
+    }
+    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+    builder.sign(issuer_key, MessageDigest::sha256()).unwrap();
+    builder.build()
 }
 
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {

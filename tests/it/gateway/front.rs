@@ -22,6 +22,8 @@ use super::clients::certificate;
 pub(crate) struct Front {
     pub(crate) plain: SocketAddr,
     pub(crate) tls: SocketAddr,
+    /// TLS for clients with a certificate of the same authority.
+    pub(crate) mutual: SocketAddr,
     pub(crate) data: PathBuf,
     pub(crate) metrics: Arc<Metrics>,
     /// What filters were told about answers.
@@ -62,10 +64,10 @@ impl Front {
         let router = Arc::new(ArcSwap::from_pointee(Router::new(table(upstream, &told))));
         let metrics = Arc::new(Metrics::new().unwrap());
         let gateway = gateway::bind(settings, &router, &metrics).unwrap();
-        let (plain, tls) = (gateway.addresses()[0].address, gateway.addresses()[1].address);
+        let [plain, tls, mutual] = [0, 1, 2].map(|index: usize| gateway.addresses()[index].address);
         let (on_handle, stop) = Stop::by_handle();
         let thread = Some(std::thread::spawn(move || gateway.run(on_handle)));
-        Self { plain, tls, data, metrics, told, stop, thread, _folder: folder }
+        Self { plain, tls, mutual, data, metrics, told, stop, thread, _folder: folder }
     }
 
     /// Asks it to stop and waits until it has.
@@ -91,9 +93,11 @@ fn listeners(data: &std::path::Path) -> Vec<Listener> {
     let (certificate, key) = certificate(data);
     let any = "127.0.0.1:0".parse().unwrap();
     let tls = Some(TlsFiles { certificate, key, client_ca: None });
+    let mutual = tls.clone().map(|files| TlsFiles { client_ca: Some(files.certificate.clone()), ..files });
     vec![
         Listener { class: ListenerClass::Public, address: any, tls: None, http2: true },
         Listener { class: ListenerClass::Public, address: any, tls, http2: true },
+        Listener { class: ListenerClass::Public, address: any, tls: mutual, http2: false },
     ]
 }
 

@@ -1,6 +1,8 @@
 //! Ordinary requests, over everything that is spoken.
 
-use super::clients::{curl, exchange, h2, request, status};
+use std::path::{Path, PathBuf};
+
+use super::clients::{certificate, connect_tls, curl, exchange, h2, request, status};
 use super::front::{Front, eventually, quick};
 
 #[test]
@@ -84,4 +86,34 @@ fn requests_are_counted_by_route() {
     assert!(front.metrics().contains(line), "{}", front.metrics());
     eventually("no request is open", || front.metrics.open_requests() == 0);
     eventually("no connection is open", || front.metrics.open_connections() == 0);
+}
+
+#[test]
+fn tls_is_modern_and_shows_the_whole_chain() {
+    let front = Front::start(quick(), None);
+    let url = format!("https://localhost:{}/hello", front.tls.port());
+    assert_eq!(curl(&["--tls-max", "1.1", "--ciphers", "ALL:@SECLEVEL=0", &url]).0, 0);
+    assert_eq!(curl(&["--tls-max", "1.2", &url]).0, 200);
+    assert_eq!(curl(&["--tls-max", "1.2", "--ciphers", "AES128-SHA", &url]).0, 0, "no forward secrecy");
+    let stream = connect_tls(front.tls, b"\x08http/1.1");
+    assert_eq!(stream.ssl().peer_cert_chain().unwrap().len(), 2);
+}
+
+#[test]
+fn a_listener_may_demand_a_certificate() {
+    let front = Front::start(quick(), None);
+    let url = format!("https://localhost:{}/hello", front.mutual.port());
+    assert_eq!(curl(&[&url]).0, 0);
+    let (certificate, key) = (front.data.join("cert.pem"), front.data.join("key.pem"));
+    let with = ["--cert", certificate.to_str().unwrap(), "--key", key.to_str().unwrap(), &url];
+    assert_eq!(curl(&with).0, 200);
+    let (certificate, key) = strangers(&front.data);
+    let with = ["--cert", certificate.to_str().unwrap(), "--key", key.to_str().unwrap(), &url];
+    assert_eq!(curl(&with).0, 0, "of another authority");
+}
+
+fn strangers(data: &Path) -> (PathBuf, PathBuf) {
+    let folder = data.join("strangers");
+    std::fs::create_dir(&folder).unwrap();
+    certificate(&folder)
 }
