@@ -3,6 +3,7 @@
 mod answer;
 mod credential;
 mod forged;
+mod interrupted;
 mod purpose;
 mod request;
 

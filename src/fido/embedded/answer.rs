@@ -11,12 +11,17 @@ use super::Embedded;
 use super::credential::record_key;
 use super::request::purpose_name;
 use crate::store::operation::{Applied, Authenticator, ChallengeState, Event, Outcome, Purpose};
-use crate::store::{ExtId, OperationId, StoreError, TransitionError};
-use crate::telemetry::audit::Event as Audit;
+use crate::store::{CredentialKey, ExtId, OperationId, Removal, StoreError, TransitionError};
+use crate::telemetry::audit::{Change, Event as Audit};
 
 /// What the checks of an answer came to.
 enum Finished {
-    Good { user: Subject, authenticators: Vec<Authenticator> },
+    Good {
+        user: Subject,
+        authenticators: Vec<Authenticator>,
+        /// The credentials that were not there before.
+        added: Vec<CredentialKey>,
+    },
     Denied(Denial),
 }
 
@@ -63,13 +68,27 @@ impl Embedded {
         };
         match finished {
             Finished::Denied(denial) => Err(self.deny(id, denial).await),
-            Finished::Good { user, authenticators } => {
+            Finished::Good { user, authenticators, added } => {
                 let outcome =
                     Outcome::Succeeded { user: Some(user.ext_id.clone()), authenticators: authenticators.clone() };
-                self.end(id, outcome).await?;
-                Ok(Answered { id, user, authenticators })
+                match self.end(id, outcome).await {
+                    Ok(()) => Ok(Answered { id, user, authenticators }),
+                    Err(fault) => {
+                        self.take_back(&user, added).await?;
+                        Err(fault)
+                    }
+                }
             }
         }
+    }
+
+    /// The operation ended otherwise while its answer was checked, so it must not leave a credential behind.
+    async fn take_back(&self, user: &Subject, added: Vec<CredentialKey>) -> Result<(), StoreError> {
+        for key in added {
+            Audit::Credential { change: Change::Removed, user: user.ext_id.as_str(), aaid: key.aaid() }.record();
+            self.credentials.remove(&user.ext_id, &Removal::Key(key)).await?;
+        }
+        Ok(())
     }
 
     /// The operation that serverData names, if its answers belong here.

@@ -38,7 +38,8 @@ impl Embedded {
             let (change, user) = (Change::Added, record.owner.as_str());
             Event::Credential { change, user, aaid: record.key.aaid() }.record();
         }
-        Ok(Finished::Good { user, authenticators: records.iter().map(credential::shown).collect() })
+        let authenticators = records.iter().map(credential::shown).collect();
+        Ok(Finished::Good { user, authenticators, added: records.into_iter().map(|record| record.key).collect() })
     }
 
     /// All of them or none: what was added before a failure is taken back.
@@ -69,7 +70,7 @@ impl Embedded {
         for key in &keys {
             authenticators.push(self.advance(key).await?);
         }
-        Ok(Finished::Good { user, authenticators })
+        Ok(Finished::Good { user, authenticators, added: Vec::new() })
     }
 
     /// The store compares once more: of two answers with one counter only one counts.

@@ -1,0 +1,78 @@
+//! An operation that ends while its answer is being checked.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sidegate_filters::clock::{Clock, Millis};
+use sidegate_uaf::{Folding, Incoming};
+
+use super::registration;
+use crate::fido::{AnswerAt, Embedded, EmbeddedSettings, Fido, Policies};
+use crate::oob::testing::{House, Phone, relying_party};
+use crate::store::operation::{Event, Limits};
+use crate::store::{
+    CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, OperationId, Operations, Removal,
+    StoreError, Users,
+};
+
+/// Cancels an operation in the moment in which its credential is stored.
+struct Cancelling {
+    inner: Arc<dyn Credentials>,
+    operations: Arc<dyn Operations>,
+    id: OperationId,
+}
+
+#[async_trait]
+impl Credentials for Cancelling {
+    async fn add(&self, credential: Credential) -> Result<(), CredentialError> {
+        self.inner.add(credential).await?;
+        self.operations.transition(self.id, Event::Cancel).await.unwrap();
+        Ok(())
+    }
+
+    async fn get(&self, key: &CredentialKey) -> Result<Option<Credential>, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn list(&self, owner: &ExtId) -> Result<Vec<Credential>, StoreError> {
+        self.inner.list(owner).await
+    }
+
+    async fn advance_counter(&self, key: &CredentialKey, received: u32, now: Millis) -> Result<(), CounterError> {
+        self.inner.advance_counter(key, received, now).await
+    }
+
+    async fn remove(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError> {
+        self.inner.remove(owner, which).await
+    }
+
+    async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError> {
+        self.inner.owners().await
+    }
+}
+
+#[tokio::test]
+async fn a_registration_that_was_cancelled_leaves_no_credential() {
+    let house = House::new();
+    let response = Phone::new().register(&registration(&house).await).to_message();
+    let incoming = Incoming::parse(sidegate_uaf::wire::Operation::Reg, &response, None).unwrap();
+    let relying_party = relying_party();
+    let opened = incoming.open(relying_party.server_data_key()).unwrap();
+    let id = OperationId(opened.operation_id().parse().unwrap());
+    let credentials =
+        Arc::new(Cancelling { inner: Arc::clone(&house.credentials), operations: Arc::clone(&house.operations), id });
+    let fido = Embedded {
+        relying_party,
+        policies: Policies::built_in(),
+        operations: Arc::clone(&house.operations),
+        credentials,
+        users: Arc::clone(&house.users) as Arc<dyn Users>,
+        clock: Arc::clone(&house.clock) as Arc<dyn Clock>,
+        settings: EmbeddedSettings { answer: Limits::default().answer, folding: Folding::Specific },
+    };
+    let refused = fido.answer(AnswerAt::Registration, &response, None).await.unwrap_err();
+    assert!(refused.to_string().ends_with("1491"), "{refused}");
+    assert!(house.credentials.list(&"ext-jeff".into()).await.unwrap().is_empty());
+    assert_eq!(house.status(&id.to_string()).await["uafStatusCode"], 1403);
+}
