@@ -52,10 +52,7 @@ impl TargetKeys for StoredTargetKeys {
     async fn key(&self, target_id: &str) -> Result<Option<RegisteredKey>, FilterError> {
         let Some(target) = self.targets.get(target_id).await.map_err(unavailable)? else { return Ok(None) };
         let key = self.imported(&target)?;
-        let mut serves_several = false;
-        for other in self.targets.list(&target.owner).await.map_err(unavailable)? {
-            serves_several |= other.id != target.id && self.imported(&other)?.thumbprint() == key.thumbprint();
-        }
+        let serves_several = self.targets.key_is_shared(&target.signature_thumbprint).await.map_err(unavailable)?;
         Ok(Some(RegisteredKey { key, serves_several }))
     }
 }

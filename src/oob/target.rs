@@ -101,6 +101,7 @@ impl Targets {
         let permit = self.acting.permit(asker, Deed::Own, named).await?;
         let owner = permit.user().ok_or(NotPermitted::Unnamed)?;
         self.check_dispatcher(&new.dispatcher)?;
+        let signature_key = SignatureKey::read(&new.signature_key)?;
         let target = Target {
             id: uuid::Uuid::new_v4().to_string(),
             owner: owner.ext_id.clone(),
@@ -109,7 +110,8 @@ impl Targets {
             app_id: new.app_id,
             dispatcher: new.dispatcher,
             push_token: new.push_token,
-            signature_key: signature_key(&new.signature_key)?,
+            signature_key: signature_key.text,
+            signature_thumbprint: signature_key.thumbprint,
             encryption_key: encryption_key(&new.encryption_key)?,
             created: self.clock.now(),
             version: 0,
@@ -183,15 +185,24 @@ fn check_text(member: &'static str, text: Option<&str>, longest: usize) -> Resul
     }
 }
 
-/// Imports the key to see that it can verify; what is kept is its canonical text.
-fn signature_key(jwk: &Value) -> Result<String, TargetFault> {
-    let fault = |source| TargetFault::Key { member: "signatureKey", source };
-    let document = JwkDocument::parse(jwk).map_err(fault)?;
-    VerificationKey::try_from(document.clone()).map_err(fault)?;
-    Ok(Value::Object(document.public_members()).to_string())
+/// A key that can verify, as it is kept.
+struct SignatureKey {
+    /// Its canonical text.
+    text: String,
+    thumbprint: String,
 }
 
-/// The same for encryption.
+impl SignatureKey {
+    fn read(jwk: &Value) -> Result<Self, TargetFault> {
+        let fault = |source| TargetFault::Key { member: "signatureKey", source };
+        let document = JwkDocument::parse(jwk).map_err(fault)?;
+        let key = VerificationKey::try_from(document.clone()).map_err(fault)?;
+        let text = Value::Object(document.public_members()).to_string();
+        Ok(Self { text, thumbprint: key.thumbprint().to_string() })
+    }
+}
+
+/// Imports the key to see that it can encrypt; what is kept is its canonical text.
 fn encryption_key(jwk: &Value) -> Result<String, TargetFault> {
     let fault = |source| TargetFault::Key { member: "encryptionKey", source };
     let document = JwkDocument::parse(jwk).map_err(fault)?;

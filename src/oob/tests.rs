@@ -1,5 +1,6 @@
 //! The services together: whole stories, over the stores and phones of [`super::testing`].
 
+mod bypass;
 mod dispatch;
 mod redeem;
 mod story;

@@ -59,6 +59,8 @@ pub struct Target {
     pub push_token: Option<PushToken>,
     /// The JWK (public, JSON text) that signs changes of the target.
     pub signature_key: String,
+    /// Its RFC 7638 thumbprint, base64url: what shows that two targets have the same key, however it was written.
+    pub signature_thumbprint: String,
     /// The JWK (public, JSON text) that dispatches are encrypted for.
     pub encryption_key: String,
     /// When it was made.
@@ -112,6 +114,13 @@ pub trait Targets: Send + Sync {
     /// # Errors
     /// When the store can't be asked.
     async fn list(&self, owner: &ExtId) -> Result<Vec<Target>, StoreError>;
+
+    /// Whether more than one target, of whomever, has the signature key with this thumbprint: then a signed change
+    /// must name its target (`http-api.md` 1.1).
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn key_is_shared(&self, thumbprint: &str) -> Result<bool, StoreError>;
 
     /// Changes a target and gives back what it became.
     ///

@@ -23,6 +23,7 @@ fn target(key: &DecryptionKey, version: u64) -> Target {
         dispatcher: "link".into(),
         push_token: None,
         signature_key: String::new(),
+        signature_thumbprint: String::new(),
         encryption_key: key.public_jwk().to_string(),
         created: Millis(0),
         version,

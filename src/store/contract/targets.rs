@@ -26,6 +26,9 @@ macro_rules! targets_contract {
                 a_deleted_name_is_free,
                 a_device_is_deleted,
                 all_of_an_owner_are_deleted,
+                a_key_of_two_users_is_shared,
+                a_key_is_shared_until_one_target_is_left,
+                a_creation_that_failed_shares_no_key,
                 a_push_token_is_not_printed,
             ]
         );
@@ -43,6 +46,7 @@ pub(crate) fn target(owner: &str, name: &str) -> Target {
         dispatcher: "link".into(),
         push_token: Some(PushToken::new("push-secret".into())),
         signature_key: "{}".into(),
+        signature_thumbprint: format!("key of {owner}'s {name}"),
         encryption_key: "{}".into(),
         created: Millis(START.0 - i64::try_from(name.len()).unwrap()),
         version: 1,
@@ -183,6 +187,52 @@ pub(crate) async fn all_of_an_owner_are_deleted(setup: &Setup) {
     assert_eq!(setup.store.delete_all(&"jeff".into()).await.unwrap(), 2);
     assert_eq!(setup.store.delete_all(&"jeff".into()).await.unwrap(), 0);
     assert_eq!(setup.store.owners().await.unwrap(), ["eve".into()].into());
+}
+
+async fn put_with(setup: &Setup, owner: &str, name: &str, key: &str) -> Target {
+    let target = Target { signature_thumbprint: key.into(), ..target(owner, name) };
+    setup.store.create(target.clone()).await.unwrap();
+    target
+}
+
+async fn is_shared(setup: &Setup, key: &str) -> bool {
+    setup.store.key_is_shared(key).await.unwrap()
+}
+
+pub(crate) async fn a_key_of_two_users_is_shared(setup: &Setup) {
+    assert!(!is_shared(setup, "key").await, "nobody has it");
+    let first = put_with(setup, "jeff", "phone", "key").await;
+    put_with(setup, "eve", "phone", "keys").await;
+    assert!(!is_shared(setup, "key").await, "one target has it");
+    setup.store.update(&first.id, rename("renamed")).await.unwrap();
+    assert!(!is_shared(setup, "key").await, "a change makes no second target");
+    put_with(setup, "eve", "tablet", "key").await;
+    assert!(is_shared(setup, "key").await);
+    assert!(!is_shared(setup, "keys").await);
+}
+
+pub(crate) async fn a_key_is_shared_until_one_target_is_left(setup: &Setup) {
+    put_with(setup, "jeff", "phone", "key").await;
+    let eves = async || {
+        put_with(setup, "eve", "phone", "key").await;
+        assert!(is_shared(setup, "key").await);
+    };
+    eves().await;
+    assert!(setup.store.delete("eve/phone", &"eve".into()).await.unwrap());
+    assert!(!is_shared(setup, "key").await, "after delete");
+    eves().await;
+    assert_eq!(setup.store.delete_device(&"eve".into(), "device of phone").await.unwrap(), 1);
+    assert!(!is_shared(setup, "key").await, "after delete_device");
+    eves().await;
+    assert_eq!(setup.store.delete_all(&"eve".into()).await.unwrap(), 1);
+    assert!(!is_shared(setup, "key").await, "after delete_all");
+}
+
+pub(crate) async fn a_creation_that_failed_shares_no_key(setup: &Setup) {
+    put_with(setup, "jeff", "phone", "key").await;
+    let second = Target { id: "second".into(), signature_thumbprint: "key".into(), ..target("jeff", "phone") };
+    assert!(matches!(setup.store.create(second).await, Err(TargetError::NameTaken)));
+    assert!(!is_shared(setup, "key").await);
 }
 
 pub(crate) async fn a_push_token_is_not_printed(setup: &Setup) {

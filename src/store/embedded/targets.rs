@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{MultimapTable, MultimapTableDefinition, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::{Embedded, Fault, decode, encode};
 use crate::store::targets::{Target, TargetError, TargetUpdate, Targets};
@@ -13,22 +13,30 @@ use crate::store::{ExtId, StoreError};
 const TARGETS: TableDefinition<&str, &[u8]> = TableDefinition::new("targets");
 /// Id by owner and name: what makes names unique, and the way to all targets of an owner.
 const NAMES: TableDefinition<(&str, &str), &str> = TableDefinition::new("target-names");
+/// Ids by the thumbprint of the signature key.
+const KEYS: MultimapTableDefinition<&str, &str> = MultimapTableDefinition::new("target-keys");
 
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(TARGETS)?;
     transaction.open_table(NAMES)?;
+    transaction.open_multimap_table(KEYS)?;
     Ok(())
 }
 
-/// Both tables, to be changed together.
+/// The tables, to be changed together.
 struct Tables<'t> {
     targets: Table<'t, &'static str, &'static [u8]>,
     names: Table<'t, (&'static str, &'static str), &'static str>,
+    keys: MultimapTable<'t, &'static str, &'static str>,
 }
 
 impl<'t> Tables<'t> {
     fn open(transaction: &'t WriteTransaction) -> Result<Self, Fault> {
-        Ok(Self { targets: transaction.open_table(TARGETS)?, names: transaction.open_table(NAMES)? })
+        Ok(Self {
+            targets: transaction.open_table(TARGETS)?,
+            names: transaction.open_table(NAMES)?,
+            keys: transaction.open_multimap_table(KEYS)?,
+        })
     }
 
     fn get(&self, id: &str) -> Result<Option<Target>, Fault> {
@@ -38,6 +46,7 @@ impl<'t> Tables<'t> {
     fn put(&mut self, target: &Target) -> Result<(), Fault> {
         self.targets.insert(target.id.as_str(), encode(target)?.as_slice())?;
         self.names.insert((target.owner.as_str(), target.name.as_str()), target.id.as_str())?;
+        self.keys.insert(target.signature_thumbprint.as_str(), target.id.as_str())?;
         Ok(())
     }
 
@@ -52,6 +61,7 @@ impl<'t> Tables<'t> {
 
     fn remove(&mut self, target: &Target) -> Result<(), Fault> {
         self.drop_name(target)?;
+        self.keys.remove(target.signature_thumbprint.as_str(), target.id.as_str())?;
         self.targets.remove(target.id.as_str())?;
         Ok(())
     }
@@ -141,6 +151,10 @@ impl Targets for Embedded {
 
     async fn list(&self, owner: &ExtId) -> Result<Vec<Target>, StoreError> {
         self.read(|transaction| list(&transaction.open_table(NAMES)?, &transaction.open_table(TARGETS)?, owner))
+    }
+
+    async fn key_is_shared(&self, thumbprint: &str) -> Result<bool, StoreError> {
+        self.read(|transaction| Ok(transaction.open_multimap_table(KEYS)?.get(thumbprint)?.len() > 1))
     }
 
     async fn update(&self, id: &str, update: TargetUpdate) -> Result<Target, TargetError> {
