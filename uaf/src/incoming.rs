@@ -52,7 +52,7 @@ impl Incoming {
         if header.server_data.is_none() {
             return Err(Error::ServerDataMissing);
         }
-        let reply = context.map(encoding::parse).transpose().map_err(in_context)?.unwrap_or_default();
+        let reply = context.map(encoding::parse_with_null_members).transpose().map_err(in_context)?.unwrap_or_default();
         Ok(Self { response, reply })
     }
 

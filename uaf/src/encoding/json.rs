@@ -29,9 +29,20 @@ pub(crate) enum JsonError {
 
 /// Reads a `T` from `text` after the whole text was found to be clean, members unknown to `T` included.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
+    read(text, Nulls::Refused)
+}
+
+/// The same for an object whose own members may be `null`, as writers in Java leave out what they don't have: for a
+/// `T` whose members are all optional.
+pub(crate) fn parse_with_null_members<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
+    read(text, Nulls::AsMembers)
+}
+
+fn read<T: DeserializeOwned>(text: &str, nulls: Nulls) -> Result<T, JsonError> {
     let mut fault = None;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let clean = Clean { depth: MAX_DEPTH, fault: &mut fault }.deserialize(&mut reader).and_then(|()| reader.end());
+    let clean = Clean { depth: MAX_DEPTH, nulls, fault: &mut fault };
+    let clean = clean.deserialize(&mut reader).and_then(|()| reader.end());
     if clean.is_err() {
         return Err(fault.unwrap_or(JsonError::Syntax));
     }
@@ -54,8 +65,20 @@ fn path_of_fault<T: DeserializeOwned>(text: &str) -> String {
     }
 }
 
+/// Where in the value at hand `null` may stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nulls {
+    /// It is `null` itself.
+    Here,
+    /// It is an object, and a member is `null`.
+    AsMembers,
+    /// Nowhere.
+    Refused,
+}
+
 struct Clean<'f> {
     depth: usize,
+    nulls: Nulls,
     fault: &'f mut Option<JsonError>,
 }
 
@@ -66,9 +89,9 @@ impl Clean<'_> {
         error
     }
 
-    fn deeper<E: serde::de::Error>(&mut self) -> Result<Clean<'_>, E> {
+    fn deeper<E: serde::de::Error>(&mut self, nulls: Nulls) -> Result<Clean<'_>, E> {
         match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Clean { depth, fault: self.fault }),
+            Some(depth) => Ok(Clean { depth, nulls, fault: self.fault }),
             None => Err(self.refuse(JsonError::Size)),
         }
     }
@@ -113,16 +136,17 @@ impl<'de> Visitor<'de> for Clean<'_> {
     }
 
     fn visit_unit<E: serde::de::Error>(mut self) -> Result<(), E> {
-        Err(self.refuse(JsonError::Null))
+        if self.nulls == Nulls::Here { Ok(()) } else { Err(self.refuse(JsonError::Null)) }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(self.deeper()?)?.is_some() {}
+        while seq.next_element_seed(self.deeper(Nulls::Refused)?)?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut seen: Vec<Cow<'de, str>> = Vec::new();
+        let nulls = if self.nulls == Nulls::AsMembers { Nulls::Here } else { Nulls::Refused };
         while let Some(Name(name)) = map.next_key()? {
             if seen.contains(&name) {
                 return Err(self.refuse(JsonError::Duplicate));
@@ -131,7 +155,7 @@ impl<'de> Visitor<'de> for Clean<'_> {
                 return Err(self.refuse(JsonError::Size));
             }
             seen.push(name);
-            map.next_value_seed(self.deeper()?)?;
+            map.next_value_seed(self.deeper(nulls)?)?;
         }
         Ok(())
     }
@@ -165,6 +189,23 @@ mod tests {
     #[case(r#"{"list":[{}]}"#, JsonError::Member("list[0]: a missing".into()))]
     fn a_fault_is_named(#[case] text: &str, #[case] fault: JsonError) {
         assert_eq!(parse::<Outer>(text).unwrap_err(), fault);
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Optional {
+        a: Option<u16>,
+    }
+
+    #[rstest]
+    #[case(r#"{"a":null,"x":null}"#, Ok(None))]
+    #[case(r#"{"a":1,"x":{"b":1}}"#, Ok(Some(1)))]
+    #[case(r#"{"a":null,"a":null}"#, Err(JsonError::Duplicate))]
+    #[case(r#"{"x":{"b":null}}"#, Err(JsonError::Null))]
+    #[case(r#"{"x":[null]}"#, Err(JsonError::Null))]
+    #[case("null", Err(JsonError::Null))]
+    fn null_members_are_absent_where_they_may_be(#[case] text: &str, #[case] read: Result<Option<u16>, JsonError>) {
+        assert_eq!(parse_with_null_members::<Optional>(text).map(|read| read.a), read);
+        assert!(!text.contains("null") || parse::<Optional>(text).is_err());
     }
 
     #[test]

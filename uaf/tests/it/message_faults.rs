@@ -327,6 +327,17 @@ fn no_assertions_are_a_denial_only_with_a_code() {
 }
 
 #[test]
+fn null_and_unknown_members_of_the_context_say_nothing() {
+    let nulls = r#"{"asmStatusCode":3,"clientErrorCode":null,"deviceId":null,"deviceName":null,"policy":null}"#;
+    assert!(denied(Some(nulls), |_| {}).is_ok());
+    assert!(denied(Some(r#"{"asmStatusCode":3,"policy":"x","more":{"a":[1]}}"#), |_| {}).is_ok());
+    let no_code = r#"{"asmStatusCode":null,"clientErrorCode":null}"#;
+    assert_eq!(denied(Some(no_code), |_| {}).unwrap_err(), Error::NoAssertions);
+    assert!(matches!(denied(Some(r#"{"asmStatusCode":3,"more":{"a":null}}"#), |_| {}), Err(Error::Member(_))));
+    assert!(denied(CODE, |message| message[0]["fcParams"] = Value::Null).is_err());
+}
+
+#[test]
 fn a_denial_is_checked_like_any_answer_up_to_its_assertions() {
     let in_header = |name: &str, value: &str| denied(CODE, |message| message[0]["header"][name] = json!(value));
     assert_eq!(in_header("serverData", "AAAA").unwrap_err(), Error::ServerDataBroken);
