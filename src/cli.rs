@@ -63,7 +63,7 @@ fn check(flag: &ConfigFlag, out: &mut dyn Write) -> u8 {
     match check::run(&flag.source(), &Environment::of_process(), out) {
         Ok(true) => GOOD,
         Ok(false) => FAULTS,
-        Err(error) => fail(&error),
+        Err(error) => fail(error.as_ref()),
     }
 }
 

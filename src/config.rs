@@ -49,7 +49,7 @@ pub use scalar::Pattern;
 pub use sec_token::SecToken;
 pub use substitution::Environment;
 pub use upstreams::{Upstream, UpstreamTls};
-pub use url::{LinkBaseUrl, PublicUrl, ServerUrl, WebUrl};
+pub use url::{PublicUrl, ServerUrl, WebUrl};
 
 /// The built-in standalone configuration.
 pub const STANDALONE: &str = include_str!("../conf/standalone.yml");
@@ -97,6 +97,28 @@ pub enum Source {
     BuiltIn,
     /// A file; its relative paths start in its folder.
     File(PathBuf),
+}
+
+impl Source {
+    /// As faults and operators name it.
+    fn name(&self) -> String {
+        match self {
+            Self::BuiltIn => "conf/standalone.yml (built in)".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// A fault that only shows when the configuration is used.
+    #[must_use]
+    pub fn fault(&self, key: &str, wrong: &str, right: &str) -> Fault {
+        Fault {
+            file: self.name().into(),
+            line: 0,
+            key: key.to_owned(),
+            wrong: wrong.to_owned(),
+            right: right.to_owned(),
+        }
+    }
 }
 
 /// What the command line puts in place of the file's values.

@@ -15,7 +15,7 @@ use crate::store::{ExtId, OperationId, StoreError};
 
 pub use context::{Ask, Context, ContextFault, Scope};
 pub use embedded::{Embedded, EmbeddedSettings};
-pub use facets::{AppIdFault, kept_app_id, trusted_facets};
+pub use facets::{AppIdFault, kept_app_id};
 pub use policies::{Policies, PolicyFault};
 
 /// A user whom an operation is for.

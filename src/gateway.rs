@@ -31,4 +31,4 @@ pub use addresses::Bound;
 pub use server::{Gateway, StartError, bind};
 pub use settings::{Limits, Listener, Settings, TlsFiles};
 pub use stop::{Stop, StopHandle};
-pub use tls::TlsError;
+pub use tls::{TlsError, try_certificate};

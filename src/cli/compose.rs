@@ -4,6 +4,7 @@ mod gate;
 mod routes;
 mod services;
 mod stores;
+mod trial;
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use crate::store::{DataFolder, FolderError, StoreError};
 use crate::telemetry::Metrics;
 
 pub(super) use stores::Stores;
+pub(super) use trial::misfits;
 
 /// Why a configuration that reads well can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -84,16 +86,22 @@ pub(super) async fn router(
     routes::table(config, &gate, services.as_ref(), stores, metrics)
 }
 
-/// The route table of a configuration for looking at: nothing of its data folder is opened, so a gateway may run there.
+/// The route table of a configuration for looking at.
 pub(super) fn offline(source: &Source) -> Result<Router, Failure> {
+    let config = config::load(source, &Overrides::default(), &Environment::of_process())?;
+    Ok(dry_run(&config)??)
+}
+
+/// Composes the route table over a data folder that goes again: that of the configuration is not opened, so a gateway
+/// may run on it.
+fn dry_run(config: &Config) -> Result<Result<Router, ComposeError>, Failure> {
     let scratch = Scratch::make()?;
-    let overrides = Overrides { data: Some(scratch.0.clone()), ..Overrides::default() };
-    let config = config::load(source, &overrides, &Environment::of_process())?;
+    let config = Config { data: scratch.0.clone(), ..config.clone() };
     let (clock, metrics): (Arc<dyn Clock>, _) = (Arc::new(SystemClock), Arc::new(Metrics::new()?));
     let folder = DataFolder::open(&config.data)?;
     let stores = Stores::open(&config, &folder, &clock)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(router(&config, &folder, &stores, &clock, &metrics))?)
+    Ok(runtime.block_on(router(&config, &folder, &stores, &clock, &metrics)))
 }
 
 /// A folder that goes when it is dropped.
@@ -101,7 +109,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn make() -> Result<Self, std::io::Error> {
-        let path = std::env::temp_dir().join(format!("sidegate-explain-{}", uuid::Uuid::new_v4()));
+        let path = std::env::temp_dir().join(format!("sidegate-{}", uuid::Uuid::new_v4()));
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }

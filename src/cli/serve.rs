@@ -65,7 +65,7 @@ fn sweep(runtime: tokio::runtime::Runtime, stores: Arc<Stores>) -> Sender<()> {
     running
 }
 
-fn settings(config: &Config, data: &Path) -> gateway::Settings {
+pub(super) fn settings(config: &Config, data: &Path) -> gateway::Settings {
     let listener = |listener: &config::Listener| gateway::Listener {
         class: listener.class,
         address: listener.address,

@@ -1,8 +1,10 @@
 //! `fido-uaf.dispatchers`: how tokens reach a phone (`http-api.md` 10). Keys and values are those of the original's
 //! dispatcher blocks.
 
+use crate::dispatchers::BaseUrl;
+
 use super::section::{Field, Section};
-use super::url::{LinkBaseUrl, PublicUrl, WebUrl};
+use super::url::{PublicUrl, WebUrl};
 
 /// A configured dispatcher.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +28,7 @@ impl Dispatcher {
 #[non_exhaustive]
 pub struct Link {
     /// What links begin with, exactly as written.
-    pub base_url: LinkBaseUrl,
+    pub base_url: BaseUrl,
     /// Where tokens are redeemed.
     pub redeem: RedeemUrls,
 }

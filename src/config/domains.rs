@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sidegate_filters::CanonicalPath;
+use sidegate_filters::identity_creation::{ReturnTarget, SessionDomain};
 
-use super::section::{Field, Section};
+use super::section::{Field, Section, is_name};
 
 /// A session domain (`gateway.md` 3.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Domain {
     /// A session ends after so long, used or not.
     pub absolute: Duration,
     /// The path that a login leads to when it can't lead back.
-    pub start_page: String,
+    pub start_page: ReturnTarget,
 }
 
 pub(super) fn read(field: &Field<'_>) -> Vec<Domain> {
@@ -25,7 +25,7 @@ pub(super) fn read(field: &Field<'_>) -> Vec<Domain> {
 }
 
 fn domain(name: &str, section: &Section<'_>) -> Domain {
-    if name.len() > 32 {
+    if is_name(name) && SessionDomain::parse(name).is_err() {
         section.fault("the name is too long for a cookie", "write at most 32 characters");
     }
     let idle = section.field("idle").or(Duration::from_secs(30 * 60));
@@ -33,10 +33,6 @@ fn domain(name: &str, section: &Section<'_>) -> Domain {
     if idle > absolute {
         section.field("idle").fault("a session ends before it can be idle so long", "write at most what absolute says");
     }
-    let start = section.field("start-page");
-    let start_page = start.or("/".to_owned());
-    if start_page.starts_with("//") || CanonicalPath::parse(&start_page).is_err() {
-        start.fault("this is no path of this gateway", "write a path such as /app/");
-    }
+    let start_page = section.field("start-page").or(ReturnTarget::start());
     Domain { name: name.to_owned(), idle, absolute, start_page }
 }

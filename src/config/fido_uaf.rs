@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sidegate_uaf::wire::{AppId, FacetId};
+
 use super::dispatchers::{self, Dispatcher};
 use super::files;
 use super::scalar::Scalar as _;
 use super::section::{Field, Section};
-use super::url::{PublicUrl, WebUrl};
+use super::url::PublicUrl;
 
 /// The out-of-band services and the embedded UAF server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +17,9 @@ use super::url::{PublicUrl, WebUrl};
 pub struct FidoUaf {
     /// The application's identifier; `None`, for trying out only: the one that the data folder keeps, else the facets'
     /// URL below the public one.
-    pub app_id: Option<WebUrl>,
+    pub app_id: Option<AppId>,
     /// The trusted facets, in the order they are published.
-    pub facets: Vec<String>,
+    pub facets: Vec<FacetId>,
     /// Takes any Android and iOS app (never published).
     pub wildcards_for_testing: bool,
     /// What to do with authenticator models that no metadata statement describes.
@@ -119,7 +121,7 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>, try_ou
     settings
 }
 
-fn facets(field: &Field<'_>) -> Vec<String> {
+fn facets(field: &Field<'_>) -> Vec<FacetId> {
     if !field.is_written() {
         field.fault("this key must be written", "list the facets of your apps and web pages");
     }
@@ -132,7 +134,8 @@ fn facets(field: &Field<'_>) -> Vec<String> {
         if !native && !web {
             item.fault("this is no facet", RIGHT_FACET);
         }
-        (native || web).then_some(facet)
+        let id = FacetId::new(facet).map_err(|_| item.fault("no facet is longer than 512 characters", RIGHT_FACET));
+        id.ok().filter(|_| native || web)
     })
 }
 

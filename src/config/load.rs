@@ -18,14 +18,12 @@ use super::{Config, Fault, Faults, Overrides, STANDALONE, Source, files, listene
 /// # Errors
 /// Every fault that was found.
 pub fn load(source: &Source, overrides: &Overrides, environment: &Environment) -> Result<Config, Faults> {
-    let (name, folder, text) = match source {
-        Source::BuiltIn => ("conf/standalone.yml (built in)".to_owned(), PathBuf::new(), Ok(STANDALONE.to_owned())),
-        Source::File(path) => {
-            let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-            (path.display().to_string(), folder, std::fs::read_to_string(path))
-        }
+    let (folder, text) = match source {
+        Source::BuiltIn => (PathBuf::new(), Ok(STANDALONE.to_owned())),
+        Source::File(path) => (path.parent().map(Path::to_path_buf).unwrap_or_default(), std::fs::read_to_string(path)),
     };
-    let context = Context { file: Arc::from(name), folder, faults: RefCell::default(), notices: RefCell::default() };
+    let context =
+        Context { file: Arc::from(source.name()), folder, faults: RefCell::default(), notices: RefCell::default() };
     let config = match text {
         Ok(text) => check(&text, overrides, environment, &context),
         Err(error) => {

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::dispatchers::BaseUrl;
 
 /// A configuration that is right, to be spoilt in one respect.
 const BASE: &str = "\
@@ -52,6 +53,10 @@ fn fault_of(more: &str) -> String {
     found[0].clone()
 }
 
+fn texts(facets: &[sidegate_uaf::wire::FacetId]) -> Vec<&str> {
+    facets.iter().map(|facet| facet.as_str()).collect()
+}
+
 #[test]
 fn the_built_in_configuration_is_the_sample() {
     let built_in = load(&Source::BuiltIn, &Overrides::default(), &environment()).unwrap();
@@ -62,7 +67,7 @@ fn the_built_in_configuration_is_the_sample() {
     assert_eq!(built_in.data, PathBuf::from("./var"));
     let fido_uaf = built_in.fido_uaf.unwrap();
     assert_eq!(fido_uaf.app_id, None);
-    assert_eq!(fido_uaf.facets, ["http://127.0.0.1:8080", sidegate_uaf::facets::SOFTWARE_FACET]);
+    assert_eq!(texts(&fido_uaf.facets), ["http://127.0.0.1:8080", sidegate_uaf::facets::SOFTWARE_FACET]);
     assert_eq!(built_in.routes.len(), crate::routes::rows::ROWS.len());
     let noticed: Vec<_> = built_in.notices.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(noticed, ["public-url", "fido-uaf.metadata.unknown-models", "fido-uaf.anonymous-content"]);
@@ -134,7 +139,7 @@ fn the_original_dispatcher_blocks_load() {
 "
         ));
         let [Dispatcher::Link(link)] = &config.fido_uaf.unwrap().dispatchers[..] else { panic!("one dispatcher") };
-        assert_eq!(link.base_url.text(), base_url);
+        assert_eq!(link.base_url, BaseUrl::parse(base_url).unwrap());
         assert_eq!(link.redeem.registration.text(), "https://siven.ch/nevisfido/token/redeem/registration");
     }
 }
@@ -154,7 +159,7 @@ fn values_are_substituted_before_they_are_checked() {
     let text = text.replace("[https://gate.example]", "['${public-url}', 'https://${file:host}']");
     let config = loaded(&format!("{text}limits: {{ header-fields: '${{env:HEADERS}}' }}\n"));
     assert_eq!(config.public_url.text(), "https://env.example");
-    assert_eq!(config.fido_uaf.unwrap().facets, ["https://env.example", "https://file.example"]);
+    assert_eq!(texts(&config.fido_uaf.unwrap().facets), ["https://env.example", "https://file.example"]);
     assert_eq!(config.limits.header_fields, 50);
 }
 
@@ -250,6 +255,10 @@ fn rows_without_their_service_are_left_out() {
     "  dispatchers: [{type: link, base-url: 'https://a#b', registration-redeem-url: https://a}]\n",
     "13: fido-uaf.dispatchers[0].base-url: the URL has a fragment"
 )]
+#[case(
+    "  dispatchers: [{type: link, base-url: 'https://a?b?c', registration-redeem-url: https://a}]\n",
+    "13: fido-uaf.dispatchers[0].base-url: the URL has more than one question mark"
+)]
 #[case("  dispatchers: [{type: link, base-url: https://a}]\n", "13: fido-uaf.dispatchers[0]: no redeem URL is written")]
 #[case(
     "  dispatchers: [{type: lnik, base-url: https://a}]\n",
@@ -290,6 +299,7 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
 #[case("[https://gate.example]", "['${env:NONE}']", "12: fido-uaf.facets[0]: the environment has no variable NONE")]
 #[case("  main: {}", "  main: { idle: 9h }", "6: domains.main.idle: a session ends before")]
 #[case("  main: {}", "  main: { start-page: //evil }", "6: domains.main.start-page: this is no path")]
+#[case("  main: {}", "  main: { start-page: '/a#b' }", "6: domains.main.start-page: this is no path")]
 #[case("  facets: [https://gate.example]\n", "", "10: fido-uaf.facets: this key must be written")]
 #[case("[https://gate.example]", "['gate']", "12: fido-uaf.facets[0]: this is no facet")]
 #[case(
@@ -302,6 +312,19 @@ fn what_a_file_needs(#[case] from: &str, #[case] to: &str, #[case] expected: &st
     let found = faults(&BASE.replacen(from, to, 1));
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].starts_with(expected), "{found:#?}");
+}
+
+#[test]
+fn lengths_are_those_of_the_protocol() {
+    let long = format!("https://gate.example/{}", "x".repeat(500));
+    let found = faults(&BASE.replace("https://gate.example/nevisfido/uaf/1.1/facets", &long));
+    assert!(found[0].starts_with("11: fido-uaf.app-id: the URL is too long"), "{found:#?}");
+    let long = format!("ios:bundle-id:{}", "x".repeat(500));
+    let found = faults(&BASE.replace("[https://gate.example]", &format!("['{long}']")));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("12: fido-uaf.facets[0]: no facet is longer"), "{found:#?}");
+    let found = faults(&BASE.replace(" main", &format!(" {}", "m".repeat(33))));
+    assert!(found[0].starts_with("6: domains.mmm") && found[0].contains("too long for a cookie"), "{found:#?}");
 }
 
 #[rstest]

@@ -2,9 +2,16 @@
 
 use std::net::SocketAddr;
 
+use sidegate_filters::identity_creation::ReturnTarget;
+use sidegate_uaf::wire::AppId;
 use url::{Host, Url};
 
+use crate::dispatchers::BaseUrl;
+
 use super::scalar::Scalar;
+
+/// The longest name of a host (RFC 1035, 2.3.4).
+const LONGEST_HOST: usize = 253;
 
 /// Where phones and browsers reach the gateway: scheme, host and port, nothing else. Never ends in a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +51,9 @@ impl Scalar for PublicUrl {
         let url = web(text)?;
         if url.path() != "/" || url.query().is_some() || text.ends_with('?') {
             return Err("the URL has a path or a query".to_owned());
+        }
+        if url.host_str().is_none_or(|host| host.len() > LONGEST_HOST) {
+            return Err("no host has so long a name".to_owned());
         }
         let unspecified = match url.host() {
             Some(Host::Ipv4(address)) => address.is_unspecified(),
@@ -114,35 +124,25 @@ impl Scalar for WebUrl {
     }
 }
 
-/// What links begin with (`http-api.md` 10): https or an app's own scheme, without a fragment. Kept as it is written,
-/// since apps compare it as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkBaseUrl(String);
-
-impl LinkBaseUrl {
-    /// The URL as it is written.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.0
+impl Scalar for AppId {
+    const RIGHT: &'static str = "write a URL of at most 512 characters, such as https://login.example.com/facets";
+    fn read(text: &str) -> Result<Self, String> {
+        web(text)?;
+        Self::new(text).map_err(|_| "the URL is too long".to_owned())
     }
 }
 
-impl Scalar for LinkBaseUrl {
+impl Scalar for BaseUrl {
     const RIGHT: &'static str = "write https://domain or scheme://host/path of the app, without a fragment";
     fn read(text: &str) -> Result<Self, String> {
-        let url = parse(text)?;
-        if text.contains('#') {
-            return Err("the URL has a fragment, which would swallow the payload behind it".to_owned());
-        }
-        if !url.has_host() {
-            return Err("the URL has no // and host".to_owned());
-        }
-        match url.scheme() {
-            "javascript" | "data" | "file" | "blob" | "http" => {
-                Err("this scheme opens no app, or lets others read the link".to_owned())
-            }
-            _ => Ok(Self(text.to_owned())),
-        }
+        Self::parse(text).map_err(|error| error.to_string())
+    }
+}
+
+impl Scalar for ReturnTarget {
+    const RIGHT: &'static str = "write a path such as /app/";
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| "this is no path of this gateway".to_owned())
     }
 }
 
@@ -207,23 +207,23 @@ mod tests {
     }
 
     #[test]
-    fn link_bases_keep_their_text() {
-        for text in
-            ["https://siven.ch", "nevisaccessapp://x-callback-url/authenticate?x-success=https://success.siven.ch"]
-        {
-            assert_eq!(LinkBaseUrl::read(text).unwrap().text(), text);
-        }
-        for text in
-            ["https://siven.ch#x", "https://siven.ch#", "mailto:x", "javascript://x", "http://siven.ch", "siven.ch"]
-        {
-            assert!(LinkBaseUrl::read(text).is_err(), "{text}");
-        }
+    fn an_app_id_is_as_long_as_the_protocol_allows() {
+        let text = |length: usize| format!("https://a/{}", "x".repeat(length - 10));
+        assert_eq!(AppId::read(&text(512)).unwrap().as_str(), text(512));
+        assert!(AppId::read(&text(513)).unwrap_err().contains("too long"));
+        assert!(AppId::read("gate.example").is_err());
+    }
+
+    #[test]
+    fn a_host_is_as_long_as_a_name_can_be() {
+        assert!(PublicUrl::read(&format!("https://{}", "a".repeat(253))).is_ok());
+        assert!(PublicUrl::read(&format!("https://{}", "a".repeat(254))).is_err());
     }
 
     proptest! {
         #[test]
         fn no_refusal_quotes_the_value(text in "[a-z:/?#@ ]{0,8}hunter2[a-z:/?#@ ]{0,8}") {
-            for refused in [PublicUrl::read(&text).err(), LinkBaseUrl::read(&text).err(), WebUrl::read(&text).err()] {
+            for refused in [PublicUrl::read(&text).err(), BaseUrl::read(&text).err(), WebUrl::read(&text).err()] {
                 prop_assert!(!refused.unwrap_or_default().contains("hunter2"));
             }
         }

@@ -1,19 +1,27 @@
 //! The `base-url` of the link dispatcher, kept as the text that the administrator wrote.
 
+use url::Url;
+
 /// Why a text can't be the base of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
-    /// It does not begin with a URI scheme and `:` (RFC 3986, 3.1).
-    #[error("a base-url begins with a scheme, such as https:// or myapp://")]
+    /// It is not `scheme://host` with what may follow (RFC 3986, 3.1 and 3.2).
+    #[error("this is no URL with a scheme, // and a host")]
+    Url,
+    /// It has a user name or a password, which every reader of a link would learn.
+    #[error("the URL holds a user name or a password")]
+    Credentials,
+    /// The scheme opens no app, or sends the token over the network in clear.
+    #[error("this scheme opens no app, or lets others read the link")]
     Scheme,
     /// It has a fragment: the payload would land in it and never reach the application.
-    #[error("a base-url can't have a fragment (#)")]
+    #[error("the URL has a fragment, which would swallow the payload behind it")]
     Fragment,
     /// It has more than one question mark: the parsers of mobile applications split at the first or at the last one.
-    #[error("a base-url has at most one question mark")]
+    #[error("the URL has more than one question mark")]
     QuestionMarks,
     /// It has a character that no URI has: a space, a control character, or one outside ASCII.
-    #[error("a base-url has only the characters of a URI, others are percent-encoded")]
+    #[error("the URL has characters that must be percent-encoded")]
     Character,
 }
 
@@ -28,10 +36,6 @@ impl BaseUrl {
     /// # Errors
     /// Why it can't carry a payload as its last query parameter.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
-        let (scheme, _) = text.split_once(':').ok_or(BaseUrlError::Scheme)?;
-        if !is_scheme(scheme) {
-            return Err(BaseUrlError::Scheme);
-        }
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)) {
             return Err(BaseUrlError::Character);
         }
@@ -41,6 +45,7 @@ impl BaseUrl {
         if text.matches('?').count() > 1 {
             return Err(BaseUrlError::QuestionMarks);
         }
+        check_parts(text)?;
         Ok(Self(text.to_owned()))
     }
 
@@ -52,9 +57,20 @@ impl BaseUrl {
     }
 }
 
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+fn check_parts(text: &str) -> Result<(), BaseUrlError> {
+    // The URL type of browsers mends what is missing between scheme and host, and phones may not.
+    let (_, rest) = text.split_once("://").ok_or(BaseUrlError::Url)?;
+    let url = Url::parse(text).map_err(|_| BaseUrlError::Url)?;
+    if !url.has_host() || rest.starts_with(['/', '?']) || rest.is_empty() {
+        return Err(BaseUrlError::Url);
+    }
+    if rest.split(['/', '?']).next().is_some_and(|authority| authority.contains('@')) {
+        return Err(BaseUrlError::Credentials);
+    }
+    match url.scheme() {
+        "javascript" | "data" | "file" | "blob" | "http" => Err(BaseUrlError::Scheme),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -72,27 +88,43 @@ mod tests {
         "nevisaccessapp://x-callback-url/authenticate?x-success=https://success.siven.ch&x-error=https://error.siven.ch",
         "nevisaccessapp://x-callback-url/authenticate?x-success=https://success.siven.ch&x-error=https://error.siven.ch&dispatchTokenResponse=e30"
     )]
+    #[case("https://siven.ch/@me?b=c@d", "https://siven.ch/@me?b=c@d&dispatchTokenResponse=e30")]
     fn the_text_is_kept_and_the_payload_comes_last(#[case] base: &str, #[case] link: &str) {
         assert_eq!(BaseUrl::parse(base).unwrap().link("e30"), link);
     }
 
     #[rstest]
-    #[case("siven.ch", BaseUrlError::Scheme)]
-    #[case("://siven.ch", BaseUrlError::Scheme)]
-    #[case("1a://siven.ch", BaseUrlError::Scheme)]
-    #[case("a_b://siven.ch", BaseUrlError::Scheme)]
+    #[case("siven.ch", BaseUrlError::Url)]
+    #[case("://siven.ch", BaseUrlError::Url)]
+    #[case("1a://siven.ch", BaseUrlError::Url)]
+    #[case("a_b://siven.ch", BaseUrlError::Url)]
+    #[case("mailto:x", BaseUrlError::Url)]
+    #[case("https:siven.ch", BaseUrlError::Url)]
+    #[case("https:siven.ch/://", BaseUrlError::Url)]
+    #[case("https:///siven.ch", BaseUrlError::Url)]
+    #[case("https://", BaseUrlError::Url)]
+    #[case("myapp://", BaseUrlError::Url)]
+    #[case("myapp:///path", BaseUrlError::Url)]
+    #[case("myapp://?a=1", BaseUrlError::Url)]
+    #[case("https://me:pw@siven.ch", BaseUrlError::Credentials)]
+    #[case("https://@siven.ch", BaseUrlError::Credentials)]
+    #[case("http://siven.ch", BaseUrlError::Scheme)]
+    #[case("HTTP://siven.ch", BaseUrlError::Scheme)]
+    #[case("javascript://siven.ch", BaseUrlError::Scheme)]
+    #[case("file://siven.ch/x", BaseUrlError::Scheme)]
     #[case("https://siven.ch#top", BaseUrlError::Fragment)]
     #[case("https://siven.ch?a=1?b=2", BaseUrlError::QuestionMarks)]
     #[case("https://siven.ch/a b", BaseUrlError::Character)]
     #[case("https://siven.ch/\u{e9}", BaseUrlError::Character)]
     #[case("https://siven.ch/<a>", BaseUrlError::Character)]
+    #[case("https://siven.ch\\x", BaseUrlError::Character)]
     fn what_would_break_a_link_is_refused(#[case] base: &str, #[case] error: BaseUrlError) {
         assert_eq!(BaseUrl::parse(base), Err(error));
     }
 
     proptest! {
         #[test]
-        fn the_payload_is_what_follows_the_last_equals_sign(base in "[a-z]{1,8}://[a-z./]{0,20}(\\?[a-z=&]{0,20})?", payload in "[A-Za-z0-9_-]{1,80}") {
+        fn the_payload_is_what_follows_the_last_equals_sign(base in "myapp://[a-z][a-z./]{0,20}(\\?[a-z=&]{0,20})?", payload in "[A-Za-z0-9_-]{1,80}") {
             let link = BaseUrl::parse(&base).unwrap().link(&payload);
             prop_assert!(link.starts_with(&base));
             prop_assert_eq!(link.matches('?').count(), 1);

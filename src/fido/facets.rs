@@ -1,14 +1,12 @@
-//! The application's identity: its appID, which credentials are bound to for ever, and the facets it trusts
-//! (`uaf.md` A9, `gateway.md` 6.2).
+//! The application's identifier, its appID, which credentials are bound to for ever (`uaf.md` A9, `gateway.md` 6.2).
 
-use sidegate_uaf::encoding::Text;
-use sidegate_uaf::facets::TrustedFacets;
+use sidegate_uaf::wire::AppId;
 
 use crate::store::folder::{DataFolder, FolderError};
 
 const FILE: &str = "app-id";
 
-/// The appID or the facets can't be used: a fault at start.
+/// The appID can't be used: a fault at start.
 #[derive(Debug, thiserror::Error)]
 pub enum AppIdFault {
     /// Every credential would be lost.
@@ -23,7 +21,7 @@ pub enum AppIdFault {
         kept: String,
     },
     /// Not 1 to 512 characters, or not UTF-8.
-    #[error("an appID or a facet has 1 to 512 characters: {0:?}")]
+    #[error("an appID has 1 to 512 characters: {0:?}")]
     Length(String),
     /// The data folder.
     #[error(transparent)]
@@ -37,10 +35,11 @@ pub enum AppIdFault {
 /// Why the gateway must not start.
 pub fn kept_app_id(
     folder: &DataFolder,
-    written: Option<&str>,
+    written: Option<&AppId>,
     default: &str,
     has_credentials: bool,
-) -> Result<String, AppIdFault> {
+) -> Result<AppId, AppIdFault> {
+    let written = written.map(AppId::as_str);
     let kept = match folder.read(FILE)? {
         Some(bytes) => {
             Some(String::from_utf8(bytes.to_vec()).map_err(|_| AppIdFault::Length("(not UTF-8)".to_owned()))?)
@@ -55,29 +54,16 @@ pub fn kept_app_id(
         }
         (written, _) => {
             let app_id = checked(written.unwrap_or(default).to_owned())?;
-            folder.write(FILE, app_id.as_bytes())?;
+            folder.write(FILE, app_id.as_str().as_bytes())?;
             Ok(app_id)
         }
     }
 }
 
-/// The facets whose answers are taken.
-///
-/// # Errors
-/// An id that no client could send.
-pub fn trusted_facets<'a>(
-    ids: impl IntoIterator<Item = &'a str>,
-    wildcards_for_testing: bool,
-) -> Result<TrustedFacets, AppIdFault> {
-    let checked = |id: &str| Text::new(id).map_err(|_| AppIdFault::Length(id.to_owned()));
-    let facets = TrustedFacets::new(ids.into_iter().map(checked).collect::<Result<Vec<_>, _>>()?);
-    Ok(if wildcards_for_testing { facets.with_wildcards_for_testing() } else { facets })
-}
-
-fn checked(app_id: String) -> Result<String, AppIdFault> {
-    match Text::<1, 512>::new(app_id.as_str()) {
-        Ok(_) => Ok(app_id),
-        Err(_) => Err(AppIdFault::Length(app_id)),
+fn checked(app_id: String) -> Result<AppId, AppIdFault> {
+    match AppId::new(app_id.as_str()) {
+        Ok(checked) if !app_id.is_empty() => Ok(checked),
+        _ => Err(AppIdFault::Length(app_id)),
     }
 }
 
@@ -94,31 +80,35 @@ mod tests {
         (dir, folder)
     }
 
+    fn kept(folder: &DataFolder, written: Option<&str>, default: &str, bound: bool) -> Result<String, AppIdFault> {
+        let written = written.map(|text| AppId::new(text).unwrap());
+        kept_app_id(folder, written.as_ref(), default, bound).map(|app_id| app_id.as_str().to_owned())
+    }
+
     #[test]
     fn what_was_made_first_stays() {
         let (_dir, folder) = folder();
-        assert_eq!(kept_app_id(&folder, None, A, false).unwrap(), A);
-        assert_eq!(kept_app_id(&folder, None, B, false).unwrap(), A);
-        assert_eq!(kept_app_id(&folder, None, B, true).unwrap(), A);
+        assert_eq!(kept(&folder, None, A, false).unwrap(), A);
+        assert_eq!(kept(&folder, None, B, false).unwrap(), A);
+        assert_eq!(kept(&folder, None, B, true).unwrap(), A);
     }
 
     #[test]
     fn a_written_one_counts_while_nothing_is_bound_to_another() {
         let (_dir, folder) = folder();
-        assert_eq!(kept_app_id(&folder, None, A, false).unwrap(), A);
-        assert_eq!(kept_app_id(&folder, Some(B), A, false).unwrap(), B);
-        assert_eq!(kept_app_id(&folder, Some(B), A, true).unwrap(), B);
-        assert!(matches!(kept_app_id(&folder, Some(A), A, true), Err(AppIdFault::Changed { .. })));
-        assert_eq!(kept_app_id(&folder, None, A, true).unwrap(), B);
+        assert_eq!(kept(&folder, None, A, false).unwrap(), A);
+        assert_eq!(kept(&folder, Some(B), A, false).unwrap(), B);
+        assert_eq!(kept(&folder, Some(B), A, true).unwrap(), B);
+        assert!(matches!(kept(&folder, Some(A), A, true), Err(AppIdFault::Changed { .. })));
+        assert_eq!(kept(&folder, None, A, true).unwrap(), B);
     }
 
     #[test]
     fn lengths_are_those_of_the_protocol() {
         let (_dir, folder) = folder();
-        assert!(matches!(kept_app_id(&folder, Some(""), A, false), Err(AppIdFault::Length(_))));
-        assert!(trusted_facets(["https://a", ""], false).is_err());
-        assert!(trusted_facets(["https://a"], false).unwrap().trusts("https://a"));
-        assert!(!trusted_facets([], false).unwrap().trusts("ios:bundle-id:x"));
-        assert!(trusted_facets([], true).unwrap().trusts("ios:bundle-id:x"));
+        for text in ["", &"x".repeat(513)] {
+            assert!(matches!(kept(&folder, None, text, false), Err(AppIdFault::Length(_))));
+        }
+        assert!(kept(&folder, None, &"x".repeat(512), false).is_ok());
     }
 }

@@ -101,6 +101,15 @@ fn client(digest: Option<&pingora::protocols::SocketDigest>) -> String {
     digest.and_then(|digest| digest.peer_addr()).map(ToString::to_string).unwrap_or_default()
 }
 
+/// Reads a listener's files as a start does.
+///
+/// # Errors
+/// Which file is unfit, and why.
+pub fn try_certificate(listener: &Listener) -> Result<(), TlsError> {
+    let tried = listener.tls.as_ref().map(|files| acceptor(files, listener.http2));
+    tried.transpose().map(drop)
+}
+
 /// Mozilla's intermediate profile (version 5): TLS 1.2 and 1.3, forward secrecy and AEAD ciphers only.
 fn acceptor(files: &TlsFiles, http2: bool) -> Result<SslAcceptor, TlsError> {
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls())?;

@@ -9,7 +9,7 @@ use sidegate_filters::jws::{EcCurve, KeyKind};
 use sidegate_filters::{Caller, InternalCaller, Role};
 use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
 use sidegate_uaf::encoding::Text;
-use sidegate_uaf::facets::SOFTWARE_FACET;
+use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::wire::{AuthenticationRequest, DeregistrationRequest, RegistrationRequest, Reply, Response};
@@ -238,7 +238,7 @@ impl House {
 pub(crate) fn relying_party() -> RelyingParty {
     RelyingParty::new(
         Some(Text::new("https://gate.example/nevisfido/uaf/1.1/facets").unwrap()),
-        crate::fido::trusted_facets([SOFTWARE_FACET], false).unwrap(),
+        TrustedFacets::new([Text::new(SOFTWARE_FACET).unwrap()]),
         Models::new(UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect())),
         ServerDataKey::new(&[7; 32]).unwrap(),
     )

@@ -35,8 +35,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("identity", &["fido", "jose", "store", "telemetry"]),
     ("oob", &["dispatchers", "fido", "jose", "store", "telemetry"]),
     ("routes", &["dispatchers", "fido", "identity", "jose", "oob", "store", "telemetry"]),
-    // The rows and listener classes that a configuration may name.
-    ("config", &["routes"]),
+    // The rows and listener classes that a configuration may name, and the types that its values become.
+    ("config", &["dispatchers", "routes"]),
     ("gateway", &["config", "dispatchers", "fido", "identity", "jose", "oob", "routes", "store", "telemetry"]),
     ("cli", &["config", "dispatchers", "fido", "gateway", "identity", "jose", "oob", "routes", "store", "telemetry"]),
 ];
@@ -48,8 +48,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["src/jose"]),
     ("openssl", &["src/jose", "src/gateway/tls", "filters/src/jws", "uaf/src/crypto"]),
     ("redb", &["src/store"]),
-    // A phone's key is imported once and kept beside the dispatchers that encrypt to it.
-    ("moka", &["src/store", "src/dispatchers/recipients"]),
+    // A phone's keys are imported once and kept where they encrypt and where they verify.
+    ("moka", &["src/store", "src/dispatchers/recipients", "src/oob/bypass"]),
     ("clap", &["src/cli"]),
     ("serde_saphyr", &["src/config"]),
     ("anyhow", &["src/main.rs"]),

@@ -51,7 +51,7 @@ impl Gate {
     ) -> Result<Self, ComposeError> {
         let mut domains = BTreeMap::new();
         for domain in &config.domains {
-            domains.insert(domain.name.clone(), (sessions_of(domain, stores, clock)?, start_page(domain)?));
+            domains.insert(domain.name.clone(), (sessions_of(domain, stores, clock)?, domain.start_page.clone()));
         }
         let kind = |kind: &str| config.realms.iter().find(|realm| realm.kind.word() == kind);
         let (password, fido_uaf) = (kind("password"), kind("fido-uaf"));
@@ -146,13 +146,6 @@ fn sessions_of(domain: &Domain, stores: &Stores, clock: &Arc<dyn Clock>) -> Resu
     let settings =
         sessions::Settings { domain: parse_domain(&domain.name)?, idle: domain.idle, absolute: domain.absolute };
     Ok(Arc::new(DomainSessions::new(settings, stores.sessions.clone(), stores.users.clone(), clock.clone())))
-}
-
-fn start_page(domain: &Domain) -> Result<ReturnTarget, ComposeError> {
-    let page = ReturnTarget::parse(&domain.start_page);
-    page.ok_or_else(|| {
-        ComposeError::Unfit(format!("start-page of domain {} must be a path of this gateway", domain.name))
-    })
 }
 
 fn parse_domain(name: &str) -> Result<SessionDomain, ComposeError> {

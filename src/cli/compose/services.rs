@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
-use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
@@ -11,8 +10,8 @@ use sidegate_uaf::{Algorithm, Folding, RelyingParty};
 
 use super::{ComposeError, Stores};
 use crate::config::{self, AdditionalRegistration, Config, FidoUaf};
-use crate::dispatchers::{BaseUrl, Dispatcher, Dispatchers, LinkDispatcher, Recipients, RedeemUrls};
-use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, kept_app_id, trusted_facets};
+use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients, RedeemUrls};
+use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, kept_app_id};
 use crate::jose::MacKey;
 use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens, UsernameMapper};
 use crate::store::DataFolder;
@@ -45,7 +44,7 @@ impl Services {
         fido_level: u8,
     ) -> Result<Option<Self>, ComposeError> {
         let Some(fido_uaf) = &config.fido_uaf else { return Ok(None) };
-        let facets = trusted_facets(fido_uaf.facets.iter().map(String::as_str), fido_uaf.wildcards_for_testing)?;
+        let facets = trusted_facets(fido_uaf);
         let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
         let fido: Arc<dyn Fido> = Arc::new(embedded(fido_uaf, relying_party, stores, clock)?);
         let mapper = match fido_uaf.username_mapper {
@@ -62,7 +61,7 @@ impl Services {
             }
         };
         let key = TokenKey::new(MacKey::new(&folder.secret("operation-id")?)?);
-        let dispatchers = dispatchers(config.public_url.text(), fido_uaf)?;
+        let dispatchers = dispatchers(config.public_url.text(), fido_uaf);
         let limits = limits(fido_uaf);
         let (operations, users) = (&stores.operations, &stores.users);
         Ok(Some(Self {
@@ -108,6 +107,11 @@ impl Services {
     }
 }
 
+fn trusted_facets(fido_uaf: &FidoUaf) -> TrustedFacets {
+    let facets = TrustedFacets::new(fido_uaf.facets.iter().cloned());
+    if fido_uaf.wildcards_for_testing { facets.with_wildcards_for_testing() } else { facets }
+}
+
 async fn relying_party(
     config: &Config,
     fido_uaf: &FidoUaf,
@@ -117,8 +121,7 @@ async fn relying_party(
 ) -> Result<RelyingParty, ComposeError> {
     let bound = !stores.credentials.owners().await?.is_empty();
     let default = format!("{}{APP_ID_PATH}", config.public_url.text());
-    let app_id = kept_app_id(folder, fido_uaf.app_id.as_ref().map(config::WebUrl::text), &default, bound)?;
-    let app_id = Text::new(app_id).map_err(|error| ComposeError::Unfit(format!("fido-uaf.app-id: {error}")))?;
+    let app_id = kept_app_id(folder, fido_uaf.app_id.as_ref(), &default, bound)?;
     let unknown = match fido_uaf.unknown_models {
         config::UnknownModels::Refuse => UnknownModels::Refuse,
         config::UnknownModels::Surrogate => UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect()),
@@ -154,15 +157,12 @@ fn limits(fido_uaf: &FidoUaf) -> Limits {
     Limits { token: limits.token, answer: limits.answer, retention: limits.status, ..Limits::default() }
 }
 
-fn dispatchers(public_url: &str, fido_uaf: &FidoUaf) -> Result<Dispatchers, ComposeError> {
-    let mut list: Vec<Arc<dyn Dispatcher>> = Vec::new();
-    for dispatcher in &fido_uaf.dispatchers {
+fn dispatchers(public_url: &str, fido_uaf: &FidoUaf) -> Dispatchers {
+    Dispatchers::new(fido_uaf.dispatchers.iter().map(|dispatcher| {
         let config::Dispatcher::Link(link) = dispatcher;
-        let base_url =
-            BaseUrl::parse(link.base_url.text()).map_err(|error| ComposeError::Unfit(format!("base-url: {error}")))?;
-        list.push(Arc::new(LinkDispatcher::new(base_url, redeem_urls(public_url, &link.redeem))));
-    }
-    Ok(Dispatchers::new(list))
+        let urls = redeem_urls(public_url, &link.redeem);
+        Arc::new(LinkDispatcher::new(link.base_url.clone(), urls)) as Arc<dyn Dispatcher>
+    }))
 }
 
 fn redeem_urls(public_url: &str, urls: &config::RedeemUrls) -> RedeemUrls {

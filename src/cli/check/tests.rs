@@ -1,0 +1,124 @@
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::jose::certificates;
+
+fn checked(source: &Source) -> (bool, String) {
+    let mut out = Vec::new();
+    let good = run(source, &Environment::new(|_| None), &mut out).unwrap();
+    (good, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn four_faults_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.yml");
+    std::fs::write(&path, include_str!("four-faults.yml")).unwrap();
+    std::fs::write(folder.path().join("server.key"), "").unwrap();
+    let (good, text) = checked(&Source::File(path));
+    assert!(!good);
+    insta::assert_snapshot!(text.replace(&folder.path().display().to_string(), "FOLDER"));
+}
+
+#[test]
+fn a_good_file_says_what_an_operator_should_know() {
+    let (good, text) = checked(&Source::BuiltIn);
+    assert!(good);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_missing_file_is_a_fault() {
+    let (good, text) = checked(&Source::File(PathBuf::from("/nowhere/gate.yml")));
+    assert!(!good);
+    assert_eq!(text, "/nowhere/gate.yml: the file does not exist; name a readable YAML file\n");
+}
+
+/// A configuration whose every file is there; what is in them is another matter.
+const WITH_FILES: &str = "\
+public-url: https://gate.example
+listeners:
+  - { class: public, address: '127.0.0.1:0', tls: { certificate: server.pem, key: server.key } }
+domains: { main: {} }
+realms:
+  password: { type: password, domain: main }
+  fido-uaf: { type: fido-uaf, domain: main }
+internal-callers: { bank: { token-file: bank.token } }
+fido-uaf:
+  app-id: https://gate.example/nevisfido/uaf/1.1/facets
+  facets: [https://gate.example]
+  policies: policies
+upstreams: { shop: { url: 'https://shop.example', tls: { ca: ca.pem } } }
+";
+
+/// A folder with this configuration and good files, to be spoilt.
+fn files(more: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = certificates::self_signed().unwrap();
+    let policy = r#"{"accepted":[[{"authenticationAlgorithms":[1],"assertionSchemes":["UAFV1TLV"]}]]}"#;
+    fs::create_dir(folder.path().join("policies")).unwrap();
+    for (name, content) in [
+        ("gate.yml", format!("{WITH_FILES}{more}").as_bytes()),
+        ("server.pem", &sample.server.certificate),
+        ("server.key", &sample.server.key),
+        ("client.key", &sample.client.key),
+        ("ca.pem", &sample.ca.certificate),
+        ("bank.token", &[b'a'; 32]),
+        ("policies/default.json", policy.as_bytes()),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    }
+    folder
+}
+
+fn checked_in(folder: &Path) -> (bool, String) {
+    let (good, text) = checked(&Source::File(folder.join("gate.yml")));
+    (good, text.replace(&folder.display().to_string(), "FOLDER"))
+}
+
+#[test]
+fn good_files_are_good() {
+    let folder = files("");
+    let (good, text) = checked_in(folder.path());
+    assert!(good, "{text}");
+    assert!(!folder.path().join("var").exists(), "a check leaves nothing behind");
+}
+
+#[test]
+fn files_that_would_stop_the_start_are_faults_all_at_once() {
+    let folder = files("");
+    fs::copy(folder.path().join("client.key"), folder.path().join("server.key")).unwrap();
+    fs::write(folder.path().join("ca.pem"), "no certificate").unwrap();
+    fs::set_permissions(folder.path().join("bank.token"), Permissions::from_mode(0o644)).unwrap();
+    fs::write(folder.path().join("policies/default.json"), "{").unwrap();
+    let (good, text) = checked_in(folder.path());
+    assert!(!good);
+    let lines: Vec<&str> = text.lines().collect();
+    for (line, start, contains) in [
+        (0, "listeners[0].tls", "server.key is not the key of the certificate in FOLDER/server.pem"),
+        (1, "upstreams.shop.tls.ca", "ca.pem holds no PEM certificates"),
+        (2, "internal-callers.bank.token-file", "chmod 600"),
+        (3, "fido-uaf.policies", "policies/default.json"),
+    ] {
+        let found = lines[line];
+        assert!(found.starts_with(&format!("FOLDER/gate.yml: {start}: ")) && found.contains(contains), "{text}");
+    }
+    assert_eq!(lines.len(), 4, "{text}");
+}
+
+#[test]
+fn parts_that_do_not_fit_together_are_a_fault() {
+    let folder = files(
+        "\
+filters: { who: { type: delegation, rules: ['CONST:a:X-User', 'CONST:b:x_user'] } }
+routes: [{ name: shop, path: /shop/*, methods: [GET], filters: [who], upstream: shop }]
+",
+    );
+    let (good, text) = checked_in(folder.path());
+    assert!(!good);
+    assert!(text.starts_with("FOLDER/gate.yml: filter who: "), "{text}");
+}

@@ -1,0 +1,71 @@
+//! What a configuration that reads well may still fail at: the files that it names, and whether its parts fit together.
+//! The functions are those of a start, so that what passes here starts.
+
+use std::fmt::Display;
+
+use super::dry_run;
+use crate::cli::Failure;
+use crate::cli::serve::settings;
+use crate::config::Config;
+use crate::fido::Policies;
+use crate::gateway;
+use crate::identity::internal_callers::BearerHash;
+use crate::jose::certificates::Authorities;
+
+/// Something that would stop the start.
+#[derive(Debug)]
+pub(in crate::cli) struct Misfit {
+    /// The key at fault, with its path; empty where several keys do not fit together.
+    pub(in crate::cli) key: String,
+    /// What is wrong; names the file.
+    pub(in crate::cli) wrong: String,
+    /// What would be right.
+    pub(in crate::cli) right: &'static str,
+}
+
+/// Everything that would stop the start, but for what only the moment tells: the data folder's content, and whether
+/// the addresses are free.
+///
+/// # Errors
+/// When no trial could be made.
+pub(in crate::cli) fn misfits(config: &Config) -> Result<Vec<Misfit>, Failure> {
+    let files = [certificates(config), authorities(config), bearers(config), policies(config)];
+    let mut found: Vec<Misfit> = files.into_iter().flatten().collect();
+    if found.is_empty() {
+        let composed = dry_run(config)?;
+        found.extend(misfit(composed, String::new, "change one of them"));
+    }
+    Ok(found)
+}
+
+fn misfit<T, E: Display>(tried: Result<T, E>, key: impl FnOnce() -> String, right: &'static str) -> Option<Misfit> {
+    tried.err().map(|error| Misfit { key: key(), wrong: error.to_string(), right })
+}
+
+fn certificates(config: &Config) -> Vec<Misfit> {
+    let listeners = settings(config, &config.data).listeners;
+    let right = "name PEM files: a certificate with its chain, the key that belongs to it, authorities of clients";
+    let tried = listeners.iter().map(gateway::try_certificate).enumerate();
+    tried.filter_map(|(index, tried)| misfit(tried, || format!("listeners[{index}].tls"), right)).collect()
+}
+
+fn authorities(config: &Config) -> Vec<Misfit> {
+    let named =
+        config.upstreams.iter().filter_map(|upstream| Some((&upstream.name, upstream.tls.as_ref()?.ca.as_ref()?)));
+    let right = "name a PEM file with the authorities to trust";
+    named.filter_map(|(name, ca)| misfit(Authorities::read(ca), || format!("upstreams.{name}.tls.ca"), right)).collect()
+}
+
+fn bearers(config: &Config) -> Vec<Misfit> {
+    let named = config.internal_callers.iter().filter_map(|caller| Some((&caller.name, caller.token_file.as_ref()?)));
+    let right = "name a file that only its owner may read, with a bearer of 32 characters or more in it";
+    let key = |name: &str| format!("internal-callers.{name}.token-file");
+    named.filter_map(|(name, file)| misfit(BearerHash::read(file), || key(name), right)).collect()
+}
+
+fn policies(config: &Config) -> Vec<Misfit> {
+    let folder = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.policies.as_ref());
+    let right = "every .json file of the folder is a policy, default.json is one of them";
+    let tried = folder.map(|folder| Policies::load(folder));
+    tried.and_then(|tried| misfit(tried, || "fido-uaf.policies".to_owned(), right)).into_iter().collect()
+}
