@@ -1,6 +1,22 @@
 //! The built gateway from outside: one binary, a file per capability.
 #![cfg(test)]
 
+mod acting_for;
 mod architecture;
+mod delegation;
 mod gateway;
+mod independent_jose;
+mod link_dispatcher;
+mod login_page;
+mod media;
+mod observability;
+mod patch;
+mod readme;
+mod redeem;
+mod restart;
+mod route_table;
+mod sessions;
+mod slow;
+mod status;
+mod story;
 mod support;

@@ -1,3 +1,16 @@
 //! The harness: a gateway as a process, clients, a phone, and a registry of secrets that the logs are searched for.
 
+pub(crate) mod browser;
+pub(crate) mod gateway;
+pub(crate) mod http;
+pub(crate) mod independent_jose;
+pub(crate) mod jose;
+pub(crate) mod logs;
+pub(crate) mod multiplex;
+pub(crate) mod oob;
+pub(crate) mod phone;
+pub(crate) mod ports;
+pub(crate) mod raw;
 pub(crate) mod secrets;
+pub(crate) mod upstream;
+pub(crate) mod wait;

@@ -1,0 +1,88 @@
+//! What a restart and a `kill -9` keep (`gateway.md` 5).
+
+use serde_json::{Value, json};
+
+use crate::support::gateway::Gateway;
+use crate::support::oob::{by_link_to, dispatched, payload, redeem};
+use crate::support::phone::Phone;
+
+/// What an outsider sees of the things that must stay.
+async fn kept(gateway: &Gateway, phone: &Phone) -> Value {
+    let targets = gateway.internal().get("/nevisfido/token/dispatch/targets?username=jeff").send().await.expect(200);
+    let jwks = gateway.public().get("/.well-known/jwks.json").send().await.expect(200);
+    let facets = gateway.public().get("/nevisfido/uaf/1.1/facets").send().await.expect(200);
+    let begun = gateway.public().json("/auth/fidouaf", &json!({"username": "jeff"})).await.uaf_code(1200);
+    let messages: Value = serde_json::from_str(begun["uafRequest"].as_str().unwrap()).unwrap();
+    json!({
+        "targets": targets.json(),
+        "jwks": jwks.json(),
+        "facets": facets.json(),
+        "app-id": messages[0]["header"]["appID"],
+        "policy": messages[0]["policy"],
+        "user": phone.ext_id(),
+    })
+}
+
+async fn assert_usable(gateway: &Gateway, phone: &mut Phone) {
+    phone.login_password().await;
+    phone.login_uaf().await;
+    let operation = dispatched(&gateway.public(), "authentication", &by_link_to("jeff", phone.target())).await;
+    let sealed = payload(&operation.response);
+    let opened = phone.encryption.open(sealed["nma_data"].as_str().unwrap());
+    assert_eq!(opened["token"], operation.token);
+    let handed_out = redeem(&gateway.public(), "authentication", &operation.token).await.uaf_code(1200);
+    phone.authenticate(&handed_out).await.uaf_code(1200);
+}
+
+#[tokio::test]
+async fn a_restart_keeps_targets_credentials_users_keys_and_the_app_id() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    let mut phone = Phone::enrolled(&gateway, "jeff").await;
+    let before = kept(&gateway, &phone).await;
+    gateway.stop();
+    gateway.restart().await;
+    assert_eq!(kept(&gateway, &phone).await, before);
+    assert_usable(&gateway, &mut phone).await;
+}
+
+#[tokio::test]
+async fn a_kill_keeps_what_was_acknowledged() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    let mut phone = Phone::enrolled(&gateway, "jeff").await;
+    let before = kept(&gateway, &phone).await;
+    gateway.kill();
+    gateway.restart().await;
+    assert_eq!(kept(&gateway, &phone).await, before);
+    assert_usable(&gateway, &mut phone).await;
+}
+
+#[tokio::test]
+async fn a_counter_does_not_go_back_over_a_kill() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    let mut phone = Phone::enrolled(&gateway, "jeff").await;
+    let cloned = phone.clone_authenticator();
+    phone.login_uaf().await;
+    gateway.kill();
+    gateway.restart().await;
+    let begun = gateway.public().json("/auth/fidouaf", &json!({"username": "jeff"})).await.uaf_code(1200);
+    let stale = cloned.answer(&begun);
+    let answer = gateway.public().uaf("/auth/fidouaf/authenticationresponse", &json!({"uafResponse": stale})).await;
+    assert!(answer.set_cookie().is_none());
+    answer.uaf_code(1498);
+    phone.forget_session();
+    phone.login_uaf().await;
+}
+
+#[tokio::test]
+async fn a_deleted_target_and_key_stay_deleted_over_a_kill() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    let mut phone = Phone::enrolled(&gateway, "jeff").await;
+    let path = format!("/nevisfido/token/dispatch/targets/{}", phone.target());
+    phone.client().call(http::Method::DELETE, &path).send().await.expect(204);
+    phone.deregister().await;
+    gateway.kill();
+    gateway.restart().await;
+    gateway.internal().get("/nevisfido/token/dispatch/targets?username=jeff").send().await.problem(404);
+    phone.forget_session();
+    assert_ne!(phone.try_login_uaf().await.expect(200).json()["statusCode"], 1200);
+}

@@ -1,0 +1,152 @@
+//! The default route table (`http-api.md` 8): each row, each method, each class of listener.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+
+use crate::support::gateway::Gateway;
+use crate::support::http::Client;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Guard {
+    /// Whoever comes gets past identity.
+    Open,
+    /// Nobody is refused with 401.
+    Known,
+}
+use Guard::{Known, Open};
+
+const P: &str = "public";
+const I: &str = "internal";
+const M: &str = "management";
+
+/// Method, path, listeners, protection: written down once more, from the contract and not from the product.
+const ROWS: &[(&str, &str, &[&str], Guard)] = &[
+    ("POST", "/nevisfido/uaf/1.1/request/registration", &[P, I], Known),
+    ("POST", "/nevisfido/uaf/1.1/request/deregistration", &[P, I], Known),
+    ("POST", "/nevisfido/uaf/1.1/request/authentication", &[P, I], Open),
+    ("POST", "/nevisfido/uaf/1.1/registration", &[P, I], Open),
+    ("POST", "/nevisfido/uaf/1.1/authentication", &[P, I], Open),
+    ("GET", "/nevisfido/uaf/1.1/facets", &[P, I], Open),
+    ("POST", "/nevisfido/token/dispatch/authentication", &[P, I], Open),
+    ("POST", "/nevisfido/token/dispatch/registration", &[P, I], Known),
+    ("POST", "/nevisfido/token/dispatch/deregistration", &[P, I], Known),
+    ("GET", "/nevisfido/token/dispatch/targets", &[I], Known),
+    ("POST", "/nevisfido/token/dispatch/targets", &[P, I], Known),
+    ("GET", "/nevisfido/dispatch/targets", &[I], Known),
+    ("POST", "/nevisfido/dispatch/targets", &[P, I], Known),
+    ("PATCH", "/nevisfido/token/dispatch/targets/abc", &[P, I], Open),
+    ("DELETE", "/nevisfido/token/dispatch/targets/abc", &[P, I], Known),
+    ("PATCH", "/nevisfido/dispatch/targets/abc", &[P, I], Open),
+    ("DELETE", "/nevisfido/dispatch/targets/abc", &[P, I], Known),
+    ("POST", "/nevisfido/token/create/registration", &[P, I], Known),
+    ("POST", "/nevisfido/token/create/authentication", &[P, I], Open),
+    ("POST", "/nevisfido/token/create/deregistration", &[P, I], Known),
+    ("POST", "/nevisfido/token/redeem/registration", &[P, I], Open),
+    ("POST", "/nevisfido/token/redeem/authentication", &[P, I], Open),
+    ("POST", "/nevisfido/token/redeem/deregistration", &[P, I], Open),
+    ("POST", "/nevisfido/status", &[P, I], Open),
+    ("GET", "/auth/login", &[P], Open),
+    ("POST", "/auth/pwd", &[P], Open),
+    ("POST", "/auth/fidouaf", &[P], Open),
+    ("POST", "/auth/fidouaf/authenticationresponse", &[P], Open),
+    ("POST", "/auth/authenticationresponse", &[P], Open),
+    ("GET", "/auth/logout", &[P], Open),
+    ("POST", "/auth/logout", &[P], Open),
+    ("GET", "/.well-known/jwks.json", &[P, I], Open),
+    ("GET", "/nevisfido/liveness", &[M], Open),
+    ("GET", "/nevisfido/health", &[M], Open),
+    ("GET", "/metrics", &[M], Open),
+];
+
+/// Rows whose service does not exist yet or never did, and paths beside the table.
+const NOWHERE: &[&str] = &[
+    "/",
+    "/nevisfido",
+    "/nevisfido/token/dispatch",
+    "/nevisfido/token/dispatch/transaction",
+    "/nevisfido/token/redeem/authentication/more",
+    "/nevisfido/Status",
+    "/nevisfido/devices/credentials/abc",
+    "/nevisfido/devices/operations",
+    "/nevisfido/admin/users",
+    "/auth/pwd/x",
+];
+
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+fn served(method: &str, row: &str) -> bool {
+    method == row || (method == "HEAD" && row == "GET")
+}
+
+async fn check(client: &Client, class: &str, path: &str, method: &str) {
+    let rows: Vec<_> = ROWS.iter().filter(|row| row.1 == path && row.2.contains(&class)).collect();
+    let call = |path: &str| client.call(Method::from_bytes(method.as_bytes()).unwrap(), path).send();
+    let answer = call(path).await;
+    let context = format!("{class}: {method} {path} -> {}", answer.status);
+    match rows.iter().find(|row| served(method, row.0)) {
+        Some((.., Open)) => assert!(![401, 403, 405].contains(&answer.status), "{context}"),
+        Some((.., Known)) => {
+            assert_eq!(answer.status, 401, "{context}");
+            assert!(answer.header("www-authenticate").is_some() && answer.set_cookie().is_none(), "{context}");
+        }
+        None if rows.is_empty() => assert_eq!(answer.status, 404, "{context}"),
+        None => {
+            assert_eq!(answer.status, 405, "{context}");
+            let allow: BTreeSet<_> = answer.header("allow").unwrap().split(',').map(str::trim).collect();
+            let expected: BTreeSet<_> = rows.iter().map(|row| row.0).collect();
+            assert_eq!(
+                allow.difference(&BTreeSet::from(["HEAD"])).copied().collect::<BTreeSet<_>>(),
+                expected,
+                "{context}"
+            );
+        }
+    }
+    let slash = call(&format!("{path}/")).await;
+    if path.starts_with("/nevisfido/") || path.starts_with("/auth/") {
+        assert_eq!(slash.status, answer.status, "{context}, with a slash");
+    }
+}
+
+#[tokio::test]
+async fn each_row_is_served_where_and_how_the_table_says() {
+    let gateway = Gateway::standalone(&[]).await;
+    let clients = [(P, gateway.public()), (I, gateway.internal_as_nobody()), (M, gateway.management())];
+    let paths: BTreeSet<_> = ROWS.iter().map(|row| row.1).collect();
+    for (class, client) in &clients {
+        for path in &paths {
+            for method in METHODS {
+                check(client, class, path, method).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_else_exists() {
+    let gateway = Gateway::standalone(&[]).await;
+    for client in [gateway.public(), gateway.public_http2(), gateway.internal(), gateway.management()] {
+        for path in NOWHERE {
+            for method in [Method::GET, Method::POST] {
+                client.call(method, path).send().await.problem(404);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_internal_bearer_is_nobody_on_the_public_listener() {
+    let gateway = Gateway::standalone(&[]).await;
+    let token = std::fs::read_to_string(gateway.data().join("internal.token")).unwrap();
+    let client = gateway.public().bearer(token.trim());
+    let path = "/nevisfido/token/dispatch/targets";
+    client.get(&format!("{path}?username=demo")).send().await.problem(405);
+    client.json(path, &serde_json::json!({"name": "n", "username": "demo"})).await.problem(401);
+    gateway
+        .internal_as_nobody()
+        .bearer("not-the-right-bearer")
+        .get(&format!("{path}?username=demo"))
+        .send()
+        .await
+        .problem(401);
+}

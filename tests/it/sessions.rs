@@ -1,0 +1,228 @@
+//! Sessions (`gateway.md` 3.2) and the login endpoints (`http-api.md` 7).
+
+use serde_json::json;
+
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::http::{Answer, Client, HTML};
+use crate::support::phone::Phone;
+use crate::support::wait;
+
+const PASSWORD: &str = "/auth/pwd";
+
+async fn login(client: &Client, name: &str, password: &str) -> Answer {
+    client.post(PASSWORD).form(&[("isiwebuserid", name), ("isiwebpasswd", password)]).send().await
+}
+
+/// Whether a session cookie still opens a protected call.
+async fn is_alive(client: &Client, cookie: &str) -> bool {
+    let answer = client.cookie(cookie).uaf("/nevisfido/uaf/1.1/request/registration", &json!({"context": "{}"})).await;
+    assert!([200, 401].contains(&answer.status), "{}", answer.text());
+    answer.status == 200
+}
+
+fn flags(answer: &Answer) -> Vec<String> {
+    let mut flags: Vec<_> =
+        answer.header("set-cookie").unwrap().split("; ").skip(1).map(str::to_ascii_lowercase).collect();
+    flags.sort();
+    flags
+}
+
+#[tokio::test]
+async fn a_password_login_answers_with_the_ext_id_and_a_cookie() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let client = gateway.public();
+    let answer = login(&client, "jeff", gateway.password("jeff")).await.expect(200);
+    assert_eq!(answer.json()["status"], "succeeded");
+    assert!(answer.json()["extId"].as_str().is_some_and(|id| !id.is_empty() && id != "jeff"));
+    let cookie = answer.session();
+    let (name, value) = cookie.split_once('=').unwrap();
+    assert_eq!(name, "sidegate-main");
+    assert!(value.len() >= 43, "256 bits need 43 characters");
+    assert_eq!(flags(&answer), ["httponly", "path=/", "samesite=lax"]);
+    assert!(is_alive(&client, &cookie).await);
+}
+
+#[tokio::test]
+async fn over_tls_the_cookie_is_bound_to_the_host() {
+    let gateway = Setup::default().user("jeff").tls().start().await;
+    let answer = login(&gateway.public_tls_http2(), "jeff", gateway.password("jeff")).await.expect(200);
+    assert!(answer.session().starts_with("__Host-sidegate-main="));
+    assert_eq!(flags(&answer), ["httponly", "path=/", "samesite=lax", "secure"]);
+    assert!(is_alive(&gateway.public_tls_http2(), &answer.session()).await);
+}
+
+#[tokio::test]
+async fn nothing_but_success_makes_a_session() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let client = gateway.public();
+    let page = client.get("/auth/login").header(HTML.0, HTML.1).send().await.expect(200);
+    assert!(page.set_cookie().is_none());
+    let begun = client.json("/auth/fidouaf", &json!({"username": "jeff"})).await;
+    assert!(begun.set_cookie().is_none());
+    let finish = json!({"uafResponse": "[]"});
+    assert!(client.uaf("/auth/fidouaf/authenticationresponse", &finish).await.set_cookie().is_none());
+
+    let wrong = login(&client, "jeff", "not the password").await;
+    let unknown = login(&client, "ghost", "not the password").await;
+    assert!(wrong.set_cookie().is_none() && unknown.set_cookie().is_none());
+    assert_eq!((wrong.status, unknown.status), (401, 401));
+    assert_eq!(wrong.problem(401), unknown.problem(401));
+}
+
+#[tokio::test]
+async fn an_id_that_the_client_brought_is_never_upgraded() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let planted = "sidegate-main=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let answer = login(&gateway.public().cookie(planted), "jeff", gateway.password("jeff")).await.expect(200);
+    assert_ne!(answer.session(), planted);
+    assert!(!is_alive(&gateway.public(), planted).await);
+    assert!(is_alive(&gateway.public(), &answer.session()).await);
+}
+
+#[tokio::test]
+async fn a_tossed_cookie_does_not_replace_the_session() {
+    let gateway = Gateway::standalone(&["jeff", "eve"]).await;
+    let client = gateway.public();
+    let jeff = login(&client, "jeff", gateway.password("jeff")).await.session();
+    let eve = login(&client, "eve", gateway.password("eve")).await.session();
+    for both in [format!("{eve}; {jeff}"), format!("{jeff}; {eve}")] {
+        let answer =
+            client.cookie(&both).uaf("/nevisfido/uaf/1.1/request/registration", &json!({"context": "{}"})).await;
+        // Two sessions at once belong to nobody: which of them the browser means can't be told.
+        answer.problem(401);
+    }
+    assert!(is_alive(&client, &jeff).await && is_alive(&client, &eve).await);
+}
+
+#[tokio::test]
+async fn a_fido_login_raises_the_session_and_keeps_its_cookie() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let mut phone = Phone::new(&gateway, "jeff");
+    phone.login_password().await;
+    phone.register().await;
+    let before = phone.session().to_owned();
+    let target = json!({"name": "n", "dispatcher": "link", "signatureKey": phone.signing.public(),
+        "encryptionKey": phone.encryption.public()});
+    let path = "/nevisfido/token/dispatch/targets";
+    phone.client().json(path, &target).await.problem(401);
+    let answer = phone.try_login_uaf().await;
+    if let Some(cookie) = answer.set_cookie() {
+        assert_eq!(cookie, before);
+    }
+    answer.uaf_code(1200);
+    gateway.public().cookie(&before).json(path, &target).await.expect(201);
+}
+
+#[tokio::test]
+async fn with_renew_a_step_up_gives_a_new_id_and_the_old_one_learns_nothing() {
+    let gateway = Setup::default().replace("renew: false", "renew: true ").user("jeff").start().await;
+    let mut phone = Phone::new(&gateway, "jeff");
+    phone.login_password().await;
+    phone.register().await;
+    let before = phone.session().to_owned();
+    let after = phone.try_login_uaf().await.session();
+    assert_ne!(before, after);
+    let path = "/nevisfido/token/dispatch/targets";
+    gateway.public().cookie(&before).json(path, &json!({"name": "n"})).await.problem(401);
+    wait::until("the old id is gone", wait::BOUND, async || {
+        (!is_alive(&gateway.public(), &before).await).then_some(())
+    })
+    .await;
+    assert!(is_alive(&gateway.public(), &after).await);
+}
+
+#[tokio::test]
+async fn a_first_fido_login_makes_a_session_of_its_own() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let mut phone = Phone::enrolled(&gateway, "jeff").await;
+    let old = phone.session().to_owned();
+    phone.forget_session();
+    phone.login_uaf().await;
+    assert_ne!(phone.session(), old);
+    assert!(is_alive(&gateway.public(), phone.session()).await && is_alive(&gateway.public(), &old).await);
+}
+
+#[tokio::test]
+async fn a_login_as_another_user_ends_the_old_session() {
+    let gateway = Gateway::standalone(&["jeff", "eve"]).await;
+    let client = gateway.public();
+    let jeff = login(&client, "jeff", gateway.password("jeff")).await.session();
+    let eve = login(&client.cookie(&jeff), "eve", gateway.password("eve")).await.session();
+    assert_ne!(jeff, eve);
+    assert!(!is_alive(&client, &jeff).await);
+    assert!(is_alive(&client, &eve).await);
+}
+
+#[tokio::test]
+async fn logout_ends_the_session_and_clears_the_cookie() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let client = gateway.public();
+    let cookie = login(&client, "jeff", gateway.password("jeff")).await.session();
+    client.cookie(&cookie).get("/auth/logout").header(HTML.0, HTML.1).send().await.expect(200);
+    assert!(is_alive(&client, &cookie).await, "GET only asks");
+    let answer = client.cookie(&cookie).post("/auth/logout").send().await;
+    assert!(answer.status < 400, "{}", answer.text());
+    assert_eq!(answer.set_cookie().as_deref(), Some("sidegate-main="));
+    assert!(flags(&answer).contains(&"max-age=0".to_owned()), "{:?}", flags(&answer));
+    assert!(!is_alive(&client, &cookie).await);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_its_absolute_time_however_busy() {
+    let setup = Setup::default().replace("idle: 30m", "idle: 2s").replace("absolute: 8h", "absolute: 2s");
+    let gateway = setup.user("jeff").start().await;
+    let client = gateway.public();
+    let cookie = login(&client, "jeff", gateway.password("jeff")).await.session();
+    wait::until("the session ends", wait::BOUND, async || (!is_alive(&client, &cookie).await).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_removed_user_has_no_session_and_a_new_one_of_the_name_is_somebody_else() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    let client = gateway.public();
+    let first = login(&client, "jeff", gateway.password("jeff")).await;
+    let cookie = first.session();
+    assert!(gateway.command(&["user", "remove", "jeff"], "").status.success());
+    wait::until("the session is gone", wait::BOUND, async || (!is_alive(&client, &cookie).await).then_some(())).await;
+    gateway.add_user("jeff");
+    let second = wait::until("jeff is back", wait::BOUND, async || {
+        Some(login(&client, "jeff", gateway.password("jeff")).await).filter(|answer| answer.status == 200)
+    })
+    .await;
+    assert_ne!(first.json()["extId"], second.json()["extId"]);
+    assert!(!is_alive(&client, &cookie).await);
+}
+
+#[tokio::test]
+async fn a_form_from_elsewhere_is_refused() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let own = gateway.public().base().to_owned();
+    let password = gateway.password("jeff");
+    let post = |headers: &[(&str, &str)]| {
+        let form = [("isiwebuserid", "jeff"), ("isiwebpasswd", password)];
+        headers.iter().fold(gateway.public().post(PASSWORD).form(&form), |post, (name, value)| post.header(name, value))
+    };
+    for refused in [
+        &[("sec-fetch-site", "cross-site")][..],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("origin", "https://evil.example"), HTML],
+        &[("sec-fetch-site", "cross-site"), ("origin", own.as_str())],
+        &[HTML],
+    ] {
+        let answer = post(refused).send().await;
+        assert_eq!(answer.status, 403, "{refused:?}: {}", answer.text());
+        assert!(answer.set_cookie().is_none(), "{refused:?}");
+    }
+    for taken in [
+        &[][..],
+        &[("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "none")],
+        &[("origin", own.as_str())],
+        &[("origin", own.as_str()), HTML],
+    ] {
+        let answer = post(taken).send().await;
+        assert!([200, 303].contains(&answer.status) && answer.set_cookie().is_some(), "{taken:?}: {}", answer.text());
+    }
+}

@@ -1,0 +1,103 @@
+//! A real browser: Debian's Chromium, driven over WebDriver, with a profile of its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+
+use super::wait;
+
+const DRIVER: &str = "chromedriver";
+const FLAGS: [&str; 8] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// A running browser; its driver goes with it.
+pub(crate) struct Browser {
+    pub(crate) page: Client,
+    driver: Child,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    pub(crate) async fn open() -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let mut driver = Command::new(DRIVER).arg("--port=0").stdout(Stdio::piped()).spawn().unwrap_or_else(|error| {
+            panic!("{DRIVER} does not run ({error}): run `make deps`");
+        });
+        let port = port(&mut driver);
+        let mut arguments: Vec<_> = FLAGS.map(str::to_owned).to_vec();
+        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
+        let mut builder = ClientBuilder::native();
+        builder.capabilities(capabilities.as_object().unwrap().clone());
+        let page = builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
+        Self { page, driver, _profile: profile }
+    }
+
+    pub(crate) async fn go(&self, url: &str) {
+        self.page.goto(url).await.unwrap();
+    }
+
+    /// The text of the page.
+    pub(crate) async fn text(&self) -> String {
+        self.page.find(Locator::Css("body")).await.unwrap().text().await.unwrap()
+    }
+
+    /// The address of the page.
+    pub(crate) async fn url(&self) -> String {
+        self.page.current_url().await.unwrap().to_string()
+    }
+
+    pub(crate) async fn is_login_page(&self) -> bool {
+        self.page.find(Locator::Css("input[name=isiwebpasswd]")).await.is_ok()
+    }
+
+    /// Fills in the login page and waits for the next one.
+    pub(crate) async fn log_in(&self, name: &str, password: &str) {
+        let field = async |css: &str| self.page.find(Locator::Css(css)).await.unwrap();
+        field("input[name=isiwebuserid]").await.send_keys(name).await.unwrap();
+        let secret = field("input[name=isiwebpasswd]").await;
+        secret.send_keys(password).await.unwrap();
+        field("form [type=submit]").await.click().await.unwrap();
+        wait::until("the page after the login", wait::BOUND, async || secret.tag_name().await.err().map(|_| ())).await;
+    }
+
+    /// Runs a script in the page.
+    pub(crate) async fn run(&self, script: &str) -> serde_json::Value {
+        self.page.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Waits until the page shows a text.
+    pub(crate) async fn shows(&self, text: &str) {
+        let bound = Duration::from_secs(10);
+        wait::until(text, bound, async || self.text().await.contains(text).then_some(())).await;
+    }
+
+    /// Ends the session in order; without it the driver is killed all the same.
+    pub(crate) async fn close(self) {
+        self.page.clone().close().await.unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn port(driver: &mut Child) -> u16 {
+    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let told = lines.map_while(Result::ok).find(|line| line.contains("started successfully on port"));
+    told.unwrap().rsplit(' ').next().unwrap().trim_end_matches('.').parse().unwrap()
+}

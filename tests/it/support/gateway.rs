@@ -1,0 +1,342 @@
+//! The built binary, running with a data folder of its own on free ports.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use super::http::Client;
+use super::logs::Logs;
+use super::ports;
+use super::secrets::Secrets;
+use super::wait;
+
+/// The program under test.
+const BINARY: &str = env!("CARGO_BIN_EXE_sidegate");
+/// Start and stop, on a loaded machine with a debug build.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A listener as the gateway wrote it down.
+#[derive(Deserialize)]
+struct Bound {
+    class: String,
+    address: SocketAddr,
+    tls: bool,
+}
+
+/// What a gateway starts with; the default is the built-in standalone.
+#[derive(Default)]
+pub(crate) struct Setup {
+    users: Vec<String>,
+    edits: Vec<Edit>,
+    tls: bool,
+}
+
+/// A change to the configuration of the built-in standalone.
+enum Edit {
+    /// Lines below the key of a section.
+    Under(&'static str, String),
+    /// Sections at the end.
+    Append(String),
+    /// One text for another.
+    Replace(String, String),
+}
+
+impl Setup {
+    /// Adds a user with a random password before the start.
+    pub(crate) fn user(mut self, name: &str) -> Self {
+        self.users.push(name.to_owned());
+        self
+    }
+
+    /// Adds indented lines below a section's key.
+    pub(crate) fn under(mut self, section: &'static str, lines: impl Into<String>) -> Self {
+        self.edits.push(Edit::Under(section, lines.into()));
+        self
+    }
+
+    /// Adds sections.
+    pub(crate) fn append(mut self, sections: impl Into<String>) -> Self {
+        self.edits.push(Edit::Append(sections.into()));
+        self
+    }
+
+    /// Replaces a text that must be there.
+    pub(crate) fn replace(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.edits.push(Edit::Replace(from.into(), to.into()));
+        self
+    }
+
+    /// Sets one of `fido-uaf.time-limits`.
+    pub(crate) fn seconds(self, limit: &str, seconds: u64) -> Self {
+        self.under("fido-uaf", format!("  time-limits: {{{limit}: {seconds}s}}"))
+    }
+
+    /// Opens a second public listener, with TLS and a certificate of its own making.
+    pub(crate) fn tls(mut self) -> Self {
+        self.tls = true;
+        self.under("listeners", "  - class: public\n    address: 127.0.0.1:TLS_PORT\n    tls: {certificate: CERTS/server.pem, key: CERTS/server.key}")
+    }
+
+    /// Runs it and waits until it is ready.
+    pub(crate) async fn start(self) -> Gateway {
+        let mut gateway = Gateway {
+            folder: tempfile::tempdir().unwrap(),
+            config: None,
+            process: None,
+            ports: [(); 4].map(|()| ports::free()),
+            bound: Vec::new(),
+            passwords: HashMap::new(),
+            logs: Logs::default(),
+            secrets: Secrets::default(),
+        };
+        for user in &self.users {
+            gateway.add_user(user);
+        }
+        if self.tls {
+            gateway.make_certificate();
+        }
+        if !self.edits.is_empty() {
+            gateway.write_config(self.edits);
+        }
+        gateway.run().await;
+        gateway
+    }
+}
+
+impl Edit {
+    fn apply(self, text: &str) -> String {
+        let (from, to) = match self {
+            Self::Under(section, lines) => (format!("\n{section}:\n"), format!("\n{section}:\n{lines}\n")),
+            Self::Append(sections) => return format!("{text}\n{sections}\n"),
+            Self::Replace(from, to) => (from, to),
+        };
+        assert!(text.contains(&from), "the configuration has no {from:?}");
+        text.replacen(&from, &to, 1)
+    }
+}
+
+/// A running gateway. When it goes, it is stopped and its logs are searched for each secret of the test.
+pub(crate) struct Gateway {
+    folder: TempDir,
+    config: Option<PathBuf>,
+    process: Option<Child>,
+    /// Public, internal, management, public with TLS.
+    ports: [u16; 4],
+    bound: Vec<Bound>,
+    passwords: HashMap<String, String>,
+    logs: Logs,
+    secrets: Secrets,
+}
+
+impl Gateway {
+    /// The built-in standalone with these users.
+    pub(crate) async fn standalone(users: &[&str]) -> Self {
+        users.iter().fold(Setup::default(), |setup, user| setup.user(user)).start().await
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Everything logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.logs.text()
+    }
+
+    /// The password of a user that the test added.
+    pub(crate) fn password(&self, user: &str) -> &str {
+        &self.passwords[user]
+    }
+
+    /// The bound address of the plain listener of a class.
+    pub(crate) fn address(&self, class: &str) -> SocketAddr {
+        self.bound.iter().find(|bound| bound.class == class && !bound.tls).unwrap().address
+    }
+
+    /// The bound address of the public TLS listener, where the configuration has one.
+    pub(crate) fn tls_address(&self) -> SocketAddr {
+        self.bound.iter().find(|bound| bound.class == "public" && bound.tls).unwrap().address
+    }
+
+    /// HTTP/1.1 to the public listener, as nobody.
+    pub(crate) fn public(&self) -> Client {
+        Client::http1(&self.url("public"), &self.secrets)
+    }
+
+    /// HTTP/2 to the public listener, as nobody.
+    pub(crate) fn public_http2(&self) -> Client {
+        Client::http2(&self.url("public"), &self.secrets)
+    }
+
+    /// HTTP/2 over TLS to the public listener, as nobody.
+    pub(crate) fn public_tls_http2(&self) -> Client {
+        Client::http2(&format!("https://{}", self.tls_address()), &self.secrets)
+    }
+
+    /// HTTP/1.1 to the internal listener, as nobody.
+    pub(crate) fn internal_as_nobody(&self) -> Client {
+        Client::http1(&self.url("internal"), &self.secrets)
+    }
+
+    /// HTTP/1.1 to the internal listener, as the internal caller of the data folder.
+    pub(crate) fn internal(&self) -> Client {
+        let token = std::fs::read_to_string(self.data().join("internal.token")).unwrap();
+        self.internal_as_nobody().bearer(token.trim())
+    }
+
+    /// HTTP/1.1 to the management listener.
+    pub(crate) fn management(&self) -> Client {
+        Client::http1(&self.url("management"), &self.secrets)
+    }
+
+    fn url(&self, listener: &str) -> String {
+        format!("http://{}", self.address(listener))
+    }
+
+    /// Adds a user beside the running gateway, or before its start.
+    pub(crate) fn add_user(&mut self, name: &str) {
+        let password = uuid::Uuid::new_v4().simple().to_string();
+        self.secrets.add("password", &password);
+        let output = self.command(&["user", "add", name, "--password-stdin"], &password);
+        assert!(output.status.success(), "{output:?}");
+        self.passwords.insert(name.to_owned(), password);
+    }
+
+    /// Runs a command of the program on this data folder; its output counts as log.
+    pub(crate) fn command(&self, arguments: &[&str], stdin: &str) -> Output {
+        let mut child = self.program().args(arguments).arg("--data").arg(self.data()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        self.logs.collect(std::io::Cursor::new(output.stdout.clone()));
+        self.logs.collect(std::io::Cursor::new(output.stderr.clone()));
+        output
+    }
+
+    /// Stops with SIGTERM and asserts the exit code of a good end.
+    pub(crate) fn stop(&mut self) {
+        let status = self.end("-TERM").expect("it ends after SIGTERM");
+        assert_eq!(status.code(), Some(0), "{}", self.logs.text());
+    }
+
+    /// Kills it without a chance to tidy up.
+    pub(crate) fn kill(&mut self) {
+        self.end("-KILL").expect("it ends after SIGKILL");
+    }
+
+    /// Runs again on the same folder and the same addresses.
+    pub(crate) async fn restart(&mut self) {
+        assert!(self.process.is_none(), "stop or kill it first");
+        self.run().await;
+    }
+
+    async fn run(&mut self) {
+        let _ = std::fs::remove_file(self.data().join("addresses.json"));
+        let mut child = self.program().args(self.serve_arguments()).spawn().unwrap();
+        self.logs.collect(child.stdout.take().unwrap());
+        self.logs.collect(child.stderr.take().unwrap());
+        self.process = Some(child);
+        self.bound = wait::until("the addresses", PATIENCE, async || self.read_addresses()).await;
+        let management = self.management();
+        wait::until("ready", PATIENCE, async || {
+            let answer = management.get("/nevisfido/health").try_send().await.ok()?;
+            (answer.status == 200).then_some(())
+        })
+        .await;
+        self.register_own_secrets();
+    }
+
+    fn program(&self) -> Command {
+        let mut command = Command::new(BINARY);
+        command.env("RUST_LOG", "trace").current_dir(self.folder.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn serve_arguments(&self) -> Vec<String> {
+        let mut arguments = vec!["serve".to_owned(), "--data".to_owned(), self.data().display().to_string()];
+        if let Some(file) = &self.config {
+            arguments.extend(["--config".to_owned(), file.display().to_string()]);
+        }
+        for (flag, port) in ["--listen", "--internal", "--management"].iter().zip(self.ports) {
+            arguments.extend([(*flag).to_owned(), format!("127.0.0.1:{port}")]);
+        }
+        arguments
+    }
+
+    fn make_certificate(&self) {
+        let certs = self.folder.path().join("certs");
+        let output = self.program().arg("keygen").arg("--self-signed").arg(&certs).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    fn write_config(&mut self, edits: Vec<Edit>) {
+        let standalone = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/standalone.yml")).unwrap();
+        let text = edits.into_iter().fold(standalone, |text, edit| edit.apply(&text));
+        let certs = self.folder.path().join("certs").display().to_string();
+        let text = text.replace("TLS_PORT", &self.ports[3].to_string()).replace("CERTS", &certs);
+        let file = self.folder.path().join("sidegate.yml");
+        std::fs::write(&file, text).unwrap();
+        self.config = Some(file);
+    }
+
+    fn read_addresses(&mut self) -> Option<Vec<Bound>> {
+        if let Some(status) = self.process.as_mut().unwrap().try_wait().unwrap() {
+            self.logs.finish();
+            panic!("the gateway ended with {status}:\n{}", self.logs.text());
+        }
+        let text = std::fs::read_to_string(self.data().join("addresses.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    fn register_own_secrets(&self) {
+        for file in ["internal.token", "demo.password"] {
+            if let Ok(text) = std::fs::read_to_string(self.data().join(file)) {
+                self.secrets.add(file, text.trim());
+            }
+        }
+    }
+
+    /// Sends the signal and waits; one that does not end is killed, and has no status.
+    fn end(&mut self, signal: &str) -> Option<ExitStatus> {
+        let mut child = self.process.take()?;
+        let _ = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        let status = wait::blocking(PATIENCE, || child.try_wait().ok().flatten());
+        if status.is_none() {
+            let _ = child.kill();
+        }
+        self.logs.finish();
+        status
+    }
+
+    /// The lines of the log, without the one that tells the demo password at the first start (`gateway.md` 6.2).
+    fn searched_log(&self) -> String {
+        let log = self.logs.text();
+        let demo = std::fs::read_to_string(self.data().join("demo.password")).unwrap_or_default();
+        if demo.trim().is_empty() { log } else { log.replacen(demo.trim(), "", 1) }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let running = self.process.is_some();
+        let status = self.end("-TERM");
+        let leaks = self.secrets.leaks(&self.searched_log());
+        if std::thread::panicking() {
+            eprintln!("{}\nleaks: {leaks:#?}", self.logs.text());
+            return;
+        }
+        assert!(!running || status.is_some_and(|status| status.success()), "{status:?}: {}", self.logs.text());
+        assert!(leaks.is_empty(), "secrets in the log: {leaks:#?}");
+    }
+}

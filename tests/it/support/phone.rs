@@ -1,0 +1,204 @@
+//! A phone: a UAF authenticator, a dispatch target with two keys, and the session of its user.
+
+use std::cell::RefCell;
+
+use serde_json::{Value, json};
+use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
+use sidegate_uaf::wire::{AuthenticationRequest, DeregistrationRequest, RegistrationRequest};
+
+use super::gateway::Gateway;
+use super::http::{Answer, Client};
+use super::jose::{EncryptionKey, SigningKey};
+
+const AAID: &str = "5347#0001";
+
+/// The UAF part of a phone: its keys and their counters.
+#[derive(Clone)]
+pub(crate) struct Device {
+    authenticator: Authenticator,
+    keys: RefCell<Vec<DeviceKey>>,
+}
+
+impl Device {
+    fn new() -> Self {
+        Self { authenticator: Authenticator::new(AAID.parse().unwrap()), keys: RefCell::default() }
+    }
+
+    /// The `uafResponse` to an authentication request, counted.
+    pub(crate) fn answer(&self, handed_out: &Value) -> String {
+        let nonce = uuid::Uuid::new_v4().into_bytes();
+        let request = authentication(handed_out);
+        self.authenticator.authenticate(&request, &mut self.keys.borrow_mut(), &nonce).unwrap().to_message()
+    }
+}
+
+/// One user's phone.
+pub(crate) struct Phone {
+    public: Client,
+    user: String,
+    password: String,
+    session: Option<String>,
+    ext_id: String,
+    target: String,
+    device: Device,
+    pub(crate) signing: SigningKey,
+    pub(crate) encryption: EncryptionKey,
+}
+
+impl Phone {
+    /// A phone that knows nothing but its user's password.
+    pub(crate) fn new(gateway: &Gateway, user: &str) -> Self {
+        Self {
+            public: gateway.public(),
+            user: user.to_owned(),
+            password: gateway.password(user).to_owned(),
+            session: None,
+            ext_id: String::new(),
+            target: String::new(),
+            device: Device::new(),
+            signing: SigningKey::p256(gateway.secrets()),
+            encryption: EncryptionKey::p256(gateway.secrets()),
+        }
+    }
+
+    /// A phone with a registered key, a FIDO UAF session and a dispatch target.
+    pub(crate) async fn enrolled(gateway: &Gateway, user: &str) -> Self {
+        let mut phone = Self::new(gateway, user);
+        phone.login_password().await;
+        phone.register().await;
+        phone.login_uaf().await;
+        phone.add_target("phone").await;
+        phone
+    }
+
+    /// The caller: with the session if there is one.
+    pub(crate) fn client(&self) -> Client {
+        self.session.as_ref().map_or(self.public.clone(), |session| self.public.cookie(session))
+    }
+
+    pub(crate) fn session(&self) -> &str {
+        self.session.as_deref().unwrap()
+    }
+
+    pub(crate) fn forget_session(&mut self) {
+        self.session = None;
+    }
+
+    /// The id of the target added last.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The user's extId, as the password login told it.
+    pub(crate) fn ext_id(&self) -> &str {
+        &self.ext_id
+    }
+
+    pub(crate) fn aaid(&self) -> &'static str {
+        AAID
+    }
+
+    /// The authenticator as it is now; the phone's own one counts on without it.
+    pub(crate) fn clone_authenticator(&self) -> Device {
+        self.device.clone()
+    }
+
+    pub(crate) async fn login_password(&mut self) {
+        let form = [("isiwebuserid", self.user.as_str()), ("isiwebpasswd", &self.password)];
+        let answer = self.public.post("/auth/pwd").form(&form).send().await.expect(200);
+        self.ext_id = answer.json()["extId"].as_str().unwrap().to_owned();
+        self.session = Some(answer.session());
+    }
+
+    /// Registers a UAF key in-band.
+    pub(crate) async fn register(&self) {
+        let request = json!({"context": json!({"username": self.user}).to_string()});
+        let handed_out = self.client().uaf("/nevisfido/uaf/1.1/request/registration", &request).await.uaf_code(1200);
+        self.answer_registration(&handed_out).await.uaf_code(1200);
+    }
+
+    /// Answers a registration request.
+    pub(crate) async fn answer_registration(&self, handed_out: &Value) -> Answer {
+        let request = RegistrationRequest::from_message(handed_out["uafRequest"].as_str().unwrap()).unwrap();
+        let (response, key) = self.device.authenticator.register(&request, &self.device.keys.borrow()).unwrap();
+        self.public.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
+        self.device.keys.borrow_mut().push(key);
+        self.public.uaf("/nevisfido/uaf/1.1/registration", &json!({"uafResponse": response.to_message()})).await
+    }
+
+    /// Logs in with the key, in-band; keeps the cookie if the session has a new one.
+    pub(crate) async fn login_uaf(&mut self) {
+        let answer = self.try_login_uaf().await;
+        if let Some(cookie) = answer.set_cookie() {
+            self.session = Some(cookie);
+        }
+        answer.uaf_code(1200);
+    }
+
+    /// The finish of an in-band login; the start's answer where that is refused.
+    pub(crate) async fn try_login_uaf(&self) -> Answer {
+        let begun = self.client().json("/auth/fidouaf", &json!({"username": self.user})).await;
+        if begun.status != 200 || begun.json()["statusCode"] != 1200 {
+            return begun;
+        }
+        let finish = json!({"uafResponse": self.device.answer(&begun.json())});
+        self.client().uaf("/auth/fidouaf/authenticationresponse", &finish).await
+    }
+
+    /// Adds a dispatch target with the phone's two keys.
+    pub(crate) async fn add_target(&mut self, name: &str) {
+        self.target = self.create_target(name, &self.signing.public()).await;
+    }
+
+    /// Adds a target with another signature key and gives its id.
+    pub(crate) async fn create_target(&self, name: &str, signature_key: &Value) -> String {
+        let body = json!({"name": name, "dispatcher": "link", "target": format!("push-address-{}", uuid::Uuid::new_v4()),
+            "signatureKey": signature_key, "encryptionKey": self.encryption.public()});
+        let answer = self.client().json("/nevisfido/token/dispatch/targets", &body).await.expect(201).json();
+        assert_eq!(answer["id"], answer["extId"]);
+        answer["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The `uafResponse` to a redeemed authentication request.
+    pub(crate) fn assertion(&self, handed_out: &Value) -> String {
+        self.device.answer(handed_out)
+    }
+
+    /// The same with the phone's first key, whether the policy names it or not.
+    pub(crate) fn assertion_under_any_policy(&self, handed_out: &Value) -> String {
+        let keys = self.device.keys.borrow();
+        let request = authentication(handed_out);
+        let nonce = uuid::Uuid::new_v4().into_bytes();
+        let draft = self.device.authenticator.draft_authentication(&request, &keys[0], &nonce).unwrap();
+        draft.sign(keys[0].private_key()).unwrap().to_message()
+    }
+
+    /// Approves: answers a redeemed authentication request.
+    pub(crate) async fn authenticate(&self, handed_out: &Value) -> Answer {
+        self.post_authentication(&self.assertion(handed_out)).await
+    }
+
+    pub(crate) async fn post_authentication(&self, response: &str) -> Answer {
+        self.public.uaf("/nevisfido/uaf/1.1/authentication", &json!({"uafResponse": response})).await
+    }
+
+    /// Says no, with these codes.
+    pub(crate) async fn deny(&self, handed_out: &Value, codes: &Value) -> Answer {
+        let denial = self.device.authenticator.deny(&authentication(handed_out)).unwrap().to_message();
+        let body = json!({"uafResponse": denial, "context": codes.to_string()});
+        self.public.uaf("/nevisfido/uaf/1.1/authentication", &body).await
+    }
+
+    /// Removes all the user's keys, here and there.
+    pub(crate) async fn deregister(&self) {
+        let request = json!({"context": json!({"username": self.user}).to_string()});
+        let answer = self.client().uaf("/nevisfido/uaf/1.1/request/deregistration", &request).await.uaf_code(1200);
+        let request = DeregistrationRequest::from_message(answer["uafRequest"].as_str().unwrap()).unwrap();
+        self.device.authenticator.deregister(&request, &mut self.device.keys.borrow_mut());
+        assert!(self.device.keys.borrow().is_empty(), "the request names the phone's key");
+    }
+}
+
+fn authentication(handed_out: &Value) -> AuthenticationRequest {
+    AuthenticationRequest::from_message(handed_out["uafRequest"].as_str().unwrap()).unwrap()
+}
