@@ -258,7 +258,7 @@ impl Gateway {
 
     fn program(&self) -> Command {
         let mut command = Command::new(BINARY);
-        command.env("RUST_LOG", "trace").current_dir(self.folder.path());
+        command.env("SIDEGATE_LOG", "trace").env("RUST_LOG", "trace").current_dir(self.folder.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -20,6 +20,12 @@ pub(crate) fn sign(key: &Value, header: &Value, payload: &str) -> String {
     signed["jws"].as_str().unwrap().to_owned()
 }
 
+/// Header and payload of a compact JWS that one of the keys signed.
+pub(crate) fn verify(keys: &Value, jws: &str) -> (Value, Value) {
+    let opened = run(&json!({"do": "verify", "keys": keys, "jws": jws}));
+    (opened["header"].clone(), serde_json::from_str(opened["payload"].as_str().unwrap()).unwrap())
+}
+
 /// Header and payload of a compact JWE.
 pub(crate) fn decrypt(key: &Value, jwe: &str) -> (Value, Value) {
     let opened = run(&json!({"do": "decrypt", "key": key, "jwe": jwe}));

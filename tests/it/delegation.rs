@@ -1,0 +1,104 @@
+//! What an upstream learns, and what it must not (`gateway.md` 2.3 and 3.3).
+
+use serde_json::{Value, json};
+
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::http::Client;
+use crate::support::independent_jose::verify;
+use crate::support::phone::Phone;
+use crate::support::upstream::Upstream;
+
+/// A shop behind the gateway: `/shop` for customers, `/open` for everybody.
+struct Shop {
+    gateway: Gateway,
+    upstream: Upstream,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let upstream = Upstream::start().await;
+        let gateway = Setup::default()
+            .append(format!(
+                "upstreams:\n  shop:\n    url: http://{}\n\
+                 filters:\n  customers: {{type: identity-creation, domain: main}}\n  tell-who:\n    type: delegation\n    rules:\n\
+                 \x20     - AUTH:user.auth.SecToken:Authorization\n      - AUTH:user.auth.UserId:X-User\n\
+                 routes:\n  - {{name: shop, path: /shop/*, methods: [GET], filters: [customers, tell-who], upstream: shop}}\n\
+                 \x20 - {{name: open, path: /open/*, methods: [GET], upstream: shop}}\n",
+                upstream.address
+            ))
+            .user("jeff")
+            .start()
+            .await;
+        Self { gateway, upstream }
+    }
+
+    /// Calls with everything a client may try, and gives the header fields that arrive.
+    async fn arrives(&self, client: &Client, path: &str) -> Vec<(String, String)> {
+        let request = client.get(path).header("x-user", "eve").header("x_user", "eve").header("X.User", "eve");
+        request.header("accept", "application/json").header("x-harmless", "kept").send().await.expect(200);
+        let heads = self.upstream.heads();
+        let lines = heads.last().unwrap().lines().skip(1).filter_map(|line| line.split_once(": "));
+        lines.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()
+    }
+}
+
+fn values<'a>(fields: &'a [(String, String)], name: &str) -> Vec<&'a str> {
+    fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
+}
+
+#[tokio::test]
+async fn the_upstream_learns_who_it_is_from_us_alone() {
+    let shop = Shop::open().await;
+    let mut phone = Phone::new(&shop.gateway, "jeff");
+    phone.login_password().await;
+    let cookie = format!("theme=dark; {}; lang=de", phone.session());
+    for client in [shop.gateway.public(), shop.gateway.public_http2()] {
+        let fields = shop.arrives(&client.cookie(&cookie), "/shop/cart").await;
+        assert_eq!(values(&fields, "x-user"), [phone.ext_id()]);
+        assert!(!fields.iter().any(|(name, value)| name != "authorization" && value == "eve"), "{fields:?}");
+        assert_eq!(values(&fields, "x-harmless"), ["kept"]);
+        assert_eq!(values(&fields, "cookie"), ["theme=dark; lang=de"]);
+
+        let [authorization] = values(&fields, "authorization")[..] else { panic!("one Authorization: {fields:?}") };
+        let jws = authorization.strip_prefix("Bearer ").unwrap();
+        shop.gateway.secrets().add("SecToken", jws.rsplit('.').next().unwrap());
+        let keys = client.get("/.well-known/jwks.json").send().await.expect(200).json();
+        assert!(!keys.to_string().contains("\"d\""), "{keys}");
+        let (header, claims) = verify(&keys, jws);
+        assert_eq!(header["alg"], "ES256");
+        assert!(header["kid"].is_string());
+        assert_sec_token(&claims, &phone, shop.gateway.public().base());
+    }
+}
+
+fn assert_sec_token(claims: &Value, phone: &Phone, issuer: &str) {
+    assert_eq!(claims["iss"], issuer);
+    assert_eq!(claims["sub"], phone.ext_id());
+    assert_eq!(claims["aud"], "shop");
+    assert_eq!((&claims["auth_level"], &claims["realm"]), (&json!(1), &json!("password")));
+    assert!(claims["roles"].is_array() && claims["jti"].is_string(), "{claims}");
+    assert!(!phone.session().contains(claims["sid"].as_str().unwrap()), "sid is not the cookie");
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 60);
+}
+
+#[tokio::test]
+async fn an_open_route_to_the_same_upstream_is_no_way_around() {
+    let shop = Shop::open().await;
+    for client in [shop.gateway.public(), shop.gateway.public_http2()] {
+        let fields = shop.arrives(&client, "/open/page").await;
+        assert!(!fields.iter().any(|(_, value)| value == "eve"), "{fields:?}");
+        assert_eq!(values(&fields, "x-harmless"), ["kept"]);
+    }
+}
+
+#[tokio::test]
+async fn a_dead_upstream_is_a_problem_and_not_an_empty_answer() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let setup = Setup::default().append(format!(
+        "upstreams:\n  gone:\n    url: http://{gone}\nroutes:\n  - {{name: gone, path: /gone, methods: [GET], upstream: gone}}\n"
+    ));
+    let gateway = setup.start().await;
+    for client in [gateway.public(), gateway.public_http2()] {
+        client.get("/gone").send().await.problem(502);
+    }
+}

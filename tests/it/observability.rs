@@ -1,0 +1,96 @@
+//! What the gateway tells about itself (`gateway.md` 6.4): log lines, audit lines, metrics, health.
+
+use serde_json::{Value, json};
+
+use crate::support::gateway::Gateway;
+use crate::support::http::Answer;
+use crate::support::oob::{by_link_to, dispatched, redeem};
+use crate::support::phone::Phone;
+use crate::support::wait;
+
+/// The log lines of our own making, one JSON object each.
+fn lines(gateway: &Gateway) -> Vec<Value> {
+    gateway.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// The access line of an answer: exactly one.
+async fn access_line(gateway: &Gateway, answer: &Answer) -> Value {
+    let id = answer.header("x-request-id").unwrap();
+    let of_request =
+        || lines(gateway).into_iter().filter(|line| line["target"] == "access" && line["request_id"] == id);
+    let line = wait::until("the access line", wait::BOUND, async || of_request().next()).await;
+    assert_eq!(of_request().count(), 1, "{id}");
+    line
+}
+
+#[tokio::test]
+async fn each_request_has_one_line_with_its_id() {
+    let gateway = Gateway::standalone(&[]).await;
+    for (client, protocol) in [(gateway.public(), "http/1.1"), (gateway.public_http2(), "h2")] {
+        let good = client.json("/nevisfido/status", &json!({"sessionId": "x"})).await.expect(200);
+        let line = access_line(&gateway, &good).await;
+        assert_eq!((&line["status"], &line["method"], &line["route"]), (&json!(200), &json!("POST"), &json!("status")));
+        assert_eq!((&line["listener"], &line["client"]), (&json!("public"), &json!("127.0.0.1")));
+        assert!(line["protocol"].as_str().unwrap().to_ascii_lowercase().contains(&protocol[..2]), "{line}");
+        let refused = client.get("/nowhere").send().await;
+        assert_eq!(access_line(&gateway, &refused).await["status"], 404);
+    }
+}
+
+#[tokio::test]
+async fn security_events_leave_audit_lines() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let client = gateway.public();
+    client.post("/auth/pwd").form(&[("isiwebuserid", "jeff"), ("isiwebpasswd", "wrong one")]).send().await.problem(401);
+    let operation = dispatched(&client, "authentication", &by_link_to("jeff", phone.target())).await;
+    let handed_out = redeem(&client, "authentication", &operation.token).await.uaf_code(1200);
+    phone.authenticate(&handed_out).await.uaf_code(1200);
+    phone.client().post("/auth/logout").send().await;
+    for event in ["login", "login-failed", "step-up", "dispatch", "redeem", "answer", "credential", "target", "logout"]
+    {
+        wait::until(event, wait::BOUND, async || {
+            lines(&gateway).into_iter().find(|line| line["target"] == "audit" && line["event"] == event)
+        })
+        .await;
+        let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
+        assert!(metrics.contains(&format!("sidegate_events_total{{event=\"{event}\"}}")), "{event}");
+    }
+    let dispatch = lines(&gateway).into_iter().find(|line| line["event"] == "dispatch").unwrap();
+    assert_eq!((&dispatch["user"], &dispatch["target_id"]), (&json!(phone.ext_id()), &json!(phone.target())));
+}
+
+#[tokio::test]
+async fn requests_are_counted() {
+    let gateway = Gateway::standalone(&[]).await;
+    for _ in 0..3 {
+        gateway.public().json("/nevisfido/status", &json!({"sessionId": "x"})).await.expect(200);
+    }
+    let answer = gateway.management().get("/metrics").send().await.expect(200);
+    assert!(answer.media_type().starts_with("text/plain"), "{}", answer.media_type());
+    let counted = "sidegate_requests_total{listener=\"public\",method=\"POST\",route=\"status\",status=\"2xx\"} 3";
+    assert!(answer.text().contains(counted), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn health_and_liveness_are_told_on_the_management_listener() {
+    let gateway = Gateway::standalone(&[]).await;
+    for path in ["/nevisfido/liveness", "/nevisfido/health"] {
+        let answer = gateway.management().get(path).send().await.expect(200);
+        assert_eq!((answer.media_type(), answer.json()), ("application/json", json!({"status": "UP"})));
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_sends_does_not_forge_log_lines() {
+    let gateway = Gateway::standalone(&[]).await;
+    let forged = "{\"target\":\"audit\",\"event\":\"forged\"}";
+    let name = format!("x\n{forged}\r\n{forged}");
+    let client = gateway.public();
+    client.post("/auth/pwd").form(&[("isiwebuserid", &name), ("isiwebpasswd", "wrong one")]).send().await.problem(401);
+    client.get("/nowhere?%0a%7b%22event%22:%22forged%22%7d").send().await;
+    let own_id = client.get("/nowhere").header("x-request-id", "chosen-by-the-client").send().await;
+    assert_ne!(own_id.header("x-request-id"), Some("chosen-by-the-client"));
+    access_line(&gateway, &own_id).await;
+    assert!(lines(&gateway).iter().all(|line| line["event"] != "forged"));
+}
