@@ -23,7 +23,7 @@ impl Shop {
                  filters:\n  customers: {{type: identity-creation, domain: main}}\n  tell-who:\n    type: delegation\n    rules:\n\
                  \x20     - AUTH:user.auth.SecToken:Authorization\n      - AUTH:user.auth.UserId:X-User\n\
                  routes:\n  - {{name: shop, path: /shop/*, methods: [GET], filters: [customers, tell-who], upstream: shop}}\n\
-                 \x20 - {{name: open, path: /open/*, methods: [GET], upstream: shop}}\n",
+                 \x20 - {{name: open, path: /open/*, methods: [GET], filters: [], upstream: shop}}\n",
                 upstream.address
             ))
             .user("jeff")
@@ -95,7 +95,7 @@ async fn an_open_route_to_the_same_upstream_is_no_way_around() {
 async fn a_dead_upstream_is_a_problem_and_not_an_empty_answer() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let setup = Setup::default().append(format!(
-        "upstreams:\n  gone:\n    url: http://{gone}\nroutes:\n  - {{name: gone, path: /gone, methods: [GET], upstream: gone}}\n"
+        "upstreams:\n  gone:\n    url: http://{gone}\nroutes:\n  - {{name: gone, path: /gone, methods: [GET], filters: [], upstream: gone}}\n"
     ));
     let gateway = setup.start().await;
     for client in [gateway.public(), gateway.public_http2()] {

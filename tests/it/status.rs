@@ -127,7 +127,7 @@ async fn an_answer_after_its_time_is_too_late() {
 
 #[tokio::test]
 async fn a_final_state_is_forgotten_after_its_retention() {
-    let gateway = Setup::default().user("jeff").seconds("retention", 1).start().await;
+    let gateway = Setup::default().user("jeff").seconds("status", 1).start().await;
     let phone = Phone::enrolled(&gateway, "jeff").await;
     let client = gateway.public();
     let operation = dispatched(&client, "authentication", &by_link("jeff")).await;
