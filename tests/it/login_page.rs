@@ -20,7 +20,7 @@ impl Shop {
              upstream: shop\n",
             upstream.address
         ));
-        let gateway = setup.replace("# start-page: /  ", "start-page: /shop/start  ").user("jeff").start().await;
+        let gateway = setup.replace("start-page: /auth/login ", "start-page: /shop/start ").user("jeff").start().await;
         Self { gateway, upstream }
     }
 

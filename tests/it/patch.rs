@@ -141,7 +141,6 @@ async fn row_3_json_objects_without_duplicates_of_the_right_types() {
         sign("no json", &good),
         sign(r#"{"alg":"ES256","alg":"ES256"}"#, &good),
         sign(r#"{"alg":256}"#, &good),
-        sign("{}", &good),
         sign(r#"{"alg":"ES256"} x"#, &good),
         sign(es256, "[]"),
         sign(es256, "no json"),
@@ -184,6 +183,7 @@ async fn row_4_only_listed_algorithms() {
         let jws = bench.phone.signing.sign_parts(&json!({"alg": alg}).to_string(), &rename().to_string());
         bench.send(&jws).await.problem(401);
     }
+    bench.send(&bench.phone.signing.sign_parts("{}", &rename().to_string())).await.problem(401);
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ async fn a_tossed_cookie_does_not_replace_the_session() {
         let answer =
             client.cookie(&both).uaf("/nevisfido/uaf/1.1/request/registration", &json!({"context": "{}"})).await;
         // Two sessions at once belong to nobody: which of them the browser means can't be told.
-        answer.problem(401);
+        answer.problem(400);
     }
     assert!(is_alive(&client, &jeff).await && is_alive(&client, &eve).await);
 }

@@ -15,7 +15,7 @@ use super::json::{self, JsonError};
 pub use self::material::EcCurve;
 pub use self::thumbprint::Thumbprint;
 
-/// Why a JWK is refused (`http-api.md` 1: each is a 422 with this text). Nothing of the key is echoed.
+/// Why a JWK is refused (`http-api.md` 1: a 422 with this text, but 400 for [`Self::Form`]). Nothing of the key is echoed.
 #[derive(Debug, thiserror::Error)]
 pub enum JwkError {
     /// Neither an object nor a string.

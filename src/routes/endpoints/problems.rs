@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, StatusCode, header};
 use sidegate_filters::Problem;
+use sidegate_filters::jws::JwkError;
 
 use super::body::bad_request;
 use crate::fido::FidoError;
@@ -66,7 +67,8 @@ pub(super) fn token(fault: &TokenFault) -> Problem {
 pub(super) fn target(fault: &TargetFault) -> Problem {
     let detail = fault.to_string();
     match fault {
-        TargetFault::Malformed { .. } => bad_request(&detail),
+        // A number where a key belongs is a body of the wrong type, not a key that can't be used.
+        TargetFault::Malformed { .. } | TargetFault::Key { source: JwkError::Form, .. } => bad_request(&detail),
         TargetFault::Key { .. } | TargetFault::Dispatcher | TargetFault::NameTaken => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
         }

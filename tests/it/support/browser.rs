@@ -65,7 +65,9 @@ impl Browser {
     /// Fills in the login page and waits for the next one.
     pub(crate) async fn log_in(&self, name: &str, password: &str) {
         let field = async |css: &str| self.page.find(Locator::Css(css)).await.unwrap();
-        field("input[name=isiwebuserid]").await.send_keys(name).await.unwrap();
+        let user = field("input[name=isiwebuserid]").await;
+        user.clear().await.unwrap();
+        user.send_keys(name).await.unwrap();
         let secret = field("input[name=isiwebpasswd]").await;
         secret.send_keys(password).await.unwrap();
         field("form [type=submit]").await.click().await.unwrap();

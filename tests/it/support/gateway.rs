@@ -80,7 +80,9 @@ impl Setup {
     /// Opens a second public listener, with TLS and a certificate of its own making.
     pub(crate) fn tls(mut self) -> Self {
         self.tls = true;
-        self.under("listeners", "  - class: public\n    address: 127.0.0.1:TLS_PORT\n    tls: {certificate: CERTS/server.pem, key: CERTS/server.key}")
+        let listener = "  - class: public\n    address: 127.0.0.1:TLS_PORT\n    tls: {certificate: CERTS/server.pem, key: CERTS/server.key}\n";
+        // Behind the plain one, which the command line's address is for.
+        self.replace("  - class: internal", format!("{listener}  - class: internal"))
     }
 
     /// Runs it and waits until it is ready.
