@@ -120,11 +120,11 @@ impl Removal {
 /// UAF credentials. Acknowledged means durable; every change is atomic.
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// Keeps a new credential.
+    /// Keeps the new credentials of one registration: all of them, or none.
     ///
     /// # Errors
-    /// [`CredentialError::Registered`] if its model and key id are known, to whomever they belong.
-    async fn add(&self, credential: Credential) -> Result<(), CredentialError>;
+    /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice.
+    async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError>;
 
     /// The credential of this model and key id.
     ///

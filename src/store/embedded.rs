@@ -8,10 +8,11 @@ mod credentials;
 mod replays;
 mod targets;
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{ConcurrencyMode, Database, DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::{ConcurrencyMode, Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 use sidegate_filters::clock::Clock;
 
@@ -31,9 +32,9 @@ pub enum EmbeddedError {
         /// What redb says.
         reason: String,
     },
-    /// The file system said no, or others may read it.
+    /// The file system said no, or others may read it: what the file has may be whole.
     #[error("{0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 /// Targets, credentials and used request ids in one file. Other processes may read it meanwhile.
@@ -52,14 +53,14 @@ impl Embedded {
         private_file::ensure(path)?;
         let mut builder = Database::builder();
         builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-        let database = builder.create(path).map_err(|error| refused(path, error))?;
+        let database = builder.create(path).map_err(|error| refused(path, error.into()))?;
         let store = Self { database: Arc::new(database), clock };
-        store.make_tables().map_err(|fault| damaged(path, &fault.0))?;
+        store.make_tables().map_err(|error| refused(path, error))?;
         Ok(store)
     }
 
     /// A reader finds its tables from the first moment on.
-    fn make_tables(&self) -> Result<(), Fault> {
+    fn make_tables(&self) -> Result<(), redb::Error> {
         let transaction = self.database.begin_write()?;
         targets::make_tables(&transaction)?;
         credentials::make_tables(&transaction)?;
@@ -118,17 +119,18 @@ impl From<Fault> for StoreError {
     }
 }
 
-fn refused(path: &Path, error: DatabaseError) -> EmbeddedError {
+fn refused(path: &Path, error: redb::Error) -> EmbeddedError {
+    let path = path.to_owned();
     match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            EmbeddedError::InUse(path.to_owned())
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => EmbeddedError::InUse(path),
+        redb::Error::Corrupted(reason) => EmbeddedError::Damaged { path, reason },
+        // What is cut short, and what redb never wrote.
+        redb::Error::Io(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+            EmbeddedError::Damaged { path, reason: error.to_string() }
         }
-        other => damaged(path, &other.to_string()),
+        redb::Error::Io(error) => EmbeddedError::Io(private_file::named(&path, &error)),
+        other => EmbeddedError::Io(private_file::named(&path, &io::Error::other(other))),
     }
-}
-
-fn damaged(path: &Path, reason: &str) -> EmbeddedError {
-    EmbeddedError::Damaged { path: path.to_owned(), reason: reason.to_owned() }
 }
 
 fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Fault> {

@@ -58,7 +58,7 @@ mod tests {
         for (number, user) in (1..).zip([&jeff, &eve]) {
             let ext_id = user.ext_id.as_str();
             store.create(contract::targets::target(ext_id, "phone")).await.unwrap();
-            store.add(contract::credentials::credential(ext_id, "FFFF#0001", number)).await.unwrap();
+            store.add_all(vec![contract::credentials::credential(ext_id, "FFFF#0001", number)]).await.unwrap();
         }
         assert_eq!(sweep_orphans(&users, &store, &store).await.unwrap(), Swept::default());
         users.remove("eve").await.unwrap();

@@ -109,6 +109,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(|e| named(folder, &e))
 }
 
-fn named(path: &Path, error: &io::Error) -> io::Error {
+/// The error with the file that it is about.
+pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -25,8 +25,8 @@ struct Cancelling {
 
 #[async_trait]
 impl Credentials for Cancelling {
-    async fn add(&self, credential: Credential) -> Result<(), CredentialError> {
-        self.inner.add(credential).await?;
+    async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError> {
+        self.inner.add_all(credentials).await?;
         self.operations.transition(self.id, Event::Cancel).await.unwrap();
         Ok(())
     }

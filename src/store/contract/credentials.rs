@@ -15,6 +15,7 @@ macro_rules! credentials_contract {
             [
                 what_was_added_is_there,
                 a_key_is_registered_once_for_everybody,
+                of_one_registration_all_are_kept_or_none,
                 models_differ_not_by_case,
                 one_of_many_registrations_wins,
                 a_user_sees_its_own,
@@ -54,7 +55,7 @@ pub(crate) fn credential(owner: &str, aaid: &str, key_id: u8) -> Credential {
 
 async fn put(setup: &Setup, owner: &str, aaid: &str, key_id: u8) -> CredentialKey {
     let credential = credential(owner, aaid, key_id);
-    setup.store.add(credential.clone()).await.unwrap();
+    setup.store.add_all(vec![credential.clone()]).await.unwrap();
     credential.key
 }
 
@@ -78,22 +79,36 @@ async fn left(setup: &Setup, owner: &str) -> Vec<u8> {
 
 pub(crate) async fn what_was_added_is_there(setup: &Setup) {
     let credential = credential("jeff", "FFFF#0001", 1);
-    setup.store.add(credential.clone()).await.unwrap();
+    setup.store.add_all(vec![credential.clone()]).await.unwrap();
     assert_eq!(setup.store.get(&credential.key).await.unwrap(), Some(credential));
     assert_eq!(setup.store.get(&CredentialKey::new("FFFF#0001", vec![2; 32])).await.unwrap(), None);
 }
 
 pub(crate) async fn a_key_is_registered_once_for_everybody(setup: &Setup) {
     let key = put(setup, "jeff", "FFFF#0001", 1).await;
-    let result = setup.store.add(credential("eve", "FFFF#0001", 1)).await;
+    let result = setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)]).await;
     assert!(matches!(result, Err(CredentialError::Registered)));
     assert_eq!(setup.store.get(&key).await.unwrap().unwrap().owner, ExtId::from("jeff"));
     assert!(left(setup, "eve").await.is_empty());
 }
 
+pub(crate) async fn of_one_registration_all_are_kept_or_none(setup: &Setup) {
+    put(setup, "eve", "FFFF#0001", 2).await;
+    let of_jeff = |keys: [u8; 2]| keys.map(|key| credential("jeff", "FFFF#0001", key)).to_vec();
+    for refused in [[1, 2], [3, 3]] {
+        let result = setup.store.add_all(of_jeff(refused)).await;
+        assert!(matches!(result, Err(CredentialError::Registered)), "{refused:?}");
+        assert!(left(setup, "jeff").await.is_empty(), "{refused:?}");
+        let first = CredentialKey::new("FFFF#0001", vec![refused[0]; 32]);
+        assert_eq!(setup.store.get(&first).await.unwrap(), None, "{refused:?}");
+    }
+    setup.store.add_all(of_jeff([1, 3])).await.unwrap();
+    assert_eq!(left(setup, "jeff").await, [1, 3]);
+}
+
 pub(crate) async fn models_differ_not_by_case(setup: &Setup) {
     put(setup, "jeff", "FFFF#00ab", 1).await;
-    assert!(setup.store.add(credential("jeff", "ffff#00AB", 1)).await.is_err());
+    assert!(setup.store.add_all(vec![credential("jeff", "ffff#00AB", 1)]).await.is_err());
     assert!(setup.store.get(&CredentialKey::new("FfFf#00aB", vec![1; 32])).await.unwrap().is_some());
     let removed = setup.store.remove(&"jeff".into(), &Removal::Model("ffff#00ab".into())).await.unwrap();
     assert_eq!(removed.len(), 1);
@@ -102,7 +117,7 @@ pub(crate) async fn models_differ_not_by_case(setup: &Setup) {
 pub(crate) async fn one_of_many_registrations_wins(setup: &Setup) {
     let results = race(50, |number| {
         let (store, credential) = (setup.store.clone(), credential(&format!("user-{number}"), "FFFF#0001", 1));
-        async move { store.add(credential).await }
+        async move { store.add_all(vec![credential]).await }
     })
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -135,7 +150,7 @@ pub(crate) async fn a_counter_only_grows(setup: &Setup) {
 
 pub(crate) async fn a_counter_of_zero_stays_zero(setup: &Setup) {
     let without = Credential { sign_counter: 0, ..credential("jeff", "FFFF#0001", 1) };
-    setup.store.add(without.clone()).await.unwrap();
+    setup.store.add_all(vec![without.clone()]).await.unwrap();
     for _ in 0..2 {
         setup.store.advance_counter(&without.key, 0, START).await.unwrap();
     }
@@ -166,7 +181,10 @@ pub(crate) async fn one_key_is_removed(setup: &Setup) {
     assert_eq!(removed, std::slice::from_ref(&key));
     assert_eq!(left(setup, "jeff").await, [2, 3]);
     assert!(setup.store.get(&key).await.unwrap().is_none());
-    assert!(setup.store.add(credential("eve", "FFFF#0001", 1)).await.is_ok(), "a removed key may be registered");
+    assert!(
+        setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)]).await.is_ok(),
+        "a removed key may be registered"
+    );
 }
 
 pub(crate) async fn a_model_is_removed(setup: &Setup) {

@@ -17,7 +17,7 @@ const OWNED: TableDefinition<(&str, &str, &[u8]), ()> = TableDefinition::new("cr
 
 type Bytes = &'static [u8];
 
-pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), Fault> {
+pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     transaction.open_table(CREDENTIALS)?;
     transaction.open_table(OWNED)?;
     Ok(())
@@ -52,13 +52,15 @@ fn list(
     Ok(found)
 }
 
-fn add(transaction: &WriteTransaction, credential: &Credential) -> Result<Result<(), CredentialError>, Fault> {
+fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Result<(), CredentialError>, Fault> {
     let mut credentials = transaction.open_table(CREDENTIALS)?;
-    if credentials.get(key(&credential.key))?.is_some() {
-        return Ok(Err(CredentialError::Registered));
+    let mut owners = transaction.open_table(OWNED)?;
+    for credential in added {
+        if credentials.insert(key(&credential.key), encode(credential)?.as_slice())?.is_some() {
+            return Ok(Err(CredentialError::Registered));
+        }
+        owners.insert(owned(&credential.owner, &credential.key), ())?;
     }
-    credentials.insert(key(&credential.key), encode(credential)?.as_slice())?;
-    transaction.open_table(OWNED)?.insert(owned(&credential.owner, &credential.key), ())?;
     Ok(Ok(()))
 }
 
@@ -95,8 +97,8 @@ fn remove(transaction: &WriteTransaction, owner: &ExtId, which: &Removal) -> Res
 
 #[async_trait]
 impl Credentials for Embedded {
-    async fn add(&self, credential: Credential) -> Result<(), CredentialError> {
-        self.write(move |transaction| add(transaction, &credential)).await
+    async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError> {
+        self.write(move |transaction| add_all(transaction, &credentials)).await
     }
 
     async fn get(&self, of: &CredentialKey) -> Result<Option<Credential>, StoreError> {

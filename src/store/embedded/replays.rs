@@ -16,7 +16,7 @@ const ENDS: TableDefinition<(i64, &str), ()> = TableDefinition::new("replay-ends
 /// How many ended keys one call drops at most: more than it adds, so that they get fewer.
 const SWEEP: usize = 16;
 
-pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), Fault> {
+pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     transaction.open_table(REPLAYS)?;
     transaction.open_table(ENDS)?;
     Ok(())

@@ -16,7 +16,7 @@ const NAMES: TableDefinition<(&str, &str), &str> = TableDefinition::new("target-
 /// Ids by the thumbprint of the signature key.
 const KEYS: MultimapTableDefinition<&str, &str> = MultimapTableDefinition::new("target-keys");
 
-pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), Fault> {
+pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     transaction.open_table(TARGETS)?;
     transaction.open_table(NAMES)?;
     transaction.open_multimap_table(KEYS)?;

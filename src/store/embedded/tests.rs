@@ -45,7 +45,7 @@ async fn reopened_everything_is_there() {
     let target = contract::targets::target("jeff", "phone");
     let credential = contract::credentials::credential("jeff", "FFFF#0001", 1);
     store.create(target.clone()).await.unwrap();
-    store.add(credential.clone()).await.unwrap();
+    store.add_all(vec![credential.clone()]).await.unwrap();
     store.advance_counter(&credential.key, 9, START).await.unwrap();
     assert!(store.remember("id", START.after(std::time::Duration::from_secs(300))).await.unwrap());
     drop(store);
@@ -97,6 +97,20 @@ fn a_damaged_file_is_refused_and_left_as_it_is() {
     }
     fs::write(&path, &good).unwrap();
     assert!(open(&path).is_ok());
+}
+
+#[test]
+fn what_only_the_file_system_refuses_is_not_called_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let full = || io::Error::from(ErrorKind::StorageFull);
+    for error in [redb::Error::Io(full()), redb::Error::PreviousIo, redb::Error::Unsupported] {
+        let told = refused(&path, error);
+        assert!(matches!(told, EmbeddedError::Io(_)), "{told}");
+        assert!(told.to_string().contains("store.redb: ") && !told.to_string().contains("backup"), "{told}");
+    }
+    std::os::unix::fs::symlink(folder.path().join("nowhere/store.redb"), &path).unwrap();
+    assert!(matches!(open(&path), Err(EmbeddedError::Io(_))));
 }
 
 const CHILD: &str = "SIDEGATE_TEST_EMBEDDED_CHILD";

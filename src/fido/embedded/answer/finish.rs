@@ -9,7 +9,7 @@ use super::super::credential::record_key;
 use super::super::{Embedded, Kept, credential, unix};
 use super::Finished;
 use crate::store::operation::{Authenticator, ChallengeState};
-use crate::store::{self, CounterError, CredentialError, ExtId, Removal};
+use crate::store::{CounterError, CredentialError, ExtId};
 use crate::telemetry::audit::{Change, Event};
 
 impl Embedded {
@@ -33,28 +33,16 @@ impl Embedded {
             .iter()
             .map(|credential| credential::to_record(credential, opened.reply(), self.clock.now()))
             .collect();
-        self.add_all(&records).await?;
+        self.credentials.add_all(records.clone()).await.map_err(|error| match error {
+            CredentialError::Registered => self.refuse(&Error::AlreadyRegistered),
+            CredentialError::Store(error) => FidoError::Store(error),
+        })?;
         for record in &records {
             let (change, user) = (Change::Added, record.owner.as_str());
             Event::Credential { change, user, aaid: record.key.aaid() }.record();
         }
         let authenticators = records.iter().map(credential::shown).collect();
         Ok(Finished::Good { user, authenticators, added: records.into_iter().map(|record| record.key).collect() })
-    }
-
-    /// All of them or none: what was added before a failure is taken back.
-    async fn add_all(&self, records: &[store::Credential]) -> Result<(), FidoError> {
-        for (added, record) in records.iter().enumerate() {
-            let Err(error) = self.credentials.add(record.clone()).await else { continue };
-            for earlier in records.iter().take(added) {
-                self.credentials.remove(&earlier.owner, &Removal::Key(earlier.key.clone())).await?;
-            }
-            return Err(match error {
-                CredentialError::Registered => self.refuse(&Error::AlreadyRegistered),
-                CredentialError::Store(error) => FidoError::Store(error),
-            });
-        }
-        Ok(())
     }
 
     async fn finish_authentication(&self, state: &AuthenticationState, opened: &Opened) -> Result<Finished, FidoError> {
