@@ -9,6 +9,8 @@ use super::section::Section;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
+    /// Connections of one listener at a time; a further one is closed at once.
+    pub connections: usize,
     /// For the whole header of each request, and for a TLS handshake.
     pub header_time: Duration,
     /// Header fields of a request.
@@ -37,6 +39,7 @@ pub struct Limits {
 
 pub(super) fn read(section: &Section<'_>) -> Limits {
     Limits {
+        connections: section.field("connections").or(10_000),
         header_time: section.field("header-time").or(Duration::from_secs(10)),
         header_fields: section.field("header-fields").or(100),
         header_size: section.field("header-size").or(Bytes(32 << 10)).0,

@@ -10,6 +10,7 @@ use pingora::protocols::http::v2::server::H2Options;
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
+use tokio::sync::Semaphore;
 
 use super::connection::Connection;
 use super::proxy::Front;
@@ -17,12 +18,16 @@ use super::settings::Limits;
 use super::stream::Guarded;
 use super::tls::Tls;
 use super::watch::{BodyWatch, WATCH};
+use crate::routes::ListenerClass;
 use crate::telemetry::Metrics;
 
 /// Takes connections of one listener.
 pub(super) struct Edge {
     http: Arc<Http>,
     tls: Option<Tls>,
+    class: ListenerClass,
+    /// One for each connection that may be open.
+    seats: Semaphore,
     metrics: Arc<Metrics>,
 }
 
@@ -36,16 +41,23 @@ impl Edge {
     pub(super) fn new(
         proxy: Arc<HttpProxy<Front>>,
         tls: Option<Tls>,
+        class: ListenerClass,
         limits: Arc<Limits>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { http: Arc::new(Http { proxy, limits }), tls, metrics }
+        let seats = Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS));
+        Self { http: Arc::new(Http { proxy, limits }), tls, class, seats, metrics }
     }
 }
 
 #[async_trait]
 impl ServerApp for Edge {
     async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+        // It is held as long as the connection is open, the handshake included.
+        let Ok(_seat) = self.seats.try_acquire() else {
+            self.metrics.refused_connection(self.class.name());
+            return None;
+        };
         let open = self.metrics.connection();
         let digest = stream.get_socket_digest();
         let peer = digest.as_ref().and_then(|digest| digest.peer_addr()?.as_inet().copied());

@@ -81,7 +81,7 @@ pub fn bind(settings: Settings, router: &Arc<ArcSwap<Router>>, metrics: &Arc<Met
             Tls::of(listener, limits.head).map_err(|source| StartError::Tls { address: listener.address, source })?;
         let front = Front::new(listener.class, router.clone(), limits.clone(), metrics.clone());
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
-        let edge = Edge::new(proxy, tls, limits.clone(), metrics.clone());
+        let edge = Edge::new(proxy, tls, listener.class, limits.clone(), metrics.clone());
         server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));
         all.push(bound);
     }

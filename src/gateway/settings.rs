@@ -48,6 +48,8 @@ pub struct TlsFiles {
 /// What a client is held to (`gateway.md` 2.2).
 #[derive(Debug, Clone)]
 pub struct Limits {
+    /// Connections of one listener at a time; a further one is closed at once.
+    pub connections: usize,
     /// From the first byte of a request head to its last; also for a TLS handshake and for one frame of HTTP/2.
     pub head: Duration,
     /// How long a connection may lie idle between requests.
@@ -71,6 +73,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: 10_000,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             write: Duration::from_secs(30),
@@ -105,6 +108,7 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_contract() {
         let settings = Settings::new(Vec::new(), PathBuf::from("var"));
+        assert_eq!(settings.limits.connections, 10_000);
         assert_eq!(settings.limits.head, Duration::from_secs(10));
         assert_eq!(settings.limits.body_window, Duration::from_secs(10));
         assert_eq!(settings.limits.idle, Duration::from_secs(60));

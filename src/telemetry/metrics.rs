@@ -14,6 +14,7 @@ pub struct Metrics {
     seconds: HistogramVec,
     open_requests: IntGauge,
     open_connections: IntGauge,
+    refused_connections: IntCounterVec,
     events: IntCounterVec,
 }
 
@@ -41,6 +42,8 @@ impl Metrics {
     /// When a name or bucket is not to Prometheus' liking: a fault of this program.
     pub fn new() -> Result<Self, prometheus::Error> {
         let labels = ["listener", "route", "method", "status"];
+        let refused =
+            Opts::new("sidegate_connections_refused_total", "Connections closed at once, since too many were open.");
         let buckets = exponential_buckets(0.0005, 2.0, 16)?;
         let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
         let metrics = Self {
@@ -49,12 +52,14 @@ impl Metrics {
             seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
             open_requests: IntGauge::new("sidegate_open_requests", "Requests under way.")?,
             open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
+            refused_connections: IntCounterVec::new(refused, &["listener"])?,
             events: IntCounterVec::new(Opts::new("sidegate_events_total", "Audited events."), &["event"])?,
         };
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
         metrics.registry.register(Box::new(metrics.open_requests.clone()))?;
         metrics.registry.register(Box::new(metrics.open_connections.clone()))?;
+        metrics.registry.register(Box::new(metrics.refused_connections.clone()))?;
         metrics.registry.register(Box::new(metrics.events.clone()))?;
         Ok(metrics)
     }
@@ -63,6 +68,11 @@ impl Metrics {
     #[must_use]
     pub fn connection(&self) -> Opened {
         Opened::new(&self.open_connections)
+    }
+
+    /// A client was turned away, since its listener had no room.
+    pub fn refused_connection(&self, listener: &str) {
+        self.refused_connections.with_label_values(&[listener]).inc();
     }
 
     /// A request came in.

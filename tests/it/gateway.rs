@@ -2,6 +2,7 @@
 //! The gateway runs in this process, with routes of its own and short limits.
 
 mod clients;
+mod crowds;
 mod deadlines;
 mod early;
 mod floods;
