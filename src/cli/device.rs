@@ -8,6 +8,8 @@ mod link;
 mod phone;
 mod qr;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};

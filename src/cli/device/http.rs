@@ -155,3 +155,27 @@ impl Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_goes_to_this_gateway_only() {
+        let connection = Connection::new("https://gate.example").unwrap();
+        for own in ["https://gate.example/redeem", "https://gate.example:443/x?y", "HTTPS://GATE.example/"] {
+            assert!(connection.own_url(own).is_ok(), "{own}");
+        }
+        for foreign in [
+            "http://gate.example/redeem",
+            "https://gate.example:8443/redeem",
+            "https://evil.example/redeem",
+            "https://gate.example.evil.example/",
+            "https://gate.example@evil.example/",
+            "//gate.example/redeem",
+            "data:gate.example",
+        ] {
+            assert!(matches!(connection.own_url(foreign), Err(PhoneError::Message(_))), "{foreign}");
+        }
+    }
+}

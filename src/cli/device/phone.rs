@@ -18,7 +18,7 @@ use super::{PhoneError, say};
 use crate::jose::{DecryptionKey, MessageSigningKey};
 
 /// The model that the software phone claims to be; without a metadata statement.
-const MODEL: &str = "51D6#0001";
+pub(super) const MODEL: &str = "51D6#0001";
 /// Both keys of its dispatch target.
 const P256: KeyKind = KeyKind::Ec(EcCurve::P256);
 const TARGETS: &str = "/nevisfido/token/dispatch/targets";

@@ -38,8 +38,10 @@ impl State {
     /// Reads the file; a phone without one is fresh.
     pub(super) fn load(path: &Path) -> Result<Self, PhoneError> {
         match super::read_file(path) {
-            Ok(text) => serde_json::from_str(&text)
-                .map_err(|error| PhoneError::Usage(format!("{}: no state of a phone: {error}", path.display()))),
+            // serde_json's message may quote the file, a private key included.
+            Ok(text) => serde_json::from_str(&text).map_err(|error| {
+                PhoneError::Usage(format!("{}: no state of a phone (line {})", path.display(), error.line()))
+            }),
             Err(PhoneError::File { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Self::fresh()),
             Err(error) => Err(error),
         }
@@ -61,4 +63,74 @@ fn write(path: &Path, text: &[u8]) -> std::io::Result<()> {
         let _ = std::fs::remove_file(&draft);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use sidegate_filters::jws::{EcCurve, KeyKind};
+
+    use super::*;
+
+    const P256: KeyKind = KeyKind::Ec(EcCurve::P256);
+
+    fn state() -> State {
+        let (signing, encryption) =
+            (MessageSigningKey::generate(P256).unwrap(), DecryptionKey::generate(P256).unwrap());
+        State { target: Some(Target { id: "target-1".into(), signing, encryption }), ..State::fresh() }
+    }
+
+    fn text(state: &State) -> String {
+        serde_json::to_string(state).unwrap()
+    }
+
+    fn files(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn what_was_saved_is_there_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.json");
+        assert!(State::load(&path).unwrap().target.is_none(), "a phone without a file is fresh");
+        fs::write(&path, "{}").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let state = state();
+        state.save(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(text(&State::load(&path).unwrap()), text(&state));
+        assert_eq!(files(folder.path()), 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.json");
+        let old = state();
+        old.save(&path).unwrap();
+        // Somebody else's file where the draft should be.
+        fs::write(path.with_extension(format!("{}.new", std::process::id())), "").unwrap();
+        assert!(matches!(state().save(&path), Err(PhoneError::File { .. })));
+        assert_eq!(text(&State::load(&path).unwrap()), text(&old));
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_no_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.json");
+        fs::create_dir_all(path.join("full")).unwrap();
+        assert!(state().save(&path).is_err());
+        assert_eq!(files(folder.path()), 1);
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.json");
+        fs::write(&path, text(&state()).replace("[]", "\"hunter2\"")).unwrap();
+        let error = State::load(&path).err().unwrap();
+        assert!(matches!(error, PhoneError::Usage(_)) && !error.to_string().contains("hunter2"), "{error}");
+    }
 }
