@@ -38,8 +38,6 @@ pub struct IdentityCreation {
     pub open: bool,
     /// The lowest authentication level.
     pub level: u8,
-    /// One of these roles; empty: any user.
-    pub roles: Vec<String>,
     /// How long ago the latest login or step-up may be.
     pub max_age: Option<Duration>,
     /// The latest login or step-up was by one of these realms; empty: any.
@@ -108,6 +106,10 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     }
     let names: Vec<&str> = realms.iter().map(|realm| realm.name.as_str()).collect();
     let named = section.field("realms").each(|item| item.reference("realm", &names));
+    let roles = section.field("roles");
+    if roles.is_present() {
+        roles.fault("no realm gives roles: nobody would ever pass", "take this key away");
+    }
     let internal = [
         ("nobody", None),
         ("anybody", Some(InternalAccess::Anybody)),
@@ -117,7 +119,6 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     Some(IdentityCreation {
         open: section.field("open").or(false),
         level: level_value,
-        roles: section.field("roles").each(Field::optional),
         max_age: section.field("max-age").optional(),
         realms: named,
         internal_callers: section.field("internal-callers").choice(&internal).flatten(),

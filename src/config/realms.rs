@@ -30,7 +30,13 @@ pub enum RealmKind {
 const KINDS: &[(&str, RealmKind)] = &[("password", RealmKind::Password), ("fido-uaf", RealmKind::FidoUaf)];
 
 pub(super) fn read(field: &Field<'_>, domains: &[&str]) -> Vec<Realm> {
-    let realms = field.named(|name, section| realm(name, section, domains));
+    let mut realms: Vec<Realm> = Vec::new();
+    field.named(|name, section| {
+        let realm = realm(name, section, domains)?;
+        realms.iter().for_each(|other| fit(section, &realm, other));
+        realms.push(realm);
+        Some(())
+    });
     for (kind, _) in KINDS {
         let same = realms.iter().filter(|realm| realm.kind.word() == *kind).count();
         if same > 1 {
@@ -38,6 +44,26 @@ pub(super) fn read(field: &Field<'_>, domains: &[&str]) -> Vec<Realm> {
         }
     }
     realms
+}
+
+/// A password must never do where a key is asked for, and a key can raise only sessions of its own domain.
+fn fit(section: &Section<'_>, realm: &Realm, other: &Realm) {
+    let (password, fido_uaf) = match (realm.kind, other.kind) {
+        (RealmKind::Password, RealmKind::FidoUaf) => (realm, other),
+        (RealmKind::FidoUaf, RealmKind::Password) => (other, realm),
+        _ => return,
+    };
+    if password.domain != fido_uaf.domain {
+        section.field("domain").fault(
+            format!("realm {} has another domain: a session of one realm could not step up to the other", other.name),
+            format!("write {}", other.domain),
+        );
+    } else if fido_uaf.level <= password.level {
+        section.field("level").fault(
+            "a login by password would do where one by FIDO UAF is asked for",
+            format!("write a level for {} that is above {}", fido_uaf.name, password.level),
+        );
+    }
 }
 
 impl RealmKind {

@@ -248,6 +248,10 @@ fn rows_without_their_service_are_left_out() {
     "13: filters.f.level: no realm of the domain gives this level; write at most 2"
 )]
 #[case(
+    "filters: { f: { type: identity-creation, domain: main, roles: [staff] } }\n",
+    "13: filters.f.roles: no realm gives roles: nobody would ever pass; take this key away"
+)]
+#[case(
     "  policies: /nowhere\n",
     "13: fido-uaf.policies: /nowhere does not exist; name a folder that holds default.json"
 )]
@@ -290,6 +294,13 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
 #[case("127.0.0.1:8443", "localhost:8443", "4: listeners[0].address: this is no address with a port")]
 #[case("class: public", "class: pubic", "3: listeners[0].class: this word is not known here; write one of public")]
 #[case("domain: main }\nfido", "domain: min }\nfido", "9: realms.fido-uaf.domain: there is no domain of this name")]
+#[case("password, domain: main", "password, domain: main, level: 2", "9: realms.fido-uaf.level: a login by password")]
+#[case("fido-uaf, domain: main", "fido-uaf, domain: main, level: 1", "9: realms.fido-uaf.level: a login by password")]
+#[case(
+    "realms:\n  password: { type: password, domain: main }",
+    "  b: {}\nrealms:\n  password: { type: password, domain: b }",
+    "10: realms.fido-uaf.domain: realm password has another domain"
+)]
 #[case("  fido-uaf: { type: fido-uaf, domain: main }\n", "", "9: fido-uaf: its rows demand a session")]
 #[case(
     "https://gate.example\nlisteners",

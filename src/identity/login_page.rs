@@ -148,11 +148,20 @@ fn phone_only(status: StatusCode, who: &str) -> Response<Bytes> {
     html::page(status, "Log in with your phone", &body)
 }
 
+/// For a page of a domain that this form does not log in to: after it, the page would ask again.
+fn no_login() -> Response<Bytes> {
+    let body = "<h1>No login here</h1><p role=\"alert\">There is no page to log in to this part of the site.</p>";
+    html::page(StatusCode::UNAUTHORIZED, "No login here", body)
+}
+
 const LOGOUT_FORM: &str =
     "<form method=\"post\" action=\"/auth/logout\"><button type=\"submit\">Log out</button></form>";
 
 impl LoginPage for LoginPages {
     fn page(&self, prompt: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
+        if prompt.domain != self.seal.domain() {
+            return Ok(no_login());
+        }
         let form = match prompt.session {
             // Another password would not raise the level: a form would go round in circles.
             Some(session) if !self.password_meets(prompt.demand) => {

@@ -42,6 +42,12 @@ impl ReturnSeal {
         Self { key, domain, lifetime }
     }
 
+    /// The domain whose form it is.
+    #[must_use]
+    pub fn domain(&self) -> &SessionDomain {
+        &self.domain
+    }
+
     /// The field's text for a target.
     ///
     /// # Errors

@@ -94,8 +94,8 @@ pub enum NotPermitted {
     /// The session has not shown the key that its user has already: 401.
     #[error("the user has a credential already: authenticate with it first")]
     StepUp {
-        /// The authentication level that is needed.
-        level: u8,
+        /// The realm through which it is shown.
+        realm: String,
     },
     /// The internal caller may not name users: 403.
     #[error("this internal caller may not act for users")]
@@ -123,7 +123,7 @@ pub struct Acting {
 #[derive(Clone)]
 struct StepUp {
     credentials: Arc<dyn Credentials>,
-    level: u8,
+    realm: String,
 }
 
 impl Asker<'_> {
@@ -145,11 +145,11 @@ impl Acting {
         Self { users, mapper, step_up: None }
     }
 
-    /// The same, but a user with a credential registers another one only with a session of this level
-    /// (`additional-registration: step-up`, `http-api.md` 8).
+    /// The same, but a user with a credential registers another one only with a session whose latest
+    /// login was through this realm (`additional-registration: step-up`, `http-api.md` 8).
     #[must_use]
-    pub fn with_step_up_registration(self, credentials: Arc<dyn Credentials>, level: u8) -> Self {
-        Self { step_up: Some(StepUp { credentials, level }), ..self }
+    pub fn with_step_up_registration(self, credentials: Arc<dyn Credentials>, realm: String) -> Self {
+        Self { step_up: Some(StepUp { credentials, realm }), ..self }
     }
 
     /// Whether the asker may do the deed for the one who is named.
@@ -181,11 +181,11 @@ impl Acting {
 
     async fn for_oneself(&self, session: &AuthenticatedSession, deed: Deed) -> Result<ActingFor, NotPermitted> {
         let user = Subject::from(session);
-        if let (Deed::Registration, Some(StepUp { credentials, level })) = (deed, &self.step_up)
-            && session.level < *level
+        if let (Deed::Registration, Some(StepUp { credentials, realm })) = (deed, &self.step_up)
+            && session.realm != *realm
             && !credentials.list(&user.ext_id).await?.is_empty()
         {
-            return Err(NotPermitted::StepUp { level: *level });
+            return Err(NotPermitted::StepUp { realm: realm.clone() });
         }
         Ok(ActingFor(Some(user)))
     }

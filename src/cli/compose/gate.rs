@@ -34,12 +34,10 @@ pub(super) struct Gate {
     clock: Arc<dyn Clock>,
     /// The domain of the services' rows.
     own: String,
-    /// The level that a FIDO UAF login gives.
-    pub(super) fido_level: u8,
     pub(super) pages: Arc<LoginPages>,
     pub(super) sec_tokens: Arc<SecTokenIssuer>,
     pub(super) password: Option<Arc<PasswordRealm>>,
-    pub(super) fido_uaf: Option<Realm>,
+    fido_uaf: Option<Realm>,
 }
 
 impl Gate {
@@ -56,14 +54,12 @@ impl Gate {
         let kind = |kind: &str| config.realms.iter().find(|realm| realm.kind.word() == kind);
         let (password, fido_uaf) = (kind("password"), kind("fido-uaf"));
         let own = fido_uaf.or(password).map(|realm| realm.domain.clone()).unwrap_or_default();
-        let page_domain = password.map_or(own.as_str(), |realm| realm.domain.as_str());
         let key = MacKey::new(&folder.secret("return-field")?)?;
-        let seal = ReturnSeal::new(key, parse_domain(page_domain)?, FORM_LIFETIME);
-        let start = domains.get(page_domain).map_or_else(ReturnTarget::start, |(_, start)| start.clone());
+        let seal = ReturnSeal::new(key, parse_domain(&own)?, FORM_LIFETIME);
+        let start = domains.get(&own).map_or_else(ReturnTarget::start, |(_, start)| start.clone());
         Ok(Self {
             callers: Arc::new(callers(config, folder)?),
             clock: clock.clone(),
-            fido_level: fido_uaf.map_or(u8::MAX, |realm| realm.level),
             pages: Arc::new(LoginPages::new(seal, start, password.map(realm_of), clock.clone())),
             password: password.map(|realm| password_realm(realm, &domains, stores, clock)).transpose()?,
             fido_uaf: fido_uaf.map(realm_of),
@@ -78,6 +74,12 @@ impl Gate {
         self.domain(&self.own).map(|(sessions, _)| sessions.clone())
     }
 
+    /// The realm of FIDO UAF logins.
+    pub(super) fn fido_uaf(&self) -> Result<&Realm, ComposeError> {
+        let missing = || ComposeError::Unfit("a row needs a realm of type fido-uaf".to_owned());
+        self.fido_uaf.as_ref().ok_or_else(missing)
+    }
+
     fn domain(&self, name: &str) -> Result<&(Arc<DomainSessions>, ReturnTarget), ComposeError> {
         self.domains.get(name).ok_or_else(|| {
             ComposeError::Unfit(format!("no session domain {name:?} is configured, and a route needs it"))
@@ -90,11 +92,14 @@ impl Gate {
         protection: Protection,
         interception: bool,
     ) -> Result<Arc<dyn Filter>, ComposeError> {
-        let demand = |level| Admission::Session(Demand { level, ..Demand::default() });
+        let session = |level, realms| Admission::Session(Demand { level, realms, ..Demand::default() });
         let (admission, internal) = match protection {
             Protection::Open | Protection::JwsBypass => (Admission::Open, InternalAccess::Anybody),
-            Protection::Session => (demand(1), InternalAccess::With(Role::ActFor)),
-            Protection::FidoUaf => (demand(self.fido_level), InternalAccess::With(Role::ActFor)),
+            Protection::Session => (session(1, Vec::new()), InternalAccess::With(Role::ActFor)),
+            Protection::FidoUaf => {
+                let realm = self.fido_uaf()?;
+                (session(realm.level, vec![realm.name.clone()]), InternalAccess::With(Role::ActFor))
+            }
             Protection::Internal => (Admission::InternalOnly, InternalAccess::Anybody),
         };
         self.filter(&self.own, admission, internal, interception)
@@ -106,12 +111,8 @@ impl Gate {
         wanted: &config::IdentityCreation,
         interception: bool,
     ) -> Result<Arc<dyn Filter>, ComposeError> {
-        let demand = Demand {
-            level: wanted.level,
-            roles: wanted.roles.clone(),
-            max_age: wanted.max_age,
-            realms: wanted.realms.clone(),
-        };
+        let demand =
+            Demand { level: wanted.level, max_age: wanted.max_age, realms: wanted.realms.clone(), ..Demand::default() };
         let admission = if wanted.open { Admission::Open } else { Admission::Session(demand) };
         let internal = match wanted.internal_callers {
             None => InternalAccess::Nobody,
@@ -187,3 +188,6 @@ fn callers(config: &Config, folder: &DataFolder) -> Result<StaticCallers, Compos
     }
     Ok(StaticCallers::new(callers)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,8 +166,7 @@ impl Parts<'_> {
     }
 
     fn fido_realm(&self, services: &Services) -> Result<Arc<FidoUafRealm>, ComposeError> {
-        let realm = self.gate.fido_uaf.clone();
-        let realm = realm.ok_or_else(|| ComposeError::Unfit("a row needs a realm of type fido-uaf".to_owned()))?;
+        let realm = self.gate.fido_uaf()?.clone();
         let (sessions, users) = (self.gate.own_sessions()?, self.stores.users.clone());
         Ok(Arc::new(FidoUafRealm::new(realm, sessions, users, services.fido.clone())))
     }

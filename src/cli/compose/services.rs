@@ -8,6 +8,7 @@ use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::{Algorithm, Folding, RelyingParty};
 
+use super::gate::Gate;
 use super::{ComposeError, Stores};
 use crate::config::{self, AdditionalRegistration, Config, FidoUaf};
 use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients, RedeemUrls};
@@ -41,7 +42,7 @@ impl Services {
         folder: &DataFolder,
         stores: &Stores,
         clock: &Arc<dyn Clock>,
-        fido_level: u8,
+        gate: &Gate,
     ) -> Result<Option<Self>, ComposeError> {
         let Some(fido_uaf) = &config.fido_uaf else { return Ok(None) };
         let facets = trusted_facets(fido_uaf);
@@ -51,13 +52,11 @@ impl Services {
             config::UsernameMapper::Name => UsernameMapper::Name,
             config::UsernameMapper::ExtId => UsernameMapper::ExtId,
         };
-        let acting = || {
-            let acting = Acting::new(stores.users.clone(), mapper);
-            match fido_uaf.additional_registration {
-                AdditionalRegistration::Password => acting,
-                AdditionalRegistration::StepUp => {
-                    acting.with_step_up_registration(stores.credentials.clone(), fido_level)
-                }
+        let plain = Acting::new(stores.users.clone(), mapper);
+        let acting = match fido_uaf.additional_registration {
+            AdditionalRegistration::Password => plain,
+            AdditionalRegistration::StepUp => {
+                plain.with_step_up_registration(stores.credentials.clone(), gate.fido_uaf()?.name.clone())
             }
         };
         let key = TokenKey::new(MacKey::new(&folder.secret("operation-id")?)?);
@@ -68,14 +67,14 @@ impl Services {
             targets: Arc::new(Targets {
                 targets: stores.targets.clone(),
                 users: users.clone(),
-                acting: acting(),
+                acting: acting.clone(),
                 dispatchers: dispatchers.clone(),
                 clock: clock.clone(),
             }),
             tokens: Arc::new(Tokens {
                 operations: operations.clone(),
                 targets: stores.targets.clone(),
-                acting: acting(),
+                acting: acting.clone(),
                 dispatchers,
                 recipients: Recipients::default(),
                 fido: fido.clone(),
@@ -92,7 +91,7 @@ impl Services {
             }),
             requests: Arc::new(Requests {
                 operations: operations.clone(),
-                acting: acting(),
+                acting,
                 fido: fido.clone(),
                 clock: clock.clone(),
                 limits,

@@ -1,5 +1,6 @@
 use http::{Method, header};
 use rstest::rstest;
+use sidegate_filters::SessionDomain;
 
 use super::*;
 use crate::identity::testing::{domain, exchange, realm};
@@ -86,6 +87,18 @@ async fn a_step_up_shows_the_form_only_where_a_password_helps(#[case] demand: De
     let page = text(&domain.pages().page(&prompt).unwrap());
     assert_eq!(page.contains("name=\"isiwebpasswd\""), form);
     assert!(page.contains("jeff"));
+}
+
+#[test]
+fn a_page_of_another_domain_gets_no_form() {
+    let (here, exchange, demand) = (domain(), exchange(Method::GET, &[]), Demand::default());
+    let other = SessionDomain::parse("other").unwrap();
+    for (domain, form) in [(here.sessions.domain(), true), (&other, false)] {
+        let target = ReturnTarget::start();
+        let prompt = LoginPrompt { exchange: &exchange, domain, demand: &demand, session: None, target };
+        let page = here.pages().page(&prompt).unwrap();
+        assert_eq!(text(&page).contains("<form"), form);
+    }
 }
 
 #[test]

@@ -73,6 +73,19 @@ async fn a_renewed_id_can_not_be_stepped_up_again() {
     assert_eq!(level(&domain, &old).await, Some(1));
 }
 
+#[rstest]
+#[case(fido(), None)]
+#[case(fido_for_the_sdk(), None)]
+#[case(password(), Some("password"))]
+#[tokio::test]
+async fn a_session_by_key_stays_one_until_a_password_begins_another(#[case] next: Realm, #[case] other: Option<&str>) {
+    let domain = domain();
+    let old = domain.login("jeff", &fido_for_the_sdk(), None).await.unwrap();
+    let cookie = domain.login("jeff", &next, Some(&old)).await.unwrap_or(old);
+    let session = domain.session(&cookie).await.unwrap();
+    assert_eq!((session.realm.as_str(), session.level), (other.unwrap_or("fido-uaf"), next.level));
+}
+
 #[tokio::test]
 async fn without_renewal_the_cookie_stays_and_the_level_rises() {
     let domain = domain();

@@ -112,14 +112,17 @@ async fn a_route_may_let_anybody_send_content() {
 #[tokio::test]
 async fn another_key_may_need_the_first_one() {
     let house = House::new();
-    let acting = house.tokens.acting.clone().with_step_up_registration(Arc::clone(&house.credentials), 2);
-    let cookie = house.domain.login("jeff", &realm("password", 1, true), None).await.unwrap();
+    let acting =
+        house.tokens.acting.clone().with_step_up_registration(Arc::clone(&house.credentials), "fido-uaf".into());
+    let cookie = house.domain.login("jeff", &realm("password", 9, true), None).await.unwrap();
     let by_password = Caller::User(house.domain.session(&cookie).await.unwrap());
     let weak = asker(&by_password);
     assert!(acting.permit(&weak, REG, JEFF).await.is_ok(), "the first key");
     house.phone("jeff").await;
-    assert!(matches!(acting.permit(&weak, REG, JEFF).await, Err(NotPermitted::StepUp { level: 2 })));
-    assert!(matches!(acting.permit(&weak, REG, NOBODY).await, Err(NotPermitted::StepUp { level: 2 })));
+    for named in [JEFF, NOBODY] {
+        let refused = acting.permit(&weak, REG, named).await;
+        assert!(matches!(refused, Err(NotPermitted::StepUp { realm }) if realm == "fido-uaf"), "a level is no key");
+    }
     assert!(acting.permit(&weak, OWN, JEFF).await.is_ok());
     assert!(acting.permit(&asker(&house.user("jeff").await), REG, JEFF).await.is_ok());
     assert!(house.tokens.acting.permit(&weak, REG, JEFF).await.is_ok(), "where the password is enough");

@@ -35,9 +35,9 @@ pub(super) fn permission(refusal: &NotPermitted) -> Problem {
         NotPermitted::NoSession => {
             challenge(Problem::new(StatusCode::UNAUTHORIZED, detail), "Bearer realm=\"sidegate\"")
         }
-        NotPermitted::StepUp { level } => challenge(
+        NotPermitted::StepUp { realm } => challenge(
             Problem::new(StatusCode::UNAUTHORIZED, detail),
-            &format!("Bearer realm=\"sidegate\", error=\"insufficient_user_authentication\", acr_values=\"{level}\""),
+            &format!("Bearer realm=\"sidegate\", error=\"insufficient_user_authentication\", acr_values=\"{realm}\""),
         ),
         NotPermitted::OtherUser | NotPermitted::NoRole | NotPermitted::UnknownUser => {
             Problem::new(StatusCode::FORBIDDEN, detail)
