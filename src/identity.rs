@@ -5,7 +5,6 @@ pub mod fido_uaf;
 pub mod internal_callers;
 pub mod login_page;
 pub mod password;
-mod recent;
 pub mod return_field;
 pub mod same_origin;
 pub mod sec_token;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::identity::Caller;
 use crate::path::{CanonicalPath, Params};
@@ -41,8 +41,8 @@ pub struct Exchange {
     pub body: Option<Bytes>,
     /// Who is calling; set by the identity-creation filter.
     pub caller: Caller,
-    /// The verified modify request, set by the JWS bypass.
-    pub modify: Option<crate::jws_bypass::VerifiedModify>,
+    /// What filters verified for the destination, by its type, such as [`crate::jws_bypass::VerifiedModify`].
+    pub proofs: Extensions,
     /// Headers for the upstream, set after every look-alike of the client was removed.
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
     /// Headers that the answer must carry, whoever makes it: the gateway sets them last, in place of any the

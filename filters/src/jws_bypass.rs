@@ -162,7 +162,7 @@ impl JwsBypassFilter {
         exchange.headers.remove(header::COOKIE);
         exchange.headers.remove(header::AUTHORIZATION);
         exchange.caller = Caller::Anonymous;
-        exchange.modify = Some(modify);
+        exchange.proofs.insert(modify);
         Verdict::Pass
     }
 }

@@ -16,6 +16,7 @@ pub mod jws;
 pub mod jws_bypass;
 pub mod memory;
 pub mod path;
+pub mod recent;
 pub mod reply;
 
 pub use chain::{BodySource, Chain};

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::{HeaderName, Method};
+use http::Method;
 use sidegate_filters::PathTemplate;
 
 use super::document::Value;
@@ -107,13 +107,6 @@ impl Scalar for Method {
     }
 }
 
-impl Scalar for HeaderName {
-    const RIGHT: &'static str = "write the name of a header, such as X-User";
-    fn read(text: &str) -> Result<Self, String> {
-        fits(Self::try_from(text).ok(), "this is no name of a header")
-    }
-}
-
 /// A route's path, as written and parsed.
 #[derive(Debug, Clone)]
 pub struct Pattern {
@@ -137,8 +130,7 @@ impl Pattern {
     /// The pattern with every parameter's name blotted out: equal for two patterns that match the same paths.
     pub(super) fn shape(&self) -> String {
         let shape = self.text.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
-        let shape = shape.collect::<Vec<_>>().join("/");
-        if shape.len() > 1 { shape.trim_end_matches('/').to_owned() } else { shape }
+        shape.collect::<Vec<_>>().join("/")
     }
 }
 

@@ -134,7 +134,7 @@ fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: S
         client: request.client,
         body: None,
         caller: Caller::Anonymous,
-        modify: None,
+        proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
     }

@@ -10,9 +10,9 @@ use serde::Serialize;
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::delegation::{SecToken, SecTokens};
 use sidegate_filters::identity::Session;
+use sidegate_filters::recent::Recent;
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
-use super::recent::Recent;
 use crate::jose::CryptoError;
 pub use keys::{KeyFileError, SecTokenKeys};
 

@@ -178,7 +178,7 @@ pub(crate) fn exchange(method: Method, fields: &[(&'static str, &str)]) -> Excha
         },
         body: None,
         caller: Caller::Anonymous,
-        modify: None,
+        proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
     }

@@ -5,6 +5,8 @@ use sidegate_filters::CanonicalPath;
 
 /// Where our own services live; only there a trailing slash means nothing.
 const OWN: &[&str] = &["/nevisfido/", "/auth/"];
+/// Our own services elsewhere, as they are spelt with the slash.
+const OWN_ALONE: &[&str] = &["/.well-known/jwks.json/", "/metrics/"];
 /// A prefix that some clients use, and the one it stands for.
 const PREFIXES: &[(&str, &str)] = &[("/nevisfido/dispatch/targets", "/nevisfido/token/dispatch/targets")];
 
@@ -12,7 +14,8 @@ const PREFIXES: &[(&str, &str)] = &[("/nevisfido/dispatch/targets", "/nevisfido/
 /// mended: a row would be found that does not allow them.
 pub(super) fn resolve(path: &CanonicalPath) -> Option<CanonicalPath> {
     let text = path.as_str();
-    if path.unusual().empty_segments || !OWN.iter().any(|own| text.starts_with(own)) {
+    let own = OWN.iter().any(|own| text.starts_with(own)) || OWN_ALONE.contains(&text);
+    if path.unusual().empty_segments || !own {
         return None;
     }
     let bare = text.strip_suffix('/').unwrap_or(text);
@@ -47,6 +50,10 @@ mod tests {
             ("/nevisfido/dispatch/targets/abc/", "/nevisfido/token/dispatch/targets/abc"),
             ("/nevisfido/dispatch/targetsx", "/nevisfido/dispatch/targetsx"),
             ("/nevisfido/status//", "/nevisfido/status//"),
+            ("/.well-known/jwks.json/", "/.well-known/jwks.json"),
+            ("/metrics/", "/metrics"),
+            ("/metrics/more/", "/metrics/more/"),
+            ("/.well-known/other/", "/.well-known/other/"),
             ("/app/", "/app/"),
             ("/", "/"),
         ] {

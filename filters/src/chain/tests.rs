@@ -112,7 +112,7 @@ fn exchange() -> Exchange {
         client: Client { address: Ipv4Addr::LOCALHOST.into(), secure: true, internal: false, origin: String::new() },
         body: None,
         caller: Caller::Anonymous,
-        modify: None,
+        proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
     }

@@ -54,7 +54,7 @@ fn exchange(caller: Caller, headers: &[(&'static str, &[u8])]) -> Exchange {
         },
         body: None,
         caller,
-        modify: None,
+        proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
     }

@@ -99,7 +99,7 @@ fn exchange(internal: bool, headers: &[(&'static str, &str)]) -> Exchange {
         },
         body: None,
         caller: Caller::Anonymous,
-        modify: None,
+        proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
     }

@@ -1,16 +1,16 @@
 //! How often one target may be changed. Only requests that are signed and new count, so that nobody can use up what
 //! belongs to a phone: not with messages of his own, nor with captured ones.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Millis;
+use crate::recent::Recent;
 
-/// Targets remembered in each of two generations; about 8 MiB in the worst case.
-const GENERATION: usize = 32_768;
+/// Targets remembered; about 8 MiB in the worst case.
+const TARGETS: usize = 65_536;
 
 /// A token bucket: `burst` changes at once, then one `every` so long.
 #[derive(Debug, Clone, Copy)]
@@ -33,23 +33,16 @@ impl fmt::Display for ModifyLimit {
     }
 }
 
-/// The buckets of all targets. Each is the moment at which it will be full again.
+/// The buckets of targets that were changed lately. Each is the moment at which it will be full again. A forgotten bucket
+/// starts full, which errs on the side of the phone.
 pub(super) struct TargetLimit {
     limit: ModifyLimit,
-    buckets: Mutex<Generations>,
-}
-
-/// When the younger generation is full it becomes the older one, and that is forgotten: bounded without a sweep. A
-/// forgotten bucket starts full, which errs on the side of the phone.
-#[derive(Default)]
-struct Generations {
-    young: HashMap<String, Millis>,
-    old: HashMap<String, Millis>,
+    buckets: Mutex<Recent<String, Millis>>,
 }
 
 impl TargetLimit {
     pub(super) fn new(limit: ModifyLimit) -> Self {
-        Self { limit, buckets: Mutex::default() }
+        Self { limit, buckets: Mutex::new(Recent::new(TARGETS)) }
     }
 
     /// Whether there is a change left, or how long to wait for one. Changes that are asked for at the same time may
@@ -64,30 +57,17 @@ impl TargetLimit {
     pub(super) fn count(&self, target_id: &str, now: Millis) {
         let mut buckets = self.buckets();
         let full_at = self.full_at(&buckets, target_id, now).after(self.limit.every);
-        buckets.put(target_id, full_at);
+        buckets.insert(target_id.to_owned(), full_at);
     }
 
-    fn buckets(&self) -> MutexGuard<'_, Generations> {
+    fn buckets(&self) -> MutexGuard<'_, Recent<String, Millis>> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Never further off than an empty bucket has it, also when the clock was set back.
-    fn full_at(&self, buckets: &Generations, target_id: &str, now: Millis) -> Millis {
+    fn full_at(&self, buckets: &Recent<String, Millis>, target_id: &str, now: Millis) -> Millis {
         let empty = now.after(self.limit.every.saturating_mul(self.limit.burst.get()));
         buckets.get(target_id).unwrap_or(now).clamp(now, empty)
-    }
-}
-
-impl Generations {
-    fn get(&self, target_id: &str) -> Option<Millis> {
-        self.young.get(target_id).or_else(|| self.old.get(target_id)).copied()
-    }
-
-    fn put(&mut self, target_id: &str, full_at: Millis) {
-        if self.young.len() >= GENERATION && !self.young.contains_key(target_id) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(target_id.to_owned(), full_at);
     }
 }
 
@@ -143,13 +123,11 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_recent_is_kept() {
         let limit = limit(1, 1_000_000);
-        for target in 0..3 * GENERATION {
+        for target in 0..2 * TARGETS {
             assert_eq!(take(&limit, &target.to_string(), Millis(0)), Ok(()));
         }
-        let buckets = limit.buckets.lock().unwrap();
-        assert_eq!((buckets.young.len(), buckets.old.len()), (GENERATION, GENERATION));
-        drop(buckets);
-        for remembered in [GENERATION, 3 * GENERATION - 1] {
+        assert_eq!(limit.buckets.lock().unwrap().len(), TARGETS);
+        for remembered in [TARGETS, 2 * TARGETS - 1] {
             assert!(take(&limit, &remembered.to_string(), Millis(0)).is_err());
         }
     }

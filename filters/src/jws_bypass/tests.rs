@@ -85,7 +85,7 @@ impl Bench {
         match chain.request(&mut exchange, &mut Body(body.into())).await {
             Verdict::Pass => Outcome::Passed(Box::new(exchange)),
             Verdict::Answer(Reply::Problem(problem)) => {
-                assert_eq!(exchange.modify, None);
+                assert!(exchange.proofs.is_empty());
                 Outcome::Refused(problem)
             }
             Verdict::Answer(Reply::Response(_)) => panic!("the filter only answers with problems"),
@@ -132,7 +132,7 @@ pub(super) fn exchange(target_id: &str) -> Exchange {
         client,
         body: None,
         caller: Caller::Anonymous,
-        modify: None,
+        proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
     }

@@ -45,67 +45,53 @@ enum Segment {
 pub struct PathTemplate {
     segments: Vec<Segment>,
     open_end: bool,
-    any_case: bool,
 }
 
 impl PathTemplate {
-    /// Parses a template. A slash at its end says nothing.
+    /// Parses a template. With a slash at its end it matches other paths than without.
     ///
     /// # Errors
     /// When it is malformed, or could never match.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let rest = text.strip_prefix('/').ok_or(TemplateError::NotAbsolute)?;
-        let (rest, open_end) = match rest.strip_suffix('*') {
-            Some(rest) if rest.is_empty() || rest.ends_with('/') => (rest, true),
+        let (rest, open_end) = match rest.strip_suffix('*').map(|rest| (rest, rest.strip_suffix('/'))) {
+            Some((_, Some(rest)) | (rest @ "", None)) => (rest, true),
             _ => (rest, false),
         };
         let mut segments = Vec::new();
-        for part in parts(rest.strip_suffix('/').unwrap_or(rest)) {
-            let segment = segment(part)?;
+        let mut parts = parts(rest).peekable();
+        while let Some(part) = parts.next() {
+            let ends = !open_end && !segments.is_empty() && parts.peek().is_none();
+            let segment = if ends && part.is_empty() { Segment::Literal(String::new()) } else { segment(part)? };
             if matches!(segment, Segment::Name(_)) && segments.contains(&segment) {
                 return Err(TemplateError::Twice(part.to_owned()));
             }
             segments.push(segment);
         }
-        Ok(Self { segments, open_end, any_case: false })
+        Ok(Self { segments, open_end })
     }
 
-    /// The same template for a server that takes upper and lower case for one (ASCII only).
-    #[must_use]
-    pub fn ignoring_case(self) -> Self {
-        Self { any_case: true, ..self }
-    }
-
-    /// The parameters if `path` matches. A trailing slash is not significant unless the template ends in `*`.
+    /// The parameters if `path` matches.
     #[must_use]
     pub fn matches(&self, path: &CanonicalPath) -> Option<Params> {
         let text = path.as_str().strip_prefix('/')?;
-        let mut parts = parts(if self.open_end { text } else { without_slash(text) });
+        let mut parts = parts(text);
         let mut params = Params::default();
         for segment in &self.segments {
             let part = parts.next()?;
             match segment {
-                Segment::Literal(literal) if self.same(literal, part) => {}
+                Segment::Literal(literal) if literal == part => {}
                 Segment::Name(name) if is_plain(part) => params.0.push((name.clone(), part.to_owned())),
                 _ => return None,
             }
         }
         (self.open_end || parts.next().is_none()).then_some(params)
     }
-
-    fn same(&self, literal: &str, part: &str) -> bool {
-        literal == part || (self.any_case && literal.eq_ignore_ascii_case(part))
-    }
 }
 
 /// The segments of what follows the first slash: none after nothing.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split('/').filter(move |_| !text.is_empty())
-}
-
-/// Without the slash that ends the last segment; one that follows another slash is an empty segment and stays.
-fn without_slash(text: &str) -> &str {
-    text.strip_suffix('/').filter(|bare| !bare.is_empty() && !bare.ends_with('/')).unwrap_or(text)
 }
 
 /// A parameter is one whole, non-empty segment in which nothing may be read as a separator.

@@ -137,11 +137,11 @@ fn matched(pattern: &str, raw: &str) -> bool {
 
 #[rstest]
 #[case::root("/", &["/"], &["/a", "//"])]
-#[case::literal("/a/b", &["/a/b", "/a/b/"], &["/a", "/a/b/c", "/a/B", "/a/b//", "//a/b", "/a//b", "/a%2Fb"])]
-#[case::slash_at_the_end("/a/", &["/a", "/a/"], &["/", "/a//"])]
+#[case::literal("/a/b", &["/a/b"], &["/a", "/a/b/", "/a/b/c", "/a/B", "/a/b//", "//a/b", "/a//b", "/a%2Fb"])]
+#[case::slash_at_the_end("/a/", &["/a/"], &["/", "/a", "/a//"])]
 #[case::open("/a/*", &["/a", "/a/", "/a/b", "/a/b/", "/a//b"], &["/", "/ab", "/a;x/b", "/b/a"])]
 #[case::all("/*", &["/", "/a", "//"], &[])]
-#[case::named("/t/{id}", &["/t/1", "/t/1/"], &["/t", "/t/", "/t//", "/t/1/2", "/t/a%2Fb", "/t/a%5Cb", "/t/a;b", "/t/100%25", "/t/%2541"])]
+#[case::named("/t/{id}", &["/t/1"], &["/t", "/t/", "/t/1/", "/t//", "/t/1/2", "/t/a%2Fb", "/t/a%5Cb", "/t/a;b", "/t/100%25", "/t/%2541"])]
 #[case::named_inside("/t/{id}/e", &["/t/1/e"], &["/t/1", "/t//e", "/t/1%2F2/e"])]
 fn matching(#[case] pattern: &str, #[case] good: &[&str], #[case] bad: &[&str]) {
     for raw in good {
@@ -159,14 +159,6 @@ fn parameters_are_named_and_canonical() {
     assert_eq!((params.get("user"), params.get("id"), params.get("x")), (Some("jeff"), Some("%C3%A9"), None));
 }
 
-#[test]
-fn case_counts_unless_the_template_says_otherwise() {
-    let path = CanonicalPath::parse("/Admin/Jeff").unwrap();
-    assert_eq!(template("/admin/{name}").matches(&path), None);
-    let params = template("/admin/{name}").ignoring_case().matches(&path).unwrap();
-    assert_eq!(params.get("name"), Some("Jeff"));
-}
-
 #[rstest]
 #[case("a", TemplateError::NotAbsolute)]
 #[case("/{}", TemplateError::Segment("{}".to_owned()))]
@@ -177,6 +169,8 @@ fn case_counts_unless_the_template_says_otherwise() {
 #[case("/{id}/{id}", TemplateError::Twice("{id}".to_owned()))]
 #[case("//a", TemplateError::Spelling(String::new()))]
 #[case("/a//*", TemplateError::Spelling(String::new()))]
+#[case("/a//", TemplateError::Spelling(String::new()))]
+#[case("//", TemplateError::Spelling(String::new()))]
 #[case("/..", TemplateError::Spelling("..".to_owned()))]
 #[case("/a b", TemplateError::Spelling("a b".to_owned()))]
 #[case("/%61", TemplateError::Spelling("%61".to_owned()))]

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sidegate_filters::clock::{Clock, Millis};
+use sidegate_filters::recent::Recent;
 
-use crate::identity::recent::Recent;
 use crate::store::SourceNetwork;
 
 /// How failures slow the next attempt.

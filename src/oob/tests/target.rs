@@ -123,7 +123,7 @@ async fn signed(house: &House, device: &Device, change: Value) -> VerifiedModify
     exchange.params = PathTemplate::parse("/targets/{id}").unwrap().matches(&exchange.path).unwrap();
     exchange.body = Some(Bytes::from(jws));
     assert!(matches!(bypass.request(&mut exchange).await, Ok(Verdict::Pass)));
-    exchange.modify.unwrap()
+    exchange.proofs.remove().unwrap()
 }
 
 #[tokio::test]

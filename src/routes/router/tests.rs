@@ -34,6 +34,7 @@ fn found(raw: &str) -> Result<String, Unrouted> {
         row("status", "/nevisfido/status", PathRules::default()),
         row("item", "/items/{id}", PathRules::default()),
         row("rest", "/rest/*", PathRules::default()),
+        row("cart", "/shop/cart", PathRules::default()),
     ]);
     let path = CanonicalPath::parse(raw).unwrap();
     router.find(ListenerClass::Public, &Method::GET, &path).map(|found| found.route.name.clone())
@@ -46,6 +47,8 @@ fn found(raw: &str) -> Result<String, Unrouted> {
 #[case::own_path("/nevisfido/status/", Ok("status"))]
 #[case::own_path_with_an_empty_segment("/nevisfido/status//", Err(Unrouted::Spelling))]
 #[case::empty_segment_before("//nevisfido/status", Err(Unrouted::Spelling))]
+#[case::as_it_is_written("/shop/cart", Ok("cart"))]
+#[case::an_upstream_tells_a_slash_from_none("/shop/cart/", Err(Unrouted::Path))]
 #[case::parameter("/items/1;a=b", Err(Unrouted::Spelling))]
 #[case::encoded_slash("/items/a%2Fb", Err(Unrouted::Spelling))]
 #[case::no_row("/other", Err(Unrouted::Path))]

@@ -13,7 +13,11 @@ async fn every_algorithm_is_accepted_with_its_key() {
         let bench = Bench::new(algorithm);
         let message = bench.signed(algorithm, &json!({"alg": algorithm.name()}), json!({}));
         let exchange = bench.send(message).await.passed();
-        assert_eq!(exchange.modify.unwrap().change().name.as_deref(), Some("my new phone"), "{algorithm:?}");
+        assert_eq!(
+            exchange.proofs.get::<VerifiedModify>().unwrap().change().name.as_deref(),
+            Some("my new phone"),
+            "{algorithm:?}"
+        );
     }
 }
 
@@ -24,7 +28,7 @@ async fn the_signed_change_is_handed_on_and_the_body_stays() {
     let message = bench.message(change);
     let exchange = bench.send(message.clone()).await.passed();
     assert_eq!(exchange.body.as_deref(), Some(message.as_bytes()));
-    let modify = exchange.modify.unwrap();
+    let modify = exchange.proofs.get::<VerifiedModify>().unwrap();
     assert_eq!(modify.target_id(), TARGET);
     assert_eq!(modify.thumbprint(), bench.key.verification_key().thumbprint());
     let TargetChange { name, target, dispatcher } = modify.change();

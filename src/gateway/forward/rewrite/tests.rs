@@ -40,7 +40,7 @@ fn exchange(headers: &[(&str, &str)]) -> Exchange {
         },
         body: None,
         caller: Caller::Anonymous,
-        modify: None,
+        proofs: http::Extensions::new(),
         upstream_headers: vec![(HeaderName::from_static("x-user"), HeaderValue::from_static("alice"))],
         answer_headers: vec![],
     }

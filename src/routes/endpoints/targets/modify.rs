@@ -21,7 +21,7 @@ impl ModifyTargetEndpoint {
     }
 
     async fn modify(&self, exchange: &Exchange) -> Outcome {
-        let modify = exchange.modify.as_ref();
+        let modify = exchange.proofs.get();
         let modify = modify.ok_or_else(|| problems::internal(&"the route of PATCH has no jws-bypass"))?;
         self.0.modify(modify).await.map_err(|fault| problems::target(&fault))?;
         Ok(no_content())

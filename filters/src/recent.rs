@@ -1,11 +1,13 @@
 //! A map of bounded size that forgets what was not written lately.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
 /// Entries in two generations: when the young one is full it becomes the old one, and what was old is dropped. An entry
 /// survives at least as long as it takes to write half of the map anew; every step takes constant time.
-pub(super) struct Recent<K, V> {
+#[derive(Debug)]
+pub struct Recent<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     room: usize,
@@ -13,15 +15,22 @@ pub(super) struct Recent<K, V> {
 
 impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     /// At most `entries`, two at least.
-    pub(super) fn new(entries: usize) -> Self {
+    #[must_use]
+    pub fn new(entries: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), room: (entries / 2).max(1) }
     }
 
-    pub(super) fn get(&self, key: &K) -> Option<V> {
+    /// What is kept under this key.
+    #[must_use]
+    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         self.young.get(key).or_else(|| self.old.get(key)).cloned()
     }
 
-    pub(super) fn insert(&mut self, key: K, value: V) {
+    /// Keeps a value in place of the one that the key had.
+    pub fn insert(&mut self, key: K, value: V) {
         self.old.remove(&key);
         if self.young.len() >= self.room && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
@@ -29,14 +38,25 @@ impl<K: Hash + Eq, V: Clone> Recent<K, V> {
         self.young.insert(key, value);
     }
 
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+    /// Forgets a key; gives back what it had.
+    pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         let old = self.old.remove(key);
         self.young.remove(key).or(old)
     }
 
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    /// How many entries are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.young.len() + self.old.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
