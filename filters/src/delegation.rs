@@ -1,7 +1,7 @@
 //! DelegationFilter: tells the upstream who is calling, with a SecToken and chosen attributes (`gateway.md` 3.3).
 //!
 //! The filter only adds headers. The mount takes the client's own out of the request on **every** route to the same
-//! upstream, with [`RemovedHeaders`], before it sets these.
+//! upstream: all that [`RemovedHeaders`] covers, all that `Connection` nominates, and trailers. Then it sets these.
 
 mod removed;
 mod rule;

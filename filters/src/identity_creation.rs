@@ -9,6 +9,7 @@ mod cookie;
 mod credentials;
 mod demand;
 mod return_target;
+mod set_cookie;
 mod sources;
 
 use std::sync::Arc;
@@ -16,12 +17,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderValue, header};
 
-pub use cookie::{BadDomain, SessionCookie, SessionDomain, session_cookie, strip_session_cookies};
+pub use cookie::{BadDomain, SessionCookie, SessionDomain, foreign_cookies, session_cookie};
 pub use credentials::accepts_html;
 pub use demand::{Demand, Shortfall};
 pub use return_target::ReturnTarget;
 pub use sources::{InternalCallers, LoginPage, LoginPrompt, Sessions};
 
+use crate::audit::Event;
 use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
@@ -83,8 +85,6 @@ pub struct Settings {
     pub interception: Interception,
     /// Where a login leads that followed an intercepted POST.
     pub start: ReturnTarget,
-    /// Whether the session cookie and an internal caller's bearer go on to the destination.
-    pub forward_credentials: bool,
 }
 
 /// The filter `identity-creation`.
@@ -121,21 +121,22 @@ impl IdentityCreationFilter {
             Bearer::Token(token) => self.internal_callers.find(&token).await?,
         };
         let Some(caller) = found else {
-            tracing::info!(target: "audit", event = "internal-caller-refused", address = %exchange.client.address);
+            Event::InternalCallerRefused { address: exchange.client.address }.record();
             return Err(Refusal::BadBearer);
         };
         if self.settings.internal.admits(&caller) { Ok(Some(caller)) } else { Err(Refusal::Forbidden(caller.name)) }
     }
 
-    async fn session(&self, exchange: &Exchange) -> Result<Option<AuthenticatedSession>, Refusal> {
+    async fn session(&self, exchange: &Exchange) -> Result<Found, Refusal> {
         let cookie = match session_cookie(&exchange.headers, &self.settings.domain, exchange.client.secure) {
-            SessionCookie::Absent => return Ok(None),
+            SessionCookie::Absent => return Ok(Found::NoCookie),
             SessionCookie::Several => return Err(Refusal::TossedCookie),
             SessionCookie::One(cookie) => cookie,
         };
         let session = self.sessions.find(&self.settings.domain, &cookie).await?;
         let session = session.filter(|session| session.domain == self.settings.domain.as_str());
-        Ok(session.map(|session| AuthenticatedSession::granted(session, Carrier::new(cookie))))
+        let granted = |session| Found::Session(AuthenticatedSession::granted(session, Carrier::new(cookie)));
+        Ok(session.map_or(Found::Stale, granted))
     }
 
     async fn caller(&self, exchange: &Exchange) -> Result<Caller, Refusal> {
@@ -144,9 +145,16 @@ impl IdentityCreationFilter {
         }
         match &self.settings.admission {
             Admission::InternalOnly => Err(Refusal::NoBearer),
-            Admission::Open => Ok(self.session(exchange).await?.map_or(Caller::Anonymous, Caller::User)),
+            Admission::Open => match self.session(exchange).await? {
+                Found::Session(session) => Ok(Caller::User(session)),
+                Found::NoCookie | Found::Stale => Ok(Caller::Anonymous),
+            },
             Admission::Session(demand) => {
-                let Some(session) = self.session(exchange).await? else { return Err(Refusal::NoSession) };
+                let session = match self.session(exchange).await? {
+                    Found::Session(session) => session,
+                    Found::Stale => return Err(Refusal::Stale),
+                    Found::NoCookie => return Err(Refusal::NoSession),
+                };
                 match demand.check(&session, self.clock.now()) {
                     Ok(()) => Ok(Caller::User(session)),
                     Err(Shortfall::Role) => Err(Refusal::MissingRole),
@@ -155,16 +163,25 @@ impl IdentityCreationFilter {
             }
         }
     }
+}
 
-    fn strip_credentials(&self, exchange: &mut Exchange) {
-        if self.settings.forward_credentials {
-            return;
-        }
-        strip_session_cookies(&mut exchange.headers);
-        if matches!(exchange.caller, Caller::Internal(_)) {
-            exchange.headers.remove(header::AUTHORIZATION);
-        }
+/// What a client showed in our cookie stays here.
+fn strip_credentials(exchange: &mut Exchange) {
+    match foreign_cookies(&exchange.headers) {
+        Some(cookies) => exchange.headers.insert(header::COOKIE, cookies),
+        None => exchange.headers.remove(header::COOKIE),
+    };
+    if matches!(exchange.caller, Caller::Internal(_)) {
+        exchange.headers.remove(header::AUTHORIZATION);
     }
+}
+
+/// What the client's cookie leads to.
+enum Found {
+    NoCookie,
+    /// A cookie of our name that names no living session.
+    Stale,
+    Session(AuthenticatedSession),
 }
 
 /// Why a request does not pass.
@@ -174,6 +191,8 @@ enum Refusal {
     Forbidden(String),
     TossedCookie,
     NoSession,
+    /// As good as none; the cookie is of no use any more.
+    Stale,
     MissingRole,
     StepUp(AuthenticatedSession),
     Undecided(FilterError),
@@ -207,13 +226,21 @@ impl Filter for IdentityCreationFilter {
             Ok(caller) => {
                 let personal = caller != Caller::Anonymous;
                 exchange.caller = caller;
-                self.strip_credentials(exchange);
+                strip_credentials(exchange);
                 if personal {
                     exchange.answer_headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
                 }
                 Ok(Verdict::Pass)
             }
-            Err(refusal) => self.refuse(exchange, refusal).map(Verdict::Answer),
+            Err(refusal) => {
+                // Only where nobody passes: an open page may be cached, and a login behind it sets a cookie of its own.
+                if matches!(refusal, Refusal::Stale) {
+                    let cleared = self.settings.domain.clear_cookie(exchange.client.secure);
+                    let cleared = cleared.map_err(|error| FilterError::Internal(error.to_string()))?;
+                    exchange.answer_headers.push((header::SET_COOKIE, cleared));
+                }
+                self.refuse(exchange, refusal).map(Verdict::Answer)
+            }
         }
     }
 }

@@ -21,11 +21,12 @@ use http::{Method, header};
 use self::claims::ModifyClaims;
 use self::limit::TargetLimit;
 use self::refusal::{Refusal, Stop};
+use crate::audit::Event;
 use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
-use crate::jws::{Algorithm, CompactJws, Thumbprint};
+use crate::jws::{Algorithm, CompactJws, Thumbprint, UnverifiedJws};
 
 pub use self::claims::TargetChange;
 pub use self::limit::ModifyLimit;
@@ -106,6 +107,16 @@ impl JwsBypassFilter {
         let jws = jws.admit(&Algorithm::ALL).map_err(Refusal::from)?;
         self.check_aim(&claimed, target_id)?;
         let registered = self.keys.key(target_id).await?.ok_or(Refusal::UnknownTarget)?;
+        self.check_signed(target_id, jws, &registered).await.map_err(Stop::of_known)
+    }
+
+    /// Rows 9 to 11.
+    async fn check_signed(
+        &self,
+        target_id: &str,
+        jws: UnverifiedJws<'_>,
+        registered: &RegisteredKey,
+    ) -> Result<VerifiedModify, Stop> {
         let verified = jws.verify(&registered.key).map_err(Refusal::Signature)?;
         let claims = ModifyClaims::parse(verified.payload()).map_err(Refusal::Claims)?;
         if registered.serves_several && claims.target_id.is_none() {
@@ -152,13 +163,7 @@ impl JwsBypassFilter {
     }
 
     fn pass(exchange: &mut Exchange, modify: VerifiedModify) -> Verdict {
-        tracing::info!(
-            target: "audit",
-            event = "jws-bypass",
-            outcome = "passed",
-            target_id = modify.target_id,
-            key = %modify.thumbprint,
-        );
+        Event::BypassPassed { target: &modify.target_id, key: &modify.thumbprint }.record();
         exchange.headers.remove(header::COOKIE);
         exchange.headers.remove(header::AUTHORIZATION);
         exchange.caller = Caller::Anonymous;
@@ -190,14 +195,8 @@ impl Filter for JwsBypassFilter {
         match self.check(&target_id, &body).await {
             Ok(modify) => Ok(Self::pass(exchange, modify)),
             Err(Stop::Failed(error)) => Err(error),
-            Err(Stop::Refused(refusal)) => {
-                tracing::info!(
-                    target: "audit",
-                    event = "jws-bypass",
-                    outcome = "refused",
-                    target_id,
-                    reason = %refusal,
-                );
+            Err(Stop::Refused { refusal, known }) => {
+                Event::BypassRefused { target: known.then_some(target_id.as_str()), reason: &refusal }.record();
                 Ok(Verdict::Answer(refusal.answer()))
             }
         }

@@ -5,6 +5,7 @@
 //! as a function and mounts in any proxy that can show it a request head and, where it asks, a bounded body.
 //! Contract: `gateway.md` 2 and 3.
 
+pub mod audit;
 pub mod chain;
 pub mod clock;
 pub mod delegation;

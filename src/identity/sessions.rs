@@ -1,7 +1,6 @@
 //! The sessions of one domain: what each login, step-up and logout does to them (`gateway.md` 3.2).
 
 mod session_id;
-mod set_cookie;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,7 +179,7 @@ impl DomainSessions {
     /// # Errors
     /// Never for a domain that was parsed.
     pub fn clearing_cookie(&self, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
-        set_cookie::clear(&self.settings.domain, secure)
+        self.settings.domain.clear_cookie(secure)
     }
 
     async fn presented(
@@ -191,8 +190,12 @@ impl DomainSessions {
             return Ok(None);
         };
         let record = self.store.touch(&id.key()).await?;
-        let here = record.filter(|record| record.session.domain == self.settings.domain.as_str());
-        Ok(here.map(|record| (id, record)))
+        Ok(record.filter(|record| self.is_here(record)).map(|record| (id, record)))
+    }
+
+    /// All domains share a store.
+    fn is_here(&self, record: &SessionRecord) -> bool {
+        record.session.domain == self.settings.domain.as_str()
     }
 
     async fn begin(&self, attempt: LoginAttempt, realm: &Realm, secure: bool) -> Result<LoggedIn, LoginError> {
@@ -211,7 +214,7 @@ impl DomainSessions {
         let id = SessionId::random()?;
         let ends = now.after(self.settings.absolute);
         self.store.create(id.key(), self.record(session.clone(), now, ends)).await?;
-        let set_cookie = Some(set_cookie::set(&self.settings.domain, secure, &id)?);
+        let set_cookie = Some(self.settings.domain.set_cookie(secure, &id.text())?);
         Ok(LoggedIn { session, set_cookie, step_up: false })
     }
 
@@ -230,7 +233,7 @@ impl DomainSessions {
         let (done, set_cookie) = if realm.renew {
             let new = SessionId::random()?;
             let renewed = self.record(session.clone(), now, record.ends);
-            let set_cookie = set_cookie::set(&self.settings.domain, secure, &new)?;
+            let set_cookie = self.settings.domain.set_cookie(secure, &new.text())?;
             (self.store.renew(&id.key(), new.key(), renewed).await?, Some(set_cookie))
         } else {
             (self.store.raise(&id.key(), session.clone()).await?, None)
@@ -254,7 +257,8 @@ impl sidegate_filters::identity_creation::Sessions for DomainSessions {
             tracing::error!(%error, "a session could not be looked up");
             FilterError::Unavailable("the session store")
         };
-        let Some(record) = self.store.touch(&id.key()).await.map_err(unavailable)? else { return Ok(None) };
+        let record = self.store.touch(&id.key()).await.map_err(unavailable)?;
+        let Some(record) = record.filter(|record| self.is_here(record)) else { return Ok(None) };
         let user = ExtId::from(record.session.ext_id.as_str());
         if self.users.by_ext_id(&user).await.map_err(unavailable)?.is_none() {
             self.store.end(&id.key()).await.map_err(unavailable)?;

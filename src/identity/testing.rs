@@ -131,7 +131,6 @@ impl TestDomain {
             internal: InternalAccess::Nobody,
             interception: Interception::Never,
             start: ReturnTarget::start(),
-            forward_credentials: false,
         };
         let callers = Arc::new(StaticCallers::new(Vec::new()).unwrap());
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;

@@ -1,9 +1,9 @@
 //! The audit trail: one line a security event, with the request id of the span around it (`gateway.md` 6.4).
 //!
-//! Every event is also counted as `sidegate_events_total{event=…}` by [`super::log`], those of the filters crate too.
+//! The filters crate has events of its own, [`sidegate_filters::audit::Event`]. Each of either kind is also counted as
+//! `sidegate_events_total{event=…}` by [`super::log`].
 
-/// The `tracing` target of audit lines.
-pub const TARGET: &str = "audit";
+pub use sidegate_filters::audit::TARGET;
 
 /// Something that an auditor asks about. Users appear by extId, targets by id, callers by their configured name; session
 /// ids of operations and of users never do, since they are credentials.

@@ -6,6 +6,7 @@ use super::{
     Admission, Demand, Exchange, FilterError, IdentityCreationFilter, Interception, LoginPrompt, Problem, Refusal,
     Reply, ReturnTarget, accepts_html,
 };
+use crate::audit::Event;
 use crate::identity::Session;
 
 impl IdentityCreationFilter {
@@ -13,7 +14,7 @@ impl IdentityCreationFilter {
         let problem = Problem::new;
         Ok(match refusal {
             Refusal::Undecided(error) => return Err(error),
-            Refusal::NoSession => return self.log_in(exchange, None),
+            Refusal::NoSession | Refusal::Stale => return self.log_in(exchange, None),
             Refusal::StepUp(session) => return self.log_in(exchange, Some(&session)),
             Refusal::NoBearer => problem(StatusCode::UNAUTHORIZED, "send the bearer of an internal caller")
                 .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"internal\""))
@@ -25,7 +26,7 @@ impl IdentityCreationFilter {
                 )
                 .into(),
             Refusal::Forbidden(name) => {
-                tracing::info!(target: "audit", event = "internal-caller-forbidden", caller = name);
+                Event::InternalCallerForbidden { caller: &name }.record();
                 problem(StatusCode::FORBIDDEN, "this internal caller lacks the role that the route needs").into()
             }
             Refusal::TossedCookie => problem(

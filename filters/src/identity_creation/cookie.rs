@@ -70,8 +70,10 @@ pub fn session_cookie(headers: &HeaderMap, domain: &SessionDomain, secure: bool)
     found
 }
 
-/// Removes every cookie that may carry a session of ours, of any domain, so that no upstream learns it.
-pub fn strip_session_cookies(headers: &mut HeaderMap) {
+/// The client's cookies, in one field, without any that may carry a session of ours, of whatever domain: no upstream
+/// learns it.
+#[must_use]
+pub fn foreign_cookies(headers: &HeaderMap) -> Option<HeaderValue> {
     let kept: Vec<Vec<u8>> = headers
         .get_all(header::COOKIE)
         .iter()
@@ -79,12 +81,7 @@ pub fn strip_session_cookies(headers: &mut HeaderMap) {
         .filter(|pair| !pair.is_empty() && !is_ours(pair))
         .map(<[u8]>::to_vec)
         .collect();
-    headers.remove(header::COOKIE);
-    if let Ok(value) = HeaderValue::from_bytes(&kept.join(&b"; "[..]))
-        && !value.is_empty()
-    {
-        headers.insert(header::COOKIE, value);
-    }
+    HeaderValue::from_bytes(&kept.join(&b"; "[..])).ok().filter(|value| !value.is_empty())
 }
 
 fn pairs(field: &HeaderValue) -> impl Iterator<Item = &[u8]> {

@@ -70,7 +70,6 @@ fn settings(admission: Admission) -> Settings {
         internal: InternalAccess::With(Role::ActFor),
         interception: Interception::Auto,
         start: ReturnTarget::parse("/home").unwrap(),
-        forward_credentials: false,
     }
 }
 
@@ -276,12 +275,36 @@ async fn a_session_does_not_open_an_internal_route() {
     assert_eq!(run(settings(Admission::InternalOnly), &mut exchange).await.unwrap().0, 401);
 }
 
+/// The `Set-Cookie` that an answer must carry.
+fn told(exchange: &Exchange) -> Vec<&str> {
+    let cookies = exchange.answer_headers.iter().filter(|(name, _)| name == header::SET_COOKIE);
+    cookies.map(|(_, value)| value.to_str().unwrap()).collect()
+}
+
+#[rstest]
+#[case("__Host-sidegate-main=bad")]
+#[case("__Host-sidegate-main=foreign")]
+#[case("__Host-sidegate-main=")]
 #[tokio::test]
-async fn a_route_may_say_that_credentials_go_on() {
-    let mut exchange = exchange(true, &[("authorization", "Bearer actor"), ("cookie", COOKIE)]);
-    let settings = Settings { forward_credentials: true, ..settings(level(1)) };
-    assert_eq!(run(settings, &mut exchange).await, None);
-    assert!(exchange.headers.contains_key("authorization") && exchange.headers.contains_key("cookie"));
+async fn a_401_clears_a_cookie_that_names_no_session(#[case] cookie: &str, #[values("*/*", "text/html")] accept: &str) {
+    let mut exchange = exchange(false, &[("cookie", cookie), ("accept", accept)]);
+    assert_eq!(run(settings(level(1)), &mut exchange).await.unwrap().0, 401);
+    assert_eq!(told(&exchange), ["__Host-sidegate-main=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"]);
+}
+
+#[rstest]
+#[case(level(1), &[])]
+#[case(level(1), &[("cookie", "sidegate-main=bad; other=bad")])]
+#[case(level(1), &[("cookie", COOKIE)])]
+#[case(level(2), &[("cookie", COOKIE)])]
+#[case(level(1), &[("cookie", "__Host-sidegate-main=down")])]
+#[case(Admission::Open, &[("cookie", "__Host-sidegate-main=bad")])]
+#[tokio::test]
+async fn no_other_answer_touches_a_cookie(#[case] admission: Admission, #[case] headers: &[(&'static str, &str)]) {
+    let mut exchange = exchange(false, headers);
+    // Also where the session can't be looked up: it may be alive.
+    let _ = filter(settings(admission)).request(&mut exchange).await;
+    assert!(told(&exchange).is_empty());
 }
 
 #[test]

@@ -12,13 +12,27 @@ use crate::reply::{Problem, Reply};
 
 /// The end of the checks: an answer, or no decision at all.
 pub(super) enum Stop {
-    Refused(Refusal),
+    Refused {
+        refusal: Refusal,
+        /// Whether the path's id is that of a target: before that it is any text that a stranger chose.
+        known: bool,
+    },
     Failed(FilterError),
+}
+
+impl Stop {
+    /// The same, of a target that is there.
+    pub(super) fn of_known(self) -> Self {
+        match self {
+            Self::Refused { refusal, .. } => Self::Refused { refusal, known: true },
+            failed @ Self::Failed(_) => failed,
+        }
+    }
 }
 
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self::Refused { refusal, known: false }
     }
 }
 

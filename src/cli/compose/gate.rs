@@ -136,7 +136,6 @@ impl Gate {
             internal,
             interception: if interception { Interception::Auto } else { Interception::Never },
             start: start.clone(),
-            forward_credentials: false,
         };
         let (sessions, callers, pages) = (sessions.clone(), self.callers.clone(), self.pages.clone());
         Ok(Arc::new(IdentityCreationFilter::new(settings, sessions, callers, pages, self.clock.clone())))

@@ -1,15 +1,13 @@
 //! The head that an upstream gets.
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, header};
 use pingora::http::RequestHeader;
-use pingora::{ErrorType, OrErr as _};
 use sidegate_filters::Exchange;
 use sidegate_filters::delegation::fold;
+use sidegate_filters::identity_creation::foreign_cookies;
 
 use crate::routes::Upstream;
 
-/// Cookies that carry a session with us (`gateway.md` 3.2).
-const SESSION_COOKIES: &[&str] = &["__Host-sidegate-", "sidegate-"];
 /// What says where a request came from: only we know, from the socket.
 const ORIGINS: &[&str] = &["forwarded", "x-real-ip", "x-client-ip", "x-request-id"];
 const ORIGIN_PREFIX: &str = "x-forwarded-";
@@ -28,7 +26,10 @@ pub(super) fn rewrite(
     };
     head.set_raw_path(target.as_bytes())?;
     head.insert_header(header::HOST, upstream.address.as_str())?;
-    keep_foreign_cookies(head)?;
+    head.remove_header(&header::COOKIE);
+    if let Some(cookies) = foreign_cookies(&exchange.headers) {
+        head.insert_header(header::COOKIE, cookies)?;
+    }
     tell_origin(head, exchange, host)?;
     for (name, _) in &exchange.upstream_headers {
         head.remove_header(name);
@@ -56,21 +57,6 @@ fn remove(head: &mut RequestHeader, exchange: &Exchange, upstream: &Upstream) {
     for name in gone {
         head.remove_header(&name);
     }
-}
-
-fn keep_foreign_cookies(head: &mut RequestHeader) -> pingora::Result<()> {
-    let ours = |pair: &str| SESSION_COOKIES.iter().any(|prefix| pair.starts_with(prefix));
-    let mut kept = Vec::new();
-    for value in head.headers.get_all(header::COOKIE) {
-        let pairs = value.as_bytes().split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-        kept.extend(pairs.filter(|pair| !ours(&String::from_utf8_lossy(pair))).map(<[u8]>::to_vec));
-    }
-    head.remove_header(&header::COOKIE);
-    if kept.is_empty() {
-        return Ok(());
-    }
-    let value = HeaderValue::from_bytes(&kept.join(&b"; "[..]));
-    head.insert_header(header::COOKIE, value.or_err(ErrorType::InvalidHTTPHeader, "joining cookies")?)
 }
 
 fn tell_origin(head: &mut RequestHeader, exchange: &Exchange, host: &str) -> pingora::Result<()> {

@@ -200,6 +200,17 @@ async fn a_session_of_another_domain_is_not_there() {
 }
 
 #[tokio::test]
+async fn one_store_serves_several_domains_and_mixes_none() {
+    let domain = domain();
+    let DomainSessions { settings, store, users, clock } = &*domain.sessions;
+    let settings = Settings { domain: SessionDomain::parse("other").unwrap(), ..settings.clone() };
+    let other = DomainSessions::new(settings, Arc::clone(store), Arc::clone(users), Arc::clone(clock));
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let value = cookie.split_once('=').unwrap().1;
+    assert_eq!(other.find(other.domain(), value).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn without_the_users_no_session_passes() {
     let domain = domain();
     let cookie = domain.login("jeff", &password(), None).await.unwrap();

@@ -62,3 +62,16 @@ async fn a_use_and_a_misuse_are_audited() {
         assert!(!lines.concat().contains(secret));
     }
 }
+
+#[tokio::test]
+async fn what_a_stranger_writes_into_the_path_is_not_logged() {
+    let (bench, audit) = (Bench::new(Algorithm::Es256), Audit::default());
+    let _guard = tracing::subscriber::set_default(audit.clone());
+    let made_up = "4711-or-a-name";
+    bench.run(exchange(made_up), "no JWS").await.refused();
+    bench.run(exchange(made_up), bench.message(json!({}))).await.refused();
+    bench.send("no JWS").await.refused();
+    let lines = audit.0.lock().unwrap().clone();
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| !line.contains(made_up) && !line.contains("target_id")), "{lines:?}");
+}

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use rstest::rstest;
 use sidegate_filters::{Caller, CanonicalPath, Client, Params};
 
@@ -107,6 +107,7 @@ fn what_a_filter_took_away_stays_away() {
 #[case(&["a=1; __Host-sidegate-main=s; b=2"], Some("a=1; b=2"))]
 #[case(&["a=1", "sidegate-main=s", "b=2"], Some("a=1; b=2"))]
 #[case(&["a=sidegate-main=s"], Some("a=sidegate-main=s"))]
+#[case(&["__HOST-SIDEGATE-MAIN=s; a=1"], Some("a=1"))]
 fn our_session_stays_here(#[case] cookies: &[&str], #[case] left: Option<&str>) {
     let headers: Vec<(&str, &str)> = cookies.iter().map(|cookie| ("Cookie", *cookie)).collect();
     let head = sent(&headers);

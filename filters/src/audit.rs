@@ -1,0 +1,61 @@
+//! What the filters tell the audit: one line a security event. Whoever mounts them keeps the lines of [`TARGET`]; the
+//! gateway's own events stand beside these (`gateway.md` 6.4).
+
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use crate::jws::Thumbprint;
+
+/// The `tracing` target of audit lines.
+pub const TARGET: &str = "audit";
+
+/// Something that an auditor asks about. Nothing that a client sent is a field before it is known to be one of ours.
+#[derive(Clone, Copy)]
+pub enum Event<'a> {
+    /// A bearer on an internal listener is nobody's.
+    InternalCallerRefused {
+        /// Where it came from.
+        address: IpAddr,
+    },
+    /// An internal caller lacks the role that its route needs.
+    InternalCallerForbidden {
+        /// Its configured name.
+        caller: &'a str,
+    },
+    /// A request went past the gate by its signature.
+    BypassPassed {
+        /// The target's id.
+        target: &'a str,
+        /// The key that signed.
+        key: &'a Thumbprint,
+    },
+    /// It did not.
+    BypassRefused {
+        /// The target's id, once there is one of this id.
+        target: Option<&'a str>,
+        /// Why.
+        reason: &'a dyn Display,
+    },
+}
+
+macro_rules! line {
+    ($name:literal, $($field:tt)+) => {
+        tracing::info!(target: TARGET, event = $name, $($field)+)
+    };
+}
+
+impl Event<'_> {
+    /// Writes the line.
+    pub fn record(self) {
+        match self {
+            Self::InternalCallerRefused { address } => line!("internal-caller-refused", %address),
+            Self::InternalCallerForbidden { caller } => line!("internal-caller-forbidden", caller),
+            Self::BypassPassed { target, key } => {
+                line!("jws-bypass", outcome = "passed", target_id = target, %key);
+            }
+            Self::BypassRefused { target, reason } => {
+                line!("jws-bypass", outcome = "refused", target_id = target, %reason);
+            }
+        }
+    }
+}
