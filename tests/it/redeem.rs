@@ -19,7 +19,7 @@ fn assert_one_winner(codes: impl Iterator<Item = u64>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_redeems_on_as_many_connections_have_one_winner() {
+async fn two_hundred_redeems_over_http1_have_one_winner() {
     let gateway = Gateway::standalone(&["jeff"]).await;
     let phone = Phone::enrolled(&gateway, "jeff").await;
     let token = dispatched(&gateway.public(), "authentication", &by_link("jeff")).await.token;

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::gateway::Setup;
-use crate::support::http::{Client, JSON};
+use crate::support::http::JSON;
 use crate::support::raw::Socket;
 
 /// The documented limit for the whole header.
@@ -108,8 +108,7 @@ fn ten_mebibytes() -> Vec<u8> {
 #[tokio::test]
 async fn ten_mebibytes_get_their_413() {
     let gateway = Setup::default().tls().start().await;
-    let tls_http1 = Client::http1(&format!("https://{}", gateway.tls_address()), gateway.secrets());
-    for client in [gateway.public(), gateway.public_http2(), tls_http1, gateway.public_tls_http2()] {
+    for client in [gateway.public(), gateway.public_http2(), gateway.public_tls(), gateway.public_tls_http2()] {
         let request = client.post("/nevisfido/status").header("content-type", JSON).body(ten_mebibytes());
         request.send().await.problem(413);
         let protected = client.post("/nevisfido/token/dispatch/targets").header("content-type", JSON);

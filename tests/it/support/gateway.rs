@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use super::http::Client;
+use super::http::{Client, Protocols};
 use super::logs::Logs;
 use super::ports;
 use super::secrets::Secrets;
@@ -93,6 +93,7 @@ impl Setup {
             process: None,
             ports: [(); 4].map(|()| ports::free()),
             bound: Vec::new(),
+            protocols: Protocols::default(),
             passwords: HashMap::new(),
             logs: Logs::default(),
             secrets: Secrets::default(),
@@ -131,6 +132,7 @@ pub(crate) struct Gateway {
     /// Public, internal, management, public with TLS.
     ports: [u16; 4],
     bound: Vec<Bound>,
+    protocols: Protocols,
     passwords: HashMap<String, String>,
     logs: Logs,
     secrets: Secrets,
@@ -173,22 +175,27 @@ impl Gateway {
 
     /// HTTP/1.1 to the public listener, as nobody.
     pub(crate) fn public(&self) -> Client {
-        Client::http1(&self.url("public"), &self.secrets)
+        self.client(self.protocols.http1(), "http", self.address("public"))
     }
 
     /// HTTP/2 to the public listener, as nobody.
     pub(crate) fn public_http2(&self) -> Client {
-        Client::http2(&self.url("public"), &self.secrets)
+        self.client(self.protocols.http2(), "http", self.address("public"))
+    }
+
+    /// HTTP/1.1 over TLS to the public listener, as nobody.
+    pub(crate) fn public_tls(&self) -> Client {
+        self.client(self.protocols.http1(), "https", self.tls_address())
     }
 
     /// HTTP/2 over TLS to the public listener, as nobody.
     pub(crate) fn public_tls_http2(&self) -> Client {
-        Client::http2(&format!("https://{}", self.tls_address()), &self.secrets)
+        self.client(self.protocols.http2(), "https", self.tls_address())
     }
 
     /// HTTP/1.1 to the internal listener, as nobody.
     pub(crate) fn internal_as_nobody(&self) -> Client {
-        Client::http1(&self.url("internal"), &self.secrets)
+        self.client(self.protocols.http1(), "http", self.address("internal"))
     }
 
     /// HTTP/1.1 to the internal listener, as the internal caller of the data folder.
@@ -199,11 +206,11 @@ impl Gateway {
 
     /// HTTP/1.1 to the management listener.
     pub(crate) fn management(&self) -> Client {
-        Client::http1(&self.url("management"), &self.secrets)
+        self.client(self.protocols.http1(), "http", self.address("management"))
     }
 
-    fn url(&self, listener: &str) -> String {
-        format!("http://{}", self.address(listener))
+    fn client(&self, http: reqwest::Client, scheme: &str, address: SocketAddr) -> Client {
+        Client::new(http, format!("{scheme}://{address}"), &self.secrets)
     }
 
     /// Adds a user beside the running gateway, or before its start.

@@ -1,6 +1,8 @@
 //! A client that speaks the contract: it keeps no cookies by itself, follows nothing, and registers each secret that
 //! passes through it.
 
+use std::cell::OnceCell;
+
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
@@ -26,21 +28,34 @@ pub(crate) struct Client {
     secrets: Secrets,
 }
 
+/// The two protocols. Making a client is slow, since it reads the system's certificates; its copies are free.
+#[derive(Default)]
+pub(crate) struct Protocols {
+    http1: OnceCell<reqwest::Client>,
+    http2: OnceCell<reqwest::Client>,
+}
+
+impl Protocols {
+    /// HTTP/1.1.
+    pub(crate) fn http1(&self) -> reqwest::Client {
+        self.http1.get_or_init(|| make(reqwest::Client::builder().http1_only())).clone()
+    }
+
+    /// HTTP/2: with prior knowledge on a plain listener, by ALPN on a TLS one.
+    pub(crate) fn http2(&self) -> reqwest::Client {
+        self.http2.get_or_init(|| make(reqwest::Client::builder().http2_prior_knowledge())).clone()
+    }
+}
+
+fn make(builder: reqwest::ClientBuilder) -> reqwest::Client {
+    let builder = builder.no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.tls_danger_accept_invalid_certs(true).build().unwrap()
+}
+
 impl Client {
-    /// Over HTTP/1.1, as nobody.
-    pub(crate) fn http1(base: &str, secrets: &Secrets) -> Self {
-        Self::with(reqwest::Client::builder().http1_only(), base, secrets)
-    }
-
-    /// Over HTTP/2: with prior knowledge on a plain listener, by ALPN on a TLS one.
-    pub(crate) fn http2(base: &str, secrets: &Secrets) -> Self {
-        Self::with(reqwest::Client::builder().http2_prior_knowledge(), base, secrets)
-    }
-
-    fn with(builder: reqwest::ClientBuilder, base: &str, secrets: &Secrets) -> Self {
-        let builder = builder.no_proxy().redirect(reqwest::redirect::Policy::none());
-        let http = builder.tls_danger_accept_invalid_certs(true).build().unwrap();
-        Self { http, base: base.to_owned(), credential: HeaderMap::new(), secrets: secrets.clone() }
+    /// As nobody.
+    pub(crate) fn new(http: reqwest::Client, base: String, secrets: &Secrets) -> Self {
+        Self { http, base, credential: HeaderMap::new(), secrets: secrets.clone() }
     }
 
     /// The same client with this session cookie (`name=value`).
