@@ -223,3 +223,29 @@ async fn a_targets_keys_are_checked_when_it_is_made() {
     }
     create(&signing, &with("use", json!("sig"))).await.problem(422);
 }
+
+#[tokio::test]
+async fn a_target_needs_a_free_name_and_a_configured_dispatcher() {
+    let gateway = Gateway::standalone(&["jeff", "eve"]).await;
+    let (jeff, eve) = (Phone::enrolled(&gateway, "jeff").await, Phone::enrolled(&gateway, "eve").await);
+    let body = |name: &str, dispatcher: &str| {
+        json!({"name": name, "dispatcher": dispatcher, "signatureKey": jeff.signing.public(),
+            "encryptionKey": jeff.encryption.public()})
+    };
+    let path = "/nevisfido/token/dispatch/targets";
+    jeff.client().json(path, &body("tablet", "link")).await.expect(201);
+    jeff.client().json(path, &body("tablet", "link")).await.problem(422);
+    eve.client().json(path, &body("tablet", "link")).await.expect(201);
+    jeff.client().json(path, &body("watch", "png-qr-code")).await.problem(422);
+    for missing in ["name", "dispatcher", "signatureKey", "encryptionKey"] {
+        let mut incomplete = body("watch", "link");
+        incomplete.as_object_mut().unwrap().remove(missing);
+        assert!(jeff.client().json(path, &incomplete).await.problem(400).contains(missing));
+    }
+    let list = gateway.internal().get(&format!("{path}?username=jeff")).send().await.expect(200).json();
+    let mut listed: Vec<_> = list["dispatchTargets"].as_array().unwrap().clone();
+    assert!(listed.iter().all(|target| target.as_object().unwrap().len() == 3), "never keys or push addresses: {list}");
+    listed.sort_by_key(|target| target["name"].to_string());
+    let named: Vec<_> = listed.iter().map(|target| (&target["name"], &target["dispatcher"])).collect();
+    assert_eq!(named, [(&json!("phone"), &json!("link")), (&json!("tablet"), &json!("link"))]);
+}

@@ -375,3 +375,21 @@ async fn the_clock_skew_can_be_configured() {
     old["creationTimeInEpochMillis"] = json!(now() - 60_000);
     bench.patch(&old).await.problem(401);
 }
+
+#[tokio::test]
+async fn a_target_is_changed_a_few_times_at_once_and_then_slowly() {
+    let bench = Bench::new().await;
+    let limited = loop {
+        let answer = bench.patch(&rename()).await;
+        if answer.status != 204 {
+            break answer;
+        }
+    };
+    let wait: u64 = limited.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    limited.problem(429);
+    // The limit is the target's: another one has its own.
+    let key = SigningKey::p256(bench.gateway.secrets());
+    let other = bench.phone.create_target("another", &key.public()).await;
+    send(&bench.gateway.public(), &path(&other), &key.sign(&claims(&json!({"name": "other"})))).await.expect(204);
+}

@@ -143,6 +143,22 @@ async fn a_first_fido_login_makes_a_session_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_fido_login_without_a_name_is_the_key_owners() {
+    let gateway = Gateway::standalone(&["jeff", "eve"]).await;
+    let (jeff, _eve) = (Phone::enrolled(&gateway, "jeff").await, Phone::enrolled(&gateway, "eve").await);
+    let client = gateway.public();
+    let begun = client.json("/auth/fidouaf", &json!({})).await.uaf_code(1200);
+    let finish = json!({"uafResponse": jeff.assertion(&begun)});
+    let answer = client.uaf("/auth/authenticationresponse", &finish).await;
+    let as_jeff = client.cookie(&answer.session());
+    answer.uaf_code(1200);
+    let named = |name: &str| json!({"context": json!({"username": name}).to_string()});
+    let path = "/nevisfido/uaf/1.1/request/deregistration";
+    as_jeff.uaf(path, &named("eve")).await.problem(403);
+    as_jeff.uaf(path, &named("jeff")).await.uaf_code(1200);
+}
+
+#[tokio::test]
 async fn a_login_as_another_user_ends_the_old_session() {
     let gateway = Gateway::standalone(&["jeff", "eve"]).await;
     let client = gateway.public();

@@ -46,6 +46,19 @@ async fn a_login_is_followed_from_token_to_success() {
 }
 
 #[tokio::test]
+async fn an_authentication_of_nobody_in_particular_ends_with_a_user() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let client = gateway.public();
+    let body = json!({"dispatcher": "link", "getUafRequest": {"op": "Auth", "context": "{}"}});
+    let operation = dispatched(&client, "authentication", &body).await;
+    assert!(status(&client, &operation.session_id).await.get("userId").is_none());
+    let handed_out = redeem(&client, "authentication", &operation.token).await.uaf_code(1200);
+    phone.authenticate(&handed_out).await.uaf_code(1200);
+    assert_eq!(status(&client, &operation.session_id).await["userId"], phone.ext_id());
+}
+
+#[tokio::test]
 async fn a_registration_and_a_deregistration_end_as_written() {
     let gateway = Gateway::standalone(&["jeff"]).await;
     let mut phone = Phone::new(&gateway, "jeff");
