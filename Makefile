@@ -7,6 +7,8 @@ PACKAGES := build-essential cmake libssl-dev pkg-config python3-venv chromium ch
 VENV := target/jose-venv
 # Cases of each property test: few in `make test`, many in `make soak`.
 SOAK_CASES ?= 20000
+# Arguments of the benchmarks, such as --quick or a part of a name.
+BENCH ?=
 SEED ?= $(shell od -An -N8 -tu8 /dev/urandom | tr -d ' ')
 
 .PHONY: help deps deps-build deps-test run test soak check bench
@@ -45,4 +47,4 @@ check: deps-build ## formatting, clippy with warnings as errors, documentation
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 
 bench: deps-build ## runs the benchmarks
-	cargo bench --workspace --locked
+	cargo bench --workspace --locked -- $(BENCH)
