@@ -57,10 +57,10 @@ pub async fn demo_user(
     Ok(Some(DemoPassword(password)))
 }
 
-/// What an operator should know at the start, in one block; `None` where there is nothing. It may hold the demo
-/// password: for standard error, never for the log.
+/// What an operator should know at the start, in one block; `None` where there is nothing. Only a terminal is shown the
+/// demo password: anything else that takes standard error takes the log with it, which is kept.
 #[must_use]
-pub fn announcement(config: &Config, demo: Option<&DemoPassword>) -> Option<Zeroizing<String>> {
+pub fn announcement(config: &Config, demo: Option<&DemoPassword>, terminal: bool) -> Option<Zeroizing<String>> {
     let mut block = Zeroizing::new(String::new());
     let mut line = |text: &str| writeln!(block, "{text}").unwrap_or_default();
     if config.try_out {
@@ -75,11 +75,13 @@ pub fn announcement(config: &Config, demo: Option<&DemoPassword>) -> Option<Zero
     }
     if let Some(DemoPassword(password)) = demo {
         let file = config.data.join(data::DEMO_PASSWORD);
-        let said = Zeroizing::new(format!(
-            "  user demo was made, password {} (also in {}; to remove: sidegate user remove demo)",
-            password.as_str(),
-            file.display()
-        ));
+        let file = file.display();
+        let remove = "to remove: sidegate user remove demo";
+        let said = Zeroizing::new(if terminal {
+            format!("  user demo was made, password {} (also in {file}; {remove})", password.as_str())
+        } else {
+            format!("  user demo was made, its password is in {file} ({remove})")
+        });
         line(&said);
     }
     (!block.is_empty()).then_some(block)

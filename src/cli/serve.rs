@@ -1,5 +1,6 @@
 //! `sidegate [serve]`: from a configuration to a running gateway.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -37,7 +38,7 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     })?;
     let router = Arc::new(ArcSwap::from_pointee(router));
     let gateway = gateway::bind(settings(&config, folder.path()), &router, &metrics)?;
-    if let Some(block) = first_start::announcement(&config, demo.as_ref()) {
+    if let Some(block) = first_start::announcement(&config, demo.as_ref(), std::io::stderr().is_terminal()) {
         eprintln!("{}", block.as_str());
     }
     let sweeper = sweep(runtime, stores);

@@ -33,7 +33,10 @@ pub struct Limits {
     pub stop: Duration,
     /// Bytes of all operations together; more are refused with 503.
     pub operations: usize,
-    /// The share of `operations` that anonymous callers of one source network may hold, in percent.
+    /// Bytes of all sessions together; logins beyond that are refused with 503.
+    pub sessions: usize,
+    /// The share of `operations` that anonymous callers of one source network may hold, and of either that one user
+    /// may, in percent.
     pub anonymous_share: u8,
 }
 
@@ -51,6 +54,7 @@ pub(super) fn read(section: &Section<'_>) -> Limits {
         idle: section.field("idle").or(Duration::from_secs(60)),
         stop: section.field("stop").or(Duration::from_secs(5)),
         operations: section.field("operations").or(Bytes(256 << 20)).0,
+        sessions: section.field("sessions").or(Bytes(64 << 20)).0,
         anonymous_share: section.field("anonymous-share").or(Percent(5)).0,
     }
 }

@@ -92,7 +92,7 @@ fn every_commented_key_of_the_sample_is_right() {
     let path = folder.path().join("all.yml");
     std::fs::write(&path, text.join("\n")).unwrap();
     let config = load(&Source::File(path), &Overrides::default(), &environment()).unwrap_or_else(|f| panic!("{f}"));
-    assert_eq!(config.limits.operations, 256 << 20);
+    assert_eq!((config.limits.operations, config.limits.sessions), (256 << 20, 64 << 20));
     assert!(config.listeners[0].tls.is_some());
     assert_eq!(config.routes.last().map(|row| row.name.as_str()), Some("shop"));
 }

@@ -2,6 +2,7 @@
 
 mod keys;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,36 +32,34 @@ pub struct Settings {
 pub struct SecTokenIssuer {
     settings: Settings,
     keys: SecTokenKeys,
-    issued: Mutex<Recent<Subject, Issued>>,
+    issued: Mutex<Recent<u64, Arc<Issued>>>,
+    /// Keyed at random, so that nobody can aim at another session's place.
+    places: RandomState,
     clock: Arc<dyn Clock>,
 }
 
 /// What a token says of the session: a change of any of it asks for another token.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Subject {
-    sid: String,
+/// Borrowed, since nearly every request only compares it.
+#[derive(PartialEq, Eq, Hash)]
+struct Subject<'a> {
+    sid: &'a str,
     generation: u64,
     level: u8,
-    roles: Vec<String>,
-    realm: String,
-    audience: String,
+    roles: &'a [String],
+    realm: &'a str,
+    audience: &'a str,
 }
 
-impl Subject {
-    fn of(session: &Session, audience: &str) -> Self {
-        Self {
-            sid: session.sid.clone(),
-            generation: session.generation,
-            level: session.level,
-            roles: session.roles.clone(),
-            realm: session.realm.clone(),
-            audience: audience.to_owned(),
-        }
+impl<'a> Subject<'a> {
+    fn of(session: &'a Session, audience: &'a str) -> Self {
+        let Session { sid, generation, level, roles, realm, .. } = session;
+        Self { sid, generation: *generation, level: *level, roles, realm, audience }
     }
 }
 
-#[derive(Clone)]
 struct Issued {
+    session: Session,
+    audience: String,
     token: SecToken,
     from: Millis,
     /// From here on a new one is made.
@@ -86,7 +85,7 @@ impl SecTokenIssuer {
     #[must_use]
     pub fn new(settings: Settings, keys: SecTokenKeys, clock: Arc<dyn Clock>) -> Self {
         let issued = Mutex::new(Recent::new(settings.entries));
-        Self { settings, keys, issued, clock }
+        Self { settings, keys, issued, places: RandomState::new(), clock }
     }
 
     /// The JWK set that upstreams verify with.
@@ -102,17 +101,22 @@ impl SecTokenIssuer {
     pub fn issue(&self, session: &Session, audience: &str) -> Result<SecToken, CryptoError> {
         let now = self.clock.now();
         let subject = Subject::of(session, audience);
-        let fresh = |issued: &Issued| issued.from <= now && now < issued.until;
-        if let Some(issued) = self.issued().get(&subject).filter(fresh) {
-            return Ok(issued.token);
+        let place = self.places.hash_one(&subject);
+        // Two subjects may share a place: then each makes its own in place of the other's.
+        let fits = |issued: &Arc<Issued>| {
+            issued.from <= now && now < issued.until && Subject::of(&issued.session, &issued.audience) == subject
+        };
+        if let Some(issued) = self.issued().get(&place).filter(fits) {
+            return Ok(issued.token.clone());
         }
         let token = SecToken::new(self.sign(session, audience, now)?);
         let mut all = self.issued();
-        if let Some(first) = all.get(&subject).filter(fresh) {
-            return Ok(first.token);
+        if let Some(first) = all.get(&place).filter(fits) {
+            return Ok(first.token.clone());
         }
         let until = now.after(self.settings.lifetime / 4 * 3);
-        all.insert(subject, Issued { token: token.clone(), from: now, until });
+        let (session, audience) = (session.clone(), audience.to_owned());
+        all.insert(place, Arc::new(Issued { session, audience, token: token.clone(), from: now, until }));
         Ok(token)
     }
 
@@ -131,7 +135,7 @@ impl SecTokenIssuer {
         })
     }
 
-    fn issued(&self) -> MutexGuard<'_, Recent<Subject, Issued>> {
+    fn issued(&self) -> MutexGuard<'_, Recent<u64, Arc<Issued>>> {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -260,7 +260,7 @@ impl sidegate_filters::identity_creation::Sessions for DomainSessions {
         let record = self.store.touch(&id.key()).await.map_err(unavailable)?;
         let Some(record) = record.filter(|record| self.is_here(record)) else { return Ok(None) };
         let user = ExtId::from(record.session.ext_id.as_str());
-        if self.users.by_ext_id(&user).await.map_err(unavailable)?.is_none() {
+        if !self.users.exists(&user).await.map_err(unavailable)? {
             self.store.end(&id.key()).await.map_err(unavailable)?;
             return Ok(None);
         }

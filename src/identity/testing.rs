@@ -59,6 +59,10 @@ impl Users for TestUsers {
         self.find(|user| user.ext_id == *ext_id)
     }
 
+    async fn exists(&self, ext_id: &ExtId) -> Result<bool, StoreError> {
+        Ok(self.by_ext_id(ext_id).await?.is_some())
+    }
+
     async fn list(&self) -> Result<Vec<User>, StoreError> {
         Ok(self.users.lock().unwrap().clone())
     }

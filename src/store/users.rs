@@ -49,6 +49,12 @@ pub trait Users: Send + Sync {
     /// When the store can't be asked.
     async fn by_ext_id(&self, ext_id: &ExtId) -> Result<Option<User>, StoreError>;
 
+    /// Whether there is a user of this extId: asked with each request of a session.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn exists(&self, ext_id: &ExtId) -> Result<bool, StoreError>;
+
     /// All users.
     ///
     /// # Errors

@@ -32,11 +32,11 @@ impl Stores {
         folder: &DataFolder,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ComposeError> {
-        let budget = || Budget::new(config.limits.operations, config.limits.anonymous_share);
+        let budget = |bytes| Budget::new(bytes, config.limits.anonymous_share);
         let durable = Arc::new(Embedded::open(&folder.file(FILE), clock.clone())?);
         Ok(Self {
-            operations: Arc::new(MemoryOperations::new(budget(), clock.clone())),
-            sessions: Arc::new(MemorySessions::new(budget(), clock.clone())),
+            operations: Arc::new(MemoryOperations::new(budget(config.limits.operations), clock.clone())),
+            sessions: Arc::new(MemorySessions::new(budget(config.limits.sessions), clock.clone())),
             targets: durable.clone(),
             credentials: durable.clone(),
             replays: durable,

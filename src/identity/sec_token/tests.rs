@@ -39,6 +39,19 @@ impl Bench {
         self.issuer.issue(session, audience).unwrap().expose().to_owned()
     }
 
+    /// A token of this session, as one made at `from`.
+    fn issued(&self, session: &Session, from: Millis) -> Issued {
+        let token = self.issuer.issue(session, "app").unwrap();
+        let until = from.after(Duration::from_secs(45));
+        Issued { session: session.clone(), audience: "app".into(), token, from, until }
+    }
+
+    /// Puts one where that of `session` is looked for.
+    fn put(&self, session: &Session, issued: Issued) {
+        let place = self.issuer.places.hash_one(Subject::of(session, "app"));
+        self.issuer.issued().insert(place, Arc::new(issued));
+    }
+
     fn claims(&self, token: &str, audience: &str) -> Value {
         let expected =
             Expectation { issuer: "https://gate.example".into(), audience: audience.into(), leeway: Duration::ZERO };
@@ -112,10 +125,17 @@ fn a_clock_that_was_set_back_makes_a_new_one() {
     bench.clock.advance(Duration::from_secs(60));
     let future = bench.token(&session(), "app");
     assert_ne!(future, first);
-    let mut issued = bench.issuer.issued().get(&Subject::of(&session(), "app")).unwrap();
-    issued.from = issued.from.after(Duration::from_secs(1));
-    bench.issuer.issued().insert(Subject::of(&session(), "app"), issued);
+    bench.put(&session(), bench.issued(&session(), NOW.after(Duration::from_secs(61))));
     assert_ne!(bench.token(&session(), "app"), future);
+}
+
+#[test]
+fn whoever_shares_a_place_does_not_share_the_token() {
+    let bench = bench(100);
+    let other = Session { ext_id: "ext-2".into(), sid: "sid-2".into(), ..session() };
+    let others = bench.issued(&other, NOW);
+    bench.put(&session(), others);
+    assert_eq!(bench.claims(&bench.token(&session(), "app"), "app")["sub"], "ext-1");
 }
 
 #[test]

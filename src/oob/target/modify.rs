@@ -19,10 +19,10 @@ impl Targets {
             self.check_dispatcher(dispatcher)?;
         }
         let target = self.targets.get(modify.target_id()).await?.ok_or(TargetFault::NotFound)?;
-        let owner = self.users.by_ext_id(&target.owner).await?;
+        let owned = self.users.exists(&target.owner).await?;
         // It may have been removed and registered anew with another key meanwhile.
         let is_signer = target.signature_thumbprint == modify.thumbprint().to_string();
-        if owner.is_none() || !is_signer {
+        if !owned || !is_signer {
             return Err(TargetFault::NotFound);
         }
         let update = TargetUpdate {

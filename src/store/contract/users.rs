@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Fixture, race};
-use crate::store::{PasswordHash, UserError, Users};
+use crate::store::{ExtId, PasswordHash, UserError, Users};
 
 type Setup = Fixture<dyn Users>;
 
@@ -36,6 +36,10 @@ pub(crate) async fn who_was_added_is_there(setup: &Setup) {
     assert_ne!(jeff.ext_id, eve.ext_id);
     assert_eq!(setup.store.by_name("jeff").await.unwrap().as_ref(), Some(&jeff));
     assert_eq!(setup.store.by_ext_id(&eve.ext_id).await.unwrap().as_ref(), Some(&eve));
+    for user in [&jeff, &eve] {
+        assert!(setup.store.exists(&user.ext_id).await.unwrap());
+    }
+    assert!(!setup.store.exists(&ExtId::random()).await.unwrap());
     assert_eq!(setup.store.list().await.unwrap(), [jeff, eve]);
 }
 
@@ -54,6 +58,7 @@ pub(crate) async fn a_name_added_again_is_a_new_user(setup: &Setup) {
     let first = setup.store.add("jeff", hash()).await.unwrap();
     assert_eq!(setup.store.remove("jeff").await.unwrap().as_ref(), Some(&first));
     assert_eq!(setup.store.by_ext_id(&first.ext_id).await.unwrap(), None);
+    assert!(!setup.store.exists(&first.ext_id).await.unwrap());
     let second = setup.store.add("jeff", hash()).await.unwrap();
     assert_ne!(first.ext_id, second.ext_id);
     assert_eq!(setup.store.by_ext_id(&first.ext_id).await.unwrap(), None);

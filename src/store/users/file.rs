@@ -170,6 +170,10 @@ impl Users for UsersFile {
         Ok(self.0.current()?.by_ext_id(ext_id).cloned())
     }
 
+    async fn exists(&self, ext_id: &ExtId) -> Result<bool, StoreError> {
+        Ok(self.0.current()?.by_ext_id(ext_id).is_some())
+    }
+
     async fn list(&self) -> Result<Vec<User>, StoreError> {
         Ok(self.0.current()?.users().to_vec())
     }

@@ -327,20 +327,13 @@ impl Gateway {
         self.logs.finish();
         status
     }
-
-    /// The lines of the log, without the one that tells the demo password at the first start (`gateway.md` 6.2).
-    fn searched_log(&self) -> String {
-        let log = self.logs.text();
-        let demo = std::fs::read_to_string(self.data().join("demo.password")).unwrap_or_default();
-        if demo.trim().is_empty() { log } else { log.replacen(demo.trim(), "", 1) }
-    }
 }
 
 impl Drop for Gateway {
     fn drop(&mut self) {
         let running = self.process.is_some();
         let status = self.end("-TERM");
-        let leaks = self.secrets.leaks(&self.searched_log());
+        let leaks = self.secrets.leaks(&self.logs.text());
         if std::thread::panicking() {
             eprintln!("{}\nleaks: {leaks:#?}", self.logs.text());
             return;
