@@ -1,6 +1,7 @@
 //! More connections than a listener has room for.
 
 use std::io::Write;
+use std::time::Duration;
 
 use super::clients::{connect, exchange, rest, status};
 use super::front::{Front, eventually, quick};
@@ -10,7 +11,7 @@ const HELLO: &[u8] = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r
 
 #[test]
 fn a_connection_too_many_is_closed_at_once_and_counted() {
-    let front = Front::start(Limits { connections: 2, ..quick() }, None);
+    let front = Front::start(Limits { connections: 2, idle: Duration::from_secs(60), ..quick() }, None);
     let mut held = [connect(front.plain), connect(front.plain)];
     eventually("both are open", || front.metrics.open_connections() == 2);
     assert_eq!(exchange(front.plain, b""), "");
