@@ -1,5 +1,9 @@
 //! The built binary, running with a data folder of its own on free ports.
 
+mod setup;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -12,9 +16,9 @@ use tempfile::TempDir;
 
 use super::http::{Client, Protocols};
 use super::logs::Logs;
-use super::ports;
 use super::secrets::Secrets;
 use super::wait;
+pub(crate) use setup::Setup;
 
 /// The program under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_sidegate");
@@ -27,101 +31,6 @@ struct Bound {
     class: String,
     address: SocketAddr,
     tls: bool,
-}
-
-/// What a gateway starts with; the default is the built-in standalone.
-#[derive(Default)]
-pub(crate) struct Setup {
-    users: Vec<String>,
-    edits: Vec<Edit>,
-    tls: bool,
-}
-
-/// A change to the configuration of the built-in standalone.
-enum Edit {
-    /// Lines below the key of a section.
-    Under(&'static str, String),
-    /// Sections at the end.
-    Append(String),
-    /// One text for another.
-    Replace(String, String),
-}
-
-impl Setup {
-    /// Adds a user with a random password before the start.
-    pub(crate) fn user(mut self, name: &str) -> Self {
-        self.users.push(name.to_owned());
-        self
-    }
-
-    /// Adds indented lines below a section's key.
-    pub(crate) fn under(mut self, section: &'static str, lines: impl Into<String>) -> Self {
-        self.edits.push(Edit::Under(section, lines.into()));
-        self
-    }
-
-    /// Adds sections.
-    pub(crate) fn append(mut self, sections: impl Into<String>) -> Self {
-        self.edits.push(Edit::Append(sections.into()));
-        self
-    }
-
-    /// Replaces a text that must be there.
-    pub(crate) fn replace(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
-        self.edits.push(Edit::Replace(from.into(), to.into()));
-        self
-    }
-
-    /// Sets one of `fido-uaf.time-limits`.
-    pub(crate) fn seconds(self, limit: &str, seconds: u64) -> Self {
-        self.under("fido-uaf", format!("  time-limits: {{{limit}: {seconds}s}}"))
-    }
-
-    /// Opens a second public listener, with TLS and a certificate of its own making.
-    pub(crate) fn tls(mut self) -> Self {
-        self.tls = true;
-        let listener = "  - class: public\n    address: 127.0.0.1:TLS_PORT\n    tls: {certificate: CERTS/server.pem, key: CERTS/server.key}\n";
-        // Behind the plain one, which the command line's address is for.
-        self.replace("  - class: internal", format!("{listener}  - class: internal"))
-    }
-
-    /// Runs it and waits until it is ready.
-    pub(crate) async fn start(self) -> Gateway {
-        let mut gateway = Gateway {
-            folder: tempfile::tempdir().unwrap(),
-            config: None,
-            process: None,
-            ports: [(); 4].map(|()| ports::free()),
-            bound: Vec::new(),
-            protocols: Protocols::default(),
-            passwords: HashMap::new(),
-            logs: Logs::default(),
-            secrets: Secrets::default(),
-        };
-        for user in &self.users {
-            gateway.add_user(user);
-        }
-        if self.tls {
-            gateway.make_certificate();
-        }
-        if !self.edits.is_empty() {
-            gateway.write_config(self.edits);
-        }
-        gateway.run().await;
-        gateway
-    }
-}
-
-impl Edit {
-    fn apply(self, text: &str) -> String {
-        let (from, to) = match self {
-            Self::Under(section, lines) => (format!("\n{section}:\n"), format!("\n{section}:\n{lines}\n")),
-            Self::Append(sections) => return format!("{text}\n{sections}\n"),
-            Self::Replace(from, to) => (from, to),
-        };
-        assert!(text.contains(&from), "the configuration has no {from:?}");
-        text.replacen(&from, &to, 1)
-    }
 }
 
 /// A running gateway. When it goes, it is stopped and its logs are searched for each secret of the test.
@@ -283,22 +192,6 @@ impl Gateway {
         arguments
     }
 
-    fn make_certificate(&self) {
-        let certs = self.folder.path().join("certs");
-        let output = self.program().arg("keygen").arg("--self-signed").arg(&certs).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-    }
-
-    fn write_config(&mut self, edits: Vec<Edit>) {
-        let standalone = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/standalone.yml")).unwrap();
-        let text = edits.into_iter().fold(standalone, |text, edit| edit.apply(&text));
-        let certs = self.folder.path().join("certs").display().to_string();
-        let text = text.replace("TLS_PORT", &self.ports[3].to_string()).replace("CERTS", &certs);
-        let file = self.folder.path().join("sidegate.yml");
-        std::fs::write(&file, text).unwrap();
-        self.config = Some(file);
-    }
-
     fn read_addresses(&mut self) -> Option<Vec<Bound>> {
         if let Some(status) = self.process.as_mut().unwrap().try_wait().unwrap() {
             self.logs.finish();
@@ -340,36 +233,5 @@ impl Drop for Gateway {
         }
         assert!(!running || status.is_some_and(|status| status.success()), "{status:?}: {}", self.logs.text());
         assert!(leaks.is_empty(), "secrets in the log: {leaks:#?}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-
-    /// Whatever a test registers is searched for at the end, and nobody can forget to.
-    #[tokio::test]
-    async fn a_secret_in_the_log_fails_the_test_that_made_it() {
-        let gateway = Gateway::standalone(&[]).await;
-        let answer = gateway.public().get("/nowhere").send().await;
-        gateway.secrets().add("planted", answer.header("x-request-id").unwrap());
-        let end = catch_unwind(AssertUnwindSafe(|| drop(gateway)));
-        let told = *end.unwrap_err().downcast::<String>().unwrap();
-        assert!(told.contains("secrets in the log") && told.contains("planted"), "{told}");
-    }
-
-    /// Else the search would miss the lines below `info`.
-    #[tokio::test]
-    async fn the_searched_log_has_every_level_of_our_own() {
-        let gateway = Gateway::standalone(&[]).await;
-        let forged = [("isiwebuserid", "jeff"), ("isiwebpasswd", "x"), ("return", "forged")];
-        let form = gateway.public().post("/auth/pwd").form(&forged).header("sec-fetch-site", "same-origin");
-        form.header("accept", "text/html").send().await.expect(400);
-        wait::until("a line for whoever looks into a problem", wait::BOUND, async || {
-            gateway.log().contains(r#""level":"DEBUG""#).then_some(())
-        })
-        .await;
     }
 }

@@ -1,0 +1,122 @@
+//! What a gateway starts with.
+
+use std::collections::HashMap;
+
+use super::super::http::Protocols;
+use super::super::logs::Logs;
+use super::super::ports;
+use super::super::secrets::Secrets;
+use super::Gateway;
+
+/// What a gateway starts with; the default is the built-in standalone.
+#[derive(Default)]
+pub(crate) struct Setup {
+    users: Vec<String>,
+    edits: Vec<Edit>,
+    tls: bool,
+}
+
+/// A change to the configuration of the built-in standalone.
+enum Edit {
+    /// Lines below the key of a section.
+    Under(&'static str, String),
+    /// Sections at the end.
+    Append(String),
+    /// One text for another.
+    Replace(String, String),
+}
+
+impl Setup {
+    /// Adds a user with a random password before the start.
+    pub(crate) fn user(mut self, name: &str) -> Self {
+        self.users.push(name.to_owned());
+        self
+    }
+
+    /// Adds indented lines below a section's key.
+    pub(crate) fn under(mut self, section: &'static str, lines: impl Into<String>) -> Self {
+        self.edits.push(Edit::Under(section, lines.into()));
+        self
+    }
+
+    /// Adds sections.
+    pub(crate) fn append(mut self, sections: impl Into<String>) -> Self {
+        self.edits.push(Edit::Append(sections.into()));
+        self
+    }
+
+    /// Replaces a text that must be there.
+    pub(crate) fn replace(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.edits.push(Edit::Replace(from.into(), to.into()));
+        self
+    }
+
+    /// Sets one of `fido-uaf.time-limits`.
+    pub(crate) fn seconds(self, limit: &str, seconds: u64) -> Self {
+        self.under("fido-uaf", format!("  time-limits: {{{limit}: {seconds}s}}"))
+    }
+
+    /// Opens a second public listener, with TLS and a certificate of its own making.
+    pub(crate) fn tls(mut self) -> Self {
+        self.tls = true;
+        let listener = "  - class: public\n    address: 127.0.0.1:TLS_PORT\n    tls: {certificate: CERTS/server.pem, key: CERTS/server.key}\n";
+        // Behind the plain one, which the command line's address is for.
+        self.replace("  - class: internal", format!("{listener}  - class: internal"))
+    }
+
+    /// Runs it and waits until it is ready.
+    pub(crate) async fn start(self) -> Gateway {
+        let mut gateway = Gateway {
+            folder: tempfile::tempdir().unwrap(),
+            config: None,
+            process: None,
+            ports: [(); 4].map(|()| ports::free()),
+            bound: Vec::new(),
+            protocols: Protocols::default(),
+            passwords: HashMap::new(),
+            logs: Logs::default(),
+            secrets: Secrets::default(),
+        };
+        for user in &self.users {
+            gateway.add_user(user);
+        }
+        if self.tls {
+            gateway.make_certificate();
+        }
+        if !self.edits.is_empty() {
+            gateway.write_config(self.edits);
+        }
+        gateway.run().await;
+        gateway
+    }
+}
+
+impl Gateway {
+    fn make_certificate(&self) {
+        let certs = self.folder.path().join("certs");
+        let output = self.program().arg("keygen").arg("--self-signed").arg(&certs).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    fn write_config(&mut self, edits: Vec<Edit>) {
+        let standalone = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/standalone.yml")).unwrap();
+        let text = edits.into_iter().fold(standalone, |text, edit| edit.apply(&text));
+        let certs = self.folder.path().join("certs").display().to_string();
+        let text = text.replace("TLS_PORT", &self.ports[3].to_string()).replace("CERTS", &certs);
+        let file = self.folder.path().join("sidegate.yml");
+        std::fs::write(&file, text).unwrap();
+        self.config = Some(file);
+    }
+}
+
+impl Edit {
+    fn apply(self, text: &str) -> String {
+        let (from, to) = match self {
+            Self::Under(section, lines) => (format!("\n{section}:\n"), format!("\n{section}:\n{lines}\n")),
+            Self::Append(sections) => return format!("{text}\n{sections}\n"),
+            Self::Replace(from, to) => (from, to),
+        };
+        assert!(text.contains(&from), "the configuration has no {from:?}");
+        text.replacen(&from, &to, 1)
+    }
+}
