@@ -63,7 +63,7 @@ impl Shared {
         let urls = RedeemUrls::below("https://gate.example");
         let link: Arc<dyn Dispatcher> = Arc::new(LinkDispatcher::new(BaseUrl::parse("https://siven.ch")?, urls));
         Ok(Self {
-            acting: Acting::new(users.clone(), UsernameMapper::Name),
+            acting: Acting::new(users.clone(), UsernameMapper::Name, SessionDomain::parse("main")?),
             dispatchers: Dispatchers::new([link]),
             key: TokenKey::new(MacKey::new(&folder.secret("operation-id")?)?),
             clock,

@@ -71,25 +71,18 @@ async fn provide_body(exchange: &mut Exchange, body: &mut dyn BodySource, limit:
     match &exchange.body {
         None => exchange.body = Some(body.read(limit).await?),
         Some(read) if read.len() <= limit => {}
-        Some(_) => {
-            let detail = format!("the body must have at most {limit} bytes");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-        }
+        Some(_) => return Err(Problem::too_long(limit)),
     }
     Ok(())
 }
 
 fn refusal(filter: &dyn Filter, error: &FilterError) -> Reply {
     tracing::error!(filter = filter.name(), %error, "a filter could not decide; the request is refused");
-    let (status, detail) = match error {
-        FilterError::Unavailable(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "a service that this request needs is unavailable; try again later")
-        }
-        FilterError::Internal(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed; the log has the reason under this request id")
-        }
-    };
-    Problem::new(status, detail).into()
+    match error {
+        FilterError::Unavailable(_) => Problem::unavailable(),
+        FilterError::Internal(_) => Problem::internal(),
+    }
+    .into()
 }
 
 #[cfg(test)]

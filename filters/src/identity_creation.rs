@@ -4,6 +4,7 @@
 //! that with what the route demands, and either attaches the identity or answers with a challenge. Credentials that were
 //! meant for the gateway do not go on to the destination (`gateway.md` 2.3).
 
+mod answers;
 mod challenge;
 mod cookie;
 mod credentials;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderValue, header};
 
+pub use challenge::Challenge;
 pub use cookie::{BadDomain, SessionCookie, SessionDomain, foreign_cookies, session_cookie};
 pub use credentials::accepts_html;
 pub use demand::{Demand, Shortfall};

@@ -56,6 +56,42 @@ impl Problem {
         Self { status, detail: detail.into(), headers: HeaderMap::new() }
     }
 
+    /// 400: the request can't be read as it is.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// 401. What would do has to be said (RFC 9110 15.5.2).
+    pub fn unauthorized(detail: impl Into<String>, challenge: HeaderValue) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail).with(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// 408: the body did not keep the pace.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")
+    }
+
+    /// 413: the body has more bytes than this.
+    #[must_use]
+    pub fn too_long(limit: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body may have {limit} bytes at most"))
+    }
+
+    /// 500: our own fault. What it was is for the log alone.
+    #[must_use]
+    pub fn internal() -> Self {
+        let detail = "the gateway failed; the log has the reason under this request id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+
+    /// 503: something is out of reach for now. What it is is for the log alone.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let detail = "a service that this request needs is unavailable; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {

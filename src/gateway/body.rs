@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use http::{StatusCode, header};
+use http::header;
 use pingora::proxy::Session;
 use sidegate_filters::{BodySource, Problem};
 use tokio::time::{Instant, timeout_at};
@@ -34,7 +34,7 @@ impl<'a> ClientBody<'a> {
         match length.and_then(|value| value.to_str().ok()).map(str::parse::<usize>) {
             None => Ok(()),
             Some(Ok(length)) if length <= limit => Ok(()),
-            Some(_) => Err(too_long(limit)),
+            Some(_) => Err(Problem::too_long(limit)),
         }
     }
 
@@ -54,13 +54,13 @@ impl<'a> ClientBody<'a> {
                 let Ok(piece) = read else {
                     // Pingora would go on behind the fault as if a request began there.
                     self.session.set_keepalive(None);
-                    return Err(Problem::new(StatusCode::BAD_REQUEST, "the body is broken"));
+                    return Err(Problem::bad_request("the body is broken"));
                 };
                 meter.take(piece.as_ref().map_or(0, Bytes::len));
                 return Ok(piece);
             }
             if meter.is_slow(Instant::now()) {
-                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly"));
+                return Err(Problem::too_slow());
             }
         }
     }
@@ -75,15 +75,10 @@ impl BodySource for ClientBody<'_> {
         let mut body = BytesMut::new();
         while let Some(piece) = self.next(&mut meter).await? {
             if body.len() + piece.len() > limit {
-                return Err(too_long(limit));
+                return Err(Problem::too_long(limit));
             }
             body.extend_from_slice(&piece);
         }
         Ok(body.freeze())
     }
-}
-
-/// 413.
-pub(super) fn too_long(limit: usize) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body may have {limit} bytes at most"))
 }

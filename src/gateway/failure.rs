@@ -4,62 +4,59 @@ use http::StatusCode;
 use pingora::{Error, ErrorSource, ErrorType};
 use sidegate_filters::Problem;
 
+/// A body that is passed on turned out longer than its route allows: so many bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("longer than {0} bytes")]
+pub(super) struct TooLong(pub(super) usize);
+
 /// The answer; `None` when there is nobody left to answer. Only the kind of the error is logged: its text may quote what a
 /// client or an upstream sent.
 pub(super) fn explain(error: &Error, upstream: Option<&str>) -> Option<Problem> {
+    if let Some(TooLong(limit)) = error.root_cause().downcast_ref() {
+        return Some(Problem::too_long(*limit));
+    }
     let kind = error.etype().as_str();
-    let (status, detail) = match error.esource() {
+    match error.esource() {
         ErrorSource::Upstream => {
             tracing::warn!(kind, upstream, "an upstream failed");
-            upstream_status(error.etype())
+            Some(of_upstream(error.etype()))
         }
-        ErrorSource::Downstream => client_status(error)?,
-        ErrorSource::Internal | ErrorSource::Unset => match error.etype() {
-            ErrorType::HTTPStatus(413) => too_long(),
-            _ => {
-                tracing::error!(kind, upstream, "the gateway failed");
-                let detail = "the gateway failed; the log has the reason under this request id";
-                (StatusCode::INTERNAL_SERVER_ERROR, detail)
-            }
-        },
-    };
-    Some(Problem::new(status, detail))
+        ErrorSource::Downstream => of_client(error),
+        ErrorSource::Internal | ErrorSource::Unset => {
+            tracing::error!(kind, upstream, "the gateway failed");
+            Some(Problem::internal())
+        }
+    }
 }
 
-fn upstream_status(kind: &ErrorType) -> (StatusCode, &'static str) {
+fn of_upstream(kind: &ErrorType) -> Problem {
     match kind {
         ErrorType::ConnectTimedout
         | ErrorType::TLSHandshakeTimedout
         | ErrorType::ReadTimedout
         | ErrorType::WriteTimedout => {
-            (StatusCode::GATEWAY_TIMEOUT, "the server behind the gateway did not answer in time")
+            Problem::new(StatusCode::GATEWAY_TIMEOUT, "the server behind the gateway did not answer in time")
         }
-        _ => (StatusCode::BAD_GATEWAY, "the server behind the gateway cannot be reached, or answered in a broken way"),
+        _ => {
+            let detail = "the server behind the gateway cannot be reached, or answered in a broken way";
+            Problem::new(StatusCode::BAD_GATEWAY, detail)
+        }
     }
 }
 
 /// A client that is gone gets nothing; one that was found standing still is still there.
-fn client_status(error: &Error) -> Option<(StatusCode, &'static str)> {
+fn of_client(error: &Error) -> Option<Problem> {
     match error.etype() {
-        ErrorType::HTTPStatus(413) => Some(too_long()),
-        ErrorType::ReadTimedout => Some(too_slow()),
-        ErrorType::ReadError if is_stalled(error) => Some(too_slow()),
+        ErrorType::ReadTimedout => Some(Problem::too_slow()),
+        ErrorType::ReadError if is_stalled(error) => Some(Problem::too_slow()),
         ErrorType::ReadError | ErrorType::WriteError | ErrorType::WriteTimedout | ErrorType::ConnectionClosed => None,
-        _ => Some((StatusCode::BAD_REQUEST, "the request is broken")),
+        _ => Some(Problem::bad_request("the request is broken")),
     }
 }
 
 fn is_stalled(error: &Error) -> bool {
     let cause = error.root_cause().downcast_ref::<std::io::Error>();
     cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut)
-}
-
-fn too_slow() -> (StatusCode, &'static str) {
-    (StatusCode::REQUEST_TIMEOUT, "the body came too slowly")
-}
-
-fn too_long() -> (StatusCode, &'static str) {
-    (StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than this route allows")
 }
 
 #[cfg(test)]
@@ -85,7 +82,6 @@ mod tests {
     #[case(ErrorType::ConnectionClosed, None)]
     #[case(ErrorType::ReadTimedout, Some(408))]
     #[case(ErrorType::InvalidHTTPHeader, Some(400))]
-    #[case(ErrorType::HTTPStatus(413), Some(413))]
     fn client_failures(#[case] kind: ErrorType, #[case] expected: Option<u16>) {
         assert_eq!(status(Error::new(kind).into_down()), expected);
     }
@@ -95,6 +91,13 @@ mod tests {
         let read = |kind| Error::because(ErrorType::ReadError, "reading", std::io::Error::from(kind)).into_down();
         assert_eq!(status(read(std::io::ErrorKind::TimedOut)), Some(408));
         assert_eq!(status(read(std::io::ErrorKind::ConnectionReset)), None);
+    }
+
+    #[test]
+    fn a_body_that_grew_too_long_is_told_its_limit() {
+        let error = Error::because(ErrorType::WriteError, "passing a body on", TooLong(7)).into_down();
+        let problem = explain(&error, None).unwrap();
+        assert_eq!((problem.status.as_u16(), problem.detail), (413, Problem::too_long(7).detail));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use pingora::{Error, ErrorType};
 use sidegate_filters::Exchange;
 use tokio::time::timeout;
 
+use super::failure::TooLong;
 use super::watch::BodyWatch;
 use crate::jose::certificates::Authorities;
 use crate::routes::{Route, Upstream};
@@ -90,7 +91,9 @@ impl Forward {
             watch.take(bytes, end);
         }
         if let Some(left) = &mut stream.left {
-            let too_long = || Error::new(ErrorType::HTTPStatus(StatusCode::PAYLOAD_TOO_LARGE.as_u16())).into_down();
+            let limit = self.route.body_limit.unwrap_or_default();
+            let status = ErrorType::HTTPStatus(StatusCode::PAYLOAD_TOO_LARGE.as_u16());
+            let too_long = || Error::because(status, "passing a body on", TooLong(limit)).into_down();
             *left = left.checked_sub(bytes).ok_or_else(too_long)?;
         }
         Ok(())

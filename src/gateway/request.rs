@@ -60,7 +60,7 @@ impl Request {
 }
 
 fn bad(detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, detail)
+    Problem::bad_request(detail)
 }
 
 fn check_size(headers: &HeaderMap, limits: &Limits) -> Result<(), Problem> {

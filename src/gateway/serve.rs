@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use pingora::proxy::Session;
 use sidegate_filters::{BodySource as _, Caller, CanonicalPath, Exchange, Params, Problem, Reply, Verdict};
 
-use super::body::{ClientBody, too_long};
+use super::body::ClientBody;
 use super::connection::Connection;
 use super::forward::Forward;
 use super::head::HeadFault;
@@ -87,7 +87,7 @@ impl Front {
         media::check(media, &exchange.headers, has_body)?;
         let limit = route.body_limit.unwrap_or(self.limits.body_bytes);
         match &exchange.body {
-            Some(body) if body.len() > limit => return Err(too_long(limit)),
+            Some(body) if body.len() > limit => return Err(Problem::too_long(limit)),
             None if !media.takes.is_empty() => exchange.body = Some(body.read(limit).await?),
             _ => {}
         }
@@ -102,7 +102,7 @@ impl Front {
         if let Some(limit) = route.body_limit {
             body.check_announced(limit)?;
             match &exchange.body {
-                Some(body) if body.len() > limit => return Err(too_long(limit)),
+                Some(body) if body.len() > limit => return Err(Problem::too_long(limit)),
                 None if limit <= HELD_BYTES && body.is_there() => exchange.body = Some(body.read(limit).await?),
                 _ => {}
             }
@@ -117,10 +117,7 @@ impl Front {
 
 /// What `work` gives; a panic in it costs this request alone.
 async fn unharmed<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
-    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
-        let detail = "the gateway failed; the log has the reason under this request id";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
-    })
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Problem::internal())
 }
 
 fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: String) -> Exchange {
@@ -156,9 +153,7 @@ fn refused(fault: HeadFault) -> Problem {
 fn lost(unrouted: Unrouted) -> Problem {
     match unrouted {
         Unrouted::Path => Problem::new(StatusCode::NOT_FOUND, "nothing is served here"),
-        Unrouted::Spelling => {
-            Problem::new(StatusCode::BAD_REQUEST, "the path is spelt in a way that is not allowed here")
-        }
+        Unrouted::Spelling => Problem::bad_request("the path is spelt in a way that is not allowed here"),
         Unrouted::Method(mut methods) => {
             if methods.contains(&Method::GET) && !methods.contains(&Method::HEAD) {
                 methods.push(Method::HEAD);

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use sidegate_filters::identity_creation::{Demand, SessionDomain};
 use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role};
 
 use crate::fido::Subject;
@@ -25,6 +26,8 @@ pub enum UsernameMapper {
 pub enum Deed {
     /// Deregistration, creating or deleting a target: the user's own affair.
     Own,
+    /// Listing targets: the same, and internal callers need no role (`http-api.md` 8).
+    List,
     /// Registration: the same, and a user who has a key already may have to show it (`additional-registration`).
     Registration,
     /// Authentication without words of the caller.
@@ -35,12 +38,13 @@ pub enum Deed {
 
 impl Deed {
     fn is_own_affair(self) -> bool {
-        matches!(self, Self::Own | Self::Registration)
+        matches!(self, Self::Own | Self::Registration | Self::List)
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Own => "own",
+            Self::List => "list",
             Self::Registration => "registration",
             Self::Authentication => "authentication",
             Self::AuthenticationWithContent => "authentication-with-content",
@@ -87,15 +91,20 @@ impl ActingFor {
 pub enum NotPermitted {
     /// A session is needed: 401.
     #[error("log in first")]
-    NoSession,
+    NoSession {
+        /// Where sessions are of.
+        domain: SessionDomain,
+    },
     /// The session is another user's: 403, or 404 where existence would show.
     #[error("the session belongs to another user")]
     OtherUser,
     /// The session has not shown the key that its user has already: 401.
     #[error("the user has a credential already: authenticate with it first")]
     StepUp {
-        /// The realm through which it is shown.
-        realm: String,
+        /// Where sessions are of.
+        domain: SessionDomain,
+        /// What shows it.
+        demand: Demand,
     },
     /// The internal caller may not name users: 403.
     #[error("this internal caller may not act for users")]
@@ -116,6 +125,7 @@ pub enum NotPermitted {
 pub struct Acting {
     users: Arc<dyn Users>,
     mapper: UsernameMapper,
+    domain: SessionDomain,
     step_up: Option<StepUp>,
 }
 
@@ -123,7 +133,7 @@ pub struct Acting {
 #[derive(Clone)]
 struct StepUp {
     credentials: Arc<dyn Credentials>,
-    realm: String,
+    demand: Demand,
 }
 
 impl Asker<'_> {
@@ -139,17 +149,18 @@ impl Asker<'_> {
 }
 
 impl Acting {
-    /// Decides by these users.
+    /// Decides by these users, whose sessions are of this domain.
     #[must_use]
-    pub fn new(users: Arc<dyn Users>, mapper: UsernameMapper) -> Self {
-        Self { users, mapper, step_up: None }
+    pub fn new(users: Arc<dyn Users>, mapper: UsernameMapper, domain: SessionDomain) -> Self {
+        Self { users, mapper, domain, step_up: None }
     }
 
     /// The same, but a user with a credential registers another one only with a session whose latest
     /// login was through this realm (`additional-registration: step-up`, `http-api.md` 8).
     #[must_use]
     pub fn with_step_up_registration(self, credentials: Arc<dyn Credentials>, realm: String) -> Self {
-        Self { step_up: Some(StepUp { credentials, realm }), ..self }
+        let demand = Demand { realms: vec![realm], ..Demand::default() };
+        Self { step_up: Some(StepUp { credentials, demand }), ..self }
     }
 
     /// Whether the asker may do the deed for the one who is named.
@@ -159,14 +170,19 @@ impl Acting {
     pub async fn permit(&self, asker: &Asker<'_>, deed: Deed, named: Named<'_>) -> Result<ActingFor, NotPermitted> {
         match (asker.caller, deed) {
             (Caller::User(session), _) if self.is_own(session, named, deed) => self.for_oneself(session, deed).await,
-            (Caller::Internal(caller), Deed::Own | Deed::Registration | Deed::AuthenticationWithContent) => {
-                self.for_another(caller, deed, named).await
-            }
-            (Caller::User(_), Deed::Own | Deed::Registration) => Err(NotPermitted::OtherUser),
-            (Caller::Anonymous, Deed::Own | Deed::Registration) => Err(NotPermitted::NoSession),
-            (_, Deed::AuthenticationWithContent) if !asker.anonymous_content => Err(NotPermitted::NoSession),
+            (
+                Caller::Internal(caller),
+                Deed::Own | Deed::Registration | Deed::List | Deed::AuthenticationWithContent,
+            ) => self.for_another(caller, deed, named).await,
+            (Caller::User(_), Deed::Own | Deed::Registration | Deed::List) => Err(NotPermitted::OtherUser),
+            (Caller::Anonymous, Deed::Own | Deed::Registration | Deed::List) => Err(self.no_session()),
+            (_, Deed::AuthenticationWithContent) if !asker.anonymous_content => Err(self.no_session()),
             (_, Deed::Authentication | Deed::AuthenticationWithContent) => self.find(named).await.map(ActingFor),
         }
+    }
+
+    fn no_session(&self) -> NotPermitted {
+        NotPermitted::NoSession { domain: self.domain.clone() }
     }
 
     /// A user who names nobody means themselves, where it is their own affair.
@@ -181,11 +197,11 @@ impl Acting {
 
     async fn for_oneself(&self, session: &AuthenticatedSession, deed: Deed) -> Result<ActingFor, NotPermitted> {
         let user = Subject::from(session);
-        if let (Deed::Registration, Some(StepUp { credentials, realm })) = (deed, &self.step_up)
-            && session.realm != *realm
+        if let (Deed::Registration, Some(StepUp { credentials, demand })) = (deed, &self.step_up)
+            && !demand.realms.contains(&session.realm)
             && !credentials.list(&user.ext_id).await?.is_empty()
         {
-            return Err(NotPermitted::StepUp { realm: realm.clone() });
+            return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: demand.clone() });
         }
         Ok(ActingFor(Some(user)))
     }
@@ -196,7 +212,7 @@ impl Acting {
         deed: Deed,
         named: Named<'_>,
     ) -> Result<ActingFor, NotPermitted> {
-        if !caller.may(Role::ActFor) {
+        if deed != Deed::List && !caller.may(Role::ActFor) {
             return Err(NotPermitted::NoRole);
         }
         let user = self.find(named).await?;

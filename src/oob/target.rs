@@ -122,8 +122,8 @@ impl Targets {
         Ok(id)
     }
 
-    /// The targets of a user, oldest first, of one app where `app_id` names it. For internal callers: the route lets
-    /// in nobody else.
+    /// The targets of a user, oldest first, of one app where `app_id` names it. For any internal caller: the
+    /// route lets in nobody else.
     ///
     /// # Errors
     /// [`NotPermitted::UnknownUser`], [`TargetFault::NotFound`] where there are none.
@@ -133,7 +133,7 @@ impl Targets {
         username: &str,
         app_id: Option<&str>,
     ) -> Result<Vec<Target>, TargetFault> {
-        let permit = self.acting.permit(asker, Deed::Own, Named::Username(username)).await?;
+        let permit = self.acting.permit(asker, Deed::List, Named::Username(username)).await?;
         let owner = permit.user().ok_or(NotPermitted::Unnamed)?;
         let mut targets = self.targets.list(&owner.ext_id).await?;
         targets.retain(|target| app_id.is_none() || target.app_id.as_deref() == app_id);

@@ -110,7 +110,7 @@ impl House {
             clock: Arc::clone(&time),
             settings: EmbeddedSettings { answer: Limits::default().answer, folding: plan.folding },
         });
-        let acting = Acting::new(Arc::clone(&everybody), plan.mapper);
+        let acting = Acting::new(Arc::clone(&everybody), plan.mapper, domain.sessions.domain().clone());
         let key = TokenKey::new(MacKey::new(&Zeroizing::new([3; 32])).unwrap());
         let target_store: Arc<dyn TargetStore> = Arc::clone(&durable) as Arc<dyn TargetStore>;
         Self {

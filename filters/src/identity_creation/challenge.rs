@@ -1,80 +1,70 @@
-//! The answers to whoever does not pass: problem JSON for an API, the login page for a browser, never a redirect.
+//! `WWW-Authenticate` of whoever has to authenticate first (RFC 6750 3, RFC 9470 3).
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::HeaderValue;
 
-use super::{
-    Admission, Demand, Exchange, FilterError, IdentityCreationFilter, Interception, LoginPrompt, Problem, Refusal,
-    Reply, ReturnTarget, accepts_html,
-};
-use crate::audit::Event;
-use crate::identity::Session;
+use super::{Demand, SessionDomain};
 
-impl IdentityCreationFilter {
-    pub(super) fn refuse(&self, exchange: &Exchange, refusal: Refusal) -> Result<Reply, FilterError> {
-        let problem = Problem::new;
-        Ok(match refusal {
-            Refusal::Undecided(error) => return Err(error),
-            Refusal::NoSession | Refusal::Stale => return self.log_in(exchange, None),
-            Refusal::StepUp(session) => return self.log_in(exchange, Some(&session)),
-            Refusal::NoBearer => problem(StatusCode::UNAUTHORIZED, "send the bearer of an internal caller")
-                .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"internal\""))
-                .into(),
-            Refusal::BadBearer => problem(StatusCode::UNAUTHORIZED, "the bearer in Authorization is not known here")
-                .with(
-                    header::WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Bearer realm=\"internal\", error=\"invalid_token\""),
-                )
-                .into(),
-            Refusal::Forbidden(name) => {
-                Event::InternalCallerForbidden { caller: &name }.record();
-                problem(StatusCode::FORBIDDEN, "this internal caller lacks the role that the route needs").into()
-            }
-            Refusal::TossedCookie => problem(
-                StatusCode::BAD_REQUEST,
-                "several session cookies were sent; delete this site's cookies and log in again",
-            )
-            .into(),
-            Refusal::MissingRole => {
-                problem(StatusCode::FORBIDDEN, "the user lacks the role that the route needs").into()
-            }
-        })
-    }
+/// What would do.
+#[derive(Debug, Clone, Copy)]
+pub enum Challenge<'a> {
+    /// A session of this domain.
+    Session(&'a SessionDomain),
+    /// A session is there; it needs authentication of this kind (RFC 9470 3).
+    StepUp(&'a SessionDomain, &'a Demand),
+    /// The bearer of an internal caller.
+    InternalCaller,
+    /// The same: the one that was sent is not known here (RFC 6750 3.1).
+    OtherInternalCaller,
+}
 
-    fn log_in(&self, exchange: &Exchange, session: Option<&Session>) -> Result<Reply, FilterError> {
-        let open = Demand::default();
-        let demand = if let Admission::Session(demand) = &self.settings.admission { demand } else { &open };
-        let challenge = self.challenge(demand, session)?;
-        if self.settings.interception == Interception::Never || !accepts_html(&exchange.headers) {
-            let detail = match session {
-                Some(_) => "the session's authentication is too weak or too old for this; authenticate again",
-                None => "log in first; the session is missing or has ended",
-            };
-            return Ok(Problem::new(StatusCode::UNAUTHORIZED, detail).with(header::WWW_AUTHENTICATE, challenge).into());
-        }
-        let domain = &self.settings.domain;
-        let prompt = LoginPrompt { exchange, domain, demand, session, target: self.target(exchange) };
-        let mut page = self.login_page.page(&prompt)?;
-        *page.status_mut() = StatusCode::UNAUTHORIZED;
-        page.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        Ok(Reply::Response(page))
-    }
-
-    /// Only a GET is repeated after login: a stored POST would be replayed with the victim's full rights.
-    fn target(&self, exchange: &Exchange) -> ReturnTarget {
-        let repeatable = exchange.method == Method::GET || exchange.method == Method::HEAD;
-        let target = if repeatable { ReturnTarget::of(exchange) } else { None };
-        target.unwrap_or_else(|| self.settings.start.clone())
-    }
-
-    /// `WWW-Authenticate`: RFC 6750 3, and RFC 9470 3 when a session is there but not enough.
-    fn challenge(&self, demand: &Demand, session: Option<&Session>) -> Result<HeaderValue, FilterError> {
-        let realm = self.settings.domain.as_str();
-        let text = match session {
-            None => format!("Bearer realm=\"{realm}\""),
-            Some(_) => {
-                format!("Bearer realm=\"{realm}\", error=\"insufficient_user_authentication\", {}", demand.parameters())
+impl Challenge<'_> {
+    /// The header's value.
+    #[must_use]
+    pub fn value(self) -> HeaderValue {
+        let text = match self {
+            Self::Session(domain) => format!("Bearer realm=\"{}\"", domain.as_str()),
+            Self::StepUp(domain, demand) => format!(
+                "Bearer realm=\"{}\", error=\"insufficient_user_authentication\", {}",
+                domain.as_str(),
+                demand.parameters()
+            ),
+            Self::InternalCaller => return HeaderValue::from_static("Bearer realm=\"internal\""),
+            Self::OtherInternalCaller => {
+                return HeaderValue::from_static("Bearer realm=\"internal\", error=\"invalid_token\"");
             }
         };
-        HeaderValue::from_str(&text).map_err(|_| FilterError::Internal("a realm's name fits into no header".to_owned()))
+        // A domain's name fits a cookie's, and parameters leave out what no header may hold.
+        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer"))
+    }
+}
+
+/// A parameter's value without what would end it, or fits into no header.
+pub(super) fn quoted(text: &str) -> String {
+    let fits = |letter: &char| matches!(letter, ' '..='~') && !matches!(letter, '"' | '\\');
+    format!("\"{}\"", text.chars().filter(fits).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn it_says_what_would_do() {
+        let domain = SessionDomain::parse("main").unwrap();
+        let max_age = Some(Duration::from_secs(300));
+        let demand = Demand { max_age, realms: vec!["a\"b\n\u{e9}".to_owned()], ..Demand::default() };
+        for (challenge, expected) in [
+            (Challenge::Session(&domain), r#"Bearer realm="main""#),
+            (
+                Challenge::StepUp(&domain, &demand),
+                r#"Bearer realm="main", error="insufficient_user_authentication", acr_values="ab", max_age="300""#,
+            ),
+            (Challenge::InternalCaller, r#"Bearer realm="internal""#),
+            (Challenge::OtherInternalCaller, r#"Bearer realm="internal", error="invalid_token""#),
+        ] {
+            assert_eq!(challenge.value(), expected);
+        }
     }
 }

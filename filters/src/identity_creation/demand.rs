@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::challenge::quoted;
 use crate::clock::Millis;
 use crate::identity::Session;
 
@@ -46,7 +47,7 @@ impl Demand {
     pub(super) fn parameters(&self) -> String {
         let acr = if self.realms.is_empty() { self.level.to_string() } else { self.realms.join(" ") };
         let age = self.max_age.map(|age| format!(", max_age=\"{}\"", age.as_secs())).unwrap_or_default();
-        format!("acr_values=\"{}\"{age}", acr.replace(['"', '\\'], ""))
+        format!("acr_values={}{age}", quoted(&acr))
     }
 }
 

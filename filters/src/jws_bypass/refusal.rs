@@ -103,17 +103,17 @@ impl Refusal {
     }
 
     pub(super) fn answer(&self) -> Reply {
-        let problem = Problem::new(self.status(), self.to_string());
         match self {
+            Self::TooLong => Problem::too_long(BODY_LIMIT),
             Self::TooMany(wait) => {
                 let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-                problem.with(header::RETRY_AFTER, HeaderValue::from(seconds))
+                Problem::new(self.status(), self.to_string()).with(header::RETRY_AFTER, HeaderValue::from(seconds))
             }
-            // RFC 9110, 15.5.2 wants a challenge with every 401; there is no registered scheme for a signed body.
+            // There is no registered scheme for a signed body.
             _ if self.status() == StatusCode::UNAUTHORIZED => {
-                problem.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("JWS"))
+                Problem::unauthorized(self.to_string(), HeaderValue::from_static("JWS"))
             }
-            _ => problem,
+            _ => Problem::new(self.status(), self.to_string()),
         }
         .into()
     }

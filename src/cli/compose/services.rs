@@ -52,7 +52,7 @@ impl Services {
             config::UsernameMapper::Name => UsernameMapper::Name,
             config::UsernameMapper::ExtId => UsernameMapper::ExtId,
         };
-        let plain = Acting::new(stores.users.clone(), mapper);
+        let plain = Acting::new(stores.users.clone(), mapper, gate.own_sessions()?.domain().clone());
         let acting = match fido_uaf.additional_registration {
             AdditionalRegistration::Password => plain,
             AdditionalRegistration::StepUp => {

@@ -134,6 +134,19 @@ async fn an_internal_caller_acts_for_the_owner_of_a_target() {
     assert!(matches!(fault, TokenFault::NotPermitted(NotPermitted::NoRole)));
 }
 
+#[tokio::test]
+async fn an_internal_caller_who_names_only_an_unknown_target_is_told_so() {
+    let house = House::new();
+    for kind in [OperationKind::Reg, OperationKind::Auth, OperationKind::Dereg] {
+        let request = DispatchRequest { kind, target: Some("no target".into()), ..by_link("{}") };
+        let answer = house.dispatch(&asker(&internal(&[Role::ActFor])), request).await;
+        assert_eq!(result(&answer), "dispatchTargetNotFound", "{kind:?}");
+    }
+    let nobody = DispatchRequest { kind: OperationKind::Reg, ..by_link("{}") };
+    let fault = house.tokens.dispatch(&asker(&internal(&[Role::ActFor])), &nobody).await.unwrap_err();
+    assert!(matches!(fault, TokenFault::NotPermitted(NotPermitted::Unnamed)), "neither user nor target");
+}
+
 #[rstest]
 #[case(DispatchRequest { notification: true, ..by_link(JEFF) })]
 #[case(DispatchRequest { data: data(json!({"a": 1})), ..by_link(JEFF) })]
@@ -143,7 +156,7 @@ async fn content_needs_somebody_who_answers_for_it(#[case] request: DispatchRequ
     let house = House::new();
     let nobody = asker(&Caller::Anonymous);
     let fault = house.tokens.dispatch(&nobody, &request).await.unwrap_err();
-    assert!(matches!(fault, TokenFault::NotPermitted(NotPermitted::NoSession)));
+    assert!(matches!(fault, TokenFault::NotPermitted(NotPermitted::NoSession { .. })));
     let open = super::super::Asker { anonymous_content: true, ..nobody };
     assert_eq!(result(&house.dispatch(&open, request.clone()).await), "dispatched");
     let jeff = house.user("jeff").await;

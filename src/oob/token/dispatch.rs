@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    ActingFor, Asker, Beginning, Deed, DispatchAnswer, DispatchRequest, DispatchResult, DispatchToken, Named,
+    ActingFor, Asker, Beginning, Context, DispatchAnswer, DispatchRequest, DispatchResult, DispatchToken, Named,
     NotPermitted, TokenFault, Tokens, deed, path_name, purpose, stored,
 };
 use crate::dispatchers::{Dispatcher, Order, Recipient, Rendered};
@@ -40,10 +40,8 @@ impl Tokens {
             return Err(Early::Fault(TokenFault::Malformed { member, reason }));
         }
         let context = self.understand(request.kind, request.context.as_deref()).map_err(Early::Fault)?;
-        let content = context.ask.has_transaction() || request.notification || !request.data.is_empty();
         let target = self.target(request).await?;
-        let deed = deed(request.kind, content);
-        let permit = self.permit(asker, deed, context.username.as_deref(), target.as_ref()).await?;
+        let permit = self.permit(asker, request, &context, target.as_ref()).await?;
         let target = of_user(request, target, &permit)?;
         let dispatcher = self.dispatcher(request, target.as_ref())?;
         let (context, purpose) = (stored(&context.ask)?, purpose(&context.ask));
@@ -63,10 +61,13 @@ impl Tokens {
     async fn permit(
         &self,
         asker: &Asker<'_>,
-        deed: Deed,
-        username: Option<&str>,
+        request: &DispatchRequest,
+        context: &Context,
         target: Option<&Target>,
     ) -> Result<ActingFor, Early> {
+        let content = context.ask.has_transaction() || request.notification || !request.data.is_empty();
+        let (deed, names_target) = (deed(request.kind, content), request.target.is_some());
+        let username = context.username.as_deref();
         let named = match (username, target) {
             (Some(username), _) => Named::Username(username),
             (None, Some(target)) => Named::Owner(&target.owner),
@@ -75,6 +76,7 @@ impl Tokens {
         self.acting.permit(asker, deed, named).await.map_err(|refusal| match (refusal, named) {
             (NotPermitted::UnknownUser, _) => Early::Result(DispatchResult::UserNotFound),
             (NotPermitted::OtherUser, Named::Owner(_)) => Early::Result(DispatchResult::DispatchTargetNotFound),
+            (NotPermitted::Unnamed, _) if names_target => Early::Result(DispatchResult::DispatchTargetNotFound),
             (refusal, _) => Early::Fault(refusal.into()),
         })
     }

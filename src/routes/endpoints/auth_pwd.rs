@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use sidegate_filters::identity_creation::{ReturnTarget, accepts_html};
+use sidegate_filters::identity_creation::{Challenge, ReturnTarget, accepts_html};
 use sidegate_filters::{Exchange, Problem, Reply};
 use zeroize::Zeroizing;
 
@@ -36,13 +36,13 @@ impl PasswordLoginEndpoint {
     async fn log_in(&self, exchange: &Exchange, form: &Form) -> Reply {
         let html = accepts_html(&exchange.headers);
         let (Some(name), Some(password)) = (form.get("isiwebuserid"), form.get("isiwebpasswd")) else {
-            return bad_request("the form needs the fields isiwebuserid and isiwebpasswd");
+            return Problem::bad_request("the form needs the fields isiwebuserid and isiwebpasswd").into();
         };
         let target = match self.pages.open(form.get("return")) {
             Ok(target) => target,
             Err(ReturnError::Crypto(error)) => return internal(&error).into(),
             Err(error) if html => return self.form(StatusCode::BAD_REQUEST, name, &error),
-            Err(error) => return bad_request(&error.to_string()),
+            Err(error) => return Problem::bad_request(error.to_string()).into(),
         };
         let credentials = Credentials {
             name: name.to_owned(),
@@ -75,10 +75,8 @@ impl PasswordLoginEndpoint {
         let mut headers = http::HeaderMap::new();
         if let Some(wait) = wait {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
-        } else if let Ok(challenge) =
-            HeaderValue::from_str(&format!("Bearer realm=\"{}\"", self.realm.domain().as_str()))
-        {
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        } else {
+            headers.insert(header::WWW_AUTHENTICATE, Challenge::Session(self.realm.domain()).value());
         }
         let Some((name, target)) = form else {
             let detail = match error {
@@ -110,7 +108,7 @@ impl Endpoint for PasswordLoginEndpoint {
         }
         match Form::parse(exchange.body.as_deref().unwrap_or_default()) {
             Ok(form) => self.log_in(&exchange, &form).await,
-            Err(error) => bad_request(&error.to_string()),
+            Err(error) => Problem::bad_request(error.to_string()).into(),
         }
     }
 }
@@ -129,10 +127,6 @@ fn succeeded(done: LoggedIn, target: Option<&ReturnTarget>) -> Reply {
         }
         Err(error) => internal(&error).into(),
     }
-}
-
-fn bad_request(detail: &str) -> Reply {
-    Problem::new(StatusCode::BAD_REQUEST, detail).into()
 }
 
 fn whole_seconds(wait: Duration) -> u64 {

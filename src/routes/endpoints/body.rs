@@ -1,7 +1,6 @@
 //! The outer body of a request (`http-api.md` 0.1): one JSON object, no member twice, every known member of its type,
 //! nothing behind. Members that are not known are ignored; `null` stands for an absent optional member.
 
-use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sidegate_filters::jws::json::{self, JsonError};
@@ -17,7 +16,7 @@ pub(super) fn read<T: DeserializeOwned>(exchange: &Exchange) -> Result<T, Proble
         let path = error.path().to_string();
         let message = error.inner().to_string();
         let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
-        bad_request(&match missing {
+        Problem::bad_request(match missing {
             Some((name, _)) if path == "." => format!("{name}: missing"),
             Some((name, _)) => format!("{path}.{name}: missing"),
             None => format!("{path}: of the wrong type, or not one of the values it may have"),
@@ -25,13 +24,8 @@ pub(super) fn read<T: DeserializeOwned>(exchange: &Exchange) -> Result<T, Proble
     })
 }
 
-/// A 400 with this explanation.
-pub(super) fn bad_request(detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, detail)
-}
-
 fn not_json(error: &JsonError) -> Problem {
-    bad_request(match error {
+    Problem::bad_request(match error {
         JsonError::NotAnObject => "the body must be a JSON object",
         JsonError::Malformed(source) if source.is_data() => "a member of the body appears twice",
         JsonError::Malformed(_) => "the body is not JSON, or something follows it",

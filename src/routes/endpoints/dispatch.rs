@@ -11,7 +11,7 @@ use sidegate_uaf::wire::GetUafRequest;
 
 use super::answers::{Outcome, json, reply};
 use super::asker::asker;
-use super::body::{bad_request, read};
+use super::body::read;
 use super::problems;
 use super::uaf_request::check_operation;
 use crate::dispatchers::DispatchData;
@@ -72,11 +72,13 @@ impl Body {
     fn into_request(self, kind: OperationKind) -> Result<DispatchRequest, Problem> {
         check_operation(&self.get_uaf_request, kind, "getUafRequest.op")?;
         if self.number_matching == Some(true) {
-            return Err(bad_request("numberMatching: only a push can ask for the number, a link shows it to itself"));
+            return Err(Problem::bad_request(
+                "numberMatching: only a push can ask for the number, a link shows it to itself",
+            ));
         }
         let Information { data, notification } = self.dispatch_information.unwrap_or_default();
         let data = DispatchData::new(data.unwrap_or_default())
-            .map_err(|fault| bad_request(&format!("dispatchInformation.data: {fault}")))?;
+            .map_err(|fault| Problem::bad_request(format!("dispatchInformation.data: {fault}")))?;
         Ok(DispatchRequest {
             kind,
             dispatcher: self.dispatcher,

@@ -2,9 +2,9 @@
 
 use http::{HeaderValue, StatusCode, header};
 use sidegate_filters::Problem;
+use sidegate_filters::identity_creation::Challenge;
 use sidegate_filters::jws::JwkError;
 
-use super::body::bad_request;
 use crate::fido::FidoError;
 use crate::jose::CryptoError;
 use crate::oob::{NotPermitted, NotRedeemed, NotRequested, TargetFault, TokenFault};
@@ -14,7 +14,7 @@ pub(super) fn store(error: &StoreError) -> Problem {
     match error {
         StoreError::Unavailable(_) => {
             tracing::error!(%error, "a store failed");
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "a store is unavailable; try again later")
+            Problem::unavailable()
         }
         StoreError::Full => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many operations are under way; try again later")
@@ -26,38 +26,27 @@ pub(super) fn store(error: &StoreError) -> Problem {
 
 pub(super) fn internal(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(%error, "a service failed");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed; the log has the reason under this request id")
+    Problem::internal()
 }
 
 pub(super) fn permission(refusal: &NotPermitted) -> Problem {
     let detail = refusal.to_string();
     match refusal {
-        NotPermitted::NoSession => {
-            challenge(Problem::new(StatusCode::UNAUTHORIZED, detail), "Bearer realm=\"sidegate\"")
+        NotPermitted::NoSession { domain } => Problem::unauthorized(detail, Challenge::Session(domain).value()),
+        NotPermitted::StepUp { domain, demand } => {
+            Problem::unauthorized(detail, Challenge::StepUp(domain, demand).value())
         }
-        NotPermitted::StepUp { realm } => challenge(
-            Problem::new(StatusCode::UNAUTHORIZED, detail),
-            &format!("Bearer realm=\"sidegate\", error=\"insufficient_user_authentication\", acr_values=\"{realm}\""),
-        ),
         NotPermitted::OtherUser | NotPermitted::NoRole | NotPermitted::UnknownUser => {
             Problem::new(StatusCode::FORBIDDEN, detail)
         }
-        NotPermitted::Unnamed => bad_request("username: an internal caller has to name the user"),
+        NotPermitted::Unnamed => Problem::bad_request("username: an internal caller has to name the user"),
         NotPermitted::Store(error) => store(error),
-    }
-}
-
-/// What would do (RFC 6750 3, RFC 9470 3).
-fn challenge(problem: Problem, text: &str) -> Problem {
-    match HeaderValue::from_str(text) {
-        Ok(value) => problem.with(header::WWW_AUTHENTICATE, value),
-        Err(error) => internal(&error),
     }
 }
 
 pub(super) fn token(fault: &TokenFault) -> Problem {
     match fault {
-        TokenFault::Malformed { .. } => bad_request(&fault.to_string()),
+        TokenFault::Malformed { .. } => Problem::bad_request(fault.to_string()),
         TokenFault::NotPermitted(refusal) => permission(refusal),
         TokenFault::Store(error) => store(error),
         TokenFault::Crypto(error) => crypto(error),
@@ -68,7 +57,7 @@ pub(super) fn target(fault: &TargetFault) -> Problem {
     let detail = fault.to_string();
     match fault {
         // A number where a key belongs is a body of the wrong type, not a key that can't be used.
-        TargetFault::Malformed { .. } | TargetFault::Key { source: JwkError::Form, .. } => bad_request(&detail),
+        TargetFault::Malformed { .. } | TargetFault::Key { source: JwkError::Form, .. } => Problem::bad_request(detail),
         TargetFault::Key { .. } | TargetFault::Dispatcher | TargetFault::NameTaken => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
         }

@@ -8,7 +8,7 @@ use sidegate_uaf::wire::{GetUafRequest, ReturnUafRequest};
 
 use super::answers::{Outcome, fido_uaf, reply};
 use super::asker::asker;
-use super::body::{bad_request, read};
+use super::body::read;
 use super::problems::UafFault;
 use crate::fido::{UafRequest, uaf_operation};
 use crate::oob::Requests;
@@ -52,7 +52,7 @@ impl Endpoint for UafRequestEndpoint {
 pub(super) fn check_operation(request: &GetUafRequest, kind: OperationKind, member: &str) -> Result<(), Problem> {
     match request.op {
         Some(operation) if operation != uaf_operation(kind) => {
-            Err(bad_request(&format!("{member}: another operation than the path's")))
+            Err(Problem::bad_request(format!("{member}: another operation than the path's")))
         }
         _ => Ok(()),
     }

@@ -9,7 +9,6 @@ use sidegate_filters::{Exchange, Problem, Reply};
 
 use super::super::answers::{Outcome, json, reply};
 use super::super::asker::asker;
-use super::super::body::bad_request;
 use super::super::problems;
 use crate::oob::Targets;
 use crate::routes::{Endpoint, Media, Medium};
@@ -45,7 +44,7 @@ impl ListTargetsEndpoint {
 
     async fn list(&self, exchange: &Exchange) -> Outcome {
         let query = Query::parse(exchange.query.as_deref().unwrap_or_default())?;
-        let username = query.username.ok_or_else(|| bad_request("username: missing in the query"))?;
+        let username = query.username.ok_or_else(|| Problem::bad_request("username: missing in the query"))?;
         let listed = self.0.list(&asker(exchange, false), &username, query.app_id.as_deref()).await;
         let targets = listed.map_err(|fault| problems::target(&fault))?;
         let entry =
@@ -65,7 +64,7 @@ impl Query {
                 _ => continue,
             };
             if slot.replace(value.into_owned()).is_some() {
-                return Err(bad_request(&format!("{member}: twice in the query")));
+                return Err(Problem::bad_request(format!("{member}: twice in the query")));
             }
         }
         Ok(query)

@@ -115,7 +115,7 @@ async fn nobody_gets_401_and_eve_403_for_what_is_jeffs(#[case] kind: OperationKi
     ] {
         let nobody = send(endpoint, request(&Caller::Anonymous, asked.clone())).await;
         assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
-        assert!(nobody.headers().contains_key(header::WWW_AUTHENTICATE));
+        assert_eq!(nobody.headers()[header::WWW_AUTHENTICATE], "Bearer realm=\"main\"");
         assert_eq!(problem(endpoint, request(&eve, asked.clone())).await.0, StatusCode::FORBIDDEN);
         let bank = internal(&[]);
         assert_eq!(problem(endpoint, request(&bank, asked)).await.0, StatusCode::FORBIDDEN);

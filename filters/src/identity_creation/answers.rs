@@ -1,0 +1,65 @@
+//! The answers to whoever does not pass: problem JSON for an API, the login page for a browser, never a redirect.
+
+use http::{Method, StatusCode, header};
+
+use super::{
+    Admission, Challenge, Demand, Exchange, FilterError, IdentityCreationFilter, Interception, LoginPrompt, Problem,
+    Refusal, Reply, ReturnTarget, accepts_html,
+};
+use crate::audit::Event;
+use crate::identity::Session;
+
+impl IdentityCreationFilter {
+    pub(super) fn refuse(&self, exchange: &Exchange, refusal: Refusal) -> Result<Reply, FilterError> {
+        Ok(match refusal {
+            Refusal::Undecided(error) => return Err(error),
+            Refusal::NoSession | Refusal::Stale => return self.log_in(exchange, None),
+            Refusal::StepUp(session) => return self.log_in(exchange, Some(&session)),
+            Refusal::NoBearer => {
+                Problem::unauthorized("send the bearer of an internal caller", Challenge::InternalCaller.value()).into()
+            }
+            Refusal::BadBearer => {
+                let detail = "the bearer in Authorization is not known here";
+                Problem::unauthorized(detail, Challenge::OtherInternalCaller.value()).into()
+            }
+            Refusal::Forbidden(name) => {
+                Event::InternalCallerForbidden { caller: &name }.record();
+                Problem::new(StatusCode::FORBIDDEN, "this internal caller lacks the role that the route needs").into()
+            }
+            Refusal::TossedCookie => {
+                Problem::bad_request("several session cookies were sent; delete this site's cookies and log in again")
+                    .into()
+            }
+            Refusal::MissingRole => {
+                Problem::new(StatusCode::FORBIDDEN, "the user lacks the role that the route needs").into()
+            }
+        })
+    }
+
+    fn log_in(&self, exchange: &Exchange, session: Option<&Session>) -> Result<Reply, FilterError> {
+        let open = Demand::default();
+        let demand = if let Admission::Session(demand) = &self.settings.admission { demand } else { &open };
+        let domain = &self.settings.domain;
+        let challenge = if session.is_some() { Challenge::StepUp(domain, demand) } else { Challenge::Session(domain) };
+        let challenge = challenge.value();
+        if self.settings.interception == Interception::Never || !accepts_html(&exchange.headers) {
+            let detail = match session {
+                Some(_) => "the session's authentication is too weak or too old for this; authenticate again",
+                None => "log in first; the session is missing or has ended",
+            };
+            return Ok(Problem::unauthorized(detail, challenge).into());
+        }
+        let prompt = LoginPrompt { exchange, domain, demand, session, target: self.target(exchange) };
+        let mut page = self.login_page.page(&prompt)?;
+        *page.status_mut() = StatusCode::UNAUTHORIZED;
+        page.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        Ok(Reply::Response(page))
+    }
+
+    /// Only a GET is repeated after login: a stored POST would be replayed with the victim's full rights.
+    fn target(&self, exchange: &Exchange) -> ReturnTarget {
+        let repeatable = exchange.method == Method::GET || exchange.method == Method::HEAD;
+        let target = if repeatable { ReturnTarget::of(exchange) } else { None };
+        target.unwrap_or_else(|| self.settings.start.clone())
+    }
+}
