@@ -3,8 +3,11 @@
 //!
 //! Acknowledged means that the file system confirmed it: every change is a transaction of its own with immediate
 //! durability, run where blocking is allowed. Reads come from the page cache in about a microsecond and run in place.
+//! A file system that failed once is forgiven: the file is opened anew, and meanwhile answers are
+//! [`StoreError::Unavailable`].
 
 mod credentials;
+mod file;
 mod replays;
 mod targets;
 
@@ -12,11 +15,12 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{ConcurrencyMode, Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::{Builder, ConcurrencyMode, Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 use sidegate_filters::clock::Clock;
 
 use crate::store::{StoreError, private_file};
+use file::{Opener, StoreFile};
 
 /// The file can't be opened; the text names it and says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +44,7 @@ pub enum EmbeddedError {
 /// Targets, credentials and used request ids in one file. Other processes may read it meanwhile.
 #[derive(Clone)]
 pub struct Embedded {
-    database: Arc<Database>,
+    file: Arc<StoreFile>,
     clock: Arc<dyn Clock>,
 }
 
@@ -51,26 +55,19 @@ impl Embedded {
     /// If another process writes it, it is damaged, or others may read it.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, EmbeddedError> {
         private_file::ensure(path)?;
-        let mut builder = Database::builder();
-        builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-        let database = builder.create(path).map_err(|error| refused(path, error.into()))?;
-        let store = Self { database: Arc::new(database), clock };
-        store.make_tables().map_err(|error| refused(path, error))?;
-        Ok(store)
+        let database = builder().create(path).map_err(|error| refused(path, error.into()))?;
+        let again = path.to_owned();
+        let opener: Opener = Box::new(move || builder().open(&again));
+        Self::of(database, opener, clock).map_err(|error| refused(path, error))
     }
 
-    /// A reader finds its tables from the first moment on.
-    fn make_tables(&self) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
-        targets::make_tables(&transaction)?;
-        credentials::make_tables(&transaction)?;
-        replays::make_tables(&transaction)?;
-        Ok(transaction.commit()?)
+    fn of(database: Database, opener: Opener, clock: Arc<dyn Clock>) -> Result<Self, redb::Error> {
+        make_tables(&database)?;
+        Ok(Self { file: Arc::new(StoreFile::new(database, opener, clock.clone())), clock })
     }
 
     fn read<T>(&self, question: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
-        let answer = self.database.begin_read().map_err(Fault::from).and_then(|transaction| question(&transaction));
-        Ok(answer?)
+        Ok(self.file.ask(|database| question(&database.begin_read()?))?)
     }
 
     /// Runs a change as one transaction; nothing of it is kept unless it ends well.
@@ -82,8 +79,8 @@ impl Embedded {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let database = Arc::clone(&self.database);
-        let task = tokio::task::spawn_blocking(move || transact(&database, change));
+        let file = Arc::clone(&self.file);
+        let task = tokio::task::spawn_blocking(move || file.ask(|database| transact(database, change)));
         let ended = task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         ended.map_err(StoreError::from)?
     }
@@ -103,20 +100,58 @@ fn transact<T, E>(
     Ok(result)
 }
 
-/// What redb or a record's text refused, for the log.
-#[derive(Debug)]
-struct Fault(String);
+/// What was refused, for the log.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    /// By redb.
+    #[error("{0}")]
+    Redb(redb::Error),
+    /// By a record's text; serde_json's message may quote it, a push token included.
+    #[error("a record is damaged")]
+    Record,
+    /// The file is being opened anew, or can't be.
+    #[error("the file system failed, and the file is not open again yet")]
+    Closed,
+}
 
-impl<E: std::error::Error> From<E> for Fault {
+impl Fault {
+    /// Whether all that follows would fail too until the file is opened anew.
+    fn needs_reopening(&self) -> bool {
+        match self {
+            Self::Redb(error) => {
+                matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::LockPoisoned(_))
+            }
+            Self::Record => false,
+            Self::Closed => true,
+        }
+    }
+}
+
+impl<E: Into<redb::Error>> From<E> for Fault {
     fn from(error: E) -> Self {
-        Self(error.to_string())
+        Self::Redb(error.into())
     }
 }
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
-        Self::Unavailable(fault.0)
+        Self::Unavailable(fault.to_string())
     }
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder
+}
+
+/// A reader finds its tables from the first moment on.
+fn make_tables(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    targets::make_tables(&transaction)?;
+    credentials::make_tables(&transaction)?;
+    replays::make_tables(&transaction)?;
+    Ok(transaction.commit()?)
 }
 
 fn refused(path: &Path, error: redb::Error) -> EmbeddedError {
@@ -134,12 +169,11 @@ fn refused(path: &Path, error: redb::Error) -> EmbeddedError {
 }
 
 fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Fault> {
-    Ok(serde_json::to_vec(record)?)
+    serde_json::to_vec(record).map_err(|_| Fault::Record)
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
-    // serde_json's message may quote the record, a push token included.
-    serde_json::from_slice(bytes).map_err(|_| Fault("a record is damaged".into()))
+    serde_json::from_slice(bytes).map_err(|_| Fault::Record)
 }
 
 #[cfg(test)]
