@@ -11,6 +11,7 @@ pub mod sec_token;
 pub mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod throttle;
 
 pub use fido_uaf::{FidoLoginError, FidoUafRealm};
 pub use internal_callers::StaticCallers;
@@ -18,3 +19,4 @@ pub use login_page::LoginPages;
 pub use password::PasswordRealm;
 pub use sec_token::{SecTokenIssuer, SecTokenKeys};
 pub use sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
+pub use throttle::{Paces, Throttle};

@@ -1,18 +1,24 @@
 //! The realm `fido-uaf`: a UAF answer to a request that was made for a login (`http-api.md` 7, `gateway.md` 3.1). There is
 //! no session before the answer is good: until then all there is of a login is its challenge.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sidegate_filters::AuthenticatedSession;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
+use super::throttle::Throttle;
 use crate::fido::{AnswerAt, Fido, FidoError};
-use crate::store::{ExtId, StoreError, Users};
+use crate::store::{ExtId, SourceNetwork, StoreError, Users};
 use crate::telemetry::audit::Event;
 
 /// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
 pub enum FidoLoginError {
+    /// Too many answers from there were refused; this one was not looked at.
+    #[error("too many attempts failed; wait before the next one")]
+    TooMany(Duration),
     /// The answer is refused, or could not be judged.
     #[error(transparent)]
     Fido(#[from] FidoError),
@@ -36,13 +42,31 @@ pub struct FidoUafRealm {
     sessions: Arc<DomainSessions>,
     users: Arc<dyn Users>,
     fido: Arc<dyn Fido>,
+    throttle: Arc<Throttle>,
+}
+
+/// What a phone answered, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct UafAnswer<'a> {
+    /// The message.
+    pub response: &'a str,
+    /// The `context` beside it.
+    pub context: Option<&'a str>,
+    /// The address it came from, after trusted proxies were resolved.
+    pub address: IpAddr,
 }
 
 impl FidoUafRealm {
     /// The realm whose answers `fido` judges; its logins become sessions in `sessions`.
     #[must_use]
-    pub fn new(realm: Realm, sessions: Arc<DomainSessions>, users: Arc<dyn Users>, fido: Arc<dyn Fido>) -> Self {
-        Self { realm, sessions, users, fido }
+    pub fn new(
+        realm: Realm,
+        sessions: Arc<DomainSessions>,
+        users: Arc<dyn Users>,
+        fido: Arc<dyn Fido>,
+        throttle: Arc<Throttle>,
+    ) -> Self {
+        Self { realm, sessions, users, fido, throttle }
     }
 
     /// What a login gives.
@@ -57,27 +81,44 @@ impl FidoUafRealm {
     /// Why nobody was logged in.
     pub async fn log_in(
         &self,
-        uaf_response: &str,
-        context: Option<&str>,
+        answer: UafAnswer<'_>,
         presented: Option<&AuthenticatedSession>,
         secure: bool,
     ) -> Result<LoggedIn, FidoLoginError> {
-        // Begun before the answer is judged, so that an end of all sessions meanwhile voids what comes of it.
-        let attempt = self.attempt(uaf_response).await?;
-        let answered = match self.fido.answer(AnswerAt::Login, uaf_response, context).await {
-            Ok(answered) => answered,
-            Err(error) => {
-                let user = attempt.as_ref().map(|(user, _)| user.as_str());
-                Event::LoginFailed { realm: &self.realm.name, user, reason: "uaf-answer-refused" }.record();
-                return Err(error.into());
-            }
-        };
-        match attempt {
-            Some((user, attempt)) if user == answered.user.ext_id => {
+        // Whom the answer names is not proven yet, so it is no ground to count by.
+        let admitted = self.throttle.admit_unnamed(SourceNetwork::of(answer.address));
+        let ticket = admitted.map_err(|wait| {
+            self.audit(None, "too-many-attempts");
+            FidoLoginError::TooMany(wait)
+        })?;
+        match self.check(answer).await {
+            Ok(attempt) => {
+                ticket.succeeded();
                 Ok(self.sessions.login(attempt, &self.realm, presented, secure).await?)
             }
-            _ => Err(FidoLoginError::AnotherUser),
+            Err(refused @ FidoLoginError::Fido(FidoError::Refused(_))) => Err(refused),
+            Err(undecided) => {
+                ticket.unused();
+                Err(undecided)
+            }
         }
+    }
+
+    async fn check(&self, answer: UafAnswer<'_>) -> Result<LoginAttempt, FidoLoginError> {
+        // Begun before the answer is judged, so that an end of all sessions meanwhile voids what comes of it.
+        let attempt = self.attempt(answer.response).await?;
+        match (self.fido.answer(AnswerAt::Login, answer.response, answer.context).await, attempt) {
+            (Ok(answered), Some((user, attempt))) if user == answered.user.ext_id => Ok(attempt),
+            (Ok(_), _) => Err(FidoLoginError::AnotherUser),
+            (Err(error), attempt) => {
+                self.audit(attempt.as_ref().map(|(user, _)| user.as_str()), "uaf-answer-refused");
+                Err(error.into())
+            }
+        }
+    }
+
+    fn audit(&self, user: Option<&str>, reason: &'static str) {
+        Event::LoginFailed { realm: &self.realm.name, user, reason }.record();
     }
 
     /// The attempt of the user whose key the answer names, if there is one.

@@ -1,7 +1,6 @@
 //! The realm `password`: name and password against the argon2id file (`gateway.md` 3.1).
 
 mod hashing;
-mod throttle;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,14 +11,13 @@ use sidegate_filters::{AuthenticatedSession, SessionDomain};
 use zeroize::Zeroizing;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
+use super::throttle::{Paces, Throttle};
 use crate::jose::{self, CryptoError};
 use crate::store::users::PasswordHash;
 use crate::store::users::password::NoHash;
 use crate::store::{ExtId, SourceNetwork, StoreError, User, Users};
 use crate::telemetry::audit::Event;
 use hashing::Hashing;
-use throttle::Throttle;
-pub use throttle::{Pace, Paces};
 
 /// How the realm is set up.
 #[derive(Debug, Clone)]

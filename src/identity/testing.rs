@@ -15,7 +15,8 @@ use sidegate_filters::{AuthenticatedSession, Caller, Client, Exchange, Filter, S
 use zeroize::Zeroizing;
 
 use super::sessions::{self, DomainSessions, Realm};
-use super::{LoginPages, StaticCallers, return_field::ReturnSeal};
+use super::throttle::Pace;
+use super::{LoginPages, Paces, StaticCallers, Throttle, return_field::ReturnSeal};
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemorySessions};
 use crate::store::users::PasswordHash;
@@ -118,6 +119,13 @@ impl TestDomain {
             Some(realm("password", 1, true)),
             Arc::clone(&self.clock) as Arc<dyn Clock>,
         ))
+    }
+
+    /// A throttle that takes so many failures of a network.
+    pub(crate) fn throttle(&self, free: u32) -> Arc<Throttle> {
+        let network = Pace { free, longest: Duration::from_secs(5), parallel: 8 };
+        let paces = Paces { network, ..Paces::default() };
+        Arc::new(Throttle::new(paces, Arc::clone(&self.clock) as Arc<dyn Clock>))
     }
 
     /// The session behind a cookie (`name=value`), as a request with it finds it on an open route.

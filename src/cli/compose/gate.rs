@@ -14,10 +14,10 @@ use sidegate_filters::{Filter, InternalCaller, Role};
 use super::{ComposeError, Stores};
 use crate::config::{self, Config, Domain};
 use crate::identity::internal_callers::{BearerHash, StaticCallers};
-use crate::identity::password::{self, Paces};
+use crate::identity::password;
 use crate::identity::return_field::ReturnSeal;
 use crate::identity::sec_token::{self, SecTokenIssuer, SecTokenKeys};
-use crate::identity::{DomainSessions, LoginPages, PasswordRealm, Realm, sessions};
+use crate::identity::{DomainSessions, LoginPages, Paces, PasswordRealm, Realm, Throttle, sessions};
 use crate::jose::MacKey;
 use crate::routes::rows::Protection;
 use crate::store::DataFolder;
@@ -36,6 +36,8 @@ pub(super) struct Gate {
     own: String,
     pub(super) pages: Arc<LoginPages>,
     pub(super) sec_tokens: Arc<SecTokenIssuer>,
+    /// Of all rows that ask for UAF answers or take them.
+    pub(super) uaf_throttle: Arc<Throttle>,
     pub(super) password: Option<Arc<PasswordRealm>>,
     fido_uaf: Option<Realm>,
 }
@@ -63,6 +65,7 @@ impl Gate {
             pages: Arc::new(LoginPages::new(seal, start, password.map(realm_of), clock.clone())),
             password: password.map(|realm| password_realm(realm, &domains, stores, clock)).transpose()?,
             fido_uaf: fido_uaf.map(realm_of),
+            uaf_throttle: Arc::new(Throttle::new(Paces::of_signatures(), clock.clone())),
             sec_tokens: Arc::new(sec_tokens(config, folder, clock)?),
             own,
             domains,

@@ -168,7 +168,7 @@ impl Parts<'_> {
     fn fido_realm(&self, services: &Services) -> Result<Arc<FidoUafRealm>, ComposeError> {
         let realm = self.gate.fido_uaf()?.clone();
         let (sessions, users) = (self.gate.own_sessions()?, self.stores.users.clone());
-        Ok(Arc::new(FidoUafRealm::new(realm, sessions, users, services.fido.clone())))
+        Ok(Arc::new(FidoUafRealm::new(realm, sessions, users, services.fido.clone(), self.gate.uaf_throttle.clone())))
     }
 
     fn password_login(&self) -> Result<Arc<dyn Endpoint>, ComposeError> {
@@ -200,7 +200,9 @@ impl Parts<'_> {
             "target-create" => Arc::new(CreateTargetEndpoint::new(targets.clone())),
             "target-modify" => Arc::new(ModifyTargetEndpoint::new(targets.clone())),
             "target-delete" => Arc::new(DeleteTargetEndpoint::new(targets.clone())),
-            "login-fidouaf" => Arc::new(FidoLoginRequestEndpoint::new(requests.clone())),
+            "login-fidouaf" => {
+                Arc::new(FidoLoginRequestEndpoint::new(requests.clone(), self.gate.uaf_throttle.clone()))
+            }
             "login-fidouaf-response" | "login-response" => {
                 Arc::new(FidoLoginResponseEndpoint::new(self.fido_realm(services)?))
             }

@@ -10,8 +10,22 @@ use crate::oob::testing::{House, Phone, asker};
 use crate::store::operation::OperationKind;
 
 fn uaf_realm(house: &House, renew: bool) -> FidoUafRealm {
-    let users = Arc::clone(&house.users) as Arc<dyn Users>;
-    FidoUafRealm::new(realm("fido-uaf", 2, renew), Arc::clone(&house.domain.sessions), users, Arc::clone(&house.fido))
+    slowed(house, renew, 9)
+}
+
+/// A realm that takes so many failures of a network.
+fn slowed(house: &House, renew: bool, free: u32) -> FidoUafRealm {
+    let (users, sessions) = (Arc::clone(&house.users) as Arc<dyn Users>, Arc::clone(&house.domain.sessions));
+    let throttle = house.domain.throttle(free);
+    FidoUafRealm::new(realm("fido-uaf", 2, renew), sessions, users, Arc::clone(&house.fido), throttle)
+}
+
+fn from(address: [u8; 4], response: &str) -> UafAnswer<'_> {
+    UafAnswer { response, context: None, address: address.into() }
+}
+
+fn sent(response: &str) -> UafAnswer<'_> {
+    from([192, 0, 2, 1], response)
 }
 
 async fn answer(house: &House, phone: &mut Phone, username: Option<&str>) -> String {
@@ -25,11 +39,11 @@ async fn a_good_answer_is_a_session() {
     let mut phone = house.phone("jeff").await;
     for username in [Some("jeff"), None] {
         let answer = answer(&house, &mut phone, username).await;
-        let done = uaf_realm(&house, true).log_in(&answer, None, None, true).await.unwrap();
+        let done = uaf_realm(&house, true).log_in(sent(&answer), None, true).await.unwrap();
         assert_eq!((done.session.name.as_str(), done.session.level, done.step_up), ("jeff", 2, false));
         let session = house.domain.session(&pair(&done.set_cookie.unwrap())).await.unwrap();
         assert_eq!(session.realm, "fido-uaf");
-        let replayed = uaf_realm(&house, true).log_in(&answer, None, None, true).await;
+        let replayed = uaf_realm(&house, true).log_in(sent(&answer), None, true).await;
         assert!(matches!(replayed, Err(FidoLoginError::Fido(_))));
     }
 }
@@ -41,7 +55,7 @@ async fn a_password_session_steps_up_under_the_same_cookie() {
     let cookie = house.domain.login("jeff", &realm("password", 1, true), None).await.unwrap();
     let session = house.domain.session(&cookie).await.unwrap();
     let answer = answer(&house, &mut phone, Some("jeff")).await;
-    let done = uaf_realm(&house, false).log_in(&answer, None, Some(&session), true).await.unwrap();
+    let done = uaf_realm(&house, false).log_in(sent(&answer), Some(&session), true).await.unwrap();
     assert!(done.step_up && done.set_cookie.is_none());
     assert_eq!(house.domain.session(&cookie).await.unwrap().level, 2);
 }
@@ -53,7 +67,7 @@ async fn jeffs_answer_does_not_raise_eves_session() {
     let cookie = house.domain.login("eve", &realm("password", 1, true), None).await.unwrap();
     let session = house.domain.session(&cookie).await.unwrap();
     let answer = answer(&house, &mut phone, Some("jeff")).await;
-    let done = uaf_realm(&house, false).log_in(&answer, None, Some(&session), true).await.unwrap();
+    let done = uaf_realm(&house, false).log_in(sent(&answer), Some(&session), true).await.unwrap();
     assert_eq!(done.session.name, "jeff");
     assert_ne!(pair(&done.set_cookie.unwrap()), cookie);
     assert!(house.domain.session(&cookie).await.is_none(), "eve's is over");
@@ -70,7 +84,7 @@ async fn an_answer_to_something_else_is_no_login() {
     ] {
         let request = house.requests.request(&asker(&jeff), OperationKind::Auth, Some(context)).await.unwrap();
         let answer = phone.authenticate(&request).to_message();
-        let refused = uaf_realm(&house, false).log_in(&answer, None, None, true).await.unwrap_err();
+        let refused = uaf_realm(&house, false).log_in(sent(&answer), None, true).await.unwrap_err();
         assert!(matches!(refused, FidoLoginError::Fido(FidoError::Refused(code)) if code.0 == 1491), "{refused}");
     }
 }
@@ -85,4 +99,40 @@ async fn an_end_of_all_sessions_between_key_and_session_voids_the_login() {
     house.domain.sessions.end_all(&user).await.unwrap();
     let done = house.domain.sessions.login(attempt, realm.realm(), None, true).await.unwrap();
     assert!(house.domain.session(&pair(&done.set_cookie.unwrap())).await.is_none());
+}
+
+#[tokio::test]
+async fn after_many_refused_answers_the_next_is_not_looked_at() {
+    let house = House::new();
+    let mut phone = house.phone("jeff").await;
+    let realm = slowed(&house, true, 2);
+    let elsewhere = answer(&house, &mut phone, Some("jeff")).await;
+    let good = answer(&house, &mut phone, Some("jeff")).await;
+    for _ in 0..2 {
+        let refused = realm.log_in(sent("[]"), None, true).await;
+        assert!(matches!(refused, Err(FidoLoginError::Fido(_))));
+    }
+    let wait = Duration::from_secs(1);
+    let early = realm.log_in(sent(&good), None, true).await;
+    assert!(matches!(early, Err(FidoLoginError::TooMany(told)) if told == wait));
+    assert!(
+        realm.log_in(from([192, 0, 2, 9], &elsewhere), None, true).await.is_ok(),
+        "the user elsewhere is not slowed"
+    );
+    house.clock.advance(wait);
+    assert!(realm.log_in(sent(&good), None, true).await.is_ok(), "its challenge was left alone");
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_no_failure_of_the_client() {
+    let house = House::new();
+    let mut phone = house.phone("jeff").await;
+    let realm = slowed(&house, true, 1);
+    let good = answer(&house, &mut phone, Some("jeff")).await;
+    *house.users.up.lock().unwrap() = false;
+    for _ in 0..3 {
+        assert!(matches!(realm.log_in(sent(&good), None, true).await, Err(FidoLoginError::Fido(FidoError::Store(_)))));
+    }
+    *house.users.up.lock().unwrap() = true;
+    assert!(realm.log_in(sent(&good), None, true).await.is_ok());
 }

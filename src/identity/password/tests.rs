@@ -1,5 +1,6 @@
 use super::*;
 use crate::identity::testing::{TestDomain, domain, pair, realm};
+use crate::identity::throttle::Pace;
 
 fn settings(queue: usize) -> Settings {
     Settings { realm: realm("password", 1, true), parallel: 1, queue, paces: Paces::default() }

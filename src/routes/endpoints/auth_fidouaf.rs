@@ -8,13 +8,20 @@ use sidegate_filters::{Exchange, Reply};
 
 use super::answers::{Outcome, reply};
 use super::asker::asker;
+use super::auth_answer::too_many;
 use super::body::read;
+use super::problems::UafFault;
 use super::uaf_request::handed_out;
+use crate::identity::Throttle;
 use crate::oob::Requests;
 use crate::routes::{Endpoint, Media, Medium};
+use crate::store::SourceNetwork;
 
 /// Hands out the UAF request of a login.
-pub struct FidoLoginRequestEndpoint(Arc<Requests>);
+pub struct FidoLoginRequestEndpoint {
+    requests: Arc<Requests>,
+    throttle: Arc<Throttle>,
+}
 
 #[derive(Deserialize)]
 struct Body {
@@ -22,15 +29,23 @@ struct Body {
 }
 
 impl FidoLoginRequestEndpoint {
-    /// The endpoint over this service.
+    /// The endpoint over this service; it shares the throttle of the answers.
     #[must_use]
-    pub fn new(requests: Arc<Requests>) -> Self {
-        Self(requests)
+    pub fn new(requests: Arc<Requests>, throttle: Arc<Throttle>) -> Self {
+        Self { requests, throttle }
     }
 
     async fn request(&self, exchange: &Exchange) -> Outcome {
         let body = read::<Body>(exchange)?;
-        handed_out(self.0.login(&asker(exchange, false), body.username.as_deref()).await)
+        let ticket = self.throttle.admit_unnamed(SourceNetwork::of(exchange.client.address)).map_err(too_many)?;
+        let asked = self.requests.login(&asker(exchange, false), body.username.as_deref()).await;
+        let asked = asked.map_err(UafFault::from);
+        match &asked {
+            // Whoever asks for users who are not there fails as with a wrong answer.
+            Err(UafFault::Code(_)) => drop(ticket),
+            Ok(_) | Err(UafFault::Problem(_)) => ticket.unused(),
+        }
+        handed_out(asked)
     }
 }
 

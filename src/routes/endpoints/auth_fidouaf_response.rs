@@ -10,9 +10,10 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
 
 use super::answers::{Outcome, fido_uaf, reply, to_the_end};
-use super::auth_answer::session;
+use super::auth_answer::{session, too_many};
 use super::body::read;
 use super::problems::{UafFault, internal};
+use crate::identity::fido_uaf::UafAnswer;
 use crate::identity::{FidoLoginError, FidoUafRealm, LoginError};
 use crate::routes::{Endpoint, Media, Medium};
 
@@ -28,10 +29,11 @@ impl FidoLoginResponseEndpoint {
 
     async fn log_in(&self, exchange: &Exchange) -> Outcome {
         let answer = read::<SendUafResponse>(exchange)?;
-        let (realm, presented, secure) = (Arc::clone(&self.0), session(exchange).cloned(), exchange.client.secure);
+        let (realm, presented, client) = (Arc::clone(&self.0), session(exchange).cloned(), exchange.client.clone());
         let work = async move {
             let SendUafResponse { uaf_response, context } = answer;
-            realm.log_in(&uaf_response, context.as_deref(), presented.as_ref(), secure).await
+            let answer = UafAnswer { response: &uaf_response, context: context.as_deref(), address: client.address };
+            realm.log_in(answer, presented.as_ref(), client.secure).await
         };
         match to_the_end(work).await?.map_err(UafFault::from) {
             Ok(done) => {
@@ -62,6 +64,7 @@ impl From<FidoLoginError> for UafFault {
     fn from(error: FidoLoginError) -> Self {
         match error {
             FidoLoginError::Fido(error) => error.into(),
+            FidoLoginError::TooMany(wait) => Self::Problem(too_many(wait)),
             FidoLoginError::Login(LoginError::Store(error)) => Self::Problem(super::problems::store(&error)),
             other => Self::Problem(internal(&other)),
         }

@@ -11,7 +11,7 @@ use sidegate_filters::{Exchange, Problem, Reply};
 use zeroize::Zeroizing;
 
 use super::answers::json;
-use super::auth_answer::{cross_site, see_other, session};
+use super::auth_answer::{cross_site, see_other, session, whole_seconds};
 use super::form::Form;
 use super::problems::internal;
 use crate::identity::login_page::{LoginForm, Notice};
@@ -127,10 +127,6 @@ fn succeeded(done: LoggedIn, target: Option<&ReturnTarget>) -> Reply {
         }
         Err(error) => internal(&error).into(),
     }
-}
-
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@ use rstest::rstest;
 use sidegate_filters::clock::Clock;
 
 use super::*;
-use crate::identity::password::{Pace, Paces, Settings};
+use crate::identity::password::Settings;
 use crate::identity::testing::{TestDomain, domain, exchange, pair, realm};
+use crate::identity::throttle::{Pace, Paces};
 use crate::store::Users;
 
 const PROGRAM: &[(&str, &str)] = &[];

@@ -37,10 +37,19 @@ fn endpoint(house: &House, name: &str) -> (Arc<dyn Endpoint>, Value) {
         "uaf-authentication" => {
             (Arc::new(UafResponseEndpoint::authentication(Arc::clone(&house.fido))), json!({"uafResponse": "any"}))
         }
-        "login" => (Arc::new(FidoLoginRequestEndpoint::new(Arc::clone(&house.requests))), json!({"username": "jeff"})),
+        "login" => (
+            Arc::new(FidoLoginRequestEndpoint::new(Arc::clone(&house.requests), house.domain.throttle(9))),
+            json!({"username": "jeff"}),
+        ),
         "login-response" => {
             let (sessions, users) = (Arc::clone(&house.domain.sessions), Arc::clone(&house.users) as Arc<dyn Users>);
-            let realm = FidoUafRealm::new(realm("fido-uaf", 2, false), sessions, users, Arc::clone(&house.fido));
+            let realm = FidoUafRealm::new(
+                realm("fido-uaf", 2, false),
+                sessions,
+                users,
+                Arc::clone(&house.fido),
+                house.domain.throttle(9),
+            );
             (Arc::new(FidoLoginResponseEndpoint::new(Arc::new(realm))), json!({"uafResponse": "any"}))
         }
         other => panic!("{other}"),

@@ -9,19 +9,23 @@ use sidegate_uaf::wire::AuthenticationRequest;
 
 use super::super::{FidoLoginRequestEndpoint, FidoLoginResponseEndpoint};
 use super::{body, request, send};
-use crate::identity::FidoUafRealm;
 use crate::identity::testing::{pair, realm};
+use crate::identity::{FidoUafRealm, Throttle};
 use crate::oob::testing::{House, Phone};
 use crate::store::Users;
 
 fn response_endpoint(house: &House) -> FidoLoginResponseEndpoint {
+    slowed_response_endpoint(house, house.domain.throttle(9))
+}
+
+fn slowed_response_endpoint(house: &House, throttle: Arc<Throttle>) -> FidoLoginResponseEndpoint {
     let (sessions, users) = (Arc::clone(&house.domain.sessions), Arc::clone(&house.users) as Arc<dyn Users>);
-    let realm = FidoUafRealm::new(realm("fido-uaf", 2, false), sessions, users, Arc::clone(&house.fido));
+    let realm = FidoUafRealm::new(realm("fido-uaf", 2, false), sessions, users, Arc::clone(&house.fido), throttle);
     FidoLoginResponseEndpoint::new(Arc::new(realm))
 }
 
 async fn answer(house: &House, phone: &mut Phone, asked: serde_json::Value) -> String {
-    let endpoint = FidoLoginRequestEndpoint::new(Arc::clone(&house.requests));
+    let endpoint = FidoLoginRequestEndpoint::new(Arc::clone(&house.requests), house.domain.throttle(9));
     let response = send(&endpoint, request(&Caller::Anonymous, asked.to_string())).await;
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/fido+uaf;charset=UTF-8");
     assert!(!response.headers().contains_key(header::SET_COOKIE), "no session before success");
@@ -63,7 +67,27 @@ async fn a_step_up_keeps_the_cookie() {
 #[tokio::test]
 async fn a_user_who_does_not_exist_has_nothing_to_answer() {
     let house = House::new();
-    let endpoint = FidoLoginRequestEndpoint::new(Arc::clone(&house.requests));
+    let endpoint = FidoLoginRequestEndpoint::new(Arc::clone(&house.requests), house.domain.throttle(9));
     let response = send(&endpoint, request(&Caller::Anonymous, r#"{"username":"ghost"}"#)).await;
     assert_eq!((response.status(), body(&response)), (StatusCode::OK, json!({"statusCode": 1404})));
+}
+
+#[tokio::test]
+async fn what_fails_again_and_again_is_told_to_wait() {
+    let house = House::new();
+    let throttle = house.domain.throttle(2);
+    let asks = FidoLoginRequestEndpoint::new(Arc::clone(&house.requests), Arc::clone(&throttle));
+    let answers = slowed_response_endpoint(&house, throttle);
+    let ask = |name: &str| request(&Caller::Anonymous, json!({"username": name}).to_string());
+    let answer = || request(&Caller::Anonymous, r#"{"uafResponse":"[]"}"#);
+    house.phone("jeff").await;
+    for _ in 0..5 {
+        assert_eq!(body(&send(&asks, ask("jeff")).await)["statusCode"], 1200, "a good question is no failure");
+    }
+    assert_eq!(body(&send(&asks, ask("ghost")).await)["statusCode"], 1404);
+    assert_eq!(send(&answers, answer()).await.status(), StatusCode::OK);
+    for response in [send(&asks, ask("jeff")).await, send(&answers, answer()).await] {
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+    }
 }

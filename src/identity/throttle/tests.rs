@@ -148,3 +148,17 @@ fn memory_is_bounded() {
     let state = bench.throttle.state();
     assert!(state.users.len() <= 10 && state.networks.len() <= 10);
 }
+
+#[test]
+fn who_names_nobody_counts_for_the_network_alone() {
+    let bench = bench(100);
+    for _ in 0..6 {
+        drop(bench.throttle.admit_unnamed(here()).unwrap_or_else(|wait| panic!("must wait {wait:?}")));
+    }
+    assert_eq!(bench.throttle.admit_unnamed(here()).err(), Some(SECOND));
+    assert_eq!(bench.wait("jeff", here()), SECOND);
+    assert!(bench.throttle.state().users.is_empty());
+    bench.clock.advance(SECOND);
+    bench.throttle.admit_unnamed(here()).map(Ticket::succeeded).unwrap_or_else(|wait| panic!("must wait {wait:?}"));
+    assert_eq!(bench.wait("jeff", here()), Duration::ZERO, "the delay has passed, and the attempt is over");
+}

@@ -1,8 +1,8 @@
-//! Slowing guesses down without locking anybody out.
+//! Slowing failing logins down without locking anybody out.
 //!
-//! Attempts are counted by (user, source network) and by source network. There is no count by user alone: a stranger
-//! somewhere else could use it up for the victim. An attempt counts from its beginning, so that parallel ones gain nothing,
-//! and only success takes it back. Memory is bounded: what is not used while many others are is forgotten.
+//! Attempts are counted by (user, source network), where a user is named, and by source network. There is no count by
+//! user alone: a stranger somewhere else could use it up for the victim. An attempt counts from its beginning, so that
+//! parallel ones gain nothing, and only success takes it back. Memory is bounded: what is not used while many others are is forgotten.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
@@ -36,6 +36,16 @@ pub struct Paces {
     pub memory: Duration,
     /// Entries kept for each count; about 64 bytes each.
     pub entries: usize,
+}
+
+impl Paces {
+    /// For answers that are signed: nobody guesses one, so that a whole carrier's phones may fail for long before one
+    /// source is slowed for what its answers cost.
+    #[must_use]
+    pub fn of_signatures() -> Self {
+        let network = Pace { free: 500, longest: Duration::from_secs(5), parallel: 200 };
+        Self { network, ..Self::default() }
+    }
 }
 
 impl Default for Paces {
@@ -83,19 +93,40 @@ impl Entry {
         self.last.get_or_insert(now);
     }
 
-    fn fail(&mut self, now: Millis) {
+    fn release(&mut self) {
         self.pending = self.pending.saturating_sub(1);
+    }
+
+    fn fail(&mut self, now: Millis) {
+        self.release();
         self.failures = self.failures.saturating_add(1);
         self.last = Some(now);
     }
 }
 
+/// A user as one source network names it.
+type User = (u64, SourceNetwork);
+
 struct State {
-    users: Recent<(u64, SourceNetwork), Entry>,
+    users: Recent<User, Entry>,
     networks: Recent<SourceNetwork, Entry>,
 }
 
-pub(super) struct Throttle {
+impl State {
+    fn change(&mut self, user: Option<User>, network: SourceNetwork, step: impl Fn(&mut Entry)) {
+        self.change_user(user, &step);
+        change(&mut self.networks, network, step);
+    }
+
+    fn change_user(&mut self, user: Option<User>, step: impl FnOnce(&mut Entry)) {
+        if let Some(user) = user {
+            change(&mut self.users, user, step);
+        }
+    }
+}
+
+/// Admits attempts to log in; all of one kind share one.
+pub struct Throttle {
     paces: Paces,
     names: RandomState,
     state: Mutex<State>,
@@ -103,48 +134,54 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    pub(super) fn new(paces: Paces, clock: Arc<dyn Clock>) -> Self {
+    /// Nothing has failed yet.
+    #[must_use]
+    pub fn new(paces: Paces, clock: Arc<dyn Clock>) -> Self {
         let state = State { users: Recent::new(paces.entries), networks: Recent::new(paces.entries) };
         Self { paces, names: RandomState::new(), state: Mutex::new(state), clock }
     }
 
-    /// Lets an attempt begin, or says how long to wait.
-    pub(super) fn admit(self: &Arc<Self>, name: &str, network: SourceNetwork) -> Result<Ticket, Duration> {
+    /// Lets an attempt for the user of this name begin.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn admit(self: &Arc<Self>, name: &str, network: SourceNetwork) -> Result<Ticket, Duration> {
+        self.begin(Some((self.names.hash_one(name), network)), network)
+    }
+
+    /// Lets an attempt begin that names nobody, or nobody who could be believed.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn admit_unnamed(self: &Arc<Self>, network: SourceNetwork) -> Result<Ticket, Duration> {
+        self.begin(None, network)
+    }
+
+    fn begin(self: &Arc<Self>, user: Option<User>, network: SourceNetwork) -> Result<Ticket, Duration> {
         let now = self.clock.now();
-        let user = (self.names.hash_one(name), network);
         let Paces { memory, .. } = self.paces;
         let mut state = self.state();
-        let wait = state.users.get(&user).unwrap_or_default().wait(&self.paces.user, memory, now);
+        let of_user = user.and_then(|user| state.users.get(&user)).unwrap_or_default();
+        let wait = of_user.wait(&self.paces.user, memory, now);
         let wait = wait.max(state.networks.get(&network).unwrap_or_default().wait(&self.paces.network, memory, now));
         if !wait.is_zero() {
             return Err(wait);
         }
-        change(&mut state.users, user, |entry| entry.begin(memory, now));
-        change(&mut state.networks, network, |entry| entry.begin(memory, now));
-        Ok(Ticket { throttle: Arc::clone(self), user, end: End::Failed })
+        state.change(user, network, |entry| entry.begin(memory, now));
+        Ok(Ticket { throttle: Arc::clone(self), user, network, end: End::Failed })
     }
 
-    fn settle(&self, user: (u64, SourceNetwork), end: End) {
+    fn settle(&self, user: Option<User>, network: SourceNetwork, end: End) {
         let now = self.clock.now();
-        let release = |entry: &mut Entry| entry.pending = entry.pending.saturating_sub(1);
         let mut state = self.state();
         match end {
-            End::Failed => {
-                change(&mut state.users, user, |entry| entry.fail(now));
-                change(&mut state.networks, user.1, |entry| entry.fail(now));
-            }
+            End::Failed => state.change(user, network, |entry| entry.fail(now)),
             // A success clears the user's own count only: an attacker's good login must not reset the network's.
             End::Succeeded => {
-                change(&mut state.users, user, |entry| {
-                    release(entry);
-                    entry.failures = 0;
-                });
-                change(&mut state.networks, user.1, release);
+                state.change(user, network, Entry::release);
+                state.change_user(user, |entry| entry.failures = 0);
             }
-            End::Unused => {
-                change(&mut state.users, user, release);
-                change(&mut state.networks, user.1, release);
-            }
+            End::Unused => state.change(user, network, Entry::release),
         }
     }
 
@@ -170,27 +207,28 @@ fn change<K: Hash + Eq>(entries: &mut Recent<K, Entry>, key: K, change: impl FnO
 }
 
 /// An attempt under way. Whoever drops it has failed: also a client that hangs up before the answer.
-pub(super) struct Ticket {
+pub struct Ticket {
     throttle: Arc<Throttle>,
-    user: (u64, SourceNetwork),
+    user: Option<User>,
+    network: SourceNetwork,
     end: End,
 }
 
 impl Ticket {
-    /// The password was good.
-    pub(super) fn succeeded(mut self) {
+    /// It proved who it is.
+    pub fn succeeded(mut self) {
         self.end = End::Succeeded;
     }
 
-    /// The password was not looked at.
-    pub(super) fn unused(mut self) {
+    /// Whether it would have, was not looked at.
+    pub fn unused(mut self) {
         self.end = End::Unused;
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.throttle.settle(self.user, self.end);
+        self.throttle.settle(self.user, self.network, self.end);
     }
 }
 
