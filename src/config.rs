@@ -33,10 +33,10 @@ use std::path::PathBuf;
 
 use crate::routes::ListenerClass;
 
-pub use dispatchers::{Dispatcher, Link, RedeemUrls};
+pub use dispatchers::{Dispatcher, Link};
 pub use domains::Domain;
 pub use fault::{Fault, Faults, Notice};
-pub use fido_uaf::{AdditionalRegistration, FidoUaf, TimeLimits, UnknownModels, UsernameMapper};
+pub use fido_uaf::{AdditionalRegistration, FidoUaf, TimeLimits, UnknownModels};
 pub use filters::{FilterKind, IdentityCreation, InternalAccess, NamedFilter};
 pub use internal_callers::InternalCaller;
 pub use limits::Limits;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::routes::rows::Protection;
+use crate::routes::rows::{Protection, Service};
 
 use super::listeners::first_public;
 use super::section::{Field, Section};
@@ -155,14 +155,25 @@ impl<'a> Assembly<'_, 'a> {
 
 /// A row exists only when its service does (`http-api.md` 8).
 fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms: &[Realm]) -> bool {
-    let LeadsTo::Service(protection) = &row.leads_to else { return true };
+    let LeadsTo::Service(service, protection) = &row.leads_to else { return true };
     let has_realm = |kind| realms.iter().any(|realm| realm.kind == kind);
     let by_fido = has_realm(RealmKind::FidoUaf);
-    match row.name.as_str() {
-        "liveness" | "health" | "metrics" | "jwks" => true,
-        "login-password" | "login-page" => has_realm(RealmKind::Password),
-        "logout" | "logout-page" => !realms.is_empty(),
-        "login-fidouaf" | "login-fidouaf-response" | "login-response" => by_fido && fido_uaf.is_some(),
-        _ => fido_uaf.is_some() && (*protection != Protection::FidoUaf || by_fido),
+    match service {
+        Service::Liveness | Service::Health | Service::Metrics | Service::Jwks => true,
+        Service::PasswordLogin | Service::LoginPage => has_realm(RealmKind::Password),
+        Service::Logout | Service::LogoutPage => !realms.is_empty(),
+        Service::FidoLoginRequest | Service::FidoLoginResponse => by_fido && fido_uaf.is_some(),
+        Service::UafRequest(_)
+        | Service::UafRegistration
+        | Service::UafAuthentication
+        | Service::Facets
+        | Service::Dispatch(_)
+        | Service::Create(_)
+        | Service::Redeem(_)
+        | Service::ListTargets
+        | Service::CreateTarget
+        | Service::ModifyTarget
+        | Service::DeleteTarget
+        | Service::Status => fido_uaf.is_some() && (*protection != Protection::FidoUaf || by_fido),
     }
 }

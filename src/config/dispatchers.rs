@@ -1,7 +1,7 @@
 //! `fido-uaf.dispatchers`: how tokens reach a phone (`http-api.md` 10). Keys and values are those of the original's
 //! dispatcher blocks.
 
-use crate::dispatchers::BaseUrl;
+use crate::dispatchers::{BaseUrl, RedeemUrls};
 
 use super::section::{Field, Section};
 use super::url::{PublicUrl, WebUrl};
@@ -31,18 +31,6 @@ pub struct Link {
     pub base_url: BaseUrl,
     /// Where tokens are redeemed.
     pub redeem: RedeemUrls,
-}
-
-/// Where tokens are redeemed, by operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RedeemUrls {
-    /// Registration.
-    pub registration: WebUrl,
-    /// Authentication.
-    pub authentication: WebUrl,
-    /// Deregistration.
-    pub deregistration: WebUrl,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -95,17 +83,12 @@ fn redeem_urls(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Option<
             "write at least one, such as authentication-redeem-url: ${public-url}/nevisfido/token/redeem/authentication",
         );
     }
-    let [registration, authentication, deregistration] = fields;
-    let url = |field: Field<'_>, operation: &str| {
-        if field.is_written() {
-            return field.required();
-        }
-        public_url.map(|url| WebUrl::below(url, &format!("/nevisfido/token/redeem/{operation}")))
-    };
-    let (registration, authentication, deregistration) = (
-        url(registration, "registration"),
-        url(authentication, "authentication"),
-        url(deregistration, "deregistration"),
-    );
-    Some(RedeemUrls { registration: registration?, authentication: authentication?, deregistration: deregistration? })
+    let [registration, authentication, deregistration] =
+        fields.map(|field| field.optional::<WebUrl>().map(|url| url.text().to_owned()));
+    let below = RedeemUrls::below(public_url?.text());
+    Some(RedeemUrls {
+        registration: registration.unwrap_or(below.registration),
+        authentication: authentication.unwrap_or(below.authentication),
+        deregistration: deregistration.unwrap_or(below.deregistration),
+    })
 }

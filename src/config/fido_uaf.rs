@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use sidegate_uaf::wire::{AppId, FacetId};
 
+use crate::oob::UsernameMapper;
+
 use super::dispatchers::{self, Dispatcher};
 use super::files;
 use super::scalar::Scalar as _;
@@ -56,15 +58,6 @@ pub enum AdditionalRegistration {
     Password,
     /// A session by FIDO UAF.
     StepUp,
-}
-
-/// What `username` in requests means (`http-api.md` 0.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UsernameMapper {
-    /// The login name.
-    Name,
-    /// The extId.
-    ExtId,
 }
 
 /// How long things last (`http-api.md` 11).

@@ -4,7 +4,7 @@ use http::Method;
 use sidegate_filters::PathRules;
 
 use crate::routes::ListenerClass;
-use crate::routes::rows::{self, Protection, ROWS};
+use crate::routes::rows::{self, Protection, ROWS, Service};
 
 use super::listeners::CLASSES;
 use super::scalar::{Bytes, Pattern, Scalar as _};
@@ -36,8 +36,8 @@ pub struct Row {
 /// Where a row leads.
 #[derive(Debug, Clone)]
 pub enum LeadsTo {
-    /// A service of ours, one of [`ROWS`].
-    Service(Protection),
+    /// A service of ours, behind one of [`ROWS`].
+    Service(Service, Protection),
     /// A server behind the gateway, through these filters in this order. Both are configured ones.
     Upstream {
         /// The upstream's name.
@@ -94,7 +94,7 @@ fn default_row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
         interception: false,
         allow: PathRules::default(),
         body_limit: Some(known.body_limit),
-        leads_to: LeadsTo::Service(row.protection),
+        leads_to: LeadsTo::Service(row.service, row.protection),
     })
 }
 
@@ -119,16 +119,17 @@ fn change(section: &Section<'_>, row: &mut Row) {
     let protection = section.field("protection");
     if let Some(wanted) = protection.choice(PROTECTIONS) {
         match (&row.leads_to, wanted) {
-            (LeadsTo::Service(Protection::JwsBypass), wanted) if wanted != Protection::JwsBypass => {
+            (LeadsTo::Service(_, Protection::JwsBypass), wanted) if wanted != Protection::JwsBypass => {
                 protection.fault(
                     "this row is called by phones that have no session",
                     "leave jws-bypass, or switch the row off with on: []",
                 );
             }
-            (LeadsTo::Service(now), Protection::JwsBypass) if *now != Protection::JwsBypass => {
+            (LeadsTo::Service(_, now), Protection::JwsBypass) if *now != Protection::JwsBypass => {
                 protection.fault("nothing is signed on this row", "write open, session, fido-uaf or internal");
             }
-            _ => row.leads_to = LeadsTo::Service(wanted),
+            (LeadsTo::Service(service, _), wanted) => row.leads_to = LeadsTo::Service(*service, wanted),
+            (LeadsTo::Upstream { .. }, _) => {}
         }
     }
     let on = section.field("on");

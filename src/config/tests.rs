@@ -140,7 +140,7 @@ fn the_original_dispatcher_blocks_load() {
         ));
         let [Dispatcher::Link(link)] = &config.fido_uaf.unwrap().dispatchers[..] else { panic!("one dispatcher") };
         assert_eq!(link.base_url, BaseUrl::parse(base_url).unwrap());
-        assert_eq!(link.redeem.registration.text(), "https://siven.ch/nevisfido/token/redeem/registration");
+        assert_eq!(link.redeem.registration, "https://siven.ch/nevisfido/token/redeem/registration");
     }
 }
 
@@ -149,8 +149,8 @@ fn redeem_urls_that_are_not_written_are_below_the_public_url() {
     let more = "  dispatchers: [{type: link, base-url: https://a, authentication-redeem-url: https://b/c}]\n";
     let config = loaded(&format!("{BASE}{more}"));
     let [Dispatcher::Link(link)] = &config.fido_uaf.unwrap().dispatchers[..] else { panic!("one dispatcher") };
-    assert_eq!(link.redeem.authentication.text(), "https://b/c");
-    assert_eq!(link.redeem.deregistration.text(), "https://gate.example/nevisfido/token/redeem/deregistration");
+    assert_eq!(link.redeem.authentication, "https://b/c");
+    assert_eq!(link.redeem.deregistration, "https://gate.example/nevisfido/token/redeem/deregistration");
 }
 
 #[test]

@@ -37,12 +37,6 @@ impl PublicUrl {
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
-
-    /// `host` or `host:port`, as a browser's `Host` header shows it.
-    #[must_use]
-    pub fn authority(&self) -> &str {
-        self.0.authority()
-    }
 }
 
 impl Scalar for PublicUrl {
@@ -105,11 +99,6 @@ impl Scalar for ServerUrl {
 pub struct WebUrl(String);
 
 impl WebUrl {
-    /// A URL of this gateway; `path` begins with a slash.
-    pub(super) fn below(public_url: &PublicUrl, path: &str) -> Self {
-        Self(format!("{}{path}", public_url.text()))
-    }
-
     /// The URL as it is written.
     #[must_use]
     pub fn text(&self) -> &str {

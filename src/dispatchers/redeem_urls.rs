@@ -5,9 +5,12 @@ use crate::store::operation::OperationKind;
 /// The redeem URL of each operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedeemUrls {
-    registration: String,
-    authentication: String,
-    deregistration: String,
+    /// Registration.
+    pub registration: String,
+    /// Authentication.
+    pub authentication: String,
+    /// Deregistration.
+    pub deregistration: String,
 }
 
 impl RedeemUrls {
@@ -15,23 +18,12 @@ impl RedeemUrls {
     #[must_use]
     pub fn below(public_url: &str) -> Self {
         let base = public_url.trim_end_matches('/');
-        let url = |operation: &str| format!("{base}/nevisfido/token/redeem/{operation}");
+        let url = |kind: OperationKind| format!("{base}/nevisfido/token/redeem/{}", kind.word());
         Self {
-            registration: url("registration"),
-            authentication: url("authentication"),
-            deregistration: url("deregistration"),
+            registration: url(OperationKind::Reg),
+            authentication: url(OperationKind::Auth),
+            deregistration: url(OperationKind::Dereg),
         }
-    }
-
-    /// The same with this text for one operation.
-    #[must_use]
-    pub fn with(mut self, kind: OperationKind, url: String) -> Self {
-        match kind {
-            OperationKind::Reg => self.registration = url,
-            OperationKind::Auth => self.authentication = url,
-            OperationKind::Dereg => self.deregistration = url,
-        }
-        self
     }
 
     /// The URL for an operation, as it was written.
@@ -51,7 +43,8 @@ mod tests {
 
     #[test]
     fn what_is_not_written_lies_below_the_public_url() {
-        let urls = RedeemUrls::below("https://siven.ch/").with(OperationKind::Auth, "https://a/b".into());
+        let below = RedeemUrls::below("https://siven.ch/");
+        let urls = RedeemUrls { authentication: "https://a/b".into(), ..below };
         assert_eq!(urls.of(OperationKind::Reg), "https://siven.ch/nevisfido/token/redeem/registration");
         assert_eq!(urls.of(OperationKind::Auth), "https://a/b");
         assert_eq!(urls.of(OperationKind::Dereg), "https://siven.ch/nevisfido/token/redeem/deregistration");

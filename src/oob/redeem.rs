@@ -5,7 +5,6 @@ use std::sync::Arc;
 use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
-use super::token::path_name;
 use super::{DispatchToken, TokenKey};
 use crate::fido::{Ask, Commission, Fido, FidoError, Scope, Subject, UafRequest};
 use crate::jose::CryptoError;
@@ -53,7 +52,7 @@ impl Redeem {
             Err(NotRedeemed::Refused(code)) => *code,
             Err(_) => StatusCode::INTERNAL,
         };
-        Audit::Redeem { operation: path_name(kind), code: code.0 }.record();
+        Audit::Redeem { operation: kind.word(), code: code.0 }.record();
         redeemed
     }
 

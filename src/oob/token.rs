@@ -150,7 +150,7 @@ impl Tokens {
         let id = operation.id;
         self.operations.create(operation, &asker.origin()).await?;
         let user = permit.user().map(|user| user.ext_id.as_str());
-        let (operation, dispatcher, result) = (path_name(kind), "-", "dispatched");
+        let (operation, dispatcher, result) = (kind.word(), "-", "dispatched");
         Event::Dispatch { operation, dispatcher, result, user, target: None }.record();
         Ok((token, id))
     }
@@ -206,15 +206,6 @@ pub(super) fn stored(ask: &Ask) -> Result<String, ContextFault> {
         return Err(ContextFault { member: "context", reason: "longer than 8 KiB" });
     }
     Ok(text)
-}
-
-/// An operation as paths name it.
-pub(super) fn path_name(kind: OperationKind) -> &'static str {
-    match kind {
-        OperationKind::Reg => "registration",
-        OperationKind::Auth => "authentication",
-        OperationKind::Dereg => "deregistration",
-    }
 }
 
 impl DispatchResult {

@@ -1,7 +1,10 @@
 //! The default route table as data (`http-api.md` 8): what `sidegate explain` prints, what the configuration may
 //! override by name, and what composition fills with filters and endpoints.
 
+use self::Protection::{FidoUaf, JwsBypass, Open, Session};
+use self::Service::*;
 use super::ListenerClass::{self, Internal, Management, Public};
+use crate::store::operation::OperationKind::{self, Auth, Dereg, Reg};
 
 /// What a row demands of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -19,9 +22,68 @@ pub enum Protection {
     JwsBypass,
 }
 
+/// What answers behind a row. Whoever composes the table matches every one of them, so that no row lacks its endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// A UAF request, in band.
+    UafRequest(OperationKind),
+    /// The answer to a registration request.
+    UafRegistration,
+    /// The answer to an authentication request.
+    UafAuthentication,
+    /// The trusted facets.
+    Facets,
+    /// Dispatches a token.
+    Dispatch(OperationKind),
+    /// Makes a token for whoever asks.
+    Create(OperationKind),
+    /// Redeems a token.
+    Redeem(OperationKind),
+    /// Lists dispatch targets.
+    ListTargets,
+    /// Registers one.
+    CreateTarget,
+    /// Changes one by its key's signature.
+    ModifyTarget,
+    /// Removes one.
+    DeleteTarget,
+    /// How an operation stands.
+    Status,
+    /// The login page.
+    LoginPage,
+    /// Login by password.
+    PasswordLogin,
+    /// The page with the button to log out.
+    LogoutPage,
+    /// The end of a session.
+    Logout,
+    /// The UAF request of a login.
+    FidoLoginRequest,
+    /// Login by the answer to it.
+    FidoLoginResponse,
+    /// The keys of SecTokens.
+    Jwks,
+    /// The process lives.
+    Liveness,
+    /// What it needs is there.
+    Health,
+    /// Counters.
+    Metrics,
+}
+
+impl Service {
+    /// Whether it answers everybody alike, so that nobody is asked who they are.
+    #[must_use]
+    pub fn is_impersonal(self) -> bool {
+        matches!(self, Self::Facets | Self::Jwks | Self::Liveness | Self::Health | Self::Metrics)
+    }
+}
+
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
+    /// What answers.
+    pub service: Service,
     /// The name that the configuration, `explain`, the log and the metrics use.
     pub name: &'static str,
     /// The method; HEAD follows GET.
@@ -37,48 +99,63 @@ pub struct Row {
 const BOTH: &[ListenerClass] = &[Public, Internal];
 
 const fn row(
+    service: Service,
     name: &'static str,
     method: &'static str,
     path: &'static str,
     on: &'static [ListenerClass],
     protection: Protection,
 ) -> Row {
-    Row { name, method, path, on, protection }
+    Row { service, name, method, path, on, protection }
 }
 
 /// The rows of this release.
 pub const ROWS: &[Row] = &[
-    row("uaf-request-registration", "POST", "/nevisfido/uaf/1.1/request/registration", BOTH, Protection::Session),
-    row("uaf-request-authentication", "POST", "/nevisfido/uaf/1.1/request/authentication", BOTH, Protection::Open),
-    row("uaf-request-deregistration", "POST", "/nevisfido/uaf/1.1/request/deregistration", BOTH, Protection::FidoUaf),
-    row("uaf-registration", "POST", "/nevisfido/uaf/1.1/registration", BOTH, Protection::Open),
-    row("uaf-authentication", "POST", "/nevisfido/uaf/1.1/authentication", BOTH, Protection::Open),
-    row("uaf-facets", "GET", "/nevisfido/uaf/1.1/facets", BOTH, Protection::Open),
-    row("dispatch-registration", "POST", "/nevisfido/token/dispatch/registration", BOTH, Protection::Session),
-    row("dispatch-authentication", "POST", "/nevisfido/token/dispatch/authentication", BOTH, Protection::Open),
-    row("dispatch-deregistration", "POST", "/nevisfido/token/dispatch/deregistration", BOTH, Protection::FidoUaf),
-    row("targets-list", "GET", "/nevisfido/token/dispatch/targets", &[Internal], Protection::Internal),
-    row("target-create", "POST", "/nevisfido/token/dispatch/targets", BOTH, Protection::FidoUaf),
-    row("target-modify", "PATCH", "/nevisfido/token/dispatch/targets/{id}", BOTH, Protection::JwsBypass),
-    row("target-delete", "DELETE", "/nevisfido/token/dispatch/targets/{id}", BOTH, Protection::FidoUaf),
-    row("create-registration", "POST", "/nevisfido/token/create/registration", BOTH, Protection::Session),
-    row("create-authentication", "POST", "/nevisfido/token/create/authentication", BOTH, Protection::Open),
-    row("create-deregistration", "POST", "/nevisfido/token/create/deregistration", BOTH, Protection::FidoUaf),
-    row("redeem-registration", "POST", "/nevisfido/token/redeem/registration", BOTH, Protection::Open),
-    row("redeem-authentication", "POST", "/nevisfido/token/redeem/authentication", BOTH, Protection::Open),
-    row("redeem-deregistration", "POST", "/nevisfido/token/redeem/deregistration", BOTH, Protection::Open),
-    row("status", "POST", "/nevisfido/status", BOTH, Protection::Open),
-    row("login-page", "GET", "/auth/login", &[Public], Protection::Open),
-    row("login-password", "POST", "/auth/pwd", &[Public], Protection::Open),
-    row("logout-page", "GET", "/auth/logout", &[Public], Protection::Open),
-    row("logout", "POST", "/auth/logout", &[Public], Protection::Open),
-    row("login-fidouaf", "POST", "/auth/fidouaf", &[Public], Protection::Open),
-    row("login-fidouaf-response", "POST", "/auth/fidouaf/authenticationresponse", &[Public], Protection::Open),
-    row("login-response", "POST", "/auth/authenticationresponse", &[Public], Protection::Open),
-    row("jwks", "GET", "/.well-known/jwks.json", BOTH, Protection::Open),
-    row("liveness", "GET", "/nevisfido/liveness", &[Management], Protection::Open),
-    row("health", "GET", "/nevisfido/health", &[Management], Protection::Open),
-    row("metrics", "GET", "/metrics", &[Management], Protection::Open),
+    row(UafRequest(Reg), "uaf-request-registration", "POST", "/nevisfido/uaf/1.1/request/registration", BOTH, Session),
+    row(
+        UafRequest(Auth),
+        "uaf-request-authentication",
+        "POST",
+        "/nevisfido/uaf/1.1/request/authentication",
+        BOTH,
+        Open,
+    ),
+    row(
+        UafRequest(Dereg),
+        "uaf-request-deregistration",
+        "POST",
+        "/nevisfido/uaf/1.1/request/deregistration",
+        BOTH,
+        FidoUaf,
+    ),
+    row(UafRegistration, "uaf-registration", "POST", "/nevisfido/uaf/1.1/registration", BOTH, Open),
+    row(UafAuthentication, "uaf-authentication", "POST", "/nevisfido/uaf/1.1/authentication", BOTH, Open),
+    row(Facets, "uaf-facets", "GET", "/nevisfido/uaf/1.1/facets", BOTH, Open),
+    row(Dispatch(Reg), "dispatch-registration", "POST", "/nevisfido/token/dispatch/registration", BOTH, Session),
+    row(Dispatch(Auth), "dispatch-authentication", "POST", "/nevisfido/token/dispatch/authentication", BOTH, Open),
+    row(Dispatch(Dereg), "dispatch-deregistration", "POST", "/nevisfido/token/dispatch/deregistration", BOTH, FidoUaf),
+    row(ListTargets, "targets-list", "GET", "/nevisfido/token/dispatch/targets", &[Internal], Protection::Internal),
+    row(CreateTarget, "target-create", "POST", "/nevisfido/token/dispatch/targets", BOTH, FidoUaf),
+    row(ModifyTarget, "target-modify", "PATCH", "/nevisfido/token/dispatch/targets/{id}", BOTH, JwsBypass),
+    row(DeleteTarget, "target-delete", "DELETE", "/nevisfido/token/dispatch/targets/{id}", BOTH, FidoUaf),
+    row(Create(Reg), "create-registration", "POST", "/nevisfido/token/create/registration", BOTH, Session),
+    row(Create(Auth), "create-authentication", "POST", "/nevisfido/token/create/authentication", BOTH, Open),
+    row(Create(Dereg), "create-deregistration", "POST", "/nevisfido/token/create/deregistration", BOTH, FidoUaf),
+    row(Redeem(Reg), "redeem-registration", "POST", "/nevisfido/token/redeem/registration", BOTH, Open),
+    row(Redeem(Auth), "redeem-authentication", "POST", "/nevisfido/token/redeem/authentication", BOTH, Open),
+    row(Redeem(Dereg), "redeem-deregistration", "POST", "/nevisfido/token/redeem/deregistration", BOTH, Open),
+    row(Status, "status", "POST", "/nevisfido/status", BOTH, Open),
+    row(LoginPage, "login-page", "GET", "/auth/login", &[Public], Open),
+    row(PasswordLogin, "login-password", "POST", "/auth/pwd", &[Public], Open),
+    row(LogoutPage, "logout-page", "GET", "/auth/logout", &[Public], Open),
+    row(Logout, "logout", "POST", "/auth/logout", &[Public], Open),
+    row(FidoLoginRequest, "login-fidouaf", "POST", "/auth/fidouaf", &[Public], Open),
+    row(FidoLoginResponse, "login-fidouaf-response", "POST", "/auth/fidouaf/authenticationresponse", &[Public], Open),
+    row(FidoLoginResponse, "login-response", "POST", "/auth/authenticationresponse", &[Public], Open),
+    row(Jwks, "jwks", "GET", "/.well-known/jwks.json", BOTH, Open),
+    row(Liveness, "liveness", "GET", "/nevisfido/liveness", &[Management], Open),
+    row(Health, "health", "GET", "/nevisfido/health", &[Management], Open),
+    row(Metrics, "metrics", "GET", "/metrics", &[Management], Open),
 ];
 
 /// The row with this name.

@@ -79,6 +79,18 @@ pub enum OperationKind {
     Dereg,
 }
 
+impl OperationKind {
+    /// The operation as paths and the audit name it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reg => "registration",
+            Self::Auth => "authentication",
+            Self::Dereg => "deregistration",
+        }
+    }
+}
+
 /// How the token was brought to the phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatch {

@@ -36,7 +36,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("oob", &["dispatchers", "fido", "jose", "store", "telemetry"]),
     ("routes", &["dispatchers", "fido", "identity", "jose", "oob", "store", "telemetry"]),
     // The rows and listener classes that a configuration may name, and the types that its values become.
-    ("config", &["dispatchers", "routes"]),
+    ("config", &["dispatchers", "oob", "routes"]),
     ("gateway", &["config", "dispatchers", "fido", "identity", "jose", "oob", "routes", "store", "telemetry"]),
     ("cli", &["config", "dispatchers", "fido", "gateway", "identity", "jose", "oob", "routes", "store", "telemetry"]),
 ];

@@ -21,8 +21,8 @@ use crate::routes::endpoints::{
     LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint, PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint,
     UafRequestEndpoint, UafResponseEndpoint,
 };
-use crate::routes::rows::Protection;
-use crate::routes::{Destination, Endpoint, ListenerClass, Route, Router, Upstream, UpstreamTls};
+use crate::routes::rows::{Protection, Service};
+use crate::routes::{Destination, Endpoint, Route, Router, Upstream, UpstreamTls};
 use crate::store::operation::OperationKind;
 use crate::telemetry::Metrics;
 
@@ -49,8 +49,8 @@ pub(super) fn table(
 impl Parts<'_> {
     fn route(&self, row: &config::Row) -> Result<Route, ComposeError> {
         let (filters, destination) = match &row.leads_to {
-            LeadsTo::Service(protection) => {
-                (self.service_filters(row, *protection)?, Destination::Local(self.endpoint(&row.name)?))
+            LeadsTo::Service(service, protection) => {
+                (self.service_filters(row, *service, *protection)?, Destination::Local(self.endpoint(*service)?))
             }
             LeadsTo::Upstream { name, filters } => {
                 let upstream = self.upstream(name)?;
@@ -71,10 +71,14 @@ impl Parts<'_> {
     }
 
     /// Rows that answer everybody alike ask nobody who they are.
-    fn service_filters(&self, row: &config::Row, protection: Protection) -> Result<Chain, ComposeError> {
-        let same_for_all = matches!(row.name.as_str(), "uaf-facets" | "jwks") || row.on == [ListenerClass::Management];
+    fn service_filters(
+        &self,
+        row: &config::Row,
+        service: Service,
+        protection: Protection,
+    ) -> Result<Chain, ComposeError> {
         Ok(match protection {
-            Protection::Open if same_for_all => Chain::default(),
+            Protection::Open if service.is_impersonal() => Chain::default(),
             Protection::JwsBypass => Chain::new(vec![self.bypass()?]),
             _ => Chain::new(vec![self.gate.for_service(protection, row.interception)?]),
         })
@@ -125,6 +129,21 @@ impl Parts<'_> {
     }
 }
 
+/// The endpoints of one operation each.
+impl Services {
+    fn uaf_request(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
+        Arc::new(UafRequestEndpoint::new(self.requests.clone(), kind, self.anonymous_content))
+    }
+
+    fn dispatch(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
+        Arc::new(DispatchEndpoint::new(self.tokens.clone(), kind, self.anonymous_content))
+    }
+
+    fn create(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
+        Arc::new(CreateEndpoint::new(self.tokens.clone(), kind, self.anonymous_content))
+    }
+}
+
 impl Parts<'_> {
     fn upstream_filters(
         &self,
@@ -150,19 +169,35 @@ impl Parts<'_> {
         Ok(Arc::new(filter.map_err(|error| ComposeError::Unfit(format!("filter {name}: {error}")))?))
     }
 
-    /// The service behind a default row.
-    fn endpoint(&self, row: &str) -> Result<Arc<dyn Endpoint>, ComposeError> {
-        match row {
-            "liveness" => Ok(Arc::new(Liveness)),
-            "health" => Ok(Arc::new(Health::new(vec![Arc::new(StoreProbe(self.stores.targets.clone()))]))),
-            "metrics" => Ok(Arc::new(MetricsText::new(self.metrics.clone()))),
-            "jwks" => Ok(Arc::new(JwksEndpoint::new(self.gate.sec_tokens.clone()))),
-            "login-page" => Ok(Arc::new(LoginPageEndpoint::new(self.gate.pages.clone()))),
-            "logout-page" => Ok(Arc::new(LogoutPageEndpoint::new(self.gate.pages.clone()))),
-            "logout" => Ok(Arc::new(LogoutEndpoint::new(self.gate.own_sessions()?, self.gate.pages.clone()))),
-            "login-password" => self.password_login(),
-            _ => self.oob_endpoint(row, self.services()?),
-        }
+    /// What answers behind a row of ours.
+    fn endpoint(&self, service: Service) -> Result<Arc<dyn Endpoint>, ComposeError> {
+        let gate = self.gate;
+        Ok(match service {
+            Service::Liveness => Arc::new(Liveness),
+            Service::Health => Arc::new(Health::new(vec![Arc::new(StoreProbe(self.stores.targets.clone()))])),
+            Service::Metrics => Arc::new(MetricsText::new(self.metrics.clone())),
+            Service::Jwks => Arc::new(JwksEndpoint::new(gate.sec_tokens.clone())),
+            Service::LoginPage => Arc::new(LoginPageEndpoint::new(gate.pages.clone())),
+            Service::LogoutPage => Arc::new(LogoutPageEndpoint::new(gate.pages.clone())),
+            Service::Logout => Arc::new(LogoutEndpoint::new(gate.own_sessions()?, gate.pages.clone())),
+            Service::PasswordLogin => self.password_login()?,
+            Service::UafRequest(kind) => self.services()?.uaf_request(kind),
+            Service::UafRegistration => Arc::new(UafResponseEndpoint::registration(self.services()?.fido.clone())),
+            Service::UafAuthentication => Arc::new(UafResponseEndpoint::authentication(self.services()?.fido.clone())),
+            Service::Facets => Arc::new(FacetsEndpoint::new(&self.services()?.facets)),
+            Service::Dispatch(kind) => self.services()?.dispatch(kind),
+            Service::Create(kind) => self.services()?.create(kind),
+            Service::Redeem(kind) => Arc::new(RedeemEndpoint::new(self.services()?.redeem.clone(), kind)),
+            Service::ListTargets => Arc::new(ListTargetsEndpoint::new(self.services()?.targets.clone())),
+            Service::CreateTarget => Arc::new(CreateTargetEndpoint::new(self.services()?.targets.clone())),
+            Service::ModifyTarget => Arc::new(ModifyTargetEndpoint::new(self.services()?.targets.clone())),
+            Service::DeleteTarget => Arc::new(DeleteTargetEndpoint::new(self.services()?.targets.clone())),
+            Service::Status => Arc::new(StatusEndpoint::new(self.services()?.statuses.clone())),
+            Service::FidoLoginRequest => {
+                Arc::new(FidoLoginRequestEndpoint::new(self.services()?.requests.clone(), gate.uaf_throttle.clone()))
+            }
+            Service::FidoLoginResponse => Arc::new(FidoLoginResponseEndpoint::new(self.fido_realm(self.services()?)?)),
+        })
     }
 
     fn fido_realm(&self, services: &Services) -> Result<Arc<FidoUafRealm>, ComposeError> {
@@ -176,54 +211,11 @@ impl Parts<'_> {
         let realm = realm.ok_or_else(|| ComposeError::Unfit("a row needs a realm of type password".to_owned()))?;
         Ok(Arc::new(PasswordLoginEndpoint::new(realm, self.gate.pages.clone())))
     }
-
-    fn oob_endpoint(&self, row: &str, services: &Services) -> Result<Arc<dyn Endpoint>, ComposeError> {
-        let Services { targets, tokens, redeem, requests, fido, anonymous_content, .. } = services;
-        if let Some((service, kind)) =
-            row.rsplit_once('-').and_then(|(service, kind)| Some((service, operation(kind)?)))
-        {
-            match service {
-                "uaf-request" => {
-                    return Ok(Arc::new(UafRequestEndpoint::new(requests.clone(), kind, *anonymous_content)));
-                }
-                "dispatch" => return Ok(Arc::new(DispatchEndpoint::new(tokens.clone(), kind, *anonymous_content))),
-                "create" => return Ok(Arc::new(CreateEndpoint::new(tokens.clone(), kind, *anonymous_content))),
-                "redeem" => return Ok(Arc::new(RedeemEndpoint::new(redeem.clone(), kind))),
-                _ => {}
-            }
-        }
-        Ok(match row {
-            "uaf-registration" => Arc::new(UafResponseEndpoint::registration(fido.clone())),
-            "uaf-authentication" => Arc::new(UafResponseEndpoint::authentication(fido.clone())),
-            "uaf-facets" => Arc::new(FacetsEndpoint::new(&services.facets)),
-            "targets-list" => Arc::new(ListTargetsEndpoint::new(targets.clone())),
-            "target-create" => Arc::new(CreateTargetEndpoint::new(targets.clone())),
-            "target-modify" => Arc::new(ModifyTargetEndpoint::new(targets.clone())),
-            "target-delete" => Arc::new(DeleteTargetEndpoint::new(targets.clone())),
-            "login-fidouaf" => {
-                Arc::new(FidoLoginRequestEndpoint::new(requests.clone(), self.gate.uaf_throttle.clone()))
-            }
-            "login-fidouaf-response" | "login-response" => {
-                Arc::new(FidoLoginResponseEndpoint::new(self.fido_realm(services)?))
-            }
-            "status" => Arc::new(StatusEndpoint::new(services.statuses.clone())),
-            _ => return Err(ComposeError::Unfit(format!("row {row} has no service"))),
-        })
-    }
 }
 
 fn upstream_tls(tls: &config::UpstreamTls) -> Result<UpstreamTls, ComposeError> {
     let authorities = tls.ca.as_deref().map(Authorities::read).transpose()?;
     Ok(UpstreamTls { server_name: tls.server_name.clone(), authorities, verify: tls.verify })
-}
-
-fn operation(word: &str) -> Option<OperationKind> {
-    match word {
-        "registration" => Some(OperationKind::Reg),
-        "authentication" => Some(OperationKind::Auth),
-        "deregistration" => Some(OperationKind::Dereg),
-        _ => None,
-    }
 }
 
 /// Whether the durable store answers.

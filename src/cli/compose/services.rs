@@ -11,12 +11,12 @@ use sidegate_uaf::{Algorithm, Folding, RelyingParty};
 use super::gate::Gate;
 use super::{ComposeError, Stores};
 use crate::config::{self, AdditionalRegistration, Config, FidoUaf};
-use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients, RedeemUrls};
+use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients};
 use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, kept_app_id};
 use crate::jose::MacKey;
-use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens, UsernameMapper};
+use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens};
 use crate::store::DataFolder;
-use crate::store::operation::{Limits, OperationKind};
+use crate::store::operation::Limits;
 
 /// Below the public URL: the application identifier where none is written.
 const APP_ID_PATH: &str = "/nevisfido/uaf/1.1/facets";
@@ -48,62 +48,100 @@ impl Services {
         let facets = trusted_facets(fido_uaf);
         let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
         let fido: Arc<dyn Fido> = Arc::new(embedded(fido_uaf, relying_party, stores, clock)?);
-        let mapper = match fido_uaf.username_mapper {
-            config::UsernameMapper::Name => UsernameMapper::Name,
-            config::UsernameMapper::ExtId => UsernameMapper::ExtId,
+        let shared = Shared {
+            stores,
+            clock,
+            fido,
+            acting: acting(fido_uaf, stores, gate)?,
+            dispatchers: dispatchers(fido_uaf),
+            key: TokenKey::new(MacKey::new(&folder.secret("operation-id")?)?),
+            limits: limits(fido_uaf),
         };
-        let plain = Acting::new(stores.users.clone(), mapper, gate.own_sessions()?.domain().clone());
-        let acting = match fido_uaf.additional_registration {
-            AdditionalRegistration::Password => plain,
-            AdditionalRegistration::StepUp => {
-                plain.with_step_up_registration(stores.credentials.clone(), gate.fido_uaf()?.name.clone())
-            }
-        };
-        let key = TokenKey::new(MacKey::new(&folder.secret("operation-id")?)?);
-        let dispatchers = dispatchers(config.public_url.text(), fido_uaf);
-        let limits = limits(fido_uaf);
-        let (operations, users) = (&stores.operations, &stores.users);
         Ok(Some(Self {
-            targets: Arc::new(Targets {
-                targets: stores.targets.clone(),
-                users: users.clone(),
-                acting: acting.clone(),
-                dispatchers: dispatchers.clone(),
-                clock: clock.clone(),
-            }),
-            tokens: Arc::new(Tokens {
-                operations: operations.clone(),
-                targets: stores.targets.clone(),
-                acting: acting.clone(),
-                dispatchers,
-                recipients: Recipients::default(),
-                fido: fido.clone(),
-                key: key.clone(),
-                clock: clock.clone(),
-                settings: TokenSettings { limits, status_response: fido_uaf.status_response },
-            }),
-            redeem: Arc::new(Redeem {
-                operations: operations.clone(),
-                users: users.clone(),
-                fido: fido.clone(),
-                key,
-                clock: clock.clone(),
-            }),
-            requests: Arc::new(Requests {
-                operations: operations.clone(),
-                acting,
-                fido: fido.clone(),
-                clock: clock.clone(),
-                limits,
-            }),
-            statuses: Arc::new(Statuses { operations: operations.clone(), clock: clock.clone() }),
+            targets: Arc::new(shared.targets()),
+            tokens: Arc::new(shared.tokens(fido_uaf.status_response)),
+            redeem: Arc::new(shared.redeem()),
+            requests: Arc::new(shared.requests()),
+            statuses: Arc::new(shared.statuses()),
             anonymous_content: fido_uaf.anonymous_content,
             clock_skew: fido_uaf.time_limits.clock_skew,
             clock: clock.clone(),
             facets,
-            fido,
+            fido: shared.fido,
         }))
     }
+}
+
+/// What the services have in common.
+struct Shared<'a> {
+    stores: &'a Stores,
+    clock: &'a Arc<dyn Clock>,
+    fido: Arc<dyn Fido>,
+    acting: Acting,
+    dispatchers: Dispatchers,
+    key: TokenKey,
+    limits: Limits,
+}
+
+impl Shared<'_> {
+    fn targets(&self) -> Targets {
+        Targets {
+            targets: self.stores.targets.clone(),
+            users: self.stores.users.clone(),
+            acting: self.acting.clone(),
+            dispatchers: self.dispatchers.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    fn tokens(&self, status_response: bool) -> Tokens {
+        Tokens {
+            operations: self.stores.operations.clone(),
+            targets: self.stores.targets.clone(),
+            acting: self.acting.clone(),
+            dispatchers: self.dispatchers.clone(),
+            recipients: Recipients::default(),
+            fido: self.fido.clone(),
+            key: self.key.clone(),
+            clock: self.clock.clone(),
+            settings: TokenSettings { limits: self.limits, status_response },
+        }
+    }
+
+    fn redeem(&self) -> Redeem {
+        Redeem {
+            operations: self.stores.operations.clone(),
+            users: self.stores.users.clone(),
+            fido: self.fido.clone(),
+            key: self.key.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    fn requests(&self) -> Requests {
+        Requests {
+            operations: self.stores.operations.clone(),
+            acting: self.acting.clone(),
+            fido: self.fido.clone(),
+            clock: self.clock.clone(),
+            limits: self.limits,
+        }
+    }
+
+    fn statuses(&self) -> Statuses {
+        Statuses { operations: self.stores.operations.clone(), clock: self.clock.clone() }
+    }
+}
+
+fn acting(fido_uaf: &FidoUaf, stores: &Stores, gate: &Gate) -> Result<Acting, ComposeError> {
+    let domain = gate.own_sessions()?.domain().clone();
+    let plain = Acting::new(stores.users.clone(), fido_uaf.username_mapper, domain);
+    Ok(match fido_uaf.additional_registration {
+        AdditionalRegistration::Password => plain,
+        AdditionalRegistration::StepUp => {
+            plain.with_step_up_registration(stores.credentials.clone(), gate.fido_uaf()?.name.clone())
+        }
+    })
 }
 
 fn trusted_facets(fido_uaf: &FidoUaf) -> TrustedFacets {
@@ -156,17 +194,9 @@ fn limits(fido_uaf: &FidoUaf) -> Limits {
     Limits { token: limits.token, answer: limits.answer, retention: limits.status, ..Limits::default() }
 }
 
-fn dispatchers(public_url: &str, fido_uaf: &FidoUaf) -> Dispatchers {
+fn dispatchers(fido_uaf: &FidoUaf) -> Dispatchers {
     Dispatchers::new(fido_uaf.dispatchers.iter().map(|dispatcher| {
         let config::Dispatcher::Link(link) = dispatcher;
-        let urls = redeem_urls(public_url, &link.redeem);
-        Arc::new(LinkDispatcher::new(link.base_url.clone(), urls)) as Arc<dyn Dispatcher>
+        Arc::new(LinkDispatcher::new(link.base_url.clone(), link.redeem.clone())) as Arc<dyn Dispatcher>
     }))
-}
-
-fn redeem_urls(public_url: &str, urls: &config::RedeemUrls) -> RedeemUrls {
-    RedeemUrls::below(public_url)
-        .with(OperationKind::Reg, urls.registration.text().to_owned())
-        .with(OperationKind::Auth, urls.authentication.text().to_owned())
-        .with(OperationKind::Dereg, urls.deregistration.text().to_owned())
 }

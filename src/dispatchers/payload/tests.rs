@@ -31,7 +31,8 @@ fn target(key: &DecryptionKey, version: u64) -> Target {
 }
 
 fn payload(order: &Order<'_>) -> Value {
-    let urls = RedeemUrls::below("https://gate.example").with(OperationKind::Reg, "https://fido.siven.ch/r".into());
+    let urls =
+        RedeemUrls { registration: "https://fido.siven.ch/r".into(), ..RedeemUrls::below("https://gate.example") };
     let link = LinkDispatcher::new(BaseUrl::parse("https://siven.ch").unwrap(), urls).render(order).unwrap();
     let text = link.response.unwrap();
     let text = text.strip_prefix("https://siven.ch?dispatchTokenResponse=").unwrap();

@@ -50,7 +50,7 @@ impl Embedded {
             Err(FidoError::Refused(code)) => (*code, None),
             Err(FidoError::Store(_)) => (StatusCode::INTERNAL, None),
         };
-        let operation = if at == AnswerAt::Registration { "registration" } else { "authentication" };
+        let operation = at.kind().word();
         Audit::Answer { operation, code: code.0, user }.record();
         answered
     }

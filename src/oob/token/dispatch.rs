@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     ActingFor, Asker, Beginning, Context, DispatchAnswer, DispatchRequest, DispatchResult, DispatchToken, Named,
-    NotPermitted, TokenFault, Tokens, deed, path_name, purpose, stored,
+    NotPermitted, TokenFault, Tokens, deed, purpose, stored,
 };
 use crate::dispatchers::{Dispatcher, Order, Recipient, Rendered};
 use crate::store::operation::Dispatch;
@@ -157,7 +157,7 @@ fn of_user(request: &DispatchRequest, target: Option<Target>, permit: &ActingFor
 /// A target is named only where it is known to be the user's: another text of the client's could be anything.
 fn record(request: &DispatchRequest, dispatcher: &str, result: &'static str, user: Option<&str>) {
     let target = request.target.as_deref().filter(|_| user.is_some());
-    Event::Dispatch { operation: path_name(request.kind), dispatcher, result, user, target }.record();
+    Event::Dispatch { operation: request.kind.word(), dispatcher, result, user, target }.record();
 }
 
 fn internal(error: impl std::fmt::Display) -> Early {
