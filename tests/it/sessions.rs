@@ -184,6 +184,22 @@ async fn logout_ends_the_session_and_clears_the_cookie() {
 }
 
 #[tokio::test]
+async fn the_cookie_of_an_ended_session_is_cleared_and_does_not_stand_in_the_way_of_a_login() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let client = gateway.public();
+    let cookie = login(&client, "jeff", gateway.password("jeff")).await.session();
+    client.cookie(&cookie).post("/auth/logout").send().await.expect(200);
+    let path = "/nevisfido/uaf/1.1/request/registration";
+    let refused = client.cookie(&cookie).uaf(path, &json!({"context": "{}"})).await.expect(401);
+    assert_eq!(refused.set_cookie().as_deref(), Some("sidegate-main="));
+    assert!(flags(&refused).contains(&"max-age=0".to_owned()), "{:?}", flags(&refused));
+    let open = client.cookie(&cookie).get("/.well-known/jwks.json").send().await.expect(200);
+    assert_eq!(open.set_cookie(), None, "what may be cached sets no cookie");
+    let again = login(&client.cookie(&cookie), "jeff", gateway.password("jeff")).await.expect(200);
+    assert!(is_alive(&client, &again.session()).await);
+}
+
+#[tokio::test]
 async fn a_session_ends_after_its_absolute_time_however_busy() {
     let setup = Setup::default().replace("idle: 30m", "idle: 2s").replace("absolute: 8h", "absolute: 2s");
     let gateway = setup.user("jeff").start().await;
