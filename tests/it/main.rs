@@ -4,6 +4,7 @@
 mod acting_for;
 mod architecture;
 mod delegation;
+mod flood;
 mod gateway;
 mod independent_jose;
 mod link_dispatcher;

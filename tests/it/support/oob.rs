@@ -38,14 +38,25 @@ pub(crate) async fn dispatch(client: &Client, operation: &str, body: &Value) -> 
 
 /// The same where it must succeed.
 pub(crate) async fn dispatched(client: &Client, operation: &str, body: &Value) -> Dispatched {
-    let answer = dispatch(client, operation, body).await.expect(200).json();
+    try_dispatched(client, operation, body)
+        .await
+        .unwrap_or_else(|answer| panic!("{}: {}", answer.status, answer.text()))
+}
+
+/// The same where it may be refused: then with the answer.
+pub(crate) async fn try_dispatched(client: &Client, operation: &str, body: &Value) -> Result<Dispatched, Answer> {
+    let answer = dispatch(client, operation, body).await;
+    if answer.status != 200 {
+        return Err(answer);
+    }
+    let answer = answer.json();
     assert_eq!(answer["dispatchResult"], "dispatched", "{answer}");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    Dispatched {
+    Ok(Dispatched {
         token: text(&answer["token"]),
         session_id: text(&answer["sessionId"]),
         response: text(&answer["dispatcherInformation"]["response"]),
-    }
+    })
 }
 
 /// POST `token/redeem/{operation}`.

@@ -1,0 +1,53 @@
+//! A flood of anonymous dispatches (`gateway.md` 5): the byte limit holds, and nothing that was acknowledged is lost.
+
+use std::time::Duration;
+
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::oob::{Dispatched, by_link, dispatch, dispatched, redeem, status, try_dispatched};
+use crate::support::phone::Phone;
+use crate::support::wait;
+
+/// More dispatches than the limit has room for.
+const FLOOD: usize = 2_000;
+const LIMIT: &str = "limits: {operations: 256KiB, anonymous-share: 50%}\n";
+
+async fn small() -> Gateway {
+    let times = "  time-limits: {token: 15s, status: 1s}";
+    Setup::default().user("jeff").append(LIMIT).under("fido-uaf", times).start().await
+}
+
+/// Dispatches until the answer is 503; gives back what was acknowledged.
+async fn flood(gateway: &Gateway) -> Vec<Dispatched> {
+    let client = gateway.public();
+    let mut acknowledged = Vec::new();
+    for _ in 0..FLOOD {
+        match try_dispatched(&client, "authentication", &by_link("jeff")).await {
+            Ok(dispatched) => acknowledged.push(dispatched),
+            Err(answer) => {
+                answer.problem(503);
+                return acknowledged;
+            }
+        }
+    }
+    panic!("{FLOOD} dispatches were taken");
+}
+
+#[tokio::test]
+async fn a_flood_meets_the_limit_and_loses_nothing_that_was_acknowledged() {
+    let gateway = small().await;
+    let _phone = Phone::enrolled(&gateway, "jeff").await;
+    let acknowledged = flood(&gateway).await;
+    assert!(acknowledged.len() > 10, "{}", acknowledged.len());
+    dispatched(&gateway.internal(), "authentication", &by_link("jeff")).await;
+    for operation in &acknowledged {
+        assert_eq!(status(&gateway.public(), &operation.session_id).await["status"], "tokenCreated");
+    }
+    for operation in acknowledged.iter().step_by(7) {
+        redeem(&gateway.public(), "authentication", &operation.token).await.uaf_code(1200);
+    }
+    let client = gateway.public();
+    wait::until("room after the tokens have expired", Duration::from_secs(60), async || {
+        (dispatch(&client, "authentication", &by_link("jeff")).await.status == 200).then_some(())
+    })
+    .await;
+}
