@@ -34,6 +34,8 @@ pub struct FidoUaf {
     pub additional_registration: AdditionalRegistration,
     /// Whether a status tells the dispatcher's response, and with it the token.
     pub status_response: bool,
+    /// Whether the UAF codes 1480 to 1497 are told as 1498 (`uaf.md` A13).
+    pub fold_content_codes: bool,
     /// What `username` in requests means.
     pub username_mapper: UsernameMapper,
     /// How long things last.
@@ -98,6 +100,7 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>, try_ou
             .choice(&[("password", AdditionalRegistration::Password), ("step-up", AdditionalRegistration::StepUp)])
             .unwrap_or(AdditionalRegistration::Password),
         status_response: section.field("status-response").or(false),
+        fold_content_codes: section.field("fold-content-codes").or(false),
         username_mapper: section
             .field("username-mapper")
             .choice(&[("name", UsernameMapper::Name), ("ext-id", UsernameMapper::ExtId)])

@@ -11,6 +11,7 @@ use sidegate_filters::jws::{JwkDocument, JwkError, VerificationKey};
 use super::{Acting, Asker, Deed, Named, NotPermitted};
 use crate::dispatchers::Dispatchers;
 use crate::jose::EncryptionKey;
+use crate::store::targets::TARGETS_PER_OWNER;
 use crate::store::{PushToken, StoreError, Target, TargetError, Targets as TargetStore, Users};
 use crate::telemetry::audit::{Change, Event};
 
@@ -65,6 +66,9 @@ pub enum TargetFault {
     /// The name is taken: 422.
     #[error("name: the user has another target of this name")]
     NameTaken,
+    /// The user has as many targets as may be: 422.
+    #[error("the user has {TARGETS_PER_OWNER} dispatch targets, which is the limit; delete one first")]
+    TooMany,
     /// There is no such target, or not one of this user: 404.
     #[error("there is no such dispatch target")]
     NotFound,
@@ -214,6 +218,7 @@ impl From<TargetError> for TargetFault {
     fn from(error: TargetError) -> Self {
         match error {
             TargetError::NameTaken => Self::NameTaken,
+            TargetError::TooMany => Self::TooMany,
             TargetError::NotFound => Self::NotFound,
             TargetError::Store(error) => Self::Store(error),
         }

@@ -66,12 +66,18 @@ pub struct Credential {
     pub last_used: Option<Millis>,
 }
 
+/// So many credentials one owner may have.
+pub const CREDENTIALS_PER_OWNER: usize = 50;
+
 /// A credential that was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// The model and key id are registered already, for whomever (`uaf.md` A7, 9).
     #[error("the credential is registered already")]
     Registered,
+    /// The owner would have more than [`CREDENTIALS_PER_OWNER`].
+    #[error("the owner has {CREDENTIALS_PER_OWNER} credentials, which is the limit")]
+    TooMany,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -123,7 +129,8 @@ pub trait Credentials: Send + Sync {
     /// Keeps the new credentials of one registration: all of them, or none.
     ///
     /// # Errors
-    /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice.
+    /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice;
+    /// [`CredentialError::TooMany`].
     async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError>;
 
     /// The credential of this model and key id.

@@ -80,12 +80,18 @@ pub struct TargetUpdate {
     pub dispatcher: Option<String>,
 }
 
+/// So many targets one owner may have: beyond it nobody can fill the store, and listing stays short.
+pub const TARGETS_PER_OWNER: usize = 50;
+
 /// A change of targets that was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// The owner has a target of this name (422).
     #[error("the name is taken")]
     NameTaken,
+    /// The owner has [`TARGETS_PER_OWNER`] already (422).
+    #[error("the owner has {TARGETS_PER_OWNER} targets, which is the limit")]
+    TooMany,
     /// There is no such target (404).
     #[error("no such dispatch target")]
     NotFound,
@@ -100,7 +106,7 @@ pub trait Targets: Send + Sync {
     /// Keeps a new target.
     ///
     /// # Errors
-    /// [`TargetError::NameTaken`]; [`StoreError::Exists`] for a known id.
+    /// [`TargetError::NameTaken`], [`TargetError::TooMany`]; [`StoreError::Exists`] for a known id.
     async fn create(&self, target: Target) -> Result<(), TargetError>;
 
     /// The target of this id.

@@ -3,6 +3,7 @@
 
 mod acting_for;
 mod architecture;
+mod bounds;
 mod delegation;
 mod flood;
 mod gateway;

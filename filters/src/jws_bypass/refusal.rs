@@ -62,7 +62,7 @@ pub(super) enum Refusal {
     UnknownTarget,
     #[error("{0}")]
     Signature(SignatureError),
-    #[error("the key serves several targets: dispatchTargetId is needed")]
+    #[error("the key serves several targets: add the claim dispatchTargetId")]
     NoTargetNamed,
     #[error("the target is changed too often")]
     TooMany(Duration),

@@ -174,7 +174,7 @@ impl Parts<'_> {
         let gate = self.gate;
         Ok(match service {
             Service::Liveness => Arc::new(Liveness),
-            Service::Health => Arc::new(Health::new(vec![Arc::new(StoreProbe(self.stores.targets.clone()))])),
+            Service::Health => Arc::new(self.health()),
             Service::Metrics => Arc::new(MetricsText::new(self.metrics.clone())),
             Service::Jwks => Arc::new(JwksEndpoint::new(gate.sec_tokens.clone())),
             Service::LoginPage => Arc::new(LoginPageEndpoint::new(gate.pages.clone())),
@@ -198,6 +198,12 @@ impl Parts<'_> {
             }
             Service::FidoLoginResponse => Arc::new(FidoLoginResponseEndpoint::new(self.fido_realm(self.services()?)?)),
         })
+    }
+
+    /// What the gateway cannot serve without: each is asked anew.
+    fn health(&self) -> Health {
+        let store = Arc::new(StoreProbe(self.stores.targets.clone()));
+        Health::new(vec![store, Arc::new(UsersProbe(self.stores.users.clone()))])
     }
 
     fn fido_realm(&self, services: &Services) -> Result<Arc<FidoUafRealm>, ComposeError> {
@@ -229,5 +235,19 @@ impl Probe for StoreProbe {
 
     async fn is_ready(&self) -> bool {
         self.0.get("").await.is_ok()
+    }
+}
+
+/// Without the users nobody can log in.
+struct UsersProbe(Arc<dyn crate::store::Users>);
+
+#[async_trait]
+impl Probe for UsersProbe {
+    fn name(&self) -> &'static str {
+        "users"
+    }
+
+    async fn is_ready(&self) -> bool {
+        self.0.by_name("").await.is_ok()
     }
 }

@@ -185,8 +185,12 @@ fn embedded(
         credentials: stores.credentials.clone(),
         users: stores.users.clone(),
         clock: clock.clone(),
-        settings: EmbeddedSettings { answer: fido_uaf.time_limits.answer, folding: Folding::Specific },
+        settings: EmbeddedSettings { answer: fido_uaf.time_limits.answer, folding: folding(fido_uaf) },
     })
+}
+
+fn folding(fido_uaf: &FidoUaf) -> Folding {
+    if fido_uaf.fold_content_codes { Folding::Content } else { Folding::Specific }
 }
 
 fn limits(fido_uaf: &FidoUaf) -> Limits {

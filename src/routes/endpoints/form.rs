@@ -2,6 +2,9 @@
 
 use zeroize::Zeroizing;
 
+/// No form of ours has more fields. Each is compared with those before it, so the number bounds the work too.
+const MOST_FIELDS: usize = 32;
+
 /// The fields of a form. Values may be passwords: they are wiped.
 pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
@@ -12,12 +15,17 @@ pub(super) enum FormError {
     Encoding,
     #[error("a field stands in the form twice")]
     Twice,
+    #[error("a form has at most {MOST_FIELDS} fields")]
+    TooMany,
 }
 
 impl Form {
     pub(super) fn parse(body: &[u8]) -> Result<Self, FormError> {
         let mut fields: Vec<(String, Zeroizing<String>)> = Vec::new();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            if fields.len() >= MOST_FIELDS {
+                return Err(FormError::TooMany);
+            }
             let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at_checked(equals).ok_or(FormError::Encoding)?;
             let name = decode(name)?.to_string();
@@ -87,6 +95,15 @@ mod tests {
     #[case(b"a=1&%61=2", FormError::Twice)]
     fn what_could_be_read_in_two_ways_is_refused(#[case] body: &[u8], #[case] expected: FormError) {
         assert_eq!(Form::parse(body).err(), Some(expected));
+    }
+
+    #[test]
+    fn a_form_has_so_many_fields_and_no_more() {
+        let body = |count: usize| (0..count).map(|number| format!("f{number}=x&")).collect::<String>();
+        assert_eq!(Form::parse(body(MOST_FIELDS).as_bytes()).unwrap().0.len(), MOST_FIELDS);
+        // What follows the last one is not read: else its fault would be told.
+        let more = format!("{}&f0=twice&x=%zz", body(MOST_FIELDS));
+        assert_eq!(Form::parse(more.as_bytes()).err(), Some(FormError::TooMany));
     }
 
     proptest! {

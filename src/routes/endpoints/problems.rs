@@ -58,7 +58,7 @@ pub(super) fn target(fault: &TargetFault) -> Problem {
     match fault {
         // A number where a key belongs is a body of the wrong type, not a key that can't be used.
         TargetFault::Malformed { .. } | TargetFault::Key { source: JwkError::Form, .. } => Problem::bad_request(detail),
-        TargetFault::Key { .. } | TargetFault::Dispatcher | TargetFault::NameTaken => {
+        TargetFault::Key { .. } | TargetFault::Dispatcher | TargetFault::NameTaken | TargetFault::TooMany => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
         }
         TargetFault::NotFound => Problem::new(StatusCode::NOT_FOUND, detail),

@@ -3,6 +3,7 @@
 use sidegate_filters::clock::Millis;
 
 use super::{Fixture, START, race};
+use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::{CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Removal};
 
 type Setup = Fixture<dyn Credentials>;
@@ -17,6 +18,7 @@ macro_rules! credentials_contract {
                 a_key_is_registered_once_for_everybody,
                 of_one_registration_all_are_kept_or_none,
                 models_differ_not_by_case,
+                a_user_has_so_many_and_no_more,
                 one_of_many_registrations_wins,
                 a_user_sees_its_own,
                 a_counter_only_grows,
@@ -104,6 +106,28 @@ pub(crate) async fn of_one_registration_all_are_kept_or_none(setup: &Setup) {
     }
     setup.store.add_all(of_jeff([1, 3])).await.unwrap();
     assert_eq!(left(setup, "jeff").await, [1, 3]);
+}
+
+pub(crate) async fn a_user_has_so_many_and_no_more(setup: &Setup) {
+    let keys = |from: usize, to: usize| {
+        let key = |number| credential("jeff", "FFFF#0001", u8::try_from(number).unwrap());
+        (from..to).map(key).collect::<Vec<_>>()
+    };
+    setup.store.add_all(keys(1, CREDENTIALS_PER_OWNER - 1)).await.unwrap();
+    let three = setup.store.add_all(keys(100, 103)).await;
+    assert!(matches!(three, Err(CredentialError::TooMany)), "two are left: {three:?}");
+    assert_eq!(left(setup, "jeff").await.len(), CREDENTIALS_PER_OWNER - 2, "all or none");
+    let results = race(20, |number| {
+        let (store, one) = (setup.store.clone(), keys(200 + number, 201 + number));
+        async move { store.add_all(one).await }
+    })
+    .await;
+    let refused = results.iter().filter(|result| matches!(result, Err(CredentialError::TooMany))).count();
+    assert_eq!((refused, left(setup, "jeff").await.len()), (18, CREDENTIALS_PER_OWNER));
+    put(setup, "jef", "FFFF#0001", 91).await;
+    put(setup, "jefff", "FFFF#0001", 92).await;
+    setup.store.remove(&"jeff".into(), &Removal::Key(CredentialKey::new("FFFF#0001", vec![1; 32]))).await.unwrap();
+    put(setup, "jeff", "FFFF#0001", 93).await;
 }
 
 pub(crate) async fn models_differ_not_by_case(setup: &Setup) {

@@ -3,6 +3,7 @@
 use sidegate_filters::clock::Millis;
 
 use super::{Fixture, START, race};
+use crate::store::targets::TARGETS_PER_OWNER;
 use crate::store::{PushToken, StoreError, Target, TargetError, TargetUpdate, Targets};
 
 type Setup = Fixture<dyn Targets>;
@@ -17,6 +18,7 @@ macro_rules! targets_contract {
                 an_id_is_created_once,
                 a_name_is_unique_for_its_owner,
                 one_of_many_creations_of_a_name_wins,
+                an_owner_has_so_many_and_no_more,
                 an_owner_sees_its_own,
                 a_change_leaves_the_rest,
                 a_change_to_a_taken_name_changes_nothing,
@@ -98,6 +100,23 @@ pub(crate) async fn one_of_many_creations_of_a_name_wins(setup: &Setup) {
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert_eq!(names(setup, "jeff").await.len(), 1);
+}
+
+pub(crate) async fn an_owner_has_so_many_and_no_more(setup: &Setup) {
+    for number in 1..TARGETS_PER_OWNER {
+        put(setup, "jeff", &format!("phone-{number}")).await;
+    }
+    let results = race(20, |number| {
+        let (store, target) = (setup.store.clone(), target("jeff", &format!("late-{number}")));
+        async move { store.create(target).await }
+    })
+    .await;
+    let refused = results.iter().filter(|result| matches!(result, Err(TargetError::TooMany))).count();
+    assert_eq!((refused, names(setup, "jeff").await.len()), (19, TARGETS_PER_OWNER));
+    put(setup, "jef", "another's").await;
+    put(setup, "jefff", "another's").await;
+    assert!(setup.store.delete("jeff/phone-1", &"jeff".into()).await.unwrap());
+    put(setup, "jeff", "in its place").await;
 }
 
 pub(crate) async fn an_owner_sees_its_own(setup: &Setup) {

@@ -7,7 +7,9 @@ use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use sidegate_filters::clock::Millis;
 
 use super::{Embedded, Fault, decode, encode};
-use crate::store::credentials::{CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal};
+use crate::store::credentials::{
+    CREDENTIALS_PER_OWNER, CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal,
+};
 use crate::store::{ExtId, StoreError};
 
 /// Credential by model and key id.
@@ -52,6 +54,18 @@ fn list(
     Ok(found)
 }
 
+/// How many credentials an owner has.
+fn count(owners: &impl ReadableTable<(&'static str, &'static str, Bytes), ()>, owner: &ExtId) -> Result<usize, Fault> {
+    let mut count: usize = 0;
+    for entry in owners.range((owner.as_str(), "", &[][..])..)? {
+        if entry?.0.value().0 != owner.as_str() {
+            break;
+        }
+        count = count.saturating_add(1);
+    }
+    Ok(count)
+}
+
 fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Result<(), CredentialError>, Fault> {
     let mut credentials = transaction.open_table(CREDENTIALS)?;
     let mut owners = transaction.open_table(OWNED)?;
@@ -60,6 +74,11 @@ fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Resul
             return Ok(Err(CredentialError::Registered));
         }
         owners.insert(owned(&credential.owner, &credential.key), ())?;
+    }
+    for owner in added.iter().map(|credential| &credential.owner).collect::<BTreeSet<_>>() {
+        if count(&owners, owner)? > CREDENTIALS_PER_OWNER {
+            return Ok(Err(CredentialError::TooMany));
+        }
     }
     Ok(Ok(()))
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use redb::{MultimapTable, MultimapTableDefinition, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::{Embedded, Fault, decode, encode};
-use crate::store::targets::{Target, TargetError, TargetUpdate, Targets};
+use crate::store::targets::{TARGETS_PER_OWNER, Target, TargetError, TargetUpdate, Targets};
 use crate::store::{ExtId, StoreError};
 
 /// Target by id.
@@ -77,6 +77,9 @@ impl<'t> Tables<'t> {
         if !self.name_is_free(&target.owner, &target.name)? {
             return Ok(Err(TargetError::NameTaken));
         }
+        if count(&self.names, &target.owner)? >= TARGETS_PER_OWNER {
+            return Ok(Err(TargetError::TooMany));
+        }
         self.put(target)?;
         Ok(Ok(()))
     }
@@ -104,6 +107,21 @@ impl<'t> Tables<'t> {
         targets.iter().try_for_each(|target| self.remove(target))?;
         Ok(targets.len())
     }
+}
+
+/// How many targets an owner has.
+fn count(
+    names: &impl ReadableTable<(&'static str, &'static str), &'static str>,
+    owner: &ExtId,
+) -> Result<usize, Fault> {
+    let mut count: usize = 0;
+    for entry in names.range((owner.as_str(), "")..)? {
+        if entry?.0.value().0 != owner.as_str() {
+            break;
+        }
+        count = count.saturating_add(1);
+    }
+    Ok(count)
 }
 
 /// An owner's targets, oldest first.

@@ -1,8 +1,8 @@
 //! Users in a text file: a line each, `name:extId:hash`; empty lines and lines that begin with `#` are comments.
 //!
 //! The file is the truth and may be edited: it is looked at for every question and read again when it changed. A file
-//! with a fault answers nobody until it is mended, since a user who was to be removed might else stay. Writers take a
-//! lock and put a whole new file in place, so that the command line works beside a running server.
+//! with a fault answers nobody until it is mended, since a user who was to be removed might else stay. One that had
+//! content and is gone or empty is such a file too: it was lost, nobody removed all users. Writers take a lock and put a whole new file in place, so that the command line works beside a running server.
 
 mod listing;
 
@@ -10,6 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -32,13 +33,18 @@ impl From<UsersFileError> for StoreError {
     }
 }
 
-/// The users of a file. A missing file has none.
+/// The content when the last user was removed: an empty file is a lost one.
+const NOBODY: &str = "# name:extId:hash\n";
+
+/// The users of a file. A file that never was there has none.
 #[derive(Clone)]
 pub struct UsersFile(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
     seen: Mutex<Option<Seen>>,
+    /// Whether the file had content at any time: then it is to have some.
+    had_content: AtomicBool,
 }
 
 struct Seen {
@@ -60,7 +66,7 @@ impl UsersFile {
     /// # Errors
     /// If it can't be read, others may read it, or a line is wrong.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, UsersFileError> {
-        let inner = Inner { path: path.into(), seen: Mutex::new(None) };
+        let inner = Inner { path: path.into(), seen: Mutex::new(None), had_content: AtomicBool::new(false) };
         inner.current()?;
         Ok(Self(Arc::new(inner)))
     }
@@ -94,10 +100,21 @@ impl Inner {
 
     fn load(&self) -> Result<Listing, UsersFileError> {
         let Some(bytes) = private_file::read(&self.path).map_err(|e| self.fault(&e))? else {
-            return Ok(Listing::default());
+            return self.without_content();
         };
         let text = std::str::from_utf8(&bytes).map_err(|_| self.fault(&"it is not UTF-8"))?;
+        if text.trim().is_empty() {
+            return self.without_content();
+        }
+        self.had_content.store(true, Ordering::Relaxed);
         Listing::parse(text).map_err(|e| self.fault(&e))
+    }
+
+    fn without_content(&self) -> Result<Listing, UsersFileError> {
+        if self.had_content.load(Ordering::Relaxed) {
+            return Err(self.fault(&"it is gone or empty, and had users before: put it back"));
+        }
+        Ok(Listing::default())
     }
 
     fn stamp(&self) -> io::Result<Option<Stamp>> {
@@ -129,12 +146,15 @@ impl Inner {
     fn remove(&self, name: &str) -> Result<Option<User>, UserError> {
         let listing = self.load().map_err(StoreError::from)?;
         let Some(user) = listing.by_name(name) else { return Ok(None) };
-        self.replace(&listing.text_without(name))?;
+        let rest = listing.text_without(name);
+        self.replace(if rest.trim().is_empty() { NOBODY } else { &rest })?;
         Ok(Some(user.clone()))
     }
 
     fn replace(&self, text: &str) -> Result<(), StoreError> {
-        Ok(private_file::replace(&self.path, text.as_bytes()).map_err(|e| self.fault(&e))?)
+        private_file::replace(&self.path, text.as_bytes()).map_err(|e| self.fault(&e))?;
+        self.had_content.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     fn fault(&self, reason: &dyn ToString) -> UsersFileError {

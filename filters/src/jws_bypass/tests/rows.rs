@@ -238,7 +238,7 @@ async fn row_9_the_algorithm_is_that_of_the_jwk() {
 async fn row_9_a_key_of_several_targets_names_its_target() {
     let bench = bench();
     bench.keys.register("another", Arc::new(bench.key.verification_key())).unwrap();
-    let detail = "the key serves several targets: dispatchTargetId is needed";
+    let detail = "the key serves several targets: add the claim dispatchTargetId";
     assert_eq!(bench.send(bench.message(json!({}))).await.refused(), unauthorized(detail));
     bench.send(bench.message(json!({"dispatchTargetId": TARGET}))).await.passed();
 }

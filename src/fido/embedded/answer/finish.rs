@@ -2,7 +2,7 @@
 
 use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, VerifiedKey};
 use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
-use sidegate_uaf::{Arrival, Credential, Error, KeyRef, Opened};
+use sidegate_uaf::{Arrival, Credential, Error, KeyRef, Opened, StatusCode};
 
 use super::super::super::{FidoError, Subject};
 use super::super::credential::record_key;
@@ -35,6 +35,10 @@ impl Embedded {
             .collect();
         self.credentials.add_all(records.clone()).await.map_err(|error| match error {
             CredentialError::Registered => self.refuse(&Error::AlreadyRegistered),
+            CredentialError::TooMany => {
+                tracing::info!(%error, "a UAF registration is refused");
+                FidoError::Refused(StatusCode::FORBIDDEN)
+            }
             CredentialError::Store(error) => FidoError::Store(error),
         })?;
         for record in &records {

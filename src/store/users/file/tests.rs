@@ -77,6 +77,41 @@ async fn a_fault_answers_nobody_until_it_is_mended() {
     assert!(file.by_name("jeff").await.unwrap().is_some());
 }
 
+#[tokio::test]
+async fn a_file_that_was_lost_is_not_a_file_without_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    let file = UsersFile::open(&path).unwrap();
+    assert!(file.list().await.unwrap().is_empty(), "it never was there");
+    let jeff = file.add("jeff", hash()).await.unwrap();
+    let good = fs::read_to_string(&path).unwrap();
+    for lost in [None, Some(""), Some("\n \n")] {
+        fs::remove_file(&path).unwrap();
+        if let Some(text) = lost {
+            write(&path, text);
+        }
+        let error = file.exists(&jeff.ext_id).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("put it back")), "{lost:?}: {error}");
+        assert!(file.by_name("jeff").await.is_err() && file.list().await.is_err());
+        assert!(file.add("eve", hash()).await.is_err(), "it is not begun anew");
+        write(&path, &good);
+        assert!(file.exists(&jeff.ext_id).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn without_its_last_user_a_file_is_no_lost_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    let (server, cli) = (UsersFile::open(&path).unwrap(), UsersFile::open(&path).unwrap());
+    cli.add("jeff", hash()).await.unwrap();
+    assert_eq!(server.list().await.unwrap().len(), 1);
+    cli.remove("jeff").await.unwrap();
+    assert!(server.list().await.unwrap().is_empty());
+    server.add("eve", hash()).await.unwrap();
+    assert!(cli.by_name("eve").await.unwrap().is_some());
+}
+
 #[rstest]
 #[case::no_hash("jeff:1", "name:extId:hash")]
 #[case::plain_text("jeff:1:secret", "argon2id")]
