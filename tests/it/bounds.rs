@@ -57,7 +57,7 @@ async fn a_form_of_many_fields_is_refused() {
 
 #[tokio::test]
 async fn content_codes_are_folded_where_the_configuration_says_so() {
-    for (line, code) in [("fold-content-codes: false", 1491), ("fold-content-codes: true", 1498)] {
+    for (line, code) in [("  fold-content-codes: false", 1491), ("  fold-content-codes: true", 1498)] {
         let gateway = Setup::default().user("jeff").under("fido-uaf", line).start().await;
         let phone = Phone::enrolled(&gateway, "jeff").await;
         let operation = dispatched(&gateway.public(), "authentication", &by_link("jeff")).await;

@@ -154,6 +154,8 @@ impl Inner {
     fn replace(&self, text: &str) -> Result<(), StoreError> {
         private_file::replace(&self.path, text.as_bytes()).map_err(|e| self.fault(&e))?;
         self.had_content.store(true, Ordering::Relaxed);
+        // What was seen before is over, also where no question comes before the next change.
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
