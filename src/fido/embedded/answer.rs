@@ -44,7 +44,7 @@ impl Embedded {
         uaf_response: &str,
         context: Option<&str>,
     ) -> Result<Answered, FidoError> {
-        let answered = self.judge(at, uaf_response, context).await;
+        let answered = self.judge(at, uaf_response, context).await.map_err(|fault| self.folded(fault));
         let (code, user) = match &answered {
             Ok(answered) => (StatusCode::OK, Some(answered.user.ext_id.as_str())),
             Err(FidoError::Refused(code)) => (*code, None),
@@ -53,6 +53,14 @@ impl Embedded {
         let operation = at.kind().word();
         Audit::Answer { operation, code: code.0, user }.record();
         answered
+    }
+
+    /// The codes of a store's refusal are folded like those of a check.
+    fn folded(&self, fault: FidoError) -> FidoError {
+        match fault {
+            FidoError::Refused(code) => FidoError::Refused(self.settings.folding.apply(code)),
+            FidoError::Store(_) => fault,
+        }
     }
 
     /// Nothing moves before serverData, challenge and purpose are known to be ours.
