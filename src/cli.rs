@@ -19,6 +19,7 @@ use clap::Parser;
 
 use crate::config::Environment;
 use arguments::{Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, UserCommand};
+use device::{Device, PhoneError};
 
 /// It worked.
 const GOOD: u8 = 0;
@@ -49,7 +50,7 @@ fn dispatch(arguments: Arguments) -> u8 {
         Command::Explain(flags) => return explain(&flags, &mut out),
         Command::User(command) => user(command, &mut out),
         Command::Keygen(flags) => keygen(&flags, &mut out),
-        Command::Device(device) => device.run().map_err(Into::into),
+        Command::Device(phone) => return device(&phone),
     };
     match result {
         Ok(()) => GOOD,
@@ -90,8 +91,34 @@ fn keygen(flags: &KeygenFlags, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
+fn device(phone: &Device) -> u8 {
+    match phone.run() {
+        Ok(()) => GOOD,
+        Err(error) => {
+            let code = fail(&error);
+            if matches!(error, PhoneError::Usage(_)) { USAGE } else { code }
+        }
+    }
+}
+
 fn fail(error: &dyn std::error::Error) -> u8 {
     // Nobody is left to tell if standard error is closed.
     let _closed = writeln!(io::stderr(), "sidegate: {error}");
     FAILED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_flag_of_the_phone_is_wrong_use_and_its_state_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fresh, damaged) = (folder.path().join("fresh"), folder.path().join("damaged"));
+        std::fs::write(&damaged, "{").unwrap();
+        for (gateway, state, code) in [("no url", &fresh, USAGE), ("http://127.0.0.1:1", &damaged, FAILED)] {
+            let line = ["sidegate", "device", "register", "--gateway", gateway, "--state", state.to_str().unwrap()];
+            assert_eq!(dispatch(Arguments::try_parse_from(line).unwrap()), code, "{gateway}");
+        }
+    }
 }

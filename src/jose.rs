@@ -1,11 +1,10 @@
-//! Cryptography of the services: JWE, signing, claims, keyed hashes, random numbers. With the gateway's TLS the only
+//! Cryptography of the services: JWE, signing, keyed hashes, random numbers. With the gateway's TLS the only
 //! place in this crate that names `openssl`, `josekit` and `jsonwebtoken`.
 //!
 //! Whatever comes from outside is read by the strict parsers of [`sidegate_filters::jws`], which also verify every
 //! signature.
 
 pub mod certificates;
-pub mod claims;
 pub mod decryption;
 mod encryption;
 pub mod mac;
@@ -14,7 +13,6 @@ mod private_jwk;
 mod provider;
 pub mod signing_key;
 
-pub use claims::{ClaimsError, Expectation, TrustedKeys};
 pub use decryption::{DecryptError, DecryptionKey};
 pub use encryption::EncryptionKey;
 pub use mac::MacKey;

@@ -75,6 +75,12 @@ pub(super) enum PhoneError {
     /// A flag or argument is wrong.
     #[error("{0}")]
     Usage(String),
+    /// What the phone keeps does not allow it.
+    #[error("{0}")]
+    State(String),
+    /// What the phone keeps can't be written; the text names the file.
+    #[error("{0}")]
+    Keep(std::io::Error),
     /// The gateway can't be reached.
     #[error("the gateway can't be reached: {0}")]
     Network(#[from] reqwest::Error),

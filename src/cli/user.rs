@@ -38,8 +38,10 @@ pub(super) enum Failed {
 
 /// Runs one command.
 pub(super) async fn run(command: UserCommand, input: &mut dyn Read, out: &mut dyn Write) -> Result<(), Failed> {
-    let (UserCommand::Add { data, .. } | UserCommand::List { data } | UserCommand::Remove { data, .. }) = &command;
-    let folder = DataFolder::open(&data.folder)?;
+    let folder = match &command {
+        UserCommand::Add { data, .. } => DataFolder::open(&data.folder)?,
+        UserCommand::List { data } | UserCommand::Remove { data, .. } => DataFolder::open_existing(&data.folder)?,
+    };
     let users = UsersFile::open(folder.file(data::USERS))?;
     match command {
         UserCommand::Add { name, password_stdin: true, .. } => add(&users, &name, &read_password(input)?, out).await,
@@ -120,6 +122,18 @@ mod tests {
         assert!(listed.contains(&format!("jeff\t{ext_id}\n")) && listed.lines().count() == 2, "{listed}");
         assert_eq!(run_on(folder.path(), "remove jeff", b"").await.unwrap(), format!("removed jeff {ext_id}\n"));
         assert!(matches!(run_on(folder.path(), "remove jeff", b"").await, Err(Failed::Unknown)));
+    }
+
+    #[tokio::test]
+    async fn only_a_new_user_makes_a_data_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        for line in ["list", "remove jeff"] {
+            let error = run_on(folder.path(), line, b"").await.unwrap_err().to_string();
+            assert!(error.starts_with("there is no data folder") && error.contains("--data"), "{error}");
+            assert!(!folder.path().join("var").exists(), "{line}");
+        }
+        run_on(folder.path(), "add jeff", b"").await.unwrap();
+        assert!(folder.path().join("var").is_dir());
     }
 
     #[rstest]

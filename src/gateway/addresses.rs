@@ -1,15 +1,14 @@
 //! Where the gateway really listens: bound before anything starts, and written down for whoever asked for port 0.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::settings::Listener;
 use crate::routes::ListenerClass;
+use crate::store::private_file;
 
 /// The file in the data folder: a JSON array of [`Bound`], in the order of the configuration. It is replaced as a whole
 /// once all listeners are bound, before the first request is answered.
@@ -36,11 +35,9 @@ pub(super) fn bind(listener: &Listener) -> io::Result<(TcpListener, Bound)> {
 
 /// Writes the addresses into the data folder.
 pub(super) fn write(data: &Path, bound: &[Bound]) -> io::Result<()> {
-    let draft = data.join(format!(".{FILE}.{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    serde_json::to_writer_pretty(&mut file, bound)?;
-    file.write_all(b"\n")?;
-    std::fs::rename(&draft, data.join(FILE))
+    let mut text = serde_json::to_vec_pretty(bound)?;
+    text.push(b'\n');
+    private_file::replace(&data.join(FILE), &text)
 }
 
 #[cfg(test)]

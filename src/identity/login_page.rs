@@ -14,6 +14,7 @@ use super::return_field::{ReturnError, ReturnSeal};
 use super::sessions::Realm;
 use crate::jose::CryptoError;
 use html::Escaped;
+pub use html::HTML;
 
 /// Something to say above the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,8 +15,7 @@ use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
-use sidegate_filters::jws::{Algorithm as Strict, VerificationKey};
-use signature::{Signer, Verifier};
+use signature::Signer;
 
 use super::CryptoError;
 
@@ -26,31 +25,15 @@ static PROVIDER: CryptoProvider =
 /// Whether the process uses our provider: only the first one installed counts.
 static INSTALLED: LazyLock<bool> = LazyLock::new(|| PROVIDER.install_default().is_ok());
 
-static KEYS: LazyLock<RwLock<HashMap<[u8; 8], Key>>> = LazyLock::new(RwLock::default);
+static KEYS: LazyLock<RwLock<HashMap<[u8; 8], PKey<Private>>>> = LazyLock::new(RwLock::default);
 static NEXT: AtomicU64 = AtomicU64::new(0);
-
-#[derive(Clone)]
-enum Key {
-    /// A P-256 key.
-    Signing(PKey<Private>),
-    Verification(VerificationKey),
-}
 
 /// A parsed key's place in the table, for as long as it lives.
 pub(super) struct Handle([u8; 8]);
 
 impl Handle {
-    /// Of a P-256 key that signs.
-    pub(super) fn signing(key: PKey<Private>) -> Result<Self, CryptoError> {
-        Self::of(Key::Signing(key))
-    }
-
-    /// Of a key that verifies.
-    pub(super) fn verification(key: VerificationKey) -> Result<Self, CryptoError> {
-        Self::of(Key::Verification(key))
-    }
-
-    fn of(key: Key) -> Result<Self, CryptoError> {
+    /// Of a P-256 key.
+    pub(super) fn of(key: PKey<Private>) -> Result<Self, CryptoError> {
         if !*INSTALLED {
             return Err(CryptoError("another provider for jsonwebtoken was installed before ours".into()));
         }
@@ -63,11 +46,6 @@ impl Handle {
     pub(super) fn encoding_key(&self) -> EncodingKey {
         EncodingKey::from_ec_der(&self.0)
     }
-
-    /// What `jsonwebtoken` takes for an ES256 key.
-    pub(super) fn decoding_key(&self) -> DecodingKey {
-        DecodingKey::from_ec_der(&self.0)
-    }
 }
 
 impl Drop for Handle {
@@ -76,7 +54,7 @@ impl Drop for Handle {
     }
 }
 
-fn key(handle: &[u8]) -> Result<Key, Error> {
+fn key(handle: &[u8]) -> Result<PKey<Private>, Error> {
     let keys = KEYS.read().unwrap_or_else(PoisonError::into_inner);
     let found = <[u8; 8]>::try_from(handle).ok().and_then(|number| keys.get(&number).cloned());
     found.ok_or_else(|| ErrorKind::InvalidKeyFormat.into())
@@ -84,16 +62,14 @@ fn key(handle: &[u8]) -> Result<Key, Error> {
 
 fn signer(algorithm: &Algorithm, handle: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     match (algorithm, key(handle.as_bytes())?) {
-        (Algorithm::ES256, Key::Signing(key)) => Ok(Box::new(Es256(key))),
+        (Algorithm::ES256, key) => Ok(Box::new(Es256(key))),
         _ => Err(ErrorKind::InvalidAlgorithm.into()),
     }
 }
 
-fn verifier(algorithm: &Algorithm, handle: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
-    match (algorithm, key(handle.try_get_as_bytes()?)?) {
-        (Algorithm::ES256, Key::Verification(key)) => Ok(Box::new(Verified(key))),
-        _ => Err(ErrorKind::InvalidAlgorithm.into()),
-    }
+/// Signatures are verified by [`sidegate_filters::jws`] alone: this crate ignores `crit` and takes duplicate members.
+fn verifier(_: &Algorithm, _: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
+    Err(ErrorKind::InvalidAlgorithm.into())
 }
 
 struct Es256(PKey<Private>);
@@ -120,20 +96,6 @@ impl JwtSigner for Es256 {
     }
 }
 
-struct Verified(VerificationKey);
-
-impl Verifier<Vec<u8>> for Verified {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        self.0.verify(Strict::Es256, message, signature).map_err(signature::Error::from_source)
-    }
-}
-
-impl JwtVerifier for Verified {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::ES256
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,9 +114,7 @@ mod tests {
         let key = super::super::SigningKey::generate().unwrap();
         for algorithm in [Algorithm::HS256, Algorithm::ES384, Algorithm::RS256, Algorithm::EdDSA] {
             assert!(signer(&algorithm, &key.handle().encoding_key()).is_err(), "{algorithm:?}");
-            assert!(verifier(&algorithm, &key.handle().decoding_key()).is_err(), "{algorithm:?}");
         }
-        assert!(verifier(&Algorithm::ES256, &key.handle().decoding_key()).is_err(), "a signing key verifies nothing");
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl SigningKey {
     fn of(key: PKey<Private>) -> Result<Self, SigningKeyError> {
         let document = JwkDocument::parse(&public_jwk(&key)?)?;
         let kid = document.thumbprint().to_string();
-        Ok(Self { handle: Handle::signing(key.clone())?, key, document, kid })
+        Ok(Self { handle: Handle::of(key.clone())?, key, document, kid })
     }
 
     /// The key as PEM (PKCS#8), for a file with mode 0600.

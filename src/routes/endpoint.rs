@@ -2,6 +2,9 @@
 
 use async_trait::async_trait;
 use sidegate_filters::{Exchange, Reply};
+use sidegate_uaf::facets::MEDIA_TYPE;
+
+use crate::identity::login_page::HTML;
 
 /// A media type that endpoints take or give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,7 @@ impl Medium {
             Self::Jose => "application/jose",
             Self::Form => "application/x-www-form-urlencoded",
             Self::Html => "text/html",
-            Self::TrustedApps => "application/fido.trusted-apps+json",
+            Self::TrustedApps => MEDIA_TYPE,
             Self::Metrics => "text/plain",
         }
     }
@@ -43,7 +46,7 @@ impl Medium {
         match self {
             Self::FidoUaf => "application/fido+uaf;charset=UTF-8",
             Self::Jose => "application/jose;charset=UTF-8",
-            Self::Html => "text/html;charset=utf-8",
+            Self::Html => HTML,
             Self::Metrics => "text/plain; version=0.0.4; charset=utf-8",
             Self::Json | Self::Form | Self::TrustedApps => self.essence(),
         }

@@ -16,6 +16,9 @@ pub enum FolderError {
     /// The file system said no.
     #[error("data folder: {0}")]
     Io(#[from] io::Error),
+    /// There is none.
+    #[error("there is no data folder {}: name the gateway's with --data", .0.display())]
+    Missing(PathBuf),
     /// A file has not what it should.
     #[error("data folder: {path} is damaged: {reason}")]
     Damaged {
@@ -47,6 +50,15 @@ impl DataFolder {
             .map_err(|error| io::Error::new(error.kind(), format!("{} can't be made: {error}", path.display())))?;
         private_file::claim_folder(&path)?;
         Ok(Self(path))
+    }
+
+    /// Opens the folder of a gateway that has been started or has users.
+    ///
+    /// # Errors
+    /// [`FolderError::Missing`], and as [`DataFolder::open`].
+    pub fn open_existing(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
+        let path = path.into();
+        if path.is_dir() { Self::open(path) } else { Err(FolderError::Missing(path)) }
     }
 
     /// Where the folder is.

@@ -12,18 +12,10 @@ use crate::store::{ExtId, StoreError};
 /// How long the old id of a renewed session stays valid, at its old level.
 pub const RENEWAL_GRACE: Duration = Duration::from_secs(5);
 
-/// SHA-256 of a session's cookie value: all that a store ever sees of it.
+/// SHA-256 of a session's secret: all that a store ever sees of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionKey(pub [u8; 32]);
-
-impl SessionKey {
-    /// The key of this cookie value.
-    #[must_use]
-    pub fn of_cookie(value: &str) -> Self {
-        Self(crate::jose::sha256(value.as_bytes()))
-    }
-}
 
 impl std::fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -27,6 +27,15 @@ pub enum Claimant {
     },
 }
 
+impl Claimant {
+    fn user(&self) -> Option<&str> {
+        match self {
+            Self::Anyone => None,
+            Self::Named { user, .. } => Some(user),
+        }
+    }
+}
+
 /// Who authenticates, and with what.
 #[derive(Debug, Clone)]
 pub struct NewAuthentication<'a> {
@@ -92,11 +101,7 @@ impl RelyingParty {
         new: NewAuthentication<'_>,
     ) -> Result<(AuthenticationRequest, AuthenticationState), StartError> {
         check_renderings(&new.transaction)?;
-        let user = match &new.claimant {
-            Claimant::Anyone => None,
-            Claimant::Named { user, .. } => Some(user.as_str()),
-        };
-        let issued = self.issue(Operation::Auth, &new.start, user, new.policy)?;
+        let issued = self.issue(Operation::Auth, &new.start, new.claimant.user(), new.policy)?;
         let asked = Asked::of(&new.transaction);
         let request = AuthenticationRequest {
             header: self.header(Operation::Auth, Some(issued.server_data.clone())),
@@ -119,7 +124,7 @@ impl RelyingParty {
         credentials: &[Credential],
         arrival: &Arrival<'_>,
     ) -> Result<AuthenticationOutcome, Error> {
-        let hash = match self.admit(&state.issued, opened, arrival)? {
+        let hash = match self.admit(&state.issued, state.claimant.user(), opened, arrival)? {
             Admission::Denied(denial) => return Ok(AuthenticationOutcome::Denied(denial)),
             Admission::Asserted { final_challenge_hash } => final_challenge_hash,
         };

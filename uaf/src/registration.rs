@@ -87,7 +87,7 @@ impl RelyingParty {
         registered: &[KeyRef],
         arrival: &Arrival<'_>,
     ) -> Result<RegistrationOutcome, Error> {
-        let hash = match self.admit(&state.issued, opened, arrival)? {
+        let hash = match self.admit(&state.issued, Some(&state.user), opened, arrival)? {
             Admission::Denied(denial) => return Ok(RegistrationOutcome::Denied(denial)),
             Admission::Asserted { final_challenge_hash } => final_challenge_hash,
         };

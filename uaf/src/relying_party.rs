@@ -124,11 +124,20 @@ impl RelyingParty {
         Ok(Issued { app_id: self.app_id.clone(), server_data, expires_at: start.expires_at, policy })
     }
 
-    /// Checks the response against what was issued, up to but not into its assertions.
-    pub(crate) fn admit(&self, issued: &Issued, opened: &Opened, arrival: &Arrival<'_>) -> Result<Admission, Error> {
+    /// Checks the response against what was issued to `user`, up to but not into its assertions.
+    pub(crate) fn admit(
+        &self,
+        issued: &Issued,
+        user: Option<&str>,
+        opened: &Opened,
+        arrival: &Arrival<'_>,
+    ) -> Result<Admission, Error> {
         let response = &opened.incoming.response;
         let text = response.header.server_data.as_ref().map_or("", |text| text.as_str());
         if !crypto::equal(text.as_bytes(), issued.server_data.as_str().as_bytes()) {
+            return Err(Error::ServerDataOfAnotherOperation);
+        }
+        if !self.key.made_for(opened.server_data(), opened.challenge(), user)? {
             return Err(Error::ServerDataOfAnotherOperation);
         }
         if arrival.now > issued.expires_at {

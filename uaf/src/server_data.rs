@@ -52,6 +52,7 @@ pub struct ServerData {
     purpose: String,
     expires_at: u64,
     challenge: [u8; TAG_SIZE],
+    user: [u8; TAG_SIZE],
 }
 
 impl ServerDataKey {
@@ -72,12 +73,10 @@ impl ServerDataKey {
     /// # Errors
     /// [`Error::Internal`], also for names longer than [`MAX_NAME`].
     pub fn seal(&self, binding: &Binding<'_>) -> Result<ServerDataText, Error> {
-        let user = binding.user.map_or(&[][..], str::as_bytes);
-        let user_tag = self.mac(&[USER_DOMAIN, binding.challenge.as_bytes(), user])?;
         let mut body = vec![operation_byte(binding.operation)];
         body.extend_from_slice(&binding.expires_at.to_be_bytes());
         body.extend_from_slice(&challenge_tag(binding.challenge));
-        body.extend(user_tag.iter().take(TAG_SIZE));
+        body.extend_from_slice(&self.user_tag(binding.challenge, binding.user)?);
         for name in [binding.operation_id, binding.purpose] {
             let length = u8::try_from(name.len()).map_err(|_| Error::Internal)?;
             if name.len() > MAX_NAME {
@@ -89,6 +88,17 @@ impl ServerDataKey {
         let mac = self.mac(&[DOMAIN, &body])?;
         body.extend_from_slice(&mac);
         Text::new(encoding::encode(&body)).map_err(|_| Error::Internal)
+    }
+
+    /// Says for whom a challenge is without saying who it is.
+    fn user_tag(&self, challenge: &Challenge, user: Option<&str>) -> Result<[u8; TAG_SIZE], Error> {
+        let user = user.map_or(&[][..], str::as_bytes);
+        Ok(first_bytes(self.mac(&[USER_DOMAIN, challenge.as_bytes(), user])?))
+    }
+
+    /// Whether serverData was made for this user and this challenge.
+    pub(crate) fn made_for(&self, data: &ServerData, challenge: &Challenge, user: Option<&str>) -> Result<bool, Error> {
+        Ok(crypto::equal(&data.user, &self.user_tag(challenge, user)?))
     }
 
     /// Verifies a text that came back.
@@ -110,7 +120,7 @@ impl ServerData {
         let (operation, rest) = body.split_first()?;
         let (expires_at, rest) = rest.split_first_chunk::<8>()?;
         let (challenge, rest) = rest.split_first_chunk::<TAG_SIZE>()?;
-        let (_user, rest) = rest.split_first_chunk::<TAG_SIZE>()?;
+        let (user, rest) = rest.split_first_chunk::<TAG_SIZE>()?;
         let (operation_id, rest) = read_name(rest)?;
         let (purpose, rest) = read_name(rest)?;
         rest.is_empty().then(|| Self {
@@ -119,6 +129,7 @@ impl ServerData {
             purpose,
             expires_at: u64::from_be_bytes(*expires_at),
             challenge: *challenge,
+            user: *user,
         })
     }
 
@@ -156,8 +167,12 @@ fn read_name(bytes: &[u8]) -> Option<(String, &[u8])> {
 }
 
 fn challenge_tag(challenge: &Challenge) -> [u8; TAG_SIZE] {
+    first_bytes(crypto::sha256(challenge.as_bytes()))
+}
+
+fn first_bytes(long: [u8; MAC_SIZE]) -> [u8; TAG_SIZE] {
     let mut tag = [0; TAG_SIZE];
-    tag.iter_mut().zip(crypto::sha256(challenge.as_bytes())).for_each(|(to, from)| *to = from);
+    tag.iter_mut().zip(long).for_each(|(to, from)| *to = from);
     tag
 }
 

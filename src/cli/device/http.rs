@@ -91,7 +91,7 @@ impl Connection {
 
     /// The URL of a path of the gateway.
     pub(super) fn at(&self, path: &str) -> Result<Url, PhoneError> {
-        self.base.join(path).map_err(|_| PhoneError::Usage(format!("{path:?} is no path")))
+        self.base.join(path).map_err(|_| PhoneError::Message(format!("{path:?} is no path")))
     }
 
     async fn send(

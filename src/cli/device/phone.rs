@@ -42,7 +42,7 @@ impl Phone {
     }
 
     fn with(gateway: &str, state: State) -> Result<Self, PhoneError> {
-        let model = MODEL.parse().map_err(|_| PhoneError::Usage(format!("{MODEL} is no AAID")))?;
+        let model = MODEL.parse().map_err(|_| PhoneError::Message(format!("{MODEL} is no AAID")))?;
         Ok(Self { connection: Connection::new(gateway)?, authenticator: Authenticator::new(model), state })
     }
 
@@ -59,7 +59,7 @@ impl Phone {
     /// The name that the server gave for the user of its first key.
     fn username(&self) -> Result<String, PhoneError> {
         let first = self.state.keys.first().map(|key| key.username().to_owned());
-        first.ok_or_else(|| PhoneError::Usage("this phone has no key yet: run `sidegate device register` first".into()))
+        first.ok_or_else(|| PhoneError::State("this phone has no key yet: run `sidegate device register` first".into()))
     }
 
     /// Logs in with the password and registers a key.
@@ -102,7 +102,7 @@ impl Phone {
     /// Registers the phone as a dispatch target with two new keys.
     pub(super) async fn register_target(&mut self, name: &str) -> Result<(), PhoneError> {
         if let Some(target) = &self.state.target {
-            return Err(PhoneError::Usage(format!("this phone is dispatch target {} already", target.id)));
+            return Err(PhoneError::State(format!("this phone is dispatch target {} already", target.id)));
         }
         self.log_in().await?;
         let (signing, encryption) = (MessageSigningKey::generate(P256)?, DecryptionKey::generate(P256)?);
@@ -120,7 +120,7 @@ impl Phone {
     /// Renames the dispatch target: a signature, no session.
     pub(super) async fn update_target(&mut self, name: &str) -> Result<(), PhoneError> {
         let Some(target) = &self.state.target else {
-            return Err(PhoneError::Usage(
+            return Err(PhoneError::State(
                 "this phone is no dispatch target: run `sidegate device register-target` first".into(),
             ));
         };

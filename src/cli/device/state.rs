@@ -1,7 +1,6 @@
 //! What the phone keeps between two calls: its keys with their counters, and its dispatch target.
 
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::PhoneError;
 use crate::jose::{DecryptionKey, MessageSigningKey};
+use crate::store::private_file;
 
 /// The phone's file.
 #[derive(Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl State {
         match super::read_file(path) {
             // serde_json's message may quote the file, a private key included.
             Ok(text) => serde_json::from_str(&text).map_err(|error| {
-                PhoneError::Usage(format!("{}: no state of a phone (line {})", path.display(), error.line()))
+                PhoneError::State(format!("{}: no state of a phone (line {})", path.display(), error.line()))
             }),
             Err(PhoneError::File { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Self::fresh()),
             Err(error) => Err(error),
@@ -50,19 +50,8 @@ impl State {
     /// Writes the file, readable by its owner alone, whole or not at all.
     pub(super) fn save(&self, path: &Path) -> Result<(), PhoneError> {
         let text = serde_json::to_vec(self).map_err(|error| PhoneError::Message(error.to_string()))?;
-        write(path, &Zeroizing::new(text))
-            .map_err(|source| PhoneError::File { path: path.display().to_string(), source })
+        private_file::replace(path, &Zeroizing::new(text)).map_err(PhoneError::Keep)
     }
-}
-
-fn write(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written = file.write_all(text).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&draft, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&draft);
-    }
-    written
 }
 
 #[cfg(test)]
@@ -112,7 +101,7 @@ mod tests {
         old.save(&path).unwrap();
         // Somebody else's file where the draft should be.
         fs::write(path.with_extension(format!("{}.new", std::process::id())), "").unwrap();
-        assert!(matches!(state().save(&path), Err(PhoneError::File { .. })));
+        assert!(matches!(state().save(&path), Err(PhoneError::Keep(_))));
         assert_eq!(text(&State::load(&path).unwrap()), text(&old));
     }
 
@@ -131,6 +120,6 @@ mod tests {
         let path = folder.path().join("phone.json");
         fs::write(&path, text(&state()).replace("[]", "\"hunter2\"")).unwrap();
         let error = State::load(&path).err().unwrap();
-        assert!(matches!(error, PhoneError::Usage(_)) && !error.to_string().contains("hunter2"), "{error}");
+        assert!(matches!(error, PhoneError::State(_)) && !error.to_string().contains("hunter2"), "{error}");
     }
 }

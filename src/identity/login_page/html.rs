@@ -10,6 +10,9 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::jose;
 
+/// The media type of pages.
+pub const HTML: &str = "text/html; charset=utf-8";
+
 const STYLE: &str = include_str!("style.css");
 
 /// Nothing but our own style, named by its hash; forms only to ourselves; never in a frame.
@@ -50,7 +53,7 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Byte
     *response.status_mut() = status;
     let headers = response.headers_mut();
     let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
-    set(header::CONTENT_TYPE, "text/html; charset=utf-8");
+    set(header::CONTENT_TYPE, HTML);
     set(header::CACHE_CONTROL, "no-store");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");

@@ -1,4 +1,5 @@
-//! Answers as endpoints give them. None may be kept by a cache.
+//! Answers as endpoints give them. None may be kept by a cache, unless its endpoint says
+//! otherwise.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -7,6 +8,7 @@ use sidegate_filters::{Problem, Reply};
 use tracing::Instrument;
 
 use super::problems::internal;
+use crate::routes::Medium;
 
 /// A finished answer, or the problem to send in its place.
 pub(super) type Outcome = Result<Response<Bytes>, Problem>;
@@ -18,12 +20,12 @@ pub(super) fn reply(outcome: Outcome) -> Reply {
 
 /// `application/json`.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
-    with_body(status, "application/json", body)
+    whole(status, Medium::Json, text(body))
 }
 
 /// `application/fido+uaf`, always with status 200: the result of UAF stands inside (`uaf.md` A4).
 pub(super) fn fido_uaf(body: &impl Serialize) -> Response<Bytes> {
-    with_body(StatusCode::OK, "application/fido+uaf;charset=UTF-8", body)
+    whole(StatusCode::OK, Medium::FidoUaf, text(body))
 }
 
 /// 204.
@@ -41,12 +43,17 @@ pub(super) async fn to_the_end<T: Send + 'static>(
     tokio::spawn(work.in_current_span()).await.map_err(|error| internal(&error))
 }
 
-fn with_body(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Response<Bytes> {
-    // Bodies are structures of strings, numbers and lists, which always have a JSON form.
-    let mut response = Response::new(Bytes::from(serde_json::to_vec(body).unwrap_or_default()));
+/// An answer of this type.
+pub(super) fn whole(status: StatusCode, medium: Medium, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(medium.content_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+fn text(body: &impl Serialize) -> Bytes {
+    // Bodies are structures of strings, numbers and lists, which always have a JSON form.
+    Bytes::from(serde_json::to_vec(body).unwrap_or_default())
 }

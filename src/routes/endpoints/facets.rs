@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, StatusCode, header};
 use sidegate_filters::{Exchange, Reply};
-use sidegate_uaf::facets::{MEDIA_TYPE, TrustedFacets};
+use sidegate_uaf::facets::TrustedFacets;
 
+use super::answers::whole;
 use crate::routes::{Endpoint, Media, Medium};
 
 /// Publishes the facets; rendered once.
@@ -27,10 +28,8 @@ impl Endpoint for FacetsEndpoint {
     }
 
     async fn answer(&self, _exchange: Exchange) -> Reply {
-        let mut response = Response::new(self.0.clone());
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        let mut response = whole(StatusCode::OK, Medium::TrustedApps, self.0.clone());
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
         Reply::Response(response)
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::join_all;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::StatusCode;
 use sidegate_filters::{Exchange, Reply};
 
+use super::answers::whole;
 use crate::routes::{Endpoint, Media, Medium};
 use crate::telemetry::Metrics;
 
@@ -86,7 +87,7 @@ impl Endpoint for MetricsText {
     }
 
     async fn answer(&self, _: Exchange) -> Reply {
-        plain(StatusCode::OK, Medium::Metrics, Bytes::from(self.0.text()))
+        Reply::Response(whole(StatusCode::OK, Medium::Metrics, Bytes::from(self.0.text())))
     }
 }
 
@@ -96,14 +97,7 @@ fn state(up: bool) -> Reply {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"DOWN"}"#)
     };
-    plain(status, Medium::Json, Bytes::from_static(body.as_bytes()))
-}
-
-fn plain(status: StatusCode, medium: Medium, body: Bytes) -> Reply {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(medium.content_type()));
-    Reply::Response(response)
+    Reply::Response(whole(status, Medium::Json, Bytes::from_static(body.as_bytes())))
 }
 
 #[cfg(test)]
@@ -126,6 +120,7 @@ mod tests {
     async fn health(states: &[bool]) -> (u16, Bytes) {
         let probes = states.iter().map(|ready| Arc::new(Fixed(*ready)) as Arc<dyn Probe>).collect();
         let response = Health::new(probes).state().await.into_response("r-1");
+        assert_eq!(response.headers()["cache-control"], "no-store", "a state of just now");
         (response.status().as_u16(), response.into_body())
     }
 

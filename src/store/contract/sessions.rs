@@ -38,7 +38,7 @@ pub(crate) use sessions_contract;
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) fn key(number: u8) -> SessionKey {
-    SessionKey::of_cookie(&format!("cookie-{number}"))
+    SessionKey(crate::jose::sha256(format!("cookie-{number}").as_bytes()))
 }
 
 /// A session by password that begins now, idle 30 min, absolute 8 h.

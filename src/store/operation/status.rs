@@ -23,14 +23,6 @@ pub enum Stage {
     Failed,
 }
 
-impl Stage {
-    /// Whether nothing comes after it.
-    #[must_use]
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed)
-    }
-}
-
 /// The `tokenResult` member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

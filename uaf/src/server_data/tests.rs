@@ -29,6 +29,10 @@ fn what_was_sealed_is_found_again() {
         (opened.operation_id(), opened.purpose(), opened.expires_at()),
         ("6d2c", "transaction", 1_700_000_000_000)
     );
+    for (user, made) in [(Some("jeff"), true), (Some("eve"), false), (None, false)] {
+        assert_eq!(key().made_for(&opened, &challenge, user), Ok(made));
+    }
+    assert_eq!(key().made_for(&opened, &self::challenge(2), Some("jeff")), Ok(false));
     assert!(opened.is_for(Operation::Auth) && !opened.is_for(Operation::Reg));
     assert!(opened.issued_with(&challenge) && !opened.issued_with(&self::challenge(2)));
 }

@@ -8,7 +8,7 @@ use sidegate_uaf::encoding::{Text, decode, encode};
 use sidegate_uaf::wire::{ChannelBinding, Operation, ServerDataText};
 use sidegate_uaf::{Arrival, Error, Incoming};
 
-use crate::support::{APP_ID, END, World, edited};
+use crate::support::{APP_ID, END, NONCE, World, edited};
 
 /// Sends a good registration, changed as JSON.
 fn sent(change: impl FnOnce(&mut Value)) -> Error {
@@ -361,4 +361,30 @@ fn server_data_of_another_server_is_not_ours() {
     let (request, _) = world.start_registration(&[]);
     let text: ServerDataText = request.header.server_data.unwrap();
     assert_eq!(other.open(&text).unwrap_err(), Error::ServerDataBroken);
+}
+
+#[test]
+fn an_answer_counts_for_the_user_whom_server_data_was_made_for() {
+    let world = World::new();
+    let (request, state) = world.start_registration(&[]);
+    let (response, key) = world.phone.register(&request, &[]).unwrap();
+    let of_eve = with_json(&state, |state| state["user"] = json!("eve"));
+    let refused = world.finish_registration(&of_eve, &response.to_message()).unwrap_err();
+    assert_eq!(refused, Error::ServerDataOfAnotherOperation);
+
+    let (_, credential) = world.registered_key();
+    let (request, state) = world.start_authentication();
+    let response = world.phone.draft_authentication(&request, &key, &NONCE).unwrap().sign(key.private_key()).unwrap();
+    for claimant in [json!({"Named": {"user": "eve", "exists": true}}), json!("Anyone")] {
+        let of_another = with_json(&state, |state| state["claimant"] = claimant);
+        let refused = world.finish_authentication(&of_another, &response.to_message(), &[credential.clone()]);
+        assert_eq!(refused.unwrap_err(), Error::ServerDataOfAnotherOperation);
+    }
+}
+
+/// What was kept, with one thing changed.
+fn with_json<T: serde::Serialize + serde::de::DeserializeOwned>(kept: &T, change: impl FnOnce(&mut Value)) -> T {
+    let mut value = serde_json::to_value(kept).unwrap();
+    change(&mut value);
+    serde_json::from_value(value).unwrap()
 }
