@@ -94,18 +94,6 @@ mod tests {
     }
 
     #[test]
-    fn a_save_that_fails_leaves_the_old_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("phone.json");
-        let old = state();
-        old.save(&path).unwrap();
-        // Somebody else's file where the draft should be.
-        fs::write(path.with_extension(format!("{}.new", std::process::id())), "").unwrap();
-        assert!(matches!(state().save(&path), Err(PhoneError::Keep(_))));
-        assert_eq!(text(&State::load(&path).unwrap()), text(&old));
-    }
-
-    #[test]
     fn a_save_that_fails_leaves_no_draft() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.json");
