@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sidegate_filters::clock::{Clock, SystemClock};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 use super::compose::{self, Stores};
@@ -32,6 +33,8 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     let stores = Arc::new(Stores::open(&config, &folder, &clock)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (router, demo) = runtime.block_on(async {
+        // From here on it no longer ends the process; the gateway takes it up once it serves.
+        let _ = signal(SignalKind::hangup())?;
         let router = compose::router(&config, &folder, &stores, &clock, &metrics).await?;
         let demo = first_start::demo_user(&config, &folder, stores.users.as_ref()).await?;
         Ok::<_, Failure>((router, demo))
@@ -42,9 +45,9 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
         eprintln!("{}", block.as_str());
     }
     let sweeper = sweep(runtime, stores);
-    gateway.run(Stop::on_signals());
+    let ended = gateway.run(Stop::on_signals());
     drop(sweeper);
-    Ok(())
+    Ok(ended?)
 }
 
 /// Sweeps until the sender that it gives back is dropped.

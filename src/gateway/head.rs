@@ -11,7 +11,7 @@ use http::StatusCode;
 
 use super::settings::Limits;
 
-pub(super) use fields::is_host;
+pub(super) use fields::{is_host, is_length};
 
 const END: &[u8] = b"\r\n\r\n";
 
@@ -28,6 +28,8 @@ pub(super) enum HeadFault {
     LineEnd,
     #[error("the request line must be a method, a target and a version, with one space between")]
     RequestLine,
+    #[error("the target is neither a path nor a plain http URL")]
+    Target,
     #[error("the method is not served")]
     Method,
     #[error("only HTTP/1.1 and HTTP/1.0 are spoken here")]
@@ -55,6 +57,24 @@ impl HeadFault {
     }
 }
 
+/// A head that is complete and good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    /// Its bytes, the blank line included.
+    pub(super) length: usize,
+    /// What follows it.
+    pub(super) framing: Framing,
+}
+
+/// How the end of a body is known (RFC 9112 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// After so many bytes.
+    Length(u64),
+    /// After the last chunk and its trailers.
+    Chunked,
+}
+
 /// Looks for the end of a head in a buffer that grows; looks at each byte once, however slowly they come.
 #[derive(Debug, Default)]
 pub(super) struct HeadScan {
@@ -62,15 +82,15 @@ pub(super) struct HeadScan {
 }
 
 impl HeadScan {
-    /// The length of the head if it is complete and good; `None` if more bytes are needed.
-    pub(super) fn advance(&mut self, buffer: &[u8], limits: &Limits) -> Result<Option<usize>, HeadFault> {
+    /// The head if it is complete and good; `None` if more bytes are needed.
+    pub(super) fn advance(&mut self, buffer: &[u8], limits: &Limits) -> Result<Option<Head>, HeadFault> {
         if matches!(buffer.first(), Some(b'\r' | b'\n')) {
             return Err(HeadFault::LineEnd);
         }
         while let Some(line_end) = self.next_line_end(buffer)? {
             if buffer.get(..line_end).is_some_and(|head| head.ends_with(END)) {
                 let head = buffer.get(..line_end).unwrap_or_default();
-                return check(head, limits).map(|()| Some(line_end));
+                return check(head, limits).map(|framing| Some(Head { length: line_end, framing }));
             }
         }
         if buffer.len() > limits.head_bytes { Err(HeadFault::TooLong) } else { Ok(None) }
@@ -91,14 +111,14 @@ impl HeadScan {
 }
 
 /// Checks a complete head, its blank line included.
-fn check(head: &[u8], limits: &Limits) -> Result<(), HeadFault> {
+fn check(head: &[u8], limits: &Limits) -> Result<Framing, HeadFault> {
     if head.len() > limits.head_bytes {
         return Err(HeadFault::TooLong);
     }
     let text = head.strip_suffix(END).unwrap_or(head);
     let mut lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let version = line::check(lines.next().unwrap_or_default())?;
-    fields::check(lines, version, limits.fields)
+    let line = line::check(lines.next().unwrap_or_default())?;
+    fields::check(lines, line, limits.fields)
 }
 
 /// RFC 9110 5.6.2.

@@ -11,7 +11,7 @@ use sidegate_filters::delegation::fold;
 use sidegate_filters::{CanonicalPath, Client, Problem};
 
 use super::connection::Connection;
-use super::head::is_host;
+use super::head::{is_host, is_length};
 use super::settings::Limits;
 use crate::routes::ListenerClass;
 
@@ -44,8 +44,9 @@ impl Request {
             return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this method is not served"));
         }
         check_size(&head.headers, limits)?;
-        if head.headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
-            return Err(bad("a request has one Content-Length at most"));
+        let mut lengths = head.headers.get_all(header::CONTENT_LENGTH).iter();
+        if lengths.next().is_some_and(|length| !is_length(length.as_bytes())) || lengths.next().is_some() {
+            return Err(bad("a request has one Content-Length at most, a plain number"));
         }
         let host = host(head, connection)?;
         let target = std::str::from_utf8(head.raw_path()).map_err(|_| bad("the target is not ASCII"))?;

@@ -59,6 +59,11 @@ pub enum StartError {
     },
 }
 
+/// The thread that serves ended by itself; the log has its last words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the gateway ended without having been asked to")]
+pub struct Died;
+
 /// A gateway whose listeners are bound: connections queue until it runs.
 pub struct Gateway {
     server: Server,
@@ -131,24 +136,29 @@ impl Gateway {
     /// be called from within an asynchronous runtime.
     ///
     /// Pingora's threads may still be there when it returns: let the process end.
-    pub fn run(self, stop: Stop) {
+    ///
+    /// # Errors
+    /// [`Died`] when it ends without having been asked to.
+    pub fn run(self, stop: Stop) -> Result<(), Died> {
         let phases = self.server.watch_execution_phase();
         for bound in &self.bound {
             tracing::info!(class = ?bound.class, address = %bound.address, tls = bound.tls, "listening");
         }
         std::thread::spawn(move || self.server.run(RunArgs { shutdown_signal: Box::new(stop) }));
-        wait_for_stop(phases);
+        wait_for_stop(phases)?;
         tracing::info!(open = self.metrics.open_requests(), "stopping");
         if !drained(&self.metrics, self.shutdown) {
             tracing::warn!(open = self.metrics.open_requests(), "requests were cut at the end of the time to stop");
         }
+        Ok(())
     }
 }
 
-fn wait_for_stop(mut phases: Receiver<ExecutionPhase>) {
+fn wait_for_stop(mut phases: Receiver<ExecutionPhase>) -> Result<(), Died> {
     loop {
         match phases.blocking_recv() {
-            Ok(ExecutionPhase::ShutdownGracePeriod) | Err(RecvError::Closed) => return,
+            Ok(ExecutionPhase::ShutdownGracePeriod) => return Ok(()),
+            Err(RecvError::Closed) => return Err(Died),
             Ok(_) | Err(RecvError::Lagged(_)) => {}
         }
     }
@@ -175,6 +185,18 @@ fn wait(open: impl Fn() -> i64, end: Instant) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_that_nobody_asked_for_is_an_error() {
+        let (phase, phases) = tokio::sync::broadcast::channel(4);
+        phase.send(ExecutionPhase::Running).unwrap();
+        drop(phase);
+        assert_eq!(wait_for_stop(phases), Err(Died));
+        let (phase, phases) = tokio::sync::broadcast::channel(4);
+        phase.send(ExecutionPhase::ShutdownGracePeriod).unwrap();
+        drop(phase);
+        assert_eq!(wait_for_stop(phases), Ok(()));
+    }
 
     #[test]
     fn an_open_request_holds_the_gateway_up_and_an_idle_connection_does_not() {

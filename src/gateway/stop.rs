@@ -1,4 +1,4 @@
-//! What ends the gateway: SIGTERM or SIGINT, or a handle of the program that runs it.
+//! What ends the gateway: SIGTERM or SIGINT, or a handle of the program that runs it. SIGHUP does not.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub struct Stop {
 pub struct StopHandle(Arc<Semaphore>);
 
 impl Stop {
-    /// Stops on SIGTERM and SIGINT.
+    /// Stops on SIGTERM and SIGINT, and goes on after SIGHUP with a warning.
     #[must_use]
     pub fn on_signals() -> Self {
         Self { asked: Arc::new(Semaphore::new(0)), signals: true }
@@ -35,14 +35,20 @@ impl Stop {
         if !self.signals {
             return std::future::pending().await;
         }
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
         else {
             tracing::error!("signals cannot be received; stop the gateway with SIGKILL");
             return std::future::pending().await;
         };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+                _ = hangup.recv() => {
+                    tracing::warn!("SIGHUP: the configuration is read at start only; restart to apply changes");
+                }
+            }
         }
     }
 }

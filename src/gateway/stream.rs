@@ -4,6 +4,7 @@
 //! replaced by a harmless request, so that the answer takes the way of all answers and is logged and counted.
 //! HTTP/2: bytes pass, frames are followed ([`super::frames`]).
 
+mod body;
 mod closing;
 mod http1;
 mod http2;

@@ -127,7 +127,7 @@ impl DomainSessions {
         let done = self.log_in(attempt, realm, presented, secure).await?;
         let Session { ext_id: user, realm, level, .. } = &done.session;
         let event =
-            if done.step_up { Event::StepUp { realm, user, level: *level } } else { Event::Login { realm, user } };
+            if done.step_up { Event::StepUp { realm, user, auth_level: *level } } else { Event::Login { realm, user } };
         event.record();
         Ok(done)
     }

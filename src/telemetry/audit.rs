@@ -32,7 +32,7 @@ pub enum Event<'a> {
         /// The user's extId.
         user: &'a str,
         /// The level reached.
-        level: u8,
+        auth_level: u8,
     },
     /// A session was ended by its user.
     Logout {
@@ -130,7 +130,7 @@ impl Event<'_> {
         match self {
             Self::Login { realm, user } => line!("login", realm, user),
             Self::LoginFailed { realm, user, reason } => line!("login-failed", realm, user, reason),
-            Self::StepUp { realm, user, level } => line!("step-up", realm, user, level),
+            Self::StepUp { realm, user, auth_level } => line!("step-up", realm, user, auth_level),
             Self::Logout { user } => line!("logout", user),
             Self::Dispatch { operation, dispatcher, result, user, target } => {
                 line!("dispatch", operation, dispatcher, result, user, target_id = target);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::gateway::Gateway;
 use crate::support::oob::{by_link_to, dispatched, payload, redeem};
 use crate::support::phone::Phone;
+use crate::support::wait;
 
 /// What an outsider sees of the things that must stay.
 async fn kept(gateway: &Gateway, phone: &Phone) -> Value {
@@ -85,4 +86,13 @@ async fn a_deleted_target_and_key_stay_deleted_over_a_kill() {
     gateway.internal().get("/nevisfido/token/dispatch/targets?username=jeff").send().await.problem(404);
     phone.forget_session();
     assert_ne!(phone.try_login_uaf().await.expect(200).json()["statusCode"], 1200);
+}
+
+#[tokio::test]
+async fn sighup_says_that_a_restart_is_needed_and_ends_nothing() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    gateway.hang_up();
+    wait::until("the warning", wait::BOUND, async || gateway.log().contains("restart to apply changes").then_some(()))
+        .await;
+    gateway.management().get("/nevisfido/health").send().await.expect(200);
 }

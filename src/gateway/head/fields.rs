@@ -1,33 +1,40 @@
 //! The header fields (RFC 9112 5, 6; RFC 9110 7.2).
 
-use super::line::Version;
-use super::{HeadFault, is_token};
+use super::line::{Line, Version};
+use super::{Framing, HeadFault, is_token};
 
 /// What the fields said about host and body.
 #[derive(Debug, Default)]
-struct Seen {
+struct Seen<'a> {
     hosts: usize,
+    host: Option<&'a [u8]>,
     lengths: usize,
+    length: u64,
     codings: usize,
 }
 
-/// Checks all field lines, each without its line end.
-pub(super) fn check<'a>(lines: impl Iterator<Item = &'a [u8]>, version: Version, most: usize) -> Result<(), HeadFault> {
+/// Checks all field lines, each without its line end; how the body is framed.
+pub(super) fn check<'a>(
+    lines: impl Iterator<Item = &'a [u8]>,
+    line: Line<'_>,
+    most: usize,
+) -> Result<Framing, HeadFault> {
     let mut seen = Seen::default();
-    for (index, line) in lines.enumerate() {
+    for (index, field) in lines.enumerate() {
         if index >= most {
             return Err(HeadFault::TooMany);
         }
-        let (name, value) = split(line)?;
-        seen.take(name, value, version)?;
+        let (name, value) = split(field)?;
+        seen.take(name, value, line.version)?;
     }
-    if seen.hosts > 1 || (seen.hosts == 0 && version == Version::Http11) {
+    let differs = line.authority.is_some() && seen.host.is_some() && line.authority != seen.host;
+    if seen.hosts > 1 || (seen.hosts == 0 && line.version == Version::Http11) || differs {
         return Err(HeadFault::Host);
     }
     if seen.lengths > 1 || seen.codings > 1 || (seen.lengths > 0 && seen.codings > 0) {
         return Err(HeadFault::Framing);
     }
-    Ok(())
+    Ok(if seen.codings > 0 { Framing::Chunked } else { Framing::Length(seen.length) })
 }
 
 /// Name and value of a line; a folded line begins with a space and so has no name.
@@ -39,16 +46,18 @@ fn split(line: &[u8]) -> Result<(&[u8], &[u8]), HeadFault> {
     if is_token(name) && printable { Ok((name, value)) } else { Err(HeadFault::Field) }
 }
 
-impl Seen {
-    fn take(&mut self, name: &[u8], value: &[u8], version: Version) -> Result<(), HeadFault> {
+impl<'a> Seen<'a> {
+    fn take(&mut self, name: &[u8], value: &'a [u8], version: Version) -> Result<(), HeadFault> {
         if name.eq_ignore_ascii_case(b"host") {
             self.hosts += 1;
+            self.host = Some(value);
             return if is_host(value) { Ok(()) } else { Err(HeadFault::Host) };
         }
         if name.eq_ignore_ascii_case(b"content-length") {
             self.lengths += 1;
-            let digits = !value.is_empty() && value.len() <= 18 && value.iter().all(u8::is_ascii_digit);
-            return if digits { Ok(()) } else { Err(HeadFault::Framing) };
+            let digits = std::str::from_utf8(value).ok().filter(|_| is_length(value));
+            self.length = digits.and_then(|digits| digits.parse().ok()).ok_or(HeadFault::Framing)?;
+            return Ok(());
         }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             self.codings += 1;
@@ -57,6 +66,12 @@ impl Seen {
         }
         Ok(())
     }
+}
+
+/// Digits as everybody writes them: no sign, and no leading zero that somebody reads as octal.
+pub(in crate::gateway) fn is_length(value: &[u8]) -> bool {
+    let canonical = value == b"0" || !matches!(value.first(), None | Some(b'0'));
+    canonical && value.len() <= 18 && value.iter().all(u8::is_ascii_digit)
 }
 
 /// A registered name or an address with an optional port: no userinfo, no list, no path.

@@ -1,4 +1,4 @@
-//! Heads of HTTP/1 requests, read whole and checked before they are handed on.
+//! Heads of HTTP/1 requests, read whole and checked before they are handed on, and their bodies, up to their end.
 
 use std::io;
 use std::pin::Pin;
@@ -8,16 +8,17 @@ use bytes::{Buf as _, BytesMut};
 use pingora::protocols::Stream;
 use tokio::io::{AsyncRead, ReadBuf};
 
+use super::body::Body;
 use super::late;
 use super::timer::Timer;
 use crate::gateway::connection::Connection;
 use crate::gateway::frames::PREFACE;
-use crate::gateway::head::{HeadFault, HeadScan};
+use crate::gateway::head::{Head, HeadFault, HeadScan};
 use crate::gateway::settings::Limits;
 
 /// Stands in for a head that was refused: what the gateway answers to it is decided by the fault.
 const SUBSTITUTE: &[u8] = b"GET / HTTP/1.1\r\nHost: refused.invalid\r\nConnection: close\r\n\r\n";
-const CHUNK: usize = 4096;
+const CHUNK: usize = 16 * 1024;
 
 /// Reads heads.
 #[derive(Default)]
@@ -29,21 +30,26 @@ pub(super) struct Heads {
     head: Timer,
 }
 
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// A head is to come, or is coming.
     Head,
-    /// This much of a good head is to be handed on.
-    Good(usize),
-    /// Bodies, and whatever else is read during a request.
-    #[default]
-    Pass,
+    /// This much of a good head is to be handed on, and then its body.
+    Good(usize, Body),
+    /// A body, and behind its end nothing until a head is expected.
+    Body(Body),
     /// The head was refused: this much of the substitute is to be handed on, and nothing after it.
     Refused(usize),
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self::Body(Body::Left(0))
+    }
+}
+
 enum Outcome {
-    Good(usize),
+    Good(Head),
     Refused(HeadFault),
     /// The client closed, or was idle for too long.
     End,
@@ -58,14 +64,20 @@ impl Heads {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.state == State::Pass && connection.take_head_expected() {
+        if let State::Body(body) = self.state
+            && connection.take_head_expected()
+        {
+            if !body.is_over() {
+                // Pingora saw an end where there is none: what follows is no request.
+                return Poll::Ready(Ok(()));
+            }
             self.state = State::Head;
             self.scan = HeadScan::default();
         }
         if self.state == State::Head {
             match ready!(self.poll_head(inner, limits, context))? {
-                Outcome::Good(length) => {
-                    self.state = State::Good(length);
+                Outcome::Good(head) => {
+                    self.state = State::Good(head.length, Body::new(head.framing));
                     self.idle.stop();
                     self.head.stop();
                 }
@@ -113,7 +125,7 @@ impl Heads {
     ) -> Poll<io::Result<Outcome>> {
         loop {
             match self.scan.advance(&self.buffer, limits) {
-                Ok(Some(length)) => return Poll::Ready(Ok(Outcome::Good(length))),
+                Ok(Some(head)) => return Poll::Ready(Ok(Outcome::Good(head))),
                 Ok(None) => {}
                 Err(fault) => return Poll::Ready(Ok(Outcome::Refused(fault))),
             }
@@ -157,22 +169,48 @@ impl Heads {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.state {
-            State::Good(left) => {
+            State::Good(left, body) => {
                 let left = left - self.give(left, into);
-                self.state = if left == 0 { State::Pass } else { State::Good(left) };
+                self.state = if left == 0 { State::Body(body) } else { State::Good(left, body) };
             }
             State::Refused(left) => self.state = State::Refused(left - self.give(left, into)),
-            State::Head | State::Pass => {
-                if connection.is_stalled(context) {
-                    return Poll::Ready(Err(late("the client stands still")));
-                }
-                if self.buffer.is_empty() {
-                    return Pin::new(inner).poll_read(context, into);
-                }
-                self.give(usize::MAX, into);
+            State::Body(_) if connection.is_stalled(context) => {
+                return Poll::Ready(Err(late("the client stands still")));
             }
+            State::Body(body) => return self.poll_body(body, inner, context, into),
+            State::Head => {}
         }
         Poll::Ready(Ok(()))
+    }
+
+    fn poll_body(
+        &mut self,
+        mut body: Body,
+        inner: &mut Stream,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if body.is_over() {
+            return self.poll_gone(inner, context);
+        }
+        if self.buffer.is_empty() && ready!(self.poll_fill(inner, context)?) == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let most = into.remaining().min(self.buffer.len());
+        let length = body.take(self.buffer.get(..most).unwrap_or_default());
+        self.state = State::Body(body);
+        self.give(length, into);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Comes back when the client has closed. What it sends until then is for later.
+    fn poll_gone(&mut self, inner: &mut Stream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.buffer.len() < CHUNK {
+            if ready!(self.poll_fill(inner, context)?) == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        Poll::Pending
     }
 
     fn give(&mut self, most: usize, into: &mut ReadBuf<'_>) -> usize {

@@ -94,7 +94,7 @@ async fn a_refused_head_never_reaches_the_proxy() {
 #[tokio::test(start_paused = true)]
 async fn a_head_is_handed_on_in_pieces_and_without_the_body() {
     let (mut stream, _connection, mut client) = pair(false);
-    let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n";
     client.write_all(&[head.as_slice(), b"body"].concat()).await.unwrap();
     let mut some = [0; 10];
     stream.read_exact(&mut some).await.unwrap();
@@ -174,4 +174,35 @@ async fn the_look_for_prior_knowledge_and_the_head_share_one_deadline() {
     assert_ne!(peeked, PREFACE);
     read(&mut stream).await.unwrap();
     assert_eq!((seconds(begun), connection.take_fault()), (10, Some(HeadFault::Slow)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_body_there_is_nothing_until_a_head_is_expected() {
+    let (mut stream, connection, mut client) = pair(false);
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+    client.write_all(&[head, &b"abc\r\n"[..]].concat()).await.unwrap();
+    assert_eq!(read(&mut stream).await.unwrap(), head);
+    assert_eq!(read(&mut stream).await.unwrap(), b"abc");
+    assert!(tokio::time::timeout(Duration::from_secs(5), read(&mut stream)).await.is_err(), "nothing to read");
+    connection.expect_head();
+    read(&mut stream).await.unwrap();
+    assert_eq!(connection.take_fault(), Some(HeadFault::LineEnd));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_during_its_request_is_noticed() {
+    let (mut stream, _connection, mut client) = pair(false);
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET").await.unwrap();
+    read(&mut stream).await.unwrap();
+    drop(client);
+    assert_eq!(read(&mut stream).await.unwrap(), b"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_head_is_read_out_of_the_middle_of_a_body() {
+    let (mut stream, connection, mut client) = pair(false);
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nGET / HTTP/1.1\r\n").await.unwrap();
+    read(&mut stream).await.unwrap();
+    connection.expect_head();
+    assert_eq!(read(&mut stream).await.unwrap(), b"");
 }

@@ -22,13 +22,17 @@ impl Write for Sink {
 
 /// The lines that `work` writes at `level`.
 fn lines(level: LevelFilter, metrics: &Arc<Metrics>, work: impl FnOnce()) -> Vec<Value> {
+    text(level, metrics, work).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The same as they are written.
+fn text(level: LevelFilter, metrics: &Arc<Metrics>, work: impl FnOnce()) -> String {
     let sink = Sink::default();
     let writer = sink.clone();
     let layer = json(move || writer.clone()).with_filter(filter(level));
     let registry = tracing_subscriber::registry().with(layer).with(Audited(metrics.clone()));
     tracing::subscriber::with_default(registry, work);
-    let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
 }
 
 #[test]
@@ -68,4 +72,56 @@ fn a_line_stays_one_line_and_carries_the_request_id() {
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["user"], "a\n{\"event\":\"login\"}");
     assert_eq!(lines[0]["span"]["request_id"], "r-1");
+}
+
+/// `Value` would keep the last of two members of one name without a word.
+struct Members(Vec<String>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> serde::de::Visitor<'de> for Names {
+            type Value = Members;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, _)) = map.next_entry::<String, serde::de::IgnoredAny>()? {
+                    names.push(name);
+                }
+                Ok(Members(names))
+            }
+        }
+        deserializer.deserialize_map(Names)
+    }
+}
+
+#[test]
+fn no_audit_line_has_two_members_of_one_name() {
+    use super::audit::Change;
+    let (realm, user, operation, code) = ("r", "u", "authentication", 1200);
+    let events = [
+        Audit::Login { realm, user },
+        Audit::LoginFailed { realm, user: Some(user), reason: "password" },
+        Audit::StepUp { realm, user, auth_level: 2 },
+        Audit::Logout { user },
+        Audit::Dispatch { operation, dispatcher: "link", result: "dispatched", user: Some(user), target: Some("t") },
+        Audit::Redeem { operation, code },
+        Audit::Answer { operation, code, user: Some(user) },
+        Audit::Target { change: Change::Added, target: "t", user },
+        Audit::Credential { change: Change::Removed, user, aaid: "a" },
+        Audit::ActFor { caller: "c", user, operation },
+    ];
+    let text = text(LevelFilter::INFO, &Arc::new(Metrics::new().unwrap()), || {
+        tracing::info_span!("request", request_id = "r-1").in_scope(|| events.into_iter().for_each(Audit::record));
+    });
+    assert_eq!(text.lines().count(), 10);
+    for line in text.lines() {
+        let Members(mut names) = serde_json::from_str(line).unwrap();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count, "{line}");
+    }
 }

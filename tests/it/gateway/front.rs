@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use sidegate::gateway::{self, Limits, Listener, Settings, Stop, StopHandle, TlsFiles};
+use sidegate::gateway::{self, Died, Limits, Listener, Settings, Stop, StopHandle, TlsFiles};
 use sidegate::routes::{Destination, Endpoint, ListenerClass, Media, Medium, Route, Router, Upstream};
 use sidegate::telemetry::Metrics;
 use sidegate_filters::delegation::RemovedHeaders;
@@ -29,7 +29,7 @@ pub(crate) struct Front {
     /// What filters were told about answers.
     pub(crate) told: Arc<Mutex<Vec<u16>>>,
     stop: StopHandle,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<(), Died>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -74,7 +74,7 @@ impl Front {
     pub(crate) fn stop(&mut self) {
         self.stop.stop();
         if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
+            thread.join().unwrap().unwrap();
         }
     }
 

@@ -146,3 +146,17 @@ fn a_server_that_fails_is_502_or_504() {
     assert_eq!(status(&exchange(front.plain, get("/up/", "").as_bytes())), 502);
     assert!(front.told.lock().unwrap().is_empty());
 }
+
+#[test]
+fn requests_behind_one_another_are_all_answered() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let mut stream = connect(front.plain);
+    let posted = "POST /up/ HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab";
+    let chunked = "POST /up/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
+    let plain = "GET /up/ HTTP/1.1\r\nHost: a\r\n\r\n";
+    stream.write_all([plain, plain, posted, chunked, &get("/up/", "")].concat().as_bytes()).unwrap();
+    let answers = rest(&mut stream);
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 5, "{answers}");
+    assert_eq!(origin.got().len(), 5);
+}

@@ -147,6 +147,12 @@ impl Gateway {
         assert_eq!(status.code(), Some(0), "{}", self.logs.text());
     }
 
+    /// Sends SIGHUP, as an operator who changed the configuration does.
+    pub(crate) fn hang_up(&self) {
+        let id = self.process.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    }
+
     /// Kills it without a chance to tidy up.
     pub(crate) fn kill(&mut self) {
         self.end("-KILL").expect("it ends after SIGKILL");
