@@ -11,7 +11,7 @@ use crate::path::{CanonicalPath, Params};
 /// Where a request came from, as the listener saw it.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// The peer's address, after trusted proxies were resolved.
+    /// The address of the peer: forwarded ones are never believed.
     pub address: IpAddr,
     /// Whether the client reached us over TLS.
     pub secure: bool,

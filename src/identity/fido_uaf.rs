@@ -52,7 +52,7 @@ pub struct UafAnswer<'a> {
     pub response: &'a str,
     /// The `context` beside it.
     pub context: Option<&'a str>,
-    /// The address it came from, after trusted proxies were resolved.
+    /// The address it came from.
     pub address: IpAddr,
 }
 

@@ -38,7 +38,7 @@ pub struct Credentials {
     pub name: String,
     /// The password.
     pub password: Zeroizing<String>,
-    /// The address it came from, after trusted proxies were resolved.
+    /// The address it came from.
     pub address: IpAddr,
 }
 

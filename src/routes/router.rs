@@ -18,7 +18,7 @@ pub enum ListenerClass {
     Public,
     /// Relying parties and authentication services.
     Internal,
-    /// Probes, metrics and the API description; nothing else.
+    /// Probes and metrics; nothing else.
     Management,
 }
 
