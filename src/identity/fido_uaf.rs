@@ -10,7 +10,7 @@ use sidegate_filters::AuthenticatedSession;
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
 use super::throttle::Throttle;
 use crate::fido::{AnswerAt, Fido, FidoError};
-use crate::store::{ExtId, SourceNetwork, StoreError, Users};
+use crate::store::{SourceNetwork, StoreError, Users};
 use crate::telemetry::audit::Event;
 
 /// Why nobody was logged in.
@@ -85,13 +85,16 @@ impl FidoUafRealm {
         presented: Option<&AuthenticatedSession>,
         secure: bool,
     ) -> Result<LoggedIn, FidoLoginError> {
-        // Whom the answer names is not proven yet, so it is no ground to count by.
-        let admitted = self.throttle.admit_unnamed(SourceNetwork::of(answer.address));
+        // Begun before the answer is judged, so that an end of all sessions meanwhile voids what comes of it.
+        let attempt = self.attempt(answer.response).await?;
+        // Whom the answer names is not proven yet: good enough to count by in the network that it came from.
+        let name = attempt.as_ref().map(|attempt| attempt.name());
+        let admitted = self.throttle.admit(name, SourceNetwork::of(answer.address));
         let ticket = admitted.map_err(|wait| {
             self.audit(None, "too-many-attempts");
             FidoLoginError::TooMany(wait)
         })?;
-        match self.check(answer).await {
+        match self.check(answer, attempt).await {
             Ok(attempt) => {
                 ticket.succeeded();
                 Ok(self.sessions.login(attempt, &self.realm, presented, secure).await?)
@@ -104,14 +107,16 @@ impl FidoUafRealm {
         }
     }
 
-    async fn check(&self, answer: UafAnswer<'_>) -> Result<LoginAttempt, FidoLoginError> {
-        // Begun before the answer is judged, so that an end of all sessions meanwhile voids what comes of it.
-        let attempt = self.attempt(answer.response).await?;
+    async fn check(
+        &self,
+        answer: UafAnswer<'_>,
+        attempt: Option<LoginAttempt>,
+    ) -> Result<LoginAttempt, FidoLoginError> {
         match (self.fido.answer(AnswerAt::Login, answer.response, answer.context).await, attempt) {
-            (Ok(answered), Some((user, attempt))) if user == answered.user.ext_id => Ok(attempt),
+            (Ok(answered), Some(attempt)) if *attempt.user() == answered.user.ext_id => Ok(attempt),
             (Ok(_), _) => Err(FidoLoginError::AnotherUser),
             (Err(error), attempt) => {
-                self.audit(attempt.as_ref().map(|(user, _)| user.as_str()), "uaf-answer-refused");
+                self.audit(attempt.as_ref().map(|attempt| attempt.user().as_str()), "uaf-answer-refused");
                 Err(error.into())
             }
         }
@@ -122,10 +127,10 @@ impl FidoUafRealm {
     }
 
     /// The attempt of the user whose key the answer names, if there is one.
-    async fn attempt(&self, uaf_response: &str) -> Result<Option<(ExtId, LoginAttempt)>, StoreError> {
+    async fn attempt(&self, uaf_response: &str) -> Result<Option<LoginAttempt>, StoreError> {
         let Some(ext_id) = self.fido.claimant(AnswerAt::Login, uaf_response).await? else { return Ok(None) };
         let Some(user) = self.users.by_ext_id(&ext_id).await? else { return Ok(None) };
-        Ok(Some((ext_id, self.sessions.attempt(&user).await?)))
+        Ok(Some(self.sessions.attempt(&user).await?))
     }
 }
 

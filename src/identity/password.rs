@@ -130,7 +130,7 @@ impl PasswordRealm {
     ) -> Result<LoggedIn, PasswordError> {
         let network = SourceNetwork::of(credentials.address);
         // A client that goes away before the answer drops the ticket, and has used its attempt.
-        let ticket = self.throttle.admit(&credentials.name, network).map_err(|wait| {
+        let ticket = self.throttle.admit(Some(&credentials.name), network).map_err(|wait| {
             self.audit(None, "too-many-attempts");
             PasswordError::TooMany(wait)
         })?;

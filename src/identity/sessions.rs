@@ -48,6 +48,20 @@ pub struct LoginAttempt {
     generation: u64,
 }
 
+impl LoginAttempt {
+    /// Whose attempt it is.
+    #[must_use]
+    pub fn user(&self) -> &ExtId {
+        &self.ext_id
+    }
+
+    /// The login name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// What a login did.
 #[derive(Debug)]
 pub struct LoggedIn {

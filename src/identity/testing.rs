@@ -15,7 +15,7 @@ use sidegate_filters::{AuthenticatedSession, Caller, Client, Exchange, Filter, S
 use zeroize::Zeroizing;
 
 use super::sessions::{self, DomainSessions, Realm};
-use super::throttle::Pace;
+use super::throttle::Bucket;
 use super::{LoginPages, Paces, StaticCallers, Throttle, return_field::ReturnSeal};
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemorySessions};
@@ -123,7 +123,7 @@ impl TestDomain {
 
     /// A throttle that takes so many failures of a network.
     pub(crate) fn throttle(&self, free: u32) -> Arc<Throttle> {
-        let network = Pace { free, longest: Duration::from_secs(5), parallel: 8 };
+        let network = Bucket { holds: free, drains_one_in: Duration::from_secs(1), parallel: 8 };
         let paces = Paces { network, ..Paces::default() };
         Arc::new(Throttle::new(paces, Arc::clone(&self.clock) as Arc<dyn Clock>))
     }

@@ -1,8 +1,17 @@
 //! Slowing failing logins down without locking anybody out.
 //!
 //! Attempts are counted by (user, source network), where a user is named, and by source network. There is no count by
-//! user alone: a stranger somewhere else could use it up for the victim. An attempt counts from its beginning, so that
-//! parallel ones gain nothing, and only success takes it back. Memory is bounded: what is not used while many others are is forgotten.
+//! user alone: a stranger somewhere else could use it up for the victim. A user who has logged in from a network lately
+//! is not held up by what others fail there. An attempt counts from its beginning, so that parallel ones gain nothing,
+//! and only success takes it back.
+//!
+//! Memory is bounded: what is not used while many others are is forgotten. An attacker with many networks can make
+//! counts be forgotten (25,000 failures with the built-in numbers), which slows him less and nobody more. Logins that
+//! are remembered he can't push out: it takes as many users with a credential each.
+
+mod bucket;
+mod familiar;
+mod pace;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
@@ -13,17 +22,11 @@ use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::recent::Recent;
 
 use crate::store::SourceNetwork;
-
-/// How failures slow the next attempt.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// So many attempts may fail without any delay.
-    pub free: u32,
-    /// The delay after them doubles from one second up to this.
-    pub longest: Duration,
-    /// So many may be under way at a time.
-    pub parallel: u32,
-}
+pub use bucket::Bucket;
+use bucket::Level;
+use familiar::Familiar;
+pub use pace::Pace;
+use pace::Tally;
 
 /// The two counts.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +34,10 @@ pub struct Paces {
     /// One user from one network.
     pub user: Pace,
     /// One network, whoever the user.
-    pub network: Pace,
-    /// After so long without a failure all is forgotten.
-    pub memory: Duration,
-    /// Entries kept for each count; about 64 bytes each.
+    pub network: Bucket,
+    /// For so long after a login its user is not held up by what others fail in the same network.
+    pub familiar: Duration,
+    /// Entries kept for each count, and users whose logins are remembered; about 64 bytes each, 300 for a user.
     pub entries: usize,
 }
 
@@ -43,85 +46,74 @@ impl Paces {
     /// source is slowed for what its answers cost.
     #[must_use]
     pub fn of_signatures() -> Self {
-        let network = Pace { free: 500, longest: Duration::from_secs(5), parallel: 200 };
-        Self { network, ..Self::default() }
+        let longest = Duration::from_secs(5);
+        Self {
+            user: Pace { free: 50, longest, ..Pace::default() },
+            network: Bucket { holds: 500, drains_one_in: Duration::from_secs(1), parallel: 200 },
+            ..Self::default()
+        }
     }
 }
 
 impl Default for Paces {
     fn default() -> Self {
         Self {
-            user: Pace { free: 10, longest: Duration::from_secs(30), parallel: 10 },
-            network: Pace { free: 100, longest: Duration::from_secs(5), parallel: 50 },
-            memory: Duration::from_secs(15 * 60),
+            user: Pace::default(),
+            network: Bucket { holds: 100, drains_one_in: Duration::from_secs(5), parallel: 50 },
+            familiar: Duration::from_secs(7 * 24 * 3600),
             entries: 50_000,
         }
     }
 }
 
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    failures: u32,
-    pending: u32,
-    last: Option<Millis>,
+/// What is counted for one key. An idle count says nothing, and is not kept.
+trait Count: Clone + Default {
+    fn is_idle(&self, now: Millis) -> bool;
 }
 
-impl Entry {
-    /// How long the next attempt has to wait; zero: it may begin.
-    fn wait(&self, pace: &Pace, memory: Duration, now: Millis) -> Duration {
-        let Some(last) = self.last else { return Duration::ZERO };
-        let passed = now.since(last);
-        let failures = if passed > memory { 0 } else { self.failures };
-        if self.pending >= pace.parallel {
-            return Duration::from_secs(1);
-        }
-        if failures.saturating_add(self.pending) < pace.free {
-            return Duration::ZERO;
-        }
-        if self.pending > 0 {
-            return Duration::from_secs(1);
-        }
-        let doublings = failures.saturating_sub(pace.free).min(16);
-        Duration::from_secs(1 << doublings).min(pace.longest).saturating_sub(passed)
-    }
-
-    fn begin(&mut self, memory: Duration, now: Millis) {
-        if self.last.is_some_and(|last| now.since(last) > memory) {
-            self.failures = 0;
-        }
-        self.pending = self.pending.saturating_add(1);
-        self.last.get_or_insert(now);
-    }
-
-    fn release(&mut self) {
-        self.pending = self.pending.saturating_sub(1);
-    }
-
-    fn fail(&mut self, now: Millis) {
-        self.release();
-        self.failures = self.failures.saturating_add(1);
-        self.last = Some(now);
-    }
-}
-
-/// A user as one source network names it.
-type User = (u64, SourceNetwork);
+/// A user's name, hashed with a key of this process.
+type Name = u64;
 
 struct State {
-    users: Recent<User, Entry>,
-    networks: Recent<SourceNetwork, Entry>,
+    users: Recent<(Name, SourceNetwork), Tally>,
+    networks: Recent<SourceNetwork, Level>,
+    familiar: Familiar,
+}
+
+/// Whose attempt it is.
+#[derive(Clone, Copy)]
+struct Source {
+    name: Option<Name>,
+    network: SourceNetwork,
 }
 
 impl State {
-    fn change(&mut self, user: Option<User>, network: SourceNetwork, step: impl Fn(&mut Entry)) {
-        self.change_user(user, &step);
-        change(&mut self.networks, network, step);
+    fn wait(&self, paces: &Paces, Source { name, network }: Source, now: Millis) -> Duration {
+        let of_network = self.networks.get(&network).unwrap_or_default().wait(&paces.network, now);
+        let Some(name) = name else { return of_network };
+        let of_user = self.users.get(&(name, network)).unwrap_or_default().wait(&paces.user, now);
+        if self.familiar.knows(name, network, now) { of_user } else { of_user.max(of_network) }
     }
 
-    fn change_user(&mut self, user: Option<User>, step: impl FnOnce(&mut Entry)) {
-        if let Some(user) = user {
-            change(&mut self.users, user, step);
+    fn change(
+        &mut self,
+        Source { name, network }: Source,
+        now: Millis,
+        tally: impl FnOnce(&mut Tally),
+        level: impl FnOnce(&mut Level),
+    ) {
+        if let Some(name) = name {
+            change(&mut self.users, (name, network), now, tally);
         }
+        change(&mut self.networks, network, now, level);
+    }
+}
+
+fn change<K: Hash + Eq, C: Count>(counts: &mut Recent<K, C>, key: K, now: Millis, change: impl FnOnce(&mut C)) {
+    let mut count = counts.remove(&key).unwrap_or_default();
+    change(&mut count);
+    if !count.is_idle(now) {
+        counts.insert(key, count);
     }
 }
 
@@ -137,51 +129,43 @@ impl Throttle {
     /// Nothing has failed yet.
     #[must_use]
     pub fn new(paces: Paces, clock: Arc<dyn Clock>) -> Self {
-        let state = State { users: Recent::new(paces.entries), networks: Recent::new(paces.entries) };
+        let state = State {
+            users: Recent::new(paces.entries),
+            networks: Recent::new(paces.entries),
+            familiar: Familiar::new(paces.entries, paces.familiar),
+        };
         Self { paces, names: RandomState::new(), state: Mutex::new(state), clock }
     }
 
-    /// Lets an attempt for the user of this name begin.
+    /// Lets an attempt begin for the user of this name; an attempt that names nobody counts for its network alone.
     ///
     /// # Errors
     /// How long to wait.
-    pub fn admit(self: &Arc<Self>, name: &str, network: SourceNetwork) -> Result<Ticket, Duration> {
-        self.begin(Some((self.names.hash_one(name), network)), network)
-    }
-
-    /// Lets an attempt begin that names nobody, or nobody who could be believed.
-    ///
-    /// # Errors
-    /// How long to wait.
-    pub fn admit_unnamed(self: &Arc<Self>, network: SourceNetwork) -> Result<Ticket, Duration> {
-        self.begin(None, network)
-    }
-
-    fn begin(self: &Arc<Self>, user: Option<User>, network: SourceNetwork) -> Result<Ticket, Duration> {
-        let now = self.clock.now();
-        let Paces { memory, .. } = self.paces;
+    pub fn admit(self: &Arc<Self>, name: Option<&str>, network: SourceNetwork) -> Result<Ticket, Duration> {
+        let (now, paces) = (self.clock.now(), &self.paces);
+        let source = Source { name: name.map(|name| self.names.hash_one(name)), network };
         let mut state = self.state();
-        let of_user = user.and_then(|user| state.users.get(&user)).unwrap_or_default();
-        let wait = of_user.wait(&self.paces.user, memory, now);
-        let wait = wait.max(state.networks.get(&network).unwrap_or_default().wait(&self.paces.network, memory, now));
+        let wait = state.wait(paces, source, now);
         if !wait.is_zero() {
             return Err(wait);
         }
-        state.change(user, network, |entry| entry.begin(memory, now));
-        Ok(Ticket { throttle: Arc::clone(self), user, network, end: End::Failed })
+        state.change(source, now, |tally| tally.begin(&paces.user, now), Level::begin);
+        Ok(Ticket { throttle: Arc::clone(self), source, end: End::Failed })
     }
 
-    fn settle(&self, user: Option<User>, network: SourceNetwork, end: End) {
-        let now = self.clock.now();
+    fn settle(&self, source: Source, end: End) {
+        let (now, bucket) = (self.clock.now(), &self.paces.network);
         let mut state = self.state();
         match end {
-            End::Failed => state.change(user, network, |entry| entry.fail(now)),
-            // A success clears the user's own count only: an attacker's good login must not reset the network's.
+            End::Failed => state.change(source, now, |tally| tally.fail(now), |level| level.fail(bucket, now)),
+            // The network's failures stay: an attacker's good login must not take them back.
             End::Succeeded => {
-                state.change(user, network, Entry::release);
-                state.change_user(user, |entry| entry.failures = 0);
+                state.change(source, now, Tally::succeed, Level::release);
+                if let Some(name) = source.name {
+                    state.familiar.logged_in(name, source.network, now);
+                }
             }
-            End::Unused => state.change(user, network, Entry::release),
+            End::Unused => state.change(source, now, Tally::release, Level::release),
         }
     }
 
@@ -197,20 +181,10 @@ enum End {
     Unused,
 }
 
-/// An entry without failures, and without attempts under way, is no entry.
-fn change<K: Hash + Eq>(entries: &mut Recent<K, Entry>, key: K, change: impl FnOnce(&mut Entry)) {
-    let mut entry = entries.remove(&key).unwrap_or_default();
-    change(&mut entry);
-    if entry.pending > 0 || entry.failures > 0 {
-        entries.insert(key, entry);
-    }
-}
-
 /// An attempt under way. Whoever drops it has failed: also a client that hangs up before the answer.
 pub struct Ticket {
     throttle: Arc<Throttle>,
-    user: Option<User>,
-    network: SourceNetwork,
+    source: Source,
     end: End,
 }
 
@@ -228,7 +202,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.throttle.settle(self.user, self.network, self.end);
+        self.throttle.settle(self.source, self.end);
     }
 }
 

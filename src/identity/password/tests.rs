@@ -52,7 +52,7 @@ async fn nobody_can_log_in_as_the_decoy() {
 #[tokio::test]
 async fn guesses_are_slowed_without_looking_at_the_password() {
     let domain = domain();
-    let pace = Pace { free: 2, longest: Duration::from_secs(30), parallel: 2 };
+    let pace = Pace { free: 2, parallel: 2, ..Pace::default() };
     let paces = Paces { user: pace, ..Paces::default() };
     let realm = build(&domain, Settings { paces, ..settings(4) });
     for _ in 0..2 {
@@ -69,7 +69,7 @@ async fn guesses_are_slowed_without_looking_at_the_password() {
 #[tokio::test]
 async fn a_full_queue_refuses_and_uses_no_attempt_up() {
     let domain = domain();
-    let pace = Pace { free: 1, longest: Duration::from_secs(30), parallel: 2 };
+    let pace = Pace { free: 1, parallel: 2, ..Pace::default() };
     let paces = Paces { user: pace, ..Paces::default() };
     let realm = build(&domain, Settings { paces, ..settings(0) });
     let taken = realm.hashing.place();
@@ -82,7 +82,7 @@ async fn a_full_queue_refuses_and_uses_no_attempt_up() {
 #[tokio::test]
 async fn a_store_that_is_down_uses_no_attempt_up() {
     let domain = domain();
-    let pace = Pace { free: 1, longest: Duration::from_secs(30), parallel: 2 };
+    let pace = Pace { free: 1, parallel: 2, ..Pace::default() };
     let paces = Paces { user: pace, ..Paces::default() };
     let realm = build(&domain, Settings { paces, ..settings(4) });
     *domain.users.up.lock().unwrap() = false;
@@ -94,7 +94,7 @@ async fn a_store_that_is_down_uses_no_attempt_up() {
 #[tokio::test]
 async fn a_client_that_hangs_up_has_used_its_attempt() {
     let domain = domain();
-    let pace = Pace { free: 1, longest: Duration::from_secs(30), parallel: 2 };
+    let pace = Pace { free: 1, parallel: 2, ..Pace::default() };
     let paces = Paces { user: pace, ..Paces::default() };
     let realm = build(&domain, Settings { paces, ..settings(4) });
     let mut login = Box::pin(realm.log_in(typed("jeff", "guess"), None, true));

@@ -14,9 +14,9 @@ struct Bench {
 fn bench(entries: usize) -> Bench {
     let clock = Arc::new(ManualClock::new(Millis(1_000_000)));
     let paces = Paces {
-        user: Pace { free: 3, longest: Duration::from_secs(8), parallel: 3 },
-        network: Pace { free: 6, longest: Duration::from_secs(2), parallel: 5 },
-        memory: Duration::from_secs(900),
+        user: Pace { free: 3, longest: 8 * SECOND, parallel: 3, memory: 900 * SECOND },
+        network: Bucket { holds: 6, drains_one_in: 2 * SECOND, parallel: 5 },
+        familiar: 3600 * SECOND,
         entries,
     };
     let throttle = Arc::new(Throttle::new(paces, Arc::clone(&clock) as Arc<dyn Clock>));
@@ -33,11 +33,15 @@ fn here() -> SourceNetwork {
 
 impl Bench {
     fn fail(&self, name: &str, from: SourceNetwork) {
-        drop(self.throttle.admit(name, from).unwrap_or_else(|wait| panic!("must wait {wait:?}")));
+        drop(self.throttle.admit(Some(name), from).unwrap_or_else(|wait| panic!("must wait {wait:?}")));
+    }
+
+    fn log_in(&self, name: &str, from: SourceNetwork) {
+        self.throttle.admit(Some(name), from).unwrap_or_else(|wait| panic!("must wait {wait:?}")).succeeded();
     }
 
     fn wait(&self, name: &str, from: SourceNetwork) -> Duration {
-        match self.throttle.admit(name, from) {
+        match self.throttle.admit(Some(name), from) {
             Ok(ticket) => {
                 ticket.unused();
                 Duration::ZERO
@@ -84,19 +88,98 @@ fn a_network_is_slowed_whoever_it_tries() {
     for name in ["a", "b", "c", "d", "e", "f"] {
         bench.fail(name, network("2001:db8::1"));
     }
-    assert_eq!(bench.wait("g", network("2001:db8::ffff")), SECOND, "the same /64");
+    assert_eq!(bench.wait("g", network("2001:db8::ffff")), 2 * SECOND, "the same /64");
     assert_eq!(bench.wait("g", network("2001:db8:0:1::1")), Duration::ZERO);
+}
+
+#[test]
+fn a_networks_failures_drain_one_by_one() {
+    let bench = bench(100);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        bench.fail(name, here());
+    }
+    for name in ["g", "h", "i"] {
+        assert_eq!(bench.wait(name, here()), 2 * SECOND);
+        bench.clock.advance(2 * SECOND);
+        bench.fail(name, here());
+    }
+    bench.clock.advance(6 * 2 * SECOND);
+    assert!(bench.throttle.admit(Some("x"), here()).is_ok());
+    assert_eq!(bench.throttle.state().networks.len(), 1);
+    bench.clock.advance(2 * SECOND);
+    bench.throttle.admit(Some("y"), here()).map(Ticket::unused).unwrap();
+    assert!(bench.throttle.state().networks.is_empty(), "an empty bucket is not kept");
+}
+
+#[test]
+fn who_logged_in_lately_is_not_held_up_by_others_of_the_network() {
+    let bench = bench(100);
+    bench.log_in("jeff", here());
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        bench.fail(name, here());
+    }
+    assert_eq!(bench.wait("eve", here()), 2 * SECOND);
+    assert_eq!(bench.wait("jeff", here()), Duration::ZERO);
+    let _underway: Vec<_> = (0..3).map(|_| bench.throttle.admit(Some("jeff"), here())).collect();
+    assert_eq!(bench.wait("jeff", here()), SECOND, "the own count holds all the same");
+}
+
+#[test]
+fn a_familiar_users_failures_fill_the_bucket_to_its_brim() {
+    let bench = bench(100);
+    bench.log_in("jeff", here());
+    for name in ["b", "c", "d", "e", "f", "g"] {
+        bench.fail(name, here());
+    }
+    for _ in 0..3 {
+        bench.log_in("jeff", here());
+        bench.fail("jeff", here());
+    }
+    assert_eq!(bench.wait("eve", here()), 2 * SECOND, "it runs over");
+}
+
+#[test]
+fn familiarity_ends_and_belongs_to_one_network() {
+    let bench = bench(100);
+    bench.log_in("jeff", here());
+    for from in [here(), network("192.0.2.2")] {
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            bench.fail(name, from);
+        }
+    }
+    assert_eq!(bench.wait("jeff", network("192.0.2.2")), 2 * SECOND);
+    assert_eq!(bench.wait("jeff", here()), Duration::ZERO);
+    bench.clock.advance(3601 * SECOND);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        bench.fail(name, here());
+    }
+    assert_eq!(bench.wait("jeff", here()), 2 * SECOND);
+}
+
+#[test]
+fn one_user_with_many_networks_pushes_nobody_out() {
+    let bench = bench(10);
+    bench.log_in("jeff", here());
+    for index in 0..1000 {
+        bench.log_in("eve", network(&format!("10.0.{}.{}", index / 250, index % 250)));
+    }
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        bench.fail(name, here());
+    }
+    assert_eq!(bench.wait("jeff", here()), Duration::ZERO);
+    assert_eq!(bench.wait("eve", network("10.0.3.249")), Duration::ZERO);
 }
 
 #[test]
 fn parallel_attempts_count_from_their_beginning() {
     let bench = bench(100);
-    let tickets: Vec<_> = (0..3).map(|_| bench.throttle.admit("jeff", here()).unwrap_or_else(|_| panic!())).collect();
+    let tickets: Vec<_> =
+        (0..3).map(|_| bench.throttle.admit(Some("jeff"), here()).unwrap_or_else(|_| panic!())).collect();
     assert_eq!(bench.wait("jeff", here()), SECOND);
     drop(tickets);
     assert_eq!(bench.wait("jeff", here()), SECOND);
     bench.clock.advance(SECOND);
-    let one = bench.throttle.admit("jeff", here());
+    let one = bench.throttle.admit(Some("jeff"), here());
     assert!(one.is_ok());
     assert_eq!(bench.wait("jeff", here()), SECOND, "after the free ones, one at a time");
 }
@@ -107,12 +190,11 @@ fn success_clears_the_user_and_not_the_network() {
     for name in ["jeff", "jeff", "a", "b", "c"] {
         bench.fail(name, here());
     }
-    bench.throttle.admit("jeff", here()).unwrap_or_else(|_| panic!()).succeeded();
+    bench.log_in("jeff", here());
+    bench.fail("d", here());
+    assert_eq!(bench.wait("eve", here()), 2 * SECOND, "six failures from this network");
     bench.fail("jeff", here());
-    assert_eq!(bench.wait("jeff", here()), SECOND, "six failures from this network");
-    bench.clock.advance(SECOND);
     bench.fail("jeff", here());
-    bench.clock.advance(2 * SECOND);
     assert_eq!(bench.wait("jeff", here()), Duration::ZERO, "two of this user");
 }
 
@@ -120,7 +202,7 @@ fn success_clears_the_user_and_not_the_network() {
 fn what_was_not_looked_at_does_not_count() {
     let bench = bench(100);
     for _ in 0..20 {
-        bench.throttle.admit("jeff", here()).unwrap_or_else(|_| panic!()).unused();
+        bench.throttle.admit(Some("jeff"), here()).unwrap_or_else(|_| panic!()).unused();
     }
     assert_eq!(bench.wait("jeff", here()), Duration::ZERO);
     assert_eq!(bench.throttle.state().users.len(), 0);
@@ -153,12 +235,12 @@ fn memory_is_bounded() {
 fn who_names_nobody_counts_for_the_network_alone() {
     let bench = bench(100);
     for _ in 0..6 {
-        drop(bench.throttle.admit_unnamed(here()).unwrap_or_else(|wait| panic!("must wait {wait:?}")));
+        drop(bench.throttle.admit(None, here()).unwrap_or_else(|wait| panic!("must wait {wait:?}")));
     }
-    assert_eq!(bench.throttle.admit_unnamed(here()).err(), Some(SECOND));
-    assert_eq!(bench.wait("jeff", here()), SECOND);
+    assert_eq!(bench.throttle.admit(None, here()).err(), Some(2 * SECOND));
+    assert_eq!(bench.wait("jeff", here()), 2 * SECOND);
     assert!(bench.throttle.state().users.is_empty());
-    bench.clock.advance(SECOND);
-    bench.throttle.admit_unnamed(here()).map(Ticket::succeeded).unwrap_or_else(|wait| panic!("must wait {wait:?}"));
-    assert_eq!(bench.wait("jeff", here()), Duration::ZERO, "the delay has passed, and the attempt is over");
+    bench.clock.advance(2 * SECOND);
+    bench.throttle.admit(None, here()).map(Ticket::succeeded).unwrap_or_else(|wait| panic!("must wait {wait:?}"));
+    assert_eq!(bench.wait("jeff", here()), Duration::ZERO, "one has drained, and the attempt is over");
 }

@@ -37,13 +37,17 @@ impl FidoLoginRequestEndpoint {
 
     async fn request(&self, exchange: &Exchange) -> Outcome {
         let body = read::<Body>(exchange)?;
-        let ticket = self.throttle.admit_unnamed(SourceNetwork::of(exchange.client.address)).map_err(too_many)?;
-        let asked = self.requests.login(&asker(exchange, false), body.username.as_deref()).await;
+        let name = body.username.as_deref();
+        // Who names nobody finds nothing out: there is nothing to fail at.
+        let network = SourceNetwork::of(exchange.client.address);
+        let ticket = name.map(|_| self.throttle.admit(name, network)).transpose().map_err(too_many)?;
+        let asked = self.requests.login(&asker(exchange, false), name).await;
         let asked = asked.map_err(UafFault::from);
-        match &asked {
+        match (&asked, ticket) {
             // Whoever asks for users who are not there fails as with a wrong answer.
-            Err(UafFault::Code(_)) => drop(ticket),
-            Ok(_) | Err(UafFault::Problem(_)) => ticket.unused(),
+            (Err(UafFault::Code(_)), ticket) => drop(ticket),
+            (_, Some(ticket)) => ticket.unused(),
+            (_, None) => {}
         }
         handed_out(asked)
     }

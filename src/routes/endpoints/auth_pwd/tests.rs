@@ -21,7 +21,7 @@ struct Bench {
 
 fn bench(free: u32) -> Bench {
     let domain = domain();
-    let user = Pace { free, longest: Duration::from_secs(30), parallel: 8 };
+    let user = Pace { free, parallel: 8, ..Pace::default() };
     let paces = Paces { user, ..Paces::default() };
     let settings = Settings { realm: realm("password", 1, true), parallel: 1, queue: 8, paces };
     let users = Arc::clone(&domain.users) as Arc<dyn Users>;

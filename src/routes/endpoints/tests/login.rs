@@ -90,4 +90,31 @@ async fn what_fails_again_and_again_is_told_to_wait() {
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
     }
+    let nobody = send(&asks, request(&Caller::Anonymous, "{}")).await;
+    assert_eq!(body(&nobody)["statusCode"], 1200, "who names nobody finds nothing out");
+}
+
+#[tokio::test]
+async fn who_logged_in_lately_is_not_held_up_by_others_of_the_network() {
+    let house = House::new();
+    let throttle = house.domain.throttle(2);
+    let asks = FidoLoginRequestEndpoint::new(Arc::clone(&house.requests), Arc::clone(&throttle));
+    let answers = slowed_response_endpoint(&house, throttle);
+    let mut phone = house.phone("jeff").await;
+    let login = async |phone: &mut Phone, asked| {
+        let asked = body(&send(&asks, request(&Caller::Anonymous, asked)).await);
+        let Some(message) = asked["uafRequest"].as_str() else { panic!("{asked}") };
+        let asked = AuthenticationRequest::from_message(message).unwrap();
+        let answer = phone.authenticator.authenticate(&asked, &mut phone.keys, &[9; 16]).unwrap();
+        let answer = json!({"uafResponse": answer.to_message()}).to_string();
+        body(&send(&answers, request(&Caller::Anonymous, answer)).await)["statusCode"].clone()
+    };
+    assert_eq!(login(&mut phone, r#"{"username":"jeff"}"#).await, 1200);
+    let guess = || request(&Caller::Anonymous, r#"{"uafResponse":"[]"}"#);
+    for status in [StatusCode::OK, StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
+        assert_eq!(send(&answers, guess()).await.status(), status);
+    }
+    for asked in [r#"{"username":"jeff"}"#, "{}"] {
+        assert_eq!(login(&mut phone, asked).await, 1200);
+    }
 }
