@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use http::{HeaderValue, header};
 
 pub use challenge::Challenge;
-pub use cookie::{BadDomain, SessionCookie, SessionDomain, foreign_cookies, session_cookie};
+pub use cookie::{BadDomain, SessionCookie, SessionDomain, foreign_cookies, session_cookie, sets_session_cookie};
 pub use credentials::accepts_html;
 pub use demand::{Demand, Shortfall};
 pub use return_target::ReturnTarget;

@@ -1,12 +1,13 @@
 //! A request on its way to an upstream: what was checked is what is sent, and who is calling is said by us alone
 //! (`gateway.md` 2.3, 4).
 
+mod reserved;
 mod rewrite;
 
 use std::sync::Arc;
 
 use http::StatusCode;
-use pingora::http::RequestHeader;
+use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::{Error, ErrorType};
 use sidegate_filters::Exchange;
@@ -82,6 +83,11 @@ impl Forward {
     /// Makes Pingora's copy of the client's request into ours.
     pub(super) fn rewrite(&self, request: &mut RequestHeader) -> pingora::Result<()> {
         rewrite::rewrite(request, &self.exchange, &self.upstream, &self.host)
+    }
+
+    /// Makes the upstream's answer into one that a client may get.
+    pub(super) fn censor(response: &mut ResponseHeader) -> pingora::Result<()> {
+        rewrite::keep_sessions_ours(response)
     }
 
     /// Takes note of a piece of the body that goes by.

@@ -144,6 +144,7 @@ impl ProxyHttp for Front {
         response: &mut ResponseHeader,
         life: &mut Life,
     ) -> pingora::Result<()> {
+        Forward::censor(response)?;
         if let (false, Some(forward), Some(known)) = (response.status.is_informational(), &life.forward, &life.known) {
             forward.answered(response.status).instrument(known.span.clone()).await;
         }

@@ -94,10 +94,21 @@ fn named<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     (key.trim_ascii() == name.as_bytes()).then(|| value.get(1..).unwrap_or_default().trim_ascii())
 }
 
-/// Case is ignored: what an upstream might fold into our cookie must not reach it either.
+/// Whether a `Set-Cookie` field sets, or clears, a cookie that may be a session of ours, of whatever domain: nobody but
+/// us does that.
+#[must_use]
+pub fn sets_session_cookie(field: &HeaderValue) -> bool {
+    pairs(field).next().is_some_and(is_ours)
+}
+
+/// Case is ignored, and what stands before the name: others fold it, and a browser takes `=name=value` for a cookie
+/// without a name and sends it back as `name=value` (RFC 6265bis 5.6).
 fn is_ours(pair: &[u8]) -> bool {
-    let key = pair.split(|byte| *byte == b'=').next().unwrap_or(pair).to_ascii_lowercase();
-    key.starts_with(PLAIN_PREFIX.as_bytes()) || key.starts_with(SECURE_PREFIX.to_ascii_lowercase().as_bytes())
+    let start = pair.iter().position(|byte| *byte > b' ' && *byte != b'=').unwrap_or(pair.len());
+    let name = pair.get(start..).unwrap_or_default();
+    let begins =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix.as_bytes()));
+    begins(PLAIN_PREFIX) || begins(SECURE_PREFIX)
 }
 
 #[cfg(test)]

@@ -1,16 +1,12 @@
-//! The head that an upstream gets.
+//! The head that an upstream gets, and what it may not say in its own.
 
-use http::{HeaderName, header};
-use pingora::http::RequestHeader;
+use http::{HeaderName, HeaderValue, header};
+use pingora::http::{RequestHeader, ResponseHeader};
 use sidegate_filters::Exchange;
-use sidegate_filters::delegation::fold;
-use sidegate_filters::identity_creation::foreign_cookies;
+use sidegate_filters::identity_creation::{foreign_cookies, sets_session_cookie};
 
+use super::reserved;
 use crate::routes::Upstream;
-
-/// What says where a request came from: only we know, from the socket.
-const ORIGINS: &[&str] = &["forwarded", "x-real-ip", "x-client-ip", "x-request-id"];
-const ORIGIN_PREFIX: &str = "x-forwarded-";
 
 /// Rewrites Pingora's copy of the client's head. Hop-by-hop fields are gone already, with what `Connection` named.
 pub(super) fn rewrite(
@@ -42,21 +38,28 @@ pub(super) fn rewrite(
 
 /// Takes out what a filter took out, and whatever a backend might read as a word of ours.
 fn remove(head: &mut RequestHeader, exchange: &Exchange, upstream: &Upstream) {
-    let gone: Vec<HeaderName> = head
-        .headers
-        .keys()
-        .filter(|name| {
-            let folded = fold(name.as_str());
-            (!exchange.headers.contains_key(*name) && **name != header::HOST)
-                || upstream.identity_headers.covers(name.as_str())
-                || ORIGINS.contains(&folded.as_str())
-                || folded.starts_with(ORIGIN_PREFIX)
-        })
-        .cloned()
-        .collect();
+    let goes = |name: &&HeaderName| {
+        (!exchange.headers.contains_key(*name) && **name != header::HOST)
+            || upstream.identity_headers.covers(name.as_str())
+            || reserved::is_reserved(name.as_str())
+    };
+    let gone: Vec<HeaderName> = head.headers.keys().filter(goes).cloned().collect();
     for name in gone {
         head.remove_header(&name);
     }
+}
+
+/// Takes a session of ours out of what the upstream sets: only we hand out sessions.
+pub(super) fn keep_sessions_ours(head: &mut ResponseHeader) -> pingora::Result<()> {
+    let fields: Vec<HeaderValue> = head.headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+    if !fields.iter().any(sets_session_cookie) {
+        return Ok(());
+    }
+    head.remove_header(&header::SET_COOKIE);
+    for field in fields.into_iter().filter(|field| !sets_session_cookie(field)) {
+        head.append_header(header::SET_COOKIE, field)?;
+    }
+    Ok(())
 }
 
 fn tell_origin(head: &mut RequestHeader, exchange: &Exchange, host: &str) -> pingora::Result<()> {

@@ -5,6 +5,13 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Sets a cookie of its own, and tries to set one of the gateway's sessions, before its answer and in it.
+const COOKIES: &str = "HTTP/1.1 103 Early Hints\r\nSet-Cookie: sidegate-main=early\r\n\r\n\
+    HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: theme=dark; Path=/\r\n\
+    Set-Cookie: __Host-sidegate-main=planted; Path=/; Secure\r\nset-cookie: =SIDEGATE-main=planted\r\n\
+    Set-Cookie:  \t = __Host-sidegate-main \t=planted; Path=/; Secure\r\nSet-Cookie: __Host-sidegate-main=; Max-Age=0\r\n\
+    Set-Cookie: lang=de\r\n\r\nok";
+
 /// What it got, as it was on the wire.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Got {
@@ -53,6 +60,8 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Got>>) {
         }
         let answer: &[u8] = if target.contains("garbage") {
             b"nonsense\r\n\r\n"
+        } else if target.contains("cookies") {
+            COOKIES.as_bytes()
         } else {
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: public\r\nX-Request-Id: theirs\r\n\r\nok"
         };

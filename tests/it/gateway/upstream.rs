@@ -53,6 +53,53 @@ fn nobody_else_says_who_is_calling() {
 }
 
 #[test]
+fn no_spelling_of_what_frames_or_places_a_request_passes() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let names = [
+        "content_length",
+        "content.type",
+        "transfer_encoding",
+        "x_forwarded_for",
+        "x-forwarded",
+        "x.original.url",
+        "x-rewrite-url",
+        "x_host",
+        "true_client_ip",
+        "proxy",
+        "proxy_connection",
+        "keep_alive",
+        "http2_settings",
+    ];
+    let fields: String = names.iter().map(|name| format!("{name}: eve\r\n")).collect();
+    assert_eq!(status(&exchange(front.plain, get("/up/", &fields).as_bytes())), 200);
+    let mut over_h2 = request(front.plain, "POST", "/up/", b"body".to_vec());
+    for name in names {
+        over_h2.headers_mut().append(http::HeaderName::from_static(name), "eve".parse().unwrap());
+    }
+    assert_eq!(h2(front.plain, over_h2).unwrap().status.as_u16(), 200);
+    let got = origin.got();
+    assert_eq!((got.len(), &got[1].body[..]), (2, &b"body"[..]));
+    assert!(got[1].head.to_ascii_lowercase().contains("content-type: application/json\n"), "{}", got[1].head);
+    for got in got {
+        assert!(!got.head.contains("eve"), "{}", got.head);
+    }
+}
+
+#[test]
+fn an_upstream_sets_its_own_cookies_and_no_session_of_ours() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let answer = exchange(front.plain, get("/up/cookies", "").as_bytes());
+    assert!(answer.contains("200 OK") && answer.ends_with("ok"), "{answer}");
+    assert!(!answer.to_ascii_lowercase().contains("sidegate"), "{answer}");
+    assert!(answer.contains("theme=dark; Path=/\r\n") && answer.contains("lang=de\r\n"), "{answer}");
+    let answer = h2(front.plain, request(front.plain, "GET", "/up/cookies", vec![])).unwrap();
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["theme=dark; Path=/", "lang=de"]);
+}
+
+#[test]
 fn trailers_of_the_client_do_not_pass() {
     let origin = Origin::start();
     let front = Front::start(quick(), Some(origin.address));

@@ -48,9 +48,34 @@ fn a_plain_listener_has_the_plain_name_only() {
 #[case(&["__HOST-SIDEGATE-MAIN=x; a=b"], Some("a=b"))]
 #[case(&["__Host-sidegate-other=x; a=b"], Some("a=b"))]
 #[case(&["sidegate-main; a=b"], Some("a=b"))]
+#[case(&["=sidegate-main=x; a=b"], Some("a=b"))]
 #[case(&["mysidegate-main=x"], Some("mysidegate-main=x"))]
 fn session_cookies_do_not_go_on(#[case] fields: &[&str], #[case] left: Option<&str>) {
     assert_eq!(foreign_cookies(&headers(fields)).as_ref().map(|value| value.to_str().unwrap()), left);
+}
+
+#[rstest]
+#[case("__Host-sidegate-main=x; Path=/; Secure")]
+#[case("sidegate-main=; Max-Age=0")]
+#[case("__HOST-Sidegate-Main=x")]
+#[case("  \t__Host-sidegate-main\t =x")]
+#[case("=__Host-sidegate-main=x")]
+#[case(" \t= = __Host-sidegate-main=x")]
+#[case("__Host-sidegate-main")]
+#[case("sidegate-other=x")]
+fn nobody_else_sets_a_session_cookie(#[case] field: &str) {
+    assert!(sets_session_cookie(&HeaderValue::from_str(field).unwrap()));
+}
+
+#[rstest]
+#[case("")]
+#[case("theme=dark")]
+#[case("theme=__Host-sidegate-main=x")]
+#[case("theme=dark; sidegate-main=x")]
+#[case("mysidegate-main=x")]
+#[case("sidegate=x")]
+fn other_cookies_are_the_upstreams(#[case] field: &str) {
+    assert!(!sets_session_cookie(&HeaderValue::from_str(field).unwrap()));
 }
 
 #[rstest]
