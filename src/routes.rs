@@ -6,5 +6,6 @@ pub mod endpoints;
 mod router;
 pub mod rows;
 
+pub use aliases::is_alias;
 pub use endpoint::{Endpoint, Media, Medium};
 pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted, Upstream, UpstreamTls};

@@ -20,7 +20,7 @@ use http::{HeaderValue, header};
 
 pub use challenge::Challenge;
 pub use cookie::{BadDomain, SessionCookie, SessionDomain, foreign_cookies, session_cookie, sets_session_cookie};
-pub use credentials::accepts_html;
+pub use credentials::{accepts_html, shows_bearer};
 pub use demand::{Demand, Shortfall};
 pub use return_target::ReturnTarget;
 pub use sources::{InternalCallers, LoginPage, LoginPrompt, Sessions};

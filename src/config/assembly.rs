@@ -106,7 +106,8 @@ impl<'a> Assembly<'_, 'a> {
         };
         let filters = filters::read(&filters, &known);
         let body_limit = limits.map_or(1, |limits| limits.body_size);
-        let known = routes::Known { upstreams: &upstream_names, filters: &filter_names, body_limit };
+        let known =
+            routes::Known { upstreams: &upstream_names, filter_names: &filter_names, filters: &filters, body_limit };
         let mut routes = routes::read(&self.field("routes"), &known);
         routes.retain(|row| is_served(row, fido_uaf, &identity.realms));
         Table { upstreams, filters, routes }

@@ -2,10 +2,12 @@
 
 use http::Method;
 use sidegate_filters::PathRules;
+use sidegate_filters::delegation::Rule;
 
-use crate::routes::ListenerClass;
 use crate::routes::rows::{self, Protection, ROWS, Service};
+use crate::routes::{ListenerClass, is_alias};
 
+use super::filters::{FilterKind, NamedFilter};
 use super::listeners::CLASSES;
 use super::scalar::{Bytes, Pattern, Scalar as _};
 use super::section::{Field, NAME, Section, is_name};
@@ -58,8 +60,17 @@ const PROTECTIONS: &[(&str, Protection)] = &[
 /// What rows refer to.
 pub(super) struct Known<'a> {
     pub(super) upstreams: &'a [&'a str],
-    pub(super) filters: &'a [&'a str],
+    /// All filters that are written, also those at fault.
+    pub(super) filter_names: &'a [&'a str],
+    pub(super) filters: &'a [NamedFilter],
     pub(super) body_limit: usize,
+}
+
+impl Known<'_> {
+    /// What a filter is; `None` where it is at fault, so that nothing is said of rows that use it.
+    fn filter(&self, name: &str) -> Option<&FilterKind> {
+        self.filters.iter().find(|filter| filter.name == name).map(|filter| &filter.kind)
+    }
 }
 
 /// The default rows with what the file changes, then the file's own rows.
@@ -128,7 +139,12 @@ fn change(section: &Section<'_>, row: &mut Row) {
             (LeadsTo::Service(_, now), Protection::JwsBypass) if *now != Protection::JwsBypass => {
                 protection.fault("nothing is signed on this row", "write open, session, fido-uaf or internal");
             }
-            (LeadsTo::Service(service, _), wanted) => row.leads_to = LeadsTo::Service(*service, wanted),
+            (LeadsTo::Service(service, now), wanted) => {
+                if wanted == Protection::Open && *now != Protection::Open {
+                    protection.notice(format!("the default row {} is open: it no longer demands a session", row.name));
+                }
+                row.leads_to = LeadsTo::Service(*service, wanted);
+            }
             (LeadsTo::Upstream { .. }, _) => {}
         }
     }
@@ -157,6 +173,12 @@ fn own_row(section: &Section<'_>, name: String, known: &Known<'_>) -> Option<Row
         return None;
     }
     let pattern = path.required::<Pattern>();
+    if pattern.as_ref().is_some_and(|pattern| is_alias(pattern.text())) {
+        path.fault(
+            "requests for this path are taken for another one, so this row is never reached",
+            "below /nevisfido/ and /auth/ write no slash at the end, and /nevisfido/token/dispatch/targets in full",
+        );
+    }
     let methods = section.field("methods");
     if !methods.is_written() {
         methods.fault("this key must be written", "list the methods, such as [GET, POST]");
@@ -171,14 +193,57 @@ fn own_row(section: &Section<'_>, name: String, known: &Known<'_>) -> Option<Row
     if !filters.is_written() {
         filters.fault("this key must be written", "list filters in their order, or [] for a row that is open to all");
     }
-    let filters = filters.each(|item| item.reference("filter", known.filters));
+    let filter_names = chain(&filters, known);
     let on = section.field("on");
     let on = if on.is_written() { classes(&on, false) } else { vec![ListenerClass::Public] };
     let interception = interception(section).unwrap_or(true);
     let allow = allow(&section.field("allow"));
     let body_limit = section.field("body-limit").optional::<Bytes>().map(|bytes| bytes.0);
-    let leads_to = LeadsTo::Upstream { name: upstream?, filters };
-    Some(Row { name, methods, pattern: pattern?, on, interception, allow, body_limit, leads_to })
+    let (upstream, pattern) = (upstream?, pattern?);
+    if !asks_who(&filter_names, known) {
+        filters.notice(openness(&name, &upstream, &pattern));
+    }
+    let leads_to = LeadsTo::Upstream { name: upstream, filters: filter_names };
+    Some(Row { name, methods, pattern, on, interception, allow, body_limit, leads_to })
+}
+
+/// The filters of a row. One that says who is calling comes after one that finds it out: else it would say nothing.
+fn chain(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
+    let mut finds_out = false;
+    field.each(|item| {
+        let name = item.reference("filter", known.filter_names)?;
+        match known.filter(&name) {
+            Some(FilterKind::Delegation(rules)) if !finds_out && rules.iter().any(Rule::tells_caller) => item.fault(
+                "its AUTH and SESSION rules say who is calling, and no filter before it finds that out",
+                "put a filter of type identity-creation before it",
+            ),
+            Some(FilterKind::Delegation(_)) => {}
+            Some(FilterKind::IdentityCreation(_)) | None => finds_out = true,
+        }
+        Some(name)
+    })
+}
+
+/// Whether a filter of the row lets nobody pass whom it does not know.
+fn asks_who(filters: &[String], known: &Known<'_>) -> bool {
+    filters.iter().any(|name| match known.filter(name) {
+        Some(FilterKind::IdentityCreation(demand)) => !demand.open,
+        Some(FilterKind::Delegation(_)) => false,
+        None => true,
+    })
+}
+
+/// What an open row means.
+fn openness(name: &str, upstream: &str, pattern: &Pattern) -> String {
+    let open = format!("the row {name} is open: whoever reaches its listeners reaches the upstream {upstream}");
+    let prefix = pattern.text().strip_suffix('*');
+    let below = |row: &&rows::Row| {
+        row.protection != Protection::Open && prefix.is_some_and(|prefix| row.path.starts_with(prefix))
+    };
+    match ROWS.iter().find(below) {
+        Some(row) => format!("{open}; so does what {} and other protected default rows below its path leave", row.name),
+        None => open,
+    }
 }
 
 /// Two rows for one method and path on one class of listener: the later would never be reached.

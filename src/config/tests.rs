@@ -350,6 +350,86 @@ fn a_row_that_is_never_reached_is_a_fault(#[case] one: &str, #[case] two: &str, 
     assert!(found.contains(expected), "{found}");
 }
 
+/// An upstream, filters, and one row with this path and these filters.
+fn one_row(path: &str, filters: &str) -> String {
+    format!(
+        "upstreams: {{ shop: {{ url: http://x }} }}
+filters:
+  customers: {{ type: identity-creation, domain: main }}
+  guests: {{ type: identity-creation, domain: main, open: true }}
+  tell-who: {{ type: delegation, rules: ['CONST:a:X-A', 'AUTH:user.auth.UserId:X-User'] }}
+  tell-session: {{ type: delegation, rules: ['SESSION:sid:X-Sid'] }}
+  tell-key: {{ type: delegation, rules: ['CONST:a:X-A'] }}
+routes:
+  - {{ name: shop, path: '{path}', methods: [GET], filters: [{filters}], upstream: shop }}
+"
+    )
+}
+
+#[rstest]
+#[case("tell-who", Some(0))]
+#[case("tell-session", Some(0))]
+#[case("tell-key, tell-who", Some(1))]
+#[case("tell-who, customers", Some(0))]
+#[case("customers, tell-who", None)]
+#[case("guests, tell-key, tell-session", None)]
+#[case("tell-key", None)]
+fn a_row_finds_out_who_is_calling_before_it_says_so(#[case] filters: &str, #[case] at: Option<usize>) {
+    let more = one_row("/shop/*", filters);
+    match at {
+        Some(at) => assert_eq!(
+            fault_of(&more),
+            format!(
+                "21: routes[0].filters[{at}]: its AUTH and SESSION rules say who is calling, and no filter before it \
+                 finds that out; put a filter of type identity-creation before it"
+            )
+        ),
+        None => drop(loaded(&format!("{BASE}{more}"))),
+    }
+}
+
+#[rstest]
+#[case("/shop/*", "", Some("the row shop is open: whoever reaches its listeners reaches the upstream shop"))]
+#[case("/shop/*", "guests, tell-who", Some("the row shop is open"))]
+#[case("/nevisfido/*", "tell-key", Some("so does what uaf-request-registration and other protected default rows"))]
+#[case("/*", "", Some("so does what"))]
+#[case("/shop/*", "customers", None)]
+fn an_open_row_is_noted(#[case] path: &str, #[case] filters: &str, #[case] expected: Option<&str>) {
+    let config = loaded(&format!("{BASE}{}", one_row(path, filters)));
+    let found = config.notices.iter().find(|notice| notice.key == "routes[0].filters");
+    assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+    assert!(found.is_none_or(|found| found.text.contains(expected.unwrap())), "{found:?}");
+}
+
+#[rstest]
+#[case("{ name: target-create, protection: open }", true)]
+#[case("{ name: target-create, protection: internal }", false)]
+#[case("{ name: status, protection: open }", false)]
+fn a_default_row_that_is_opened_is_noted(#[case] row: &str, #[case] noted: bool) {
+    let config = loaded(&format!("{BASE}routes: [{row}]\n"));
+    let found = config.notices.iter().find(|notice| notice.key == "routes[0].protection");
+    assert_eq!(found.is_some(), noted);
+}
+
+#[rstest]
+#[case("/nevisfido/own/", false)]
+#[case("/nevisfido/{id}/", false)]
+#[case("/nevisfido/", false)]
+#[case("/auth/own/", false)]
+#[case("/nevisfido/dispatch/targets/{id}", false)]
+#[case("/nevisfido/own", true)]
+#[case("/auth/*", true)]
+#[case("/shop/", true)]
+fn a_path_that_requests_never_keep_is_a_fault(#[case] path: &str, #[case] good: bool) {
+    let more = one_row(path, "customers");
+    if good {
+        drop(loaded(&format!("{BASE}{more}")));
+    } else {
+        let found = fault_of(&more);
+        assert!(found.starts_with("21: routes[0].path: requests for this path are taken for another one"), "{found}");
+    }
+}
+
 #[test]
 fn a_key_without_a_value_is_a_default_but_a_section_without_keys_is_meant() {
     let config = loaded(&format!("{}limits:\nlog:\n  level:\n", BASE.replace("  main: {}", "  main:")));

@@ -13,9 +13,21 @@ const PREFIXES: &[(&str, &str)] = &[("/nevisfido/dispatch/targets", "/nevisfido/
 /// The path to match, log and forward in place of `path`; `None` when it is canonical already. Empty segments are never
 /// mended: a row would be found that does not allow them.
 pub(super) fn resolve(path: &CanonicalPath) -> Option<CanonicalPath> {
-    let text = path.as_str();
-    let own = OWN.iter().any(|own| text.starts_with(own)) || OWN_ALONE.contains(&text);
-    if path.unusual().empty_segments || !own {
+    if path.unusual().empty_segments {
+        return None;
+    }
+    CanonicalPath::parse(&canonical(path.as_str())?).ok()
+}
+
+/// Whether requests of this pattern are taken for those of another one, so that a row with it is never reached.
+#[must_use]
+pub fn is_alias(pattern: &str) -> bool {
+    canonical(pattern).is_some()
+}
+
+/// What stands for `text`, a path or a pattern; `None` when it is canonical already.
+fn canonical(text: &str) -> Option<String> {
+    if !OWN.iter().any(|own| text.starts_with(own)) && !OWN_ALONE.contains(&text) {
         return None;
     }
     let bare = text.strip_suffix('/').unwrap_or(text);
@@ -23,11 +35,7 @@ pub(super) fn resolve(path: &CanonicalPath) -> Option<CanonicalPath> {
         let rest = bare.strip_prefix(alias)?;
         (rest.is_empty() || rest.starts_with('/')).then(|| format!("{canonical}{rest}"))
     });
-    match full {
-        Some(full) => CanonicalPath::parse(&full).ok(),
-        None if bare.len() < text.len() => CanonicalPath::parse(bare).ok(),
-        None => None,
-    }
+    full.or_else(|| (bare.len() < text.len()).then(|| bare.to_owned()))
 }
 
 #[cfg(test)]

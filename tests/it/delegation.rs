@@ -92,6 +92,26 @@ async fn an_open_route_to_the_same_upstream_is_no_way_around() {
 }
 
 #[tokio::test]
+async fn the_bearer_of_an_internal_caller_reaches_no_upstream() {
+    let upstream = Upstream::start().await;
+    let gateway = Setup::default()
+        .append(format!(
+            "upstreams:\n  shop:\n    url: http://{}\n\
+             filters:\n  services: {{type: identity-creation, domain: main, internal-callers: anybody}}\n\
+             routes:\n  - {{name: open, path: /open/*, methods: [GET], on: [internal], filters: [], upstream: shop}}\n\
+             \x20 - {{name: shop, path: /shop/*, methods: [GET], on: [internal], filters: [services], upstream: shop}}\n",
+            upstream.address
+        ))
+        .start()
+        .await;
+    for path in ["/open/page", "/shop/cart"] {
+        gateway.internal().get(path).send().await.expect(200);
+        let head = upstream.heads().last().unwrap().to_ascii_lowercase();
+        assert!(head.starts_with(&format!("get {path}")) && !head.contains("authorization"), "{head}");
+    }
+}
+
+#[tokio::test]
 async fn a_dead_upstream_is_a_problem_and_not_an_empty_answer() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let setup = Setup::default().append(format!(

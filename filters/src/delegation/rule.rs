@@ -81,8 +81,8 @@ pub enum RuleError {
     /// Two rules set one header.
     #[error("two rules set the header `{0}`")]
     Twice(String),
-    /// A HEADER rule reads what is removed from the client's request.
-    #[error("`{0}` is removed from every client's request and can't be a source")]
+    /// A HEADER rule reads what is removed from the client's request, or may be.
+    #[error("`{0}` is removed from requests on their way to the upstream and can't be a source")]
     Removed(String),
 }
 
@@ -126,6 +126,12 @@ impl Rule {
         })
     }
 
+    /// Whether the rule says who is calling: without a user it sets nothing.
+    #[must_use]
+    pub fn tells_caller(&self) -> bool {
+        matches!(self.source, Source::SecToken | Source::Auth(_) | Source::Session(_))
+    }
+
     /// The header that the rule sets.
     #[must_use]
     pub fn header(&self) -> &HeaderName {
@@ -147,8 +153,10 @@ fn source(source: &str, name: &str, env: &dyn Fn(&str) -> Option<String>) -> Res
         "CONST" => fixed(name, name.to_owned()),
         "ENV" => fixed(name, env(name).ok_or_else(|| RuleError::Unset(name.to_owned()))?),
         "HEADER" => match HeaderName::from_bytes(name.as_bytes()) {
-            // The cookie may carry our session where the route forwards it.
-            Ok(name) if name == http::header::COOKIE => Err(RuleError::Removed(name.to_string())),
+            // They may carry our session, and the bearer of an internal caller.
+            Ok(name @ (http::header::COOKIE | http::header::AUTHORIZATION)) => {
+                Err(RuleError::Removed(name.to_string()))
+            }
             Ok(name) => Ok(Source::Header(name)),
             Err(_) => Err(RuleError::Header(name.to_owned())),
         },
@@ -239,6 +247,7 @@ mod tests {
     #[case("CONST:a:X-Forwarded-For", RuleError::Reserved("X-Forwarded-For".into()))]
     #[case("CONST:a:X-A:hex", RuleError::Encoding("hex".into()))]
     #[case("HEADER:Cookie:X-A", RuleError::Removed("cookie".into()))]
+    #[case("HEADER:Authorization:X-A", RuleError::Removed("authorization".into()))]
     fn what_is_wrong_is_said(#[case] text: &str, #[case] expected: RuleError) {
         assert_eq!(Rule::parse(text, &env).unwrap_err(), expected);
     }

@@ -39,6 +39,13 @@ fn bearer(field: &[u8]) -> Bearer {
     std::str::from_utf8(token).map_or(Bearer::Malformed, |token| Bearer::Token(token.to_owned()))
 }
 
+/// Whether `Authorization` may hold an internal caller's bearer: on an internal listener no upstream learns it. One field
+/// of another scheme is none.
+#[must_use]
+pub fn shows_bearer(headers: &HeaderMap) -> bool {
+    Bearer::of(headers) != Bearer::Absent
+}
+
 /// Whether the client asks for a page: `Accept` names `text/html` with a quality above zero. `*/*` is not asking.
 #[must_use]
 pub fn accepts_html(headers: &HeaderMap) -> bool {

@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use sidegate_filters::Exchange;
-use sidegate_filters::identity_creation::{foreign_cookies, sets_session_cookie};
+use sidegate_filters::identity_creation::{foreign_cookies, sets_session_cookie, shows_bearer};
 
 use super::reserved;
 use crate::routes::Upstream;
@@ -25,6 +25,10 @@ pub(super) fn rewrite(
     head.remove_header(&header::COOKIE);
     if let Some(cookies) = foreign_cookies(&exchange.headers) {
         head.insert_header(header::COOKIE, cookies)?;
+    }
+    // On an internal listener every bearer is meant for us, whether a filter of the row asked for it or none did.
+    if exchange.client.internal && shows_bearer(&exchange.headers) {
+        head.remove_header(&header::AUTHORIZATION);
     }
     tell_origin(head, exchange, host)?;
     for (name, _) in &exchange.upstream_headers {

@@ -7,7 +7,12 @@ use sidegate_filters::{Caller, CanonicalPath, Client, Params};
 use super::*;
 
 fn upstream() -> Upstream {
-    let names = [HeaderName::from_static("x-user"), HeaderName::from_static("authorization")];
+    upstream_with(&["x-user", "authorization"])
+}
+
+/// An upstream whose rules set these headers.
+fn upstream_with(identity_headers: &[&'static str]) -> Upstream {
+    let names: Vec<_> = identity_headers.iter().map(|name| HeaderName::from_static(name)).collect();
     Upstream {
         name: "app".to_owned(),
         address: "10.0.0.1:8443".to_owned(),
@@ -113,4 +118,22 @@ fn our_session_stays_here(#[case] cookies: &[&str], #[case] left: Option<&str>) 
     let head = sent(&headers);
     let found: Vec<_> = head.headers.get_all("cookie").iter().map(|value| value.to_str().unwrap()).collect();
     assert_eq!(found, left.into_iter().collect::<Vec<_>>());
+}
+
+#[rstest]
+#[case(true, &["Bearer ours"], &[])]
+#[case(true, &["bearer"], &[])]
+#[case(true, &["Basic YTpi", "Bearer ours"], &[])]
+#[case(true, &["Basic YTpi"], &["Basic YTpi"])]
+#[case(false, &["Bearer theirs"], &["Bearer theirs"])]
+fn the_bearer_of_an_internal_caller_stays_here(#[case] internal: bool, #[case] fields: &[&str], #[case] left: &[&str]) {
+    let headers: Vec<(&str, &str)> = fields.iter().map(|field| ("authorization", *field)).collect();
+    let mut exchange = exchange(&headers);
+    exchange.client.internal = internal;
+    let mut head = RequestHeader::build("GET", b"/", None).unwrap();
+    for (name, value) in &headers {
+        head.append_header((*name).to_owned(), *value).unwrap();
+    }
+    rewrite(&mut head, &exchange, &upstream_with(&[]), "a.example").unwrap();
+    assert_eq!(head.headers.get_all("authorization").iter().collect::<Vec<_>>(), left);
 }
