@@ -79,7 +79,7 @@ impl<'a> Assembly<'_, 'a> {
         let try_out = key.or(false);
         let listeners = listeners::read(&self.field("listeners"), self.overrides);
         if try_out && !listeners.iter().all(|listener| listener.address.ip().is_loopback()) {
-            key.fault("a listener can be reached from elsewhere", "leave this key, or listen on 127.0.0.1");
+            key.fault("a listener can be reached from elsewhere", "remove this key, or listen on 127.0.0.1 only");
         }
         (try_out, listeners)
     }

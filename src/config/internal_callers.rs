@@ -26,7 +26,8 @@ pub(super) fn read(field: &Field<'_>) -> Vec<InternalCaller> {
 }
 
 fn caller(name: &str, section: &Section<'_>) -> InternalCaller {
-    let right = "name a readable file that holds the bearer only, or leave the key for one in the data folder";
+    let right =
+        "name a readable file that holds the bearer only, or remove the key for one that is made in the data folder";
     let token_file = section.field("token-file").existing(right, files::readable);
     let mut roles = section.field("roles").each(|role| role.choice(ROLES));
     roles.dedup();

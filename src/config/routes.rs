@@ -158,7 +158,7 @@ fn change(section: &Section<'_>, row: &mut Row) {
     for key in ["path", "methods", "filters", "upstream"] {
         let field = section.field(key);
         if field.is_written() {
-            field.fault("a default row has its own", "leave this key, or give the row a name of its own");
+            field.fault("a default row has its own", "remove this key, or give the row a name of its own");
         }
     }
 }

@@ -73,7 +73,7 @@ pub const CREDENTIALS_PER_OWNER: usize = 50;
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// The model and key id are registered already, for whomever (`uaf.md` A7, 9).
-    #[error("the credential is registered already")]
+    #[error("a credential with this model and key id is registered")]
     Registered,
     /// The owner would have more than [`CREDENTIALS_PER_OWNER`].
     #[error("the owner has {CREDENTIALS_PER_OWNER} credentials, which is the limit")]
