@@ -80,13 +80,14 @@ fn explain(flags: &ExplainFlags, out: &mut dyn Write) -> u8 {
 
 fn user(command: UserCommand, out: &mut dyn Write) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(user::run(command, &mut io::stdin().lock(), out))?)
+    let path = command.data().path(&Environment::of_process())?;
+    Ok(runtime.block_on(user::run(command, &path, &mut io::stdin().lock(), out))?)
 }
 
 fn keygen(flags: &KeygenFlags, out: &mut dyn Write) -> Result<(), Failure> {
     match &flags.what.self_signed {
-        Some(folder) => keygen::certificates(folder, out)?,
-        None => keygen::sec_token(&flags.data.folder, out)?,
+        Some(folder) => keygen::certificates(folder, &flags.names, out)?,
+        None => keygen::sec_token(&flags.data.path(&Environment::of_process())?, out)?,
     }
     Ok(())
 }

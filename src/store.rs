@@ -4,6 +4,7 @@
 //! Every trait is asynchronous and fallible: a store that can't be reached answers [`StoreError::Unavailable`] and the
 //! client sees 503. What was acknowledged is kept.
 
+pub mod account;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod credentials;
@@ -21,6 +22,7 @@ pub mod sessions;
 pub mod targets;
 pub mod users;
 
+pub use account::Account;
 pub use credentials::{CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal};
 pub use embedded::{Embedded, EmbeddedError};
 pub use ext_id::ExtId;
@@ -32,7 +34,7 @@ pub use orphans::{Swept, sweep_orphans};
 pub use replays::Replays;
 pub use sessions::{SessionKey, SessionRecord, Sessions};
 pub use targets::{PushToken, Target, TargetError, TargetUpdate, Targets};
-pub use users::{PasswordHash, User, UserError, Users, UsersFile, UsersFileError};
+pub use users::{PasswordHash, PasswordStamp, User, UserError, Users, UsersFile, UsersFileError};
 
 /// A store could not do what was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::device::Device;
-use crate::config::{Overrides, Source};
+use crate::config::{self, Environment, Faults, Overrides, Source};
+use crate::jose::certificates::Host;
 use crate::routes::ListenerClass;
 
 /// An authentication gateway with out-of-band services and a FIDO UAF 1.1 server inside.
@@ -29,7 +30,7 @@ pub(super) enum Command {
     Device(Device),
     /// Checks a configuration and prints every fault.
     Check(ConfigFlag),
-    /// Adds, lists and removes users; works beside a running gateway.
+    /// Adds, lists, changes and removes users; works beside a running gateway.
     #[command(subcommand)]
     User(UserCommand),
     /// Makes certificates for trying out, or a new key for SecTokens.
@@ -40,10 +41,7 @@ pub(super) enum Command {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ServeFlags {
     #[command(flatten)]
-    config: ConfigFlag,
-    /// The data folder; ./var where the configuration names none.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    data: DataFlags,
     /// The address of the public listener.
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
@@ -57,12 +55,33 @@ pub(super) struct ServeFlags {
 
 impl ServeFlags {
     pub(super) fn source(&self) -> Source {
-        self.config.source()
+        self.data.config.source()
     }
 
     pub(super) fn overrides(&self) -> Overrides {
-        let Self { data, listen, internal, management, .. } = self.clone();
-        Overrides { data, listen, internal, management }
+        let Self { data: DataFlags { folder, .. }, listen, internal, management } = self.clone();
+        Overrides { data: folder, listen, internal, management }
+    }
+}
+
+/// Which data folder is meant: the one that a gateway with the same flags serves from.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct DataFlags {
+    #[command(flatten)]
+    pub(super) config: ConfigFlag,
+    /// The data folder; without it that of the configuration, or ./var where it names none.
+    #[arg(long = "data", value_name = "DIR")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+impl DataFlags {
+    /// Where the folder is.
+    ///
+    /// # Errors
+    /// Every fault of the configuration.
+    pub(super) fn path(&self, environment: &Environment) -> Result<PathBuf, Faults> {
+        let overrides = Overrides { data: self.folder.clone(), ..Overrides::default() };
+        Ok(config::load(&self.config.source(), &overrides, environment)?.data)
     }
 }
 
@@ -91,7 +110,7 @@ fn class(word: &str) -> Result<ListenerClass, String> {
 pub(super) struct ConfigFlag {
     /// The configuration; without it, what is built in.
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
 }
 
 impl ConfigFlag {
@@ -102,43 +121,64 @@ impl ConfigFlag {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
-    /// Adds a user; without --password-stdin with a new password, which is printed.
+    /// Adds a user.
     Add {
-        /// The login name.
-        name: String,
-        /// Reads the password from standard input, without the line's end.
-        #[arg(long)]
-        password_stdin: bool,
         #[command(flatten)]
-        data: DataFlag,
+        login: Login,
+        #[command(flatten)]
+        data: DataFlags,
+    },
+    /// Gives a user another password, which ends the user's sessions.
+    Passwd {
+        #[command(flatten)]
+        login: Login,
+        #[command(flatten)]
+        data: DataFlags,
     },
     /// Lists names and extIds.
     List {
         #[command(flatten)]
-        data: DataFlag,
+        data: DataFlags,
     },
     /// Removes a user: whatever belongs to the user is void from then on.
     Remove {
         /// The login name.
         name: String,
         #[command(flatten)]
-        data: DataFlag,
+        data: DataFlags,
     },
 }
 
-#[derive(Debug, Clone, Args)]
-pub(super) struct DataFlag {
-    /// The data folder.
-    #[arg(long = "data", value_name = "DIR", default_value = "./var")]
-    pub(super) folder: PathBuf,
+/// A user with a password, which is made and printed where none is given.
+#[derive(Debug, Args)]
+pub(super) struct Login {
+    /// The login name.
+    pub(super) name: String,
+    /// Reads the password from standard input, without the line's end; else one is made and printed.
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+}
+
+impl UserCommand {
+    pub(super) fn data(&self) -> &DataFlags {
+        match self {
+            Self::Add { data, .. } | Self::Passwd { data, .. } | Self::List { data } | Self::Remove { data, .. } => {
+                data
+            }
+        }
+    }
 }
 
 #[derive(Debug, Args)]
 pub(super) struct KeygenFlags {
     #[command(flatten)]
     pub(super) what: KeygenWhat,
+    /// A DNS name or IP address that the server's certificate is for; may be given several times. Without it localhost,
+    /// 127.0.0.1 and ::1.
+    #[arg(long = "name", value_name = "HOST", conflicts_with = "sectoken", value_parser = Host::parse)]
+    pub(super) names: Vec<Host>,
     #[command(flatten)]
-    pub(super) data: DataFlag,
+    pub(super) data: DataFlags,
 }
 
 #[derive(Debug, Args)]
@@ -165,7 +205,14 @@ mod tests {
 
     #[test]
     fn wrong_uses_are_refused() {
-        for line in ["sidegate serv", "sidegate user", "sidegate user add", "sidegate keygen"] {
+        for line in [
+            "sidegate serv",
+            "sidegate user",
+            "sidegate user add",
+            "sidegate keygen",
+            "sidegate keygen --sectoken --name a.example",
+            "sidegate keygen --self-signed certs --name https://a.example",
+        ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }

@@ -11,12 +11,13 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
+use super::data::DEMO_PASSWORD;
 use phone::Phone;
 
 /// A phone in software
@@ -117,6 +118,15 @@ pub(super) enum PhoneError {
     /// The cryptographic library failed.
     #[error(transparent)]
     Crypto(#[from] crate::jose::CryptoError),
+    /// There is none where it was looked for.
+    #[error(
+        "{path} is not there: name the gateway's data folder with --data, or run this where the gateway was started; \
+         only a gateway for trying out makes it"
+    )]
+    NoDemoPassword {
+        /// Which file.
+        path: String,
+    },
     /// A file can't be read or written.
     #[error("{path}: {source}")]
     File {
@@ -174,7 +184,12 @@ impl Device {
                 self.user
             )));
         }
-        let text = read_file(&self.data.join("demo.password"))?;
+        let text = read_file(&self.data.join(DEMO_PASSWORD)).map_err(|error| match error {
+            PhoneError::File { path, source } if source.kind() == ErrorKind::NotFound => {
+                PhoneError::NoDemoPassword { path }
+            }
+            other => other,
+        })?;
         Ok(Zeroizing::new(text.trim_end().to_owned()))
     }
 }

@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::data;
 use crate::identity::sec_token::{KeyFileError, SecTokenKeys};
 use crate::jose::CryptoError;
-use crate::jose::certificates::{Pair, self_signed};
+use crate::jose::certificates::{Host, Pair, self_signed};
 use crate::store::{DataFolder, FolderError, private_file};
 
 /// The command came to nothing.
@@ -23,9 +24,12 @@ pub(super) enum Failed {
     Io(#[from] io::Error),
 }
 
-/// Makes an authority, a server's and a client's certificate in `folder`. Files that are there are never replaced.
-pub(super) fn certificates(folder: &Path, out: &mut dyn Write) -> Result<(), Failed> {
-    let sample = self_signed()?;
+/// Makes an authority, a server's certificate for `hosts` and a client's certificate in `folder`. Files that are there
+/// are never replaced.
+pub(super) fn certificates(folder: &Path, hosts: &[Host], out: &mut dyn Write) -> Result<(), Failed> {
+    let local = Host::local();
+    let hosts = if hosts.is_empty() { &local } else { hosts };
+    let sample = self_signed(hosts)?;
     let pairs = [("ca", &sample.ca), ("server", &sample.server), ("client", &sample.client)];
     let names = pairs.iter().flat_map(|(name, _)| [format!("{name}.pem"), format!("{name}.key")]);
     if let Some(taken) = names.map(|name| folder.join(name)).find(|path| path.exists()) {
@@ -35,14 +39,19 @@ pub(super) fn certificates(folder: &Path, out: &mut dyn Write) -> Result<(), Fai
     for (name, pair) in pairs {
         write(folder, name, pair, out)?;
     }
-    writeln!(out, "good for 397 days, for localhost, 127.0.0.1 and ::1; browsers must be told to trust ca.pem")?;
+    let hosts = hosts.iter().map(Host::to_string).collect::<Vec<_>>().join(", ");
+    writeln!(out, "good for 397 days, for {hosts}; browsers must be told to trust ca.pem")?;
     Ok(())
 }
 
 /// Makes a new key for SecTokens.
-pub(super) fn sec_token(data: &Path, out: &mut dyn Write) -> Result<(), Failed> {
-    let keys = SecTokenKeys::rotate(&DataFolder::open(data)?)?;
-    writeln!(out, "made the key {} in {}", keys.current().kid(), data.display())?;
+pub(super) fn sec_token(path: &Path, out: &mut dyn Write) -> Result<(), Failed> {
+    let folder = DataFolder::open(path)?;
+    if folder.closed() {
+        writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
+    }
+    let keys = SecTokenKeys::rotate(&folder)?;
+    writeln!(out, "made the key {} in {}", keys.current().kid(), path.display())?;
     writeln!(
         out,
         "the one before stays in /.well-known/jwks.json; a running gateway signs with the new one after a restart"
@@ -50,10 +59,15 @@ pub(super) fn sec_token(data: &Path, out: &mut dyn Write) -> Result<(), Failed> 
     Ok(())
 }
 
+/// A key is for its owner alone; a certificate is shown to everybody anyway, and clients need `ca.pem`.
 fn write(folder: &Path, name: &str, pair: &Pair, out: &mut dyn Write) -> Result<(), Failed> {
-    for (suffix, content) in [("pem", pair.certificate.as_slice()), ("key", pair.key.as_slice())] {
-        let path = folder.join(format!("{name}.{suffix}"));
-        if !private_file::create(&path, content)? {
+    let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
+    let made = [
+        (private_file::create_public(&certificate, &pair.certificate)?, certificate),
+        (private_file::create(&key, &pair.key)?, key),
+    ];
+    for (made, path) in made {
+        if !made {
             return Err(Failed::Exists(path.display().to_string()));
         }
         writeln!(out, "made {}", path.display())?;
@@ -68,20 +82,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_private_and_never_replaced() {
+    fn keys_are_private_and_no_file_is_ever_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let certs = folder.path().join("new/certs");
         let mut out = Vec::new();
-        certificates(&certs, &mut out).unwrap();
+        certificates(&certs, &[], &mut out).unwrap();
         let made = String::from_utf8(out).unwrap();
-        for name in ["ca.pem", "ca.key", "server.pem", "server.key", "client.pem", "client.key"] {
-            let path = certs.join(name);
-            assert!(made.contains(&format!("made {}\n", path.display())), "{made}");
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        for name in ["ca", "server", "client"] {
+            for (suffix, mode) in [("pem", 0o644), ("key", 0o600)] {
+                let path = certs.join(format!("{name}.{suffix}"));
+                assert!(made.contains(&format!("made {}\n", path.display())), "{made}");
+                assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+            }
         }
+        assert!(made.contains("for localhost, 127.0.0.1, ::1;"), "{made}");
         let before = std::fs::read(certs.join("client.key")).unwrap();
         std::fs::remove_file(certs.join("ca.pem")).unwrap();
-        assert!(matches!(certificates(&certs, &mut Vec::new()), Err(Failed::Exists(_))));
+        assert!(matches!(certificates(&certs, &[], &mut Vec::new()), Err(Failed::Exists(_))));
         assert_eq!(std::fs::read(certs.join("client.key")).unwrap(), before);
         assert!(!certs.join("ca.pem").exists());
     }

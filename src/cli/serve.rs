@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 use super::compose::{self, Stores};
-use super::first_start;
+use super::{data, first_start};
 use crate::config::{self, Config, Environment, Overrides, Source};
 use crate::gateway::{self, Stop};
 use crate::store::DataFolder;
@@ -29,18 +29,25 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     let metrics = Arc::new(Metrics::new()?);
     log::start(config.log.level.word(), metrics.clone())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let folder = DataFolder::open(&config.data)?;
+    // First of all: a start that finds an address taken leaves no half-made data folder.
+    let listening = gateway::listen(settings(&config, &config.data))?;
+    let folder = DataFolder::open_as_owner(&config.data)?;
+    if folder.closed() {
+        tracing::warn!(path = %config.data.display(), "{}", data::CLOSED);
+    }
     let stores = Arc::new(Stores::open(&config, &folder, &clock)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (router, demo) = runtime.block_on(async {
         // From here on it no longer ends the process; the gateway takes it up once it serves.
         let _ = signal(SignalKind::hangup())?;
+        // First: what removed users had registered must not hold up a change of the app-id.
+        stores.sweep_orphans().await?;
         let router = compose::router(&config, &folder, &stores, &clock, &metrics).await?;
         let demo = first_start::demo_user(&config, &folder, stores.users.as_ref()).await?;
         Ok::<_, Failure>((router, demo))
     })?;
     let router = Arc::new(ArcSwap::from_pointee(router));
-    let gateway = gateway::bind(settings(&config, folder.path()), &router, &metrics)?;
+    let gateway = gateway::on(listening, &router, &metrics)?;
     if let Some(block) = first_start::announcement(&config, demo.as_ref(), std::io::stderr().is_terminal()) {
         eprintln!("{}", block.as_str());
     }

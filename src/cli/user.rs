@@ -1,13 +1,14 @@
 //! `sidegate user`: the users' file. A running gateway sees each change at the next question it asks.
 
 use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::arguments::UserCommand;
+use super::arguments::{Login, UserCommand};
 use super::data;
 use crate::jose::CryptoError;
-use crate::store::users::{PasswordHash, UserError, UsersFile, UsersFileError};
+use crate::store::users::{PasswordHash, User, UserError, UsersFile, UsersFileError};
 use crate::store::{DataFolder, FolderError, StoreError, Users};
 
 /// The longest password taken, in bytes.
@@ -20,6 +21,10 @@ pub(super) enum Failed {
     Password,
     #[error("there is no user of this name")]
     Unknown,
+    #[error("there is no users file {}: name the gateway's data folder with --data, or its --config", .0.display())]
+    NoUsers(PathBuf),
+    #[error("{}: {}", .0.display(), .1)]
+    Unseen(PathBuf, io::Error),
     #[error("the password can't be hashed")]
     Hash,
     #[error(transparent)]
@@ -36,32 +41,66 @@ pub(super) enum Failed {
     Io(#[from] io::Error),
 }
 
-/// Runs one command.
-pub(super) async fn run(command: UserCommand, input: &mut dyn Read, out: &mut dyn Write) -> Result<(), Failed> {
-    let folder = match &command {
-        UserCommand::Add { data, .. } => DataFolder::open(&data.folder)?,
-        UserCommand::List { data } | UserCommand::Remove { data, .. } => DataFolder::open_existing(&data.folder)?,
-    };
-    let users = UsersFile::open(folder.file(data::USERS))?;
+/// Runs one command on the data folder at `path`; only adding a user makes one.
+pub(super) async fn run(
+    command: UserCommand,
+    path: &Path,
+    input: &mut dyn Read,
+    out: &mut dyn Write,
+) -> Result<(), Failed> {
+    let file = path.join(data::USERS);
+    let adds = matches!(command, UserCommand::Add { .. });
+    if !adds && !file.try_exists().map_err(|error| Failed::Unseen(file.clone(), error))? {
+        return Err(Failed::NoUsers(file));
+    }
+    let folder = DataFolder::open(path)?;
+    if folder.closed() {
+        writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
+    }
+    let users = UsersFile::open(&file)?;
     match command {
-        UserCommand::Add { name, password_stdin: true, .. } => add(&users, &name, &read_password(input)?, out).await,
-        UserCommand::Add { name, .. } => {
-            let password = data::new_password()?;
-            add(&users, &name, &password, out).await?;
-            Ok(writeln!(out, "password {}", password.as_str())?)
+        UserCommand::Add { login, .. } => {
+            let password = Password::of(&login, input)?;
+            let user = users.add(&login.name, password.hash()?).await?;
+            tell("added", &user, &file, Some(&password), out)
+        }
+        UserCommand::Passwd { login, .. } => {
+            let password = Password::of(&login, input)?;
+            let user = users.set_password(&login.name, password.hash()?).await?.ok_or(Failed::Unknown)?;
+            tell("changed", &user, &file, Some(&password), out)
         }
         UserCommand::List { .. } => list(&users, out).await,
         UserCommand::Remove { name, .. } => {
             let user = users.remove(&name).await?.ok_or(Failed::Unknown)?;
-            Ok(writeln!(out, "removed {} {}", user.name, user.ext_id)?)
+            tell("removed", &user, &file, None, out)
         }
     }
 }
 
-async fn add(users: &dyn Users, name: &str, password: &str, out: &mut dyn Write) -> Result<(), Failed> {
-    let hash = PasswordHash::of(password.as_bytes()).map_err(|_| Failed::Hash)?;
-    let user = users.add(name, hash).await?;
-    Ok(writeln!(out, "added {} {}", user.name, user.ext_id)?)
+/// A password that was given, or one that was made and must be told.
+enum Password {
+    Given(Zeroizing<String>),
+    Made(Zeroizing<String>),
+}
+
+impl Password {
+    fn of(login: &Login, input: &mut dyn Read) -> Result<Self, Failed> {
+        Ok(if login.password_stdin { Self::Given(read_password(input)?) } else { Self::Made(data::new_password()?) })
+    }
+
+    fn hash(&self) -> Result<PasswordHash, Failed> {
+        let (Self::Given(text) | Self::Made(text)) = self;
+        PasswordHash::of(text.as_bytes()).map_err(|_| Failed::Hash)
+    }
+}
+
+fn tell(done: &str, user: &User, file: &Path, password: Option<&Password>, out: &mut dyn Write) -> Result<(), Failed> {
+    writeln!(out, "{done} {} {}", user.name, user.ext_id)?;
+    writeln!(out, "wrote {}", file.display())?;
+    if let Some(Password::Made(password)) = password {
+        writeln!(out, "password {}", password.as_str())?;
+    }
+    Ok(())
 }
 
 async fn list(users: &dyn Users, out: &mut dyn Write) -> Result<(), Failed> {
@@ -85,55 +124,80 @@ fn read_password(input: &mut dyn Read) -> Result<Zeroizing<String>, Failed> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
+    use clap::Parser as _;
     use rstest::rstest;
 
-    use super::super::arguments::DataFlag;
+    use super::super::arguments::{Arguments, Command};
     use super::*;
 
     async fn run_on(folder: &Path, line: &str, input: &[u8]) -> Result<String, Failed> {
-        let data = DataFlag { folder: folder.join("var") };
-        let command = match *line.split(' ').collect::<Vec<_>>() {
-            ["add", name] => UserCommand::Add { name: name.to_owned(), password_stdin: false, data },
-            ["add", name, _] => UserCommand::Add { name: name.to_owned(), password_stdin: true, data },
-            ["remove", name] => UserCommand::Remove { name: name.to_owned(), data },
-            _ => UserCommand::List { data },
-        };
+        let arguments = Arguments::try_parse_from(["sidegate", "user"].into_iter().chain(line.split(' '))).unwrap();
+        let Some(Command::User(command)) = arguments.command else { panic!("{line}") };
         let mut out = Vec::new();
-        run(command, &mut { input }, &mut out).await?;
+        run(command, &folder.join("var"), &mut { input }, &mut out).await?;
         Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn printed_password(told: &str) -> &str {
+        told.lines().last().unwrap().strip_prefix("password ").unwrap()
     }
 
     #[tokio::test]
     async fn users_come_and_go() {
         let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("var/users");
+        let wrote = format!("wrote {}", path.display());
         let added = run_on(folder.path(), "add jeff --password-stdin", b"correct horse\n").await.unwrap();
-        let ext_id = added.trim().strip_prefix("added jeff ").unwrap().to_owned();
+        let (first, rest) = added.split_once('\n').unwrap();
+        let ext_id = first.strip_prefix("added jeff ").unwrap();
+        assert_eq!(rest.trim_end(), wrote);
         let printed = run_on(folder.path(), "add eve", b"").await.unwrap();
-        let password = printed.lines().last().unwrap().strip_prefix("password ").unwrap().to_owned();
-        let file = UsersFile::open(folder.path().join("var/users")).unwrap();
+        let file = UsersFile::open(path).unwrap();
         let verifies =
             async |name: &str, password: &[u8]| file.by_name(name).await.unwrap().unwrap().password.verify(password);
         assert!(verifies("jeff", b"correct horse").await);
-        assert!(verifies("eve", password.as_bytes()).await);
+        assert!(verifies("eve", printed_password(&printed).as_bytes()).await);
         assert!(matches!(run_on(folder.path(), "add eve", b"").await, Err(Failed::User(UserError::Exists))));
         let listed = run_on(folder.path(), "list", b"").await.unwrap();
         assert!(listed.contains(&format!("jeff\t{ext_id}\n")) && listed.lines().count() == 2, "{listed}");
-        assert_eq!(run_on(folder.path(), "remove jeff", b"").await.unwrap(), format!("removed jeff {ext_id}\n"));
+        let removed = run_on(folder.path(), "remove jeff", b"").await.unwrap();
+        assert_eq!(removed, format!("removed jeff {ext_id}\n{wrote}\n"));
         assert!(matches!(run_on(folder.path(), "remove jeff", b"").await, Err(Failed::Unknown)));
+    }
+
+    #[tokio::test]
+    async fn a_password_changes_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let added = run_on(folder.path(), "add jeff", b"").await.unwrap();
+        let file = UsersFile::open(folder.path().join("var/users")).unwrap();
+        let verifies =
+            async |password: &str| file.by_name("jeff").await.unwrap().unwrap().password.verify(password.as_bytes());
+        let changed = run_on(folder.path(), "passwd jeff --password-stdin", b"correct horse\n").await.unwrap();
+        assert_eq!(changed.lines().next().unwrap().replace("changed", "added"), added.lines().next().unwrap());
+        assert!(verifies("correct horse").await && !verifies(printed_password(&added)).await);
+        let changed = run_on(folder.path(), "passwd jeff", b"").await.unwrap();
+        assert!(verifies(printed_password(&changed)).await && !verifies("correct horse").await);
+        assert!(matches!(run_on(folder.path(), "passwd eve", b"").await, Err(Failed::Unknown)));
+        assert!(matches!(run_on(folder.path(), "passwd jeff --password-stdin", b"").await, Err(Failed::Password)));
     }
 
     #[tokio::test]
     async fn only_a_new_user_makes_a_data_folder() {
         let folder = tempfile::tempdir().unwrap();
-        for line in ["list", "remove jeff"] {
-            let error = run_on(folder.path(), line, b"").await.unwrap_err().to_string();
-            assert!(error.starts_with("there is no data folder") && error.contains("--data"), "{error}");
-            assert!(!folder.path().join("var").exists(), "{line}");
+        let var = folder.path().join("var");
+        for made in [false, true] {
+            if made {
+                std::fs::create_dir(&var).unwrap();
+            }
+            for line in ["list", "remove jeff", "passwd jeff"] {
+                let error = run_on(folder.path(), line, b"").await.unwrap_err().to_string();
+                assert!(error.starts_with("there is no users file") && error.contains("--config"), "{error}");
+                assert_eq!(var.exists(), made, "{line}");
+            }
         }
-        run_on(folder.path(), "add jeff", b"").await.unwrap();
-        assert!(folder.path().join("var").is_dir());
+        assert_eq!(std::fs::read_dir(&var).unwrap().count(), 0, "nothing is made in the wrong folder");
+        let told = run_on(folder.path(), "add jeff", b"").await.unwrap();
+        assert!(told.starts_with(&format!("{}: {}", var.display(), data::CLOSED)), "{told}");
     }
 
     #[rstest]

@@ -72,18 +72,36 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
 }
 
-/// Binds all listeners, reads their certificates and writes `addresses.json`.
+/// Listeners that are bound, their certificates read: connections queue until a gateway runs on them.
+pub struct Listening {
+    settings: Settings,
+    sockets: Vec<(TcpListener, Bound, Option<Tls>)>,
+}
+
+/// Binds all listeners and reads their certificates; the data folder is not touched, so that a start that fails here
+/// leaves nothing.
 ///
 /// # Errors
-/// When an address, a file or the data folder is unfit; nothing is served then.
-pub fn bind(settings: Settings, router: &Arc<ArcSwap<Router>>, metrics: &Arc<Metrics>) -> Result<Gateway, StartError> {
+/// When an address or a file is unfit; nothing is bound then.
+pub fn listen(settings: Settings) -> Result<Listening, StartError> {
+    let sockets = settings.listeners.iter().map(|listener| open(listener, settings.limits.head));
+    let sockets = sockets.collect::<Result<_, _>>()?;
+    Ok(Listening { settings, sockets })
+}
+
+/// A gateway on these listeners; writes `addresses.json`.
+///
+/// # Errors
+/// When the data folder is unfit; nothing is served then.
+pub fn on(
+    Listening { settings, sockets }: Listening,
+    router: &Arc<ArcSwap<Router>>,
+    metrics: &Arc<Metrics>,
+) -> Result<Gateway, StartError> {
     let mut server = Server::new_with_opt_and_conf(None, configuration(&settings));
     let limits = Arc::new(settings.limits.clone());
     let mut all = Vec::with_capacity(settings.listeners.len());
-    for listener in &settings.listeners {
-        let (socket, bound) = open(listener)?;
-        let tls =
-            Tls::of(listener, limits.head).map_err(|source| StartError::Tls { address: listener.address, source })?;
+    for (listener, (socket, bound, tls)) in settings.listeners.iter().zip(sockets) {
         let front = Front::new(listener.class, router.clone(), limits.clone(), metrics.clone());
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
         let edge = Edge::new(proxy, tls, listener.class, limits.clone(), metrics.clone());
@@ -95,8 +113,11 @@ pub fn bind(settings: Settings, router: &Arc<ArcSwap<Router>>, metrics: &Arc<Met
     Ok(Gateway { server, shutdown: settings.shutdown, bound: all, metrics: metrics.clone() })
 }
 
-fn open(listener: &Listener) -> Result<(TcpListener, Bound), StartError> {
-    addresses::bind(listener).map_err(|source| StartError::Bind { address: listener.address, source })
+fn open(listener: &Listener, deadline: Duration) -> Result<(TcpListener, Bound, Option<Tls>), StartError> {
+    let address = listener.address;
+    let (socket, bound) = addresses::bind(listener).map_err(|source| StartError::Bind { address, source })?;
+    let tls = Tls::of(listener, deadline).map_err(|source| StartError::Tls { address, source })?;
+    Ok((socket, bound, tls))
 }
 
 fn configuration(settings: &Settings) -> ServerConf {

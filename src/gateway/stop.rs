@@ -1,4 +1,5 @@
-//! What ends the gateway: SIGTERM or SIGINT, or a handle of the program that runs it. SIGHUP does not.
+//! What ends the gateway: SIGTERM or SIGINT, or a handle of the program that runs it. SIGHUP does not. A SIGINT after
+//! that does not wait for open requests.
 
 use std::sync::Arc;
 
@@ -6,6 +7,9 @@ use async_trait::async_trait;
 use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+
+/// The exit code of a program that SIGINT ended, as shells tell it.
+const INTERRUPTED: i32 = 130;
 
 /// Waits for the wish to stop.
 pub struct Stop {
@@ -18,7 +22,7 @@ pub struct Stop {
 pub struct StopHandle(Arc<Semaphore>);
 
 impl Stop {
-    /// Stops on SIGTERM and SIGINT, and goes on after SIGHUP with a warning.
+    /// Stops on SIGTERM and SIGINT, and goes on after SIGHUP with a warning. While it stops, SIGINT ends the process.
     #[must_use]
     pub fn on_signals() -> Self {
         Self { asked: Arc::new(Semaphore::new(0)), signals: true }
@@ -43,13 +47,19 @@ impl Stop {
         };
         loop {
             tokio::select! {
-                _ = terminate.recv() => return,
-                _ = interrupt.recv() => return,
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
                 _ = hangup.recv() => {
                     tracing::warn!("SIGHUP: the configuration is read at start only; restart to apply changes");
                 }
             }
         }
+        // Beside the stopping, which may take its time: whoever presses Ctrl-C once more means now.
+        tokio::spawn(async move {
+            interrupt.recv().await;
+            tracing::warn!("interrupted while stopping: open requests are cut");
+            std::process::exit(INTERRUPTED);
+        });
     }
 }
 

@@ -13,7 +13,7 @@ use sidegate_filters::identity::Session;
 use sidegate_filters::{AuthenticatedSession, FilterError, SessionDomain};
 
 use crate::jose::CryptoError;
-use crate::store::{self, ExtId, SessionRecord, StoreError, User, Users};
+use crate::store::{self, ExtId, PasswordStamp, SessionRecord, StoreError, User, Users};
 use crate::telemetry::audit::Event;
 use session_id::SessionId;
 
@@ -40,11 +40,12 @@ pub struct Realm {
 }
 
 /// The right to log a user in, once the credential proves good. It is taken before the credential is looked at, so that
-/// an end of all sessions meanwhile voids what comes of it.
+/// an end of all sessions or another password meanwhile voids what comes of it.
 #[derive(Debug)]
 pub struct LoginAttempt {
     ext_id: ExtId,
     name: String,
+    password: PasswordStamp,
     generation: u64,
 }
 
@@ -96,7 +97,7 @@ pub struct DomainSessions {
 }
 
 impl DomainSessions {
-    /// Sessions kept in `store`, of users who exist in `users`.
+    /// Sessions kept in `store`, of users who exist in `users` and have the password that they had at the login.
     #[must_use]
     pub fn new(
         settings: Settings,
@@ -119,7 +120,12 @@ impl DomainSessions {
     /// When the store can't be asked.
     pub async fn attempt(&self, user: &User) -> Result<LoginAttempt, StoreError> {
         let generation = self.store.generation(&user.ext_id).await?;
-        Ok(LoginAttempt { ext_id: user.ext_id.clone(), name: user.name.clone(), generation })
+        Ok(LoginAttempt {
+            ext_id: user.ext_id.clone(),
+            name: user.name.clone(),
+            password: user.password.stamp(),
+            generation,
+        })
     }
 
     /// The user proved the attempt through `realm`. `presented` is the session that the request came with; `secure` says
@@ -157,7 +163,8 @@ impl DomainSessions {
             return self.begin(attempt, realm, secure).await;
         };
         let same_user = record.session.ext_id == attempt.ext_id.as_str();
-        if !same_user || record.session.generation != attempt.generation || realm.level < record.session.level {
+        let same_era = record.session.generation == attempt.generation && record.password == attempt.password;
+        if !same_user || !same_era || realm.level < record.session.level {
             self.store.end(&id.key()).await?;
             return self.begin(attempt, realm, secure).await;
         }
@@ -227,7 +234,7 @@ impl DomainSessions {
         };
         let id = SessionId::random()?;
         let ends = now.after(self.settings.absolute);
-        self.store.create(id.key(), self.record(session.clone(), now, ends)).await?;
+        self.store.create(id.key(), self.record(session.clone(), attempt.password, now, ends)).await?;
         let set_cookie = Some(self.settings.domain.set_cookie(secure, &id.text())?);
         Ok(LoggedIn { session, set_cookie, step_up: false })
     }
@@ -246,7 +253,7 @@ impl DomainSessions {
         session.authenticated_at = now;
         let (done, set_cookie) = if realm.renew {
             let new = SessionId::random()?;
-            let renewed = self.record(session.clone(), now, record.ends);
+            let renewed = self.record(session.clone(), record.password, now, record.ends);
             let set_cookie = self.settings.domain.set_cookie(secure, &new.text())?;
             (self.store.renew(&id.key(), new.key(), renewed).await?, Some(set_cookie))
         } else {
@@ -255,8 +262,8 @@ impl DomainSessions {
         Ok(done.then_some(LoggedIn { session, set_cookie, step_up: true }))
     }
 
-    fn record(&self, session: Session, now: Millis, ends: Millis) -> SessionRecord {
-        SessionRecord { session, last_used: now, idle: self.settings.idle, ends }
+    fn record(&self, session: Session, password: PasswordStamp, now: Millis, ends: Millis) -> SessionRecord {
+        SessionRecord { session, password, last_used: now, idle: self.settings.idle, ends }
     }
 }
 
@@ -274,7 +281,7 @@ impl sidegate_filters::identity_creation::Sessions for DomainSessions {
         let record = self.store.touch(&id.key()).await.map_err(unavailable)?;
         let Some(record) = record.filter(|record| self.is_here(record)) else { return Ok(None) };
         let user = ExtId::from(record.session.ext_id.as_str());
-        if !self.users.exists(&user).await.map_err(unavailable)? {
+        if self.users.password_stamp(&user).await.map_err(unavailable)? != Some(record.password) {
             self.store.end(&id.key()).await.map_err(unavailable)?;
             return Ok(None);
         }

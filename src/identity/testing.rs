@@ -19,7 +19,7 @@ use super::throttle::Bucket;
 use super::{LoginPages, Paces, StaticCallers, Throttle, return_field::ReturnSeal};
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemorySessions};
-use crate::store::users::PasswordHash;
+use crate::store::users::{PasswordHash, PasswordStamp};
 use crate::store::{ExtId, StoreError, User, UserError, Users};
 
 /// Users in memory; without its flag `up` it fails.
@@ -60,8 +60,8 @@ impl Users for TestUsers {
         self.find(|user| user.ext_id == *ext_id)
     }
 
-    async fn exists(&self, ext_id: &ExtId) -> Result<bool, StoreError> {
-        Ok(self.by_ext_id(ext_id).await?.is_some())
+    async fn password_stamp(&self, ext_id: &ExtId) -> Result<Option<PasswordStamp>, StoreError> {
+        Ok(self.by_ext_id(ext_id).await?.map(|user| user.password.stamp()))
     }
 
     async fn list(&self) -> Result<Vec<User>, StoreError> {
@@ -70,6 +70,19 @@ impl Users for TestUsers {
 
     async fn add(&self, _name: &str, _password: PasswordHash) -> Result<User, UserError> {
         Err(UserError::BadName)
+    }
+
+    async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError> {
+        let mut users = self.users.lock().unwrap();
+        let user = users.iter_mut().find(|user| user.name == name);
+        Ok(user.map(|user| {
+            user.password = password;
+            user.clone()
+        }))
+    }
+
+    async fn all_removed(&self) -> Result<bool, StoreError> {
+        Ok(self.users.lock().unwrap().is_empty())
     }
 
     async fn remove(&self, name: &str) -> Result<Option<User>, UserError> {

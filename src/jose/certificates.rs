@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -71,31 +72,81 @@ pub struct Pair {
     pub key: Zeroizing<Vec<u8>>,
 }
 
+/// What a server's certificate names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host(String, Option<IpAddr>);
+
+/// A text that no certificate can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write a DNS name such as gate.example or *.gate.example, or an IP address, without scheme and port")]
+pub struct NoHost;
+
+impl Host {
+    /// Reads a DNS name, perhaps with `*` as its first label, or an IP address.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse(text: &str) -> Result<Self, NoHost> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self(text.to_owned(), Some(address)));
+        }
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        // What ends in a number is a mistyped address (WHATWG URL, "ends in a number").
+        let number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+        let fits = text.len() <= 253 && name.split('.').all(is_label) && !number;
+        if fits { Ok(Self(text.to_ascii_lowercase(), None)) } else { Err(NoHost) }
+    }
+
+    /// This machine, as itself calls it.
+    #[must_use]
+    pub fn local() -> Vec<Self> {
+        let addresses = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        let addresses = addresses.map(|address| Self(address.to_string(), Some(address)));
+        std::iter::once(Self("localhost".to_owned(), None)).chain(addresses).collect()
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
 /// What [`self_signed`] makes. The authority signed the other two.
 pub struct Sample {
     /// The authority.
     pub ca: Pair,
-    /// For `localhost`, 127.0.0.1 and ::1.
+    /// For the hosts that were asked for.
     pub server: Pair,
     /// For a client that shows a certificate.
     pub client: Pair,
 }
 
-/// Makes certificates for trying out, valid from now on for 397 days.
+/// Makes certificates for trying out, the server's for these hosts, valid from now on for 397 days.
 ///
 /// # Errors
 /// If the cryptographic library fails.
-pub fn self_signed() -> Result<Sample, CryptoError> {
+pub fn self_signed(hosts: &[Host]) -> Result<Sample, CryptoError> {
     let ca = Authority::new()?;
     let names = |draft: &Draft| {
         let mut names = SubjectAlternativeName::new();
-        names
-            .dns("localhost")
-            .ip("127.0.0.1")
-            .ip("::1")
-            .build(&draft.builder.x509v3_context(Some(&ca.certificate), None))
+        for Host(name, address) in hosts {
+            if address.is_some() {
+                names.ip(name)
+            } else {
+                names.dns(name)
+            };
+        }
+        names.build(&draft.builder.x509v3_context(Some(&ca.certificate), None))
     };
-    let server = ca.sign("localhost", ExtendedKeyUsage::new().server_auth(), Some(&names))?;
+    // Browsers look at the names above; a common name may have 64 characters only (RFC 5280, ub-common-name).
+    let server = ca.sign("Sidegate sample server", ExtendedKeyUsage::new().server_auth(), Some(&names))?;
     let client = ca.sign("Sidegate sample client", ExtendedKeyUsage::new().client_auth(), None)?;
     Ok(Sample { server, client, ca: pair(&ca.certificate, &ca.key)? })
 }
@@ -204,12 +255,12 @@ mod tests {
 
     #[test]
     fn each_certificate_is_good_for_its_own_purpose_only() {
-        let sample = self_signed().unwrap();
+        let sample = self_signed(&Host::local()).unwrap();
         assert!(verifies(&sample, &sample.server, X509PurposeId::SSL_SERVER));
         assert!(!verifies(&sample, &sample.server, X509PurposeId::SSL_CLIENT));
         assert!(verifies(&sample, &sample.client, X509PurposeId::SSL_CLIENT));
         assert!(!verifies(&sample, &sample.client, X509PurposeId::SSL_SERVER));
-        let other = self_signed().unwrap();
+        let other = self_signed(&Host::local()).unwrap();
         assert!(!verifies(&other, &sample.server, X509PurposeId::SSL_SERVER));
     }
 
@@ -218,7 +269,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         assert!(matches!(Authorities::read(&path), Err(AuthoritiesError::Read(..))));
-        let sample = self_signed().unwrap();
+        let sample = self_signed(&Host::local()).unwrap();
         let broken = [sample.ca.certificate.as_slice(), b"-----BEGIN CERTIFICATE-----\nAA\n"].concat();
         for content in [b"".as_slice(), b"text", &sample.ca.key, &broken] {
             std::fs::write(&path, content).unwrap();
@@ -229,12 +280,38 @@ mod tests {
     }
 
     #[rstest]
-    #[case("localhost", true)]
-    #[case("127.0.0.1", true)]
-    #[case("::1", true)]
-    #[case("example.com", false)]
-    fn the_server_certificate_names_this_machine(#[case] host: &str, #[case] expected: bool) {
-        let sample = self_signed().unwrap();
+    #[case("gate.example", true)]
+    #[case("GATE.example", true)]
+    #[case("gate.example.", false)]
+    #[case("*.gate.example", true)]
+    #[case("192.0.2.7", true)]
+    #[case("2001:db8::7", true)]
+    #[case("", false)]
+    #[case("gate..example", false)]
+    #[case("a.*.example", false)]
+    #[case("-a.example", false)]
+    #[case("192.0.2.256", false)]
+    #[case("[::1]", false)]
+    #[case("gate.example:443", false)]
+    #[case("https://gate.example", false)]
+    #[case("a,DNS:b.example", false)]
+    fn a_host_is_a_name_or_an_address(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(Host::parse(text).is_ok(), expected);
+    }
+
+    #[rstest]
+    #[case(&[], "localhost", true)]
+    #[case(&[], "127.0.0.1", true)]
+    #[case(&[], "::1", true)]
+    #[case(&[], "example.com", false)]
+    #[case(&["Gate.example", "192.0.2.7", "2001:db8::7"], "gate.example", true)]
+    #[case(&["Gate.example", "192.0.2.7", "2001:db8::7"], "192.0.2.7", true)]
+    #[case(&["Gate.example", "192.0.2.7", "2001:db8::7"], "2001:db8::7", true)]
+    #[case(&["gate.example"], "localhost", false)]
+    #[case(&["*.gate.example"], "a.gate.example", true)]
+    fn the_server_certificate_names_its_hosts(#[case] hosts: &[&str], #[case] host: &str, #[case] expected: bool) {
+        let hosts: Vec<Host> = hosts.iter().map(|host| Host::parse(host).unwrap()).collect();
+        let sample = self_signed(&if hosts.is_empty() { Host::local() } else { hosts }).unwrap();
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
         let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
         acceptor.set_certificate(&X509::from_pem(&sample.server.certificate).unwrap()).unwrap();

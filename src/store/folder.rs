@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::jose;
-use crate::store::private_file;
+use crate::store::{Account, private_file};
 
 /// The data folder can't be used; the text names the file and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +16,19 @@ pub enum FolderError {
     /// The file system said no.
     #[error("data folder: {0}")]
     Io(#[from] io::Error),
-    /// There is none.
-    #[error("there is no data folder {}: name the gateway's with --data", .0.display())]
-    Missing(PathBuf),
+    /// It is somebody else's, and root would leave files in it that its owner can't read.
+    #[error(
+        "data folder: {path} belongs to the account {owner}, and this process runs as {runner}: start it as that \
+         account (sudo -u '{owner}' sidegate ...), or name another folder with --data"
+    )]
+    Foreign {
+        /// Which folder.
+        path: String,
+        /// Whose it is.
+        owner: Account,
+        /// Who we are.
+        runner: Account,
+    },
     /// A file has not what it should.
     #[error("data folder: {path} is damaged: {reason}")]
     Damaged {
@@ -32,53 +42,64 @@ pub enum FolderError {
     Random(#[from] jose::CryptoError),
 }
 
-/// A folder with mode 0700 whose files have mode 0600.
+/// A folder with mode 0700 whose files have mode 0600 and belong to its owner.
 #[derive(Debug, Clone)]
-pub struct DataFolder(PathBuf);
+pub struct DataFolder {
+    path: PathBuf,
+    closed: bool,
+}
 
 impl DataFolder {
-    /// Opens the folder, making it where it is missing. An empty one is closed to others.
+    /// Opens the folder, making it where it is missing. An empty one is closed to others, see [`DataFolder::closed`].
     ///
     /// # Errors
     /// If it can't be made, or has files already and lets others in: it may not be meant for us.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
-        let path = path.into();
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)
-            .map_err(|error| io::Error::new(error.kind(), format!("{} can't be made: {error}", path.display())))?;
-        private_file::claim_folder(&path)?;
-        Ok(Self(path))
+        Self::claim(made(path.into())?)
     }
 
-    /// Opens the folder of a gateway that has been started or has users.
+    /// Opens the folder as the account that it belongs to, for whoever stays and writes as it goes.
     ///
     /// # Errors
-    /// [`FolderError::Missing`], and as [`DataFolder::open`].
-    pub fn open_existing(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
-        let path = path.into();
-        if path.is_dir() { Self::open(path) } else { Err(FolderError::Missing(path)) }
+    /// [`FolderError::Foreign`], before anything is changed, and as [`DataFolder::open`].
+    pub fn open_as_owner(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
+        let path = made(path.into())?;
+        let (owner, runner) = (private_file::owner(&path)?, private_file::maker(&path)?);
+        if owner != runner {
+            return Err(FolderError::Foreign { path: path.display().to_string(), owner, runner });
+        }
+        Self::claim(path)
+    }
+
+    fn claim(path: PathBuf) -> Result<Self, FolderError> {
+        let closed = private_file::claim_folder(&path)?;
+        Ok(Self { path, closed })
+    }
+
+    /// Whether it was empty and open to others, and was closed when it was opened: whoever sees it should be told.
+    #[must_use]
+    pub fn closed(&self) -> bool {
+        self.closed
     }
 
     /// Where the folder is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Where a file of this name is, or would be.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 
     /// Reads a file, if it is there.
     ///
     /// # Errors
-    /// If it can't be read, or others may.
+    /// If it can't be read, others may read it, or it belongs to another account than the folder.
     pub fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
-        Ok(private_file::read(&self.file(name))?)
+        Ok(private_file::read_own(&self.file(name))?)
     }
 
     /// Writes a file, whole or not at all, durably.
@@ -126,6 +147,12 @@ impl DataFolder {
     }
 }
 
+fn made(path: PathBuf) -> Result<PathBuf, FolderError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+    made.map_err(|error| io::Error::new(error.kind(), format!("{} can't be made: {error}", path.display())))?;
+    Ok(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +170,7 @@ mod tests {
         fs::create_dir_all(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let folder = DataFolder::open(&path).unwrap();
+        assert!(folder.closed() && !DataFolder::open(&path).unwrap().closed(), "it is said once");
         assert_eq!(mode(&path), 0o700);
         folder.secret("s").unwrap();
         folder.write("w", b"x").unwrap();

@@ -13,8 +13,8 @@ pub struct Swept {
     pub credentials: usize,
 }
 
-/// Removes the targets and credentials of users who exist no more. Where there are no users at all nothing is removed:
-/// that is a fresh or a lost users file rather than everybody's removal.
+/// Removes the targets and credentials of users who exist no more. Where there are no users at all and nobody is known
+/// to have been removed, nothing is: that is a fresh or a lost users file rather than everybody's removal.
 ///
 /// # Errors
 /// If a store can't be asked; what was removed until then stays removed.
@@ -28,7 +28,7 @@ pub async fn sweep_orphans(
     owners.append(&mut credentials.owners().await?);
     let existing: BTreeSet<ExtId> = users.list().await?.into_iter().map(|user| user.ext_id).collect();
     let mut swept = Swept::default();
-    if existing.is_empty() {
+    if existing.is_empty() && !users.all_removed().await? {
         return Ok(swept);
     }
     for orphan in owners.difference(&existing) {
@@ -64,8 +64,10 @@ mod tests {
         users.remove("eve").await.unwrap();
         assert_eq!(sweep_orphans(&users, &store, &store).await.unwrap(), Swept { targets: 1, credentials: 1 });
         assert_eq!(Targets::owners(&store).await.unwrap(), [jeff.ext_id.clone()].into());
-        users.remove("jeff").await.unwrap();
-        assert_eq!(sweep_orphans(&users, &store, &store).await.unwrap(), Swept::default(), "no users at all");
+        let lost = UsersFile::open(folder.path().join("lost")).unwrap();
+        assert_eq!(sweep_orphans(&lost, &store, &store).await.unwrap(), Swept::default(), "no users at all");
         assert_eq!(Credentials::owners(&store).await.unwrap(), [jeff.ext_id].into());
+        users.remove("jeff").await.unwrap();
+        assert_eq!(sweep_orphans(&users, &store, &store).await.unwrap(), Swept { targets: 1, credentials: 1 });
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::Session;
 
-use crate::store::{ExtId, StoreError};
+use crate::store::{ExtId, PasswordStamp, StoreError};
 
 /// How long the old id of a renewed session stays valid, at its old level.
 pub const RENEWAL_GRACE: Duration = Duration::from_secs(5);
@@ -28,6 +28,8 @@ impl std::fmt::Debug for SessionKey {
 pub struct SessionRecord {
     /// What filters see of it.
     pub session: Session,
+    /// The user's password when it began: it ends when that is changed.
+    pub password: PasswordStamp,
     /// When the session was last used.
     pub last_used: Millis,
     /// How long it may stay unused (30 min).

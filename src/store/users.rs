@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::store::{ExtId, StoreError};
 pub use file::{UsersFile, UsersFileError};
-pub use password::PasswordHash;
+pub use password::{PasswordHash, PasswordStamp};
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +49,12 @@ pub trait Users: Send + Sync {
     /// When the store can't be asked.
     async fn by_ext_id(&self, ext_id: &ExtId) -> Result<Option<User>, StoreError>;
 
-    /// Whether there is a user of this extId: asked with each request of a session.
+    /// The stamp of the password of the user of this extId, if there is one: asked with each request of a session, which
+    /// ends with the user or the password that it began with.
     ///
     /// # Errors
     /// When the store can't be asked.
-    async fn exists(&self, ext_id: &ExtId) -> Result<bool, StoreError>;
+    async fn password_stamp(&self, ext_id: &ExtId) -> Result<Option<PasswordStamp>, StoreError>;
 
     /// All users.
     ///
@@ -66,6 +67,18 @@ pub trait Users: Send + Sync {
     /// # Errors
     /// [`UserError::BadName`], [`UserError::Exists`].
     async fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError>;
+
+    /// Gives a user another password; gives back who it is, if there is one.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError>;
+
+    /// Whether the users who were there were all removed. Else a store without users is a new one, or lost them.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn all_removed(&self) -> Result<bool, StoreError>;
 
     /// Removes a user; gives back who it was.
     ///

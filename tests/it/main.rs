@@ -4,6 +4,7 @@
 mod acting_for;
 mod architecture;
 mod bounds;
+mod command_line;
 mod delegation;
 mod flood;
 mod gateway;

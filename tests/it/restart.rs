@@ -1,8 +1,11 @@
 //! What a restart and a `kill -9` keep (`gateway.md` 5).
 
+use std::io::Write;
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
-use crate::support::gateway::Gateway;
+use crate::support::gateway::{Gateway, Setup};
 use crate::support::oob::{by_link_to, dispatched, payload, redeem};
 use crate::support::phone::Phone;
 use crate::support::wait;
@@ -95,4 +98,38 @@ async fn sighup_says_that_a_restart_is_needed_and_ends_nothing() {
     wait::until("the warning", wait::BOUND, async || gateway.log().contains("restart to apply changes").then_some(()))
         .await;
     gateway.management().get("/nevisfido/health").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn what_a_removed_user_registered_does_not_bind_the_app_id() {
+    let mut gateway = Setup::default().user("jeff").seconds("token", 300).start().await;
+    Phone::enrolled(&gateway, "jeff").await;
+    gateway.stop();
+    let config = gateway.data().with_file_name("sidegate.yml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text.replace("\nfido-uaf:\n", "\nfido-uaf:\n  app-id: https://other.example/facets\n");
+    std::fs::write(&config, text).unwrap();
+    for user in ["jeff", "demo"] {
+        assert!(gateway.command(&["user", "remove", user], "").status.success());
+    }
+    gateway.restart().await;
+    let kept = std::fs::read_to_string(gateway.data().join("app-id")).unwrap();
+    assert_eq!(kept, "https://other.example/facets");
+}
+
+#[tokio::test]
+async fn a_second_interrupt_does_not_wait_for_open_requests() {
+    let mut gateway = Setup::default().append("limits: {stop: 60s, body-window: 60s}").start().await;
+    let mut open = TcpStream::connect(gateway.address("public")).unwrap();
+    open.write_all(b"POST /auth/pwd HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nisi").unwrap();
+    wait::until("the request is open", wait::BOUND, async || {
+        let metrics = gateway.management().get("/metrics").send().await.text();
+        // The one that asks is open, too.
+        metrics.contains("sidegate_open_requests 2").then_some(())
+    })
+    .await;
+    gateway.interrupt();
+    wait::until("it stops", wait::BOUND, async || gateway.log().contains("stopping").then_some(())).await;
+    gateway.interrupt();
+    assert_eq!(gateway.ended(), Some(130));
 }

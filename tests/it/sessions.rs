@@ -258,3 +258,18 @@ async fn a_form_from_elsewhere_is_refused() {
         assert!([200, 303].contains(&answer.status) && answer.set_cookie().is_some(), "{taken:?}: {}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn another_password_ends_the_sessions_at_once() {
+    let gateway = Gateway::standalone(&["jeff", "eve"]).await;
+    let client = gateway.public();
+    let session = async |name: &str| login(&client, name, gateway.password(name)).await.expect(200).session();
+    let (jeff, eve) = (session("jeff").await, session("eve").await);
+    let other = uuid::Uuid::new_v4().to_string();
+    gateway.secrets().add("password", &other);
+    assert!(gateway.command(&["user", "passwd", "jeff", "--password-stdin"], &other).status.success());
+    assert!(!is_alive(&client, &jeff).await && is_alive(&client, &eve).await);
+    login(&client, "jeff", gateway.password("jeff")).await.expect(401);
+    let jeff = login(&client, "jeff", &other).await.expect(200).session();
+    assert!(is_alive(&client, &jeff).await);
+}

@@ -56,7 +56,7 @@ upstreams: { shop: { url: 'https://shop.example', tls: { ca: ca.pem } } }
 /// A folder with this configuration and good files, to be spoilt.
 fn files(more: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let sample = certificates::self_signed().unwrap();
+    let sample = certificates::self_signed(&certificates::Host::local()).unwrap();
     let policy = r#"{"accepted":[[{"authenticationAlgorithms":[1],"assertionSchemes":["UAFV1TLV"]}]]}"#;
     fs::create_dir(folder.path().join("policies")).unwrap();
     for (name, content) in [

@@ -2,7 +2,8 @@ use rstest::rstest;
 use sidegate_filters::identity_creation::Sessions as _;
 
 use super::*;
-use crate::identity::testing::{TestDomain, domain, realm};
+use crate::identity::testing::{TestDomain, domain, pair, realm};
+use crate::store::users::PasswordHash;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -218,4 +219,35 @@ async fn without_the_users_no_session_passes() {
     *domain.users.up.lock().unwrap() = false;
     let found = domain.sessions.find(domain.sessions.domain(), value).await;
     assert!(matches!(found, Err(FilterError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn another_password_ends_every_session_of_the_user_and_of_nobody_else() {
+    let domain = domain();
+    let by_password = domain.login("jeff", &password(), None).await.unwrap();
+    let by_fido = domain.login("jeff", &fido(), None).await.unwrap();
+    let eve = domain.login("eve", &password(), None).await.unwrap();
+    let under_way = domain.sessions.attempt(&domain.users.get("jeff")).await.unwrap();
+    domain.users.set_password("jeff", PasswordHash::of(b"another").unwrap()).await.unwrap();
+    for cookie in [&by_password, &by_fido] {
+        assert_eq!(level(&domain, cookie).await, None);
+    }
+    assert_eq!(level(&domain, &eve).await, Some(1));
+    let late = domain.sessions.login(under_way, &password(), None, true).await.unwrap().set_cookie.unwrap();
+    assert_eq!(level(&domain, &pair(&late)).await, None, "it was proved with the password before");
+    let again = domain.login("jeff", &password(), Some(&by_password)).await.unwrap();
+    assert_eq!(level(&domain, &again).await, Some(1));
+}
+
+#[tokio::test]
+async fn a_login_after_the_change_raises_no_session_from_before_it() {
+    let domain = domain();
+    let old = domain.login("jeff", &password(), None).await.unwrap();
+    let presented = domain.session(&old).await.unwrap();
+    domain.users.set_password("jeff", PasswordHash::of(b"another").unwrap()).await.unwrap();
+    let attempt = domain.sessions.attempt(&domain.users.get("jeff")).await.unwrap();
+    let done = domain.sessions.login(attempt, &fido(), Some(&presented), true).await.unwrap();
+    assert!(!done.step_up);
+    assert_eq!(level(&domain, &old).await, None);
+    assert_eq!(level(&domain, &pair(&done.set_cookie.unwrap())).await, Some(2));
 }

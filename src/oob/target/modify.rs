@@ -19,7 +19,7 @@ impl Targets {
             self.check_dispatcher(dispatcher)?;
         }
         let target = self.targets.get(modify.target_id()).await?.ok_or(TargetFault::NotFound)?;
-        let owned = self.users.exists(&target.owner).await?;
+        let owned = self.users.password_stamp(&target.owner).await?.is_some();
         // It may have been removed and registered anew with another key meanwhile.
         let is_signer = target.signature_thumbprint == modify.thumbprint().to_string();
         if !owned || !is_signer {

@@ -6,7 +6,7 @@ use sidegate_filters::clock::Clock;
 use sidegate_filters::identity::Session;
 
 use super::{Fixture, race};
-use crate::store::{SessionKey, SessionRecord, Sessions, StoreError};
+use crate::store::{PasswordStamp, SessionKey, SessionRecord, Sessions, StoreError};
 
 type Setup = Fixture<dyn Sessions>;
 
@@ -54,7 +54,13 @@ pub(crate) fn record(clock: &dyn Clock, user: &str) -> SessionRecord {
         authenticated_at: clock.now(),
         generation: 0,
     };
-    SessionRecord { session, last_used: clock.now(), idle: 30 * MINUTE, ends: clock.now().after(480 * MINUTE) }
+    SessionRecord {
+        session,
+        password: PasswordStamp([7; 32]),
+        last_used: clock.now(),
+        idle: 30 * MINUTE,
+        ends: clock.now().after(480 * MINUTE),
+    }
 }
 
 fn raised(clock: &dyn Clock, user: &str) -> SessionRecord {

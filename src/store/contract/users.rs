@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Fixture, race};
-use crate::store::{ExtId, PasswordHash, UserError, Users};
+use crate::store::{ExtId, PasswordHash, User, UserError, Users};
 
 type Setup = Fixture<dyn Users>;
 
@@ -19,6 +19,8 @@ macro_rules! users_contract {
                 names_are_compared_exactly,
                 bad_names_are_refused,
                 nobody_is_removed_twice,
+                another_password_leaves_everything_else,
+                an_empty_store_tells_whether_somebody_was_removed,
             ]
         );
     };
@@ -37,9 +39,9 @@ pub(crate) async fn who_was_added_is_there(setup: &Setup) {
     assert_eq!(setup.store.by_name("jeff").await.unwrap().as_ref(), Some(&jeff));
     assert_eq!(setup.store.by_ext_id(&eve.ext_id).await.unwrap().as_ref(), Some(&eve));
     for user in [&jeff, &eve] {
-        assert!(setup.store.exists(&user.ext_id).await.unwrap());
+        assert_eq!(setup.store.password_stamp(&user.ext_id).await.unwrap(), Some(user.password.stamp()));
     }
-    assert!(!setup.store.exists(&ExtId::random()).await.unwrap());
+    assert_eq!(setup.store.password_stamp(&ExtId::random()).await.unwrap(), None);
     assert_eq!(setup.store.list().await.unwrap(), [jeff, eve]);
 }
 
@@ -58,7 +60,7 @@ pub(crate) async fn a_name_added_again_is_a_new_user(setup: &Setup) {
     let first = setup.store.add("jeff", hash()).await.unwrap();
     assert_eq!(setup.store.remove("jeff").await.unwrap().as_ref(), Some(&first));
     assert_eq!(setup.store.by_ext_id(&first.ext_id).await.unwrap(), None);
-    assert!(!setup.store.exists(&first.ext_id).await.unwrap());
+    assert_eq!(setup.store.password_stamp(&first.ext_id).await.unwrap(), None);
     let second = setup.store.add("jeff", hash()).await.unwrap();
     assert_ne!(first.ext_id, second.ext_id);
     assert_eq!(setup.store.by_ext_id(&first.ext_id).await.unwrap(), None);
@@ -86,4 +88,23 @@ pub(crate) async fn nobody_is_removed_twice(setup: &Setup) {
     setup.store.add("jeff", hash()).await.unwrap();
     assert!(setup.store.remove("jeff").await.unwrap().is_some());
     assert!(setup.store.remove("jeff").await.unwrap().is_none());
+}
+
+pub(crate) async fn another_password_leaves_everything_else(setup: &Setup) {
+    let (jeff, eve) = (setup.store.add("jeff", hash()).await.unwrap(), setup.store.add("eve", hash()).await.unwrap());
+    let password = PasswordHash::of(b"another").unwrap();
+    let changed = setup.store.set_password("jeff", password.clone()).await.unwrap();
+    let expected = User { password, ..jeff.clone() };
+    assert_eq!(changed.as_ref(), Some(&expected));
+    assert_ne!(setup.store.password_stamp(&jeff.ext_id).await.unwrap(), Some(jeff.password.stamp()));
+    assert_eq!(setup.store.list().await.unwrap(), [expected, eve]);
+    assert_eq!(setup.store.set_password("nobody", hash()).await.unwrap(), None);
+}
+
+pub(crate) async fn an_empty_store_tells_whether_somebody_was_removed(setup: &Setup) {
+    assert!(!setup.store.all_removed().await.unwrap(), "nobody ever was there");
+    setup.store.add("jeff", hash()).await.unwrap();
+    assert!(!setup.store.all_removed().await.unwrap());
+    setup.store.remove("jeff").await.unwrap();
+    assert!(setup.store.all_removed().await.unwrap());
 }

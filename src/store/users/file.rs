@@ -2,20 +2,21 @@
 //!
 //! The file is the truth and may be edited: it is looked at for every question and read again when it changed. A file
 //! with a fault answers nobody until it is mended, since a user who was to be removed might else stay. One that had
-//! content and is gone or empty is such a file too: it was lost, nobody removed all users. Writers take a lock and put a whole new file in place, so that the command line works beside a running server.
+//! content and is gone or empty is such a file too: it was lost, nobody removed all users. Writers take a lock and put a
+//! whole new file in place, so that the command line works beside a running server.
 
 mod listing;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{PasswordHash, User, UserError, Users};
+use super::{PasswordHash, PasswordStamp, User, UserError, Users};
 use crate::store::{ExtId, StoreError, private_file};
 use listing::{Listing, user_line};
 
@@ -67,7 +68,8 @@ impl UsersFile {
     /// If it can't be read, others may read it, or a line is wrong.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, UsersFileError> {
         let inner = Inner { path: path.into(), seen: Mutex::new(None), had_content: AtomicBool::new(false) };
-        inner.current()?;
+        // Not as a question is: whoever opens it tells what is wrong with it, which needs no second line in the log.
+        inner.load()?;
         Ok(Self(Arc::new(inner)))
     }
 
@@ -99,7 +101,7 @@ impl Inner {
     }
 
     fn load(&self) -> Result<Listing, UsersFileError> {
-        let Some(bytes) = private_file::read(&self.path).map_err(|e| self.fault(&e))? else {
+        let Some(bytes) = private_file::read_own(&self.path).map_err(|e| self.fault(&e))? else {
             return self.without_content();
         };
         let text = std::str::from_utf8(&bytes).map_err(|_| self.fault(&"it is not UTF-8"))?;
@@ -143,10 +145,18 @@ impl Inner {
         Ok(user)
     }
 
+    fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError> {
+        let listing = self.load().map_err(StoreError::from)?;
+        let Some(user) = listing.by_name(name) else { return Ok(None) };
+        let user = User { password, ..user.clone() };
+        self.replace(&listing.text_with(name, Some(&user_line(&user))))?;
+        Ok(Some(user))
+    }
+
     fn remove(&self, name: &str) -> Result<Option<User>, UserError> {
         let listing = self.load().map_err(StoreError::from)?;
         let Some(user) = listing.by_name(name) else { return Ok(None) };
-        let rest = listing.text_without(name);
+        let rest = listing.text_with(name, None);
         self.replace(if rest.trim().is_empty() { NOBODY } else { &rest })?;
         Ok(Some(user.clone()))
     }
@@ -168,8 +178,7 @@ impl Inner {
 fn lock(path: &Path) -> io::Result<File> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".lock");
-    let mut options = OpenOptions::new();
-    let file = options.create(true).write(true).truncate(false).mode(0o600).open(path.with_file_name(name))?;
+    let file = private_file::open_or_make(&path.with_file_name(name))?;
     file.lock()?;
     Ok(file)
 }
@@ -192,8 +201,8 @@ impl Users for UsersFile {
         Ok(self.0.current()?.by_ext_id(ext_id).cloned())
     }
 
-    async fn exists(&self, ext_id: &ExtId) -> Result<bool, StoreError> {
-        Ok(self.0.current()?.by_ext_id(ext_id).is_some())
+    async fn password_stamp(&self, ext_id: &ExtId) -> Result<Option<PasswordStamp>, StoreError> {
+        Ok(self.0.current()?.by_ext_id(ext_id).map(|user| user.password.stamp()))
     }
 
     async fn list(&self) -> Result<Vec<User>, StoreError> {
@@ -206,6 +215,16 @@ impl Users for UsersFile {
         }
         let name = name.to_owned();
         self.write(move |file| file.add(&name, password)).await
+    }
+
+    async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError> {
+        let name = name.to_owned();
+        self.write(move |file| file.set_password(&name, password)).await
+    }
+
+    /// A file with content, if only a comment, was begun: see [`NOBODY`].
+    async fn all_removed(&self) -> Result<bool, StoreError> {
+        Ok(self.0.current()?.users().is_empty() && self.0.had_content.load(Ordering::Relaxed))
     }
 
     async fn remove(&self, name: &str) -> Result<Option<User>, UserError> {

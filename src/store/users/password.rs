@@ -2,11 +2,28 @@
 
 use argon2::password_hash::{PasswordHashString, SaltString};
 use argon2::{Argon2, PasswordHash as Phc, PasswordHasher, PasswordVerifier};
+use serde::{Deserialize, Serialize};
+
+use crate::jose;
 
 /// An argon2id hash. Making and verifying one takes tens of milliseconds of CPU and 19 MiB (the crate's defaults,
 /// OWASP's first recommendation): run it where blocking is allowed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(PasswordHashString);
+pub struct PasswordHash {
+    phc: PasswordHashString,
+    stamp: PasswordStamp,
+}
+
+/// Tells one password of a user from the next without telling anything about either: SHA-256 of the hash with its salt.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordStamp(pub [u8; 32]);
+
+impl std::fmt::Debug for PasswordStamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordStamp(…)")
+    }
+}
 
 /// A text that is no argon2id hash, or a password that can't be hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +38,12 @@ impl PasswordHash {
     pub fn of(password: &[u8]) -> Result<Self, NoHash> {
         let salt = SaltString::encode_b64(uuid::Uuid::new_v4().as_bytes()).map_err(|_| NoHash)?;
         let phc = Argon2::default().hash_password(password, &salt).map_err(|_| NoHash)?;
-        Ok(Self(phc.serialize()))
+        Ok(Self::stamped(phc.serialize()))
+    }
+
+    fn stamped(phc: PasswordHashString) -> Self {
+        let stamp = PasswordStamp(jose::sha256(phc.as_bytes()));
+        Self { phc, stamp }
     }
 
     /// Reads a PHC string.
@@ -31,19 +53,25 @@ impl PasswordHash {
     pub fn parse(text: &str) -> Result<Self, NoHash> {
         let phc = Phc::new(text).map_err(|_| NoHash)?;
         let complete = phc.algorithm == argon2::ARGON2ID_IDENT && phc.salt.is_some() && phc.hash.is_some();
-        if complete { Ok(Self(phc.serialize())) } else { Err(NoHash) }
+        if complete { Ok(Self::stamped(phc.serialize())) } else { Err(NoHash) }
     }
 
     /// Whether this is the password's hash; compared in constant time.
     #[must_use]
     pub fn verify(&self, password: &[u8]) -> bool {
-        Argon2::default().verify_password(password, &self.0.password_hash()).is_ok()
+        Argon2::default().verify_password(password, &self.phc.password_hash()).is_ok()
     }
 
     /// The PHC string.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.phc.as_str()
+    }
+
+    /// The stamp: another one after each change of the password.
+    #[must_use]
+    pub fn stamp(&self) -> PasswordStamp {
+        self.stamp
     }
 }
 

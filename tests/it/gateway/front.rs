@@ -63,7 +63,7 @@ impl Front {
         let told = Arc::new(Mutex::new(Vec::new()));
         let router = Arc::new(ArcSwap::from_pointee(Router::new(table(upstream, &told))));
         let metrics = Arc::new(Metrics::new().unwrap());
-        let gateway = gateway::bind(settings, &router, &metrics).unwrap();
+        let gateway = gateway::on(gateway::listen(settings).unwrap(), &router, &metrics).unwrap();
         let [plain, tls, mutual] = [0, 1, 2].map(|index: usize| gateway.addresses()[index].address);
         let (on_handle, stop) = Stop::by_handle();
         let thread = Some(std::thread::spawn(move || gateway.run(on_handle)));

@@ -149,8 +149,28 @@ impl Gateway {
 
     /// Sends SIGHUP, as an operator who changed the configuration does.
     pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    /// Sends SIGINT, as Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    fn signal(&self, signal: &str) {
         let id = self.process.as_ref().expect("it runs").id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Waits for its end, which was asked for, and tells the exit code.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        let mut child = self.process.take().expect("it runs");
+        let status = wait::blocking(PATIENCE, || child.try_wait().ok().flatten());
+        if status.is_none() {
+            let _ = child.kill();
+        }
+        self.logs.finish();
+        status.and_then(|status| status.code())
     }
 
     /// Kills it without a chance to tidy up.

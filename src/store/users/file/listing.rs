@@ -71,9 +71,13 @@ impl Listing {
         self.lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect()
     }
 
-    pub(super) fn text_without(&self, name: &str) -> String {
-        let others = self.lines.iter().filter(|line| line.name.as_deref() != Some(name));
-        others.flat_map(|line| [line.text.as_str(), "\n"]).collect()
+    /// The file's text with another line for this user, or none.
+    pub(super) fn text_with(&self, name: &str, line: Option<&str>) -> String {
+        let lines = self.lines.iter().filter_map(|kept| {
+            let is_changed = kept.name.as_deref() == Some(name);
+            if is_changed { line } else { Some(kept.text.as_str()) }
+        });
+        lines.flat_map(|line| [line, "\n"]).collect()
     }
 }
 

@@ -58,6 +58,9 @@ async fn comments_and_other_users_stay() {
     let file = UsersFile::open(&path).unwrap();
     file.remove("jeff").await.unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("# people\n\neve:2:{}\n", hash().as_str()));
+    let other = PasswordHash::of(b"other").unwrap();
+    file.set_password("eve", other.clone()).await.unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("# people\n\neve:2:{}\n", other.as_str()));
 }
 
 #[tokio::test]
@@ -90,12 +93,13 @@ async fn a_file_that_was_lost_is_not_a_file_without_users() {
         if let Some(text) = lost {
             write(&path, text);
         }
-        let error = file.exists(&jeff.ext_id).await.unwrap_err();
+        let error = file.password_stamp(&jeff.ext_id).await.unwrap_err();
         assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("put it back")), "{lost:?}: {error}");
         assert!(file.by_name("jeff").await.is_err() && file.list().await.is_err());
         assert!(file.add("eve", hash()).await.is_err(), "it is not begun anew");
+        assert!(!UsersFile::open(&path).unwrap().all_removed().await.unwrap(), "nor after a restart");
         write(&path, &good);
-        assert!(file.exists(&jeff.ext_id).await.unwrap());
+        assert!(file.password_stamp(&jeff.ext_id).await.unwrap().is_some());
     }
 }
 
@@ -108,6 +112,7 @@ async fn without_its_last_user_a_file_is_no_lost_one() {
     assert_eq!(server.list().await.unwrap().len(), 1);
     cli.remove("jeff").await.unwrap();
     assert!(server.list().await.unwrap().is_empty());
+    assert!(UsersFile::open(&path).unwrap().all_removed().await.unwrap(), "after a restart, too");
     server.add("eve", hash()).await.unwrap();
     assert!(cli.by_name("eve").await.unwrap().is_some());
 }

@@ -1,0 +1,181 @@
+//! What an operator does with the program: which folder it works on, whom its files belong to, how a start fails
+//! (`gateway.md` 6.1).
+
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::ports;
+
+/// An account that is not root's.
+const OTHER: u32 = 65534;
+
+/// Runs the program in `folder` to its end.
+fn run(folder: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidegate"));
+    command.current_dir(folder).env("DATA_OF_THE_TEST", "from-environment");
+    command.args(line.split(' ')).output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+}
+
+fn good(folder: &Path, line: &str) -> String {
+    let output = run(folder, line);
+    assert_eq!(output.status.code(), Some(0), "{line}: {}", told(&output));
+    told(&output)
+}
+
+fn bad(folder: &Path, line: &str) -> String {
+    let output = run(folder, line);
+    assert_eq!(output.status.code(), Some(1), "{line}: {}", told(&output));
+    told(&output)
+}
+
+/// A configuration with this data folder.
+fn configured(folder: &Path, name: &str, data: &str) {
+    let standalone = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/standalone.yml")).unwrap();
+    std::fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
+    std::fs::write(folder.join(name), format!("{standalone}\ndata: {data}\n")).unwrap();
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A folder of another account. Only root can give one away: elsewhere the test can't be made, and says so.
+fn foreign() -> Option<tempfile::TempDir> {
+    let folder = tempfile::tempdir().unwrap();
+    if std::fs::metadata(folder.path()).unwrap().uid() != 0 {
+        println!("not run as root: files of other accounts are not looked at");
+        return None;
+    }
+    chown(folder.path(), Some(OTHER), Some(OTHER)).unwrap();
+    Some(folder)
+}
+
+#[test]
+fn commands_find_the_data_folder_as_the_gateway_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    configured(path, "etc/gate.yml", "../data");
+    configured(path, "env.yml", "${env:DATA_OF_THE_TEST}");
+    for (line, users) in [
+        ("user add jeff", "./var/users"),
+        ("user add jeff --config etc/gate.yml", "etc/../data/users"),
+        ("user add jeff --config env.yml", "from-environment/users"),
+        ("user add jeff --config etc/gate.yml --data flag", "flag/users"),
+    ] {
+        let told = good(path, line);
+        assert!(told.contains(&format!("wrote {users}\n")), "{line}: {told}");
+        assert!(path.join(users).is_file(), "{line}");
+    }
+    good(path, "keygen --sectoken --config etc/gate.yml");
+    assert!(path.join("data/sectoken.pem").is_file() && !path.join("var/sectoken.pem").exists());
+    assert!(good(path, "user list --config etc/gate.yml").starts_with("jeff\t"));
+}
+
+#[test]
+fn a_wrong_configuration_or_folder_is_told_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    configured(path, "gate.yml", "data");
+    std::fs::write(path.join("broken.yml"), "dada: x\n").unwrap();
+    for (line, reason) in [
+        ("user add jeff --config missing.yml", "does not exist"),
+        ("user add jeff --config broken.yml", "dada"),
+        ("keygen --sectoken --config broken.yml", "dada"),
+        ("user list --config gate.yml", "there is no users file data/users"),
+        ("user remove jeff --data nowhere", "there is no users file nowhere/users"),
+        ("user passwd jeff", "there is no users file ./var/users"),
+        ("device demo", "name the gateway's data folder with --data"),
+    ] {
+        let told = bad(path, line);
+        assert!(told.contains(reason), "{line}: {told}");
+        assert_eq!(names(path), ["broken.yml", "gate.yml"], "{line}");
+    }
+}
+
+#[test]
+fn what_root_writes_belongs_to_the_account_of_the_folder() {
+    let Some(folder) = foreign() else { return };
+    let data = folder.path().display();
+    for line in ["user add jeff", "user add eve", "user passwd jeff", "user remove eve", "keygen --sectoken"] {
+        good(Path::new("/"), &format!("{line} --data {data}"));
+    }
+    good(Path::new("/"), &format!("keygen --sectoken --data {data}"));
+    good(Path::new("/"), &format!("keygen --self-signed {data} --name gate.example"));
+    let made = names(folder.path());
+    for name in ["sectoken.pem", "sectoken.previous.pem", "users", "users.lock", "server.key", "ca.pem"] {
+        assert!(made.iter().any(|made| made == name), "{name}: {made:?}");
+    }
+    for name in made {
+        let meta = std::fs::metadata(folder.path().join(&name)).unwrap();
+        let others = if name.ends_with(".pem") && !name.starts_with("sectoken") { 0o44 } else { 0 };
+        assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o77), (OTHER, OTHER, others), "{name}");
+    }
+}
+
+#[test]
+fn root_does_not_serve_in_the_folder_of_another_account() {
+    let Some(folder) = foreign() else { return };
+    let [public, internal, management] = [(); 3].map(|()| ports::free());
+    let told = bad(
+        Path::new("/"),
+        &format!(
+            "serve --data {} --listen 127.0.0.1:{public} --internal 127.0.0.1:{internal} --management 127.0.0.1:{management}",
+            folder.path().display()
+        ),
+    );
+    assert!(told.contains("belongs to the account ") && told.contains("sudo -u '"), "{told}");
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_start_that_finds_an_address_taken_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let [internal, management] = [(); 2].map(|()| ports::free());
+    let told = bad(
+        folder.path(),
+        &format!(
+            "serve --listen {} --internal 127.0.0.1:{internal} --management 127.0.0.1:{management}",
+            taken.local_addr().unwrap()
+        ),
+    );
+    assert!(told.contains("cannot be listened on"), "{told}");
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_broken_users_file_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    good(folder.path(), "user add jeff");
+    let users = folder.path().join("var/users");
+    std::fs::write(&users, "nonsense\n").unwrap();
+    let [public, internal, management] = [(); 3].map(|()| ports::free());
+    let serve = format!(
+        "serve --listen 127.0.0.1:{public} --internal 127.0.0.1:{internal} --management 127.0.0.1:{management}"
+    );
+    for line in ["user add eve", serve.as_str()] {
+        let told = bad(folder.path(), line);
+        assert_eq!(told.matches("line 1: it must be name:extId:hash").count(), 1, "{line}: {told}");
+    }
+}
+
+#[test]
+fn a_certificate_names_the_hosts_that_were_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = good(folder.path(), "keygen --self-signed certs --name gate.example --name 192.0.2.7");
+    assert!(told.contains("for gate.example, 192.0.2.7;"), "{told}");
+    let pem = std::fs::read(folder.path().join("certs/server.pem")).unwrap();
+    let names = openssl::x509::X509::from_pem(&pem).unwrap().subject_alt_names().unwrap();
+    assert_eq!(names.len(), 2);
+    assert_eq!(names[0].dnsname(), Some("gate.example"));
+    assert_eq!(names[1].ipaddress(), Some([192, 0, 2, 7].as_slice()));
+}
