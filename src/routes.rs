@@ -1,11 +1,13 @@
 //! The route table: listener class, method and canonical path lead to filters and a destination (`http-api.md` 8).
 
+mod address;
 mod aliases;
 mod endpoint;
 pub mod endpoints;
 mod router;
 pub mod rows;
 
+pub use address::Address;
 pub use aliases::is_alias;
 pub use endpoint::{Endpoint, Media, Medium};
 pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted, Upstream, UpstreamTls};

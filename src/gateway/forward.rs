@@ -11,7 +11,6 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::{Error, ErrorType};
 use sidegate_filters::Exchange;
-use tokio::time::timeout;
 
 use super::failure::TooLong;
 use super::watch::BodyWatch;
@@ -62,10 +61,11 @@ impl Forward {
     pub(super) async fn peer(&self) -> pingora::Result<Box<HttpPeer>> {
         let upstream = &self.upstream;
         let unknown = || Error::explain(ErrorType::ConnectNoRoute, "the upstream's name has no address").into_up();
-        let found = timeout(upstream.connect_timeout, tokio::net::lookup_host(&upstream.address)).await;
-        let address = found.ok().and_then(Result::ok).and_then(|mut found| found.next()).ok_or_else(unknown)?;
+        let address = upstream.address.resolve(upstream.connect_timeout).await.ok_or_else(unknown)?;
         let name = upstream.tls.as_ref().map(|tls| tls.server_name.clone()).unwrap_or_default();
         let mut peer = HttpPeer::new(address, upstream.tls.is_some(), name);
+        // Pingora's pool tells peers apart by address and name, not by the authorities that they were checked by.
+        peer.group_key = upstream.address.group();
         if let Some(tls) = &upstream.tls {
             peer.options.verify_cert = tls.verify;
             peer.options.verify_hostname = tls.verify;

@@ -7,7 +7,7 @@ use http::Method;
 use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::{CanonicalPath, Chain, Params, PathRules, PathTemplate};
 
-use super::{Endpoint, aliases};
+use super::{Address, Endpoint, aliases};
 use crate::jose::certificates::Authorities;
 
 /// Who a listener is for (`gateway.md` 2.4).
@@ -35,12 +35,12 @@ impl ListenerClass {
 }
 
 /// A server behind the gateway.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Upstream {
     /// Its name: the audience of SecTokens sent there.
     pub name: String,
-    /// `host:port`.
-    pub address: String,
+    /// Where it is.
+    pub address: Address,
     /// How to speak TLS; `None`: plain.
     pub tls: Option<UpstreamTls>,
     /// Connecting, TLS included.

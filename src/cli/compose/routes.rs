@@ -1,5 +1,6 @@
 //! The route table: every row of the configuration with its filters and its destination.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -22,7 +23,7 @@ use crate::routes::endpoints::{
     UafRequestEndpoint, UafResponseEndpoint,
 };
 use crate::routes::rows::{Protection, Service};
-use crate::routes::{Destination, Endpoint, Route, Router, Upstream, UpstreamTls};
+use crate::routes::{Address, Destination, Endpoint, Route, Router, Upstream, UpstreamTls};
 use crate::store::operation::OperationKind;
 use crate::telemetry::Metrics;
 
@@ -33,6 +34,7 @@ struct Parts<'a> {
     services: Option<&'a Services>,
     stores: &'a Stores,
     metrics: &'a Arc<Metrics>,
+    upstreams: BTreeMap<&'a str, Arc<Upstream>>,
 }
 
 pub(super) fn table(
@@ -42,7 +44,10 @@ pub(super) fn table(
     stores: &Stores,
     metrics: &Arc<Metrics>,
 ) -> Result<Router, ComposeError> {
-    let parts = Parts { config, gate, services, stores, metrics };
+    let upstreams =
+        config.upstreams.iter().map(|wanted| Ok((wanted.name.as_str(), Arc::new(upstream(config, wanted)?))));
+    let upstreams = upstreams.collect::<Result<_, ComposeError>>()?;
+    let parts = Parts { config, gate, services, stores, metrics, upstreams };
     Ok(Router::new(config.routes.iter().map(|row| parts.route(row)).collect::<Result<_, _>>()?))
 }
 
@@ -54,7 +59,7 @@ impl Parts<'_> {
             }
             LeadsTo::Upstream { name, filters } => {
                 let upstream = self.upstream(name)?;
-                (self.upstream_filters(row, &upstream, filters)?, Destination::Upstream(Arc::new(upstream)))
+                (self.upstream_filters(row, upstream, filters)?, Destination::Upstream(upstream.clone()))
             }
         };
         Ok(Route {
@@ -96,37 +101,18 @@ impl Parts<'_> {
         self.services.ok_or_else(|| ComposeError::Unfit("a row needs fido-uaf, which is not configured".to_owned()))
     }
 
-    fn upstream(&self, name: &str) -> Result<Upstream, ComposeError> {
-        let found = self.config.upstreams.iter().find(|upstream| upstream.name == name);
-        let upstream = found.ok_or_else(|| ComposeError::Unfit(format!("no upstream {name:?} is configured")))?;
-        Ok(Upstream {
-            name: upstream.name.clone(),
-            address: upstream.url.address(),
-            tls: upstream.tls.as_ref().map(upstream_tls).transpose()?,
-            connect_timeout: upstream.connect_timeout,
-            read_timeout: upstream.read_timeout,
-            write_timeout: upstream.write_timeout,
-            idle_timeout: upstream.idle_timeout,
-            identity_headers: self.removed(name),
-        })
-    }
-
-    /// What any rule on the way to this upstream may set, whichever row the rule stands on (`gateway.md` 2.3).
-    fn removed(&self, upstream: &str) -> RemovedHeaders {
-        let rows = self.config.routes.iter().filter_map(|row| match &row.leads_to {
-            LeadsTo::Upstream { name, filters } if name == upstream => Some(filters),
-            _ => None,
-        });
-        let rules = rows.flatten().filter_map(|name| match &self.named(name)?.kind {
-            FilterKind::Delegation(rules) => Some(rules),
-            FilterKind::IdentityCreation(_) => None,
-        });
-        rules.flatten().map(|rule: &Rule| rule.header()).collect()
+    fn upstream(&self, name: &str) -> Result<&Arc<Upstream>, ComposeError> {
+        let missing = || ComposeError::Unfit(format!("no upstream {name:?} is configured"));
+        self.upstreams.get(name).ok_or_else(missing)
     }
 
     fn named(&self, name: &str) -> Option<&NamedFilter> {
-        self.config.filters.iter().find(|filter| filter.name == name)
+        named(self.config, name)
     }
+}
+
+fn named<'a>(config: &'a Config, name: &str) -> Option<&'a NamedFilter> {
+    config.filters.iter().find(|filter| filter.name == name)
 }
 
 /// The endpoints of one operation each.
@@ -217,6 +203,33 @@ impl Parts<'_> {
         let realm = realm.ok_or_else(|| ComposeError::Unfit("a row needs a realm of type password".to_owned()))?;
         Ok(Arc::new(PasswordLoginEndpoint::new(realm, self.gate.pages.clone())))
     }
+}
+
+/// One for all rows that lead there: they share its connections.
+fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Upstream, ComposeError> {
+    Ok(Upstream {
+        name: wanted.name.clone(),
+        address: Address::new(wanted.url.address()),
+        tls: wanted.tls.as_ref().map(upstream_tls).transpose()?,
+        connect_timeout: wanted.connect_timeout,
+        read_timeout: wanted.read_timeout,
+        write_timeout: wanted.write_timeout,
+        idle_timeout: wanted.idle_timeout,
+        identity_headers: removed(config, &wanted.name),
+    })
+}
+
+/// What any rule on the way to this upstream may set, whichever row the rule stands on (`gateway.md` 2.3).
+fn removed(config: &Config, upstream: &str) -> RemovedHeaders {
+    let rows = config.routes.iter().filter_map(|row| match &row.leads_to {
+        LeadsTo::Upstream { name, filters } if name == upstream => Some(filters),
+        _ => None,
+    });
+    let rules = rows.flatten().filter_map(|name| match &named(config, name)?.kind {
+        FilterKind::Delegation(rules) => Some(rules),
+        FilterKind::IdentityCreation(_) => None,
+    });
+    rules.flatten().map(|rule: &Rule| rule.header()).collect()
 }
 
 fn upstream_tls(tls: &config::UpstreamTls) -> Result<UpstreamTls, ComposeError> {

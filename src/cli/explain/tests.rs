@@ -52,7 +52,7 @@ fn route(name: &str, methods: &[Method], pattern: &str, filters: Vec<Arc<dyn Fil
 fn router() -> Router {
     let shop = Upstream {
         name: "shop".to_owned(),
-        address: "shop.internal:8443".to_owned(),
+        address: crate::routes::Address::new("shop.internal:8443".to_owned()),
         tls: Some(UpstreamTls { server_name: "shop.internal".to_owned(), authorities: None, verify: true }),
         connect_timeout: Duration::from_secs(5),
         read_timeout: Duration::from_secs(5),

@@ -6,7 +6,7 @@ fn row(name: &str, pattern: &str, rules: PathRules) -> Route {
     let second = Duration::from_secs(1);
     let upstream = Upstream {
         name: "shop".to_owned(),
-        address: "127.0.0.1:1".to_owned(),
+        address: crate::routes::Address::new("127.0.0.1:1".to_owned()),
         tls: None,
         connect_timeout: second,
         read_timeout: second,

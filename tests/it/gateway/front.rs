@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use sidegate::gateway::{self, Died, Limits, Listener, Settings, Stop, StopHandle, TlsFiles};
-use sidegate::routes::{Destination, Endpoint, ListenerClass, Media, Medium, Route, Router, Upstream};
+use sidegate::routes::{Address, Destination, Endpoint, ListenerClass, Media, Medium, Route, Router, Upstream};
 use sidegate::telemetry::Metrics;
 use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Problem, Reply, Verdict};
@@ -129,7 +129,7 @@ fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>) -> Vec<Route
         let identity = HeaderName::from_static("x-user");
         let to = Destination::Upstream(Arc::new(Upstream {
             name: "app".to_owned(),
-            address: address.to_string(),
+            address: Address::new(address.to_string()),
             tls: None,
             connect_timeout: Duration::from_secs(1),
             read_timeout: Duration::from_secs(2),

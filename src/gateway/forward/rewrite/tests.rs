@@ -15,7 +15,7 @@ fn upstream_with(identity_headers: &[&'static str]) -> Upstream {
     let names: Vec<_> = identity_headers.iter().map(|name| HeaderName::from_static(name)).collect();
     Upstream {
         name: "app".to_owned(),
-        address: "10.0.0.1:8443".to_owned(),
+        address: crate::routes::Address::new("10.0.0.1:8443".to_owned()),
         tls: None,
         connect_timeout: Duration::from_secs(1),
         read_timeout: Duration::from_secs(1),
