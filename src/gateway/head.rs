@@ -84,8 +84,11 @@ pub(super) struct HeadScan {
 impl HeadScan {
     /// The head if it is complete and good; `None` if more bytes are needed.
     pub(super) fn advance(&mut self, buffer: &[u8], limits: &Limits) -> Result<Option<Head>, HeadFault> {
-        if matches!(buffer.first(), Some(b'\r' | b'\n')) {
-            return Err(HeadFault::LineEnd);
+        match buffer.first() {
+            Some(b'\r' | b'\n') => return Err(HeadFault::LineEnd),
+            // Such as the greeting of TLS, which may have no line end to wait for.
+            Some(first) if !is_token(std::slice::from_ref(first)) => return Err(HeadFault::RequestLine),
+            _ => {}
         }
         while let Some(line_end) = self.next_line_end(buffer)? {
             if buffer.get(..line_end).is_some_and(|head| head.ends_with(END)) {

@@ -12,8 +12,11 @@ use openssl::ssl::{
     AlpnError, SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslVerifyMode, select_next_proto,
 };
 use pingora::protocols::l4::stream::Stream as Tcp;
+use pingora::protocols::tls::SslStream;
 use pingora::protocols::tls::server::handshake;
-use pingora::protocols::{GetSocketDigest, Stream};
+use pingora::protocols::{GetSocketDigest, Peek as _, Stream};
+use pingora::{Error, ErrorType, OrErr as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::settings::{Listener, TlsFiles};
@@ -21,6 +24,14 @@ use super::settings::{Listener, TlsFiles};
 /// ALPN protocol list as it is on the wire (RFC 7301): HTTP/2 first where it is spoken.
 const H2_H1: &[u8] = b"\x02h2\x08http/1.1";
 const H1: &[u8] = b"\x08http/1.1";
+/// What a TLS connection begins with: a record of the type handshake (RFC 8446 5.1).
+const HANDSHAKE: u8 = 22;
+/// What a client is told that speaks plain HTTP to a TLS port.
+const USE_TLS: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 33\r\nConnection: close\r\n\r\n\
+    This port speaks TLS: use https.\n";
+/// How long that client is read on, so that it gets to see the answer.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Why the files of a TLS listener cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +94,7 @@ impl Tls {
         let tcp = stream.into_any().downcast::<Tcp>().ok()?;
         let peer = tcp.get_socket_digest();
         let acceptor = self.acceptor.load_full();
-        match timeout(self.deadline, handshake(&acceptor, *tcp)).await {
+        match timeout(self.deadline, shake(&acceptor, *tcp)).await {
             Ok(Ok(stream)) => Some(Box::new(stream)),
             Ok(Err(error)) => {
                 tracing::debug!(client = client(peer.as_deref()), %error, "a TLS handshake failed");
@@ -95,6 +106,31 @@ impl Tls {
             }
         }
     }
+}
+
+async fn shake(acceptor: &SslAcceptor, mut tcp: Tcp) -> pingora::Result<SslStream<Tcp>> {
+    let mut first = [0];
+    tcp.try_peek(&mut first)
+        .await
+        .or_err(ErrorType::TLSHandshakeFailure, "the client closed before it said anything")?;
+    match first {
+        [HANDSHAKE] => handshake(acceptor, tcp).await,
+        [byte] => {
+            if byte.is_ascii_alphabetic() {
+                // It is gone already if this fails.
+                let _ = timeout(LINGER, send_to_https(tcp)).await;
+            }
+            Error::e_explain(ErrorType::TLSHandshakeFailure, "the client does not speak TLS")
+        }
+    }
+}
+
+async fn send_to_https(mut tcp: Tcp) -> std::io::Result<()> {
+    tcp.write_all(USE_TLS).await?;
+    tcp.shutdown().await?;
+    let mut rest = [0; 4096];
+    while tcp.read(&mut rest).await? > 0 {}
+    Ok(())
 }
 
 fn client(digest: Option<&pingora::protocols::SocketDigest>) -> String {

@@ -84,6 +84,7 @@ fn a_slow_frame_is_cut_over_http2() {
     assert_cut(dribble(&mut tls, &headers).0);
     let mut before = connect_tls(front.tls, b"\x02h2");
     assert_cut(dribble(&mut before, &preface()).0);
+    assert_cut(dribble(&mut connect_tls(front.tls, b"\x02h2"), b"").0);
     eventually("all are gone", || front.metrics.open_connections() == 0);
 }
 
@@ -101,17 +102,27 @@ fn idle_connections_are_closed() {
     assert!(used > Duration::from_millis(2900) && used < Duration::from_secs(6), "{used:?}");
     let http2 = idle(front.plain, &preface());
     assert!(http2 > Duration::from_millis(2900) && http2 < Duration::from_secs(6), "{http2:?}");
+    let mut tls = connect_tls(front.tls, b"\x02h2");
+    tls.write_all(&preface()).unwrap();
+    let begun = Instant::now();
+    let _ = rest(&mut tls);
+    let tls = begun.elapsed();
+    assert!(tls > Duration::from_millis(2900) && tls < Duration::from_secs(6), "{tls:?}");
 }
 
 #[test]
 fn a_tls_handshake_that_does_not_come_is_cut() {
     let front = Front::start(quick(), None);
-    let mut stream = connect(front.tls);
-    stream.write_all(&[0x16, 3, 1]).unwrap();
-    let begun = Instant::now();
-    let mut all = Vec::new();
-    let _ = stream.read_to_end(&mut all);
-    assert_cut(begun.elapsed());
+    for (address, bytes) in [(front.tls, &[0x16, 3, 1][..]), (front.tls, b""), (front.mutual, &[0x16, 3, 1])] {
+        let mut stream = connect(address);
+        stream.write_all(bytes).unwrap();
+        let begun = Instant::now();
+        eventually("it is counted", || front.metrics.open_connections() == 1);
+        let mut all = Vec::new();
+        let _ = stream.read_to_end(&mut all);
+        assert_cut(begun.elapsed());
+        eventually("it is gone", || front.metrics.open_connections() == 0);
+    }
 }
 
 #[test]

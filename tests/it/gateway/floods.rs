@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use super::clients::connect;
 use super::front::{Front, quick};
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
 const PRIORITY: u8 = 2;
 const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
@@ -17,18 +17,18 @@ const CONTINUATION: u8 = 9;
 const UNKNOWN: u8 = 0xbe;
 const ENHANCE_YOUR_CALM: u8 = 11;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// GET of this path in HPACK, without any table.
-fn get(path: &str) -> Vec<u8> {
+pub(super) fn get(path: &str) -> Vec<u8> {
     let length = u8::try_from(path.len()).unwrap();
     [&[0x82, 0x86, 0x04, length], path.as_bytes(), &[0x01, 1, b'a']].concat()
 }
 
-fn open(address: SocketAddr) -> TcpStream {
+pub(super) fn open(address: SocketAddr) -> TcpStream {
     let mut stream = connect(address);
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
     stream.write_all(&frame(SETTINGS, 0, 0, &[])).unwrap();
@@ -36,7 +36,7 @@ fn open(address: SocketAddr) -> TcpStream {
 }
 
 /// The next frame: its type and payload; `None` when the gateway has closed.
-fn next(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+pub(super) fn next(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut head = [0; 9];
     match stream.read_exact(&mut head) {
         Ok(()) => {}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::clients::{certificate, connect_tls, curl, exchange, h2, request, status};
 use super::front::{Front, eventually, quick};
+use sidegate::gateway::Limits;
 
 #[test]
 fn a_hello_comes_back_over_every_protocol() {
@@ -26,6 +27,20 @@ fn a_hello_comes_back_over_every_protocol() {
     let answer = h2(front.plain, request(front.plain, "GET", "/hello", vec![])).unwrap();
     assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"hello"[..]));
     assert!(answer.headers.contains_key("x-request-id"));
+}
+
+#[test]
+fn a_client_with_the_wrong_protocol_is_told_so() {
+    let front = Front::start(Limits::default(), None);
+    for address in [front.tls, front.mutual] {
+        let answer = exchange(address, b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(status(&answer) == 400 && answer.ends_with("\r\n\r\nThis port speaks TLS: use https.\n"), "{answer}");
+        assert_eq!(exchange(address, b"\x00\x01binary"), "");
+    }
+    // The greeting of TLS, without a line end anywhere, from a client that waits for the other half of the handshake.
+    let answer = exchange(front.plain, &[&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xab; 500]].concat());
+    assert_eq!(status(&answer), 400, "{answer}");
+    eventually("no connection is open", || front.metrics.open_connections() == 0);
 }
 
 #[test]
@@ -110,6 +125,7 @@ fn a_listener_may_demand_a_certificate() {
     let (certificate, key) = strangers(&front.data);
     let with = ["--cert", certificate.to_str().unwrap(), "--key", key.to_str().unwrap(), &url];
     assert_eq!(curl(&with).0, 0, "of another authority");
+    eventually("no connection is open", || front.metrics.open_connections() == 0);
 }
 
 fn strangers(data: &Path) -> (PathBuf, PathBuf) {
