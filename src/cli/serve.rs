@@ -91,6 +91,7 @@ pub(super) fn settings(config: &Config, data: &Path) -> gateway::Settings {
     let mut settings = gateway::Settings::new(config.listeners.iter().map(listener).collect(), data.to_owned());
     settings.shutdown = limits.stop;
     settings.limits.connections = limits.connections;
+    settings.limits.connections_share = limits.connections_share;
     settings.limits.head = limits.header_time;
     settings.limits.idle = limits.idle;
     settings.limits.write = limits.write_time;
@@ -124,6 +125,7 @@ listeners:
     http2: false
 limits:
   connections: 11
+  connections-share: 12%
   header-time: 1s
   header-fields: 2
   header-size: 3
@@ -146,6 +148,6 @@ limits:
         assert_eq!((limits.fields, limits.head_bytes, limits.body_bytes, limits.body_rate), (2, 3, 4, 5));
         let times = [limits.head, limits.body_window, limits.write, limits.idle, told.shutdown];
         assert_eq!(times, [1, 6, 7, 9, 10].map(Duration::from_secs));
-        assert_eq!((limits.streams, limits.connections), (8, 11));
+        assert_eq!((limits.streams, limits.connections, limits.connections_share), (8, 11, 12));
     }
 }

@@ -11,6 +11,8 @@ use super::section::Section;
 pub struct Limits {
     /// Connections of one listener at a time; a further one is closed at once.
     pub connections: usize,
+    /// The share of them that one source network may have on a public listener, in percent.
+    pub connections_share: u8,
     /// For the whole header of each request, and for a TLS handshake.
     pub header_time: Duration,
     /// Header fields of a request.
@@ -43,6 +45,7 @@ pub struct Limits {
 pub(super) fn read(section: &Section<'_>) -> Limits {
     Limits {
         connections: section.field("connections").or(10_000),
+        connections_share: section.field("connections-share").or(Percent(25)).0,
         header_time: section.field("header-time").or(Duration::from_secs(10)),
         header_fields: section.field("header-fields").or(100),
         header_size: section.field("header-size").or(Bytes(32 << 10)).0,

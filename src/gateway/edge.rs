@@ -10,10 +10,11 @@ use pingora::protocols::http::v2::server::H2Options;
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 
 use super::connection::Connection;
 use super::proxy::Front;
+use super::seats::Seats;
 use super::settings::Limits;
 use super::stream::Guarded;
 use super::tls::Tls;
@@ -26,8 +27,7 @@ pub(super) struct Edge {
     http: Arc<Http>,
     tls: Option<Tls>,
     class: ListenerClass,
-    /// One for each connection that may be open.
-    seats: Semaphore,
+    seats: Seats,
     metrics: Arc<Metrics>,
 }
 
@@ -35,6 +35,8 @@ pub(super) struct Edge {
 struct Http {
     proxy: Arc<HttpProxy<Front>>,
     limits: Arc<Limits>,
+    /// Turns true when the time that open requests have to end is over.
+    cut: watch::Receiver<bool>,
 }
 
 impl Edge {
@@ -44,23 +46,27 @@ impl Edge {
         class: ListenerClass,
         limits: Arc<Limits>,
         metrics: Arc<Metrics>,
+        cut: watch::Receiver<bool>,
     ) -> Self {
-        let seats = Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS));
-        Self { http: Arc::new(Http { proxy, limits }), tls, class, seats, metrics }
+        let seats = Seats::new(&limits, class);
+        Self { http: Arc::new(Http { proxy, limits, cut }), tls, class, seats, metrics }
     }
 }
 
 #[async_trait]
 impl ServerApp for Edge {
     async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        // It is held as long as the connection is open, the handshake included.
-        let Ok(_seat) = self.seats.try_acquire() else {
-            self.metrics.refused_connection(self.class.name());
-            return None;
-        };
-        let open = self.metrics.connection();
         let digest = stream.get_socket_digest();
         let peer = digest.as_ref().and_then(|digest| digest.peer_addr()?.as_inet().copied());
+        // It is held as long as the connection is open, the handshake included.
+        let _seat = match self.seats.take(peer.map(|peer| peer.ip())) {
+            Ok(seat) => seat,
+            Err(reason) => {
+                self.metrics.refused_connection(self.class.name(), reason.name());
+                return None;
+            }
+        };
+        let open = self.metrics.connection();
         let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet().copied());
         let stream = match &self.tls {
             Some(tls) => tls.accept(stream).await?,
@@ -102,6 +108,8 @@ impl HttpServerApp for Http {
                 // Letting go of the request resets its stream.
                 None => None,
             },
+            // Letting go of the request writes its line.
+            () = over(self.cut.clone()) => None,
         }
     }
 
@@ -116,4 +124,9 @@ impl HttpServerApp for Http {
     async fn http_cleanup(&self) {
         self.proxy.http_cleanup().await;
     }
+}
+
+/// Comes back when the time of open requests is over.
+async fn over(mut cut: watch::Receiver<bool>) {
+    let _ = cut.wait_for(|cut| *cut).await;
 }

@@ -14,9 +14,11 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{ExecutionPhase, RunArgs, Server};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 
 use super::addresses::{self, Bound};
 use super::edge::Edge;
+use super::files;
 use super::listening::Prebound;
 use super::proxy::Front;
 use super::settings::{Limits, Listener, Settings};
@@ -29,6 +31,9 @@ use crate::telemetry::Metrics;
 const STEP: Duration = Duration::from_millis(5);
 /// How long connections may take to flush and close after their last request was answered.
 const FLUSH: Duration = Duration::from_millis(300);
+
+/// How long requests that are cut may take to write their lines: it is over as soon as they have.
+const CUT: Duration = Duration::from_secs(1);
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +73,8 @@ pub struct Died;
 pub struct Gateway {
     server: Server,
     shutdown: Duration,
+    /// Tells all requests that their time is over.
+    cut: watch::Sender<bool>,
     bound: Vec<Bound>,
     metrics: Arc<Metrics>,
 }
@@ -99,18 +106,20 @@ pub fn on(
     metrics: &Arc<Metrics>,
 ) -> Result<Gateway, StartError> {
     let mut server = Server::new_with_opt_and_conf(None, configuration(&settings));
-    let limits = Arc::new(settings.limits.clone());
+    let connections = files::connections(settings.listeners.len(), settings.limits.connections);
+    let limits = Arc::new(Limits { connections, ..settings.limits.clone() });
+    let cut = watch::Sender::new(false);
     let mut all = Vec::with_capacity(settings.listeners.len());
     for (listener, (socket, bound, tls)) in settings.listeners.iter().zip(sockets) {
         let front = Front::new(listener.class, router.clone(), limits.clone(), metrics.clone());
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
-        let edge = Edge::new(proxy, tls, listener.class, limits.clone(), metrics.clone());
+        let edge = Edge::new(proxy, tls, listener.class, limits.clone(), metrics.clone(), cut.subscribe());
         server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));
         all.push(bound);
     }
     addresses::write(&settings.data, &all)
         .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
-    Ok(Gateway { server, shutdown: settings.shutdown, bound: all, metrics: metrics.clone() })
+    Ok(Gateway { server, shutdown: settings.shutdown, cut, bound: all, metrics: metrics.clone() })
 }
 
 fn open(listener: &Listener, deadline: Duration) -> Result<(TcpListener, Bound, Option<Tls>), StartError> {
@@ -169,7 +178,9 @@ impl Gateway {
         wait_for_stop(phases)?;
         tracing::info!(open = self.metrics.open_requests(), "stopping");
         if !drained(&self.metrics, self.shutdown) {
-            tracing::warn!(open = self.metrics.open_requests(), "requests were cut at the end of the time to stop");
+            tracing::warn!(open = self.metrics.open_requests(), "requests are cut at the end of the time to stop");
+            self.cut.send_replace(true);
+            wait(|| self.metrics.open_requests(), Instant::now() + CUT);
         }
         Ok(())
     }

@@ -50,6 +50,8 @@ pub struct TlsFiles {
 pub struct Limits {
     /// Connections of one listener at a time; a further one is closed at once.
     pub connections: usize,
+    /// The share of them that one network (/32 of IPv4, /64 of IPv6) may have on a public listener, in percent.
+    pub connections_share: u8,
     /// From the first byte of a request head to its last; also for a TLS handshake and for one frame of HTTP/2.
     pub head: Duration,
     /// How long a connection may lie idle between requests.
@@ -74,6 +76,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            connections_share: 25,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             write: Duration::from_secs(30),
@@ -108,7 +111,7 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_contract() {
         let settings = Settings::new(Vec::new(), PathBuf::from("var"));
-        assert_eq!(settings.limits.connections, 10_000);
+        assert_eq!((settings.limits.connections, settings.limits.connections_share), (10_000, 25));
         assert_eq!(settings.limits.head, Duration::from_secs(10));
         assert_eq!(settings.limits.body_window, Duration::from_secs(10));
         assert_eq!(settings.limits.idle, Duration::from_secs(60));

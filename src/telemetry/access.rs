@@ -111,8 +111,12 @@ impl RequestRecord {
         (self.received, self.sent) = (received, sent);
     }
 
-    /// Writes the line and counts the request, once.
+    /// The request came to its end: writes the line and counts it, once.
     pub fn finish(&mut self) {
+        self.write(self.answer.is_none());
+    }
+
+    fn write(&mut self, cut: bool) {
         if std::mem::replace(&mut self.written, true) {
             return;
         }
@@ -129,7 +133,7 @@ impl RequestRecord {
             path = self.path,
             caller = self.caller,
             status = status.map(|status| status.as_u16()),
-            cut = status.is_none(),
+            cut,
             received = self.received,
             sent = self.sent,
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
@@ -139,7 +143,7 @@ impl RequestRecord {
 
 impl Drop for RequestRecord {
     fn drop(&mut self) {
-        self.finish();
+        self.write(true);
     }
 }
 

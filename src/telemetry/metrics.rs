@@ -52,7 +52,7 @@ impl Metrics {
             seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
             open_requests: IntGauge::new("sidegate_open_requests", "Requests under way.")?,
             open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
-            refused_connections: IntCounterVec::new(refused, &["listener"])?,
+            refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
             events: IntCounterVec::new(Opts::new("sidegate_events_total", "Audited events."), &["event"])?,
         };
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
@@ -70,9 +70,9 @@ impl Metrics {
         Opened::new(&self.open_connections)
     }
 
-    /// A client was turned away, since its listener had no room.
-    pub fn refused_connection(&self, listener: &str) {
-        self.refused_connections.with_label_values(&[listener]).inc();
+    /// A client was turned away: its listener was `full`, or its network had its `share`.
+    pub fn refused_connection(&self, listener: &str, reason: &str) {
+        self.refused_connections.with_label_values(&[listener, reason]).inc();
     }
 
     /// A request came in.

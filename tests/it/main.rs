@@ -23,3 +23,4 @@ mod slow;
 mod status;
 mod story;
 mod support;
+mod upstreams;

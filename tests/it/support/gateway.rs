@@ -37,6 +37,7 @@ struct Bound {
 pub(crate) struct Gateway {
     folder: TempDir,
     config: Option<PathBuf>,
+    open_files: Option<u32>,
     process: Option<Child>,
     /// Public, internal, management, public with TLS.
     ports: [u16; 4],
@@ -201,7 +202,14 @@ impl Gateway {
     }
 
     fn program(&self) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = match self.open_files {
+            None => Command::new(BINARY),
+            Some(limit) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &limit.to_string(), BINARY]);
+                shell
+            }
+        };
         command.env("SIDEGATE_LOG", "trace").env("RUST_LOG", "trace").current_dir(self.folder.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -14,6 +14,7 @@ pub(crate) struct Setup {
     users: Vec<String>,
     edits: Vec<Edit>,
     tls: bool,
+    open_files: Option<u32>,
 }
 
 /// A change to the configuration of the built-in standalone.
@@ -56,6 +57,12 @@ impl Setup {
         self.under("fido-uaf", format!("  time-limits: {{{limit}: {seconds}s}}"))
     }
 
+    /// The most files that it may have open.
+    pub(crate) fn open_files(mut self, limit: u32) -> Self {
+        self.open_files = Some(limit);
+        self
+    }
+
     /// Opens a second public listener, with TLS and a certificate of its own making.
     pub(crate) fn tls(mut self) -> Self {
         self.tls = true;
@@ -69,6 +76,7 @@ impl Setup {
         let mut gateway = Gateway {
             folder: tempfile::tempdir().unwrap(),
             config: None,
+            open_files: self.open_files,
             process: None,
             ports: [(); 4].map(|()| ports::free()),
             bound: Vec::new(),

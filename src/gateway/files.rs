@@ -1,0 +1,71 @@
+//! Open files: each connection is one, and a process that has none left accepts nobody, on no listener.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Files beside connections: stores, logs, keys that are read again, the runtime's own.
+const RESERVE: u64 = 256;
+/// The client's, and one to an upstream.
+const PER_CONNECTION: u64 = 2;
+
+/// How many connections each of so many listeners may have, at most `wanted`, so that all of them together leave files for
+/// each other. The process is given all the files that it may ask for; it is told if they are too few.
+pub(super) fn connections(listeners: usize, wanted: usize) -> usize {
+    let limit = raised();
+    let most = fitting(limit, listeners);
+    if most < wanted {
+        let needed = needed(listeners, wanted);
+        tracing::warn!(
+            open_files = limit,
+            needed,
+            connections = most,
+            "the limit of open files is too low for limits.connections on every listener, so each takes fewer: \
+             raise it (LimitNOFILE, ulimit -n), or lower limits.connections"
+        );
+    }
+    wanted.min(most)
+}
+
+/// Raises the soft limit to the hard one; what the limit is then.
+fn raised() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let hard = limit.maximum.unwrap_or(u64::MAX);
+    let soft = limit.current.unwrap_or(u64::MAX);
+    match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        Ok(()) => hard,
+        Err(error) => {
+            tracing::warn!(%error, open_files = soft, "the limit of open files cannot be raised");
+            soft
+        }
+    }
+}
+
+fn fitting(limit: u64, listeners: usize) -> usize {
+    let each = limit.saturating_sub(RESERVE) / PER_CONNECTION / (listeners as u64).max(1);
+    usize::try_from(each).unwrap_or(usize::MAX).max(1)
+}
+
+fn needed(listeners: usize, wanted: usize) -> u64 {
+    (wanted as u64).saturating_mul(PER_CONNECTION).saturating_mul(listeners as u64).saturating_add(RESERVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_fits_and_one_less_does_not() {
+        for (listeners, wanted) in [(1, 1), (3, 10_000), (7, 123)] {
+            let enough = needed(listeners, wanted);
+            assert_eq!(fitting(enough, listeners), wanted);
+            assert!(wanted == 1 || fitting(enough - 1, listeners) < wanted);
+        }
+        assert_eq!(fitting(u64::MAX, 0), usize::try_from((u64::MAX - RESERVE) / 2).unwrap());
+    }
+
+    #[test]
+    fn the_soft_limit_is_raised_to_the_hard_one() {
+        let all = raised();
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!((limit.current, all), (limit.maximum, limit.maximum.unwrap_or(u64::MAX)));
+    }
+}

@@ -1,0 +1,150 @@
+//! Connections: to servers behind, and how many from clients (`gateway.md` 2.2, 4).
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openssl::ssl::{SslAcceptor, SslMethod};
+use serde_json::Value;
+use sidegate::jose::certificates::{Host, Pair, self_signed};
+
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::wait;
+
+/// Answers `ok` to every request on every connection.
+fn tls_origin(pair: &Pair) -> SocketAddr {
+    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+    let certificate = openssl::x509::X509::from_pem(&pair.certificate).unwrap();
+    acceptor.set_certificate(&certificate).unwrap();
+    acceptor.set_private_key(&openssl::pkey::PKey::private_key_from_pem(&pair.key).unwrap()).unwrap();
+    let acceptor = Arc::new(acceptor.build());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for tcp in listener.incoming().flatten() {
+            let acceptor = acceptor.clone();
+            std::thread::spawn(move || acceptor.accept(tcp).map(serve));
+        }
+    });
+    address
+}
+
+fn serve(stream: impl Read + Write) {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    while stream.read_line(&mut line).is_ok_and(|length| length > 0) {
+        if line == "\r\n" && stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").is_err() {
+            return;
+        }
+        line.clear();
+    }
+}
+
+fn row(name: &str) -> String {
+    format!("  - {{name: {name}, path: /{name}/*, methods: [GET], filters: [], upstream: {name}}}\n")
+}
+
+fn written(folder: &Path, name: &str, pem: &[u8]) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, pem).unwrap();
+    path.display().to_string()
+}
+
+#[tokio::test]
+async fn a_connection_that_one_upstreams_authority_vouched_for_is_of_no_use_to_another() {
+    let (ours, other) = (self_signed(&Host::local()).unwrap(), self_signed(&Host::local()).unwrap());
+    let origin = tls_origin(&ours.server);
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = |name: &str, ca: &[u8]| {
+        let ca = written(folder.path(), name, ca);
+        format!("  {name}: {{url: \"https://{origin}\", tls: {{server-name: localhost, ca: {ca}}}}}\n")
+    };
+    let upstreams = [upstream("right", &ours.ca.certificate), upstream("wrong", &other.ca.certificate)].concat();
+    let routes = [row("right"), row("wrong")].concat();
+    let gateway = Setup::default().append(format!("upstreams:\n{upstreams}routes:\n{routes}")).start().await;
+    let client = gateway.public();
+    for _ in 0..4 {
+        assert_eq!(client.get("/right/").send().await.expect(200).text(), "ok");
+        client.get("/wrong/").send().await.problem(502);
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_may_have_a_name() {
+    let listener = TcpListener::bind(("localhost", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().flatten().for_each(|tcp| drop(std::thread::spawn(|| serve(tcp)))));
+    let setup = format!("upstreams:\n  named: {{url: \"http://localhost:{port}\"}}\nroutes:\n{}", row("named"));
+    let gateway = Setup::default().append(setup).start().await;
+    for _ in 0..2 {
+        assert_eq!(gateway.public().get("/named/").send().await.expect(200).text(), "ok");
+    }
+}
+
+/// Answers nothing, or half: it tells of each request that came.
+fn half_origin() -> (SocketAddr, std::sync::mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (came, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut held: Vec<TcpStream> = Vec::new();
+        for mut tcp in listener.incoming().flatten() {
+            let mut head = [0; 9];
+            tcp.read_exact(&mut head).unwrap();
+            if head.ends_with(b"half") {
+                tcp.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf").unwrap();
+            }
+            held.push(tcp);
+            came.send(()).unwrap();
+        }
+    });
+    (address, told)
+}
+
+fn access_lines(gateway: &Gateway) -> Vec<Value> {
+    let lines = gateway.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
+    lines.into_iter().filter(|line| line["target"] == "access" && line["route"] == "half").collect()
+}
+
+#[tokio::test]
+async fn a_request_that_the_stop_cuts_has_its_line() {
+    let (origin, came) = half_origin();
+    let row = "  - {name: half, path: \"/*\", methods: [GET], filters: [], upstream: half}\n";
+    let setup = format!("limits: {{stop: 1s}}\nupstreams:\n  half: {{url: \"http://{origin}\"}}\nroutes:\n{row}");
+    let mut gateway = Setup::default().append(setup).start().await;
+    for client in [gateway.public(), gateway.public_http2()] {
+        for path in ["/half", "/none"] {
+            tokio::spawn(client.get(path).try_send());
+        }
+    }
+    let mut count = 0;
+    wait::until("four requests are under way", wait::BOUND, async || {
+        count += came.try_iter().count();
+        (count == 4).then_some(())
+    })
+    .await;
+    gateway.stop();
+    let lines = access_lines(&gateway);
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    assert!(lines.iter().all(|line| line["cut"] == true), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn too_few_open_files_leave_room_on_every_listener() {
+    // Beside the 256 in reserve, two for each of seven connections on three listeners.
+    let setup = Setup::default().append("limits: {connections-share: 100%}").open_files(300);
+    let gateway = setup.start().await;
+    let warning = |line: &Value| line["needed"] == 60_256 && line["open_files"] == 300 && line["connections"] == 7;
+    let lines = gateway.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
+    assert!(lines.iter().any(warning), "{lines:#?}");
+    let held: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(gateway.address("public")).unwrap()).collect();
+    let refused = "sidegate_connections_refused_total{listener=\"public\",reason=\"full\"} 1";
+    wait::until(refused, Duration::from_secs(20), async || {
+        gateway.management().get("/metrics").send().await.expect(200).text().contains(refused).then_some(())
+    })
+    .await;
+    gateway.internal_as_nobody().get("/nevisfido/uaf/1.1/facets").send().await.expect(200);
+    drop(held);
+}
