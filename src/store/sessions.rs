@@ -12,6 +12,9 @@ use crate::store::{ExtId, PasswordStamp, StoreError};
 /// How long the old id of a renewed session stays valid, at its old level.
 pub const RENEWAL_GRACE: Duration = Duration::from_secs(5);
 
+/// How exactly the last use of a session is known.
+const RESOLUTION: Duration = Duration::from_secs(1);
+
 /// SHA-256 of a session's secret: all that a store ever sees of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -44,6 +47,13 @@ impl SessionRecord {
     pub fn alive_until(&self) -> Millis {
         self.last_used.after(self.idle).min(self.ends)
     }
+
+    /// Whether a use at this moment is to be written down. One within the same second is not, nor one within the same
+    /// sixtieth of a short idle time: reading is cheaper, and the session ends by no more than that too early.
+    #[must_use]
+    pub fn is_use_due(&self, now: Millis) -> bool {
+        now.since(self.last_used) >= RESOLUTION.min(self.idle / 60)
+    }
 }
 
 /// Sessions by the hash of their id. A session is alive until it was idle too long, its absolute end, its being ended,
@@ -57,7 +67,7 @@ pub trait Sessions: Send + Sync {
     /// [`StoreError::Full`] when there is no room; [`StoreError::Exists`] for a known key, which is left as it is.
     async fn create(&self, key: SessionKey, record: SessionRecord) -> Result<(), StoreError>;
 
-    /// The session if it is alive; that is a use of it.
+    /// The session if it is alive; that is a use of it, written down when [`SessionRecord::is_use_due`].
     ///
     /// # Errors
     /// When the store can't be asked.

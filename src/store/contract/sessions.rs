@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidegate_filters::clock::Clock;
+use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::Session;
 
 use super::{Fixture, race};
@@ -19,6 +19,8 @@ macro_rules! sessions_contract {
                 what_was_created_is_there,
                 a_known_key_is_left_as_it_is,
                 an_unused_session_ends,
+                a_use_is_written_once_a_second,
+                a_short_idle_time_is_kept_more_exactly,
                 a_used_session_ends_too,
                 a_renewed_session_keeps_its_level_for_a_moment,
                 one_of_many_renewals_wins,
@@ -100,6 +102,32 @@ pub(crate) async fn an_unused_session_ends(setup: &Setup) {
     assert!(level(setup, 1).await.is_some());
     setup.clock.advance(30 * MINUTE);
     assert!(level(setup, 1).await.is_none());
+}
+
+async fn last_used(setup: &Setup) -> Option<Millis> {
+    setup.store.touch(&key(1)).await.unwrap().map(|record| record.last_used)
+}
+
+pub(crate) async fn a_use_is_written_once_a_second(setup: &Setup) {
+    let start = setup.clock.now();
+    put(setup, 1, "jeff").await;
+    setup.clock.advance(Duration::from_millis(999));
+    assert_eq!(last_used(setup).await, Some(start));
+    setup.clock.advance(Duration::from_millis(1));
+    assert_eq!(last_used(setup).await, Some(setup.clock.now()));
+    setup.clock.advance(30 * MINUTE - Duration::from_millis(1));
+    assert_eq!(last_used(setup).await, Some(setup.clock.now()), "the idle time counts from the written use");
+}
+
+pub(crate) async fn a_short_idle_time_is_kept_more_exactly(setup: &Setup) {
+    let short = SessionRecord { idle: Duration::from_secs(6), ..record(&*setup.clock, "jeff") };
+    setup.store.create(key(1), short).await.unwrap();
+    for _ in 0..100 {
+        setup.clock.advance(Duration::from_millis(100));
+        assert_eq!(last_used(setup).await, Some(setup.clock.now()));
+    }
+    setup.clock.advance(Duration::from_secs(6));
+    assert_eq!(last_used(setup).await, None);
 }
 
 pub(crate) async fn a_used_session_ends_too(setup: &Setup) {

@@ -85,6 +85,12 @@ impl Sessions for MemorySessions {
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
+        let Some(found) = self.table.get(key).filter(|found| self.is_current(&found.record.session)) else {
+            return Ok(None);
+        };
+        if !found.record.is_use_due(self.table.now()) {
+            return Ok(Some(found.record.clone()));
+        }
         let used = self.change(key, |mut stored, now| {
             stored.record.last_used = now;
             Ok(stored)

@@ -93,6 +93,11 @@ where
         (self.clock.now() < entry.value.perishes_at()).then_some(entry.value)
     }
 
+    /// The time by which records perish.
+    pub(super) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
     /// Puts what `change` makes of the record in its place. None if there is no record; then `change` is not called.
     pub(super) fn update<T, E>(
         &self,
