@@ -18,6 +18,8 @@ pub struct Domain {
     pub absolute: Duration,
     /// The path that a login leads to when it can't lead back.
     pub start_page: ReturnTarget,
+    /// A login form leads back to its page for so long; later it is refused, and shown anew.
+    pub login_form: Duration,
 }
 
 pub(super) fn read(field: &Field<'_>) -> Vec<Domain> {
@@ -34,5 +36,6 @@ fn domain(name: &str, section: &Section<'_>) -> Domain {
         section.field("idle").fault("a session ends before it can be idle so long", "write at most what absolute says");
     }
     let start_page = section.field("start-page").or(ReturnTarget::start());
-    Domain { name: name.to_owned(), idle, absolute, start_page }
+    let login_form = section.field("login-form").or(Duration::from_secs(30 * 60));
+    Domain { name: name.to_owned(), idle, absolute, start_page, login_form }
 }

@@ -4,6 +4,7 @@ use crate::support::browser::Browser;
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::HTML;
 use crate::support::upstream::Upstream;
+use crate::support::wait;
 
 /// A gateway in front of a protected shop.
 struct Shop {
@@ -13,8 +14,12 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    async fn with(setup: Setup) -> Self {
         let upstream = Upstream::start().await;
-        let setup = Setup::default().append(format!(
+        let setup = setup.append(format!(
             "upstreams:\n  shop:\n    url: http://{}\nfilters:\n  customers: {{type: identity-creation, domain: main}}\n\
              routes:\n  - name: shop\n    path: /shop/*\n    methods: [GET, POST]\n    filters: [customers]\n    \
              upstream: shop\n",
@@ -79,7 +84,7 @@ async fn a_post_is_not_replayed_after_the_login() {
     let form = "const form = document.createElement('form'); form.method = 'post'; form.action = '/shop/buy?all';
         document.body.append(form); form.submit();";
     browser.run(form).await;
-    crate::support::wait::until("the answer to the POST", crate::support::wait::BOUND, async || {
+    wait::until("the answer to the POST", wait::BOUND, async || {
         (browser.url().await == shop.url("/shop/buy?all") && browser.is_login_page().await).then_some(())
     })
     .await;
@@ -123,7 +128,7 @@ async fn back_after_logout_shows_nothing_protected() {
     browser.go(&shop.url("/auth/logout")).await;
     let button = browser.page.find(fantoccini::Locator::Css("form [type=submit]")).await.unwrap();
     button.click().await.unwrap();
-    crate::support::wait::until("the session is gone", crate::support::wait::BOUND, async || {
+    wait::until("the session is gone", wait::BOUND, async || {
         browser.page.get_all_cookies().await.unwrap().is_empty().then_some(())
     })
     .await;
@@ -153,7 +158,7 @@ async fn a_form_on_a_foreign_page_logs_nobody_in() {
         shop.gateway.password("jeff")
     );
     browser.run(&form).await;
-    crate::support::wait::until("the answer", crate::support::wait::BOUND, async || {
+    wait::until("the answer", wait::BOUND, async || {
         browser.url().await.starts_with(&shop.url("/auth/pwd")).then_some(())
     })
     .await;
@@ -186,6 +191,23 @@ async fn a_return_field_leads_only_where_the_gateway_sealed_it() {
         assert!(answer.status >= 400 || location == "/shop/start", "{} {location}", answer.status);
         assert!(!answer.text().contains("evil.example"));
     }
+}
+
+#[tokio::test]
+async fn an_expired_form_leads_nowhere_and_logs_nobody_in() {
+    let shop = Shop::with(Setup::default().replace("login-form: 30m", "login-form: 1s")).await;
+    let own = shop.gateway.public().base().to_owned();
+    let (name, sealed) = shop.return_field("/shop/cart?item=7").await;
+    let form = [("isiwebuserid", "jeff"), ("isiwebpasswd", shop.gateway.password("jeff")), (&name, &sealed)];
+    let planted = shop.gateway.public().cookie("sidegate-main=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    let refused = wait::until("the form is too old", wait::BOUND, async || {
+        let answer = planted.post("/auth/pwd").form(&form).header("origin", &own).header(HTML.0, HTML.1).send().await;
+        Some(answer).filter(|answer| answer.status != 303)
+    })
+    .await;
+    assert_eq!((refused.status, refused.header("location"), refused.set_cookie()), (400, None, None));
+    let page = refused.text();
+    assert!(page.contains("This form was too old. Please log in again.") && !page.contains(&sealed), "{page}");
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity_creation::{
@@ -22,8 +21,6 @@ use crate::jose::MacKey;
 use crate::routes::rows::Protection;
 use crate::store::DataFolder;
 
-/// How long a login form may lie open.
-const FORM_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// SecTokens kept to be used again, about 1 KiB each.
 const SEC_TOKENS: usize = 50_000;
 
@@ -57,7 +54,8 @@ impl Gate {
         let (password, fido_uaf) = (kind("password"), kind("fido-uaf"));
         let own = fido_uaf.or(password).map(|realm| realm.domain.clone()).unwrap_or_default();
         let key = MacKey::new(&folder.secret("return-field")?)?;
-        let seal = ReturnSeal::new(key, parse_domain(&own)?, FORM_LIFETIME);
+        let form = config.domains.iter().find(|domain| domain.name == own).map(|domain| domain.login_form);
+        let seal = ReturnSeal::new(key, parse_domain(&own)?, form.unwrap_or_default());
         let start = domains.get(&own).map_or_else(ReturnTarget::start, |(_, start)| start.clone());
         Ok(Self {
             callers: Arc::new(callers(config, folder)?),
