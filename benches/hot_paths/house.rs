@@ -113,6 +113,7 @@ impl House {
             proofs: Extensions::new(),
             upstream_headers: Vec::new(),
             answer_headers: Vec::new(),
+            dead_cookie: None,
         })
     }
 }

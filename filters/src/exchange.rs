@@ -48,6 +48,9 @@ pub struct Exchange {
     /// Headers that the answer must carry, whoever makes it: the gateway sets them last, in place of any the
     /// destination gave. Identity creation asks for `Cache-Control: no-store` here, so that Back after logout shows nothing.
     pub answer_headers: Vec<(HeaderName, HeaderValue)>,
+    /// `Set-Cookie` that clears a cookie which names no living session. The gateway adds it to a 401, whoever gives that,
+    /// and to no other answer: an open page may be cached, and a login sets a cookie of its own.
+    pub dead_cookie: Option<HeaderValue>,
 }
 
 /// Headers, query and body hold cookies, tokens and passwords: none of them is shown.

@@ -129,34 +129,30 @@ impl IdentityCreationFilter {
         if self.settings.internal.admits(&caller) { Ok(Some(caller)) } else { Err(Refusal::Forbidden(caller.name)) }
     }
 
-    async fn session(&self, exchange: &Exchange) -> Result<Found, Refusal> {
+    async fn session(&self, exchange: &mut Exchange) -> Result<Option<AuthenticatedSession>, Refusal> {
         let cookie = match session_cookie(&exchange.headers, &self.settings.domain, exchange.client.secure) {
-            SessionCookie::Absent => return Ok(Found::NoCookie),
+            SessionCookie::Absent => return Ok(None),
             SessionCookie::Several => return Err(Refusal::TossedCookie),
             SessionCookie::One(cookie) => cookie,
         };
         let session = self.sessions.find(&self.settings.domain, &cookie).await?;
         let session = session.filter(|session| session.domain == self.settings.domain.as_str());
-        let granted = |session| Found::Session(AuthenticatedSession::granted(session, Carrier::new(cookie)));
-        Ok(session.map_or(Found::Stale, granted))
+        if session.is_none() {
+            let cleared = self.settings.domain.clear_cookie(exchange.client.secure);
+            exchange.dead_cookie = Some(cleared.map_err(|error| FilterError::Internal(error.to_string()))?);
+        }
+        Ok(session.map(|session| AuthenticatedSession::granted(session, Carrier::new(cookie))))
     }
 
-    async fn caller(&self, exchange: &Exchange) -> Result<Caller, Refusal> {
+    async fn caller(&self, exchange: &mut Exchange) -> Result<Caller, Refusal> {
         if let Some(caller) = self.internal(exchange).await? {
             return Ok(Caller::Internal(caller));
         }
         match &self.settings.admission {
             Admission::InternalOnly => Err(Refusal::NoBearer),
-            Admission::Open => match self.session(exchange).await? {
-                Found::Session(session) => Ok(Caller::User(session)),
-                Found::NoCookie | Found::Stale => Ok(Caller::Anonymous),
-            },
+            Admission::Open => Ok(self.session(exchange).await?.map_or(Caller::Anonymous, Caller::User)),
             Admission::Session(demand) => {
-                let session = match self.session(exchange).await? {
-                    Found::Session(session) => session,
-                    Found::Stale => return Err(Refusal::Stale),
-                    Found::NoCookie => return Err(Refusal::NoSession),
-                };
+                let Some(session) = self.session(exchange).await? else { return Err(Refusal::NoSession) };
                 match demand.check(&session, self.clock.now()) {
                     Ok(()) => Ok(Caller::User(session)),
                     Err(Shortfall::Role) => Err(Refusal::MissingRole),
@@ -178,14 +174,6 @@ fn strip_credentials(exchange: &mut Exchange) {
     }
 }
 
-/// What the client's cookie leads to.
-enum Found {
-    NoCookie,
-    /// A cookie of our name that names no living session.
-    Stale,
-    Session(AuthenticatedSession),
-}
-
 /// Why a request does not pass.
 enum Refusal {
     BadBearer,
@@ -193,8 +181,6 @@ enum Refusal {
     Forbidden(String),
     TossedCookie,
     NoSession,
-    /// As good as none; the cookie is of no use any more.
-    Stale,
     MissingRole,
     StepUp(AuthenticatedSession),
     Undecided(FilterError),
@@ -234,15 +220,7 @@ impl Filter for IdentityCreationFilter {
                 }
                 Ok(Verdict::Pass)
             }
-            Err(refusal) => {
-                // Only where nobody passes: an open page may be cached, and a login behind it sets a cookie of its own.
-                if matches!(refusal, Refusal::Stale) {
-                    let cleared = self.settings.domain.clear_cookie(exchange.client.secure);
-                    let cleared = cleared.map_err(|error| FilterError::Internal(error.to_string()))?;
-                    exchange.answer_headers.push((header::SET_COOKIE, cleared));
-                }
-                self.refuse(exchange, refusal).map(Verdict::Answer)
-            }
+            Err(refusal) => self.refuse(exchange, refusal).map(Verdict::Answer),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Front {
         };
         let client = connection.peer.map(|peer| peer.ip());
         let record = RequestRecord::new(&self.metrics, request_id, self.class.name(), protocol, client);
-        let dress = Dress { secure: connection.secure, demanded: Vec::new() };
+        let dress = Dress { secure: connection.secure, ..Dress::default() };
         Ok(Known { connection, record, dress, span })
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Dress {
     pub(super) secure: bool,
     /// What filters ask for, in place of what the destination says.
     pub(super) demanded: Vec<(HeaderName, HeaderValue)>,
+    /// What clears the client's cookie, if a 401 tells it that it has no session.
+    pub(super) dead_cookie: Option<HeaderValue>,
 }
 
 impl Dress {
@@ -45,6 +47,9 @@ impl Dress {
         }
         for (name, value) in &self.demanded {
             head.append_header(name.clone(), value.clone())?;
+        }
+        if let Some(cleared) = self.dead_cookie.as_ref().filter(|_| head.status == StatusCode::UNAUTHORIZED) {
+            head.append_header(header::SET_COOKIE, cleared.clone())?;
         }
         Ok(())
     }

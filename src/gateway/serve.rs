@@ -55,6 +55,7 @@ impl Front {
         let verdict = unharmed(route.filters.request(&mut exchange, &mut body)).await?;
         record.set_caller(kind(&exchange.caller));
         dress.demanded = std::mem::take(&mut exchange.answer_headers);
+        dress.dead_cookie = exchange.dead_cookie.take();
         if let Verdict::Answer(reply) = verdict {
             return Ok(Next::Answer(reply));
         }
@@ -134,6 +135,7 @@ fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: S
         proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
+        dead_cookie: None,
     }
 }
 

@@ -205,5 +205,6 @@ pub(crate) fn exchange(method: Method, fields: &[(&'static str, &str)]) -> Excha
         proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
+        dead_cookie: None,
     }
 }

@@ -115,6 +115,7 @@ fn exchange() -> Exchange {
         proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
+        dead_cookie: None,
     }
 }
 

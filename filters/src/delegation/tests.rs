@@ -57,6 +57,7 @@ fn exchange(caller: Caller, headers: &[(&'static str, &[u8])]) -> Exchange {
         proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
+        dead_cookie: None,
     }
 }
 

@@ -13,7 +13,7 @@ impl IdentityCreationFilter {
     pub(super) fn refuse(&self, exchange: &Exchange, refusal: Refusal) -> Result<Reply, FilterError> {
         Ok(match refusal {
             Refusal::Undecided(error) => return Err(error),
-            Refusal::NoSession | Refusal::Stale => return self.log_in(exchange, None),
+            Refusal::NoSession => return self.log_in(exchange, None),
             Refusal::StepUp(session) => return self.log_in(exchange, Some(&session)),
             Refusal::NoBearer => {
                 Problem::unauthorized("send the bearer of an internal caller", Challenge::InternalCaller.value()).into()

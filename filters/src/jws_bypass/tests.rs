@@ -135,6 +135,7 @@ pub(super) fn exchange(target_id: &str) -> Exchange {
         proofs: http::Extensions::new(),
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
+        dead_cookie: None,
     }
 }
 

@@ -48,6 +48,7 @@ fn exchange(headers: &[(&str, &str)]) -> Exchange {
         proofs: http::Extensions::new(),
         upstream_headers: vec![(HeaderName::from_static("x-user"), HeaderValue::from_static("alice"))],
         answer_headers: vec![],
+        dead_cookie: None,
     }
 }
 
