@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client, HTML};
+use crate::support::oob::{by_link_to, dispatch};
 use crate::support::phone::Phone;
 use crate::support::wait;
 
@@ -195,8 +196,19 @@ async fn the_cookie_of_an_ended_session_is_cleared_and_does_not_stand_in_the_way
     assert!(flags(&refused).contains(&"max-age=0".to_owned()), "{:?}", flags(&refused));
     let open = client.cookie(&cookie).get("/.well-known/jwks.json").send().await.expect(200);
     assert_eq!(open.set_cookie(), None, "what may be cached sets no cookie");
+    let wrong = login(&client.cookie(&cookie), "jeff", "not the password").await.expect(401);
+    assert_eq!(wrong.set_cookie().as_deref(), Some("sidegate-main="), "a service behind an open row says so too");
     let again = login(&client.cookie(&cookie), "jeff", gateway.password("jeff")).await.expect(200);
     assert!(is_alive(&client, &again.session()).await);
+}
+
+#[tokio::test]
+async fn an_unused_session_ends() {
+    let gateway = Setup::default().replace("idle: 30m", "idle: 10ms").user("jeff").start().await;
+    let client = gateway.public();
+    let cookie = login(&client, "jeff", gateway.password("jeff")).await.session();
+    // Each look is a use, and the beat between two is longer than the session may be idle.
+    wait::until("the session ends", wait::BOUND, async || (!is_alive(&client, &cookie).await).then_some(())).await;
 }
 
 #[tokio::test]
@@ -223,6 +235,35 @@ async fn a_removed_user_has_no_session_and_a_new_one_of_the_name_is_somebody_els
     .await;
     assert_ne!(first.json()["extId"], second.json()["extId"]);
     assert!(!is_alive(&client, &cookie).await);
+}
+
+#[tokio::test]
+async fn a_new_user_of_the_name_has_neither_the_targets_nor_the_keys_of_the_old_one() {
+    let mut gateway = Gateway::standalone(&["jeff", "eve"]).await;
+    let client = gateway.public();
+    let old = Phone::enrolled(&gateway, "jeff").await;
+    assert!(gateway.command(&["user", "remove", "jeff"], "").status.success());
+    gateway.add_user("jeff");
+    wait::until("the new jeff is there", wait::BOUND, async || {
+        (login(&client, "jeff", gateway.password("jeff")).await.status == 200).then_some(())
+    })
+    .await;
+    let targets = "/nevisfido/token/dispatch/targets";
+    let list = async || gateway.internal().get(&format!("{targets}?username=jeff")).send().await;
+    list().await.problem(404);
+    assert_ne!(old.try_login_uaf().await.json()["statusCode"], 1200, "the new one has no keys");
+
+    let new = Phone::enrolled(&gateway, "jeff").await;
+    assert_ne!(new.ext_id(), old.ext_id());
+    assert_eq!(list().await.expect(200).json()["dispatchTargets"].as_array().unwrap().len(), 1);
+    let begun = client.json("/auth/fidouaf", &json!({})).await.uaf_code(1200);
+    let finish = json!({"uafResponse": old.assertion(&begun)});
+    let answer = client.uaf("/auth/fidouaf/authenticationresponse", &finish).await;
+    assert!(answer.set_cookie().is_none() && answer.json()["statusCode"] != 1200, "{}", answer.text());
+    let dispatched = dispatch(&client, "authentication", &by_link_to("jeff", old.target())).await;
+    assert_ne!(dispatched.expect(200).json()["dispatchResult"], "dispatched");
+    let deleted = new.client().call(http::Method::DELETE, &format!("{targets}/{}", old.target())).send().await;
+    assert!([403, 404].contains(&deleted.status), "{}", deleted.text());
 }
 
 #[tokio::test]
