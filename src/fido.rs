@@ -1,6 +1,7 @@
 //! The UAF server as the services see it: it makes requests and takes answers. [`Embedded`] is the one inside, over
 //! crate `uaf` and the stores; one behind an upstream has the same trait.
 
+mod channel;
 mod context;
 mod embedded;
 mod facets;
@@ -13,6 +14,7 @@ use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 use crate::store::operation::{Authenticator, ChallengeState, OperationKind, Purpose};
 use crate::store::{ExtId, OperationId, StoreError};
 
+pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope};
 pub use embedded::{Embedded, EmbeddedSettings};
 pub use facets::{AppIdFault, kept_app_id};

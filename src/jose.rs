@@ -11,6 +11,7 @@ pub mod mac;
 mod message_signing;
 mod private_jwk;
 mod provider;
+pub mod server_certificate;
 pub mod signing_key;
 
 pub use decryption::{DecryptError, DecryptionKey};

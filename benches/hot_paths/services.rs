@@ -58,6 +58,7 @@ impl Shared {
             credentials: durable.clone(),
             users: users.clone(),
             clock: clock.clone(),
+            channels: Vec::new(),
             settings: EmbeddedSettings { answer: Limits::default().answer, folding: Folding::Specific },
         });
         let urls = RedeemUrls::below("https://gate.example");

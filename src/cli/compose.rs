@@ -20,6 +20,7 @@ use crate::identity::password::BuildError;
 use crate::identity::sec_token::KeyFileError;
 use crate::jose::CryptoError;
 use crate::jose::certificates::AuthoritiesError;
+use crate::jose::server_certificate::ServerCertificateError;
 use crate::routes::Router;
 use crate::store::embedded::EmbeddedError;
 use crate::store::users::UsersFileError;
@@ -65,6 +66,9 @@ pub(super) enum ComposeError {
     /// The authorities of an upstream can't be read.
     #[error(transparent)]
     Authorities(#[from] AuthoritiesError),
+    /// A certificate that phones see can't be read.
+    #[error(transparent)]
+    ServerCertificate(#[from] ServerCertificateError),
     /// Parts do not fit together.
     #[error("{0}")]
     Unfit(String),

@@ -36,6 +36,9 @@ pub struct FidoUaf {
     pub status_response: bool,
     /// Whether the UAF codes 1480 to 1497 are told as 1498 (`uaf.md` A13).
     pub fold_content_codes: bool,
+    /// PEM files: the certificates that phones see, beside those of our own public listeners, where another server ends
+    /// TLS before the gateway.
+    pub tls_certificates: Vec<PathBuf>,
     /// What `username` in requests means.
     pub username_mapper: UsernameMapper,
     /// How long things last.
@@ -101,6 +104,9 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>, try_ou
             .unwrap_or(AdditionalRegistration::Password),
         status_response: section.field("status-response").or(false),
         fold_content_codes: section.field("fold-content-codes").or(false),
+        tls_certificates: section.field("tls-certificates").each(|item| {
+            item.existing("name a readable PEM file with the certificate that phones see", files::readable)
+        }),
         username_mapper: section
             .field("username-mapper")
             .choice(&[("name", UsernameMapper::Name), ("ext-id", UsernameMapper::ExtId)])

@@ -76,7 +76,8 @@ fn the_built_in_configuration_is_the_sample() {
 #[test]
 fn every_commented_key_of_the_sample_is_right() {
     let folder = tempfile::tempdir().unwrap();
-    for file in ["certs/server.pem", "certs/server.key", "certs/ca.pem", "users", "policies/default.json"] {
+    for file in ["certs/server.pem", "certs/server.key", "certs/ca.pem", "front.pem", "users", "policies/default.json"]
+    {
         let path = folder.path().join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "x").unwrap();
@@ -94,6 +95,7 @@ fn every_commented_key_of_the_sample_is_right() {
     let config = load(&Source::File(path), &Overrides::default(), &environment()).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!((config.limits.operations, config.limits.sessions), (256 << 20, 64 << 20));
     assert!(config.listeners[0].tls.is_some());
+    assert_eq!(config.fido_uaf.unwrap().tls_certificates.len(), 1);
     assert_eq!(config.routes.last().map(|row| row.name.as_str()), Some("shop"));
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_uaf::authentication::AuthenticationState;
 use sidegate_uaf::registration::RegistrationState;
+use sidegate_uaf::wire::ChannelBinding;
 use sidegate_uaf::{Error, Folding, RelyingParty, StatusCode};
 
 use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject, UafRequest};
@@ -41,6 +42,8 @@ pub struct Embedded {
     pub users: Arc<dyn Users>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The TLS channels that phones may have seen; none: not compared ([`super::channel_of`]).
+    pub channels: Vec<ChannelBinding>,
     /// How it behaves.
     pub settings: EmbeddedSettings,
 }

@@ -108,6 +108,7 @@ impl House {
             credentials: Arc::clone(&durable) as Arc<dyn Credentials>,
             users: Arc::clone(&everybody),
             clock: Arc::clone(&time),
+            channels: Vec::new(),
             settings: EmbeddedSettings { answer: Limits::default().answer, folding: plan.folding },
         });
         let acting = Acting::new(Arc::clone(&everybody), plan.mapper, domain.sessions.domain().clone());

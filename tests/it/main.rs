@@ -4,6 +4,7 @@
 mod acting_for;
 mod architecture;
 mod bounds;
+mod channel_binding;
 mod command_line;
 mod delegation;
 mod flood;

@@ -26,7 +26,7 @@ type Failure = Box<dyn std::error::Error>;
 /// Turns of the comparison, and how often each side runs in a turn.
 const TURNS: usize = 21;
 const RUNS: u32 = 50;
-const ARRIVAL: Arrival<'static> = Arrival { now: 1_000, channel: None };
+const ARRIVAL: Arrival<'static> = Arrival { now: 1_000, channels: &[] };
 
 fn main() -> Result<(), Failure> {
     let mut criterion = Criterion::default()

@@ -60,7 +60,7 @@
 //!
 //! let opened = Incoming::parse(Operation::Reg, &response.to_message(), None)?.open(server.server_data_key())?;
 //! assert_eq!(opened.operation_id(), "operation-1"); // load the state, take the challenge
-//! let arrival = Arrival { now: 1_000, channel: None };
+//! let arrival = Arrival { now: 1_000, channels: &[] };
 //! let outcome = server.finish_registration(&state, &opened, &[], &arrival)?;
 //! let RegistrationOutcome::Registered { credentials, .. } = outcome else { return Err("denied".into()) };
 //! assert_eq!(credentials[0].key_ref(), key.key_ref());

@@ -46,8 +46,9 @@ pub struct Start<'a> {
 pub struct Arrival<'a> {
     /// Unix time in milliseconds.
     pub now: u64,
-    /// The TLS channel as the server sees it; only members that both sides know are compared.
-    pub channel: Option<&'a ChannelBinding>,
+    /// The TLS channels that the client may have seen, each as the server knows it: one has to agree. Only members that
+    /// both sides know are compared; without any channel nothing is.
+    pub channels: &'a [ChannelBinding],
 }
 
 /// An operation cannot be started.
@@ -144,7 +145,8 @@ impl RelyingParty {
             return Err(Error::DeadlinePassed);
         }
         self.check_origin(issued, response.header.app_id.as_ref(), &opened.final_challenge)?;
-        if arrival.channel.is_some_and(|channel| !opened.final_challenge.channel_binding.agrees_with(channel)) {
+        let seen = &opened.final_challenge.channel_binding;
+        if !arrival.channels.is_empty() && !arrival.channels.iter().any(|own| seen.agrees_with(own)) {
             return Err(Error::ChannelBinding);
         }
         let reply = &opened.incoming.reply;

@@ -50,6 +50,7 @@ fido-uaf:
   app-id: https://gate.example/nevisfido/uaf/1.1/facets
   facets: [https://gate.example]
   policies: policies
+  tls-certificates: [front.pem]
 upstreams: { shop: { url: 'https://shop.example', tls: { ca: ca.pem } } }
 ";
 
@@ -65,6 +66,7 @@ fn files(more: &str) -> tempfile::TempDir {
         ("server.key", &sample.server.key),
         ("client.key", &sample.client.key),
         ("ca.pem", &sample.ca.certificate),
+        ("front.pem", &sample.ca.certificate),
         ("bank.token", &[b'a'; 32]),
         ("policies/default.json", policy.as_bytes()),
     ] {
@@ -93,6 +95,7 @@ fn files_that_would_stop_the_start_are_faults_all_at_once() {
     let folder = files("");
     fs::copy(folder.path().join("client.key"), folder.path().join("server.key")).unwrap();
     fs::write(folder.path().join("ca.pem"), "no certificate").unwrap();
+    fs::write(folder.path().join("front.pem"), "no certificate").unwrap();
     fs::set_permissions(folder.path().join("bank.token"), Permissions::from_mode(0o644)).unwrap();
     fs::write(folder.path().join("policies/default.json"), "{").unwrap();
     let (good, text) = checked_in(folder.path());
@@ -103,11 +106,12 @@ fn files_that_would_stop_the_start_are_faults_all_at_once() {
         (1, "upstreams.shop.tls.ca", "ca.pem holds no PEM certificates"),
         (2, "internal-callers.bank.token-file", "chmod 600"),
         (3, "fido-uaf.policies", "policies/default.json"),
+        (4, "fido-uaf.tls-certificates[0]", "front.pem holds no PEM certificates"),
     ] {
         let found = lines[line];
         assert!(found.starts_with(&format!("FOLDER/gate.yml: {start}: ")) && found.contains(contains), "{text}");
     }
-    assert_eq!(lines.len(), 4, "{text}");
+    assert_eq!(lines.len(), 5, "{text}");
 }
 
 #[test]

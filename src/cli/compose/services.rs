@@ -6,15 +6,18 @@ use sidegate_filters::clock::Clock;
 use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
+use sidegate_uaf::wire::ChannelBinding;
 use sidegate_uaf::{Algorithm, Folding, RelyingParty};
 
 use super::gate::Gate;
 use super::{ComposeError, Stores};
 use crate::config::{self, AdditionalRegistration, Config, FidoUaf};
 use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients};
-use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, kept_app_id};
+use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, channel_of, kept_app_id};
 use crate::jose::MacKey;
+use crate::jose::server_certificate::{ServerCertificate, ServerCertificateError};
 use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens};
+use crate::routes::ListenerClass;
 use crate::store::DataFolder;
 use crate::store::operation::Limits;
 
@@ -47,7 +50,7 @@ impl Services {
         let Some(fido_uaf) = &config.fido_uaf else { return Ok(None) };
         let facets = trusted_facets(fido_uaf);
         let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
-        let fido: Arc<dyn Fido> = Arc::new(embedded(fido_uaf, relying_party, stores, clock)?);
+        let fido: Arc<dyn Fido> = Arc::new(embedded(config, fido_uaf, relying_party, stores, clock)?);
         let shared = Shared {
             stores,
             clock,
@@ -168,7 +171,18 @@ async fn relying_party(
     Ok(RelyingParty::new(Some(app_id), facets, Models::new(unknown), key))
 }
 
+/// What phones see of the servers that they connect to: our own public TLS listeners, and whoever ends TLS in front of
+/// us. Where there is neither, channel bindings are not compared.
+fn channels(config: &Config, fido_uaf: &FidoUaf) -> Result<Vec<ChannelBinding>, ServerCertificateError> {
+    let public = config.listeners.iter().filter(|listener| listener.class == ListenerClass::Public);
+    let own = public.filter_map(|listener| Some(&listener.tls.as_ref()?.certificate));
+    own.chain(&fido_uaf.tls_certificates)
+        .map(|file| ServerCertificate::read(file).map(|seen| channel_of(&seen)))
+        .collect()
+}
+
 fn embedded(
+    config: &Config,
     fido_uaf: &FidoUaf,
     relying_party: RelyingParty,
     stores: &Stores,
@@ -185,6 +199,7 @@ fn embedded(
         credentials: stores.credentials.clone(),
         users: stores.users.clone(),
         clock: clock.clone(),
+        channels: channels(config, fido_uaf)?,
         settings: EmbeddedSettings { answer: fido_uaf.time_limits.answer, folding: folding(fido_uaf) },
     })
 }

@@ -11,6 +11,7 @@ use crate::fido::Policies;
 use crate::gateway;
 use crate::identity::internal_callers::BearerHash;
 use crate::jose::certificates::Authorities;
+use crate::jose::server_certificate::ServerCertificate;
 
 /// Something that would stop the start.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(in crate::cli) struct Misfit {
 /// # Errors
 /// When no trial could be made.
 pub(in crate::cli) fn misfits(config: &Config) -> Result<Vec<Misfit>, Failure> {
-    let files = [certificates(config), authorities(config), bearers(config), policies(config)];
+    let files = [certificates(config), authorities(config), bearers(config), policies(config), seen(config)];
     let mut found: Vec<Misfit> = files.into_iter().flatten().collect();
     if found.is_empty() {
         let composed = dry_run(config)?;
@@ -68,4 +69,12 @@ fn policies(config: &Config) -> Vec<Misfit> {
     let right = "every .json file of the folder is a policy, default.json is one of them";
     let tried = folder.map(|folder| Policies::load(folder));
     tried.and_then(|tried| misfit(tried, || "fido-uaf.policies".to_owned(), right)).into_iter().collect()
+}
+
+/// The certificates that phones see of whoever ends TLS in front.
+fn seen(config: &Config) -> Vec<Misfit> {
+    let files = config.fido_uaf.iter().flat_map(|fido_uaf| &fido_uaf.tls_certificates).enumerate();
+    let right = "name PEM files, each with the certificate of a server that ends TLS before the gateway";
+    let key = |index| format!("fido-uaf.tls-certificates[{index}]");
+    files.filter_map(|(index, file)| misfit(ServerCertificate::read(file), || key(index), right)).collect()
 }

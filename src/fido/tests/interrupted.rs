@@ -69,6 +69,7 @@ async fn a_registration_that_was_cancelled_leaves_no_credential() {
         credentials,
         users: Arc::clone(&house.users) as Arc<dyn Users>,
         clock: Arc::clone(&house.clock) as Arc<dyn Clock>,
+        channels: Vec::new(),
         settings: EmbeddedSettings { answer: Limits::default().answer, folding: Folding::Specific },
     };
     let refused = fido.answer(AnswerAt::Registration, &response, None).await.unwrap_err();

@@ -4,7 +4,10 @@ use std::cell::RefCell;
 
 use serde_json::{Value, json};
 use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
-use sidegate_uaf::wire::{AuthenticationRequest, DeregistrationRequest, RegistrationRequest};
+use sidegate_uaf::encoding::decode;
+use sidegate_uaf::wire::{
+    AuthenticationRequest, ChannelBinding, DeregistrationRequest, FinalChallengeParams, RegistrationRequest,
+};
 
 use super::gateway::Gateway;
 use super::http::{Answer, Client};
@@ -124,6 +127,18 @@ impl Phone {
         self.public.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
         self.device.keys.borrow_mut().push(key);
         self.public.uaf("/nevisfido/uaf/1.1/registration", &json!({"uafResponse": response.to_message()})).await
+    }
+
+    /// A new key's `uafResponse` to a registration request, from a phone that saw this TLS channel.
+    pub(crate) fn registration_over(&self, handed_out: &Value, channel: ChannelBinding) -> String {
+        let request = RegistrationRequest::from_message(handed_out["uafRequest"].as_str().unwrap()).unwrap();
+        let (_, key) = self.device.authenticator.register(&request, &[]).unwrap();
+        self.public.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
+        let mut draft = self.device.authenticator.draft_registration(&request, &key).unwrap();
+        let mut seen: FinalChallengeParams = serde_json::from_slice(&decode(&draft.fc_params).unwrap()).unwrap();
+        seen.channel_binding = channel;
+        draft.set_fc_params(seen.to_text());
+        draft.sign(key.private_key()).unwrap().to_message()
     }
 
     /// Logs in with the key, in-band; keeps the cookie if the session has a new one.

@@ -277,7 +277,7 @@ fn the_channel_is_the_servers_where_both_know_it() {
         server_end_point: Some(Text::new("end-point").unwrap()),
         ..ChannelBinding::default()
     };
-    let run = |seen: Value, own: Option<&ChannelBinding>| {
+    let run = |seen: Value, own: &[ChannelBinding]| {
         let world = World::new();
         let (request, state) = world.start_registration(&[]);
         let (_, key) = world.phone.register(&request, &[]).unwrap();
@@ -287,13 +287,14 @@ fn the_channel_is_the_servers_where_both_know_it() {
         draft.set_fc_params(encode(params.to_string().as_bytes()));
         let message = draft.sign(key.private_key()).unwrap().to_message();
         let opened = Incoming::parse(Operation::Reg, &message, None)?.open(world.server.server_data_key())?;
-        world.server.finish_registration(&state, &opened, &[], &Arrival { now: 0, channel: own })
+        world.server.finish_registration(&state, &opened, &[], &Arrival { now: 0, channels: own })
     };
     let seen = || json!({"tlsServerCertificate": "certificate", "tlsUnique": "unknown here"});
-    assert!(run(seen(), Some(&own("certificate"))).is_ok());
-    assert!(run(seen(), None).is_ok());
-    assert!(run(json!({}), Some(&own("other"))).is_ok());
-    assert_eq!(run(seen(), Some(&own("other"))).unwrap_err(), Error::ChannelBinding);
+    assert!(run(seen(), &[own("certificate")]).is_ok());
+    assert!(run(seen(), &[]).is_ok());
+    assert!(run(json!({}), &[own("other")]).is_ok());
+    assert!(run(seen(), &[own("other"), own("certificate")]).is_ok(), "one of several");
+    assert_eq!(run(seen(), &[own("other"), own("another")]).unwrap_err(), Error::ChannelBinding);
     for (name, member) in [("serverEndPoint", "x"), ("tlsUnique", "x"), ("cid_pubkey", "unused")] {
         let all = ChannelBinding {
             server_end_point: Some(Text::new("a").unwrap()),
@@ -301,7 +302,7 @@ fn the_channel_is_the_servers_where_both_know_it() {
             tls_unique: Some(Text::new("a").unwrap()),
             cid_pubkey: Some(Text::new("a").unwrap()),
         };
-        assert_eq!(run(json!({name: member}), Some(&all)).unwrap_err(), Error::ChannelBinding, "{name}");
+        assert_eq!(run(json!({name: member}), &[all]).unwrap_err(), Error::ChannelBinding, "{name}");
     }
 }
 

@@ -106,7 +106,7 @@ impl World {
     }
 
     pub(crate) fn arrival(&self) -> Arrival<'static> {
-        Arrival { now: self.now, channel: None }
+        Arrival { now: self.now, channels: &[] }
     }
 
     pub(crate) fn finish_registration(

@@ -103,7 +103,7 @@ impl Embedded {
         self.refuse(error)
     }
 
-    fn arrival(&self) -> Arrival<'static> {
-        Arrival { now: unix(self.clock.now()), channel: None }
+    fn arrival(&self) -> Arrival<'_> {
+        Arrival { now: unix(self.clock.now()), channels: &self.channels }
     }
 }
