@@ -135,8 +135,8 @@ fn configuration(settings: &Settings) -> ServerConf {
         pid_file: file("gateway.pid"),
         upgrade_sock: file("upgrade.sock"),
         threads: settings.threads.max(1),
-        // An upper bound: the gateway leaves as soon as nothing is open.
-        grace_period_seconds: Some(settings.shutdown.as_secs() + 1),
+        // An upper bound: the gateway leaves as soon as nothing is open, and cuts what is left well before that.
+        grace_period_seconds: Some(settings.shutdown.as_secs() + 3),
         graceful_shutdown_timeout_seconds: Some(0),
         ..ServerConf::default()
     }
