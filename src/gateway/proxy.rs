@@ -186,6 +186,8 @@ impl ProxyHttp for Front {
         let problem = known.span.in_scope(|| failure::explain(error, upstream));
         let status = problem.as_ref().map_or(0, |problem| problem.status.as_u16());
         if let Some(problem) = problem {
+            // The answer says so: a client must not send its next request into a connection that closes.
+            session.set_keepalive(None);
             known.answer(session, problem.into()).await;
         }
         FailToProxy { error_code: status, can_reuse_downstream: false }

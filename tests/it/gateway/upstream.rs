@@ -210,7 +210,9 @@ fn a_server_that_fails_is_502_or_504() {
     }
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let front = Front::start(quick(), Some(gone));
-    assert_eq!(status(&exchange(front.plain, get("/up/", "").as_bytes())), 502);
+    let answer = exchange(front.plain, b"GET /up/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(status(&answer), 502);
+    assert!(answer.to_ascii_lowercase().contains("connection: close\r\n"), "it closes, and says so: {answer}");
     assert!(front.told.lock().unwrap().is_empty());
 }
 
