@@ -91,7 +91,7 @@ impl FidoUafRealm {
         let name = attempt.as_ref().map(|attempt| attempt.name());
         let admitted = self.throttle.admit(name, SourceNetwork::of(answer.address));
         let ticket = admitted.map_err(|wait| {
-            self.audit(None, "too-many-attempts");
+            self.audit(None, answer.address, "too-many-attempts");
             FidoLoginError::TooMany(wait)
         })?;
         match self.check(answer, attempt).await {
@@ -116,14 +116,15 @@ impl FidoUafRealm {
             (Ok(answered), Some(attempt)) if *attempt.user() == answered.user.ext_id => Ok(attempt),
             (Ok(_), _) => Err(FidoLoginError::AnotherUser),
             (Err(error), attempt) => {
-                self.audit(attempt.as_ref().map(|attempt| attempt.user().as_str()), "uaf-answer-refused");
+                let user = attempt.as_ref().map(|attempt| attempt.user().as_str());
+                self.audit(user, answer.address, "uaf-answer-refused");
                 Err(error.into())
             }
         }
     }
 
-    fn audit(&self, user: Option<&str>, reason: &'static str) {
-        Event::LoginFailed { realm: &self.realm.name, user, reason }.record();
+    fn audit(&self, user: Option<&str>, address: IpAddr, reason: &'static str) {
+        Event::LoginFailed { realm: &self.realm.name, user, address, reason }.record();
     }
 
     /// The attempt of the user whose key the answer names, if there is one.

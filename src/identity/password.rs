@@ -128,10 +128,11 @@ impl PasswordRealm {
         presented: Option<&AuthenticatedSession>,
         secure: bool,
     ) -> Result<LoggedIn, PasswordError> {
-        let network = SourceNetwork::of(credentials.address);
+        let address = credentials.address;
+        let network = SourceNetwork::of(address);
         // A client that goes away before the answer drops the ticket, and has used its attempt.
         let ticket = self.throttle.admit(Some(&credentials.name), network).map_err(|wait| {
-            self.audit(None, "too-many-attempts");
+            self.audit(None, address, "too-many-attempts");
             PasswordError::TooMany(wait)
         })?;
         match self.check(credentials).await {
@@ -158,12 +159,12 @@ impl PasswordRealm {
         if good && exists {
             return Ok(attempt);
         }
-        self.audit(exists.then(|| user.ext_id.as_str()), "wrong-password");
+        self.audit(exists.then(|| user.ext_id.as_str()), credentials.address, "wrong-password");
         Err(PasswordError::Wrong)
     }
 
-    fn audit(&self, user: Option<&str>, reason: &'static str) {
-        Event::LoginFailed { realm: &self.realm.name, user, reason }.record();
+    fn audit(&self, user: Option<&str>, address: IpAddr, reason: &'static str) {
+        Event::LoginFailed { realm: &self.realm.name, user, address, reason }.record();
     }
 }
 

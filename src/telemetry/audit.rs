@@ -3,6 +3,8 @@
 //! The filters crate has events of its own, [`sidegate_filters::audit::Event`]. Each of either kind is also counted as
 //! `sidegate_events_total{event=…}` by [`super::log`].
 
+use std::net::IpAddr;
+
 pub use sidegate_filters::audit::TARGET;
 
 /// Something that an auditor asks about. Users appear by extId, targets by id, callers by their configured name; session
@@ -22,6 +24,8 @@ pub enum Event<'a> {
         realm: &'a str,
         /// The extId of the user meant, where it is known.
         user: Option<&'a str>,
+        /// Where the attempt came from.
+        address: IpAddr,
         /// Why, in a word.
         reason: &'static str,
     },
@@ -129,7 +133,9 @@ impl Event<'_> {
     pub fn record(self) {
         match self {
             Self::Login { realm, user } => line!("login", realm, user),
-            Self::LoginFailed { realm, user, reason } => line!("login-failed", realm, user, reason),
+            Self::LoginFailed { realm, user, address, reason } => {
+                line!("login-failed", realm, user, %address, reason);
+            }
             Self::StepUp { realm, user, auth_level } => line!("step-up", realm, user, auth_level),
             Self::Logout { user } => line!("logout", user),
             Self::Dispatch { operation, dispatcher, result, user, target } => {

@@ -56,6 +56,8 @@ async fn security_events_leave_audit_lines() {
         let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
         assert!(metrics.contains(&format!("sidegate_events_total{{event=\"{event}\"}}")), "{event}");
     }
+    let failed = lines(&gateway).into_iter().find(|line| line["event"] == "login-failed").unwrap();
+    assert_eq!((&failed["user"], &failed["address"]), (&json!(phone.ext_id()), &json!("127.0.0.1")));
     let dispatch = lines(&gateway).into_iter().find(|line| line["event"] == "dispatch").unwrap();
     assert_eq!((&dispatch["user"], &dispatch["target_id"]), (&json!(phone.ext_id()), &json!(phone.target())));
 }

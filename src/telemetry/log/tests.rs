@@ -103,7 +103,7 @@ fn no_audit_line_has_two_members_of_one_name() {
     let (realm, user, operation, code) = ("r", "u", "authentication", 1200);
     let events = [
         Audit::Login { realm, user },
-        Audit::LoginFailed { realm, user: Some(user), reason: "password" },
+        Audit::LoginFailed { realm, user: Some(user), address: [192, 0, 2, 1].into(), reason: "password" },
         Audit::StepUp { realm, user, auth_level: 2 },
         Audit::Logout { user },
         Audit::Dispatch { operation, dispatcher: "link", result: "dispatched", user: Some(user), target: Some("t") },
