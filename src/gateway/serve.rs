@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use http::{HeaderValue, Method, StatusCode, header};
 use pingora::proxy::Session;
+use sidegate_filters::identity_creation::accepts_html;
 use sidegate_filters::{BodySource as _, Caller, CanonicalPath, Exchange, Params, Problem, Reply, Verdict};
 
 use super::body::ClientBody;
@@ -18,7 +19,8 @@ use super::media;
 use super::proxy::Front;
 use super::reply::Dress;
 use super::request::Request;
-use crate::routes::{Destination, Endpoint, Route, Unrouted};
+use crate::identity::login_page::not_found;
+use crate::routes::{Destination, Endpoint, ListenerClass, Route, Unrouted};
 use crate::telemetry::access::RequestRecord;
 
 /// The most of a body that Pingora can hold back and hand on later.
@@ -44,7 +46,10 @@ impl Front {
         }
         record.set_method(&session.req_header().method);
         let mut request = Request::check(session.req_header(), connection, self.class, &self.limits)?;
-        let (route, path, params) = self.find(&request)?;
+        let (route, path, params) = match self.find(&request) {
+            Ok(found) => found,
+            Err(unrouted) => return self.lost(unrouted, &request),
+        };
         record.set_route(&route.name, &route.pattern);
         let host = std::mem::take(&mut request.host);
         if matches!(route.destination, Destination::Upstream(_)) {
@@ -68,12 +73,19 @@ impl Front {
         }
     }
 
-    fn find(&self, request: &Request) -> Result<(Arc<Route>, CanonicalPath, Params), Problem> {
+    fn find(&self, request: &Request) -> Result<(Arc<Route>, CanonicalPath, Params), Unrouted> {
         let router = self.router.load();
-        match router.find(self.class, &request.method, &request.path) {
-            Ok(found) => Ok((found.route.clone(), found.path, found.params)),
-            Err(unrouted) => Err(lost(unrouted)),
+        let found = router.find(self.class, &request.method, &request.path)?;
+        Ok((found.route.clone(), found.path, found.params))
+    }
+
+    /// A browser that took a wrong turn gets a page to read, everybody else a problem.
+    fn lost(&self, unrouted: Unrouted, request: &Request) -> Result<Next, Problem> {
+        let reads = self.class == ListenerClass::Public && accepts_html(&request.headers);
+        if unrouted == Unrouted::Path && reads {
+            return Ok(Next::Answer(Reply::Response(not_found())));
         }
+        Err(lost(unrouted))
     }
 
     async fn local(

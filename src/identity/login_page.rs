@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use sidegate_filters::clock::Clock;
+use sidegate_filters::identity::Session;
 use sidegate_filters::identity_creation::{Demand, LoginPage, LoginPrompt, ReturnTarget};
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
@@ -90,7 +91,7 @@ impl LoginPages {
     /// When the return field can't be sealed.
     pub fn form(&self, status: StatusCode, form: &LoginForm<'_>) -> Result<Response<Bytes>, CryptoError> {
         if self.password.is_none() {
-            return Ok(phone_only(status, ""));
+            return Ok(self.phone_only(status, None));
         }
         let field = self.seal.seal(form.target, self.clock.now())?;
         let notice = form.notice.map(|notice| format!("<p role=\"alert\">{}</p>", notice.text())).unwrap_or_default();
@@ -132,6 +133,21 @@ impl LoginPages {
         html::page(StatusCode::FORBIDDEN, "Not accepted", body)
     }
 
+    /// For whom a password is not enough: says what is, and the way back, since this browser can't go on here.
+    fn phone_only(&self, status: StatusCode, session: Option<&Session>) -> Response<Bytes> {
+        let who = session.map(|session| {
+            let name = Escaped(&session.name);
+            format!("You are logged in as <strong>{name}</strong>, and for this page that is not enough. ")
+        });
+        let body = format!(
+            "<h1>Log in with your phone</h1><p role=\"alert\">{}This page asks for a login with your phone, which this \
+             browser can't do. Open the page in the app on your phone.</p><p><a href=\"{}\">Back to the start</a></p>",
+            who.unwrap_or_default(),
+            Escaped(self.start.as_str())
+        );
+        html::page(status, "Log in with your phone", &body)
+    }
+
     fn password_meets(&self, demand: &Demand) -> bool {
         let meets = |realm: &Realm| {
             realm.level >= demand.level && (demand.realms.is_empty() || demand.realms.contains(&realm.name))
@@ -140,19 +156,17 @@ impl LoginPages {
     }
 }
 
-/// For whom a password is not enough; `who` is HTML.
-fn phone_only(status: StatusCode, who: &str) -> Response<Bytes> {
-    let body = format!(
-        "<h1>Log in with your phone</h1><p role=\"alert\">{who}This page asks for a login with your phone. Use the app \
-         to open it.</p>"
-    );
-    html::page(status, "Log in with your phone", &body)
-}
-
 /// For a page of a domain that this form does not log in to: after it, the page would ask again.
 fn no_login() -> Response<Bytes> {
     let body = "<h1>No login here</h1><p role=\"alert\">There is no page to log in to this part of the site.</p>";
     html::page(StatusCode::UNAUTHORIZED, "No login here", body)
+}
+
+/// For a browser at an address where nothing is. It repeats nothing of the request.
+#[must_use]
+pub fn not_found() -> Response<Bytes> {
+    let body = "<h1>Not found</h1><p>There is no page at this address.</p>";
+    html::page(StatusCode::NOT_FOUND, "Not found", body)
 }
 
 const LOGOUT_FORM: &str =
@@ -163,12 +177,11 @@ impl LoginPage for LoginPages {
         if prompt.domain != self.seal.domain() {
             return Ok(no_login());
         }
+        // A password would not reach the level: a form would go round in circles, or end before this page again.
+        if !self.password_meets(prompt.demand) {
+            return Ok(self.phone_only(StatusCode::UNAUTHORIZED, prompt.session));
+        }
         let form = match prompt.session {
-            // Another password would not raise the level: a form would go round in circles.
-            Some(session) if !self.password_meets(prompt.demand) => {
-                let who = format!("You are logged in as <strong>{}</strong>. ", Escaped(&session.name));
-                return Ok(phone_only(StatusCode::UNAUTHORIZED, &who));
-            }
             Some(session) => LoginForm { target: &prompt.target, name: &session.name, notice: Some(Notice::Again) },
             None => LoginForm { target: &prompt.target, name: "", notice: None },
         };

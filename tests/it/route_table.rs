@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use http::Method;
 
-use crate::support::gateway::Gateway;
-use crate::support::http::Client;
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::http::{Client, HTML};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Guard {
@@ -132,6 +132,35 @@ async fn nothing_else_exists() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_browser_at_an_unknown_address_gets_a_page() {
+    let gateway = Setup::default().tls().start().await;
+    let secure = gateway.public_tls();
+    for client in [&gateway.public(), &gateway.public_http2(), &secure] {
+        for path in ["/", "/nevisfido/unknown?echo", "/echo/%3Cb%3E"] {
+            let answer = client.get(path).header(HTML.0, HTML.1).send().await.expect(404);
+            let text = answer.text();
+            assert!(text.contains("<h1>Not found</h1>") && !text.contains("echo"), "{text}");
+            for (name, value) in [
+                ("content-type", "text/html; charset=utf-8"),
+                ("cache-control", "no-store"),
+                ("x-frame-options", "DENY"),
+                ("x-content-type-options", "nosniff"),
+                ("referrer-policy", "same-origin"),
+            ] {
+                assert_eq!(answer.header(name), Some(value));
+            }
+            assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+            assert!(answer.header("x-request-id").is_some() && answer.set_cookie().is_none());
+        }
+    }
+    assert!(secure.get("/").header(HTML.0, HTML.1).send().await.header("strict-transport-security").is_some());
+    for other in [gateway.internal_as_nobody(), gateway.management()] {
+        other.get("/").header(HTML.0, HTML.1).send().await.problem(404);
+    }
+    gateway.public().get("/").header("accept", "*/*").send().await.problem(404);
 }
 
 #[tokio::test]

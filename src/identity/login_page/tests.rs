@@ -72,21 +72,26 @@ async fn the_style_on_the_page_is_the_one_the_policy_names() {
 #[case(Demand { level: 2, ..Demand::default() }, false)]
 #[case(Demand { realms: vec!["fido-uaf".into()], ..Demand::default() }, false)]
 #[tokio::test]
-async fn a_step_up_shows_the_form_only_where_a_password_helps(#[case] demand: Demand, #[case] form: bool) {
+async fn the_form_is_shown_only_where_a_password_helps(#[case] demand: Demand, #[case] form: bool) {
     let domain = domain();
     let cookie = domain.login("jeff", &realm("password", 1, true), None).await.unwrap();
     let session = domain.session(&cookie).await.unwrap();
     let exchange = exchange(Method::GET, &[]);
-    let prompt = LoginPrompt {
-        exchange: &exchange,
-        domain: domain.sessions.domain(),
-        demand: &demand,
-        session: Some(&session),
-        target: ReturnTarget::start(),
-    };
-    let page = text(&domain.pages().page(&prompt).unwrap());
-    assert_eq!(page.contains("name=\"isiwebpasswd\""), form);
-    assert!(page.contains("jeff"));
+    for session in [Some(&*session), None] {
+        let prompt = LoginPrompt {
+            exchange: &exchange,
+            domain: domain.sessions.domain(),
+            demand: &demand,
+            session,
+            target: ReturnTarget::start(),
+        };
+        let page = text(&domain.pages().page(&prompt).unwrap());
+        assert_eq!(page.contains("name=\"isiwebpasswd\""), form);
+        let says_how =
+            page.contains("Open the page in the app") && page.contains("<a href=\"/home\">Back to the start");
+        assert_eq!(says_how, !form, "{page}");
+        assert_eq!(page.contains("jeff"), session.is_some());
+    }
 }
 
 #[test]
