@@ -18,7 +18,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::Environment;
-use arguments::{Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, UserCommand};
+use crate::routes::ListenerClass;
+use arguments::{Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, UserCommand, command_first};
 use device::{Device, PhoneError};
 
 /// It worked.
@@ -32,7 +33,7 @@ const USAGE: u8 = 64;
 
 /// Runs one command line, program name first, and tells the exit code of `gateway.md` 6.1.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let code = match Arguments::try_parse_from(arguments) {
+    let code = match Arguments::try_parse_from(command_first(arguments)) {
         Ok(arguments) => dispatch(arguments),
         Err(error) => {
             let printed = error.print().is_ok();
@@ -69,8 +70,11 @@ fn check(flag: &ConfigFlag, out: &mut dyn Write) -> u8 {
 }
 
 fn explain(flags: &ExplainFlags, out: &mut dyn Write) -> u8 {
-    let told = compose::offline(&flags.config.source()).and_then(|router| {
-        match explain::explain(&router, flags.on, &flags.method, &flags.path) {
+    let told = compose::offline(&flags.config.source()).and_then(|(config, router)| {
+        let (Some(method), Some(path)) = (&flags.method, &flags.path) else {
+            return Ok(write!(out, "{}", explain::Table::of(&config.routes, flags.on)).map(|()| GOOD)?);
+        };
+        match explain::explain(&router, flags.on.unwrap_or(ListenerClass::Public), method, path) {
             Ok(explanation) => Ok(writeln!(out, "{explanation}").map(|()| GOOD)?),
             Err(refused) => Ok(writeln!(out, "{refused}").map(|()| FAULTS)?),
         }

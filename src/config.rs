@@ -35,7 +35,7 @@ use crate::routes::ListenerClass;
 
 pub use dispatchers::{Dispatcher, Link};
 pub use domains::Domain;
-pub use fault::{Fault, Faults, Notice};
+pub use fault::{Fault, Faults, Notice, Places};
 pub use fido_uaf::{AdditionalRegistration, FidoUaf, TimeLimits, UnknownModels};
 pub use filters::{FilterKind, IdentityCreation, InternalAccess, NamedFilter};
 pub use internal_callers::InternalCaller;
@@ -88,6 +88,8 @@ pub struct Config {
     pub log: Log,
     /// What an operator should know before others meet it.
     pub notices: Vec<Notice>,
+    /// Where the keys stand in the file.
+    pub places: Places,
 }
 
 /// Where a configuration comes from.
@@ -110,10 +112,10 @@ impl Source {
 
     /// A fault that only shows when the configuration is used.
     #[must_use]
-    pub fn fault(&self, key: &str, wrong: &str, right: &str) -> Fault {
+    pub fn fault(&self, places: &Places, key: &str, wrong: &str, right: &str) -> Fault {
         Fault {
             file: self.name().into(),
-            line: 0,
+            line: places.line(key),
             key: key.to_owned(),
             wrong: wrong.to_owned(),
             right: right.to_owned(),

@@ -203,10 +203,19 @@ impl Filter for IdentityCreationFilter {
         let admission = match admission {
             Admission::Open => "open, a session is recognised".to_owned(),
             Admission::InternalOnly => "internal callers only".to_owned(),
-            Admission::Session(demand) => format!("session {}", demand.parameters()),
+            Admission::Session(demand) => demand.to_string(),
         };
-        let domain = domain.as_str();
-        format!("domain {domain}; {admission}; internal callers {internal:?}; interception {interception:?}")
+        let internal = match internal {
+            InternalAccess::Nobody => "no internal caller",
+            InternalAccess::Anybody => "every internal caller",
+            InternalAccess::With(Role::ActFor) => "internal callers with act-for",
+            InternalAccess::With(Role::Admin) => "internal callers with admin",
+        };
+        let interception = match interception {
+            Interception::Auto => "auto",
+            Interception::Never => "never",
+        };
+        format!("domain {}; {admission}; {internal}; interception {interception}", domain.as_str())
     }
 
     async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {

@@ -1,5 +1,6 @@
 //! The command line as clap reads it (`gateway.md` 6.1). Scripts rely on it: names and meanings stay.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -20,11 +21,32 @@ pub(super) struct Arguments {
     pub(super) serve: ServeFlags,
 }
 
+/// A command line with the flags that stand before the command moved behind it, where clap looks for them: both orders
+/// mean the same.
+pub(super) fn command_first(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut line: Vec<OsString> = line.into_iter().collect();
+    let mut command = 1;
+    while let Some(word) = line.get(command).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
+        command += match word {
+            "-h" | "--help" | "-V" | "--version" | "--" => return line,
+            "--password-stdin" | "--sectoken" => 1,
+            flag if flag.contains('=') => 1,
+            _ => 2,
+        };
+    }
+    if command < line.len() {
+        let flags: Vec<_> = line.drain(1..command).collect();
+        let end = line.iter().position(|word| word == "--").unwrap_or(line.len());
+        line.splice(end..end, flags);
+    }
+    line
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serves; what happens without a command, too.
     Serve(ServeFlags),
-    /// Shows what a request would meet: row, filters, destination.
+    /// Shows what a request would meet: row, filters, destination; without a request, every row.
     Explain(ExplainFlags),
     /// A phone in software.
     Device(Device),
@@ -85,16 +107,17 @@ impl DataFlags {
     }
 }
 
-/// Which request to explain.
+/// Which request to explain; without one every row is listed.
 #[derive(Debug, Args)]
 pub(super) struct ExplainFlags {
     /// The method, as GET.
-    pub(super) method: String,
+    #[arg(requires = "path")]
+    pub(super) method: Option<String>,
     /// The path; a query plays no part.
-    pub(super) path: String,
-    /// The listener that the request comes in on.
-    #[arg(long, value_name = "CLASS", default_value = "public", value_parser = class)]
-    pub(super) on: ListenerClass,
+    pub(super) path: Option<String>,
+    /// The listener that the request comes in on: public where it is left out. Rows are listed of all then.
+    #[arg(long, value_name = "CLASS", value_parser = class)]
+    pub(super) on: Option<ListenerClass>,
     #[command(flatten)]
     pub(super) config: ConfigFlag,
 }
@@ -203,6 +226,35 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// The parsed command line, or that it is wrong use.
+    fn parsed(line: &str) -> Option<String> {
+        let words = command_first(line.split(' ').map(OsString::from));
+        Arguments::try_parse_from(words).ok().map(|arguments| format!("{arguments:?}"))
+    }
+
+    #[test]
+    fn flags_stand_before_the_command_or_behind_it() {
+        for (before, behind) in [
+            ("sidegate --config F check", "sidegate check --config F"),
+            ("sidegate --config=F check", "sidegate check --config F"),
+            ("sidegate --config check check", "sidegate check --config check"),
+            ("sidegate --config F explain GET /x --on internal", "sidegate explain GET /x --on internal --config F"),
+            ("sidegate --config F explain -- GET /x", "sidegate explain --config F GET /x"),
+            ("sidegate --config F --data D serve", "sidegate serve --data D --config F"),
+            ("sidegate --data D user list", "sidegate user list --data D"),
+            ("sidegate --config F user list", "sidegate user list --config F"),
+            ("sidegate --password-stdin user add jeff", "sidegate user add jeff --password-stdin"),
+            ("sidegate --data D keygen --sectoken", "sidegate keygen --sectoken --data D"),
+            ("sidegate --state S device delete", "sidegate device delete --state S"),
+        ] {
+            assert!(parsed(behind).is_some(), "{behind}");
+            assert_eq!(parsed(before), parsed(behind), "{before}");
+        }
+        for alone in ["sidegate --config F", "sidegate --config check", "sidegate"] {
+            assert!(parsed(alone).is_some_and(|parsed| parsed.contains("command: None")), "{alone}");
+        }
+    }
+
     #[test]
     fn wrong_uses_are_refused() {
         for line in [
@@ -212,8 +264,12 @@ mod tests {
             "sidegate keygen",
             "sidegate keygen --sectoken --name a.example",
             "sidegate keygen --self-signed certs --name https://a.example",
+            "sidegate --listen 127.0.0.1:1 check",
+            "sidegate --config F check --config F",
+            "sidegate --config",
+            "sidegate explain GET",
         ] {
-            assert!(Arguments::try_parse_from(line.split(' ')).is_err(), "{line}");
+            assert_eq!(parsed(line), None, "{line}");
         }
     }
 }

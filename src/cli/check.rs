@@ -2,8 +2,10 @@
 
 use std::io::Write;
 
+use sidegate_filters::clock::{Clock as _, SystemClock};
+
 use super::{Failure, compose};
-use crate::config::{self, Environment, Overrides, Source};
+use crate::config::{self, Environment, Fault, Overrides, Source};
 
 /// Prints every fault, or that there is none and what an operator should know. Whether the configuration is good: then
 /// a gateway starts with it.
@@ -15,18 +17,19 @@ pub(super) fn run(source: &Source, environment: &Environment, out: &mut dyn Writ
             return Ok(false);
         }
     };
-    let misfits = compose::misfits(&config)?;
-    for misfit in &misfits {
-        let fault = source.fault(&misfit.key, &misfit.wrong, misfit.right);
+    let fault = |misfit: compose::Misfit| source.fault(&config.places, &misfit.key, &misfit.wrong, misfit.right);
+    let mut faults: Vec<Fault> = compose::misfits(&config)?.into_iter().map(fault).collect();
+    faults.sort_by_key(|fault| fault.line);
+    for fault in &faults {
         writeln!(out, "{fault}")?;
     }
-    if misfits.is_empty() {
-        for notice in &config.notices {
+    if faults.is_empty() {
+        for notice in config.notices.iter().chain(&compose::notes(&config, SystemClock.now())) {
             writeln!(out, "note: {notice}")?;
         }
         writeln!(out, "good: {} listeners, {} routes", config.listeners.len(), config.routes.len())?;
     }
-    Ok(misfits.is_empty())
+    Ok(faults.is_empty())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! From a checked configuration to what serves it: stores, identities, services, and the route table that joins them.
 
 mod gate;
+mod notes;
 mod routes;
 mod services;
 mod stores;
@@ -27,8 +28,9 @@ use crate::store::users::UsersFileError;
 use crate::store::{DataFolder, FolderError, StoreError};
 use crate::telemetry::Metrics;
 
+pub(super) use notes::notes;
 pub(super) use stores::Stores;
-pub(super) use trial::misfits;
+pub(super) use trial::{Misfit, misfits};
 
 /// Why a configuration that reads well can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +72,38 @@ pub(super) enum ComposeError {
     #[error(transparent)]
     ServerCertificate(#[from] ServerCertificateError),
     /// Parts do not fit together.
-    #[error("{0}")]
-    Unfit(String),
+    #[error("{wrong}")]
+    Unfit {
+        /// The key at fault; empty where it is none.
+        key: String,
+        /// What does not fit.
+        wrong: String,
+    },
+}
+
+impl ComposeError {
+    fn unfit(key: impl Into<String>, wrong: impl Into<String>) -> Self {
+        Self::Unfit { key: key.into(), wrong: wrong.into() }
+    }
+
+    /// The key of the configuration that is at fault; empty where no key is.
+    fn key(&self) -> &str {
+        match self {
+            Self::Unfit { key, .. } => key,
+            Self::Bearer(_) => "internal-callers",
+            Self::AppId(_) => "fido-uaf.app-id",
+            Self::Policy(_) => "fido-uaf.policies",
+            Self::Authorities(_) => "upstreams",
+            Self::ServerCertificate(_) => "fido-uaf",
+            Self::Folder(_)
+            | Self::Embedded(_)
+            | Self::Users(_)
+            | Self::Store(_)
+            | Self::Password(_)
+            | Self::SecToken(_)
+            | Self::Crypto(_) => "",
+        }
+    }
 }
 
 /// The route table of a configuration, over these stores.
@@ -90,10 +122,11 @@ pub(super) async fn router(
     routes::table(config, &gate, services.as_ref(), stores, metrics)
 }
 
-/// The route table of a configuration for looking at.
-pub(super) fn offline(source: &Source) -> Result<Router, Failure> {
+/// A configuration and its route table, for looking at.
+pub(super) fn offline(source: &Source) -> Result<(Config, Router), Failure> {
     let config = config::load(source, &Overrides::default(), &Environment::of_process())?;
-    Ok(dry_run(&config)??)
+    let router = dry_run(&config)??;
+    Ok((config, router))
 }
 
 /// Composes the route table over a data folder that goes again: that of the configuration is not opened, so a gateway

@@ -1,9 +1,13 @@
-//! `sidegate explain`: what a request would meet, told by the router that serves.
+//! `sidegate explain`: what a request would meet, told by the router that serves, and the table of all rows.
+
+mod table;
 
 use std::fmt;
 
 use http::Method;
 use sidegate_filters::{CanonicalPath, PathRules};
+
+pub use table::Table;
 
 use crate::routes::{Destination, Found, ListenerClass, Route, Router, Unrouted};
 
@@ -48,8 +52,8 @@ pub fn explain<'a>(
     let canonical = CanonicalPath::parse(asked)?;
     match router.find(class, &method, &canonical) {
         Ok(found) => Ok(Explanation { asked: asked.to_owned(), found }),
-        Err(Unrouted::Path) => Err(Refused::Unknown(word(class), canonical.as_str().to_owned())),
-        Err(Unrouted::Method(allowed)) => Err(Refused::Wrong(word(class), listed(allowed.iter().map(Method::as_str)))),
+        Err(Unrouted::Path) => Err(Refused::Unknown(class.name(), canonical.as_str().to_owned())),
+        Err(Unrouted::Method(allowed)) => Err(Refused::Wrong(class.name(), listed(allowed.iter().map(Method::as_str)))),
         Err(Unrouted::Spelling) => Err(Refused::Spelling(spellings(canonical.unusual()))),
     }
 }
@@ -59,7 +63,7 @@ impl fmt::Display for Explanation<'_> {
         let Found { route, path, .. } = &self.found;
         writeln!(out, "row       {}", route.name)?;
         writeln!(out, "matches   {} {}", listed(route.methods.iter().map(Method::as_str)), route.pattern)?;
-        writeln!(out, "served on {} listeners", listed(route.on.iter().copied().map(word)))?;
+        writeln!(out, "served on {} listeners", listed(route.on.iter().copied().map(ListenerClass::name)))?;
         if path.as_str() != self.asked {
             writeln!(out, "path      {} (as it is matched and forwarded)", path.as_str())?;
         }
@@ -95,14 +99,6 @@ impl Explanation<'_> {
             writeln!(out, "filter {}  {}{colon}{settings}", index + 1, filter.name())?;
         }
         if any { Ok(()) } else { writeln!(out, "filters   none: open to all") }
-    }
-}
-
-fn word(class: ListenerClass) -> &'static str {
-    match class {
-        ListenerClass::Public => "public",
-        ListenerClass::Internal => "internal",
-        ListenerClass::Management => "management",
     }
 }
 

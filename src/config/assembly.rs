@@ -9,8 +9,9 @@ use super::section::{Field, Section};
 use super::substitution::Environment;
 use super::url::PublicUrl;
 use super::{
-    Config, Domain, FidoUaf, LeadsTo, Limits, Listener, NamedFilter, Overrides, Realm, RealmKind, Row, Upstream,
-    domains, fido_uaf, filters, internal_callers, limits, listeners, log, realms, routes, sec_token, upstreams,
+    Config, Domain, FidoUaf, LeadsTo, Limits, Listener, NamedFilter, Overrides, Places, Realm, RealmKind, Row,
+    Upstream, domains, fido_uaf, filters, internal_callers, limits, listeners, log, realms, routes, sec_token,
+    upstreams,
 };
 
 /// Where the data folder is when nobody says otherwise.
@@ -71,6 +72,7 @@ impl<'a> Assembly<'_, 'a> {
             sec_token: sec_token?,
             log: log?,
             notices: Vec::new(),
+            places: Places::default(),
         })
     }
 

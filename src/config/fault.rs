@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, said so that an operator can mend it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -57,6 +58,23 @@ impl fmt::Display for Faults {
             write!(out, "{fault}")?;
         }
         Ok(())
+    }
+}
+
+/// Where the keys of a file stand, for faults that only show when its values are used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places(BTreeMap<String, u64>);
+
+impl Places {
+    pub(super) fn note(&mut self, key: &str, line: u64) {
+        self.0.entry(key.to_owned()).or_insert(line);
+    }
+
+    /// The line of a key, counted from 1; of the nearest one above it where it is not written, 0 where none is.
+    #[must_use]
+    pub fn line(&self, key: &str) -> u64 {
+        let above = || key.rfind(['.', '[']).and_then(|end| key.get(..end));
+        self.0.get(key).copied().or_else(|| above().map(|above| self.line(above))).unwrap_or_default()
     }
 }
 

@@ -22,8 +22,7 @@ pub fn load(source: &Source, overrides: &Overrides, environment: &Environment) -
         Source::BuiltIn => (PathBuf::new(), Ok(STANDALONE.to_owned())),
         Source::File(path) => (path.parent().map(Path::to_path_buf).unwrap_or_default(), std::fs::read_to_string(path)),
     };
-    let context =
-        Context { file: Arc::from(source.name()), folder, faults: RefCell::default(), notices: RefCell::default() };
+    let context = context(Arc::from(source.name()), folder);
     let config = match text {
         Ok(text) => check(&text, overrides, environment, &context),
         Err(error) => {
@@ -32,8 +31,9 @@ pub fn load(source: &Source, overrides: &Overrides, environment: &Environment) -
         }
     };
     let (mut faults, notices) = (context.faults.into_inner(), context.notices.into_inner());
+    let places = context.places.into_inner();
     match config {
-        Some(config) if faults.is_empty() => Ok(Config { notices, ..config }),
+        Some(config) if faults.is_empty() => Ok(Config { notices, places, ..config }),
         _ => {
             if faults.is_empty() {
                 faults.push(unexplained(&context.file));
@@ -41,6 +41,11 @@ pub fn load(source: &Source, overrides: &Overrides, environment: &Environment) -
             Err(Faults::new(faults))
         }
     }
+}
+
+fn context(file: Arc<str>, folder: PathBuf) -> Context {
+    let (faults, notices, places) = (RefCell::default(), RefCell::default(), RefCell::default());
+    Context { file, folder, faults, notices, places }
 }
 
 /// Fails closed should a section be refused without a word.
@@ -113,12 +118,7 @@ fn entry<'a>(root: &'a mut Node, key: &str) -> Option<&'a mut Node> {
 
 /// The URL of the first public listener. Its faults are noted when the listeners are read in earnest.
 fn of_listeners(root: &Node, overrides: &Overrides) -> Option<PublicUrl> {
-    let silent = Context {
-        file: Arc::from(""),
-        folder: PathBuf::new(),
-        faults: RefCell::default(),
-        notices: RefCell::default(),
-    };
+    let silent = context(Arc::from(""), PathBuf::new());
     let listeners = Section::root(&silent, root, |section| listeners::read(&section.field("listeners"), overrides))?;
     first_public(&listeners).and_then(|listener| PublicUrl::of_listener(listener.address, listener.tls.is_some()).ok())
 }

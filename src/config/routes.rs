@@ -49,13 +49,8 @@ pub enum LeadsTo {
     },
 }
 
-const PROTECTIONS: &[(&str, Protection)] = &[
-    ("open", Protection::Open),
-    ("session", Protection::Session),
-    ("fido-uaf", Protection::FidoUaf),
-    ("internal", Protection::Internal),
-    ("jws-bypass", Protection::JwsBypass),
-];
+const PROTECTIONS: &[Protection] =
+    &[Protection::Open, Protection::Session, Protection::FidoUaf, Protection::Internal, Protection::JwsBypass];
 
 /// What rows refer to.
 pub(super) struct Known<'a> {
@@ -128,7 +123,8 @@ fn name(section: &Section<'_>, written: &mut Vec<(String, u64)>, line: u64) -> O
 /// Changes a default row: only what is written.
 fn change(section: &Section<'_>, row: &mut Row) {
     let protection = section.field("protection");
-    if let Some(wanted) = protection.choice(PROTECTIONS) {
+    let words: Vec<_> = PROTECTIONS.iter().map(|protection| (protection.name(), *protection)).collect();
+    if let Some(wanted) = protection.choice(&words) {
         match (&row.leads_to, wanted) {
             (LeadsTo::Service(_, Protection::JwsBypass), wanted) if wanted != Protection::JwsBypass => {
                 protection.fault(

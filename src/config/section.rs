@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::document::{Entry, Node, Value};
-use super::fault::{Fault, Notice};
+use super::fault::{Fault, Notice, Places};
 use super::scalar::{Scalar, text};
 use super::suggest::{listed, nearest};
 
@@ -17,6 +17,7 @@ pub(super) struct Context {
     pub(super) folder: PathBuf,
     pub(super) faults: RefCell<Vec<Fault>>,
     pub(super) notices: RefCell<Vec<Notice>>,
+    pub(super) places: RefCell<Places>,
 }
 
 impl Context {
@@ -98,6 +99,9 @@ impl<'a> Section<'a> {
 impl<'a> Field<'a> {
     fn new(context: &'a Context, path: String, line: u64, node: Option<&'a Node>) -> Self {
         let faulty = node.is_some_and(|node| matches!(node.value, Value::Unsubstituted));
+        if node.is_some() {
+            context.places.borrow_mut().note(&path, line);
+        }
         let value = node.filter(|node| !matches!(node.value, Value::Null | Value::Unsubstituted));
         Self { context, path, line, present: node.is_some(), faulty, node: value }
     }

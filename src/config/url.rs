@@ -32,6 +32,12 @@ impl PublicUrl {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// The host: a name, or an address, which has brackets where it is one of IPv6.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     /// Whether it is reached over TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {

@@ -22,6 +22,20 @@ pub enum Protection {
     JwsBypass,
 }
 
+impl Protection {
+    /// The word of the configuration and of `sidegate explain`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Session => "session",
+            Self::FidoUaf => "fido-uaf",
+            Self::Internal => "internal",
+            Self::JwsBypass => "jws-bypass",
+        }
+    }
+}
+
 /// What answers behind a row. Whoever composes the table matches every one of them, so that no row lacks its endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {

@@ -57,7 +57,7 @@ async fn the_walk_through_works_when_pasted() {
         &["tokenCreated"],
         &["1200", "1403"],
         &["404"],
-        &["bypass"],
+        &["bypass", "targets-list"],
     ];
     assert_eq!(answers.len(), expected.len(), "a block without an expectation: {told}");
     for (answer, words) in answers.iter().zip(expected) {

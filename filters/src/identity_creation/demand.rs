@@ -1,5 +1,6 @@
 //! What a route demands of a session, and what is missing.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::challenge::quoted;
@@ -51,6 +52,23 @@ impl Demand {
     }
 }
 
+/// For whoever reads what a route demands: `a session of level 2 by fido-uaf, at most 600s old`.
+impl fmt::Display for Demand {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "a session of level {}", self.level)?;
+        if !self.realms.is_empty() {
+            write!(out, " by {}", self.realms.join(" or "))?;
+        }
+        if !self.roles.is_empty() {
+            write!(out, " with role {}", self.roles.join(" or "))?;
+        }
+        match self.max_age {
+            Some(max_age) => write!(out, ", at most {}s old", max_age.as_secs()),
+            None => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -86,6 +104,16 @@ mod tests {
     #[case(demand(2, "boss", Some(1), "fido-uaf"), Err(Shortfall::Role))]
     fn a_session_is_compared_with_each_part(#[case] demand: Demand, #[case] expected: Result<(), Shortfall>) {
         assert_eq!(demand.check(&session(), Millis(1_060_000)), expected);
+    }
+
+    #[rstest]
+    #[case(demand(2, "", None, ""), "a session of level 2")]
+    #[case(
+        demand(2, "boss", Some(300), "fido-uaf"),
+        "a session of level 2 by x or fido-uaf with role x or boss, at most 300s old"
+    )]
+    fn it_is_told_in_plain_words(#[case] demand: Demand, #[case] expected: &str) {
+        assert_eq!(demand.to_string(), expected);
     }
 
     #[rstest]

@@ -310,5 +310,5 @@ async fn no_other_cookie_is_dead(#[case] admission: Admission, #[case] headers: 
 #[test]
 fn explain_shows_what_is_demanded() {
     let shown = filter(settings(level(2))).settings();
-    assert_eq!(shown, "domain main; session acr_values=\"2\"; internal callers With(ActFor); interception Auto");
+    assert_eq!(shown, "domain main; a session of level 2; internal callers with act-for; interception auto");
 }

@@ -2,6 +2,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use sidegate_filters::clock::Millis;
+
 use super::*;
 use crate::jose::certificates;
 
@@ -102,14 +104,14 @@ fn files_that_would_stop_the_start_are_faults_all_at_once() {
     assert!(!good);
     let lines: Vec<&str> = text.lines().collect();
     for (line, start, contains) in [
-        (0, "listeners[0].tls", "server.key is not the key of the certificate in FOLDER/server.pem"),
-        (1, "upstreams.shop.tls.ca", "ca.pem holds no PEM certificates"),
-        (2, "internal-callers.bank.token-file", "chmod 600"),
-        (3, "fido-uaf.policies", "policies/default.json"),
-        (4, "fido-uaf.tls-certificates[0]", "front.pem holds no PEM certificates"),
+        (0, "3: listeners[0].tls", "server.key is not the key of the certificate in FOLDER/server.pem"),
+        (1, "8: internal-callers.bank.token-file", "chmod 600"),
+        (2, "12: fido-uaf.policies", "policies/default.json"),
+        (3, "13: fido-uaf.tls-certificates[0]", "front.pem holds no PEM certificates"),
+        (4, "14: upstreams.shop.tls.ca", "ca.pem holds no PEM certificates"),
     ] {
         let found = lines[line];
-        assert!(found.starts_with(&format!("FOLDER/gate.yml: {start}: ")) && found.contains(contains), "{text}");
+        assert!(found.starts_with(&format!("FOLDER/gate.yml:{start}: ")) && found.contains(contains), "{text}");
     }
     assert_eq!(lines.len(), 5, "{text}");
 }
@@ -124,5 +126,33 @@ routes: [{ name: shop, path: /shop/*, methods: [GET], filters: [who], upstream: 
     );
     let (good, text) = checked_in(folder.path());
     assert!(!good);
-    assert!(text.starts_with("FOLDER/gate.yml: filter who: "), "{text}");
+    assert!(text.starts_with("FOLDER/gate.yml:14: filters.who.rules: filter who: "), "{text}");
+}
+
+#[test]
+fn what_clients_will_hold_against_a_certificate_is_noted() {
+    let folder = files("");
+    let (good, text) = checked_in(folder.path());
+    let stranger =
+        "note: listeners[0].tls.certificate: FOLDER/server.pem does not name gate.example, the host of public-url";
+    assert!(good && text.contains(stranger) && !text.contains("expired") && !text.contains("tls.key"), "{text}");
+
+    let source = Source::File(folder.path().join("gate.yml"));
+    let config = config::load(&source, &Overrides::default(), &Environment::new(|_| None)).unwrap();
+    let later = Millis(SystemClock.now().0 + 400 * 24 * 3600 * 1000);
+    let texts: Vec<_> = compose::notes(&config, later).into_iter().map(|notice| notice.text).collect();
+    assert!(texts.iter().any(|text| text.contains("server.pem has expired")), "{texts:?}");
+
+    let file = fs::read_to_string(folder.path().join("gate.yml")).unwrap();
+    fs::write(folder.path().join("gate.yml"), file.replace("https://gate.example\nl", "https://localhost\nl")).unwrap();
+    let (good, text) = checked_in(folder.path());
+    assert!(good && !text.contains("does not name"), "{text}");
+}
+
+#[test]
+fn a_key_that_others_may_read_is_noted() {
+    let folder = files("");
+    fs::set_permissions(folder.path().join("server.key"), Permissions::from_mode(0o644)).unwrap();
+    let (good, text) = checked_in(folder.path());
+    assert!(good && text.contains("note: listeners[0].tls.key: FOLDER/server.key has mode 644"), "{text}");
 }

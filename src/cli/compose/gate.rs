@@ -77,13 +77,13 @@ impl Gate {
 
     /// The realm of FIDO UAF logins.
     pub(super) fn fido_uaf(&self) -> Result<&Realm, ComposeError> {
-        let missing = || ComposeError::Unfit("a row needs a realm of type fido-uaf".to_owned());
+        let missing = || ComposeError::unfit("realms", "a row needs a realm of type fido-uaf");
         self.fido_uaf.as_ref().ok_or_else(missing)
     }
 
     fn domain(&self, name: &str) -> Result<&(Arc<DomainSessions>, ReturnTarget), ComposeError> {
         self.domains.get(name).ok_or_else(|| {
-            ComposeError::Unfit(format!("no session domain {name:?} is configured, and a route needs it"))
+            ComposeError::unfit("domains", format!("no session domain {name:?} is configured, and a route needs it"))
         })
     }
 
@@ -150,7 +150,8 @@ fn sessions_of(domain: &Domain, stores: &Stores, clock: &Arc<dyn Clock>) -> Resu
 }
 
 fn parse_domain(name: &str) -> Result<SessionDomain, ComposeError> {
-    SessionDomain::parse(name).map_err(|error| ComposeError::Unfit(format!("session domain {name:?}: {error}")))
+    SessionDomain::parse(name)
+        .map_err(|error| ComposeError::unfit("domains", format!("session domain {name:?}: {error}")))
 }
 
 fn realm_of(realm: &config::Realm) -> Realm {
@@ -163,7 +164,7 @@ fn password_realm(
     stores: &Stores,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<PasswordRealm>, ComposeError> {
-    let unfit = || ComposeError::Unfit(format!("realm {} names no configured domain", realm.name));
+    let unfit = || ComposeError::unfit("realms", format!("realm {} names no configured domain", realm.name));
     let (sessions, _) = domains.get(&realm.domain).ok_or_else(unfit)?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let settings =

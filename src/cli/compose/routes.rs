@@ -98,11 +98,11 @@ impl Parts<'_> {
     }
 
     fn services(&self) -> Result<&Services, ComposeError> {
-        self.services.ok_or_else(|| ComposeError::Unfit("a row needs fido-uaf, which is not configured".to_owned()))
+        self.services.ok_or_else(|| ComposeError::unfit("fido-uaf", "a row needs fido-uaf, which is not configured"))
     }
 
     fn upstream(&self, name: &str) -> Result<&Arc<Upstream>, ComposeError> {
-        let missing = || ComposeError::Unfit(format!("no upstream {name:?} is configured"));
+        let missing = || ComposeError::unfit("upstreams", format!("no upstream {name:?} is configured"));
         self.upstreams.get(name).ok_or_else(missing)
     }
 
@@ -139,8 +139,9 @@ impl Parts<'_> {
     ) -> Result<Chain, ComposeError> {
         let mut chain: Vec<Arc<dyn Filter>> = Vec::new();
         for name in names {
-            let filter =
-                self.named(name).ok_or_else(|| ComposeError::Unfit(format!("no filter {name:?} is configured")))?;
+            let filter = self
+                .named(name)
+                .ok_or_else(|| ComposeError::unfit("filters", format!("no filter {name:?} is configured")))?;
             chain.push(match &filter.kind {
                 FilterKind::IdentityCreation(wanted) => self.gate.for_upstream(wanted, row.interception)?,
                 FilterKind::Delegation(rules) => self.delegation(name, rules, upstream)?,
@@ -152,7 +153,9 @@ impl Parts<'_> {
     fn delegation(&self, name: &str, rules: &[Rule], upstream: &Upstream) -> Result<Arc<dyn Filter>, ComposeError> {
         let tokens = self.gate.sec_tokens.clone();
         let filter = DelegationFilter::new(rules.to_vec(), upstream.name.clone(), &upstream.identity_headers, tokens);
-        Ok(Arc::new(filter.map_err(|error| ComposeError::Unfit(format!("filter {name}: {error}")))?))
+        Ok(Arc::new(filter.map_err(|error| {
+            ComposeError::unfit(format!("filters.{name}.rules"), format!("filter {name}: {error}"))
+        })?))
     }
 
     /// What answers behind a row of ours.
@@ -200,7 +203,7 @@ impl Parts<'_> {
 
     fn password_login(&self) -> Result<Arc<dyn Endpoint>, ComposeError> {
         let realm = self.gate.password.clone();
-        let realm = realm.ok_or_else(|| ComposeError::Unfit("a row needs a realm of type password".to_owned()))?;
+        let realm = realm.ok_or_else(|| ComposeError::unfit("realms", "a row needs a realm of type password"))?;
         Ok(Arc::new(PasswordLoginEndpoint::new(realm, self.gate.pages.clone())))
     }
 }

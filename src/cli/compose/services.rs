@@ -166,8 +166,8 @@ async fn relying_party(
         config::UnknownModels::Refuse => UnknownModels::Refuse,
         config::UnknownModels::Surrogate => UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect()),
     };
-    let key =
-        ServerDataKey::new(&*folder.secret("server-data")?).map_err(|error| ComposeError::Unfit(error.to_string()))?;
+    let key = ServerDataKey::new(&*folder.secret("server-data")?)
+        .map_err(|error| ComposeError::unfit("", error.to_string()))?;
     Ok(RelyingParty::new(Some(app_id), facets, Models::new(unknown), key))
 }
 

@@ -16,7 +16,7 @@ use crate::jose::server_certificate::ServerCertificate;
 /// Something that would stop the start.
 #[derive(Debug)]
 pub(in crate::cli) struct Misfit {
-    /// The key at fault, with its path; empty where several keys do not fit together.
+    /// The key at fault, with its path; empty where no key is.
     pub(in crate::cli) key: String,
     /// What is wrong; names the file.
     pub(in crate::cli) wrong: String,
@@ -33,8 +33,11 @@ pub(in crate::cli) fn misfits(config: &Config) -> Result<Vec<Misfit>, Failure> {
     let files = [certificates(config), authorities(config), bearers(config), policies(config), seen(config)];
     let mut found: Vec<Misfit> = files.into_iter().flatten().collect();
     if found.is_empty() {
-        let composed = dry_run(config)?;
-        found.extend(misfit(composed, String::new, "change one of them"));
+        found.extend(dry_run(config)?.err().map(|error| Misfit {
+            key: error.key().to_owned(),
+            wrong: error.to_string(),
+            right: "mend this key, or what it does not fit to",
+        }));
     }
     Ok(found)
 }
