@@ -212,6 +212,24 @@ fn a_listener_with_tls_may_be_reached_from_elsewhere() {
 }
 
 #[test]
+fn the_rows_that_the_sample_shows_are_good() {
+    let (written, shown) = STANDALONE.split_once("# upstreams:\n").unwrap();
+    // Only the file with the authorities is not there.
+    let shown =
+        shown.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).filter(|line| !line.contains(" ca: "));
+    let config = loaded(&format!("{written}upstreams:\n{}\n", shown.collect::<Vec<_>>().join("\n")));
+    let own: Vec<_> = config.routes.iter().filter(|row| matches!(row.leads_to, LeadsTo::Upstream { .. })).collect();
+    let [payments, shop] = own[..] else { panic!("{own:?}") };
+    let level = |name: &str| {
+        let filter = config.filters.iter().find(|filter| filter.name == name).unwrap();
+        if let FilterKind::IdentityCreation(demand) = &filter.kind { demand.level } else { panic!("{name}") }
+    };
+    // Nothing in a browser raises a session above what a password gives.
+    assert!(shop.interception && level("customers") == 1);
+    assert!(!payments.interception && level("payments") == 2);
+}
+
+#[test]
 fn rows_without_their_service_are_left_out() {
     let config = loaded("public-url: https://gate.example\nlisteners: [{class: public, address: '127.0.0.1:1'}]\n");
     let names: Vec<_> = config.routes.iter().map(|row| row.name.as_str()).collect();
