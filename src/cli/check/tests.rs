@@ -126,7 +126,7 @@ routes: [{ name: shop, path: /shop/*, methods: [GET], filters: [who], upstream: 
     );
     let (good, text) = checked_in(folder.path());
     assert!(!good);
-    assert!(text.starts_with("FOLDER/gate.yml:14: filters.who.rules: filter who: "), "{text}");
+    assert!(text.starts_with("FOLDER/gate.yml:15: filters.who.rules: filter who: "), "{text}");
 }
 
 #[test]
