@@ -9,7 +9,9 @@ VENV := target/jose-venv
 SOAK_CASES ?= 20000
 # Arguments of the benchmarks, such as --quick or a part of a name.
 BENCH ?=
-SEED ?= $(shell od -An -N8 -tu8 /dev/urandom | tr -d ' ')
+ifndef SEED
+SEED := $(shell od -An -N8 -tu8 /dev/urandom | tr -d ' ')
+endif
 
 .PHONY: help deps deps-build deps-test run test soak check bench
 
@@ -38,7 +40,7 @@ test: deps-test ## runs every test, with small counts
 
 soak: deps-test ## runs the same tests with full counts
 	@echo 'seed $(SEED) (again: make soak SEED=$(SEED))'
-	PROPTEST_CASES=$(SOAK_CASES) PROPTEST_RNG_SEED=$(SEED) SIDEGATE_SOAK=1 SIDEGATE_SEED=$(SEED) \
+	PROPTEST_CASES=$(SOAK_CASES) PROPTEST_RNG_SEED=$(SEED) PROPTEST_MAX_GLOBAL_REJECTS=$$((4 * $(SOAK_CASES))) \
 		cargo test --workspace --locked
 
 check: deps-build ## formatting, clippy with warnings as errors, documentation

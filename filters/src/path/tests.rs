@@ -211,8 +211,6 @@ fn segments(path: &str, times: usize) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
     #[test]
     fn the_canonical_form_is_a_fixed_point(raw in raw_path()) {
         if let Ok(path) = CanonicalPath::parse(&raw) {
