@@ -12,14 +12,17 @@ mod serve;
 mod user;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::config::Environment;
 use crate::routes::ListenerClass;
-use arguments::{Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, UserCommand, command_first};
+use crate::telemetry::log;
+use arguments::{
+    Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, ServeFlags, UserCommand, command_first,
+};
 use device::{Device, PhoneError};
 
 /// It worked.
@@ -46,7 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(arguments: Arguments) -> u8 {
     let mut out = io::stdout();
     let result = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
-        Command::Serve(flags) => serve::run(&flags.source(), &flags.overrides()),
+        Command::Serve(flags) => return serve(&flags),
         Command::Check(flag) => return check(&flag, &mut out),
         Command::Explain(flags) => return explain(&flags, &mut out),
         Command::User(command) => user(command, &mut out),
@@ -56,6 +59,19 @@ fn dispatch(arguments: Arguments) -> u8 {
     match result {
         Ok(()) => GOOD,
         Err(error) => fail(error.as_ref()),
+    }
+}
+
+fn serve(flags: &ServeFlags) -> u8 {
+    match serve::run(&flags.source(), &flags.overrides()) {
+        Ok(()) => GOOD,
+        Err(error) => {
+            if io::stderr().is_terminal() {
+                return fail(error.as_ref());
+            }
+            log::last_words(error.as_ref());
+            FAILED
+        }
     }
 }
 

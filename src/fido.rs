@@ -89,6 +89,16 @@ pub enum AnswerAt {
 }
 
 impl AnswerAt {
+    /// The word for it in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::Authentication => "authentication",
+            Self::Login => "login",
+        }
+    }
+
     /// The UAF operation that is answered there.
     #[must_use]
     pub fn kind(self) -> OperationKind {

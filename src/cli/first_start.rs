@@ -12,6 +12,8 @@ use crate::store::{DataFolder, FolderError, StoreError, Users};
 
 /// The user for trying out.
 const DEMO: &str = "demo";
+const TRY_OUT: &str =
+    "Set up for trying out, on this machine only. Before others reach it, write a configuration of your own.";
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -57,34 +59,45 @@ pub async fn demo_user(
     Ok(Some(DemoPassword(password)))
 }
 
-/// What an operator should know at the start, in one block; `None` where there is nothing. Only a terminal is shown the
-/// demo password: anything else that takes standard error takes the log with it, which is kept.
-#[must_use]
-pub fn announcement(config: &Config, demo: Option<&DemoPassword>, terminal: bool) -> Option<Zeroizing<String>> {
-    let mut block = Zeroizing::new(String::new());
-    let mut line = |text: &str| writeln!(block, "{text}").unwrap_or_default();
-    if config.try_out {
-        line("Set up for trying out, on this machine only. Before others reach it, write a configuration of your own.");
-    }
-    for notice in &config.notices {
-        line(&format!("  {notice}"));
-    }
-    if config.try_out {
-        let data = config.data.display();
-        line(&format!("  internal-callers: the bearer for {} is made in {data}", callers(config)));
-    }
-    if let Some(DemoPassword(password)) = demo {
+/// Tells what an operator should know at the start: on a terminal as one block, else as log lines, since whatever takes
+/// standard error then takes the log with it. Only a terminal is shown the demo password.
+pub fn announce(config: &Config, demo: Option<&DemoPassword>, terminal: bool) {
+    let mut notes = notes(config);
+    if demo.is_some() {
         let file = config.data.join(data::DEMO_PASSWORD);
-        let file = file.display();
-        let remove = "to remove: sidegate user remove demo";
-        let said = Zeroizing::new(if terminal {
-            format!("  user demo was made, password {} (also in {file}; {remove})", password.as_str())
-        } else {
-            format!("  user demo was made, its password is in {file} ({remove})")
-        });
-        line(&said);
+        notes.push(format!(
+            "user demo was made, its password is in {} (to remove: sidegate user remove demo)",
+            file.display()
+        ));
+    }
+    if !terminal {
+        notes.iter().for_each(|note| tracing::warn!("{note}"));
+    } else if let Some(block) = block(&notes, demo) {
+        eprintln!("{}", block.as_str());
+    }
+}
+
+/// The notes for a terminal, with the demo password; `None` where there is nothing to say.
+fn block(notes: &[String], demo: Option<&DemoPassword>) -> Option<Zeroizing<String>> {
+    let mut block = Zeroizing::new(notes.join("\n  "));
+    if let Some(DemoPassword(password)) = demo {
+        write!(block, "\n  password of demo: {}", password.as_str()).unwrap_or_default();
     }
     (!block.is_empty()).then_some(block)
+}
+
+/// A line each, nothing secret.
+fn notes(config: &Config) -> Vec<String> {
+    let mut notes = Vec::new();
+    if config.try_out {
+        notes.push(TRY_OUT.to_owned());
+    }
+    notes.extend(config.notices.iter().map(ToString::to_string));
+    if config.try_out {
+        let data = config.data.display();
+        notes.push(format!("internal-callers: the bearer for {} is made in {data}", callers(config)));
+    }
+    notes
 }
 
 fn callers(config: &Config) -> String {

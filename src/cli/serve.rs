@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sidegate_filters::clock::{Clock, SystemClock};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 use super::compose::{self, Stores};
@@ -37,22 +36,19 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     }
     let stores = Arc::new(Stores::open(&config, &folder, &clock)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (router, demo) = runtime.block_on(async {
-        // From here on it no longer ends the process; the gateway takes it up once it serves.
-        let _ = signal(SignalKind::hangup())?;
+    let (stop, router, demo) = runtime.block_on(async {
+        let stop = Stop::on_signals()?;
         // First: what removed users had registered must not hold up a change of the app-id.
         stores.sweep_orphans().await?;
         let router = compose::router(&config, &folder, &stores, &clock, &metrics).await?;
         let demo = first_start::demo_user(&config, &folder, stores.users.as_ref()).await?;
-        Ok::<_, Failure>((router, demo))
+        Ok::<_, Failure>((stop, router, demo))
     })?;
     let router = Arc::new(ArcSwap::from_pointee(router));
     let gateway = gateway::on(listening, &router, &metrics)?;
-    if let Some(block) = first_start::announcement(&config, demo.as_ref(), std::io::stderr().is_terminal()) {
-        eprintln!("{}", block.as_str());
-    }
+    first_start::announce(&config, demo.as_ref(), std::io::stderr().is_terminal());
     let sweeper = sweep(runtime, stores);
-    let ended = gateway.run(Stop::on_signals());
+    let ended = gateway.run(stop);
     drop(sweeper);
     Ok(ended?)
 }

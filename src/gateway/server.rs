@@ -172,7 +172,7 @@ impl Gateway {
     pub fn run(self, stop: Stop) -> Result<(), Died> {
         let phases = self.server.watch_execution_phase();
         for bound in &self.bound {
-            tracing::info!(class = ?bound.class, address = %bound.address, tls = bound.tls, "listening");
+            tracing::info!(class = bound.class.name(), address = %bound.address, tls = bound.tls, "listening");
         }
         std::thread::spawn(move || self.server.run(RunArgs { shutdown_signal: Box::new(stop) }));
         wait_for_stop(phases)?;

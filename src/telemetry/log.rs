@@ -49,6 +49,13 @@ pub fn start(level: &str, metrics: Arc<Metrics>) -> Result<(), LogError> {
     Ok(())
 }
 
+/// Why the program ends, as a JSON line, whatever the level is: logging may not have been started yet.
+pub fn last_words(error: &dyn std::error::Error) {
+    let text = error.to_string();
+    let log = tracing_subscriber::registry().with(json(std::io::stderr));
+    tracing::subscriber::with_default(log, || tracing::error!(error = text, "the gateway does not serve"));
+}
+
 /// One JSON object a line; the request's id is in `span`.
 fn json<S, W>(writer: W) -> impl Layer<S>
 where

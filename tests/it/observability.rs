@@ -53,8 +53,12 @@ async fn security_events_leave_audit_lines() {
             lines(&gateway).into_iter().find(|line| line["target"] == "audit" && line["event"] == event)
         })
         .await;
-        let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
-        assert!(metrics.contains(&format!("sidegate_events_total{{event=\"{event}\"}}")), "{event}");
+        let counted = format!("sidegate_events_total{{event=\"{event}\"}}");
+        wait::until(&counted, wait::BOUND, async || {
+            let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
+            metrics.contains(&counted).then_some(())
+        })
+        .await;
     }
     let failed = lines(&gateway).into_iter().find(|line| line["event"] == "login-failed").unwrap();
     assert_eq!((&failed["user"], &failed["address"]), (&json!(phone.ext_id()), &json!("127.0.0.1")));
@@ -99,4 +103,21 @@ async fn what_a_client_sends_does_not_forge_log_lines() {
     assert_ne!(own_id.header("x-request-id"), Some("chosen-by-the-client"));
     access_line(&gateway, &own_id).await;
     assert!(lines(&gateway).iter().all(|line| line["event"] != "forged"));
+}
+
+#[tokio::test]
+async fn everything_that_serve_writes_is_a_line_of_json() {
+    let mut gateway = Gateway::standalone(&[]).await;
+    gateway.stop();
+    let log = gateway.log();
+    for line in log.lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()), "{line}");
+    }
+    for told in ["Set up for trying out", "demo.password", r#""class":"public""#] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    let refused = gateway.command(&["serve", "--config", "no-such-file.yml"], "");
+    assert_eq!(refused.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&refused.stderr).unwrap();
+    assert!(told["level"] == "ERROR" && told["error"].as_str().unwrap().contains("no-such-file.yml"), "{told}");
 }

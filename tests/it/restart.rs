@@ -133,3 +133,13 @@ async fn a_second_interrupt_does_not_wait_for_open_requests() {
     gateway.interrupt();
     assert_eq!(gateway.ended(), Some(130));
 }
+
+#[tokio::test]
+async fn sigterm_during_the_start_is_a_good_end_too() {
+    let mut gateway = Gateway::standalone(&[]).await;
+    for _ in 0..3 {
+        gateway.stop();
+        gateway.begin().await;
+    }
+    gateway.stop();
+}

@@ -103,7 +103,7 @@ impl Embedded {
     fn addressed(&self, at: AnswerAt, opened: &Opened) -> Result<OperationId, FidoError> {
         let purpose = opened.server_data().purpose();
         if !PURPOSES.iter().any(|known| purpose_name(*known) == purpose && at.takes(*known)) {
-            tracing::info!(purpose, ?at, "a UAF answer came in at the wrong place");
+            tracing::info!(purpose, at = at.name(), "a UAF answer came in at the wrong place");
             return Err(self.refuse(&Error::ChallengeSpent));
         }
         let id = Uuid::try_parse(opened.operation_id()).map_err(|_| self.refuse(&Error::ServerDataBroken))?;

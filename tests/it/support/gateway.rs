@@ -148,6 +148,13 @@ impl Gateway {
         assert_eq!(status.code(), Some(0), "{}", self.logs.text());
     }
 
+    /// Its resident memory in bytes.
+    pub(crate) fn resident(&self) -> usize {
+        let id = self.process.as_ref().expect("it runs").id();
+        let pages = std::fs::read_to_string(format!("/proc/{id}/statm")).unwrap();
+        pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    }
+
     /// Sends SIGHUP, as an operator who changed the configuration does.
     pub(crate) fn hang_up(&self) {
         self.signal("-HUP");
@@ -186,12 +193,7 @@ impl Gateway {
     }
 
     async fn run(&mut self) {
-        let _ = std::fs::remove_file(self.data().join("addresses.json"));
-        let mut child = self.program().args(self.serve_arguments()).spawn().unwrap();
-        self.logs.collect(child.stdout.take().unwrap());
-        self.logs.collect(child.stderr.take().unwrap());
-        self.process = Some(child);
-        self.bound = wait::until("the addresses", PATIENCE, async || self.read_addresses()).await;
+        self.begin().await;
         let management = self.management();
         wait::until("ready", PATIENCE, async || {
             let answer = management.get("/nevisfido/health").try_send().await.ok()?;
@@ -199,6 +201,16 @@ impl Gateway {
         })
         .await;
         self.register_own_secrets();
+    }
+
+    /// Starts it and waits for its addresses, but not until it answers.
+    pub(crate) async fn begin(&mut self) {
+        let _ = std::fs::remove_file(self.data().join("addresses.json"));
+        let mut child = self.program().args(self.serve_arguments()).spawn().unwrap();
+        self.logs.collect(child.stdout.take().unwrap());
+        self.logs.collect(child.stderr.take().unwrap());
+        self.process = Some(child);
+        self.bound = wait::until("the addresses", PATIENCE, async || self.read_addresses()).await;
     }
 
     fn program(&self) -> Command {
