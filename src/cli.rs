@@ -20,9 +20,7 @@ use clap::Parser;
 use crate::config::Environment;
 use crate::routes::ListenerClass;
 use crate::telemetry::log;
-use arguments::{
-    Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, ServeFlags, UserCommand, command_first,
-};
+use arguments::{Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, ServeFlags, UserCommand, command_first};
 use device::{Device, PhoneError};
 
 /// It worked.

@@ -15,9 +15,12 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use sidegate_uaf::StatusCode;
+use sidegate_uaf::authenticator::AuthenticatorError;
 use zeroize::Zeroizing;
 
 use super::data::DEMO_PASSWORD;
+use http::Gateway;
 use phone::Phone;
 
 /// A phone in software
@@ -28,6 +31,9 @@ pub(super) struct Device {
     /// The gateway's public URL
     #[arg(long, global = true, default_value = "http://127.0.0.1:8080", value_name = "URL")]
     gateway: String,
+    /// A PEM file of authorities to believe besides the system's, for a gateway with a certificate of its own making
+    #[arg(long, global = true, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// The user who logs in with a password to register the phone
     #[arg(long, global = true, default_value = "demo")]
     user: String,
@@ -83,7 +89,7 @@ pub(super) enum PhoneError {
     #[error("{0}")]
     Keep(std::io::Error),
     /// The gateway can't be reached.
-    #[error("the gateway can't be reached: {0}")]
+    #[error("the gateway can't be reached: {}", causes(.0))]
     Network(#[from] reqwest::Error),
     /// The gateway refused.
     #[error("{what}: HTTP {status}: {detail}")]
@@ -96,19 +102,24 @@ pub(super) enum PhoneError {
         detail: String,
     },
     /// The gateway answered with another UAF code.
-    #[error("{what}: UAF status {code}")]
+    #[error("{what}: UAF status {code} {}", .code.meaning())]
     Uaf {
         /// What was asked.
         what: &'static str,
         /// The code.
-        code: u64,
+        code: StatusCode,
     },
     /// A message of the gateway is not as it should be.
     #[error("{0}")]
     Message(String),
+    /// The phone has a key of the user; a second one would be refused too.
+    #[error(
+        "this phone has a key of the user already; `sidegate device delete` removes it, --state FILE is another phone"
+    )]
+    Registered,
     /// The authenticator can't answer.
     #[error("the authenticator can't answer: {0}")]
-    Authenticator(#[from] sidegate_uaf::authenticator::AuthenticatorError),
+    Authenticator(AuthenticatorError),
     /// A key of the dispatch target can't be used.
     #[error("a key of the dispatch target can't be used: {0}")]
     Key(#[from] crate::jose::PrivateJwkError),
@@ -137,6 +148,33 @@ pub(super) enum PhoneError {
     },
 }
 
+impl From<AuthenticatorError> for PhoneError {
+    fn from(error: AuthenticatorError) -> Self {
+        match error {
+            AuthenticatorError::AlreadyRegistered => Self::Registered,
+            other => Self::Authenticator(other),
+        }
+    }
+}
+
+/// An error with everything behind it: the outermost alone says that something failed and not what.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    if text.contains("certificate verify failed") {
+        text.push_str("; if the gateway's certificate is of your own making, name its authority with --ca FILE");
+    }
+    text
+}
+
 impl Device {
     /// Does what was asked, telling each step on standard output.
     ///
@@ -149,10 +187,13 @@ impl Device {
     }
 
     async fn act(&self) -> Result<(), PhoneError> {
+        let gateway = Gateway::new(&self.gateway, self.ca.as_deref())?;
         if matches!(self.action, Action::Demo) {
-            return demo::play(&self.gateway, &self.user, &self.password()?).await;
+            return demo::play(&gateway, &self.user, &self.password()?).await;
         }
-        let mut phone = Phone::open(&self.gateway, &self.state)?;
+        let mut phone = Phone::open(&gateway, &self.state)?;
+        // A phone that could not keep its keys leaves the gateway with one that nobody has.
+        phone.save(&self.state)?;
         let done = self.act_with(&mut phone).await;
         // Also after a failure: a counter that was used must never be used again.
         phone.save(&self.state)?;

@@ -7,6 +7,7 @@ mod bounds;
 mod channel_binding;
 mod command_line;
 mod delegation;
+mod device;
 mod flood;
 mod gateway;
 mod independent_jose;

@@ -39,7 +39,7 @@ pub enum AuthenticatorError {
     #[error("no suitable authenticator")]
     NoSuitableAuthenticator,
     /// The user has a key here already.
-    #[error("registered already")]
+    #[error("the user has a key here already")]
     AlreadyRegistered,
     /// The sign counter is at its end.
     #[error("sign counter is used up")]

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::http::Connection;
+use super::http::{Connection, Gateway};
 use super::link;
 use super::phone::Phone;
 use super::{PhoneError, say};
 
 /// Plays it.
-pub(super) async fn play(gateway: &str, user: &str, password: &str) -> Result<(), PhoneError> {
+pub(super) async fn play(gateway: &Gateway, user: &str, password: &str) -> Result<(), PhoneError> {
     let mut phone = Phone::fresh(gateway)?;
     phone.register(user, password).await?;
     let told = tell(&mut phone, gateway, user).await;
@@ -19,7 +19,7 @@ pub(super) async fn play(gateway: &str, user: &str, password: &str) -> Result<()
     Ok(())
 }
 
-async fn tell(phone: &mut Phone, gateway: &str, user: &str) -> Result<(), PhoneError> {
+async fn tell(phone: &mut Phone, gateway: &Gateway, user: &str) -> Result<(), PhoneError> {
     phone.register_target(&format!("Demo phone {}", uuid::Uuid::new_v4())).await?;
     let mut web = Connection::new(gateway)?;
     let (session, link) = dispatch(&mut web, user, phone.target_id().unwrap_or_default()).await?;

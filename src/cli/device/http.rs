@@ -1,9 +1,10 @@
 //! The phone's side of HTTP: one gateway, one session cookie.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, SET_COOKIE};
-use reqwest::{Client, Method, Response, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Method, Response, Url};
 use serde_json::Value;
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation, ReturnUafRequest};
@@ -14,6 +15,29 @@ use super::PhoneError;
 const FIDO_UAF: &str = "application/fido+uaf;charset=UTF-8";
 /// The SDK allows a network call one minute (`http-api.md` 7).
 const CALL_LIMIT: Duration = Duration::from_secs(60);
+
+/// Which gateway to call, and whom to believe that it is the one.
+pub(super) struct Gateway {
+    base: Url,
+    /// Besides the authorities that the system trusts.
+    authorities: Vec<Certificate>,
+}
+
+impl Gateway {
+    /// The gateway at `base` (`http://host:port` or `https://…`), with a PEM file of authorities.
+    pub(super) fn new(base: &str, ca: Option<&Path>) -> Result<Self, PhoneError> {
+        let usage = |flag: &str, why: String| PhoneError::Usage(format!("--{flag}: {why}"));
+        let url = Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let base = url.ok_or_else(|| {
+            usage("gateway", format!("{base:?} is no web URL; write http://host:port or https://host"))
+        })?;
+        let Some(ca) = ca else { return Ok(Self { base, authorities: Vec::new() }) };
+        let no_certificate = || usage("ca", format!("{} holds no PEM certificate", ca.display()));
+        let pem = super::read_file(ca)?;
+        let authorities = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|_| no_certificate())?;
+        if authorities.is_empty() { Err(no_certificate()) } else { Ok(Self { base, authorities }) }
+    }
+}
 
 /// A connection to one gateway with the session that it gave.
 pub(super) struct Connection {
@@ -29,13 +53,11 @@ pub(super) struct Answer {
 }
 
 impl Connection {
-    /// Connects to the gateway at `base` (`http://host:port` or `https://…`).
-    pub(super) fn new(base: &str) -> Result<Self, PhoneError> {
-        let base = Url::parse(base).map_err(|_| {
-            PhoneError::Usage(format!("--gateway: {base:?} is no URL; write http://host:port or https://host"))
-        })?;
-        let client = Client::builder().timeout(CALL_LIMIT).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, base, cookie: None })
+    /// Will call this gateway.
+    pub(super) fn new(gateway: &Gateway) -> Result<Self, PhoneError> {
+        let builder = Client::builder().timeout(CALL_LIMIT).redirect(reqwest::redirect::Policy::none());
+        let client = gateway.authorities.iter().cloned().fold(builder, ClientBuilder::add_root_certificate).build()?;
+        Ok(Self { client, base: gateway.base.clone(), cookie: None })
     }
 
     /// Forgets the session.
@@ -142,16 +164,18 @@ impl Answer {
             .map_err(|_| PhoneError::Message(format!("{what}: the answer is no ReturnUAFRequest")))?;
         match (envelope.status_code, envelope.op, envelope.uaf_request) {
             (StatusCode::OK, Some(operation), Some(request)) => Ok((operation, request)),
-            (code, ..) => Err(PhoneError::Uaf { what, code: code.0.into() }),
+            (code, ..) => Err(PhoneError::Uaf { what, code }),
         }
     }
 
     /// Checks the UAF code of a server response.
-    pub(super) fn expect_uaf(self, code: u64, what: &'static str) -> Result<(), PhoneError> {
+    pub(super) fn expect_uaf(self, code: StatusCode, what: &'static str) -> Result<(), PhoneError> {
         let body = self.expect(200, what)?;
-        match body.get("statusCode").and_then(Value::as_u64) {
+        let found = body.get("statusCode").and_then(|found| serde_json::from_value(found.clone()).ok());
+        match found {
             Some(found) if found == code => Ok(()),
-            found => Err(PhoneError::Uaf { what, code: found.unwrap_or_default() }),
+            Some(found) => Err(PhoneError::Uaf { what, code: found }),
+            None => Err(PhoneError::Message(format!("{what}: the answer has no UAF status code"))),
         }
     }
 }
@@ -162,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_token_goes_to_this_gateway_only() {
-        let connection = Connection::new("https://gate.example").unwrap();
+        let connection = Connection::new(&Gateway::new("https://gate.example", None).unwrap()).unwrap();
         for own in ["https://gate.example/redeem", "https://gate.example:443/x?y", "HTTPS://GATE.example/"] {
             assert!(connection.own_url(own).is_ok(), "{own}");
         }

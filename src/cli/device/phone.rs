@@ -5,13 +5,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sidegate_filters::clock::{Clock as _, SystemClock};
 use sidegate_filters::jws::{EcCurve, KeyKind};
+use sidegate_uaf::StatusCode;
 use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, shown_text};
 use sidegate_uaf::wire::{
     AuthenticationRequest, DeregistrationRequest, Operation, RegistrationRequest, Reply, Response, SendUafResponse,
 };
 use uuid::Uuid;
 
-use super::http::Connection;
+use super::http::{Connection, Gateway};
 use super::link::Payload;
 use super::state::{State, Target};
 use super::{PhoneError, say};
@@ -32,16 +33,16 @@ pub(super) struct Phone {
 
 impl Phone {
     /// The phone that is kept in a file.
-    pub(super) fn open(gateway: &str, state: &Path) -> Result<Self, PhoneError> {
+    pub(super) fn open(gateway: &Gateway, state: &Path) -> Result<Self, PhoneError> {
         Self::with(gateway, State::load(state)?)
     }
 
     /// One that has never been used and is kept nowhere.
-    pub(super) fn fresh(gateway: &str) -> Result<Self, PhoneError> {
+    pub(super) fn fresh(gateway: &Gateway) -> Result<Self, PhoneError> {
         Self::with(gateway, State::fresh())
     }
 
-    fn with(gateway: &str, state: State) -> Result<Self, PhoneError> {
+    fn with(gateway: &Gateway, state: State) -> Result<Self, PhoneError> {
         let model = MODEL.parse().map_err(|_| PhoneError::Message(format!("{MODEL} is no AAID")))?;
         Ok(Self { connection: Connection::new(gateway)?, authenticator: Authenticator::new(model), state })
     }
@@ -81,7 +82,9 @@ impl Phone {
             device_name: Some("Software phone".into()),
             ..Reply::default()
         };
-        self.send("/nevisfido/uaf/1.1/registration", &response, &reply).await?.expect_uaf(1200, "registration")?;
+        self.send("/nevisfido/uaf/1.1/registration", &response, &reply)
+            .await?
+            .expect_uaf(StatusCode::OK, "registration")?;
         say(format_args!("UAF registration: key {} of model {MODEL}", key.key_ref().key_id.to_base64url()));
         self.state.keys.push(key);
         Ok(())
@@ -94,7 +97,7 @@ impl Phone {
         let (_, request) = self.connection.post_for_uaf(url, &user).await?.uaf_request("login request")?;
         let response = self.sign(&request)?;
         let answer = self.send("/auth/fidouaf/authenticationresponse", &response, &Reply::default()).await?;
-        answer.expect_uaf(1200, "UAF login")?;
+        answer.expect_uaf(StatusCode::OK, "UAF login")?;
         say("in-band UAF login: session raised");
         Ok(())
     }
@@ -145,7 +148,7 @@ impl Phone {
             Operation::Auth => {
                 let response = self.sign(&request)?;
                 let answer = self.send("/nevisfido/uaf/1.1/authentication", &response, &Reply::default()).await?;
-                answer.expect_uaf(1200, "UAF authentication")?;
+                answer.expect_uaf(StatusCode::OK, "UAF authentication")?;
                 say("UAF authentication: approved");
                 Ok(())
             }
@@ -158,7 +161,9 @@ impl Phone {
         let request = AuthenticationRequest::from_message(&request).map_err(unreadable)?;
         let response = self.authenticator.deny(&request)?;
         let reply = Reply { asm_status_code: Some(ASM_USER_CANCELLED), ..Reply::default() };
-        self.send("/nevisfido/uaf/1.1/authentication", &response, &reply).await?.expect_uaf(1498, "denial")?;
+        self.send("/nevisfido/uaf/1.1/authentication", &response, &reply)
+            .await?
+            .expect_uaf(StatusCode::UNACCEPTABLE_CONTENT, "denial")?;
         say("UAF authentication: denied");
         Ok(())
     }

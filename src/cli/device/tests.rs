@@ -63,6 +63,7 @@ fn device(gateway: &str, state: &Path, redeem_url: &str) -> Device {
     Device {
         action: Action::Approve { message: base64url::encode(payload.to_string()) },
         gateway: gateway.to_owned(),
+        ca: None,
         user: "jeff".into(),
         password_stdin: false,
         state: state.to_owned(),

@@ -18,6 +18,15 @@ macro_rules! codes {
     ($($name:ident = $value:literal, $text:literal;)*) => {
         impl StatusCode {
             $(#[doc = $text] pub const $name: Self = Self($value);)*
+
+            /// What the code means, in a few words; empty for a code that the protocol does not know.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self.0 {
+                    $($value => $text,)*
+                    _ => "",
+                }
+            }
         }
     };
 }
@@ -179,6 +188,12 @@ mod tests {
             ),
             (1500, vec![Error::Internal]),
         ]
+    }
+
+    #[test]
+    fn a_code_has_its_words() {
+        assert_eq!(StatusCode::TIMEOUT.meaning(), "Too late.");
+        assert_eq!(StatusCode(1999).meaning(), "");
     }
 
     #[test]
