@@ -7,6 +7,7 @@ use crate::support::http::{Answer, Client, UAF};
 use crate::support::jose::{SigningKey, base64url};
 use crate::support::oob::{by_link, by_link_to, context, dispatch, dispatched, redeem, status};
 use crate::support::phone::Phone;
+use crate::support::wait;
 
 const TARGETS: &str = "/nevisfido/token/dispatch/targets";
 const OWN_AFFAIRS: [&str; 2] = ["registration", "deregistration"];
@@ -145,7 +146,8 @@ async fn an_internal_caller_acts_for_anybody_and_it_is_audited() {
         .send()
         .await
         .expect(204);
-    assert!(town.gateway.log().contains("act-for"), "acting for somebody leaves an audit line");
+    let audited = async || town.gateway.log().contains("act-for").then_some(());
+    wait::until("the audit line of acting for somebody", wait::BOUND, audited).await;
 
     internal.json(TARGETS, &town.new_target(Some("ghost"))).await.problem(403);
     let ghost = dispatch(&internal, "authentication", &by_link("ghost")).await.expect(200).json();

@@ -70,7 +70,7 @@ async fn a_wrong_password_asks_again_and_then_leads_back() {
     let browser = Browser::open().await;
     browser.go(&shop.url("/shop/cart?item=7")).await;
     browser.log_in("jeff", "not the password").await;
-    assert!(browser.is_login_page().await, "{}", browser.text().await);
+    wait::until("the login page again", wait::BOUND, async || browser.is_login_page().await.then_some(())).await;
     shop.log_in(&browser).await;
     browser.shows("protected: GET /shop/cart?item=7 ").await;
     browser.close().await;

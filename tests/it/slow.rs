@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::gateway::Setup;
 use crate::support::http::JSON;
@@ -12,8 +12,8 @@ use crate::support::raw::Socket;
 
 /// The documented limit for the whole header.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How much later the end may be seen on a loaded machine.
-const SLACK: Duration = Duration::from_secs(5);
+/// How much later the end may be seen on a loaded machine. Without the limit the end would come after a minute, or never.
+const SLACK: Duration = Duration::from_secs(20);
 /// Ten on each of the three kinds of connection.
 const EACH: usize = 10;
 
@@ -26,26 +26,7 @@ const HEADERS: &[u8] = b"\x00\x01\x00\x01\x05\x00\x00\x00\x01\x82\x86\x84\x82\x8
 
 /// Sends one byte a second until the other side closes, and gives the time that it took.
 fn dribble(mut socket: Socket, bytes: &[u8]) -> Duration {
-    let start = Instant::now();
-    for byte in bytes.iter().cycle() {
-        let closed = socket.write_all(&[*byte]).and_then(|()| socket.flush()).is_err();
-        if closed || is_closed_within(&mut socket, Duration::from_secs(1)) {
-            break;
-        }
-        assert!(start.elapsed() < LIMIT + SLACK, "still open");
-    }
-    start.elapsed()
-}
-
-/// Reads (settings, acknowledgements, a refusal) until the time is over or the connection is.
-fn is_closed_within(socket: &mut Socket, time: Duration) -> bool {
-    let end = Instant::now() + time;
-    while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-        if socket.read_for(left).is_none() {
-            return true;
-        }
-    }
-    false
+    socket.dribble(bytes, Duration::from_secs(1)).0
 }
 
 fn connect(kind: &str, plain: SocketAddr, tls: SocketAddr) -> (Socket, &'static [u8]) {

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
@@ -16,6 +15,8 @@ use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 use openssl::x509::extension::BasicConstraints;
 use openssl::x509::{X509, X509Name, X509NameBuilder};
+
+use crate::support::wait;
 
 /// A certificate for `localhost` with its authority behind it, and its key, as files in `folder`.
 pub(crate) fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
@@ -56,7 +57,7 @@ fn signed(subject: &str, issuer: &str, key: &PKey<Private>, issuer_key: &PKey<Pr
 
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(wait::BOUND)).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
 }

@@ -1,35 +1,35 @@
 //! Slow clients are cut, on every protocol and in every phase; the limits are those of [`quick`].
 
-use std::io::{Read, Write};
-use std::net::SocketAddr;
+use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
 use super::clients::{connect, connect_tls, rest, status};
 use super::front::{Front, eventually, quick};
+use sidegate::gateway::Limits;
+
+use crate::support::raw::Socket;
 
 const HEAD: &[u8] =
     b"GET /hello HTTP/1.1\r\nHost: a\r\nX-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n\r\n";
-const STEP: Duration = Duration::from_millis(100);
+/// Between two bytes: well below the idle limit, and long enough that nothing here is complete before it is cut.
+const STEP: Duration = Duration::from_millis(500);
 
-/// Sends a byte each tenth of a second until the gateway closes; how long that took, and what it said.
-fn dribble(stream: &mut (impl Read + Write), bytes: &[u8]) -> (Duration, String) {
-    let begun = Instant::now();
-    for byte in bytes {
-        if stream.write_all(&[*byte]).and_then(|()| stream.flush()).is_err() {
-            break;
-        }
-        std::thread::sleep(STEP);
-        if begun.elapsed() > Duration::from_millis(1500) {
-            break;
-        }
+/// Between two pieces of a patient client.
+const PAUSE: Duration = Duration::from_millis(100);
+
+trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
+
+/// Reads until the gateway closes, which it does before a client's patience is at its end.
+fn until_closed(stream: &mut impl Read) {
+    if let Err(error) = stream.read_to_end(&mut Vec::new()) {
+        assert_ne!(error.kind(), ErrorKind::WouldBlock, "still open");
     }
-    let mut all = Vec::new();
-    let _ = stream.read_to_end(&mut all);
-    (begun.elapsed(), String::from_utf8_lossy(&all).into_owned())
 }
 
+/// The limit of a second holds, give or take what a loaded machine needs.
 fn assert_cut(took: Duration) {
-    assert!(took > Duration::from_millis(900) && took < Duration::from_secs(4), "{took:?}");
+    assert!(took > Duration::from_millis(900) && took < Duration::from_secs(9), "{took:?}");
 }
 
 #[test]
@@ -38,11 +38,8 @@ fn slow_heads_are_cut_thirty_at_once() {
     let (plain, tls) = (front.plain, front.tls);
     let attack = |over_tls: bool| {
         std::thread::spawn(move || {
-            if over_tls {
-                dribble(&mut connect_tls(tls, b"\x08http/1.1"), HEAD)
-            } else {
-                dribble(&mut connect(plain), HEAD)
-            }
+            let mut socket = if over_tls { Socket::tls(tls, "http/1.1") } else { Socket::plain(plain) };
+            socket.dribble(HEAD, STEP)
         })
     };
     let attackers: Vec<_> = (0..30).map(|index| attack(index % 2 == 0)).collect();
@@ -57,12 +54,11 @@ fn slow_heads_are_cut_thirty_at_once() {
 #[test]
 fn a_slow_head_is_cut_on_a_later_request_too() {
     let front = Front::start(quick(), None);
-    let mut stream = connect(front.plain);
-    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-    let mut first = [0; 2048];
-    let length = stream.read(&mut first).unwrap();
-    assert!(first[..length].starts_with(b"HTTP/1.1 200 "));
-    let (took, answer) = dribble(&mut stream, HEAD);
+    let mut socket = Socket::plain(front.plain);
+    socket.write_all(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let first = socket.read_for(Duration::from_secs(10)).unwrap();
+    assert!(first.starts_with(b"HTTP/1.1 200 "));
+    let (took, answer) = socket.dribble(HEAD, STEP);
     assert_cut(took);
     assert!(answer.contains("HTTP/1.1 408 "), "{answer}");
 }
@@ -76,50 +72,42 @@ fn preface() -> Vec<u8> {
 fn a_slow_frame_is_cut_over_http2() {
     let front = Front::start(quick(), None);
     let headers = [&[0, 0, 60, 1, 5, 0, 0, 0, 1][..], &[0x82; 60]].concat();
-    let mut plain = connect(front.plain);
-    plain.write_all(&preface()).unwrap();
-    assert_cut(dribble(&mut plain, &headers).0);
-    let mut tls = connect_tls(front.tls, b"\x02h2");
-    tls.write_all(&preface()).unwrap();
-    assert_cut(dribble(&mut tls, &headers).0);
-    let mut before = connect_tls(front.tls, b"\x02h2");
-    assert_cut(dribble(&mut before, &preface()).0);
-    assert_cut(dribble(&mut connect_tls(front.tls, b"\x02h2"), b"").0);
+    let cut = |mut socket: Socket| {
+        socket.write_all(&preface()).unwrap();
+        assert_cut(socket.dribble(&headers, STEP).0);
+    };
+    cut(Socket::plain(front.plain));
+    cut(Socket::tls(front.tls, "h2"));
+    assert_cut(Socket::tls(front.tls, "h2").dribble(&preface(), STEP).0);
+    let begun = Instant::now();
+    until_closed(&mut connect_tls(front.tls, b"\x02h2"));
+    assert_cut(begun.elapsed());
     eventually("all are gone", || front.metrics.open_connections() == 0);
 }
 
 #[test]
 fn idle_connections_are_closed() {
     let front = Front::start(quick(), None);
-    let idle = |address: SocketAddr, first: &[u8]| {
-        let mut stream = connect(address);
-        stream.write_all(first).unwrap();
+    let idle = |mut stream: Box<dyn Stream>, first: &[u8]| {
         let begun = Instant::now();
-        let _ = rest(&mut stream);
-        begun.elapsed()
+        stream.write_all(first).unwrap();
+        until_closed(&mut stream);
+        assert!(begun.elapsed() > Duration::from_millis(2900), "{:?}", begun.elapsed());
     };
-    let used = idle(front.plain, b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert!(used > Duration::from_millis(2900) && used < Duration::from_secs(6), "{used:?}");
-    let http2 = idle(front.plain, &preface());
-    assert!(http2 > Duration::from_millis(2900) && http2 < Duration::from_secs(6), "{http2:?}");
-    let mut tls = connect_tls(front.tls, b"\x02h2");
-    tls.write_all(&preface()).unwrap();
-    let begun = Instant::now();
-    let _ = rest(&mut tls);
-    let tls = begun.elapsed();
-    assert!(tls > Duration::from_millis(2900) && tls < Duration::from_secs(6), "{tls:?}");
+    idle(Box::new(connect(front.plain)), b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    idle(Box::new(connect(front.plain)), &preface());
+    idle(Box::new(connect_tls(front.tls, b"\x02h2")), &preface());
 }
 
 #[test]
 fn a_tls_handshake_that_does_not_come_is_cut() {
     let front = Front::start(quick(), None);
     for (address, bytes) in [(front.tls, &[0x16, 3, 1][..]), (front.tls, b""), (front.mutual, &[0x16, 3, 1])] {
+        let begun = Instant::now();
         let mut stream = connect(address);
         stream.write_all(bytes).unwrap();
-        let begun = Instant::now();
         eventually("it is counted", || front.metrics.open_connections() == 1);
-        let mut all = Vec::new();
-        let _ = stream.read_to_end(&mut all);
+        until_closed(&mut stream);
         assert_cut(begun.elapsed());
         eventually("it is gone", || front.metrics.open_connections() == 0);
     }
@@ -128,10 +116,10 @@ fn a_tls_handshake_that_does_not_come_is_cut() {
 #[test]
 fn a_body_that_stands_still_is_408() {
     let front = Front::start(quick(), None);
-    let mut stream = connect(front.plain);
+    let mut socket = Socket::plain(front.plain);
     let head = "POST /count HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
-    stream.write_all(head.as_bytes()).unwrap();
-    let (took, answer) = dribble(&mut stream, b"some of it");
+    socket.write_all(head.as_bytes()).unwrap();
+    let (took, answer) = socket.dribble(b"some of it", STEP);
     assert_cut(took);
     assert_eq!(status(&answer), 408, "{answer}");
 }
@@ -156,16 +144,17 @@ fn a_body_that_stands_still_is_408_over_http2() {
 
 #[test]
 fn patient_clients_are_left_alone() {
-    let front = Front::start(quick(), None);
+    // A time for the head that a loaded machine keeps too.
+    let front = Front::start(Limits { head: Duration::from_secs(10), ..quick() }, None);
     let mut stream = connect(front.plain);
     let head = "POST /count HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 6000\r\nConnection: close\r\n\r\n";
     for piece in head.as_bytes().chunks(40) {
         stream.write_all(piece).unwrap();
-        std::thread::sleep(STEP);
+        std::thread::sleep(PAUSE);
     }
     for _ in 0..20 {
         stream.write_all(&[b'x'; 300]).unwrap();
-        std::thread::sleep(STEP);
+        std::thread::sleep(PAUSE);
     }
     let answer = rest(&mut stream);
     assert!(answer.ends_with("6000"), "{answer}");

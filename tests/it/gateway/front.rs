@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Problem, Reply, Verdict};
 
 use super::clients::certificate;
+use crate::support::wait;
 
 /// A running gateway; it stops when this is dropped.
 pub(crate) struct Front {
@@ -45,11 +46,7 @@ pub(crate) fn quick() -> Limits {
 
 /// Waits until something holds that is about to.
 pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(5);
-    while !holds() {
-        assert!(Instant::now() < end, "{what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    assert!(wait::blocking(wait::BOUND, || holds().then_some(())).is_some(), "{what}");
 }
 
 impl Front {
@@ -60,6 +57,8 @@ impl Front {
         let mut settings = Settings::new(listeners(&data), data.clone());
         settings.limits = limits;
         settings.threads = 2;
+        // Whoever waits for nothing is not ended by this.
+        settings.shutdown = Duration::from_secs(60);
         let told = Arc::new(Mutex::new(Vec::new()));
         let router = Arc::new(ArcSwap::from_pointee(Router::new(table(upstream, &told))));
         let metrics = Arc::new(Metrics::new().unwrap());

@@ -98,7 +98,7 @@ fn requests_are_counted_by_route() {
     let front = Front::start(quick(), None);
     assert_eq!(status(&exchange(front.plain, b"GET /hello HTTP/1.0\r\n\r\n")), 200);
     let line = r#"sidegate_requests_total{listener="public",method="GET",route="hello",status="2xx"} 1"#;
-    assert!(front.metrics().contains(line), "{}", front.metrics());
+    eventually(line, || front.metrics().contains(line));
     eventually("no request is open", || front.metrics.open_requests() == 0);
     eventually("no connection is open", || front.metrics.open_connections() == 0);
 }

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
@@ -81,8 +80,10 @@ impl Browser {
 
     /// Waits until the page shows a text.
     pub(crate) async fn shows(&self, text: &str) {
-        let bound = Duration::from_secs(10);
-        wait::until(text, bound, async || self.text().await.contains(text).then_some(())).await;
+        let bound = wait::BOUND;
+        // Between two pages there may be no body, or one that is gone.
+        let shown = async || self.page.find(Locator::Css("body")).await.ok()?.text().await.ok();
+        wait::until(text, bound, async || shown().await.filter(|shown| shown.contains(text))).await;
     }
 
     /// Ends the session in order; without it the driver is killed all the same.

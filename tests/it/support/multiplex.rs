@@ -6,10 +6,15 @@ use bytes::{Bytes, BytesMut};
 use h2::client::SendRequest;
 use http::Request;
 
+/// As many streams as the gateway allows at once.
+const STREAMS: usize = 100;
+
 /// Sends all of them on one connection before reading any answer; statuses and bodies in the order of the requests.
 pub(crate) async fn all_at_once(address: SocketAddr, requests: Vec<Request<Bytes>>) -> Vec<(u16, Vec<u8>)> {
     let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
-    let (sender, connection) = h2::client::handshake(tcp).await.unwrap();
+    // A client knows no limit until the settings have arrived, and streams beyond it are refused.
+    let mut client = h2::client::Builder::new();
+    let (sender, connection) = client.initial_max_send_streams(STREAMS).handshake(tcp).await.unwrap();
     tokio::spawn(connection);
     let streams: Vec<_> = requests.into_iter().map(|request| tokio::spawn(one(sender.clone(), request))).collect();
     let mut answers = Vec::new();

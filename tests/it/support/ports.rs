@@ -1,20 +1,32 @@
-//! Free ports below the range that the system gives to outgoing connections, so that nobody takes one in between.
+//! Ports for gateways, below the range that the system gives to outgoing connections, so that nobody takes one between
+//! the look at it and the gateway that binds it. Each run of the tests has a block of its own.
 
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
-const FIRST: u32 = 12_000;
-const COUNT: u32 = 20_000;
+const FIRST: u16 = 12_000;
+const BLOCKS: u16 = 20;
+/// More than the tests of one run take.
+const SIZE: u16 = 1_000;
 
-/// A port that nothing listens on; each call of one process gives another.
+/// The first port of our block, held for as long as this process runs: another run finds it taken and looks further.
+static BLOCK: LazyLock<(u16, TcpListener)> = LazyLock::new(|| {
+    let blocks = (0..BLOCKS).map(|block| FIRST + block * SIZE);
+    blocks.filter_map(|port| Some((port, bind(port)?))).next().expect("a free block of ports")
+});
+
+/// A port that nothing listens on; each call gives another.
 pub(crate) fn free() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let start = std::process::id().wrapping_mul(97);
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = u16::try_from(FIRST + start.wrapping_add(step) % COUNT).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let port = BLOCK.0 + 1 + NEXT.fetch_add(1, Ordering::Relaxed) % (SIZE - 1);
+        if bind(port).is_some() {
             return port;
         }
     }
+}
+
+fn bind(port: u16) -> Option<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()
 }

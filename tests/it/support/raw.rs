@@ -2,9 +2,12 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
+
+/// No connection that is to be cut stays open for so long.
+const TOO_LONG: Duration = Duration::from_secs(60);
 
 /// A plain or TLS connection.
 pub(crate) enum Socket {
@@ -35,6 +38,29 @@ impl Socket {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => tls.get_ref(),
         }
+    }
+
+    /// Sends a byte each `step` until the other side closes: how long that took, and what it said.
+    pub(crate) fn dribble(&mut self, bytes: &[u8], step: Duration) -> (Duration, String) {
+        let (begun, mut said) = (Instant::now(), Vec::new());
+        for byte in bytes.iter().cycle() {
+            let sent = self.write_all(&[*byte]).and_then(|()| self.flush());
+            if sent.is_err() || self.is_closed_within(step, &mut said) {
+                break;
+            }
+            assert!(begun.elapsed() < TOO_LONG, "still open after {}", String::from_utf8_lossy(&said));
+        }
+        (begun.elapsed(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Collects what comes until the time is over or the connection is.
+    fn is_closed_within(&mut self, time: Duration, said: &mut Vec<u8>) -> bool {
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            let Some(bytes) = self.read_for(left) else { return true };
+            said.extend(bytes);
+        }
+        false
     }
 
     /// Reads what comes within the time; `None` when the other side has closed.
