@@ -4,11 +4,13 @@
 
 use crate::aaid::KeyRef;
 use crate::assertion::{AuthenticationAssertion, RegistrationAssertion};
+use crate::denial::Denial;
 use crate::encoding::{self, JsonError};
 use crate::error::Error;
 use crate::server_data::{ServerData, ServerDataKey};
 use crate::wire::{
-    AuthenticatorAssertion, Challenge, FinalChallengeParams, Operation, OperationHeader, Reply, Response, Version,
+    AuthenticatorAssertion, Challenge, FinalChallengeParams, Operation, OperationHeader, Reply, Response,
+    SendUafResponse, Version,
 };
 
 /// A response that could be read. Nothing in it is verified.
@@ -81,11 +83,44 @@ impl Incoming {
     /// The keys that the assertions are about; assertions that cannot be parsed are left out, `finish` names their fault.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyRef> {
-        let key = |assertion: &AuthenticatorAssertion| match self.response.header.op {
-            Operation::Reg => RegistrationAssertion::parse(assertion.assertion.as_bytes()).ok()?.common.key_ref().ok(),
-            _ => AuthenticationAssertion::parse(assertion.assertion.as_bytes()).ok()?.common.key_ref().ok(),
-        };
-        self.response.assertions.iter().filter_map(key).collect()
+        self.response.assertions.iter().filter_map(|assertion| self.key(assertion).ok()).collect()
+    }
+
+    /// The same keys, where every assertion has to be readable.
+    ///
+    /// # Errors
+    /// The fault of the first assertion that can't be read.
+    pub(crate) fn all_keys(&self) -> Result<Vec<KeyRef>, Error> {
+        self.response.assertions.iter().map(|assertion| self.key(assertion)).collect()
+    }
+
+    fn key(&self, assertion: &AuthenticatorAssertion) -> Result<KeyRef, Error> {
+        let bytes = assertion.assertion.as_bytes();
+        Ok(match self.response.header.op {
+            Operation::Reg => RegistrationAssertion::parse(bytes)?.common.key_ref()?,
+            _ => AuthenticationAssertion::parse(bytes)?.common.key_ref()?,
+        })
+    }
+
+    /// The denial that an answer without assertions is, if it says why (uaf.md A0); none where there are assertions.
+    ///
+    /// # Errors
+    /// [`Error::NoAssertions`].
+    pub fn denial(&self) -> Result<Option<Denial>, Error> {
+        if !self.response.assertions.is_empty() {
+            return Ok(None);
+        }
+        let (asm_status_code, client_error_code) = (self.reply.asm_status_code, self.reply.client_error_code);
+        if asm_status_code.is_none() && client_error_code.is_none() {
+            return Err(Error::NoAssertions);
+        }
+        Ok(Some(Denial { asm_status_code, client_error_code }))
+    }
+
+    /// The answer as it was understood, for another server: nothing in it can be read in two ways.
+    #[must_use]
+    pub fn to_transport(&self) -> SendUafResponse {
+        SendUafResponse::new(&self.response, &self.reply)
     }
 
     /// Verifies serverData, decodes fcParams, and sees that its challenge was issued with this serverData.

@@ -106,6 +106,7 @@ mod incoming;
 pub mod metadata;
 pub mod policy;
 pub mod registration;
+pub mod relay;
 mod relying_party;
 pub mod server_data;
 pub mod tlv;

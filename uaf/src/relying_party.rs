@@ -149,15 +149,10 @@ impl RelyingParty {
         if !arrival.channels.is_empty() && !arrival.channels.iter().any(|own| seen.agrees_with(own)) {
             return Err(Error::ChannelBinding);
         }
-        let reply = &opened.incoming.reply;
-        if !response.assertions.is_empty() {
-            return Ok(Admission::Asserted { final_challenge_hash: sha256(response.fc_params.as_bytes()) });
-        }
-        let (asm_status_code, client_error_code) = (reply.asm_status_code, reply.client_error_code);
-        if asm_status_code.is_none() && client_error_code.is_none() {
-            return Err(Error::NoAssertions);
-        }
-        Ok(Admission::Denied(Denial { asm_status_code, client_error_code }))
+        Ok(match opened.incoming.denial()? {
+            Some(denial) => Admission::Denied(denial),
+            None => Admission::Asserted { final_challenge_hash: sha256(response.fc_params.as_bytes()) },
+        })
     }
 
     fn check_origin(

@@ -1,0 +1,278 @@
+//! For a gateway before another UAF server: what that server's request issued, and whether an answer belongs to it
+//! before it is passed on. Nothing here verifies a signature; the other server does.
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::aaid::KeyRef;
+use crate::denial::Denial;
+use crate::encoding;
+use crate::error::Error;
+use crate::incoming::Incoming;
+use crate::wire::{
+    AuthenticationRequest, Challenge, DeregistrationRequest, MatchCriteria, Operation, OperationHeader, Policy,
+    RegistrationRequest, ServerDataText, Transaction,
+};
+
+/// What one request of another server issued: to be kept until its answer comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    operation: Operation,
+    challenge: Challenge,
+    server_data: ServerDataText,
+    policy: Policy,
+}
+
+/// What an answer claims. Whether it is true only the server that issued the request can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// Possession of these keys, one or more.
+    Keys {
+        /// The keys, as the signed parts of the assertions name them.
+        keys: Vec<KeyRef>,
+        /// Whether the request let each of them answer: an authentication names them one by one, a registration
+        /// their models.
+        allowed: bool,
+    },
+    /// The user or the device said no.
+    Denial(Denial),
+}
+
+impl Issue {
+    /// Reads a registration request: a message with exactly one dictionary, and serverData in it.
+    ///
+    /// # Errors
+    /// [`Error`]: what is wrong with the message.
+    pub fn registration(message: &str) -> Result<Self, Error> {
+        single(message)?;
+        let request = RegistrationRequest::from_message(message)?;
+        Self::new(request.header, request.challenge, request.policy)
+    }
+
+    /// Reads an authentication request. It must ask for exactly this transaction: one that is dropped on the way
+    /// would become an approval of nothing.
+    ///
+    /// # Errors
+    /// [`Error`]: what is wrong with the message; [`Error::TransactionHash`] if it asks for another transaction.
+    pub fn authentication(message: &str, transaction: &[Transaction]) -> Result<Self, Error> {
+        single(message)?;
+        let request = AuthenticationRequest::from_message(message)?;
+        if request.transaction != transaction {
+            return Err(Error::TransactionHash);
+        }
+        Self::new(request.header, request.challenge, request.policy)
+    }
+
+    fn new(header: OperationHeader, challenge: Challenge, policy: Policy) -> Result<Self, Error> {
+        let server_data = header.server_data.ok_or(Error::ServerDataMissing)?;
+        Ok(Self { operation: header.op, challenge, server_data, policy })
+    }
+
+    /// The nonce by which an answer is found again.
+    #[must_use]
+    pub const fn challenge(&self) -> &Challenge {
+        &self.challenge
+    }
+
+    /// Whether every alternative of its policy names keys, as the request for a known user does (uaf.md A3).
+    #[must_use]
+    pub fn names_keys(&self) -> bool {
+        self.policy.accepted.iter().all(|alternative| !alternative.is_empty() && alternative.iter().all(names_key))
+    }
+
+    /// Whether the answer bears this challenge where the signature covers it, and the serverData issued beside it.
+    ///
+    /// # Errors
+    /// [`Error::FcParamsEncoding`], [`Error::FcParams`], [`Error::ChallengeMismatch`], [`Error::WrongOperation`],
+    /// [`Error::ServerDataOfAnotherOperation`]. None of them may move any state.
+    pub fn check(&self, incoming: &Incoming) -> Result<(), Error> {
+        if incoming.final_challenge()?.challenge != self.challenge {
+            return Err(Error::ChallengeMismatch);
+        }
+        if incoming.header().op != self.operation {
+            return Err(Error::WrongOperation);
+        }
+        if incoming.header().server_data.as_ref() != Some(&self.server_data) {
+            return Err(Error::ServerDataOfAnotherOperation);
+        }
+        Ok(())
+    }
+
+    /// What the answer claims.
+    ///
+    /// # Errors
+    /// [`Error::NoAssertions`]; those of an assertion that can't be read.
+    pub fn claim(&self, incoming: &Incoming) -> Result<Claim, Error> {
+        if let Some(denial) = incoming.denial()? {
+            return Ok(Claim::Denial(denial));
+        }
+        let keys = incoming.all_keys()?;
+        let allowed = keys.iter().all(|key| self.allows(key));
+        Ok(Claim::Keys { keys, allowed })
+    }
+
+    fn allows(&self, key: &KeyRef) -> bool {
+        let explicit = self.operation == Operation::Auth;
+        let accepts = |criterion: &MatchCriteria| covers(criterion, key) && (names_key(criterion) || !explicit);
+        // What else a criterion refuses by is for the server to judge, which knows the models.
+        let refuses = |criterion: &MatchCriteria| covers(criterion, key) && identifies(criterion);
+        self.policy.accepted.iter().flatten().any(accepts) && !self.policy.disallowed.iter().any(refuses)
+    }
+}
+
+fn names_key(criterion: &MatchCriteria) -> bool {
+    !criterion.aaid.is_empty() && !criterion.key_ids.is_empty()
+}
+
+fn identifies(criterion: &MatchCriteria) -> bool {
+    !(criterion.aaid.is_empty() && criterion.vendor_id.is_empty() && criterion.key_ids.is_empty())
+}
+
+/// Whether nothing that a criterion says of vendor, model and key id speaks against this key.
+fn covers(criterion: &MatchCriteria, key: &KeyRef) -> bool {
+    let vendor = key.aaid.vendor();
+    let of_vendor = criterion.vendor_id.iter().any(|id| id.as_str().eq_ignore_ascii_case(vendor));
+    (criterion.aaid.is_empty() || criterion.aaid.contains(&key.aaid))
+        && (criterion.vendor_id.is_empty() || of_vendor)
+        && (criterion.key_ids.is_empty() || criterion.key_ids.contains(&key.key_id))
+}
+
+/// Checks that a message tells a phone to remove keys.
+///
+/// # Errors
+/// [`Error`]: what is wrong with the message.
+pub fn check_deregistration(message: &str) -> Result<(), Error> {
+    single(message)?;
+    DeregistrationRequest::from_message(message).map(drop)
+}
+
+/// With a dictionary for each version a client could answer one that was not looked at.
+fn single(message: &str) -> Result<(), Error> {
+    match encoding::parse::<Vec<IgnoredAny>>(message)?.len() {
+        0 => Err(Error::NotUaf("empty array")),
+        1 => Ok(()),
+        _ => Err(Error::SeveralMessages),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authentication::{Claimant, NewAuthentication};
+    use crate::authenticator::{Authenticator, DeviceKey};
+    use crate::registration::NewRegistration;
+    use crate::relying_party::Start;
+    use crate::testing::{key_ref, relying_party};
+    use crate::wire::{Reply, Response};
+
+    fn phone() -> Authenticator {
+        Authenticator::new("D0D0#0001".parse().unwrap())
+    }
+
+    fn start(byte: u8) -> Start<'static> {
+        let challenge = Challenge::new([byte; 32]).unwrap();
+        Start { operation_id: "operation", purpose: "test", challenge, expires_at: 1_000 }
+    }
+
+    fn registration(registered: &[KeyRef]) -> RegistrationRequest {
+        let policy = Policy::any_of(crate::Algorithm::ALL);
+        let new = NewRegistration { start: start(1), user: "jeff", username: "jeff", policy, registered };
+        relying_party().start_registration(new).unwrap().0
+    }
+
+    fn authentication(byte: u8, policy: Policy, transaction: Vec<Transaction>) -> AuthenticationRequest {
+        let claimant = Claimant::Named { user: "jeff".into(), exists: true };
+        let new = NewAuthentication { start: start(byte), claimant, policy, transaction };
+        relying_party().start_authentication(new).unwrap().0
+    }
+
+    fn registered() -> (DeviceKey, Response) {
+        let (response, key) = phone().register(&registration(&[]), &[]).unwrap();
+        (key, response)
+    }
+
+    /// Answers with the key whatever the policy says.
+    fn answered(request: &AuthenticationRequest, key: &DeviceKey) -> Response {
+        phone().draft_authentication(request, key, &[9; 16]).unwrap().sign(key.private_key()).unwrap()
+    }
+
+    fn incoming(operation: Operation, response: &Response) -> Incoming {
+        Incoming::parse(operation, &response.to_message(), None).unwrap()
+    }
+
+    #[test]
+    fn an_answer_belongs_to_the_request_with_its_challenge_and_server_data() {
+        let (key, _) = registered();
+        let policy = Policy::of_keys(&[key.key_ref()]).unwrap();
+        let (own, other) = (authentication(1, policy.clone(), vec![]), authentication(2, policy, vec![]));
+        let issue = Issue::authentication(&own.to_message(), &[]).unwrap();
+        assert_eq!(issue.check(&incoming(Operation::Auth, &answered(&own, &key))), Ok(()));
+        let foreign = answered(&other, &key);
+        assert_eq!(issue.check(&incoming(Operation::Auth, &foreign)), Err(Error::ChallengeMismatch));
+        let mut swapped = answered(&own, &key);
+        swapped.header.server_data = other.header.server_data;
+        let swapped = incoming(Operation::Auth, &swapped);
+        assert_eq!(issue.check(&swapped), Err(Error::ServerDataOfAnotherOperation));
+        let kept = serde_json::to_string(&issue).unwrap();
+        assert_eq!(serde_json::from_str::<Issue>(&kept).unwrap(), issue);
+    }
+
+    #[test]
+    fn only_keys_that_the_request_names_are_allowed() {
+        let (key, _) = registered();
+        for (policy, names_keys, allowed) in [
+            (Policy::of_keys(&[key_ref("D0D0#0001", 1), key.key_ref()]).unwrap(), true, true),
+            (Policy::of_keys(&[key_ref("D0D0#0001", 1)]).unwrap(), true, false),
+            (Policy::any_of(crate::Algorithm::ALL), false, false),
+        ] {
+            let request = authentication(1, policy, vec![]);
+            let issue = Issue::authentication(&request.to_message(), &[]).unwrap();
+            assert_eq!(issue.names_keys(), names_keys);
+            let claim = issue.claim(&incoming(Operation::Auth, &answered(&request, &key))).unwrap();
+            assert_eq!(claim, Claim::Keys { keys: vec![key.key_ref()], allowed });
+        }
+    }
+
+    #[test]
+    fn a_registration_allows_what_it_does_not_refuse() {
+        let (key, response) = registered();
+        for (known, allowed) in [(key_ref("D0D0#0001", 1), true), (key.key_ref(), false)] {
+            let issue = Issue::registration(&registration(&[known]).to_message()).unwrap();
+            let claim = issue.claim(&incoming(Operation::Reg, &response)).unwrap();
+            assert_eq!(claim, Claim::Keys { keys: vec![key.key_ref()], allowed });
+        }
+    }
+
+    #[test]
+    fn a_denial_says_why() {
+        let request = authentication(1, Policy::any_of(crate::Algorithm::ALL), vec![]);
+        let issue = Issue::authentication(&request.to_message(), &[]).unwrap();
+        let message = phone().deny(&request).unwrap().to_message();
+        let silent = Incoming::parse(Operation::Auth, &message, None).unwrap();
+        assert_eq!(issue.claim(&silent), Err(Error::NoAssertions));
+        let reply = Reply { client_error_code: Some(3), ..Reply::default() };
+        let context = serde_json::to_string(&reply).unwrap();
+        let said = Incoming::parse(Operation::Auth, &message, Some(&context)).unwrap();
+        let denial = Denial { asm_status_code: None, client_error_code: Some(3) };
+        assert_eq!(issue.claim(&said), Ok(Claim::Denial(denial)));
+        assert_eq!(said.to_transport().context.as_deref(), Some(r#"{"clientErrorCode":3}"#));
+    }
+
+    #[test]
+    fn a_request_is_one_dictionary_with_server_data_and_the_transaction_that_was_asked_for() {
+        let pay = Transaction::text("Pay 1").unwrap();
+        let request = authentication(1, Policy::any_of(crate::Algorithm::ALL), vec![pay.clone()]);
+        let message = request.to_message();
+        assert!(Issue::authentication(&message, std::slice::from_ref(&pay)).is_ok());
+        for other in [vec![], vec![Transaction::text("Pay 2").unwrap()]] {
+            assert_eq!(Issue::authentication(&message, &other), Err(Error::TransactionHash));
+        }
+        let twice = format!("[{0},{0}]", &message[1..message.len() - 1]);
+        assert_eq!(Issue::authentication(&twice, &[pay]), Err(Error::SeveralMessages));
+        assert_eq!(Issue::registration(&message), Err(Error::Member("[0]: username missing".into())));
+        let mut bare = registration(&[]);
+        bare.header.server_data = None;
+        assert_eq!(Issue::registration(&bare.to_message()), Err(Error::ServerDataMissing));
+        assert_eq!(check_deregistration("[]"), Err(Error::NotUaf("empty array")));
+    }
+}
