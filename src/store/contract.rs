@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sidegate_filters::clock::{ManualClock, Millis};
 
+pub(crate) mod challenges;
 pub(crate) mod credentials;
 pub(crate) mod operations;
 pub(crate) mod replays;
@@ -12,6 +13,7 @@ pub(crate) mod sessions;
 pub(crate) mod targets;
 pub(crate) mod users;
 
+pub(crate) use challenges::challenges_contract;
 pub(crate) use credentials::credentials_contract;
 pub(crate) use operations::operations_contract;
 pub(crate) use replays::replays_contract;

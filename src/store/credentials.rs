@@ -44,7 +44,7 @@ pub struct Credential {
     pub ext_id: String,
     /// Whose it is.
     pub owner: ExtId,
-    /// The public key in `key_format`, opaque here.
+    /// The public key in `key_format`, opaque here; empty where an upstream has it, which also counts.
     pub public_key: Vec<u8>,
     /// The UAF public key format (`uaf.md` A6).
     pub key_format: u16,

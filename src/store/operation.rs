@@ -246,16 +246,6 @@ impl Operation {
         Self { id, purpose, kind, user, context, dispatch, created: now, limits, token_deadline, state }
     }
 
-    /// The challenge that waits for its answer: to be compared with what an answer names *before* it is taken with
-    /// [`Event::Answer`], so that nobody can use it up without knowing it.
-    #[must_use]
-    pub fn challenge(&self) -> Option<&ChallengeState> {
-        match &self.state {
-            State::Redeemed { challenge, .. } => Some(challenge),
-            _ => None,
-        }
-    }
-
     /// From this moment on the operation is unknown.
     #[must_use]
     pub fn forgotten_at(&self) -> Millis {

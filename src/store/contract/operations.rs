@@ -22,6 +22,9 @@ macro_rules! operations_contract {
                 an_id_is_created_once,
                 one_of_two_hundred_redeems_wins,
                 one_of_two_hundred_claims_wins,
+                one_of_commit_and_release_wins,
+                an_ended_lease_goes_to_one_of_two_hundred,
+                however_claims_end_one_commit_stays,
                 one_of_two_hundred_answers_wins,
                 one_of_cancel_and_redeem_wins,
                 time_passes_by_the_clock_alone,
@@ -112,6 +115,84 @@ pub(crate) async fn one_of_two_hundred_claims_wins(setup: &Setup) {
     let id = put(setup).await;
     let claim = |_| Event::Claim { kind: OperationKind::Auth, claim: ClaimId::random() };
     assert_eq!(contest(setup, id, &[Refused::Claimed], claim).await, 1);
+}
+
+fn commit(claim: ClaimId) -> Event {
+    Event::Commit { claim, challenge: ChallengeState(vec![8; 300]) }
+}
+
+fn claim(claim: ClaimId) -> Event {
+    Event::Claim { kind: OperationKind::Auth, claim }
+}
+
+pub(crate) async fn one_of_commit_and_release_wins(setup: &Setup) {
+    for _ in 0..20 {
+        let (id, held) = (put(setup).await, ClaimId::random());
+        setup.store.transition(id, claim(held)).await.unwrap();
+        let event =
+            |number: usize| if number.is_multiple_of(2) { commit(held) } else { Event::Release { claim: held } };
+        assert_eq!(contest(setup, id, &[Refused::ClaimLost], event).await, 1);
+        let free = stage(setup, id).await == Some(Stage::TokenCreated);
+        assert_eq!(setup.store.transition(id, redeem()).await.is_ok(), free, "only a released token is free");
+    }
+}
+
+pub(crate) async fn an_ended_lease_goes_to_one_of_two_hundred(setup: &Setup) {
+    for _ in 0..10 {
+        let (id, late) = (put(setup).await, ClaimId::random());
+        setup.store.transition(id, claim(late)).await.unwrap();
+        setup.clock.advance(Limits::default().lease);
+        let event = |number: usize| match number % 3 {
+            0 => commit(late),
+            1 => Event::Release { claim: late },
+            _ => claim(ClaimId::random()),
+        };
+        assert_eq!(contest(setup, id, &[Refused::ClaimLost, Refused::Claimed], event).await, 1);
+        assert_eq!(refusal(&setup.store.transition(id, redeem()).await), Some(Refused::Claimed));
+    }
+}
+
+/// Of 200 competitors some release, some let their lease end and come late, some commit, all at once.
+pub(crate) async fn however_claims_end_one_commit_stays(setup: &Setup) {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let limits = Limits { token: day, answer: day, ..Limits::default() };
+    let operation =
+        Operation { limits, token_deadline: Some(setup.clock.now().after(day)), ..created(setup.clock.now()) };
+    let id = operation.id;
+    setup.store.create(operation, &Origin::Internal).await.unwrap();
+    let results = race(200, |number| {
+        let (store, clock) = (setup.store.clone(), setup.clock.clone());
+        async move {
+            let own = ClaimId::random();
+            let challenge = ChallengeState(number.to_be_bytes().to_vec());
+            loop {
+                match refusal(&store.transition(id, claim(own)).await) {
+                    Some(Refused::Claimed) => tokio::task::yield_now().await,
+                    Some(why) => break assert_eq!(why, Refused::Spent),
+                    None if number % 3 == 0 => break drop(store.transition(id, Event::Release { claim: own }).await),
+                    None => {
+                        if number % 3 == 1 {
+                            clock.advance(limits.lease);
+                        }
+                        let event = Event::Commit { claim: own, challenge: challenge.clone() };
+                        match refusal(&store.transition(id, event).await) {
+                            None => return Some(challenge),
+                            Some(why) => assert_eq!(why, Refused::ClaimLost),
+                        }
+                        if number % 3 == 1 {
+                            break;
+                        }
+                    }
+                }
+            }
+            None
+        }
+    })
+    .await;
+    let committed: Vec<ChallengeState> = results.into_iter().flatten().collect();
+    assert_eq!(committed.len(), 1);
+    let taken = setup.store.transition(id, Event::Answer).await.unwrap();
+    assert_eq!(taken.applied, Applied::Taken(committed[0].clone()));
 }
 
 pub(crate) async fn one_of_two_hundred_answers_wins(setup: &Setup) {

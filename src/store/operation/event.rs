@@ -242,13 +242,25 @@ impl Operation {
         }
     }
 
+    /// The challenge that waits for its answer at this moment: to be compared with what an answer names *before* it is
+    /// taken with [`Event::Answer`], so that nobody can use it up without knowing it.
+    ///
+    /// # Errors
+    /// Why no answer is taken, as [`Event::Answer`] would say.
+    pub fn awaited(&self, now: Millis) -> Result<&ChallengeState, Refused> {
+        self.handed_out_at(now).map(|(_, challenge)| challenge)
+    }
+
     fn answer(&self, now: Millis) -> Result<(State, Applied), Refused> {
+        let (redeemed, challenge) = self.handed_out_at(now)?;
+        // Taken in time means in time: the check that follows gets a lease of its own.
+        let until = redeemed.after(self.limits.answer).max(now.after(self.limits.lease));
+        Ok((State::Answered { redeemed, until }, Applied::Taken(challenge.clone())))
+    }
+
+    fn handed_out_at(&self, now: Millis) -> Result<(Millis, &ChallengeState), Refused> {
         match self.phase(now) {
-            Phase::HandedOut { redeemed, challenge } => {
-                // Taken in time means in time: the check that follows gets a lease of its own.
-                let until = redeemed.after(self.limits.answer).max(now.after(self.limits.lease));
-                Ok((State::Answered { redeemed, until }, Applied::Taken(challenge.clone())))
-            }
+            Phase::HandedOut { redeemed, challenge } => Ok((redeemed, challenge)),
             Phase::Forgotten => Err(Refused::Unknown),
             Phase::Free | Phase::Claimed(_) | Phase::TokenTimedOut => Err(Refused::NotHandedOut),
             Phase::Answered { .. } => Err(Refused::ChallengeUsed),

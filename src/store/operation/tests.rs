@@ -267,9 +267,10 @@ fn a_final_state_is_forgotten_after_its_retention() {
 fn a_challenge_is_used_once() {
     let kind = OperationKind::Auth;
     let mut operation = after(kind, vec![(1, redeem(kind))]);
-    assert_eq!(operation.challenge(), Some(&challenge()));
+    assert_eq!(operation.awaited(at(2)), Ok(&challenge()));
+    assert_eq!(operation.awaited(at(301)), Err(Refused::AnswerTimedOut));
     assert_eq!(operation.apply(Event::Answer, at(2)), Ok(Applied::Taken(challenge())));
-    assert_eq!(operation.challenge(), None);
+    assert_eq!(operation.awaited(at(2)), Err(Refused::ChallengeUsed));
     let why = refused(&operation, Event::Answer, 3);
     assert_eq!((why, why.answer_code()), (Refused::ChallengeUsed, 1491));
 }

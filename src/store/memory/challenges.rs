@@ -1,0 +1,99 @@
+//! The index of challenges in memory.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sidegate_filters::clock::{Clock, Millis};
+
+use super::budget::Budget;
+use super::table::{Perishable, Table};
+use crate::store::{ChallengeDigest, Challenges, OperationId, Origin, StoreError};
+
+/// The challenges of one gateway. Its calls never wait.
+pub struct MemoryChallenges(Table<ChallengeDigest, Issued>);
+
+struct Issued {
+    operation: OperationId,
+    until: Millis,
+}
+
+impl MemoryChallenges {
+    /// None yet, with this budget: that of the operations.
+    #[must_use]
+    pub fn new(budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
+        Self(Table::new(budget, clock))
+    }
+}
+
+impl Perishable for Issued {
+    fn perishes_at(&self) -> Millis {
+        self.until
+    }
+
+    fn weight(&self) -> usize {
+        0
+    }
+}
+
+#[async_trait]
+impl Challenges for MemoryChallenges {
+    async fn remember(
+        &self,
+        challenge: ChallengeDigest,
+        operation: OperationId,
+        until: Millis,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        self.0.insert(challenge, Issued { operation, until }, origin)
+    }
+
+    async fn find(&self, challenge: ChallengeDigest) -> Result<Option<OperationId>, StoreError> {
+        Ok(self.0.get(&challenge).map(|issued| issued.operation))
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.0.sweep();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sidegate_filters::clock::ManualClock;
+
+    use super::*;
+    use crate::store::contract::{self, Fixture, START};
+    use crate::store::origin::SourceNetwork;
+
+    fn fixture() -> Fixture<dyn Challenges> {
+        let clock = Arc::new(ManualClock::new(START));
+        let store = MemoryChallenges::new(Budget::new(10_000_000, 100), clock.clone());
+        Fixture { store: Arc::new(store), clock, _folder: None }
+    }
+
+    contract::challenges_contract!(fixture);
+
+    #[tokio::test]
+    async fn every_entry_is_charged_and_its_bytes_come_back() {
+        let clock = Arc::new(ManualClock::new(START));
+        let budget = Budget::new(100_000, 5);
+        let store = MemoryChallenges::new(budget.clone(), clock.clone());
+        let stranger = Origin::Network(SourceNetwork::of([192, 0, 2, 1].into()));
+        let until = clock.now().after(Duration::from_secs(60));
+        let mut kept = 0_u32;
+        let full = loop {
+            let digest = ChallengeDigest::of(&kept.to_be_bytes());
+            match store.remember(digest, OperationId::random(), until, &stranger).await {
+                Ok(()) => kept += 1,
+                Err(full) => break full,
+            }
+        };
+        assert!(matches!(full, StoreError::Full), "{full}");
+        assert!(kept > 2 && budget.used() <= 5_000, "{kept} entries take {} bytes", budget.used());
+        clock.advance(Duration::from_secs(62));
+        store.sweep().await.unwrap();
+        assert_eq!(budget.used(), 0);
+    }
+}
