@@ -8,6 +8,10 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 use crate::identity::Caller;
 use crate::path::{CanonicalPath, Params};
 
+/// A certificate that a client showed: the SHA-256 of its DER form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CertificateDigest(pub [u8; 32]);
+
 /// Where a request came from, as the listener saw it.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -17,6 +21,8 @@ pub struct Client {
     pub secure: bool,
     /// Whether the listener is an internal one: only there internal callers are believed.
     pub internal: bool,
+    /// The certificate that it showed, signed by an authority that the listener trusts.
+    pub certificate: Option<CertificateDigest>,
     /// `scheme://host[:port]` as the client addressed us: what a same-origin check compares with.
     pub origin: String,
 }

@@ -15,6 +15,8 @@ pub enum Role {
     ActFor,
     /// May list and remove users, credentials, targets and sessions.
     Admin,
+    /// Those whom it names for a registration are made where they do not exist yet.
+    Provision,
 }
 
 /// A session as its store gives it back: alive, its user still there.

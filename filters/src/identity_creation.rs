@@ -112,15 +112,19 @@ impl IdentityCreationFilter {
     }
 
     /// An internal caller, asked for only on internal listeners: there every bearer is meant for us, and a bad one is
-    /// refused rather than taken for nobody.
+    /// refused rather than taken for nobody. Without a bearer a certificate may tell who it is.
     async fn internal(&self, exchange: &Exchange) -> Result<Option<InternalCaller>, Refusal> {
         if !exchange.client.internal {
             return Ok(None);
         }
-        let found = match Bearer::of(&exchange.headers) {
-            Bearer::Absent => return Ok(None),
-            Bearer::Malformed => None,
-            Bearer::Token(token) => self.internal_callers.find(&token).await?,
+        let found = match (Bearer::of(&exchange.headers), &exchange.client.certificate) {
+            (Bearer::Absent, None) => return Ok(None),
+            (Bearer::Absent, Some(certificate)) => match self.internal_callers.of_certificate(certificate).await? {
+                None => return Ok(None),
+                known => known,
+            },
+            (Bearer::Malformed, _) => None,
+            (Bearer::Token(token), _) => self.internal_callers.find(&token).await?,
         };
         let Some(caller) = found else {
             Event::InternalCallerRefused { address: exchange.client.address }.record();
@@ -210,6 +214,7 @@ impl Filter for IdentityCreationFilter {
             InternalAccess::Anybody => "every internal caller",
             InternalAccess::With(Role::ActFor) => "internal callers with act-for",
             InternalAccess::With(Role::Admin) => "internal callers with admin",
+            InternalAccess::With(Role::Provision) => "internal callers with provision",
         };
         let interception = match interception {
             Interception::Auto => "auto",

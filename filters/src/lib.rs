@@ -22,7 +22,7 @@ pub mod reply;
 
 pub use chain::{BodySource, Chain};
 pub use delegation::{DelegationFilter, RemovedHeaders};
-pub use exchange::{Client, Exchange};
+pub use exchange::{CertificateDigest, Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
 pub use identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};

@@ -9,6 +9,7 @@ use futures::task::AtomicWaker;
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::raw_connect::ProxyDigest;
+use sidegate_filters::CertificateDigest;
 
 use super::head::HeadFault;
 use crate::telemetry::metrics::Opened;
@@ -22,6 +23,8 @@ pub(super) struct Connection {
     pub(super) local: Option<SocketAddr>,
     /// Whether it is encrypted.
     pub(super) secure: bool,
+    /// What the client showed of itself.
+    pub(super) certificate: Option<CertificateDigest>,
     /// A request may begin.
     next: AtomicBool,
     fault: Mutex<Option<HeadFault>>,
@@ -34,11 +37,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(peer: Option<SocketAddr>, local: Option<SocketAddr>, secure: bool, open: Opened) -> Arc<Self> {
+    pub(super) fn new(
+        peer: Option<SocketAddr>,
+        local: Option<SocketAddr>,
+        secure: bool,
+        certificate: Option<CertificateDigest>,
+        open: Opened,
+    ) -> Arc<Self> {
         Arc::new(Self {
             peer,
             local,
             secure,
+            certificate,
             next: AtomicBool::new(true),
             fault: Mutex::new(None),
             stalled: AtomicBool::new(false),

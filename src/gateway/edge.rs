@@ -10,6 +10,7 @@ use pingora::protocols::http::v2::server::H2Options;
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
+use sidegate_filters::CertificateDigest;
 use tokio::sync::watch;
 
 use super::connection::Connection;
@@ -73,7 +74,8 @@ impl ServerApp for Edge {
             None => stream,
         };
         let http2 = stream.selected_alpn_proto() == Some(ALPN::H2);
-        let connection = Connection::new(peer, local, self.tls.is_some(), open);
+        let certificate = shown(&stream);
+        let connection = Connection::new(peer, local, self.tls.is_some(), certificate, open);
         let stream = Guarded::new(stream, connection, self.http.limits.clone(), http2);
         self.http.process_new(Box::new(stream), shutdown).await
     }
@@ -81,6 +83,12 @@ impl ServerApp for Edge {
     async fn cleanup(&self) {
         self.http.http_cleanup().await;
     }
+}
+
+/// The certificate that the client showed: the listener asks for one only where it verifies it.
+fn shown(stream: &Stream) -> Option<CertificateDigest> {
+    let digest = stream.get_ssl_digest()?;
+    digest.cert_digest.as_slice().try_into().ok().map(CertificateDigest)
 }
 
 #[async_trait]

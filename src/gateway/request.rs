@@ -136,6 +136,7 @@ fn client(connection: &Connection, class: ListenerClass, host: &str) -> Client {
         address: connection.peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical()),
         secure: connection.secure,
         internal: class == ListenerClass::Internal,
+        certificate: connection.certificate,
         origin: format!("{scheme}://{host}"),
     }
 }

@@ -1,11 +1,12 @@
-//! Internal callers with a static bearer each, kept in a file of mode 0600 (`gateway.md` 2.4).
+//! Internal callers: each proves who it is by a static bearer, kept in a file of mode 0600, or by a client certificate
+//! (`gateway.md` 2.4).
 
 use std::io;
 use std::path::Path;
 
 use async_trait::async_trait;
 use sidegate_filters::jws::base64url;
-use sidegate_filters::{FilterError, InternalCaller};
+use sidegate_filters::{CertificateDigest, FilterError, InternalCaller};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
@@ -33,8 +34,10 @@ pub enum BearerError {
     /// The data folder failed.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// Two callers have one bearer.
-    #[error("two internal callers have the same bearer, `{0}` and `{1}`; make a new one for one of them")]
+    /// Two callers prove themselves by the same.
+    #[error(
+        "two internal callers have the same bearer or certificate, `{0}` and `{1}`; make a new one for one of them"
+    )]
     Shared(String, String),
 }
 
@@ -71,17 +74,37 @@ impl BearerHash {
     }
 }
 
+/// What proves a caller.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A bearer.
+    Bearer(BearerHash),
+    /// One of these certificates.
+    Certificates(Vec<CertificateDigest>),
+}
+
+impl Proof {
+    fn is_shared_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bearer(one), Self::Bearer(other)) => one == other,
+            (Self::Certificates(ones), Self::Certificates(others)) => ones.iter().any(|one| others.contains(one)),
+            _ => false,
+        }
+    }
+}
+
 /// The configured callers.
-pub struct StaticCallers(Vec<(InternalCaller, BearerHash)>);
+pub struct StaticCallers(Vec<(InternalCaller, Proof)>);
 
 impl StaticCallers {
     /// These callers.
     ///
     /// # Errors
     /// When two of them could not be told apart.
-    pub fn new(callers: Vec<(InternalCaller, BearerHash)>) -> Result<Self, BearerError> {
-        for (index, (caller, bearer)) in callers.iter().enumerate() {
-            if let Some((other, _)) = callers.iter().skip(index + 1).find(|(_, other)| other == bearer) {
+    pub fn new(callers: Vec<(InternalCaller, Proof)>) -> Result<Self, BearerError> {
+        for (index, (caller, proof)) in callers.iter().enumerate() {
+            let same = |(_, other): &&(InternalCaller, Proof)| other.is_shared_with(proof);
+            if let Some((other, _)) = callers.iter().skip(index + 1).find(same) {
                 return Err(BearerError::Shared(caller.name.clone(), other.name.clone()));
             }
         }
@@ -95,13 +118,19 @@ impl sidegate_filters::identity_creation::InternalCallers for StaticCallers {
     async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError> {
         let shown = jose::sha256(bearer.as_bytes());
         let mut found = None;
-        for (caller, BearerHash(hash)) in &self.0 {
+        for (caller, proof) in &self.0 {
+            let Proof::Bearer(BearerHash(hash)) = proof else { continue };
             let same: Choice = hash.ct_eq(&shown);
             if same.into() {
                 found = Some(caller.clone());
             }
         }
         Ok(found)
+    }
+
+    async fn of_certificate(&self, shown: &CertificateDigest) -> Result<Option<InternalCaller>, FilterError> {
+        let is_it = |(_, proof): &&(InternalCaller, Proof)| matches!(proof, Proof::Certificates(known) if known.contains(shown));
+        Ok(self.0.iter().find(is_it).map(|(caller, _)| caller.clone()))
     }
 }
 
@@ -126,7 +155,8 @@ mod tests {
         let hash = BearerHash::read_or_make(&folder, "internal").unwrap();
         assert!(BearerHash::read_or_make(&folder, "internal").unwrap() == hash, "it is made once");
         let other = BearerHash::read_or_make(&folder, "other").unwrap();
-        let callers = StaticCallers::new(vec![(caller("a"), hash), (caller("b"), other)]).unwrap();
+        let callers = [(caller("a"), Proof::Bearer(hash)), (caller("b"), Proof::Bearer(other))];
+        let callers = StaticCallers::new(callers.into()).unwrap();
         let text = fs::read_to_string(folder.file("internal.token")).unwrap();
         assert_eq!(callers.find(text.trim()).await.unwrap(), Some(caller("a")));
         for wrong in ["", "x", &text, &text.trim()[1..], &text.to_lowercase()] {
@@ -154,8 +184,23 @@ mod tests {
 
     #[test]
     fn two_callers_never_share_a_bearer() {
-        let hash = BearerHash::of(&[b'a'; 40]).unwrap();
-        let callers = vec![(caller("a"), hash.clone()), (caller("b"), hash)];
-        assert!(matches!(StaticCallers::new(callers), Err(BearerError::Shared(..))));
+        let bearer = Proof::Bearer(BearerHash::of(&[b'a'; 40]).unwrap());
+        let [first, second] = [1, 2].map(|byte| CertificateDigest([byte; 32]));
+        let both = Proof::Certificates(vec![first, second]);
+        for (proof, other) in [(bearer.clone(), bearer), (both, Proof::Certificates(vec![second]))] {
+            let callers = vec![(caller("a"), proof), (caller("b"), other)];
+            assert!(matches!(StaticCallers::new(callers), Err(BearerError::Shared(..))));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_proves_the_caller_that_it_is_configured_for() {
+        let [first, second, other] = [1, 2, 3].map(|byte| CertificateDigest([byte; 32]));
+        let proofs = [("a", vec![first]), ("b", vec![second])];
+        let callers = proofs.map(|(name, known)| (caller(name), Proof::Certificates(known)));
+        let callers = StaticCallers::new(callers.into()).unwrap();
+        assert_eq!(callers.of_certificate(&second).await.unwrap(), Some(caller("b")));
+        assert_eq!(callers.of_certificate(&other).await.unwrap(), None);
+        assert_eq!(callers.find("").await.unwrap(), None);
     }
 }

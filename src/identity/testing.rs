@@ -68,8 +68,10 @@ impl Users for TestUsers {
         Ok(self.users.lock().unwrap().clone())
     }
 
-    async fn add(&self, _name: &str, _password: PasswordHash) -> Result<User, UserError> {
-        Err(UserError::BadName)
+    async fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError> {
+        let user = User { name: name.to_owned(), ext_id: ExtId::random(), password };
+        self.users.lock().unwrap().push(user.clone());
+        Ok(user)
     }
 
     async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError> {
@@ -198,6 +200,7 @@ pub(crate) fn exchange(method: Method, fields: &[(&'static str, &str)]) -> Excha
             address: IpAddr::from([192, 0, 2, 1]),
             secure: true,
             internal: false,
+            certificate: None,
             origin: "https://gate.example".into(),
         },
         body: None,

@@ -48,6 +48,22 @@ impl Authorities {
         if found.is_empty() { Err(AuthoritiesError::Content(name())) } else { Ok(Self(Arc::new(found.into()))) }
     }
 
+    /// The certificates, DER.
+    ///
+    /// # Errors
+    /// If the cryptographic library fails.
+    pub fn to_der(&self) -> Result<Vec<Vec<u8>>, CryptoError> {
+        self.0.iter().map(|certificate| Ok(certificate.to_der()?)).collect()
+    }
+
+    /// The SHA-256 of each certificate.
+    ///
+    /// # Errors
+    /// If the cryptographic library fails.
+    pub fn digests(&self) -> Result<Vec<[u8; 32]>, CryptoError> {
+        Ok(self.to_der()?.iter().map(|der| super::sha256(der)).collect())
+    }
+
     /// The certificates, as Pingora takes them.
     #[must_use]
     pub fn certificates(&self) -> Arc<Box<[X509]>> {

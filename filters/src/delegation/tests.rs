@@ -50,6 +50,7 @@ fn exchange(caller: Caller, headers: &[(&'static str, &[u8])]) -> Exchange {
             address: [127, 0, 0, 1].into(),
             secure: true,
             internal: false,
+            certificate: None,
             origin: "https://gate.example".into(),
         },
         body: None,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::{Demand, ReturnTarget, SessionDomain};
-use crate::exchange::Exchange;
+use crate::exchange::{CertificateDigest, Exchange};
 use crate::filter::FilterError;
 use crate::identity::{InternalCaller, Session};
 
@@ -28,6 +28,14 @@ pub trait InternalCallers: Send + Sync {
     /// # Errors
     /// [`FilterError::Unavailable`] when it can't be told.
     async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError>;
+
+    /// The caller that this certificate proves; nobody where certificates prove nothing.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when it can't be told.
+    async fn of_certificate(&self, _digest: &CertificateDigest) -> Result<Option<InternalCaller>, FilterError> {
+        Ok(None)
+    }
 }
 
 /// Why a browser is shown the login page.

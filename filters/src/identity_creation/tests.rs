@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::clock::{ManualClock, Millis};
-use crate::exchange::Client;
+use crate::exchange::{CertificateDigest, Client};
 use crate::identity::Session;
 use crate::path::{CanonicalPath, Params};
 
@@ -36,7 +36,14 @@ impl InternalCallers for House {
             _ => None,
         })
     }
+
+    async fn of_certificate(&self, digest: &CertificateDigest) -> Result<Option<InternalCaller>, FilterError> {
+        let roles = vec![Role::ActFor];
+        Ok((*digest == CERTIFICATE).then(|| InternalCaller { name: "gateway".into(), roles }))
+    }
 }
+
+const CERTIFICATE: CertificateDigest = CertificateDigest([7; 32]);
 
 impl LoginPage for House {
     fn page(&self, prompt: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
@@ -94,6 +101,7 @@ fn exchange(internal: bool, headers: &[(&'static str, &str)]) -> Exchange {
             address: [127, 0, 0, 1].into(),
             secure: true,
             internal,
+            certificate: None,
             origin: "https://gate.example".into(),
         },
         body: None,
@@ -268,6 +276,35 @@ async fn a_route_says_which_internal_callers_pass(
     assert_eq!(answer.is_none(), passes);
     assert_eq!(matches!(exchange.caller, Caller::Internal(_)), passes);
     assert_eq!(!exchange.headers.contains_key("authorization"), passes, "our bearer does not go on");
+}
+
+#[rstest]
+#[case(true, CERTIFICATE, &[], None)]
+#[case(true, CERTIFICATE, &[("authorization", "Bearer actor")], None)]
+#[case(true, CERTIFICATE, &[("authorization", "Bearer wrong")], Some(401))]
+#[case(true, CertificateDigest([8; 32]), &[], Some(401))]
+#[case(false, CERTIFICATE, &[], Some(401))]
+#[tokio::test]
+async fn a_certificate_proves_a_caller_on_internal_listeners(
+    #[case] internal: bool,
+    #[case] certificate: CertificateDigest,
+    #[case] headers: &[(&'static str, &str)],
+    #[case] status: Option<u16>,
+) {
+    let mut exchange = exchange(internal, headers);
+    exchange.client.certificate = Some(certificate);
+    let answer = run(settings(Admission::InternalOnly), &mut exchange).await;
+    assert_eq!(answer.map(|(status, ..)| status), status);
+    assert_eq!(matches!(exchange.caller, Caller::Internal(_)), status.is_none());
+}
+
+#[tokio::test]
+async fn a_certificate_gives_no_more_than_its_callers_roles() {
+    let mut exchange = exchange(true, &[]);
+    exchange.client.certificate = Some(CERTIFICATE);
+    let internal = InternalAccess::With(Role::Admin);
+    let answer = run(Settings { internal, ..settings(Admission::Open) }, &mut exchange).await;
+    assert_eq!(answer.unwrap().0, 403);
 }
 
 #[tokio::test]

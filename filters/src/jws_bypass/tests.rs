@@ -121,7 +121,13 @@ pub(super) fn exchange(target_id: &str) -> Exchange {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jose;charset=UTF-8"));
     headers.insert(header::COOKIE, HeaderValue::from_static("session=1"));
     headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer 1"));
-    let client = Client { address: [127, 0, 0, 1].into(), secure: true, internal: false, origin: String::new() };
+    let client = Client {
+        address: [127, 0, 0, 1].into(),
+        secure: true,
+        internal: false,
+        certificate: None,
+        origin: String::new(),
+    };
     Exchange {
         request_id: String::new(),
         method: Method::PATCH,

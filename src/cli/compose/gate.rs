@@ -1,6 +1,7 @@
 //! Who is calling: session domains, realms, internal callers, the login page, and the filters that use them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
@@ -8,16 +9,17 @@ use sidegate_filters::identity_creation::{
     Admission, Demand, IdentityCreationFilter, Interception, InternalAccess, InternalCallers, ReturnTarget,
     SessionDomain, Settings,
 };
-use sidegate_filters::{Filter, InternalCaller, Role};
+use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role};
 
 use super::{ComposeError, Stores};
 use crate::config::{self, Config, Domain};
-use crate::identity::internal_callers::{BearerHash, StaticCallers};
+use crate::identity::internal_callers::{BearerHash, Proof, StaticCallers};
 use crate::identity::password;
 use crate::identity::return_field::ReturnSeal;
 use crate::identity::sec_token::{self, SecTokenIssuer, SecTokenKeys};
 use crate::identity::{DomainSessions, LoginPages, Paces, PasswordRealm, Realm, Throttle, sessions};
 use crate::jose::MacKey;
+use crate::jose::certificates::Authorities;
 use crate::routes::rows::Protection;
 use crate::store::DataFolder;
 
@@ -181,13 +183,20 @@ fn sec_tokens(config: &Config, folder: &DataFolder, clock: &Arc<dyn Clock>) -> R
 fn callers(config: &Config, folder: &DataFolder) -> Result<StaticCallers, ComposeError> {
     let mut callers = Vec::new();
     for caller in &config.internal_callers {
-        let bearer = match &caller.token_file {
-            Some(path) => BearerHash::read(path)?,
-            None => BearerHash::read_or_make(folder, &caller.name)?,
+        let proof = match (&caller.client_certificate, &caller.token_file) {
+            (Some(path), _) => Proof::Certificates(certificates(&caller.name, path)?),
+            (None, Some(path)) => Proof::Bearer(BearerHash::read(path)?),
+            (None, None) => Proof::Bearer(BearerHash::read_or_make(folder, &caller.name)?),
         };
-        callers.push((InternalCaller { name: caller.name.clone(), roles: caller.roles.clone() }, bearer));
+        callers.push((InternalCaller { name: caller.name.clone(), roles: caller.roles.clone() }, proof));
     }
     Ok(StaticCallers::new(callers)?)
+}
+
+fn certificates(caller: &str, path: &Path) -> Result<Vec<CertificateDigest>, ComposeError> {
+    let key = format!("internal-callers.{caller}.client-certificate");
+    let shown = Authorities::read(path).map_err(|error| ComposeError::unfit(key, error.to_string()))?;
+    Ok(shown.digests()?.into_iter().map(CertificateDigest).collect())
 }
 
 #[cfg(test)]

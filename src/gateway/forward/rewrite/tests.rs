@@ -41,6 +41,7 @@ fn exchange(headers: &[(&str, &str)]) -> Exchange {
             address: "2001:db8::1".parse().unwrap(),
             secure: true,
             internal: false,
+            certificate: None,
             origin: "https://a.example".to_owned(),
         },
         body: None,
