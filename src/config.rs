@@ -36,7 +36,7 @@ use crate::routes::ListenerClass;
 pub use dispatchers::{Dispatcher, Link};
 pub use domains::Domain;
 pub use fault::{Fault, Faults, Notice, Places};
-pub use fido_uaf::{AdditionalRegistration, FidoUaf, TimeLimits, UnknownModels};
+pub use fido_uaf::{AdditionalRegistration, FidoUaf, TimeLimits, UafUpstream, UnknownModels};
 pub use filters::{FilterKind, IdentityCreation, InternalAccess, NamedFilter};
 pub use internal_callers::InternalCaller;
 pub use limits::Limits;
@@ -48,7 +48,7 @@ pub use routes::{LeadsTo, Row};
 pub use scalar::Pattern;
 pub use sec_token::SecToken;
 pub use substitution::Environment;
-pub use upstreams::{Upstream, UpstreamTls};
+pub use upstreams::{ClientCertificate, Upstream, UpstreamTls};
 pub use url::{PublicUrl, ServerUrl, WebUrl};
 
 /// The built-in standalone configuration.

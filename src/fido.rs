@@ -1,24 +1,28 @@
 //! The UAF server as the services see it: it makes requests and takes answers. [`Embedded`] is the one inside, over
-//! crate `uaf` and the stores; one behind an upstream has the same trait.
+//! crate `uaf` and the stores; [`Upstream`] is one behind, over HTTP.
 
 mod channel;
+mod conclusion;
 mod context;
+mod credential;
 mod embedded;
 mod facets;
 mod policies;
+mod upstream;
 
 use async_trait::async_trait;
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 
 use crate::store::operation::{Authenticator, ChallengeState, OperationKind, Purpose};
-use crate::store::{ExtId, OperationId, StoreError};
+use crate::store::{ExtId, OperationId, Origin, StoreError};
 
 pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope};
 pub use embedded::{Embedded, EmbeddedSettings};
 pub use facets::{AppIdFault, kept_app_id};
 pub use policies::{Policies, PolicyFault};
+pub use upstream::{Endpoint, EndpointFault, Patience, Upstream, UpstreamSettings, UpstreamTls};
 
 /// A user whom an operation is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +31,27 @@ pub struct Subject {
     pub ext_id: ExtId,
     /// The login name; a phone shows it beside the key.
     pub name: String,
+}
+
+/// What `username` in a request means (`http-api.md` 0.2), in those that come in and those that go to an upstream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UsernameMapper {
+    /// The login name.
+    #[default]
+    Name,
+    /// The extId.
+    ExtId,
+}
+
+impl UsernameMapper {
+    /// What a request calls this user.
+    #[must_use]
+    pub fn name_of(self, user: &Subject) -> &str {
+        match self {
+            Self::Name => &user.name,
+            Self::ExtId => user.ext_id.as_str(),
+        }
+    }
 }
 
 /// The operation that a request is made for.
@@ -40,6 +65,8 @@ pub struct Commission<'a> {
     pub user: Option<Subject>,
     /// What is asked.
     pub ask: &'a Ask,
+    /// On whose account is kept what leads its answer back.
+    pub origin: &'a Origin,
 }
 
 /// A request to hand out.
@@ -121,9 +148,9 @@ impl AnswerAt {
 pub struct Answered {
     /// The operation that it finished.
     pub id: OperationId,
-    /// Who answered.
-    pub user: Subject,
-    /// With which credentials.
+    /// Who answered; none where a user-less operation was answered and an upstream alone knows by whom.
+    pub user: Option<Subject>,
+    /// With which credentials, as far as the user is known.
     pub authenticators: Vec<Authenticator>,
 }
 
@@ -136,7 +163,11 @@ pub trait Fido: Send + Sync {
     /// The member at fault: 400.
     fn check(&self, ask: &Ask) -> Result<(), ContextFault>;
 
-    /// Makes the request of a registration or an authentication, and the state that its finish needs. Changes nothing.
+    /// Whether another server is asked for requests. One that was made and not handed out is then left over there, so
+    /// a redeem claims its token first; else making a request changes nothing.
+    fn is_elsewhere(&self) -> bool;
+
+    /// Makes the request of a registration or an authentication, and the state that its finish needs.
     ///
     /// # Errors
     /// Why there is nothing to hand out.
@@ -148,7 +179,7 @@ pub trait Fido: Send + Sync {
     /// Why nothing was removed.
     async fn deregister(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError>;
 
-    /// Who an answer says it is from: whoever owns the first key in it. Nothing of it is verified.
+    /// Who an answer says it is from. Nothing of it is verified.
     ///
     /// # Errors
     /// When the store can't be asked.
@@ -159,6 +190,11 @@ pub trait Fido: Send + Sync {
     /// # Errors
     /// The code for the client. No operation moves unless serverData and challenge are those of it.
     async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError>;
+}
+
+fn internal(error: &dyn std::fmt::Display) -> FidoError {
+    tracing::error!(%error, "the UAF server failed");
+    FidoError::Refused(StatusCode::INTERNAL)
 }
 
 /// The UAF crate's name for an operation's kind.

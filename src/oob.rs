@@ -15,7 +15,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use acting::{Acting, ActingFor, Asker, Deed, Named, NotPermitted, UsernameMapper};
+pub use crate::fido::UsernameMapper;
+pub use acting::{Acting, ActingFor, Asker, Deed, Named, NotPermitted};
 pub use dispatch_token::{DispatchToken, TokenKey};
 pub use redeem::{NotRedeemed, Redeem};
 pub use request::{NotRequested, Requests};

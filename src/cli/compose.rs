@@ -15,7 +15,7 @@ use sidegate_filters::clock::{Clock, SystemClock};
 
 use super::Failure;
 use crate::config::{self, Config, Environment, Overrides, Source};
-use crate::fido::{AppIdFault, PolicyFault};
+use crate::fido::{AppIdFault, EndpointFault, PolicyFault};
 use crate::identity::internal_callers::BearerError;
 use crate::identity::password::BuildError;
 use crate::identity::sec_token::KeyFileError;
@@ -71,6 +71,9 @@ pub(super) enum ComposeError {
     /// A certificate that phones see can't be read.
     #[error(transparent)]
     ServerCertificate(#[from] ServerCertificateError),
+    /// The UAF server behind can't be called.
+    #[error(transparent)]
+    UafUpstream(#[from] EndpointFault),
     /// Parts do not fit together.
     #[error("{wrong}")]
     Unfit {
@@ -93,7 +96,7 @@ impl ComposeError {
             Self::Bearer(_) => "internal-callers",
             Self::AppId(_) => "fido-uaf.app-id",
             Self::Policy(_) => "fido-uaf.policies",
-            Self::Authorities(_) => "upstreams",
+            Self::Authorities(_) | Self::UafUpstream(_) => "upstreams",
             Self::ServerCertificate(_) => "fido-uaf",
             Self::Folder(_)
             | Self::Embedded(_)

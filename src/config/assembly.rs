@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::routes::rows::{Protection, Service};
+use crate::routes::rows::{self, Protection, Service};
 
 use super::listeners::first_public;
 use super::section::{Field, Section};
@@ -54,6 +54,7 @@ impl<'a> Assembly<'_, 'a> {
         let internal_callers = internal_callers::read(&self.field("internal-callers"));
         let fido_uaf = self.fido_uaf(try_out, &identity);
         let table = self.table(&identity, fido_uaf.as_ref(), limits.as_ref());
+        self.check_uaf_upstream(fido_uaf.as_ref(), &table.upstreams);
         let sec_token = self.field("sec-token").section(sec_token::read);
         let log = self.field("log").section(log::read);
         Some(Config {
@@ -112,7 +113,18 @@ impl<'a> Assembly<'_, 'a> {
             routes::Known { upstreams: &upstream_names, filter_names: &filter_names, filters: &filters, body_limit };
         let mut routes = routes::read(&self.field("routes"), &known);
         routes.retain(|row| is_served(row, fido_uaf, &identity.realms));
+        self.keep_default_rows(&mut routes);
         Table { upstreams, filters, routes }
+    }
+
+    /// Of the default rows those that are listed, where there is a list.
+    fn keep_default_rows(&self, routes: &mut Vec<Row>) {
+        let field = self.field("default-rows");
+        let known: Vec<&str> = rows::ROWS.iter().map(|row| row.name).collect();
+        let wanted = field.each(|item| item.reference("default row", &known));
+        if field.is_written() {
+            routes.retain(|row| matches!(row.leads_to, LeadsTo::Upstream { .. }) || wanted.contains(&row.name));
+        }
     }
 
     fn public_url(&self, try_out: bool, listeners: &[Listener]) -> Option<PublicUrl> {
@@ -152,7 +164,32 @@ impl<'a> Assembly<'_, 'a> {
                 );
             }
         }
-        field.section(|section| fido_uaf::read(section, self.public_url, try_out))
+        let upstreams = self.field("upstreams").names();
+        let known = fido_uaf::Known { public_url: self.public_url, try_out, upstreams: &upstreams };
+        field.section(|section| fido_uaf::read(section, &known))
+    }
+
+    /// Whoever answers in the upstream's place decides who has logged in.
+    fn check_uaf_upstream(&self, fido_uaf: Option<&FidoUaf>, upstreams: &[Upstream]) {
+        let wanted = fido_uaf.and_then(|fido_uaf| fido_uaf.upstream.as_ref());
+        let found = wanted.and_then(|wanted| upstreams.iter().find(|upstream| upstream.name == wanted.name));
+        let (Some(upstream), Some(fido_uaf)) = (found, fido_uaf) else { return };
+        let longest = upstream.connect_timeout.saturating_add(upstream.read_timeout);
+        if longest > fido_uaf.time_limits.lease {
+            self.field("fido-uaf").notice(format!(
+                "a redeem keeps its token for {:?}, and the upstream {} may take {longest:?}: what comes late is lost",
+                fido_uaf.time_limits.lease, upstream.name
+            ));
+        }
+        if !upstream.url.is_https() && !upstream.url.is_loopback() {
+            self.field("fido-uaf").fault(
+                format!(
+                    "its upstream {} is plain http, and everybody on the way could say who has logged in",
+                    upstream.name
+                ),
+                "write an https URL there",
+            );
+        }
     }
 }
 
@@ -166,10 +203,10 @@ fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms: &[Realm]) -> bool {
         Service::PasswordLogin | Service::LoginPage => has_realm(RealmKind::Password),
         Service::Logout | Service::LogoutPage => !realms.is_empty(),
         Service::FidoLoginRequest | Service::FidoLoginResponse => by_fido && fido_uaf.is_some(),
+        Service::Facets => fido_uaf.is_some_and(|fido_uaf| !fido_uaf.facets.is_empty()),
         Service::UafRequest(_)
         | Service::UafRegistration
         | Service::UafAuthentication
-        | Service::Facets
         | Service::Dispatch(_)
         | Service::Create(_)
         | Service::Redeem(_)

@@ -1,8 +1,9 @@
-//! `fido-uaf`: the out-of-band services and the embedded UAF server.
+//! `fido-uaf`: the out-of-band services and the UAF server, inside or behind.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sidegate_filters::CanonicalPath;
 use sidegate_uaf::wire::{AppId, FacetId};
 
 use crate::oob::UsernameMapper;
@@ -13,10 +14,12 @@ use super::scalar::Scalar as _;
 use super::section::{Field, Section};
 use super::url::PublicUrl;
 
-/// The out-of-band services and the embedded UAF server.
+/// The out-of-band services and the UAF server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FidoUaf {
+    /// The UAF server behind; `None`: the embedded one, which the next keys up to the policies are for.
+    pub upstream: Option<UafUpstream>,
     /// The application's identifier; `None`, for trying out only: the one that the data folder keeps, else the facets'
     /// URL below the public one.
     pub app_id: Option<AppId>,
@@ -46,6 +49,22 @@ pub struct FidoUaf {
     /// The dispatchers, each type at most once.
     pub dispatchers: Vec<Dispatcher>,
 }
+
+/// A UAF server behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UafUpstream {
+    /// One of the configured upstreams.
+    pub name: String,
+    /// The path above `request/registration` and the others.
+    pub path: String,
+}
+
+/// Keys that only the embedded server has.
+const EMBEDDED: &[&str] =
+    &["app-id", "wildcards-for-testing", "metadata", "policies", "fold-content-codes", "tls-certificates"];
+
+/// Where UAF servers of this family have their endpoints.
+const UAF_PATH: &str = "/nevisfido/uaf/1.1";
 
 /// Models without a metadata statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,14 +96,25 @@ pub struct TimeLimits {
     pub clock_skew: Duration,
     /// How long a final status is told.
     pub status: Duration,
+    /// How long a redeem may keep its token while an upstream is asked or credentials are removed.
+    pub lease: Duration,
 }
 
 const RIGHT_FACET: &str =
     "write https://host, android:apk-key-hash:... or ios:bundle-id:..., as the refused request's log line shows it";
 
-pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>, try_out: bool) -> FidoUaf {
+/// What it refers to.
+pub(super) struct Known<'a> {
+    pub(super) public_url: Option<&'a PublicUrl>,
+    pub(super) try_out: bool,
+    pub(super) upstreams: &'a [&'a str],
+}
+
+pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
+    let upstream = upstream(section, known.upstreams);
+    let embedded = !section.field("upstream").is_written();
     let app_id = section.field("app-id");
-    if !app_id.is_written() && !try_out {
+    if embedded && !app_id.is_written() && !known.try_out {
         app_id.fault(
             "this key must be written",
             "write ${public-url}/nevisfido/uaf/1.1/facets; it can never change later",
@@ -92,8 +122,9 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>, try_ou
     }
     let (wildcards, content) = (section.field("wildcards-for-testing"), section.field("anonymous-content"));
     let settings = FidoUaf {
+        upstream,
         app_id: app_id.optional(),
-        facets: facets(&section.field("facets")),
+        facets: facets(&section.field("facets"), embedded),
         wildcards_for_testing: wildcards.or(false),
         unknown_models: section.field("metadata").section(unknown_models).unwrap_or(UnknownModels::Refuse),
         policies: section.field("policies").existing("name a folder that holds default.json", policies),
@@ -112,7 +143,7 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>, try_ou
             .choice(&[("name", UsernameMapper::Name), ("ext-id", UsernameMapper::ExtId)])
             .unwrap_or(UsernameMapper::Name),
         time_limits: section.field("time-limits").section(time_limits).unwrap_or_else(TimeLimits::documented),
-        dispatchers: dispatchers::read(&section.field("dispatchers"), public_url),
+        dispatchers: dispatchers::read(&section.field("dispatchers"), known.public_url),
     };
     if settings.wildcards_for_testing {
         wildcards.notice("true: every Android and iOS app is taken for yours");
@@ -123,8 +154,34 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>, try_ou
     settings
 }
 
-fn facets(field: &Field<'_>) -> Vec<FacetId> {
+fn upstream(section: &Section<'_>, known: &[&str]) -> Option<UafUpstream> {
+    let (field, path) = (section.field("upstream"), section.field("upstream-path"));
     if !field.is_written() {
+        if path.is_written() {
+            path.fault(
+                "there is no upstream",
+                "write upstream with the name of one of the upstreams, or leave this key",
+            );
+        }
+        return None;
+    }
+    for key in EMBEDDED {
+        let own = section.field(key);
+        if own.is_written() {
+            own.fault("the UAF server behind decides this", "leave this key, or leave upstream");
+        }
+    }
+    let name = field.reference("upstream", known)?;
+    let text = path.or(UAF_PATH.to_owned());
+    if !CanonicalPath::parse(&text).is_ok_and(|canonical| canonical.as_str() == text) {
+        path.fault("this is no path", format!("write the path above request/registration, such as {UAF_PATH}"));
+    }
+    Some(UafUpstream { name, path: text })
+}
+
+/// Behind a server that judges them the facets need only be listed to be published here.
+fn facets(field: &Field<'_>, mandatory: bool) -> Vec<FacetId> {
+    if mandatory && !field.is_written() {
         field.fault("this key must be written", "list the facets of your apps and web pages");
     }
     field.each(|item| {
@@ -159,7 +216,13 @@ fn policies(folder: &Path) -> Result<(), String> {
 impl TimeLimits {
     fn documented() -> Self {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-        Self { token: minutes(5), answer: minutes(5), clock_skew: minutes(5), status: minutes(10) }
+        Self {
+            token: minutes(5),
+            answer: minutes(5),
+            clock_skew: minutes(5),
+            status: minutes(10),
+            lease: Duration::from_secs(30),
+        }
     }
 }
 
@@ -170,5 +233,6 @@ fn time_limits(section: &Section<'_>) -> TimeLimits {
         answer: section.field("answer").or(documented.answer),
         clock_skew: section.field("clock-skew").or(documented.clock_skew),
         status: section.field("status").or(documented.status),
+        lease: section.field("lease").or(documented.lease),
     }
 }

@@ -76,8 +76,16 @@ fn the_built_in_configuration_is_the_sample() {
 #[test]
 fn every_commented_key_of_the_sample_is_right() {
     let folder = tempfile::tempdir().unwrap();
-    for file in ["certs/server.pem", "certs/server.key", "certs/ca.pem", "front.pem", "users", "policies/default.json"]
-    {
+    for file in [
+        "certs/server.pem",
+        "certs/server.key",
+        "certs/ca.pem",
+        "certs/client.pem",
+        "certs/client.key",
+        "front.pem",
+        "users",
+        "policies/default.json",
+    ] {
         let path = folder.path().join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "x").unwrap();
@@ -214,9 +222,9 @@ fn a_listener_with_tls_may_be_reached_from_elsewhere() {
 #[test]
 fn the_rows_that_the_sample_shows_are_good() {
     let (written, shown) = STANDALONE.split_once("# upstreams:\n").unwrap();
-    // Only the file with the authorities is not there.
+    // Only the certificates are not there.
     let shown =
-        shown.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).filter(|line| !line.contains(" ca: "));
+        shown.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).filter(|line| !line.contains(" certs/"));
     let config = loaded(&format!("{written}upstreams:\n{}\n", shown.collect::<Vec<_>>().join("\n")));
     let own: Vec<_> = config.routes.iter().filter(|row| matches!(row.leads_to, LeadsTo::Upstream { .. })).collect();
     let [payments, shop] = own[..] else { panic!("{own:?}") };
@@ -241,6 +249,13 @@ fn rows_without_their_service_are_left_out() {
 #[case("zzz: 1\n", "13: zzz: this key is not known; known here: ")]
 #[case("limits: { idle: 5 minutes }\n", "13: limits.idle: this is no duration")]
 #[case("limits: 5\n", "13: limits: this must be a section")]
+#[case("  upstream-path: /a\n", "13: fido-uaf.upstream-path: there is no upstream")]
+#[case("default-rows: [statsu]\n", "13: default-rows[0]: there is no default row of this name; did you mean status?")]
+#[case("internal-callers: { a: { provision: true } }\n", "13: internal-callers.a.provision: who may not name users")]
+#[case(
+    "internal-callers: { a: { token-file: gate.yml, client-certificate: gate.yml } }\n",
+    "13: internal-callers.a.client-certificate: a caller proves itself in one way"
+)]
 #[case("limits: { header-size: 1.5 }\n", "13: limits.header-size: a number with a fraction")]
 #[case("limits: { idle: 1s, idle: 2s }\n", "13: limits.idle: this key is written twice, first in line 13")]
 #[case("domains: {}\n", "13: domains: this key is written twice, first in line 5")]
@@ -358,6 +373,53 @@ fn lengths_are_those_of_the_protocol() {
     assert!(found[0].starts_with("6: domains.mmm") && found[0].contains("too long for a cookie"), "{found:#?}");
 }
 
+/// [`BASE`] with a UAF server behind.
+fn with_upstream(fido_uaf: &str, url: &str, more: &str) -> String {
+    let base = BASE.replace("  app-id: https://gate.example/nevisfido/uaf/1.1/facets\n", "");
+    format!("{base}  upstream: uaf\n{fido_uaf}upstreams: {{ uaf: {{ url: '{url}'{more} }} }}\n")
+}
+
+#[test]
+fn the_uaf_server_may_be_an_upstream() {
+    let config = loaded(&with_upstream("  time-limits: { lease: 5s }\n", "https://uaf.example", ""));
+    let fido_uaf = config.fido_uaf.unwrap();
+    let expected = UafUpstream { name: "uaf".into(), path: "/nevisfido/uaf/1.1".into() };
+    assert_eq!((fido_uaf.upstream, fido_uaf.time_limits.lease.as_secs()), (Some(expected), 5));
+    let has_facets = |config: &Config| config.routes.iter().any(|row| row.name == "uaf-facets");
+    let without = with_upstream("", "http://127.0.0.1:1", "").replace("  facets: [https://gate.example]\n", "");
+    assert!(config.routes.iter().any(|row| row.name == "uaf-facets") && !has_facets(&loaded(&without)));
+}
+
+#[rstest]
+#[case("  fold-content-codes: true\n", "https://u", "", "13: fido-uaf.fold-content-codes: the UAF server behind")]
+#[case("  app-id: https://a\n", "https://u", "", "13: fido-uaf.app-id: the UAF server behind decides this")]
+#[case("  metadata: {}\n", "https://u", "", "13: fido-uaf.metadata: the UAF server behind decides this")]
+#[case("  upstream-path: a\n", "https://u", "", "13: fido-uaf.upstream-path: this is no path")]
+#[case("  upstream-path: /a/../b\n", "https://u", "", "13: fido-uaf.upstream-path: this is no path")]
+#[case("", "http://u", "", "10: fido-uaf: its upstream uaf is plain http")]
+#[case(
+    "",
+    "https://u",
+    ", tls: { client-key: gate.yml }",
+    "13: upstreams.uaf.tls.client-certificate: this key must be"
+)]
+#[case(
+    "",
+    "https://u",
+    ", tls: { client-certificate: gate.yml }",
+    "13: upstreams.uaf.tls.client-key: this key must be"
+)]
+fn faults_of_a_uaf_server_behind(
+    #[case] fido_uaf: &str,
+    #[case] url: &str,
+    #[case] more: &str,
+    #[case] expected: &str,
+) {
+    let found = faults(&with_upstream(fido_uaf, url, more));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(expected), "{found:#?}");
+}
+
 #[rstest]
 #[case("/shop/{id}", "/shop/{other}", "the row one in line 16 has this path and method too")]
 #[case("/nevisfido/status", "/x", "the default row status has this path and method")]
@@ -419,6 +481,14 @@ fn an_open_row_is_noted(#[case] path: &str, #[case] filters: &str, #[case] expec
     let found = config.notices.iter().find(|notice| notice.key == "routes[0].filters");
     assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
     assert!(found.is_none_or(|found| found.text.contains(expected.unwrap())), "{found:?}");
+}
+
+#[test]
+fn of_the_default_rows_only_some_may_be_served() {
+    let names = |text: &str| loaded(text).routes.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+    let some = format!("{BASE}default-rows: [health, status]\n{}", one_row("/shop/*", "customers"));
+    assert_eq!(names(&some), ["status", "health", "shop"]);
+    assert_eq!(names(&format!("{BASE}default-rows: []\n")), [""; 0]);
 }
 
 #[rstest]

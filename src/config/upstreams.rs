@@ -38,6 +38,19 @@ pub struct UpstreamTls {
     pub ca: Option<PathBuf>,
     /// `false` takes any certificate.
     pub verify: bool,
+    /// What the gateway shows when it is asked for a certificate; `None`: nothing.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A certificate of the gateway's own and its key. The files can be read; that they belong together is checked when
+/// they are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientCertificate {
+    /// PEM: the certificate, then the ones up to its root.
+    pub certificate: PathBuf,
+    /// PEM: its private key, PKCS#8.
+    pub key: PathBuf,
 }
 
 pub(super) fn read(field: &Field<'_>) -> Vec<Upstream> {
@@ -79,5 +92,17 @@ fn checks(section: &Section<'_>, host: String) -> UpstreamTls {
     if !full {
         verify.notice("none: whoever stands between the gateway and this upstream can read and answer everything");
     }
-    UpstreamTls { server_name, ca, verify: full }
+    UpstreamTls { server_name, ca, verify: full, client: client(section) }
+}
+
+fn client(section: &Section<'_>) -> Option<ClientCertificate> {
+    let (certificate, key) = (section.field("client-certificate"), section.field("client-key"));
+    for (written, other) in [(&certificate, &key), (&key, &certificate)] {
+        if written.is_written() && !other.is_written() {
+            other.fault("this key must be written", "write client-certificate and client-key, or neither");
+        }
+    }
+    let certificate = certificate.existing("name a readable PEM file with the certificate", files::readable);
+    let key = key.existing("name a readable PEM file with the certificate's private key", files::readable);
+    Some(ClientCertificate { certificate: certificate?, key: key? })
 }

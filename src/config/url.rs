@@ -75,6 +75,23 @@ impl ServerUrl {
         self.0.scheme() == "https"
     }
 
+    /// The URL without a trailing slash.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// Whether it is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
+    }
+
     /// `host:port`, the port always written.
     #[must_use]
     pub fn address(&self) -> String {

@@ -1,7 +1,6 @@
 //! The UAF server inside: crate `uaf` for the protocol, the stores for what it remembers.
 
 mod answer;
-mod credential;
 mod request;
 
 use std::sync::Arc;
@@ -15,7 +14,10 @@ use sidegate_uaf::registration::RegistrationState;
 use sidegate_uaf::wire::ChannelBinding;
 use sidegate_uaf::{Error, Folding, RelyingParty, StatusCode};
 
-use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject, UafRequest};
+use super::{
+    AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject, UafRequest,
+    credential, internal,
+};
 use crate::store::operation::ChallengeState;
 use crate::store::{Credentials, ExtId, Operations, StoreError, Users};
 
@@ -84,6 +86,10 @@ impl Fido for Embedded {
         }
     }
 
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+
     async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError> {
         match (commission.ask, &commission.user) {
             (Ask::Registration { policy }, Some(user)) => self.registration(commission, user, policy).await,
@@ -106,11 +112,6 @@ impl Fido for Embedded {
     async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
         self.take(at, uaf_response, context).await
     }
-}
-
-fn internal(error: &dyn std::fmt::Display) -> FidoError {
-    tracing::error!(%error, "the UAF server failed");
-    FidoError::Refused(StatusCode::INTERNAL)
 }
 
 /// Unix time as crate `uaf` counts it.

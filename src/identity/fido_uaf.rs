@@ -9,7 +9,7 @@ use sidegate_filters::AuthenticatedSession;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
 use super::throttle::Throttle;
-use crate::fido::{AnswerAt, Fido, FidoError};
+use crate::fido::{AnswerAt, Answered, Fido, FidoError};
 use crate::store::{SourceNetwork, StoreError, Users};
 use crate::telemetry::audit::Event;
 
@@ -113,7 +113,7 @@ impl FidoUafRealm {
         attempt: Option<LoginAttempt>,
     ) -> Result<LoginAttempt, FidoLoginError> {
         match (self.fido.answer(AnswerAt::Login, answer.response, answer.context).await, attempt) {
-            (Ok(answered), Some(attempt)) if *attempt.user() == answered.user.ext_id => Ok(attempt),
+            (Ok(Answered { user: Some(proven), .. }), Some(attempt)) if *attempt.user() == proven.ext_id => Ok(attempt),
             (Ok(_), _) => Err(FidoLoginError::AnotherUser),
             (Err(error), attempt) => {
                 let user = attempt.as_ref().map(|attempt| attempt.user().as_str());

@@ -7,19 +7,10 @@ use std::sync::Arc;
 use sidegate_filters::identity_creation::{Demand, SessionDomain};
 use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role};
 
-use crate::fido::Subject;
-use crate::store::{Credentials, ExtId, Origin, SourceNetwork, StoreError, Users};
+use crate::fido::{Subject, UsernameMapper};
+use crate::jose;
+use crate::store::{Credentials, ExtId, Origin, PasswordHash, SourceNetwork, StoreError, UserError, Users};
 use crate::telemetry::audit::Event;
-
-/// What `username` in a request means (`http-api.md` 0.2).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum UsernameMapper {
-    /// The login name.
-    #[default]
-    Name,
-    /// The extId.
-    ExtId,
-}
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +206,12 @@ impl Acting {
         if deed != Deed::List && !caller.may(Role::ActFor) {
             return Err(NotPermitted::NoRole);
         }
-        let user = self.find(named).await?;
+        let user = match self.find(named).await {
+            Err(NotPermitted::UnknownUser) if deed == Deed::Registration && caller.may(Role::Provision) => {
+                Some(self.provision(caller, named).await?)
+            }
+            found => found?,
+        };
         if user.is_none() && deed.is_own_affair() {
             return Err(NotPermitted::Unnamed);
         }
@@ -224,6 +220,24 @@ impl Acting {
             Event::ActFor { caller, user: user.ext_id.as_str(), operation }.record();
         }
         Ok(ActingFor(user))
+    }
+
+    /// Makes the user, with a password that nobody knows: there are keys to log in with, to be registered now.
+    async fn provision(&self, caller: &InternalCaller, named: Named<'_>) -> Result<Subject, NotPermitted> {
+        let (Named::Username(name), UsernameMapper::Name) = (named, self.mapper) else {
+            return Err(NotPermitted::UnknownUser);
+        };
+        let password = unknown_password().await?;
+        match self.users.add(name, password).await {
+            Ok(user) => {
+                Event::Provision { caller: caller.name.as_str(), user: user.ext_id.as_str() }.record();
+                Ok(Subject { ext_id: user.ext_id, name: user.name })
+            }
+            // Somebody was faster.
+            Err(UserError::Exists) => self.find(named).await?.ok_or(NotPermitted::UnknownUser),
+            Err(UserError::BadName) => Err(NotPermitted::UnknownUser),
+            Err(UserError::Store(error)) => Err(error.into()),
+        }
     }
 
     async fn find(&self, named: Named<'_>) -> Result<Option<Subject>, NotPermitted> {
@@ -236,6 +250,13 @@ impl Acting {
         let user = found.ok_or(NotPermitted::UnknownUser)?;
         Ok(Some(Subject { ext_id: user.ext_id, name: user.name }))
     }
+}
+
+async fn unknown_password() -> Result<PasswordHash, StoreError> {
+    let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
+    let secret = zeroize::Zeroizing::new(jose::random::<32>().map_err(|error| unavailable(&error))?);
+    let hashed = tokio::task::spawn_blocking(move || PasswordHash::of(secret.as_slice())).await;
+    hashed.map_err(|error| unavailable(&error))?.map_err(|error| unavailable(&error))
 }
 
 impl From<&AuthenticatedSession> for Subject {

@@ -8,8 +8,8 @@ use sidegate_uaf::StatusCode;
 use super::{DispatchToken, TokenKey};
 use crate::fido::{Ask, Commission, Fido, FidoError, Scope, Subject, UafRequest};
 use crate::jose::CryptoError;
-use crate::store::operation::{ClaimId, Event, Operation, OperationKind};
-use crate::store::{Operations, StoreError, TransitionError, Users};
+use crate::store::operation::{ChallengeState, ClaimId, Event, Operation, OperationKind};
+use crate::store::{Operations, Origin, StoreError, TransitionError, Users};
 use crate::telemetry::audit::Event as Audit;
 
 /// Nothing was handed out.
@@ -67,9 +67,10 @@ impl Redeem {
             NotRedeemed::Refused(StatusCode::INTERNAL)
         })?;
         let user = self.user(&operation).await?;
-        match (&ask, user) {
-            (Ask::Deregistration(scope), Some(user)) => self.deregister(&operation, &user, scope).await,
-            (_, user) => self.hand_out(&operation, user, &ask).await,
+        match (ask, user) {
+            (Ask::Deregistration(scope), Some(user)) => self.claimed(&operation, self.deregister(&user, &scope)).await,
+            (ask, user) if self.fido.is_elsewhere() => self.claimed(&operation, self.ask(&operation, user, &ask)).await,
+            (ask, user) => self.hand_out(&operation, user, &ask).await,
         }
     }
 
@@ -87,33 +88,60 @@ impl Redeem {
         user: Option<Subject>,
         ask: &Ask,
     ) -> Result<UafRequest, NotRedeemed> {
-        let commission = Commission { id: operation.id, purpose: operation.purpose, user, ask };
-        let (request, challenge) = self.fido.request(&commission).await?;
+        let (request, challenge) = self.commission(operation, user, ask).await?;
         self.operations.transition(operation.id, Event::Redeem { kind: operation.kind, challenge }).await?;
         Ok(request)
     }
 
-    /// The credentials go while the token is claimed; if they can't, it is free again.
-    async fn deregister(
+    /// The work is done while the token is claimed; if it can't be, the token is free again. What it gives after the
+    /// lease has ended is discarded.
+    async fn claimed(
         &self,
         operation: &Operation,
-        user: &Subject,
-        scope: &Scope,
+        work: impl Future<Output = Done>,
     ) -> Result<UafRequest, NotRedeemed> {
-        let claim = ClaimId::random();
-        self.operations.transition(operation.id, Event::Claim { kind: operation.kind, claim }).await?;
-        match self.fido.deregister(user, scope).await {
-            Ok(request) => {
-                self.operations.transition(operation.id, Event::Complete { claim }).await?;
+        let (id, claim) = (operation.id, ClaimId::random());
+        self.operations.transition(id, Event::Claim { kind: operation.kind, claim }).await?;
+        match work.await {
+            Ok((request, ended)) => {
+                let event = match ended {
+                    Some(challenge) => Event::Commit { claim, challenge },
+                    None => Event::Complete { claim },
+                };
+                self.operations.transition(id, event).await?;
                 Ok(request)
             }
-            Err(fault) => {
-                self.operations.transition(operation.id, Event::Release { claim }).await?;
-                Err(fault.into())
-            }
+            Err(fault) => match self.operations.transition(id, Event::Release { claim }).await {
+                Err(TransitionError::Store(error)) => Err(error.into()),
+                // A lease that has ended freed it before.
+                Ok(_) | Err(TransitionError::Refused(_)) => Err(fault.into()),
+            },
         }
     }
+
+    async fn ask(&self, operation: &Operation, user: Option<Subject>, ask: &Ask) -> Done {
+        let (request, challenge) = self.commission(operation, user, ask).await?;
+        Ok((request, Some(challenge)))
+    }
+
+    async fn deregister(&self, user: &Subject, scope: &Scope) -> Done {
+        Ok((self.fido.deregister(user, scope).await?, None))
+    }
+
+    async fn commission(
+        &self,
+        operation: &Operation,
+        user: Option<Subject>,
+        ask: &Ask,
+    ) -> Result<(UafRequest, ChallengeState), FidoError> {
+        // Whoever had the token made is charged for the operation; what its redeem adds to it comes once.
+        let origin = &Origin::Internal;
+        self.fido.request(&Commission { id: operation.id, purpose: operation.purpose, user, ask, origin }).await
+    }
 }
+
+/// A request to hand out, and the challenge that waits for its answer, if one follows.
+type Done = Result<(UafRequest, Option<ChallengeState>), FidoError>;
 
 fn not_found() -> NotRedeemed {
     NotRedeemed::Refused(StatusCode::NOT_FOUND)

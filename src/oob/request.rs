@@ -77,15 +77,15 @@ impl Requests {
         purpose: Purpose,
         ask: &Ask,
     ) -> Result<UafRequest, NotRequested> {
-        let (id, user) = (OperationId::random(), permit.user().cloned());
-        let commission = Commission { id, purpose, user: user.clone(), ask };
+        let (id, user, origin) = (OperationId::random(), permit.user().cloned(), asker.origin());
+        let commission = Commission { id, purpose, user: user.clone(), ask, origin: &origin };
         let (request, challenge) = self.fido.request(&commission).await?;
         let kind = if matches!(ask, Ask::Registration { .. }) { OperationKind::Reg } else { OperationKind::Auth };
         let user = user.map(|user| user.ext_id);
         // The context is for a redeem, and there is none to come.
         let draft = Draft { id, purpose, kind, user, context: String::new(), dispatch: None };
         let operation = Operation::handed_out(draft, challenge, self.limits, self.clock.now());
-        self.operations.create(operation, &asker.origin()).await.map_err(TokenFault::from)?;
+        self.operations.create(operation, &origin).await.map_err(TokenFault::from)?;
         Ok(request)
     }
 }

@@ -53,6 +53,9 @@ pub struct Statuses {
     pub operations: Arc<dyn Operations>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Whether a user is named only once an answer has proved who it was: where an upstream judges answers
+    /// (`http-api.md` 5, "Hybrid").
+    pub proven_only: bool,
 }
 
 impl Statuses {
@@ -66,7 +69,13 @@ impl Statuses {
             Ok(id) => self.operations.get(OperationId(id)).await?,
             Err(_) => None,
         };
-        Ok(operation.and_then(|operation| operation.status(now)).map_or_else(|| StatusView::unknown(now), Into::into))
+        let status = operation.and_then(|operation| operation.status(now)).map(|status| self.shown(status));
+        Ok(status.map_or_else(|| StatusView::unknown(now), Into::into))
+    }
+
+    fn shown(&self, status: Status) -> Status {
+        let proven = !self.proven_only || status.stage == Stage::Succeeded;
+        Status { user: status.user.filter(|_| proven), ..status }
     }
 }
 

@@ -140,7 +140,11 @@ impl House {
                 key,
                 clock: Arc::clone(&time),
             }),
-            statuses: Arc::new(Statuses { operations: Arc::clone(&operations), clock: Arc::clone(&time) }),
+            statuses: Arc::new(Statuses {
+                operations: Arc::clone(&operations),
+                clock: Arc::clone(&time),
+                proven_only: fido.is_elsewhere(),
+            }),
             targets: Arc::new(Targets {
                 targets: Arc::clone(&target_store),
                 users: everybody,

@@ -90,6 +90,13 @@ pub enum Event<'a> {
         /// The model of the authenticator.
         aaid: &'a str,
     },
+    /// An internal caller named a user who did not exist, and who was made.
+    Provision {
+        /// The caller's configured name.
+        caller: &'a str,
+        /// The extId of the user.
+        user: &'a str,
+    },
     /// An internal caller named a user.
     ActFor {
         /// The caller's configured name.
@@ -145,6 +152,7 @@ impl Event<'_> {
             Self::Answer { operation, code, user } => line!("answer", operation, code, user),
             Self::Target { change, target, user } => line!("target", change = change.name(), target_id = target, user),
             Self::Credential { change, user, aaid } => line!("credential", change = change.name(), user, aaid),
+            Self::Provision { caller, user } => line!("provision", caller, user),
             Self::ActFor { caller, user, operation } => line!("act-for", caller, user, operation),
         }
     }

@@ -10,6 +10,7 @@ mod delegation;
 mod device;
 mod flood;
 mod gateway;
+mod hybrid;
 mod independent_jose;
 mod link_dispatcher;
 mod login_page;

@@ -11,6 +11,7 @@ pub(crate) mod oob;
 pub(crate) mod phone;
 pub(crate) mod ports;
 pub(crate) mod raw;
+pub(crate) mod scripted_upstream;
 pub(crate) mod secrets;
 pub(crate) mod upstream;
 pub(crate) mod wait;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sidegate_filters::clock::Millis;
 
 use super::*;
+use crate::cli::keygen;
 use crate::jose::certificates;
 
 fn checked(source: &Source) -> (bool, String) {
@@ -29,6 +30,20 @@ fn a_good_file_says_what_an_operator_should_know() {
     let (good, text) = checked(&Source::BuiltIn);
     assert!(good);
     insta::assert_snapshot!(text);
+}
+
+/// Each needs the certificates of `sidegate keygen --self-signed conf/certs`, and nothing else.
+#[test]
+fn the_samples_are_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let conf = folder.path().join("conf");
+    keygen::certificates(&conf.join("certs"), &[], &mut Vec::new()).unwrap();
+    for name in ["standalone.yml", "hybrid.yml", "hybrid-upstream.yml"] {
+        let path = conf.join(name);
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("conf").join(name), &path).unwrap();
+        let (good, text) = checked(&Source::File(path));
+        assert!(good, "{name}: {text}");
+    }
 }
 
 #[test]

@@ -1,4 +1,6 @@
-//! The out-of-band services and the UAF server inside.
+//! The out-of-band services and the UAF server, inside or behind.
+
+mod upstream;
 
 use std::sync::Arc;
 
@@ -49,8 +51,13 @@ impl Services {
     ) -> Result<Option<Self>, ComposeError> {
         let Some(fido_uaf) = &config.fido_uaf else { return Ok(None) };
         let facets = trusted_facets(fido_uaf);
-        let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
-        let fido: Arc<dyn Fido> = Arc::new(embedded(config, fido_uaf, relying_party, stores, clock)?);
+        let fido: Arc<dyn Fido> = match &fido_uaf.upstream {
+            Some(behind) => Arc::new(upstream::server(config, fido_uaf, behind, stores, clock)?),
+            None => {
+                let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
+                Arc::new(embedded(config, fido_uaf, relying_party, stores, clock)?)
+            }
+        };
         let shared = Shared {
             stores,
             clock,
@@ -132,7 +139,8 @@ impl Shared<'_> {
     }
 
     fn statuses(&self) -> Statuses {
-        Statuses { operations: self.stores.operations.clone(), clock: self.clock.clone() }
+        let (operations, clock) = (self.stores.operations.clone(), self.clock.clone());
+        Statuses { operations, clock, proven_only: self.fido.is_elsewhere() }
     }
 }
 
@@ -210,7 +218,7 @@ fn folding(fido_uaf: &FidoUaf) -> Folding {
 
 fn limits(fido_uaf: &FidoUaf) -> Limits {
     let limits = fido_uaf.time_limits;
-    Limits { token: limits.token, answer: limits.answer, retention: limits.status, ..Limits::default() }
+    Limits { token: limits.token, answer: limits.answer, retention: limits.status, lease: limits.lease }
 }
 
 fn dispatchers(fido_uaf: &FidoUaf) -> Dispatchers {

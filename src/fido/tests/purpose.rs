@@ -29,7 +29,7 @@ async fn a_login_is_answered_at_the_login_endpoints_only() {
     let response = phone.authenticate(&login(&house).await);
     assert_eq!(house.answer(AnswerAt::Authentication, &response).await, Err(1491));
     assert_eq!(house.answer(AnswerAt::Registration, &response).await, Err(1400));
-    assert_eq!(house.answer(AnswerAt::Login, &response).await.unwrap().user.name, "jeff");
+    assert_eq!(house.answer(AnswerAt::Login, &response).await.unwrap().user.unwrap().name, "jeff");
 }
 
 #[tokio::test]

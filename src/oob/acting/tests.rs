@@ -132,6 +132,33 @@ async fn another_key_may_need_the_first_one() {
 }
 
 #[tokio::test]
+async fn who_may_provision_has_users_made_at_their_first_registration() {
+    let house = House::new();
+    let (bank, gateway) = (internal(&[Role::ActFor]), internal(&[Role::ActFor, Role::Provision]));
+    let new = Named::Username("new");
+    for (caller, deed) in [(&gateway, OWN), (&gateway, AUTH), (&gateway, CONTENT), (&bank, REG)] {
+        assert_eq!(cell(&house, caller, deed, new, false).await, UnknownUser);
+    }
+    let permit = house.tokens.acting.permit(&asker(&gateway), REG, new).await.unwrap();
+    let made = house.users.get("new");
+    assert_eq!(permit.user().map(|user| &user.ext_id), Some(&made.ext_id));
+    for guess in ["", "new", "new's password"] {
+        assert!(!made.password.verify(guess.as_bytes()));
+    }
+    let again = house.tokens.acting.permit(&asker(&gateway), REG, new).await.unwrap();
+    assert_eq!(again, permit, "once");
+    let lone = internal(&[Role::Provision]);
+    assert_eq!(cell(&house, &lone, REG, GHOST, false).await, NoRole);
+}
+
+#[tokio::test]
+async fn nobody_is_made_under_a_given_ext_id() {
+    let house = House::with(Plan { mapper: UsernameMapper::ExtId, ..Plan::default() });
+    let gateway = internal(&[Role::ActFor, Role::Provision]);
+    assert_eq!(cell(&house, &gateway, REG, GHOST, false).await, UnknownUser);
+}
+
+#[tokio::test]
 async fn the_owner_of_a_target_is_named_by_ext_id() {
     let house = House::new();
     let owner = house.users.get("jeff").ext_id;

@@ -40,7 +40,7 @@ async fn a_phone_approves_by_an_encrypted_link() {
     assert_eq!(house.status(&session_id).await["status"], "clientAuthenticating");
 
     let answered = house.answer(AnswerAt::Authentication, &phone.authenticate(&request.unwrap())).await.unwrap();
-    assert_eq!(answered.user.name, "jeff");
+    assert_eq!(answered.user.unwrap().name, "jeff");
     let status = house.status(&session_id).await;
     assert_eq!(status["status"], "succeeded");
     assert_eq!(status["uafStatusCode"], 1200);

@@ -83,9 +83,20 @@ impl Gateway {
         self.bound.iter().find(|bound| bound.class == "public" && bound.tls).unwrap().address
     }
 
-    /// HTTP/1.1 to the public listener, as nobody.
+    /// HTTP/1.1 to the first public listener, as nobody.
     pub(crate) fn public(&self) -> Client {
-        self.client(self.protocols.http1(), "http", self.address("public"))
+        let first = self.bound.iter().find(|bound| bound.class == "public").unwrap();
+        self.client(self.protocols.http1(), if first.tls { "https" } else { "http" }, first.address)
+    }
+
+    /// HTTP/1.1 over TLS to the internal listener, without a certificate.
+    pub(crate) fn internal_tls(&self) -> Client {
+        self.client(self.protocols.http1(), "https", self.internal_address())
+    }
+
+    /// Where it listens for internal callers.
+    pub(crate) fn internal_address(&self) -> SocketAddr {
+        self.bound.iter().find(|bound| bound.class == "internal").unwrap().address
     }
 
     /// HTTP/2 to the public listener, as nobody.
@@ -232,8 +243,13 @@ impl Gateway {
         if let Some(file) = &self.config {
             arguments.extend(["--config".to_owned(), file.display().to_string()]);
         }
-        for (flag, port) in ["--listen", "--internal", "--management"].iter().zip(self.ports) {
-            arguments.extend([(*flag).to_owned(), format!("127.0.0.1:{port}")]);
+        let text = self.config.as_ref().map(|file| std::fs::read_to_string(file).unwrap());
+        let flags = [("--listen", "public"), ("--internal", "internal"), ("--management", "management")];
+        for ((flag, class), port) in flags.iter().zip(self.ports) {
+            let has_listener = |text: &String| text.contains(&format!("class: {class}"));
+            if text.as_ref().is_none_or(has_listener) {
+                arguments.extend([(*flag).to_owned(), format!("127.0.0.1:{port}")]);
+            }
         }
         arguments
     }

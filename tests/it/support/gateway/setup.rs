@@ -1,6 +1,7 @@
 //! What a gateway starts with.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use super::super::http::Protocols;
 use super::super::logs::Logs;
@@ -11,10 +12,14 @@ use super::Gateway;
 /// What a gateway starts with; the default is the built-in standalone.
 #[derive(Default)]
 pub(crate) struct Setup {
+    /// A file of `conf/` in its place.
+    sample: Option<&'static str>,
     users: Vec<String>,
     edits: Vec<Edit>,
     tls: bool,
     open_files: Option<u32>,
+    /// Where the certificates are, if they are not to be made.
+    certificates: Option<PathBuf>,
 }
 
 /// A change to the configuration of the built-in standalone.
@@ -28,6 +33,17 @@ enum Edit {
 }
 
 impl Setup {
+    /// A file of `conf/`, with the certificates that it names, made anew or those of another gateway.
+    pub(crate) fn sample(name: &'static str) -> Self {
+        Self { sample: Some(name), tls: true, ..Self::default() }
+    }
+
+    /// Takes the certificates of a gateway that was started before.
+    pub(crate) fn certificates_of(mut self, other: &Gateway) -> Self {
+        self.certificates = Some(other.certificates());
+        self
+    }
+
     /// Adds a user with a random password before the start.
     pub(crate) fn user(mut self, name: &str) -> Self {
         self.users.push(name.to_owned());
@@ -88,11 +104,13 @@ impl Setup {
         for user in &self.users {
             gateway.add_user(user);
         }
-        if self.tls {
-            gateway.make_certificate();
+        match &self.certificates {
+            Some(others) => std::os::unix::fs::symlink(others, gateway.certificates()).unwrap(),
+            None if self.tls => gateway.make_certificate(),
+            None => {}
         }
-        if !self.edits.is_empty() {
-            gateway.write_config(self.edits);
+        if self.sample.is_some() || !self.edits.is_empty() {
+            gateway.write_config(self.sample.unwrap_or("standalone.yml"), self.edits);
         }
         gateway.run().await;
         gateway
@@ -100,17 +118,24 @@ impl Setup {
 }
 
 impl Gateway {
+    /// Where its certificates are, with those of their authority.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.folder.path().join("certs")
+    }
+
     fn make_certificate(&self) {
-        let certs = self.folder.path().join("certs");
+        let certs = self.certificates();
         let output = self.program().arg("keygen").arg("--self-signed").arg(&certs).output().unwrap();
         assert!(output.status.success(), "{output:?}");
     }
 
-    fn write_config(&mut self, edits: Vec<Edit>) {
-        let standalone = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/standalone.yml")).unwrap();
-        let text = edits.into_iter().fold(standalone, |text, edit| edit.apply(&text));
-        let certs = self.folder.path().join("certs").display().to_string();
-        let text = text.replace("TLS_PORT", &self.ports[3].to_string()).replace("CERTS", &certs);
+    fn write_config(&mut self, sample: &str, edits: Vec<Edit>) {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf").join(sample);
+        let sample = std::fs::read_to_string(sample).unwrap();
+        let text = edits.into_iter().fold(sample, |text, edit| edit.apply(&text));
+        let certs = self.certificates().display().to_string();
+        let [public, _, _, tls] = self.ports.map(|port| port.to_string());
+        let text = text.replace("PUBLIC_PORT", &public).replace("TLS_PORT", &tls).replace("CERTS", &certs);
         let file = self.folder.path().join("sidegate.yml");
         std::fs::write(&file, text).unwrap();
         self.config = Some(file);

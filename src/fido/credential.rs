@@ -1,12 +1,11 @@
-//! A credential as the protocol has it, and as it is stored.
+//! A credential as the protocol has it, as it is stored, and as a status shows it.
 
 use sidegate_filters::clock::Millis;
 use sidegate_uaf::encoding::Octets;
 use sidegate_uaf::wire::Reply;
 use sidegate_uaf::{Algorithm, AttestationType, Credential, KeyFormat, KeyId, KeyRef};
 
-use super::super::FidoError;
-use super::internal;
+use super::{FidoError, Subject, internal};
 use crate::store::operation::Authenticator;
 use crate::store::{self, CredentialKey, ExtId};
 
@@ -29,7 +28,26 @@ pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> 
     }
 }
 
-/// The credential of a record. How its model was proved matters at registration only, where all that is accepted is
+/// The record of a key that an upstream has: whose it is and what the phone says of itself, nothing to verify it with.
+pub(super) fn of_upstream(key: &KeyRef, user: &Subject, reply: &Reply, now: Millis) -> store::Credential {
+    store::Credential {
+        key: record_key(key),
+        ext_id: ExtId::random().to_string(),
+        owner: user.ext_id.clone(),
+        public_key: Vec::new(),
+        key_format: 0,
+        algorithm: 0,
+        sign_counter: 0,
+        registration_counter: 0,
+        authenticator_version: 0,
+        device_id: reply.device_id.clone(),
+        device_name: reply.device_name.clone(),
+        created: now,
+        last_used: None,
+    }
+}
+
+/// The credential of a record; one whose key an upstream has is none here. How its model was proved matters at registration only, where all that is accepted is
 /// surrogate attestation.
 pub(super) fn from_record(record: &store::Credential) -> Result<Credential, FidoError> {
     Ok(Credential {

@@ -1,0 +1,55 @@
+//! The UAF server behind.
+
+use std::sync::Arc;
+
+use sidegate_filters::clock::Clock;
+
+use super::super::{ComposeError, Stores};
+use super::limits;
+use crate::config::{self, Config, FidoUaf, UafUpstream};
+use crate::fido::{Endpoint, Patience, Upstream, UpstreamSettings, UpstreamTls};
+use crate::jose::certificates::Authorities;
+
+pub(super) fn server(
+    config: &Config,
+    fido_uaf: &FidoUaf,
+    behind: &UafUpstream,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<Upstream, ComposeError> {
+    let missing = || ComposeError::unfit("fido-uaf.upstream", format!("no upstream {:?} is configured", behind.name));
+    let found = config.upstreams.iter().find(|upstream| upstream.name == behind.name).ok_or_else(missing)?;
+    let limits = limits(fido_uaf);
+    Ok(Upstream {
+        endpoint: endpoint(found, &behind.path)?,
+        operations: stores.operations.clone(),
+        challenges: stores.challenges.clone(),
+        credentials: stores.credentials.clone(),
+        users: stores.users.clone(),
+        clock: clock.clone(),
+        settings: UpstreamSettings {
+            username: fido_uaf.username_mapper,
+            answer: limits.answer,
+            remembered: limits.lease.saturating_add(limits.answer).saturating_add(limits.retention),
+        },
+    })
+}
+
+fn endpoint(upstream: &config::Upstream, path: &str) -> Result<Endpoint, ComposeError> {
+    let patience = Patience {
+        connect: upstream.connect_timeout,
+        total: upstream.connect_timeout.saturating_add(upstream.read_timeout),
+        idle: upstream.idle_timeout,
+    };
+    let tls = upstream.tls.as_ref().map(tls).transpose()?;
+    Ok(Endpoint::new(upstream.url.text(), path, patience, tls.as_ref())?)
+}
+
+fn tls(tls: &config::UpstreamTls) -> Result<UpstreamTls, ComposeError> {
+    Ok(UpstreamTls {
+        server_name: tls.server_name.clone(),
+        authorities: tls.ca.as_deref().map(Authorities::read).transpose()?,
+        verify: tls.verify,
+        identity: tls.client.as_ref().map(|client| (client.certificate.clone(), client.key.clone())),
+    })
+}

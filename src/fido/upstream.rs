@@ -1,0 +1,87 @@
+//! A UAF server behind, asked over the UAF HTTP transport (`http-api.md` 3 and 5, "Hybrid"): it has the keys and judges
+//! answers. What a request issued is kept with its operation, so that an answer is passed on only where it belongs, and
+//! its verdict moves no other operation and names no other user.
+
+mod answer;
+mod keys;
+mod request;
+mod transport;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sidegate_filters::clock::Clock;
+use sidegate_uaf::StatusCode;
+
+use super::{
+    AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest, UsernameMapper,
+};
+use crate::store::operation::ChallengeState;
+use crate::store::{Challenges, Credentials, ExtId, Operations, StoreError, Users};
+
+pub use transport::{Endpoint, EndpointFault, Patience, UpstreamTls};
+
+/// How an upstream is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct UpstreamSettings {
+    /// What users are called there.
+    pub username: UsernameMapper,
+    /// From handing out a request until its answer must be there.
+    pub answer: Duration,
+    /// How long a challenge leads to its operation: as long as that may be known.
+    pub remembered: Duration,
+}
+
+/// The UAF server behind.
+pub struct Upstream {
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// Where operations are kept.
+    pub operations: Arc<dyn Operations>,
+    /// Which operation a challenge of its was issued for.
+    pub challenges: Arc<dyn Challenges>,
+    /// Whose keys it is known to have: those that were registered or used through this gateway.
+    pub credentials: Arc<dyn Credentials>,
+    /// Who exists.
+    pub users: Arc<dyn Users>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How it is asked.
+    pub settings: UpstreamSettings,
+}
+
+#[async_trait]
+impl Fido for Upstream {
+    /// Which policies there are only the upstream knows.
+    fn check(&self, _ask: &Ask) -> Result<(), ContextFault> {
+        Ok(())
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        true
+    }
+
+    async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError> {
+        self.fetch(commission).await
+    }
+
+    async fn deregister(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
+        self.remove(user, scope).await
+    }
+
+    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
+        self.presumed(at, uaf_response).await
+    }
+
+    async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
+        self.take(at, uaf_response, context).await
+    }
+}
+
+/// What the upstream says in place of 1200; a number that is no status code of UAF is a fault of its own.
+fn refused_there(code: StatusCode) -> FidoError {
+    tracing::info!(code = code.0, "the UAF upstream refuses");
+    let known = matches!(code.0, 1202 | 1400 | 1401 | 1403 | 1404 | 1408 | 1480 | 1481 | 1490..=1498 | 1500);
+    FidoError::Refused(if known { code } else { StatusCode::INTERNAL })
+}

@@ -1,0 +1,137 @@
+//! Requests: asked with a context of our own making, read strictly, and what they issued kept.
+
+use serde::Serialize;
+use serde_json::json;
+use sidegate_uaf::relay::{self, Issue};
+use sidegate_uaf::wire::{GetUafRequest, Operation, ReturnUafRequest, Transaction};
+use sidegate_uaf::{Error, StatusCode};
+
+use super::super::context::DEFAULT_POLICY;
+use super::super::{Ask, Commission, FidoError, Scope, Subject, UafRequest, internal};
+use super::{Upstream, refused_there};
+use crate::store::operation::{ChallengeState, Purpose};
+use crate::store::{ChallengeDigest, StoreError};
+
+/// The context of a request, whatever the client's said.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    transaction: &'a [Transaction],
+    #[serde(flatten)]
+    scope: Option<serde_json::Value>,
+}
+
+impl Upstream {
+    /// Fetches the request of a registration or an authentication.
+    pub(super) async fn fetch(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError> {
+        let user = commission.user.as_ref();
+        if user.is_none() && commission.purpose == Purpose::InBandLogin {
+            tracing::info!("a login without a name: only the UAF upstream would know who answered");
+            return Err(FidoError::Refused(StatusCode::UNAUTHORIZED));
+        }
+        let username = user.map(|user| self.settings.username.name_of(user));
+        let policy = commission.ask.policy().filter(|name| *name != DEFAULT_POLICY);
+        let (request, issue) = match commission.ask {
+            Ask::Registration { .. } => {
+                let user = user.ok_or(FidoError::Refused(StatusCode::UNAUTHORIZED))?;
+                self.may_have_another(user).await?;
+                let request = self.ask(Operation::Reg, &Told { username, policy, ..Told::default() }).await?;
+                let issue = Issue::registration(&request.message).map_err(|fault| unfit(&fault))?;
+                (request, issue)
+            }
+            Ask::Authentication { transaction, .. } => {
+                let told = Told { username, policy, transaction, scope: None };
+                let request = self.ask(Operation::Auth, &told).await?;
+                let issue = Issue::authentication(&request.message, transaction).map_err(|fault| unfit(&fault))?;
+                if user.is_some() && !issue.names_keys() {
+                    tracing::warn!(
+                        "the UAF upstream's request for a user names no keys: nobody could tell who answers"
+                    );
+                    return Err(FidoError::Refused(StatusCode::INTERNAL));
+                }
+                (request, issue)
+            }
+            Ask::Deregistration(_) => return Err(internal(&"a deregistration has no challenge")),
+        };
+        self.remember(commission, &issue).await?;
+        let state = serde_json::to_vec(&issue).map_err(|error| internal(&error))?;
+        Ok((request, ChallengeState(state)))
+    }
+
+    /// Has the upstream remove keys; what we know of them goes too.
+    pub(super) async fn remove(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
+        let username = Some(self.settings.username.name_of(user));
+        let told = Told { username, scope: Some(mode(scope)), ..Told::default() };
+        match self.ask(Operation::Dereg, &told).await {
+            Ok(request) => {
+                relay::check_deregistration(&request.message).map_err(|fault| unfit(&fault))?;
+                self.forget(user, scope).await?;
+                Ok(UafRequest { lifetime_millis: None, ..request })
+            }
+            Err(fault) => {
+                if matches!(fault, FidoError::Refused(StatusCode::NOT_FOUND)) {
+                    self.forget(user, scope).await?;
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    async fn ask(&self, operation: Operation, told: &Told<'_>) -> Result<UafRequest, FidoError> {
+        let context = serde_json::to_string(told).map_err(|error| internal(&error))?;
+        let question = GetUafRequest { op: Some(operation), previous_request: None, context: Some(context) };
+        let path = match operation {
+            Operation::Reg => "request/registration",
+            Operation::Auth => "request/authentication",
+            Operation::Dereg => "request/deregistration",
+        };
+        let answer: ReturnUafRequest = self.endpoint.post(path, &question).await.map_err(|reason| {
+            tracing::warn!(path, %reason, "no request from the UAF upstream");
+            FidoError::Refused(StatusCode::INTERNAL)
+        })?;
+        match (answer.status_code, answer.uaf_request) {
+            (StatusCode::OK, Some(message)) => {
+                let ours = u64::try_from(self.settings.answer.as_millis()).unwrap_or(u64::MAX);
+                let lifetime = answer.lifetime_millis.map_or(ours, |theirs| theirs.min(ours));
+                Ok(UafRequest { message, operation, lifetime_millis: Some(lifetime) })
+            }
+            (StatusCode::OK, None) => Err(unfit(&Error::NotUaf("no uafRequest"))),
+            (code, _) => Err(refused_there(code)),
+        }
+    }
+
+    /// The challenge of another operation would lead its answer here.
+    async fn remember(&self, commission: &Commission<'_>, issue: &Issue) -> Result<(), FidoError> {
+        let digest = ChallengeDigest::of(issue.challenge().as_bytes());
+        let until = self.clock.now().after(self.settings.remembered);
+        match self.challenges.remember(digest, commission.id, until, commission.origin).await {
+            Err(StoreError::Exists) => {
+                tracing::warn!("the UAF upstream issued a challenge that it issued before");
+                Err(FidoError::Refused(StatusCode::INTERNAL))
+            }
+            remembered => Ok(remembered?),
+        }
+    }
+}
+
+fn mode(scope: &Scope) -> serde_json::Value {
+    match scope {
+        Scope::User => json!({"mode": "username"}),
+        Scope::Model(aaid) => json!({"mode": "aaid", "aaid": aaid.as_str()}),
+        Scope::Key(key) => {
+            let key_id = sidegate_uaf::encoding::encode(key.key_id.as_bytes());
+            json!({"mode": "key", "aaid": key.aaid.as_str(), "keyId": key_id})
+        }
+    }
+}
+
+/// A request that can't be handed out.
+fn unfit(reason: &Error) -> FidoError {
+    tracing::warn!(%reason, "a request of the UAF upstream is not handed out");
+    FidoError::Refused(StatusCode::INTERNAL)
+}

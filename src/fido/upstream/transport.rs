@@ -1,0 +1,177 @@
+//! UAF over HTTP (`uaf.md` A4), as a client: one POST, one answer, within bounds of time and size.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode, Url, dns, redirect};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::jose::CryptoError;
+use crate::jose::certificates::Authorities;
+
+const MEDIA_TYPE: &str = "application/fido+uaf";
+/// The longest answer: a policy that names fifty long key ids fits.
+const LONGEST: usize = 256 * 1024;
+
+/// How an upstream's certificate is checked, and what is shown to it.
+#[derive(Debug, Clone)]
+pub struct UpstreamTls {
+    /// The name sent and verified.
+    pub server_name: String,
+    /// The only authorities to trust; `None`: the system's.
+    pub authorities: Option<Authorities>,
+    /// `false` takes any certificate.
+    pub verify: bool,
+    /// PEM files: the gateway's own certificate, and its key as PKCS#8.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// The upstream's settings can't be used: a fault at start.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointFault {
+    /// The URL.
+    #[error("the URL of the UAF upstream can't be used: {0}")]
+    Url(String),
+    /// A file can't be read.
+    #[error("{0}: {1}")]
+    Read(String, io::Error),
+    /// The client's certificate or key.
+    #[error("{0} and {1} are no PEM certificate with its PKCS#8 key")]
+    Identity(String, String),
+    /// The authorities.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// TLS can't be set up.
+    #[error("no client for the UAF upstream: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// No usable answer. The text is for the log.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unanswered {
+    #[error("it can't be reached, or broke off: {0}")]
+    Unreachable(reqwest::Error),
+    #[error("it did not answer in time")]
+    TimedOut,
+    #[error("it answered with HTTP status {0}")]
+    Status(StatusCode),
+    #[error("its answer is not the JSON of UAF")]
+    Malformed,
+    #[error("its answer is longer than {LONGEST} bytes")]
+    TooLong,
+}
+
+/// Where a UAF server is, and how to speak to it.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    client: Client,
+    base: String,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Connecting, TLS included.
+    pub connect: Duration,
+    /// The whole exchange.
+    pub total: Duration,
+    /// How long an unused connection is kept.
+    pub idle: Duration,
+}
+
+impl Endpoint {
+    /// The server at `scheme://host:port`, its UAF endpoints below `path`. No proxy of the environment is used and no
+    /// redirect followed.
+    ///
+    /// # Errors
+    /// What can't be used.
+    pub fn new(origin: &str, path: &str, patience: Patience, tls: Option<&UpstreamTls>) -> Result<Self, EndpointFault> {
+        let mut base = Url::parse(origin).map_err(|error| EndpointFault::Url(error.to_string()))?;
+        let builder = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .http1_only()
+            .connect_timeout(patience.connect)
+            .timeout(patience.total)
+            .pool_idle_timeout(patience.idle);
+        let builder = match tls {
+            Some(tls) => secured(builder, tls, &mut base)?,
+            None => builder,
+        };
+        base.set_path(path);
+        Ok(Self { client: builder.build()?, base: base.as_str().trim_end_matches('/').to_owned() })
+    }
+
+    /// Asks below the base path.
+    pub(super) async fn post<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        question: &impl Serialize,
+    ) -> Result<A, Unanswered> {
+        // Questions are dictionaries of strings and numbers, which always have a JSON form.
+        let body = serde_json::to_vec(question).unwrap_or_default();
+        let request = self.client.post(format!("{}/{path}", self.base)).body(body);
+        let request = request.header(CONTENT_TYPE, "application/fido+uaf;charset=UTF-8").header(ACCEPT, MEDIA_TYPE);
+        let mut response = request.send().await?;
+        if response.status() != StatusCode::OK {
+            return Err(Unanswered::Status(response.status()));
+        }
+        let mut answer = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if answer.len().saturating_add(chunk.len()) > LONGEST {
+                return Err(Unanswered::TooLong);
+            }
+            answer.extend_from_slice(&chunk);
+        }
+        serde_json::from_slice(&answer).map_err(|_| Unanswered::Malformed)
+    }
+}
+
+impl From<reqwest::Error> for Unanswered {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::TimedOut } else { Self::Unreachable(error.without_url()) }
+    }
+}
+
+fn secured(mut builder: ClientBuilder, tls: &UpstreamTls, base: &mut Url) -> Result<ClientBuilder, EndpointFault> {
+    builder = builder.https_only(true);
+    if let Some(authorities) = &tls.authorities {
+        let certificates =
+            authorities.to_der()?.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+        builder = builder.tls_certs_only(certificates);
+    }
+    if let Some((certificate, key)) = &tls.identity {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).map_err(|error| EndpointFault::Read(path.display().to_string(), error))
+        };
+        let identity = Identity::from_pkcs8_pem(&read(certificate)?, &zeroize::Zeroizing::new(read(key)?));
+        let unfit = |_| EndpointFault::Identity(certificate.display().to_string(), key.display().to_string());
+        builder = builder.identity(identity.map_err(unfit)?);
+    }
+    if !tls.verify {
+        builder = builder.tls_danger_accept_invalid_certs(true);
+    }
+    let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    if tls.server_name != host {
+        // The name that is sent and verified stands in the URL; where it leads is told apart.
+        base.set_host(Some(&tls.server_name)).map_err(|error| EndpointFault::Url(error.to_string()))?;
+        builder = builder.dns_resolver(std::sync::Arc::new(LedTo(host)));
+    }
+    Ok(builder)
+}
+
+/// Every name leads to this host.
+struct LedTo(String);
+
+impl dns::Resolve for LedTo {
+    fn resolve(&self, _: dns::Name) -> dns::Resolving {
+        let host = self.0.clone();
+        Box::pin(async move {
+            // The port is that of the URL.
+            let found: Vec<_> = tokio::net::lookup_host((host, 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as dns::Addrs)
+        })
+    }
+}
