@@ -385,6 +385,9 @@ fn the_uaf_server_may_be_an_upstream() {
     let fido_uaf = config.fido_uaf.unwrap();
     let expected = UafUpstream { name: "uaf".into(), path: "/nevisfido/uaf/1.1".into() };
     assert_eq!((fido_uaf.upstream, fido_uaf.time_limits.lease.as_secs()), (Some(expected), 5));
+    let noted = |config: &Config| config.notices.iter().any(|notice| notice.text.contains("may take 65s"));
+    assert!(noted(&loaded(&with_upstream("", "https://uaf.example", ""))));
+    assert!(!noted(&loaded(&with_upstream("", "https://uaf.example", ", read-timeout: 20s"))));
     let has_facets = |config: &Config| config.routes.iter().any(|row| row.name == "uaf-facets");
     let without = with_upstream("", "http://127.0.0.1:1", "").replace("  facets: [https://gate.example]\n", "");
     assert!(config.routes.iter().any(|row| row.name == "uaf-facets") && !has_facets(&loaded(&without)));

@@ -6,6 +6,7 @@ mod forged;
 mod interrupted;
 mod purpose;
 mod request;
+mod upstream;
 
 use sidegate_filters::Caller;
 

@@ -1,0 +1,177 @@
+//! A UAF server behind, over HTTP: the embedded one of another house. What comes after its time is discarded, by a clock
+//! that the tests move.
+
+mod behind;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidegate_filters::clock::Clock;
+use sidegate_uaf::KeyRef;
+use sidegate_uaf::wire::Reply;
+
+use super::JEFF;
+use crate::fido::{AnswerAt, Endpoint, Patience, Subject, Upstream, UpstreamSettings, UsernameMapper, credential};
+use crate::oob::testing::{House, Phone, asker};
+use crate::oob::{Redeem, Requests, Statuses};
+use crate::store::memory::MemoryChallenges;
+use crate::store::operation::{Event, Limits, OperationKind};
+use crate::store::{ExtId, OperationId};
+use behind::Behind;
+
+/// A house whose UAF server is that of another one.
+async fn both() -> (House, Behind) {
+    let (mut front, behind) = (House::new(), Behind::start().await);
+    let (limits, long) = (Limits::default(), Duration::from_secs(60));
+    let patience = Patience { connect: long, total: long, idle: long };
+    let fido = Arc::new(Upstream {
+        endpoint: Endpoint::new(&format!("http://{}", behind.address), "/uaf", patience, None).unwrap(),
+        operations: front.operations.clone(),
+        challenges: Arc::new(MemoryChallenges::new(front.budget.clone(), front.clock.clone())),
+        credentials: front.credentials.clone(),
+        users: front.users.clone(),
+        clock: front.clock.clone(),
+        settings: UpstreamSettings {
+            username: UsernameMapper::Name,
+            answer: limits.answer,
+            remembered: limits.lease + limits.answer + limits.retention,
+        },
+    });
+    front.redeem = Arc::new(Redeem {
+        operations: front.operations.clone(),
+        users: front.users.clone(),
+        fido: fido.clone(),
+        key: front.redeem.key.clone(),
+        clock: front.clock.clone(),
+    });
+    front.requests = Arc::new(Requests {
+        operations: front.operations.clone(),
+        acting: front.tokens.acting.clone(),
+        fido: fido.clone(),
+        clock: front.clock.clone(),
+        limits,
+    });
+    front.statuses =
+        Arc::new(Statuses { operations: front.operations.clone(), clock: front.clock.clone(), proven_only: true });
+    front.fido = fido;
+    (front, behind)
+}
+
+/// How many keys jeff has here and behind.
+async fn keys(front: &House, behind: &Behind) -> (usize, usize) {
+    let jeff: ExtId = "ext-jeff".into();
+    let (here, there) = (front.credentials.list(&jeff).await, behind.house.credentials.list(&jeff).await);
+    (here.unwrap().len(), there.unwrap().len())
+}
+
+/// Lets `meanwhile` happen between a question's arrival behind and its answer.
+async fn during<T>(behind: &Behind, question: impl Future<Output = T>, meanwhile: impl AsyncFnOnce()) -> T {
+    let before = behind.close();
+    let meanwhile = async {
+        behind.asked_again(before).await;
+        meanwhile().await;
+        behind.open();
+    };
+    tokio::join!(question, meanwhile).0
+}
+
+#[tokio::test]
+async fn a_key_is_registered_behind_and_known_here() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    assert_eq!(keys(&front, &behind).await, (1, 1));
+    let (token, session_id) = front.token().await;
+    let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+    let answered = front.answer(AnswerAt::Authentication, &phone.authenticate(&request.unwrap())).await.unwrap();
+    assert_eq!(answered.user.unwrap().name, "jeff");
+    assert_eq!(front.status(&session_id).await["userId"], "ext-jeff");
+}
+
+#[tokio::test]
+async fn a_request_that_comes_after_the_lease_is_discarded() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let (token, session_id) = front.token().await;
+    let token = token.expose();
+    let mut second = None;
+    let late = during(&behind, front.redeem(OperationKind::Auth, &token), async || {
+        front.clock.advance(Duration::from_secs(29));
+        assert_eq!(front.redeem(OperationKind::Auth, &token).await.0, 1403);
+        front.clock.advance(Duration::from_secs(1));
+        behind.open();
+        second = front.redeem(OperationKind::Auth, &token).await.1;
+    })
+    .await;
+    assert_eq!((late.0, late.1.is_none()), (1403, true));
+    front.answer(AnswerAt::Authentication, &phone.authenticate(&second.unwrap())).await.unwrap();
+    assert_eq!(front.status(&session_id).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_verdict_that_comes_too_late_counts_for_nothing() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let (token, session_id) = front.token().await;
+    let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+    let response = phone.authenticate(&request.unwrap());
+    let judged = during(&behind, front.answer(AnswerAt::Authentication, &response), async || {
+        front.clock.advance(Limits::default().answer);
+    });
+    assert_eq!(judged.await, Err(1408));
+    let status = front.status(&session_id).await;
+    assert_eq!((status["status"].as_str(), status["uafStatusCode"].as_u64()), (Some("failed"), Some(1408)));
+    assert!(status.get("userId").is_none());
+}
+
+#[tokio::test]
+async fn a_registration_that_ended_meanwhile_leaves_no_key_behind() {
+    let (front, behind) = both().await;
+    let jeff = front.user("jeff").await;
+    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
+    let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
+    let response = Phone::new().register(&request.unwrap());
+    let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
+        let id = OperationId(session_id.parse().unwrap());
+        front.operations.transition(id, Event::Cancel).await.unwrap();
+    });
+    assert_eq!(judged.await, Err(1491));
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+    assert_eq!(front.status(&session_id).await["uafStatusCode"], 1403);
+}
+
+#[tokio::test]
+async fn a_key_does_not_change_hands_here() {
+    let (front, behind) = both().await;
+    let jeff = front.user("jeff").await;
+    let request = front.requests.request(&asker(&jeff), OperationKind::Reg, None).await.unwrap();
+    let mut phone = Phone::new();
+    let response = phone.register(&request);
+    let key: KeyRef = phone.keys[0].key_ref();
+    let eve = Subject { ext_id: "ext-eve".into(), name: "eve".into() };
+    let record = credential::of_upstream(&key, &eve, &Reply::default(), front.clock.now());
+    front.credentials.add_all(vec![record]).await.unwrap();
+    assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1401));
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+    assert_eq!(front.credentials.list(&eve.ext_id).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_removed_key_is_gone_on_both_sides() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let jeff = front.user("jeff").await;
+    let request = front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.unwrap();
+    phone.deregister(&request);
+    assert!(phone.keys.is_empty());
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+}
+
+#[tokio::test]
+async fn what_is_gone_behind_is_forgotten_here() {
+    let (front, behind) = both().await;
+    front.phone("jeff").await;
+    behind.house.credentials.remove(&"ext-jeff".into(), &crate::store::Removal::All).await.unwrap();
+    let jeff = front.user("jeff").await;
+    assert!(front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.is_err());
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+}
