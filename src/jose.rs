@@ -6,6 +6,7 @@
 
 pub mod certificate_claims;
 pub mod certificates;
+pub mod client_certificate;
 pub mod decryption;
 mod encryption;
 pub mod mac;

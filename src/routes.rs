@@ -6,8 +6,12 @@ mod endpoint;
 pub mod endpoints;
 mod router;
 pub mod rows;
+mod upstream;
+mod upstream_path;
 
 pub use address::Address;
 pub use aliases::is_alias;
 pub use endpoint::{Endpoint, Media, Medium};
-pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted, Upstream, UpstreamTls};
+pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted};
+pub use upstream::{Attempt, Protocol, Server, Servers, Upstream, UpstreamTls};
+pub use upstream_path::UpstreamPath;

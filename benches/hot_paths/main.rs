@@ -144,6 +144,7 @@ fn route(row: &rows::Row) -> Result<Route, Failure> {
         rules: PathRules::default(),
         body_limit: None,
         filters: Chain::default(),
+        upstream_path: None,
         destination: Destination::Local(Arc::new(Nothing)),
     })
 }

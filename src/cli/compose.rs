@@ -21,6 +21,7 @@ use crate::identity::password::BuildError;
 use crate::identity::sec_token::KeyFileError;
 use crate::jose::CryptoError;
 use crate::jose::certificates::AuthoritiesError;
+use crate::jose::client_certificate::ClientCertificateError;
 use crate::jose::server_certificate::ServerCertificateError;
 use crate::routes::Router;
 use crate::store::embedded::EmbeddedError;
@@ -68,6 +69,9 @@ pub(super) enum ComposeError {
     /// The authorities of an upstream can't be read.
     #[error(transparent)]
     Authorities(#[from] AuthoritiesError),
+    /// What is shown to an upstream can't be used.
+    #[error(transparent)]
+    ClientCertificate(#[from] ClientCertificateError),
     /// A certificate that phones see can't be read.
     #[error(transparent)]
     ServerCertificate(#[from] ServerCertificateError),
@@ -96,7 +100,7 @@ impl ComposeError {
             Self::Bearer(_) => "internal-callers",
             Self::AppId(_) => "fido-uaf.app-id",
             Self::Policy(_) => "fido-uaf.policies",
-            Self::Authorities(_) | Self::UafUpstream(_) => "upstreams",
+            Self::Authorities(_) | Self::ClientCertificate(_) | Self::UafUpstream(_) => "upstreams",
             Self::ServerCertificate(_) => "fido-uaf",
             Self::Folder(_)
             | Self::Embedded(_)

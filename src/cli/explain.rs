@@ -60,12 +60,15 @@ pub fn explain<'a>(
 
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { route, path, .. } = &self.found;
+        let Found { route, path, forwarded, .. } = &self.found;
         writeln!(out, "row       {}", route.name)?;
         writeln!(out, "matches   {} {}", listed(route.methods.iter().map(Method::as_str)), route.pattern)?;
         writeln!(out, "served on {} listeners", listed(route.on.iter().copied().map(ListenerClass::name)))?;
         if path.as_str() != self.asked {
             writeln!(out, "path      {} (as it is matched and forwarded)", path.as_str())?;
+        }
+        if let Some(path) = forwarded {
+            writeln!(out, "sent as   {}", path.as_str())?;
         }
         if route.rules != PathRules::default() {
             writeln!(out, "allows    {}", spellings(route.rules))?;
@@ -78,12 +81,9 @@ impl fmt::Display for Explanation<'_> {
         match &route.destination {
             Destination::Local(_) => write!(out, "leads to  a service of this gateway"),
             Destination::Upstream(upstream) => {
-                let (scheme, checked) = match &upstream.tls {
-                    None => ("http", ""),
-                    Some(tls) if tls.verify => ("https", ""),
-                    Some(_) => ("https", ", whose certificate is not verified"),
-                };
-                write!(out, "leads to  upstream {} at {scheme}://{}{checked}", upstream.name, upstream.address)
+                let unverified = upstream.tls.as_ref().is_some_and(|tls| !tls.verify);
+                let checked = if unverified { ", whose certificate is not verified" } else { "" };
+                write!(out, "leads to  upstream {} at {upstream}{checked}", upstream.name)
             }
         }
     }

@@ -5,7 +5,7 @@ use sidegate_filters::PathRules;
 use sidegate_filters::delegation::Rule;
 
 use crate::routes::rows::{self, Protection, ROWS, Service};
-use crate::routes::{ListenerClass, is_alias};
+use crate::routes::{ListenerClass, UpstreamPath, is_alias};
 
 use super::filters::{FilterKind, NamedFilter};
 use super::listeners::CLASSES;
@@ -31,6 +31,8 @@ pub struct Row {
     pub allow: PathRules,
     /// The longest body, in bytes; `None`: any length, streamed to the upstream.
     pub body_limit: Option<usize>,
+    /// Where the upstream has what is here; `None`: at the same path.
+    pub upstream_path: Option<UpstreamPath>,
     /// Where it leads.
     pub leads_to: LeadsTo,
 }
@@ -100,6 +102,7 @@ fn default_row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
         interception: false,
         allow: PathRules::default(),
         body_limit: Some(known.body_limit),
+        upstream_path: None,
         leads_to: LeadsTo::Service(row.service, row.protection),
     })
 }
@@ -151,7 +154,7 @@ fn change(section: &Section<'_>, row: &mut Row) {
     }
     row.interception = interception(section).unwrap_or(row.interception);
     row.allow = allow(&section.field("allow"));
-    for key in ["path", "methods", "filters", "upstream"] {
+    for key in ["path", "methods", "filters", "upstream", "upstream-path"] {
         let field = section.field(key);
         if field.is_written() {
             field.fault("a default row has its own", "remove this key, or give the row a name of its own");
@@ -195,12 +198,26 @@ fn own_row(section: &Section<'_>, name: String, known: &Known<'_>) -> Option<Row
     let interception = interception(section).unwrap_or(true);
     let allow = allow(&section.field("allow"));
     let body_limit = section.field("body-limit").optional::<Bytes>().map(|bytes| bytes.0);
+    let upstream_path = upstream_path(&section.field("upstream-path"), pattern.as_ref());
     let (upstream, pattern) = (upstream?, pattern?);
     if !asks_who(&filter_names, known) {
         filters.notice(openness(&name, &upstream, &pattern));
     }
     let leads_to = LeadsTo::Upstream { name: upstream, filters: filter_names };
-    Some(Row { name, methods, pattern, on, interception, allow, body_limit, leads_to })
+    Some(Row { name, methods, pattern, on, interception, allow, body_limit, upstream_path, leads_to })
+}
+
+fn upstream_path(field: &Field<'_>, here: Option<&Pattern>) -> Option<UpstreamPath> {
+    let there = field.optional::<Pattern>()?;
+    let here = here?;
+    let path = UpstreamPath::new(here.text(), there.text());
+    if path.is_none() {
+        field.fault(
+            "what stands before * can be put in place of another only where both paths end in /* and name no segments",
+            "write a path such as /app/*, and a path of the row such as /shop/*",
+        );
+    }
+    path
 }
 
 /// The filters of a row. One that says who is calling comes after one that finds it out: else it would say nothing.

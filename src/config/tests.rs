@@ -268,6 +268,39 @@ fn rows_without_their_service_are_left_out() {
     "13: upstreams.shop.tls.server-name: certificates are verified by name"
 )]
 #[case("upstreams: { Shop: { url: http://x } }\n", "13: upstreams.Shop: this is no name")]
+#[case("upstreams: { shop: { read-timeout: 1s } }\n", "13: upstreams.shop.url: this key must be written")]
+#[case("upstreams: { shop: { url: http://x/app } }\n", "13: upstreams.shop.url: the URL has a path or a query")]
+#[case(
+    "upstreams: { shop: { url: http://x, servers: [http://y] } }\n",
+    "13: upstreams.shop.servers: url is written too; write url for one server"
+)]
+#[case("upstreams: { shop: { servers: [] } }\n", "13: upstreams.shop.servers: no server is named")]
+#[case(
+    "upstreams: { shop: { servers: [http://x, https://y] } }\n",
+    "13: upstreams.shop.servers[1]: some servers are http and some https"
+)]
+#[case(
+    "upstreams: { shop: { servers: [http://x, 'http://x:80'] } }\n",
+    "13: upstreams.shop.servers[1]: this server is named twice"
+)]
+#[case(
+    "upstreams: { shop: { servers: [https://x, https://10.0.0.1] } }\n",
+    "13: upstreams.shop.tls.server-name: certificates are verified by name"
+)]
+#[case("upstreams: { shop: { url: http://x, protocol: auto } }\n", "13: upstreams.shop.protocol: servers without TLS")]
+#[case("upstreams: { shop: { url: http://x, protocol: h3 } }\n", "13: upstreams.shop.protocol: this word is not known")]
+#[case(
+    "upstreams: { shop: { url: https://x, tls: { client-key: gate.yml } } }\n",
+    "13: upstreams.shop.tls.client-certificate: this key must be written"
+)]
+#[case(
+    "upstreams: { shop: { url: https://x, tls: { client-certificate: gate.yml } } }\n",
+    "13: upstreams.shop.tls.client-key: this key must be written"
+)]
+#[case(
+    "upstreams: { shop: { url: https://x, tls: { client-certificate: gate.yml, client-key: none.key } } }\n",
+    "13: upstreams.shop.tls.client-key: "
+)]
 #[case(
     "internal-callers: { rp: { token-file: /nowhere/t } }\n",
     "13: internal-callers.rp.token-file: /nowhere/t does not exist"
@@ -433,6 +466,15 @@ fn a_row_that_is_never_reached_is_a_fault(#[case] one: &str, #[case] two: &str, 
     let more = format!("upstreams:\n  shop: {{ url: http://x }}\nroutes:\n{}{}", row("one", one), row("two", two));
     let found = fault_of(&more);
     assert!(found.contains(expected), "{found}");
+}
+
+#[rstest]
+#[case("/shop/{id}/*", "/app/*")]
+#[case("/shop/*", "/app")]
+#[case("/shop", "/app/*")]
+fn an_upstream_path_is_one_prefix_for_another(#[case] path: &str, #[case] there: &str) {
+    let found = fault_of(&one_row(path, "customers").replace(" }\n", &format!(", upstream-path: '{there}' }}\n")));
+    assert!(found.contains("routes[0].upstream-path: what stands before * can be put"), "{found}");
 }
 
 /// An upstream, filters, and one row with this path and these filters.

@@ -4,20 +4,25 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::routes::Protocol;
+
 use super::files;
+use super::scalar::Scalar as _;
 use super::section::{Field, Section};
 use super::url::ServerUrl;
 
-/// A server behind the gateway (`gateway.md` 4).
+/// What is behind the gateway under one name (`gateway.md` 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Upstream {
     /// Its name: the audience of SecTokens sent there.
     pub name: String,
-    /// Where it is.
-    pub url: ServerUrl,
-    /// How its certificate is checked; `None` exactly where the URL is `http`.
+    /// Where it is: one server or several that do the same, all `http` or all `https`; never empty.
+    pub servers: Vec<ServerUrl>,
+    /// How certificates are shown and checked; `None` exactly where the URLs are `http`.
     pub tls: Option<UpstreamTls>,
+    /// Which HTTP it is spoken to.
+    pub protocol: Protocol,
     /// Connecting, TLS included.
     pub connect_timeout: Duration,
     /// Between two reads.
@@ -32,8 +37,8 @@ pub struct Upstream {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpstreamTls {
-    /// The name sent and verified.
-    pub server_name: String,
+    /// The name sent and verified; `None`: each server's host.
+    pub server_name: Option<String>,
     /// A PEM file with the authorities to trust; `None`: the system's.
     pub ca: Option<PathBuf>,
     /// `false` takes any certificate.
@@ -58,32 +63,71 @@ pub(super) fn read(field: &Field<'_>) -> Vec<Upstream> {
 }
 
 fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
-    let url = section.field("url").required::<ServerUrl>();
+    let servers = servers(section);
+    let https = servers.first().is_some_and(ServerUrl::is_https);
     let tls = section.field("tls");
-    if let Some(url) = &url
-        && !url.is_https()
-        && tls.is_written()
-    {
+    if !servers.is_empty() && !https && tls.is_written() {
         tls.fault("the URL is plain http", "write an https URL, or leave tls");
     }
-    let host = url.as_ref().map(|url| url.host().trim_matches(['[', ']']).to_owned()).unwrap_or_default();
-    let tls = url.as_ref().filter(|url| url.is_https()).and_then(|_| tls.section(|section| checks(section, host)));
+    let tls = https.then(|| tls.section(|section| checks(section, &servers))).flatten();
+    let protocol = protocol(&section.field("protocol"), https);
     let seconds = |key: &'static str, default| section.field(key).or(Duration::from_secs(default));
     let connect_timeout = seconds("connect-timeout", 5);
     let read_timeout = seconds("read-timeout", 60);
     let write_timeout = seconds("write-timeout", 60);
     let idle_timeout = seconds("idle-timeout", 60);
-    let url = url?;
-    Some(Upstream { name: name.to_owned(), url, tls, connect_timeout, read_timeout, write_timeout, idle_timeout })
+    let name = name.to_owned();
+    let found = Upstream { name, servers, tls, protocol, connect_timeout, read_timeout, write_timeout, idle_timeout };
+    (!found.servers.is_empty()).then_some(found)
 }
 
-fn checks(section: &Section<'_>, host: String) -> UpstreamTls {
+/// One `url`, or several `servers`; what is at fault is left out.
+fn servers(section: &Section<'_>) -> Vec<ServerUrl> {
+    let (url, list) = (section.field("url"), section.field("servers"));
+    if url.is_written() && list.is_written() {
+        list.fault("url is written too", "write url for one server, or servers for several");
+    } else if !url.is_written() && !list.is_written() {
+        url.fault("this key must be written", format!("{}; or several below servers", ServerUrl::RIGHT));
+    }
+    let mut found: Vec<ServerUrl> = url.optional().into_iter().collect();
+    list.each(|item| {
+        let server: ServerUrl = item.optional()?;
+        if found.first().is_some_and(|first| first.is_https() != server.is_https()) {
+            item.fault("some servers are http and some https", "write one scheme for all of them");
+        }
+        if found.iter().any(|other| other.address() == server.address()) {
+            item.fault("this server is named twice", "keep one of them");
+        }
+        found.push(server);
+        Some(())
+    });
+    if list.is_written() && found.is_empty() {
+        list.fault("no server is named", ServerUrl::RIGHT);
+    }
+    found
+}
+
+fn protocol(field: &Field<'_>, https: bool) -> Protocol {
+    let words = [("h1", Protocol::Http1), ("h2", Protocol::Http2), ("auto", Protocol::Negotiated)];
+    let protocol = field.choice(&words).unwrap_or_default();
+    if protocol == Protocol::Negotiated && !https {
+        field.fault("servers without TLS are not asked what they speak", "write h1 or h2");
+    }
+    protocol
+}
+
+fn checks(section: &Section<'_>, servers: &[ServerUrl]) -> UpstreamTls {
     let name = section.field("server-name");
-    let server_name = name.or(host);
+    let server_name: Option<String> = name.optional();
     let ca = section.field("ca").existing("name a readable PEM file with the authorities to trust", files::readable);
     let verify = section.field("verify");
     let full = verify.choice(&[("full", true), ("none", false)]).unwrap_or(true);
-    if full && server_name.parse::<IpAddr>().is_ok() {
+    let is_address = |name: &str| name.parse::<IpAddr>().is_ok();
+    let unnamed = match &server_name {
+        Some(name) => is_address(name),
+        None => servers.iter().any(|server| is_address(server.name())),
+    };
+    if full && unnamed {
         name.fault(
             "certificates are verified by name, and this is an address",
             "write the name that its certificate bears",

@@ -98,10 +98,10 @@ impl ServerUrl {
         format!("{}:{}", self.0.host_str().unwrap_or_default(), self.0.port_or_known_default().unwrap_or_default())
     }
 
-    /// The host: the name that a certificate must bear unless another is configured.
+    /// The host without brackets: the name that a certificate must bear unless another is configured.
     #[must_use]
-    pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+    pub fn name(&self) -> &str {
+        self.0.host_str().unwrap_or_default().trim_matches(['[', ']'])
     }
 }
 
@@ -112,7 +112,7 @@ impl Scalar for ServerUrl {
         if url.path() == "/" && url.query().is_none() {
             Ok(Self(url))
         } else {
-            Err("the URL has a path or a query".to_owned())
+            Err("the URL has a path or a query; a row's upstream-path says where the upstream has it".to_owned())
         }
     }
 }

@@ -1,31 +1,37 @@
 //! A request on its way to an upstream: what was checked is what is sent, and who is calling is said by us alone
 //! (`gateway.md` 2.3, 4).
 
+mod peer;
 mod reserved;
 mod rewrite;
+mod tries;
 
 use std::sync::Arc;
 
 use http::StatusCode;
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
+use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType};
-use sidegate_filters::Exchange;
+use sidegate_filters::{CanonicalPath, Exchange};
 
 use super::failure::TooLong;
 use super::watch::BodyWatch;
-use crate::jose::certificates::Authorities;
 use crate::routes::{Route, Upstream};
+use rewrite::Target;
+use tries::Tries;
 
 /// A request that passed its filters and goes to an upstream.
 pub(super) struct Forward {
     route: Arc<Route>,
     upstream: Arc<Upstream>,
     exchange: Exchange,
+    /// The path that is sent in place of the one that was matched.
+    path: Option<CanonicalPath>,
     /// The host that the client named.
     host: String,
     /// The body that is passed on as it comes.
     stream: Option<Streaming>,
+    tries: Tries,
 }
 
 struct Streaming {
@@ -36,9 +42,9 @@ struct Streaming {
 
 impl Forward {
     pub(super) fn new(
-        route: Arc<Route>,
-        upstream: Arc<Upstream>,
+        (route, upstream): (Arc<Route>, Arc<Upstream>),
         exchange: Exchange,
+        path: Option<CanonicalPath>,
         host: String,
         stream: bool,
     ) -> Self {
@@ -49,7 +55,7 @@ impl Forward {
             }
             Streaming { left: route.body_limit, watch }
         });
-        Self { route, upstream, exchange, host, stream }
+        Self { route, upstream, exchange, path, host, stream, tries: Tries::default() }
     }
 
     /// The upstream's name.
@@ -57,36 +63,45 @@ impl Forward {
         &self.upstream.name
     }
 
-    /// Where to connect to, and how long for.
-    pub(super) async fn peer(&self) -> pingora::Result<Box<HttpPeer>> {
-        let upstream = &self.upstream;
-        let unknown = || Error::explain(ErrorType::ConnectNoRoute, "the upstream's name has no address").into_up();
-        let address = upstream.address.resolve(upstream.connect_timeout).await.ok_or_else(unknown)?;
-        let name = upstream.tls.as_ref().map(|tls| tls.server_name.clone()).unwrap_or_default();
-        let mut peer = HttpPeer::new(address, upstream.tls.is_some(), name);
-        // Pingora's pool tells peers apart by address and name, not by the authorities that they were checked by.
-        peer.group_key = upstream.address.group();
-        if let Some(tls) = &upstream.tls {
-            peer.options.verify_cert = tls.verify;
-            peer.options.verify_hostname = tls.verify;
-            peer.options.ca = tls.authorities.as_ref().map(Authorities::certificates);
+    /// Where to connect to next, and how long for.
+    pub(super) async fn peer(&mut self) -> pingora::Result<Box<HttpPeer>> {
+        while let Some(server) = self.tries.next(&self.upstream) {
+            match server.address.resolve(self.upstream.connect_timeout).await {
+                Some(address) => return Ok(Box::new(peer::of(&self.upstream, server, address))),
+                None => self.tries.failed(&self.upstream, "no address"),
+            }
         }
-        peer.options.connection_timeout = Some(upstream.connect_timeout);
-        peer.options.total_connection_timeout = Some(upstream.connect_timeout);
-        peer.options.read_timeout = Some(upstream.read_timeout);
-        peer.options.write_timeout = Some(upstream.write_timeout);
-        peer.options.idle_timeout = Some(upstream.idle_timeout);
-        peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
-        Ok(Box::new(peer))
+        Err(Error::explain(ErrorType::ConnectNoRoute, "no server of the upstream has an address").into_up())
+    }
+
+    /// Whether another server is to be tried, now that this one could not be connected to.
+    pub(super) fn not_connected(&mut self, error: &Error) -> bool {
+        self.tries.not_connected(&self.upstream, error)
+    }
+
+    /// Whether to send the request once more after an error on a connection, `kept` from an earlier one. `repeatable`: it
+    /// may be sent twice, and all of it is still there.
+    pub(super) fn broken(&mut self, error: &mut Error, kept: bool, repeatable: bool) -> bool {
+        let again = self.tries.broken(&self.upstream, error, kept, repeatable);
+        if let (true, Some(stream)) = (again, &mut self.stream) {
+            // All of it passes once more.
+            stream.left = self.route.body_limit;
+        }
+        again
     }
 
     /// Makes Pingora's copy of the client's request into ours.
     pub(super) fn rewrite(&self, request: &mut RequestHeader) -> pingora::Result<()> {
-        rewrite::rewrite(request, &self.exchange, &self.upstream, &self.host)
+        let server = self.tries.server(&self.upstream);
+        let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;
+        let path = self.path.as_ref().unwrap_or(&self.exchange.path);
+        let to = Target { host: server.address.as_str(), path, identity_headers: &self.upstream.identity_headers };
+        rewrite::rewrite(request, &self.exchange, &to, &self.host)
     }
 
     /// Makes the upstream's answer into one that a client may get.
-    pub(super) fn censor(response: &mut ResponseHeader) -> pingora::Result<()> {
+    pub(super) fn censor(&mut self, response: &mut ResponseHeader) -> pingora::Result<()> {
+        self.tries.answered(&self.upstream);
         rewrite::keep_sessions_ours(response)
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Version;
+use http::{HeaderMap, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
-use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType};
 use sidegate_filters::Reply;
@@ -82,9 +82,15 @@ impl Known {
 }
 
 impl Life {
-    fn forward(&self) -> pingora::Result<&Forward> {
+    fn forward_mut(&mut self) -> pingora::Result<&mut Forward> {
         let unset = || Error::explain(ErrorType::InternalError, "a request without a destination");
-        self.forward.as_deref().ok_or_else(unset)
+        self.forward.as_deref_mut().ok_or_else(unset)
+    }
+
+    /// What `decide` says of the request on its way; no without one.
+    fn in_span(&mut self, decide: impl FnOnce(&mut Forward) -> bool) -> bool {
+        let (Some(known), Some(forward)) = (&self.known, &mut self.forward) else { return false };
+        known.span.in_scope(|| decide(forward))
     }
 }
 
@@ -115,7 +121,7 @@ impl ProxyHttp for Front {
     }
 
     async fn upstream_peer(&self, _: &mut Session, life: &mut Life) -> pingora::Result<Box<HttpPeer>> {
-        life.forward()?.peer().await
+        life.forward_mut()?.peer().await
     }
 
     async fn request_body_filter(
@@ -135,7 +141,7 @@ impl ProxyHttp for Front {
         request: &mut RequestHeader,
         life: &mut Life,
     ) -> pingora::Result<()> {
-        life.forward()?.rewrite(request)
+        life.forward_mut()?.rewrite(request)
     }
 
     async fn upstream_response_filter(
@@ -144,7 +150,7 @@ impl ProxyHttp for Front {
         response: &mut ResponseHeader,
         life: &mut Life,
     ) -> pingora::Result<()> {
-        Forward::censor(response)?;
+        life.forward_mut()?.censor(response)?;
         if let (false, Some(forward), Some(known)) = (response.status.is_informational(), &life.forward, &life.known) {
             forward.answered(response.status).instrument(known.span.clone()).await;
         }
@@ -164,17 +170,43 @@ impl ProxyHttp for Front {
         Ok(())
     }
 
-    /// What was sent cannot be unsent, so nothing is tried twice.
+    /// A session of ours is not set in trailers either.
+    fn upstream_response_trailer_filter(
+        &self,
+        _: &mut Session,
+        trailers: &mut HeaderMap,
+        _: &mut Life,
+    ) -> pingora::Result<()> {
+        trailers.remove(header::SET_COOKIE);
+        Ok(())
+    }
+
+    fn fail_to_connect(&self, _: &mut Session, _: &HttpPeer, life: &mut Life, mut error: Box<Error>) -> Box<Error> {
+        let next = life.in_span(|forward| forward.not_connected(&error));
+        error.set_retry(next);
+        error
+    }
+
+    /// What was sent cannot be unsent: a request is sent again only if a kept connection was closed before any answer
+    /// came, and only if to do it twice is to do it once (RFC 9110, 9.2.2).
     fn error_while_proxy(
         &self,
         _: &HttpPeer,
-        _: &mut Session,
+        session: &mut Session,
         mut error: Box<Error>,
-        _: &mut Life,
-        _: bool,
+        life: &mut Life,
+        kept: bool,
     ) -> Box<Error> {
-        error.set_retry(false);
+        let whole = !session.as_ref().retry_buffer_truncated() && session.response_written().is_none();
+        let repeatable = whole && session.req_header().method.is_idempotent();
+        let again = life.in_span(|forward| forward.broken(&mut error, kept, repeatable));
+        error.set_retry(again);
         error
+    }
+
+    /// Pingora's own line would name what [`Forward`] has logged.
+    fn suppress_proxy_warn_log(&self, _: &Session, _: &Life, _: &Error, _: ProxyWarnLogContext) -> bool {
+        true
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, life: &mut Life) -> FailToProxy {

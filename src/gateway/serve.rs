@@ -46,7 +46,7 @@ impl Front {
         }
         record.set_method(&session.req_header().method);
         let mut request = Request::check(session.req_header(), connection, self.class, &self.limits)?;
-        let (route, path, params) = match self.find(&request) {
+        let (route, path, forwarded, params) = match self.find(&request) {
             Ok(found) => found,
             Err(unrouted) => return self.lost(unrouted, &request),
         };
@@ -68,15 +68,17 @@ impl Front {
             Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body).await,
             Destination::Upstream(upstream) => {
                 let stream = self.hold(&route, &mut exchange, &mut body).await?;
-                Ok(Next::Forward(Box::new(Forward::new(route.clone(), upstream.clone(), exchange, host, stream))))
+                let to = (route.clone(), upstream.clone());
+                Ok(Next::Forward(Box::new(Forward::new(to, exchange, forwarded, host, stream))))
             }
         }
     }
 
-    fn find(&self, request: &Request) -> Result<(Arc<Route>, CanonicalPath, Params), Unrouted> {
+    /// The row, the path that it matched, the one that is forwarded if that is another, and the first's parameters.
+    fn find(&self, request: &Request) -> Result<(Arc<Route>, CanonicalPath, Option<CanonicalPath>, Params), Unrouted> {
         let router = self.router.load();
         let found = router.find(self.class, &request.method, &request.path)?;
-        Ok((found.route.clone(), found.path, found.params))
+        Ok((found.route.clone(), found.path, found.forwarded, found.params))
     }
 
     /// A browser that took a wrong turn gets a page to read, everybody else a problem.

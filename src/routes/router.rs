@@ -1,14 +1,11 @@
 //! Finding the route of a request.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Method;
-use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::{CanonicalPath, Chain, Params, PathRules, PathTemplate};
 
-use super::{Address, Endpoint, aliases};
-use crate::jose::certificates::Authorities;
+use super::{Endpoint, Upstream, UpstreamPath, aliases};
 
 /// Who a listener is for (`gateway.md` 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -32,39 +29,6 @@ impl ListenerClass {
             Self::Management => "management",
         }
     }
-}
-
-/// A server behind the gateway.
-#[derive(Debug)]
-pub struct Upstream {
-    /// Its name: the audience of SecTokens sent there.
-    pub name: String,
-    /// Where it is.
-    pub address: Address,
-    /// How to speak TLS; `None`: plain.
-    pub tls: Option<UpstreamTls>,
-    /// Connecting, TLS included.
-    pub connect_timeout: Duration,
-    /// Between two reads.
-    pub read_timeout: Duration,
-    /// Between two writes.
-    pub write_timeout: Duration,
-    /// How long an unused connection is kept.
-    pub idle_timeout: Duration,
-    /// Headers that rules of this upstream may set: removed from every client's request on the way there
-    /// (`gateway.md` 2.3).
-    pub identity_headers: RemovedHeaders,
-}
-
-/// How an upstream's certificate is checked.
-#[derive(Debug, Clone)]
-pub struct UpstreamTls {
-    /// The name sent and verified; never empty.
-    pub server_name: String,
-    /// The only authorities to trust; `None`: the system's.
-    pub authorities: Option<Authorities>,
-    /// `false` takes any certificate.
-    pub verify: bool,
 }
 
 /// Where a request ends.
@@ -95,6 +59,8 @@ pub struct Route {
     pub body_limit: Option<usize>,
     /// The filters, in order.
     pub filters: Chain,
+    /// Where an upstream has what is here; `None`: at the same path.
+    pub upstream_path: Option<UpstreamPath>,
     /// Where it ends.
     pub destination: Destination,
 }
@@ -103,8 +69,10 @@ pub struct Route {
 pub struct Found<'a> {
     /// The row.
     pub route: &'a Arc<Route>,
-    /// The path that was matched: what is logged and forwarded. Differs from the request's where that used an alias.
+    /// The path that was matched. Differs from the request's where that used an alias.
     pub path: CanonicalPath,
+    /// The path that is forwarded where the row's [`Route::upstream_path`] makes it another than the one that was matched.
+    pub forwarded: Option<CanonicalPath>,
     /// Values of the path's `{name}` segments.
     pub params: Params,
 }
@@ -152,7 +120,8 @@ impl Router {
                     route.methods.iter().filter(|method| !allowed.contains(*method)).cloned().collect::<Vec<_>>(),
                 );
             } else if route.rules.allow(path.unusual()) {
-                return Ok(Found { route, path, params });
+                let there = route.upstream_path.as_ref().map(|there| there.of(&path).ok_or(Unrouted::Spelling));
+                return Ok(Found { route, forwarded: there.transpose()?, path, params });
             } else {
                 return Err(Unrouted::Spelling);
             }

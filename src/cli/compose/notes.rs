@@ -1,4 +1,4 @@
-//! What an operator should know about the certificates of listeners before browsers and phones meet them.
+//! What an operator should know about certificates and keys before browsers, phones and upstreams meet them.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::config::{Config, ListenerTls, Notice};
 use crate::jose::certificate_claims::CertificateClaims;
 use crate::routes::ListenerClass;
 
-/// What clients will hold against the certificates, and keys that others may read. None of it keeps a gateway from
+/// What clients will hold against the certificates of listeners, and keys that others may read. None of it keeps a gateway from
 /// serving. Files that can't be read are left to [`super::misfits`].
 pub(in crate::cli) fn notes(config: &Config, now: Millis) -> Vec<Notice> {
     let mut found = Vec::new();
@@ -23,6 +23,11 @@ pub(in crate::cli) fn notes(config: &Config, now: Millis) -> Vec<Notice> {
             note("certificate", Some(text));
         }
         note("key", of_key(&tls.key));
+    }
+    for upstream in &config.upstreams {
+        let client = upstream.tls.as_ref().and_then(|tls| tls.client.as_ref());
+        let text = client.and_then(|files| of_key(&files.key));
+        found.extend(text.map(|text| Notice { key: format!("upstreams.{}.tls.client-key", upstream.name), text }));
     }
     found
 }

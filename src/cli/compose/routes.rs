@@ -11,9 +11,10 @@ use sidegate_filters::{Chain, Filter};
 use super::gate::Gate;
 use super::services::Services;
 use super::{ComposeError, Stores};
-use crate::config::{self, Config, FilterKind, LeadsTo, NamedFilter};
+use crate::config::{self, Config, FilterKind, LeadsTo, NamedFilter, ServerUrl};
 use crate::identity::FidoUafRealm;
 use crate::jose::certificates::Authorities;
+use crate::jose::client_certificate::ClientCertificate;
 use crate::oob::bypass::{StoredTargetKeys, UsedRequests};
 use crate::routes::endpoints::management::{Health, Liveness, MetricsText, Probe};
 use crate::routes::endpoints::{
@@ -23,7 +24,7 @@ use crate::routes::endpoints::{
     UafRequestEndpoint, UafResponseEndpoint,
 };
 use crate::routes::rows::{Protection, Service};
-use crate::routes::{Address, Destination, Endpoint, Route, Router, Upstream, UpstreamTls};
+use crate::routes::{Address, Destination, Endpoint, Route, Router, Server, Servers, Upstream, UpstreamTls};
 use crate::store::operation::OperationKind;
 use crate::telemetry::Metrics;
 
@@ -71,6 +72,7 @@ impl Parts<'_> {
             rules: row.allow,
             body_limit: row.body_limit,
             filters,
+            upstream_path: row.upstream_path.clone(),
             destination,
         })
     }
@@ -210,10 +212,16 @@ impl Parts<'_> {
 
 /// One for all rows that lead there: they share its connections.
 fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Upstream, ComposeError> {
+    let name = |url: &ServerUrl| match &wanted.tls {
+        None => String::new(),
+        Some(tls) => tls.server_name.clone().unwrap_or_else(|| url.name().to_owned()),
+    };
+    let server = |url: &ServerUrl| Server { address: Address::new(url.address()), name: name(url) };
     Ok(Upstream {
         name: wanted.name.clone(),
-        address: Address::new(wanted.url.address()),
+        servers: Servers::new(wanted.servers.iter().map(server).collect()),
         tls: wanted.tls.as_ref().map(upstream_tls).transpose()?,
+        protocol: wanted.protocol,
         connect_timeout: wanted.connect_timeout,
         read_timeout: wanted.read_timeout,
         write_timeout: wanted.write_timeout,
@@ -237,7 +245,9 @@ fn removed(config: &Config, upstream: &str) -> RemovedHeaders {
 
 fn upstream_tls(tls: &config::UpstreamTls) -> Result<UpstreamTls, ComposeError> {
     let authorities = tls.ca.as_deref().map(Authorities::read).transpose()?;
-    Ok(UpstreamTls { server_name: tls.server_name.clone(), authorities, verify: tls.verify })
+    let client =
+        tls.client.as_ref().map(|files| ClientCertificate::read(&files.certificate, &files.key)).transpose()?;
+    Ok(UpstreamTls { authorities, verify: tls.verify, client })
 }
 
 /// Whether the durable store answers.

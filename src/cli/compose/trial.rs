@@ -11,6 +11,7 @@ use crate::fido::Policies;
 use crate::gateway;
 use crate::identity::internal_callers::BearerHash;
 use crate::jose::certificates::Authorities;
+use crate::jose::client_certificate::ClientCertificate;
 use crate::jose::server_certificate::ServerCertificate;
 
 /// Something that would stop the start.
@@ -30,7 +31,8 @@ pub(in crate::cli) struct Misfit {
 /// # Errors
 /// When no trial could be made.
 pub(in crate::cli) fn misfits(config: &Config) -> Result<Vec<Misfit>, Failure> {
-    let files = [certificates(config), authorities(config), bearers(config), policies(config), seen(config)];
+    let files =
+        [certificates(config), authorities(config), shown(config), bearers(config), policies(config), seen(config)];
     let mut found: Vec<Misfit> = files.into_iter().flatten().collect();
     if found.is_empty() {
         found.extend(dry_run(config)?.err().map(|error| Misfit {
@@ -58,6 +60,16 @@ fn authorities(config: &Config) -> Vec<Misfit> {
         config.upstreams.iter().filter_map(|upstream| Some((&upstream.name, upstream.tls.as_ref()?.ca.as_ref()?)));
     let right = "name a PEM file with the authorities to trust";
     named.filter_map(|(name, ca)| misfit(Authorities::read(ca), || format!("upstreams.{name}.tls.ca"), right)).collect()
+}
+
+/// What is shown to upstreams.
+fn shown(config: &Config) -> Vec<Misfit> {
+    let named =
+        config.upstreams.iter().filter_map(|upstream| Some((&upstream.name, upstream.tls.as_ref()?.client.as_ref()?)));
+    let right = "name PEM files: a certificate with its chain, and the key that belongs to it, without a password";
+    let key = |name: &str| format!("upstreams.{name}.tls.client-certificate");
+    let tried = named.map(|(name, files)| (name, ClientCertificate::read(&files.certificate, &files.key)));
+    tried.filter_map(|(name, tried)| misfit(tried, || key(name), right)).collect()
 }
 
 fn bearers(config: &Config) -> Vec<Misfit> {

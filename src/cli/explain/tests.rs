@@ -1,12 +1,11 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use rstest::rstest;
 use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathTemplate, Reply, Verdict};
 
 use super::*;
-use crate::routes::{Endpoint, Media, Upstream, UpstreamTls};
+use crate::routes::{Address, Endpoint, Media, Server, Upstream, UpstreamPath, UpstreamTls};
 
 struct Service;
 
@@ -45,21 +44,15 @@ fn route(name: &str, methods: &[Method], pattern: &str, filters: Vec<Arc<dyn Fil
         rules: PathRules::default(),
         body_limit: Some(65_536),
         filters: Chain::new(filters),
+        upstream_path: None,
         destination: to,
     }
 }
 
 fn router() -> Router {
-    let shop = Upstream {
-        name: "shop".to_owned(),
-        address: crate::routes::Address::new("shop.internal:8443".to_owned()),
-        tls: Some(UpstreamTls { server_name: "shop.internal".to_owned(), authorities: None, verify: true }),
-        connect_timeout: Duration::from_secs(5),
-        read_timeout: Duration::from_secs(5),
-        write_timeout: Duration::from_secs(5),
-        idle_timeout: Duration::from_secs(5),
-        identity_headers: sidegate_filters::delegation::RemovedHeaders::default(),
-    };
+    let server = |address: &str| Server { address: Address::new(address.to_owned()), name: "shop".to_owned() };
+    let mut shop = Upstream::new("shop", vec![server("shop-a.internal:8443"), server("shop-b.internal:8443")]);
+    shop.tls = Some(UpstreamTls { authorities: None, verify: true, client: None });
     let bypass: Arc<dyn Filter> = Arc::new(Named("jws-bypass", "clock skew 5m"));
     let chain: Vec<Arc<dyn Filter>> =
         vec![Arc::new(Named("identity-creation", "level 2")), Arc::new(Named("role", ""))];
@@ -68,6 +61,7 @@ fn router() -> Router {
         route("shop", &[Method::GET, Method::POST], "/shop/*", chain, Destination::Upstream(Arc::new(shop)));
     orders.rules.empty_segments = true;
     orders.body_limit = None;
+    orders.upstream_path = UpstreamPath::new("/shop/*", "/app/*");
     Router::new(vec![
         route("target-modify", &[Method::PATCH], target, vec![bypass], Destination::Local(Arc::new(Service))),
         route("status", &[Method::POST], "/nevisfido/status", vec![], Destination::Local(Arc::new(Service))),
@@ -95,11 +89,12 @@ fn a_row_shows_its_filters_and_where_it_leads() {
     row       shop
     matches   GET, POST /shop/*
     served on public, internal listeners
+    sent as   /app//cart
     allows    empty-segments
     body      of any length
     filter 1  identity-creation: level 2
     filter 2  role
-    leads to  upstream shop at https://shop.internal:8443
+    leads to  upstream shop at https://shop-a.internal:8443, https://shop-b.internal:8443
     ");
     let open = explained(ListenerClass::Public, "POST", "/nevisfido/status").unwrap();
     assert!(open.contains("filters   none: open to all"), "{open}");

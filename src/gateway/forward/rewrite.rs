@@ -2,26 +2,36 @@
 
 use http::{HeaderName, HeaderValue, header};
 use pingora::http::{RequestHeader, ResponseHeader};
-use sidegate_filters::Exchange;
+use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::identity_creation::{foreign_cookies, sets_session_cookie, shows_bearer};
 
+use sidegate_filters::{CanonicalPath, Exchange};
+
 use super::reserved;
-use crate::routes::Upstream;
+
+/// Where a request goes, and as what.
+pub(super) struct Target<'a> {
+    /// `host:port` of the server.
+    pub(super) host: &'a str,
+    pub(super) path: &'a CanonicalPath,
+    /// See [`crate::routes::Upstream`].
+    pub(super) identity_headers: &'a RemovedHeaders,
+}
 
 /// Rewrites Pingora's copy of the client's head. Hop-by-hop fields are gone already, with what `Connection` named.
 pub(super) fn rewrite(
     head: &mut RequestHeader,
     exchange: &Exchange,
-    upstream: &Upstream,
+    to: &Target<'_>,
     host: &str,
 ) -> pingora::Result<()> {
-    remove(head, exchange, upstream);
+    remove(head, exchange, to.identity_headers);
     let target = match &exchange.query {
-        Some(query) => format!("{}?{query}", exchange.path.as_str()),
-        None => exchange.path.as_str().to_owned(),
+        Some(query) => format!("{}?{query}", to.path.as_str()),
+        None => to.path.as_str().to_owned(),
     };
     head.set_raw_path(target.as_bytes())?;
-    head.insert_header(header::HOST, upstream.address.as_str())?;
+    head.insert_header(header::HOST, to.host)?;
     head.remove_header(&header::COOKIE);
     if let Some(cookies) = foreign_cookies(&exchange.headers) {
         head.insert_header(header::COOKIE, cookies)?;
@@ -41,10 +51,10 @@ pub(super) fn rewrite(
 }
 
 /// Takes out what a filter took out, and whatever a backend might read as a word of ours.
-fn remove(head: &mut RequestHeader, exchange: &Exchange, upstream: &Upstream) {
+fn remove(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &RemovedHeaders) {
     let goes = |name: &&HeaderName| {
         (!exchange.headers.contains_key(*name) && **name != header::HOST)
-            || upstream.identity_headers.covers(name.as_str())
+            || identity_headers.covers(name.as_str())
             || reserved::is_reserved(name.as_str())
     };
     let gone: Vec<HeaderName> = head.headers.keys().filter(goes).cloned().collect();

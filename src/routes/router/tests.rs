@@ -1,19 +1,11 @@
+use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::routes::Server;
 
 fn row(name: &str, pattern: &str, rules: PathRules) -> Route {
-    let second = Duration::from_secs(1);
-    let upstream = Upstream {
-        name: "shop".to_owned(),
-        address: crate::routes::Address::new("127.0.0.1:1".to_owned()),
-        tls: None,
-        connect_timeout: second,
-        read_timeout: second,
-        write_timeout: second,
-        idle_timeout: second,
-        identity_headers: sidegate_filters::delegation::RemovedHeaders::default(),
-    };
+    let upstream = Upstream::new("shop", vec![Server::plain("127.0.0.1:1".to_owned())]);
     Route {
         name: name.to_owned(),
         methods: vec![Method::GET],
@@ -23,19 +15,27 @@ fn row(name: &str, pattern: &str, rules: PathRules) -> Route {
         rules,
         body_limit: None,
         filters: Chain::default(),
+        upstream_path: None,
         destination: Destination::Upstream(Arc::new(upstream)),
     }
 }
 
-fn found(raw: &str) -> Result<String, Unrouted> {
+fn router() -> Router {
     let slashes = PathRules { empty_segments: true, ..PathRules::default() };
-    let router = Router::new(vec![
+    let mut there = row("there", "/there/*", PathRules::default());
+    there.upstream_path = UpstreamPath::new("/there/*", "/rest/*");
+    Router::new(vec![
         row("files", "/files/*", slashes),
         row("status", "/nevisfido/status", PathRules::default()),
         row("item", "/items/{id}", PathRules::default()),
         row("rest", "/rest/*", PathRules::default()),
         row("cart", "/shop/cart", PathRules::default()),
-    ]);
+        there,
+    ])
+}
+
+fn found(raw: &str) -> Result<String, Unrouted> {
+    let router = router();
     let path = CanonicalPath::parse(raw).unwrap();
     router.find(ListenerClass::Public, &Method::GET, &path).map(|found| found.route.name.clone())
 }
@@ -54,4 +54,26 @@ fn found(raw: &str) -> Result<String, Unrouted> {
 #[case::no_row("/other", Err(Unrouted::Path))]
 fn an_unusual_spelling_is_refused_rather_than_guessed_at(#[case] raw: &str, #[case] expected: Result<&str, Unrouted>) {
     assert_eq!(found(raw), expected.map(str::to_owned));
+}
+
+#[test]
+fn what_is_forwarded_is_known_before_any_filter_decides() {
+    let router = router();
+    let found =
+        |raw: &str| router.find(ListenerClass::Public, &Method::GET, &CanonicalPath::parse(raw).unwrap()).unwrap();
+    let there = found("/there/a%2eb");
+    assert_eq!((there.path.as_str(), there.forwarded.unwrap().as_str()), ("/there/a.b", "/rest/a.b"));
+    assert_eq!(found("/rest/a").forwarded, None);
+}
+
+proptest! {
+    /// Whoever reads the path that was decided by finds the same row, and nothing to change.
+    #[test]
+    fn a_decided_path_leads_to_its_row(raw in "/(files|nevisfido/status|items|rest|shop/cart|there)?[a-z/.%;25F]{0,8}") {
+        let (Ok(path), router) = (CanonicalPath::parse(&raw), router()) else { return Ok(()) };
+        let Ok(found) = router.find(ListenerClass::Public, &Method::GET, &path) else { return Ok(()) };
+        let again = router.find(ListenerClass::Public, &Method::GET, &CanonicalPath::parse(found.path.as_str()).unwrap());
+        let again = again.map(|again| (again.route.name.clone(), again.path, again.forwarded));
+        prop_assert_eq!(again, Ok((found.route.name.clone(), found.path, found.forwarded)));
+    }
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use sidegate::gateway::{self, Died, Limits, Listener, Settings, Stop, StopHandle, TlsFiles};
-use sidegate::routes::{Address, Destination, Endpoint, ListenerClass, Media, Medium, Route, Router, Upstream};
+use sidegate::routes::{Destination, Endpoint, ListenerClass, Media, Medium, Route, Router, Server, Upstream};
 use sidegate::telemetry::Metrics;
 use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Problem, Reply, Verdict};
@@ -110,6 +110,7 @@ fn route(method: Method, path: &str, filters: Vec<Arc<dyn Filter>>, destination:
         rules: PathRules::default(),
         body_limit: None,
         filters: Chain::new(filters),
+        upstream_path: None,
         destination,
     }
 }
@@ -127,14 +128,12 @@ fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>) -> Vec<Route
     if let Some(address) = upstream {
         let identity = HeaderName::from_static("x-user");
         let to = Destination::Upstream(Arc::new(Upstream {
-            name: "app".to_owned(),
-            address: Address::new(address.to_string()),
-            tls: None,
             connect_timeout: Duration::from_secs(1),
             read_timeout: Duration::from_secs(2),
             write_timeout: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(10),
             identity_headers: RemovedHeaders::from_iter([&identity]),
+            ..Upstream::new("app", vec![Server::plain(address.to_string())])
         }));
         let filters: Vec<Arc<dyn Filter>> = vec![Arc::new(Identify(identity, told.clone()))];
         routes.push(Route {

@@ -1,28 +1,17 @@
-use std::time::Duration;
-
 use http::{HeaderMap, HeaderValue};
 use rstest::rstest;
 use sidegate_filters::{Caller, CanonicalPath, Client, Params};
 
 use super::*;
 
-fn upstream() -> Upstream {
-    upstream_with(&["x-user", "authorization"])
-}
+const OURS: &[&str] = &["x-user", "authorization"];
 
-/// An upstream whose rules set these headers.
-fn upstream_with(identity_headers: &[&'static str]) -> Upstream {
+/// Makes the head what an upstream gets whose rules set these headers.
+fn rewritten(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &[&'static str]) {
     let names: Vec<_> = identity_headers.iter().map(|name| HeaderName::from_static(name)).collect();
-    Upstream {
-        name: "app".to_owned(),
-        address: crate::routes::Address::new("10.0.0.1:8443".to_owned()),
-        tls: None,
-        connect_timeout: Duration::from_secs(1),
-        read_timeout: Duration::from_secs(1),
-        write_timeout: Duration::from_secs(1),
-        idle_timeout: Duration::from_secs(1),
-        identity_headers: names.iter().collect(),
-    }
+    let identity_headers = &names.iter().collect();
+    let to = Target { host: "10.0.0.1:8443", path: &exchange.path, identity_headers };
+    rewrite(head, exchange, &to, "a.example").unwrap();
 }
 
 fn exchange(headers: &[(&str, &str)]) -> Exchange {
@@ -61,7 +50,7 @@ fn sent(headers: &[(&str, &str)]) -> RequestHeader {
     for (name, value) in headers {
         head.append_header((*name).to_owned(), *value).unwrap();
     }
-    rewrite(&mut head, &exchange, &upstream(), "a.example").unwrap();
+    rewritten(&mut head, &exchange, OURS);
     head
 }
 
@@ -105,7 +94,7 @@ fn what_was_checked_is_what_is_sent() {
 fn what_a_filter_took_away_stays_away() {
     let mut head = RequestHeader::build("GET", b"/", None).unwrap();
     head.insert_header("X-Secret", "s").unwrap();
-    rewrite(&mut head, &exchange(&[]), &upstream(), "a.example").unwrap();
+    rewritten(&mut head, &exchange(&[]), OURS);
     assert!(!head.headers.contains_key("x-secret"));
 }
 
@@ -136,6 +125,6 @@ fn the_bearer_of_an_internal_caller_stays_here(#[case] internal: bool, #[case] f
     for (name, value) in &headers {
         head.append_header((*name).to_owned(), *value).unwrap();
     }
-    rewrite(&mut head, &exchange, &upstream_with(&[]), "a.example").unwrap();
+    rewritten(&mut head, &exchange, &[]);
     assert_eq!(head.headers.get_all("authorization").iter().collect::<Vec<_>>(), left);
 }

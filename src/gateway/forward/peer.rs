@@ -1,0 +1,43 @@
+//! A server of an upstream as Pingora wants it described.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy};
+use pingora::utils::tls::CertKey;
+
+use crate::jose::certificates::Authorities;
+use crate::routes::{Protocol, Server, Upstream, UpstreamTls};
+
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: usize = 100;
+
+/// How to connect to this server, whose name has this address.
+pub(super) fn of(upstream: &Upstream, server: &Server, address: SocketAddr) -> HttpPeer {
+    let mut peer = HttpPeer::new(address, upstream.tls.is_some(), server.name.clone());
+    // Pingora's pool tells peers apart by address and name, not by the authorities that they were checked by.
+    peer.group_key = server.address.group();
+    if let Some(tls) = &upstream.tls {
+        secure(&mut peer, tls);
+    }
+    peer.options.alpn = match upstream.protocol {
+        Protocol::Http1 => ALPN::H1,
+        Protocol::Http2 => ALPN::H2,
+        Protocol::Negotiated => ALPN::H2H1,
+    };
+    peer.options.max_h2_streams = STREAMS;
+    peer.options.connection_timeout = Some(upstream.connect_timeout);
+    peer.options.total_connection_timeout = Some(upstream.connect_timeout);
+    peer.options.read_timeout = Some(upstream.read_timeout);
+    peer.options.write_timeout = Some(upstream.write_timeout);
+    peer.options.idle_timeout = Some(upstream.idle_timeout);
+    peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
+    peer
+}
+
+fn secure(peer: &mut HttpPeer, tls: &UpstreamTls) {
+    peer.options.verify_cert = tls.verify;
+    peer.options.verify_hostname = tls.verify;
+    peer.options.ca = tls.authorities.as_ref().map(Authorities::certificates);
+    peer.client_cert_key = tls.client.as_ref().map(|client| Arc::new(CertKey::new(client.chain(), client.key())));
+}

@@ -1,0 +1,92 @@
+//! Servers behind the gateway, and how to reach them (`gateway.md` 4).
+
+mod ring;
+mod servers;
+
+use std::fmt;
+use std::time::Duration;
+
+use sidegate_filters::delegation::RemovedHeaders;
+
+pub use servers::{Attempt, Server, Servers};
+
+use crate::jose::certificates::Authorities;
+use crate::jose::client_certificate::ClientCertificate;
+
+/// What is behind the gateway under one name: one server, or several that do the same.
+#[derive(Debug)]
+pub struct Upstream {
+    /// Its name: the audience of SecTokens sent there.
+    pub name: String,
+    /// Where it is.
+    pub servers: Servers,
+    /// How to speak TLS; `None`: plain.
+    pub tls: Option<UpstreamTls>,
+    /// Which HTTP it is spoken to.
+    pub protocol: Protocol,
+    /// Connecting, TLS included.
+    pub connect_timeout: Duration,
+    /// Between two reads.
+    pub read_timeout: Duration,
+    /// Between two writes.
+    pub write_timeout: Duration,
+    /// How long an unused connection is kept.
+    pub idle_timeout: Duration,
+    /// Headers that rules of this upstream may set: removed from every client's request on the way there
+    /// (`gateway.md` 2.3).
+    pub identity_headers: RemovedHeaders,
+}
+
+/// How certificates are shown and checked.
+#[derive(Debug, Clone)]
+pub struct UpstreamTls {
+    /// The only authorities to trust; `None`: the system's.
+    pub authorities: Option<Authorities>,
+    /// `false` takes any certificate.
+    pub verify: bool,
+    /// What is shown to a server that asks; `None`: nothing.
+    pub client: Option<ClientCertificate>,
+}
+
+/// Which HTTP an upstream is spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2; over plain http without asking.
+    Http2,
+    /// Over TLS HTTP/2 where the server offers it, else HTTP/1.1.
+    Negotiated,
+}
+
+impl Upstream {
+    /// Plain HTTP/1.1 to these servers, with the times that a configuration has where it says nothing.
+    #[must_use]
+    pub fn new(name: &str, servers: Vec<Server>) -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            name: name.to_owned(),
+            servers: Servers::new(servers),
+            tls: None,
+            protocol: Protocol::default(),
+            connect_timeout: Duration::from_secs(5),
+            read_timeout: minute,
+            write_timeout: minute,
+            idle_timeout: minute,
+            identity_headers: RemovedHeaders::default(),
+        }
+    }
+}
+
+/// Where it is: the URLs of its servers.
+impl fmt::Display for Upstream {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        for (index, server) in self.servers.all().iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            write!(out, "{comma}{scheme}://{}", server.address)?;
+        }
+        Ok(())
+    }
+}
