@@ -1,5 +1,11 @@
 //! Connections: to servers behind, and how many from clients (`gateway.md` 2.2, 4).
 
+mod behind;
+mod scripted;
+mod servers;
+mod streaming;
+mod trailers;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;

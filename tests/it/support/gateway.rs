@@ -59,6 +59,16 @@ impl Gateway {
         self.folder.path().join("data")
     }
 
+    /// The certificates that it was given or made.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.folder.path().join("certs")
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
     pub(crate) fn secrets(&self) -> &Secrets {
         &self.secrets
     }
@@ -177,7 +187,7 @@ impl Gateway {
     }
 
     fn signal(&self, signal: &str) {
-        let id = self.process.as_ref().expect("it runs").id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 

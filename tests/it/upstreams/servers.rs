@@ -1,0 +1,112 @@
+//! Several servers behind one name: turns, servers that fail, and what is sent again.
+
+use std::net::{SocketAddr, TcpListener};
+
+use super::scripted::{Script, Scripted};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::{ports, wait};
+
+/// A gateway before these servers.
+async fn before(servers: &[SocketAddr]) -> Gateway {
+    let servers = servers.iter().map(|server| format!("'http://{server}'")).collect::<Vec<_>>().join(", ");
+    let row = "  - {name: app, path: /app/*, methods: [GET, POST], filters: [], upstream: app}\n";
+    Setup::default().append(format!("upstreams:\n  app: {{servers: [{servers}]}}\nroutes:\n{row}")).start().await
+}
+
+/// The status of a POST with a body.
+async fn post(gateway: &Gateway) -> u16 {
+    gateway.public().post("/app/").body("once").send().await.status
+}
+
+/// An address where nobody listens.
+fn nobody() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], ports::free()))
+}
+
+#[tokio::test]
+async fn servers_take_turns() {
+    let servers = [(); 3].map(|()| Scripted::start(Script::Answer));
+    let gateway = before(&servers.each_ref().map(|server| server.address)).await;
+    for _ in 0..6 {
+        gateway.public().get("/app/a").send().await.expect(200);
+    }
+    for server in servers {
+        let got = server.got();
+        let host = format!("host: {}\n", server.address);
+        assert!(got.len() == 2 && got.iter().all(|head| head.to_ascii_lowercase().contains(&host)), "{got:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_one_server_refuses_another_gets_once() {
+    let (down, up) = (nobody(), Scripted::start(Script::Answer));
+    let gateway = before(&[down, up.address]).await;
+    for _ in 0..4 {
+        assert_eq!(post(&gateway).await, 200);
+    }
+    assert_eq!(up.got().len(), 4);
+    wait::until("the server that is down is named", wait::BOUND, async || {
+        let log = gateway.log();
+        let line = log.lines().find(|line| line.contains("is left out for so many seconds"))?;
+        (line.contains(&format!("\"server\":\"{down}\"")) && line.contains("\"upstream\":\"app\"")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_all_down_each_request_tries_them_all() {
+    let servers = [nobody(), nobody()];
+    let gateway = before(&servers).await;
+    for _ in 0..3 {
+        assert_eq!(post(&gateway).await, 502);
+    }
+    let up = Scripted::on(servers[1], Script::Answer);
+    assert_eq!(post(&gateway).await, 200, "whichever is left out for how long");
+    assert_eq!(up.got().len(), 1);
+}
+
+#[tokio::test]
+async fn what_arrived_is_not_sent_again() {
+    let (closing, up) = (Scripted::start(Script::Close), Scripted::start(Script::Answer));
+    let gateway = before(&[closing.address, up.address]).await;
+    let mut failed = 0;
+    for _ in 0..5 {
+        failed += usize::from(post(&gateway).await == 502);
+    }
+    assert_eq!(closing.got().len() + up.got().len(), 5);
+    assert!(failed > 0 && failed == closing.got().len(), "{failed}");
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_was_closed_costs_only_what_cannot_be_repeated() {
+    let server = Scripted::start(Script::CloseKept);
+    let gateway = before(&[server.address]).await;
+    let mut sent = 0;
+    wait::until("a kept connection is closed under a GET", wait::BOUND, async || {
+        gateway.public().get("/app/").send().await.expect(200);
+        sent += 1;
+        (server.closed() > 0).then_some(())
+    })
+    .await;
+    assert_eq!(server.got().len(), sent + server.closed());
+
+    let before = (server.got().len(), server.closed());
+    let (mut sent, mut failed) = (0, 0);
+    wait::until("the same under a POST", wait::BOUND, async || {
+        failed += usize::from(post(&gateway).await == 502);
+        sent += 1;
+        (server.closed() > before.1).then_some(())
+    })
+    .await;
+    assert_eq!((server.got().len() - before.0, failed), (sent, 1), "none was sent twice");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_end_its_handshake_is_504() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream =
+        format!("{{url: 'https://localhost:{}', connect-timeout: 300ms}}", silent.local_addr().unwrap().port());
+    let row = "  - {name: app, path: /app/*, methods: [GET], filters: [], upstream: app}\n";
+    let gateway = Setup::default().append(format!("upstreams:\n  app: {upstream}\nroutes:\n{row}")).start().await;
+    gateway.public().get("/app/").send().await.problem(504);
+}
