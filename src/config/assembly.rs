@@ -181,8 +181,18 @@ impl<'a> Assembly<'_, 'a> {
                 fido_uaf.time_limits.lease, upstream.name
             ));
         }
-        if !upstream.url.is_https() && !upstream.url.is_loopback() {
-            self.field("fido-uaf").fault(
+        let field = self.field("fido-uaf");
+        if upstream.servers.len() > 1 {
+            field.fault(
+                format!(
+                    "its upstream {} has several servers, and an answer belongs where its request came from",
+                    upstream.name
+                ),
+                "name one server there, with url",
+            );
+        }
+        if upstream.servers.iter().any(|server| !server.is_https() && !server.is_loopback()) {
+            field.fault(
                 format!(
                     "its upstream {} is plain http, and everybody on the way could say who has logged in",
                     upstream.name

@@ -1,8 +1,11 @@
+mod upstreams;
+
 use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
 use crate::dispatchers::BaseUrl;
+use crate::routes::Protocol;
 
 /// A configuration that is right, to be spoilt in one respect.
 const BASE: &str = "\
@@ -228,6 +231,8 @@ fn the_rows_that_the_sample_shows_are_good() {
     let config = loaded(&format!("{written}upstreams:\n{}\n", shown.collect::<Vec<_>>().join("\n")));
     let own: Vec<_> = config.routes.iter().filter(|row| matches!(row.leads_to, LeadsTo::Upstream { .. })).collect();
     let [payments, shop] = own[..] else { panic!("{own:?}") };
+    let upstream = &config.upstreams[0];
+    assert!(upstream.servers.len() == 2 && upstream.protocol == Protocol::Http1 && shop.upstream_path.is_some());
     let level = |name: &str| {
         let filter = config.filters.iter().find(|filter| filter.name == name).unwrap();
         if let FilterKind::IdentityCreation(demand) = &filter.kind { demand.level } else { panic!("{name}") }
@@ -261,46 +266,6 @@ fn rows_without_their_service_are_left_out() {
 #[case("domains: {}\n", "13: domains: this key is written twice, first in line 5")]
 #[case("sec-token: { lifetime: 2h }\n", "13: sec-token.lifetime: a SecToken that lives so long")]
 #[case("log: { level: loud }\n", "13: log.level: this word is not known here; write one of error, warn, info")]
-#[case("upstreams: { shop: { url: htps://x } }\n", "13: upstreams.shop.url: the scheme is neither http nor https")]
-#[case("upstreams: { shop: { url: http://x, tls: {} } }\n", "13: upstreams.shop.tls: the URL is plain http")]
-#[case(
-    "upstreams: { shop: { url: https://10.0.0.1 } }\n",
-    "13: upstreams.shop.tls.server-name: certificates are verified by name"
-)]
-#[case("upstreams: { Shop: { url: http://x } }\n", "13: upstreams.Shop: this is no name")]
-#[case("upstreams: { shop: { read-timeout: 1s } }\n", "13: upstreams.shop.url: this key must be written")]
-#[case("upstreams: { shop: { url: http://x/app } }\n", "13: upstreams.shop.url: the URL has a path or a query")]
-#[case(
-    "upstreams: { shop: { url: http://x, servers: [http://y] } }\n",
-    "13: upstreams.shop.servers: url is written too; write url for one server"
-)]
-#[case("upstreams: { shop: { servers: [] } }\n", "13: upstreams.shop.servers: no server is named")]
-#[case(
-    "upstreams: { shop: { servers: [http://x, https://y] } }\n",
-    "13: upstreams.shop.servers[1]: some servers are http and some https"
-)]
-#[case(
-    "upstreams: { shop: { servers: [http://x, 'http://x:80'] } }\n",
-    "13: upstreams.shop.servers[1]: this server is named twice"
-)]
-#[case(
-    "upstreams: { shop: { servers: [https://x, https://10.0.0.1] } }\n",
-    "13: upstreams.shop.tls.server-name: certificates are verified by name"
-)]
-#[case("upstreams: { shop: { url: http://x, protocol: auto } }\n", "13: upstreams.shop.protocol: servers without TLS")]
-#[case("upstreams: { shop: { url: http://x, protocol: h3 } }\n", "13: upstreams.shop.protocol: this word is not known")]
-#[case(
-    "upstreams: { shop: { url: https://x, tls: { client-key: gate.yml } } }\n",
-    "13: upstreams.shop.tls.client-certificate: this key must be written"
-)]
-#[case(
-    "upstreams: { shop: { url: https://x, tls: { client-certificate: gate.yml } } }\n",
-    "13: upstreams.shop.tls.client-key: this key must be written"
-)]
-#[case(
-    "upstreams: { shop: { url: https://x, tls: { client-certificate: gate.yml, client-key: none.key } } }\n",
-    "13: upstreams.shop.tls.client-key: "
-)]
 #[case(
     "internal-callers: { rp: { token-file: /nowhere/t } }\n",
     "13: internal-callers.rp.token-file: /nowhere/t does not exist"
@@ -406,56 +371,6 @@ fn lengths_are_those_of_the_protocol() {
     assert!(found[0].starts_with("6: domains.mmm") && found[0].contains("too long for a cookie"), "{found:#?}");
 }
 
-/// [`BASE`] with a UAF server behind.
-fn with_upstream(fido_uaf: &str, url: &str, more: &str) -> String {
-    let base = BASE.replace("  app-id: https://gate.example/nevisfido/uaf/1.1/facets\n", "");
-    format!("{base}  upstream: uaf\n{fido_uaf}upstreams: {{ uaf: {{ url: '{url}'{more} }} }}\n")
-}
-
-#[test]
-fn the_uaf_server_may_be_an_upstream() {
-    let config = loaded(&with_upstream("  time-limits: { lease: 5s }\n", "https://uaf.example", ""));
-    let fido_uaf = config.fido_uaf.unwrap();
-    let expected = UafUpstream { name: "uaf".into(), path: "/nevisfido/uaf/1.1".into() };
-    assert_eq!((fido_uaf.upstream, fido_uaf.time_limits.lease.as_secs()), (Some(expected), 5));
-    let noted = |config: &Config| config.notices.iter().any(|notice| notice.text.contains("may take 65s"));
-    assert!(noted(&loaded(&with_upstream("", "https://uaf.example", ""))));
-    assert!(!noted(&loaded(&with_upstream("", "https://uaf.example", ", read-timeout: 20s"))));
-    let has_facets = |config: &Config| config.routes.iter().any(|row| row.name == "uaf-facets");
-    let without = with_upstream("", "http://127.0.0.1:1", "").replace("  facets: [https://gate.example]\n", "");
-    assert!(config.routes.iter().any(|row| row.name == "uaf-facets") && !has_facets(&loaded(&without)));
-}
-
-#[rstest]
-#[case("  fold-content-codes: true\n", "https://u", "", "13: fido-uaf.fold-content-codes: the UAF server behind")]
-#[case("  app-id: https://a\n", "https://u", "", "13: fido-uaf.app-id: the UAF server behind decides this")]
-#[case("  metadata: {}\n", "https://u", "", "13: fido-uaf.metadata: the UAF server behind decides this")]
-#[case("  upstream-path: a\n", "https://u", "", "13: fido-uaf.upstream-path: this is no path")]
-#[case("  upstream-path: /a/../b\n", "https://u", "", "13: fido-uaf.upstream-path: this is no path")]
-#[case("", "http://u", "", "10: fido-uaf: its upstream uaf is plain http")]
-#[case(
-    "",
-    "https://u",
-    ", tls: { client-key: gate.yml }",
-    "13: upstreams.uaf.tls.client-certificate: this key must be"
-)]
-#[case(
-    "",
-    "https://u",
-    ", tls: { client-certificate: gate.yml }",
-    "13: upstreams.uaf.tls.client-key: this key must be"
-)]
-fn faults_of_a_uaf_server_behind(
-    #[case] fido_uaf: &str,
-    #[case] url: &str,
-    #[case] more: &str,
-    #[case] expected: &str,
-) {
-    let found = faults(&with_upstream(fido_uaf, url, more));
-    assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].starts_with(expected), "{found:#?}");
-}
-
 #[rstest]
 #[case("/shop/{id}", "/shop/{other}", "the row one in line 16 has this path and method too")]
 #[case("/nevisfido/status", "/x", "the default row status has this path and method")]
@@ -466,15 +381,6 @@ fn a_row_that_is_never_reached_is_a_fault(#[case] one: &str, #[case] two: &str, 
     let more = format!("upstreams:\n  shop: {{ url: http://x }}\nroutes:\n{}{}", row("one", one), row("two", two));
     let found = fault_of(&more);
     assert!(found.contains(expected), "{found}");
-}
-
-#[rstest]
-#[case("/shop/{id}/*", "/app/*")]
-#[case("/shop/*", "/app")]
-#[case("/shop", "/app/*")]
-fn an_upstream_path_is_one_prefix_for_another(#[case] path: &str, #[case] there: &str) {
-    let found = fault_of(&one_row(path, "customers").replace(" }\n", &format!(", upstream-path: '{there}' }}\n")));
-    assert!(found.contains("routes[0].upstream-path: what stands before * can be put"), "{found}");
 }
 
 /// An upstream, filters, and one row with this path and these filters.

@@ -47,6 +47,14 @@ pub struct UpstreamTls {
     pub client: Option<ClientCertificate>,
 }
 
+impl UpstreamTls {
+    /// The name that the certificate of this server must bear.
+    #[must_use]
+    pub fn name_of<'a>(&'a self, server: &'a ServerUrl) -> &'a str {
+        self.server_name.as_deref().unwrap_or_else(|| server.name())
+    }
+}
+
 /// A certificate of the gateway's own and its key. The files can be read; that they belong together is checked when
 /// they are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,12 +130,8 @@ fn checks(section: &Section<'_>, servers: &[ServerUrl]) -> UpstreamTls {
     let ca = section.field("ca").existing("name a readable PEM file with the authorities to trust", files::readable);
     let verify = section.field("verify");
     let full = verify.choice(&[("full", true), ("none", false)]).unwrap_or(true);
-    let is_address = |name: &str| name.parse::<IpAddr>().is_ok();
-    let unnamed = match &server_name {
-        Some(name) => is_address(name),
-        None => servers.iter().any(|server| is_address(server.name())),
-    };
-    if full && unnamed {
+    let tls = UpstreamTls { server_name, ca, verify: full, client: client(section) };
+    if full && servers.iter().any(|server| tls.name_of(server).parse::<IpAddr>().is_ok()) {
         name.fault(
             "certificates are verified by name, and this is an address",
             "write the name that its certificate bears",
@@ -136,7 +140,7 @@ fn checks(section: &Section<'_>, servers: &[ServerUrl]) -> UpstreamTls {
     if !full {
         verify.notice("none: whoever stands between the gateway and this upstream can read and answer everything");
     }
-    UpstreamTls { server_name, ca, verify: full, client: client(section) }
+    tls
 }
 
 fn client(section: &Section<'_>) -> Option<ClientCertificate> {

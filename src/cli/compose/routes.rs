@@ -212,11 +212,10 @@ impl Parts<'_> {
 
 /// One for all rows that lead there: they share its connections.
 fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Upstream, ComposeError> {
-    let name = |url: &ServerUrl| match &wanted.tls {
-        None => String::new(),
-        Some(tls) => tls.server_name.clone().unwrap_or_else(|| url.name().to_owned()),
+    let server = |url: &ServerUrl| Server {
+        address: Address::new(url.address()),
+        name: wanted.tls.as_ref().map_or_else(String::new, |tls| tls.name_of(url).to_owned()),
     };
-    let server = |url: &ServerUrl| Server { address: Address::new(url.address()), name: name(url) };
     Ok(Upstream {
         name: wanted.name.clone(),
         servers: Servers::new(wanted.servers.iter().map(server).collect()),

@@ -59,11 +59,6 @@ impl Gateway {
         self.folder.path().join("data")
     }
 
-    /// The certificates that it was given or made.
-    pub(crate) fn certificates(&self) -> PathBuf {
-        self.folder.path().join("certs")
-    }
-
     /// The process.
     pub(crate) fn id(&self) -> u32 {
         self.process.as_ref().expect("it runs").id()

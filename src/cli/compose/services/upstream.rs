@@ -6,7 +6,7 @@ use sidegate_filters::clock::Clock;
 
 use super::super::{ComposeError, Stores};
 use super::limits;
-use crate::config::{self, Config, FidoUaf, UafUpstream};
+use crate::config::{self, Config, FidoUaf, ServerUrl, UafUpstream};
 use crate::fido::{Endpoint, Patience, Upstream, UpstreamSettings, UpstreamTls};
 use crate::jose::certificates::Authorities;
 
@@ -41,13 +41,15 @@ fn endpoint(upstream: &config::Upstream, path: &str) -> Result<Endpoint, Compose
         total: upstream.connect_timeout.saturating_add(upstream.read_timeout),
         idle: upstream.idle_timeout,
     };
-    let tls = upstream.tls.as_ref().map(tls).transpose()?;
-    Ok(Endpoint::new(upstream.url.text(), path, patience, tls.as_ref())?)
+    let several = || ComposeError::unfit("fido-uaf.upstream", "the UAF server behind must be one server");
+    let [url] = &upstream.servers[..] else { return Err(several()) };
+    let tls = upstream.tls.as_ref().map(|written| tls(written, url)).transpose()?;
+    Ok(Endpoint::new(url.text(), path, patience, tls.as_ref())?)
 }
 
-fn tls(tls: &config::UpstreamTls) -> Result<UpstreamTls, ComposeError> {
+fn tls(tls: &config::UpstreamTls, url: &ServerUrl) -> Result<UpstreamTls, ComposeError> {
     Ok(UpstreamTls {
-        server_name: tls.server_name.clone(),
+        server_name: tls.name_of(url).to_owned(),
         authorities: tls.ca.as_deref().map(Authorities::read).transpose()?,
         verify: tls.verify,
         identity: tls.client.as_ref().map(|client| (client.certificate.clone(), client.key.clone())),
