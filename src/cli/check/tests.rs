@@ -132,6 +132,23 @@ fn files_that_would_stop_the_start_are_faults_all_at_once() {
 }
 
 #[test]
+fn what_is_shown_to_an_upstream_is_a_certificate_with_its_key() {
+    let folder = files("");
+    let file = fs::read_to_string(folder.path().join("gate.yml")).unwrap();
+    let shows = |key: &str| {
+        let shown = format!("tls: {{ client-certificate: server.pem, client-key: {key},");
+        fs::write(folder.path().join("gate.yml"), file.replace("tls: { ca:", &format!("{shown} ca:"))).unwrap();
+        checked_in(folder.path())
+    };
+    let (good, text) = shows("client.key");
+    let fault = "upstreams.shop.tls.client-certificate: FOLDER/client.key is not the key of the certificate in";
+    assert!(!good && text.contains(fault), "{text}");
+    fs::set_permissions(folder.path().join("server.key"), Permissions::from_mode(0o644)).unwrap();
+    let (good, text) = shows("server.key");
+    assert!(good && text.contains("note: upstreams.shop.tls.client-key: FOLDER/server.key has mode 644"), "{text}");
+}
+
+#[test]
 fn parts_that_do_not_fit_together_are_a_fault() {
     let folder = files(
         "\

@@ -43,7 +43,9 @@ fn a_fault_names_what_is_wrong(#[case] more: &str, #[case] expected: &str) {
 #[case("/shop/*", "/app")]
 #[case("/shop", "/app/*")]
 fn an_upstream_path_is_one_prefix_for_another(#[case] path: &str, #[case] there: &str) {
-    let found = fault_of(&one_row(path, "customers").replace(" }\n", &format!(", upstream-path: '{there}' }}\n")));
+    let row =
+        one_row(path, "customers").replace("upstream: shop }", &format!("upstream: shop, upstream-path: '{there}' }}"));
+    let found = fault_of(&row);
     assert!(found.contains("routes[0].upstream-path: what stands before * can be put"), "{found}");
 }
 
