@@ -26,8 +26,8 @@ pub enum Event<'a> {
     BypassPassed {
         /// The target's id.
         target: &'a str,
-        /// The key that signed.
-        key: &'a Thumbprint,
+        /// The key that signed; `None` where the server behind verified it.
+        key: Option<&'a Thumbprint>,
     },
     /// It did not.
     BypassRefused {
@@ -35,6 +35,16 @@ pub enum Event<'a> {
         target: Option<&'a str>,
         /// Why.
         reason: &'a dyn Display,
+    },
+    /// A user's session was used to name somebody else.
+    OtherUserNamed {
+        /// The extId of the session's user.
+        user: &'a str,
+    },
+    /// An internal caller named the user itself.
+    UserNamed {
+        /// Its configured name.
+        caller: &'a str,
     },
 }
 
@@ -51,11 +61,14 @@ impl Event<'_> {
             Self::InternalCallerRefused { address } => line!("internal-caller-refused", %address),
             Self::InternalCallerForbidden { caller } => line!("internal-caller-forbidden", caller),
             Self::BypassPassed { target, key } => {
-                line!("jws-bypass", outcome = "passed", target_id = target, %key);
+                let key = key.map(tracing::field::display);
+                line!("jws-bypass", outcome = "passed", target_id = target, key);
             }
             Self::BypassRefused { target, reason } => {
                 line!("jws-bypass", outcome = "refused", target_id = target, %reason);
             }
+            Self::OtherUserNamed { user } => line!("user-binding", outcome = "refused", user),
+            Self::UserNamed { caller } => line!("act-for", caller),
         }
     }
 }

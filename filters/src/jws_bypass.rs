@@ -1,9 +1,12 @@
 //! The JWS bypass: a phone changes its own dispatch target with nothing but a signature (`http-api.md` 1.1).
 //!
-//! The filter reads the body, checks the rows of that table in their order, leaves the body as it is and puts a
-//! [`VerifiedModify`] into the exchange. Whoever applies the change takes it from there, never from the body.
+//! The filter reads the body, checks the rows of that table in their order and leaves the body as it is. With the keys of
+//! targets at hand, [`JwsBypassFilter`] checks them all and puts a [`VerifiedModify`] into the exchange: whoever applies the
+//! change takes it from there, never from the body. In front of a server that owns the keys, [`KeylessBypassFilter`]
+//! checks what can be checked without them.
 
 mod claims;
+mod keyless;
 mod limit;
 mod refusal;
 mod replay_guard;
@@ -22,13 +25,14 @@ use self::claims::ModifyClaims;
 use self::limit::TargetLimit;
 use self::refusal::{Refusal, Stop};
 use crate::audit::Event;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
 use crate::jws::{Algorithm, CompactJws, Thumbprint, UnverifiedJws};
 
 pub use self::claims::TargetChange;
+pub use self::keyless::KeylessBypassFilter;
 pub use self::limit::ModifyLimit;
 pub use self::replay_guard::{ReplayGuard, ReplayId, Seen};
 pub use self::target_keys::{RegisteredKey, TargetKeys};
@@ -102,10 +106,7 @@ impl JwsBypassFilter {
 
     /// Rows 1 to 11 of the table, as far as they need no other target.
     async fn check(&self, target_id: &str, body: &[u8]) -> Result<VerifiedModify, Stop> {
-        let jws = CompactJws::parse(body, BODY_LIMIT).map_err(Refusal::from)?;
-        let claimed = ModifyClaims::parse(jws.unverified_payload()).map_err(Refusal::Claims)?;
-        let jws = jws.admit(&Algorithm::ALL).map_err(Refusal::from)?;
-        self.check_aim(&claimed, target_id)?;
+        let (_, jws) = aimed(body, target_id, self.clock.now(), self.settings.skew)?;
         let registered = self.keys.key(target_id).await?.ok_or(Refusal::UnknownTarget)?;
         self.check_signed(target_id, jws, &registered).await.map_err(Stop::of_known)
     }
@@ -132,44 +133,69 @@ impl JwsBypassFilter {
         Ok(VerifiedModify { target_id: target_id.to_owned(), thumbprint, change: claims.change })
     }
 
-    /// Rows 6 and 7: this target, and now.
-    fn check_aim(&self, claims: &ModifyClaims, target_id: &str) -> Result<(), Refusal> {
-        if claims.target_id.as_deref().is_some_and(|named| named != target_id) {
-            return Err(Refusal::OtherTarget);
-        }
-        let apart = Duration::from_millis(self.clock.now().0.abs_diff(claims.created.0));
-        if apart > self.settings.skew { Err(Refusal::Time) } else { Ok(()) }
-    }
-
     /// Row 10. Remembered until the first moment at which row 7 refuses it anyway.
     async fn use_up(&self, thumbprint: &Thumbprint, claims: &ModifyClaims) -> Result<(), Stop> {
-        let until = claims.created.after(self.settings.skew).after(Duration::from_millis(1));
+        let until = outdated(claims, self.settings.skew);
         match self.replays.remember(&ReplayId::signed(thumbprint, &claims.request_id), until).await? {
             Seen::First => Ok(()),
             Seen::Before => Err(Refusal::Replayed.into()),
         }
     }
+}
 
-    /// The target and the body; both are there unless the filter is mounted where it does not belong.
-    fn subject(exchange: &Exchange) -> Result<(String, Bytes), FilterError> {
-        if exchange.method != Method::PATCH {
-            return Err(FilterError::Internal("jws-bypass is mounted on another method than PATCH".to_owned()));
+/// Rows 1 to 7: what the request says of itself, in good form, for this target, and of now. Nothing of it is signed yet.
+fn aimed<'b>(
+    body: &'b [u8],
+    target_id: &str,
+    now: Millis,
+    skew: Duration,
+) -> Result<(ModifyClaims, UnverifiedJws<'b>), Refusal> {
+    let jws = CompactJws::parse(body, BODY_LIMIT)?;
+    let claims = ModifyClaims::parse(jws.unverified_payload()).map_err(Refusal::Claims)?;
+    let jws = jws.admit(&Algorithm::ALL)?;
+    if claims.target_id.as_deref().is_some_and(|named| named != target_id) {
+        return Err(Refusal::OtherTarget);
+    }
+    let apart = Duration::from_millis(now.0.abs_diff(claims.created.0));
+    if apart > skew { Err(Refusal::Time) } else { Ok((claims, jws)) }
+}
+
+/// The first moment at which row 7 refuses the request anyway.
+fn outdated(claims: &ModifyClaims, skew: Duration) -> Millis {
+    claims.created.after(skew).after(Duration::from_millis(1))
+}
+
+/// The target and the body; both are there unless the filter is mounted where it does not belong.
+fn subject(exchange: &Exchange) -> Result<(String, Bytes), FilterError> {
+    if exchange.method != Method::PATCH {
+        return Err(FilterError::Internal("jws-bypass is mounted on another method than PATCH".to_owned()));
+    }
+    let id = exchange.params.get("id");
+    let id = id.ok_or_else(|| FilterError::Internal("jws-bypass needs a path with an {id} segment".to_owned()))?;
+    let body = exchange.body.clone();
+    let body = body.ok_or_else(|| FilterError::Internal("jws-bypass was given no body".to_owned()))?;
+    Ok((id.to_owned(), body))
+}
+
+/// Nothing but the signature speaks for the request.
+fn strip(exchange: &mut Exchange) {
+    exchange.headers.remove(header::COOKIE);
+    exchange.headers.remove(header::AUTHORIZATION);
+    exchange.caller = Caller::Anonymous;
+}
+
+fn stopped(stop: Stop, target_id: &str) -> Result<Verdict, FilterError> {
+    match stop {
+        Stop::Failed(error) => Err(error),
+        Stop::Refused { refusal, known } => {
+            Event::BypassRefused { target: known.then_some(target_id), reason: &refusal }.record();
+            Ok(Verdict::Answer(refusal.answer()))
         }
-        let id = exchange.params.get("id");
-        let id = id.ok_or_else(|| FilterError::Internal("jws-bypass needs a path with an {id} segment".to_owned()))?;
-        let body = exchange.body.clone();
-        let body = body.ok_or_else(|| FilterError::Internal("jws-bypass was given no body".to_owned()))?;
-        Ok((id.to_owned(), body))
     }
+}
 
-    fn pass(exchange: &mut Exchange, modify: VerifiedModify) -> Verdict {
-        Event::BypassPassed { target: &modify.target_id, key: &modify.thumbprint }.record();
-        exchange.headers.remove(header::COOKIE);
-        exchange.headers.remove(header::AUTHORIZATION);
-        exchange.caller = Caller::Anonymous;
-        exchange.proofs.insert(modify);
-        Verdict::Pass
-    }
+fn media_type(exchange: &Exchange) -> Verdict {
+    if claims::is_jose(&exchange.headers) { Verdict::Pass } else { Verdict::Answer(Refusal::MediaType.answer()) }
 }
 
 #[async_trait]
@@ -187,18 +213,19 @@ impl Filter for JwsBypassFilter {
     }
 
     fn before_body(&self, exchange: &Exchange) -> Verdict {
-        if claims::is_jose(&exchange.headers) { Verdict::Pass } else { Verdict::Answer(Refusal::MediaType.answer()) }
+        media_type(exchange)
     }
 
     async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        let (target_id, body) = Self::subject(exchange)?;
+        let (target_id, body) = subject(exchange)?;
         match self.check(&target_id, &body).await {
-            Ok(modify) => Ok(Self::pass(exchange, modify)),
-            Err(Stop::Failed(error)) => Err(error),
-            Err(Stop::Refused { refusal, known }) => {
-                Event::BypassRefused { target: known.then_some(target_id.as_str()), reason: &refusal }.record();
-                Ok(Verdict::Answer(refusal.answer()))
+            Ok(modify) => {
+                Event::BypassPassed { target: &modify.target_id, key: Some(&modify.thumbprint) }.record();
+                strip(exchange);
+                exchange.proofs.insert(modify);
+                Ok(Verdict::Pass)
             }
+            Err(stop) => stopped(stop, &target_id),
         }
     }
 }

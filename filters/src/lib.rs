@@ -19,6 +19,7 @@ pub mod memory;
 pub mod path;
 pub mod recent;
 pub mod reply;
+pub mod user_binding;
 
 pub use chain::{BodySource, Chain};
 pub use delegation::{DelegationFilter, RemovedHeaders};
@@ -26,6 +27,7 @@ pub use exchange::{CertificateDigest, Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
 pub use identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};
-pub use jws_bypass::JwsBypassFilter;
+pub use jws_bypass::{JwsBypassFilter, KeylessBypassFilter};
 pub use path::{CanonicalPath, Params, PathRules, PathTemplate};
 pub use reply::{Problem, Reply};
+pub use user_binding::{UserBindingFilter, UsernameMapper};

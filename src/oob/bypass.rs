@@ -1,6 +1,8 @@
 //! What the JWS bypass needs to know of dispatch targets (`http-api.md` 1.1, rows 8 to 10): their signature keys, imported
 //! once, and the requests that were used.
 
+mod folder;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,6 +13,8 @@ use sidegate_filters::jws::{JwkDocument, JwkError, VerificationKey};
 use sidegate_filters::jws_bypass::{RegisteredKey, ReplayGuard, ReplayId, Seen, TargetKeys};
 
 use crate::store::{Replays, StoreError, Target, Targets};
+
+pub use folder::KeyFolder;
 
 /// How many keys are kept ready; one that was dropped is imported again.
 const CAPACITY: u64 = 100_000;
@@ -73,6 +77,10 @@ impl ReplayGuard for UsedRequests {
     async fn remember(&self, id: &ReplayId, until: Millis) -> Result<Seen, FilterError> {
         let first = self.0.remember(id.as_str(), until).await.map_err(unavailable)?;
         Ok(if first { Seen::First } else { Seen::Before })
+    }
+
+    async fn is_remembered(&self, id: &ReplayId) -> Result<bool, FilterError> {
+        self.0.is_remembered(id.as_str()).await.map_err(unavailable)
     }
 }
 

@@ -14,4 +14,10 @@ pub trait Replays: Send + Sync {
     /// # Errors
     /// When the store can't be asked or written: the request must be refused.
     async fn remember(&self, key: &str, until: Millis) -> Result<bool, StoreError>;
+
+    /// Whether `key` is remembered.
+    ///
+    /// # Errors
+    /// When the store can't be asked: the request must be refused.
+    async fn is_remembered(&self, key: &str) -> Result<bool, StoreError>;
 }

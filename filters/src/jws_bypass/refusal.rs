@@ -68,6 +68,8 @@ pub(super) enum Refusal {
     TooMany(Duration),
     #[error("requestId was used before")]
     Replayed,
+    #[error("the same request is under way; try again when it has no answer")]
+    UnderWay,
     #[error("nothing to change: give name, target or dispatcher")]
     NothingToChange,
 }
@@ -99,6 +101,7 @@ impl Refusal {
             | Self::Replayed => StatusCode::UNAUTHORIZED,
             Self::UnknownTarget => StatusCode::NOT_FOUND,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::UnderWay => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -108,6 +111,9 @@ impl Refusal {
             Self::TooMany(wait) => {
                 let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
                 Problem::new(self.status(), self.to_string()).with(header::RETRY_AFTER, HeaderValue::from(seconds))
+            }
+            Self::UnderWay => {
+                Problem::new(self.status(), self.to_string()).with(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
             // There is no registered scheme for a signed body.
             _ if self.status() == StatusCode::UNAUTHORIZED => {

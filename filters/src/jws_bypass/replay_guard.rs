@@ -19,7 +19,13 @@ impl ReplayId {
         Self(format!("{thumbprint}.{request_id}"))
     }
 
-    /// As a key of a store: at most 300 bytes of UTF-8.
+    /// Of a request that the server behind verified and carried out. Neither a thumbprint nor a path segment has a slash.
+    #[must_use]
+    pub fn accepted(target_id: &str, request_id: &str) -> Self {
+        Self(format!("/{target_id}/{request_id}"))
+    }
+
+    /// As a key of a store: at most 600 bytes of UTF-8.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,4 +56,10 @@ pub trait ReplayGuard: Send + Sync {
     /// # Errors
     /// [`FilterError::Unavailable`] when it could not be written: the request is refused then.
     async fn remember(&self, id: &ReplayId, until: Millis) -> Result<Seen, FilterError>;
+
+    /// Whether the request is there.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when it can't be told: the request is refused then.
+    async fn is_remembered(&self, id: &ReplayId) -> Result<bool, FilterError>;
 }

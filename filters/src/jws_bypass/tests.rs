@@ -1,6 +1,7 @@
 //! A phone, a gateway's filter, and everything that may go wrong between the two.
 
 mod audit;
+mod keyless;
 mod order;
 mod passing;
 mod rows;

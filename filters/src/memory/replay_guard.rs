@@ -56,4 +56,11 @@ impl ReplayGuard for MemoryReplayGuard {
         used.ids.insert(id.clone());
         Ok(Seen::First)
     }
+
+    async fn is_remembered(&self, id: &ReplayId) -> Result<bool, FilterError> {
+        let now = self.clock.now();
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.forget(now);
+        Ok(used.ids.contains(id))
+    }
 }

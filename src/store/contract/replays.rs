@@ -14,7 +14,13 @@ macro_rules! replays_contract {
         $crate::store::contract::rules!(
             replays,
             $fixture,
-            [once_until_its_end, one_of_two_hundred_is_first, keys_are_apart, many_come_and_go]
+            [
+                once_until_its_end,
+                asking_remembers_nothing,
+                one_of_two_hundred_is_first,
+                keys_are_apart,
+                many_come_and_go
+            ]
         );
     };
 }
@@ -34,6 +40,16 @@ pub(crate) async fn once_until_its_end(setup: &Setup) {
     setup.clock.advance(Duration::from_millis(1));
     assert!(is_new(setup, "a").await);
     assert!(!is_new(setup, "a").await);
+}
+
+pub(crate) async fn asking_remembers_nothing(setup: &Setup) {
+    assert!(!setup.store.is_remembered("a").await.unwrap());
+    assert!(is_new(setup, "a").await);
+    setup.clock.advance(SKEW - Duration::from_millis(1));
+    assert!(setup.store.is_remembered("a").await.unwrap());
+    assert!(!setup.store.is_remembered("b").await.unwrap());
+    setup.clock.advance(Duration::from_millis(1));
+    assert!(!setup.store.is_remembered("a").await.unwrap());
 }
 
 pub(crate) async fn one_of_two_hundred_is_first(setup: &Setup) {

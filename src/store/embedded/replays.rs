@@ -52,4 +52,12 @@ impl Replays for Embedded {
         let (key, clock) = (key.to_owned(), self.clock.clone());
         self.write(move |transaction| Ok(Ok(remember(transaction, &key, until, clock.now())?))).await
     }
+
+    async fn is_remembered(&self, key: &str) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        self.read(|transaction| {
+            let until = transaction.open_table(REPLAYS)?.get(key)?.map(|until| until.value());
+            Ok(until.is_some_and(|until| until > now.0))
+        })
+    }
 }

@@ -58,7 +58,7 @@ async fn a_401_carries_a_challenge() {
     assert!(problem.headers.contains_key(header::WWW_AUTHENTICATE));
 }
 
-struct Failing;
+pub(super) struct Failing;
 
 #[async_trait]
 impl TargetKeys for Failing {
@@ -70,6 +70,10 @@ impl TargetKeys for Failing {
 #[async_trait]
 impl ReplayGuard for Failing {
     async fn remember(&self, _: &ReplayId, _: Millis) -> Result<Seen, FilterError> {
+        Err(FilterError::Unavailable("the replay store"))
+    }
+
+    async fn is_remembered(&self, _: &ReplayId) -> Result<bool, FilterError> {
         Err(FilterError::Unavailable("the replay store"))
     }
 }

@@ -1,0 +1,119 @@
+//! User binding: whom a request names is who sends it (`http-api.md` 0.3), for a server behind that takes the name at its
+//! word.
+//!
+//! The filter reads the body as strictly as it can be read, so that no server reads another name out of it, and leaves it
+//! as it is. A user's session may name that user alone; an internal caller with the role `act-for` may name anybody.
+
+mod body;
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use http::StatusCode;
+
+use crate::audit::Event;
+use crate::exchange::Exchange;
+use crate::filter::{Filter, FilterError, Verdict};
+use crate::identity::{AuthenticatedSession, Caller, Role};
+use crate::reply::Problem;
+
+pub use self::body::Place;
+
+/// The longest body that is read, in bytes: what a proxy can hold back.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What `username` in a request means (`http-api.md` 0.2), in those that come in and those that go to an upstream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UsernameMapper {
+    /// The login name.
+    #[default]
+    Name,
+    /// The extId.
+    ExtId,
+}
+
+impl UsernameMapper {
+    fn of(self, session: &AuthenticatedSession) -> &str {
+        match self {
+            Self::Name => &session.name,
+            Self::ExtId => &session.ext_id,
+        }
+    }
+}
+
+/// The filter `user-binding`. Mount it behind one that finds out who is calling.
+#[derive(Debug, Clone, Copy)]
+pub struct UserBindingFilter {
+    username: UsernameMapper,
+    place: Place,
+}
+
+impl UserBindingFilter {
+    /// The filter for a row whose requests name the user in this place.
+    #[must_use]
+    pub fn new(username: UsernameMapper, place: Place) -> Self {
+        Self { username, place }
+    }
+
+    fn check(self, caller: &Caller, named: Option<&str>) -> Result<(), Problem> {
+        match caller {
+            Caller::User(session) => match named {
+                Some(name) if name == self.username.of(session) => Ok(()),
+                None if !self.place.is_mandatory() => Ok(()),
+                None => Err(self.unnamed()),
+                Some(_) => {
+                    Event::OtherUserNamed { user: &session.ext_id }.record();
+                    Err(forbidden("the session belongs to another user than the request names"))
+                }
+            },
+            Caller::Internal(internal) if internal.may(Role::ActFor) => {
+                named.ok_or_else(|| self.unnamed())?;
+                Event::UserNamed { caller: &internal.name }.record();
+                Ok(())
+            }
+            Caller::Internal(_) => Err(forbidden("this internal caller may not act for users")),
+            Caller::Anonymous => Err(forbidden("the request names a user, and nobody is logged in")),
+        }
+    }
+
+    fn unnamed(self) -> Problem {
+        Problem::bad_request(format!("{} is missing: name the user", self.place))
+    }
+}
+
+fn forbidden(detail: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, detail)
+}
+
+#[async_trait]
+impl Filter for UserBindingFilter {
+    fn name(&self) -> &'static str {
+        "user-binding"
+    }
+
+    fn settings(&self) -> String {
+        let whose = match self.username {
+            UsernameMapper::Name => "login name",
+            UsernameMapper::ExtId => "extId",
+        };
+        format!("{} is the session's {whose}", self.place)
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        Some(BODY_LIMIT)
+    }
+
+    fn before_body(&self, exchange: &Exchange) -> Verdict {
+        match body::check_media(&exchange.headers) {
+            Ok(()) => Verdict::Pass,
+            Err(problem) => Verdict::Answer(problem.into()),
+        }
+    }
+
+    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        let body = exchange.body.as_deref();
+        let body = body.ok_or_else(|| FilterError::Internal("user-binding was given no body".to_owned()))?;
+        let checked = self.place.read(body).and_then(|named| self.check(&exchange.caller, named.as_deref()));
+        Ok(checked.map_or_else(|problem| Verdict::Answer(problem.into()), |()| Verdict::Pass))
+    }
+}
