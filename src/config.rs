@@ -12,6 +12,7 @@ mod fault;
 mod fido_uaf;
 mod files;
 mod filters;
+mod fronting;
 mod internal_callers;
 mod limits;
 mod listeners;
@@ -37,7 +38,8 @@ pub use dispatchers::{Dispatcher, Link};
 pub use domains::Domain;
 pub use fault::{Fault, Faults, Notice, Places};
 pub use fido_uaf::{AdditionalRegistration, FidoUaf, TimeLimits, UafUpstream, UnknownModels};
-pub use filters::{FilterKind, IdentityCreation, InternalAccess, NamedFilter};
+pub use filters::{FilterKind, IdentityCreation, InternalAccess, JwsBypass, NamedFilter};
+pub use fronting::Fronting;
 pub use internal_callers::InternalCaller;
 pub use limits::Limits;
 pub use listeners::{Listener, ListenerTls};
@@ -80,6 +82,8 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// Filters for own rows.
     pub filters: Vec<NamedFilter>,
+    /// The FIDO server behind; `None`: there is none.
+    pub fronting: Option<Fronting>,
     /// The route table in its order; rows whose service is not configured are left out.
     pub routes: Vec<Row>,
     /// How SecTokens are made.

@@ -11,6 +11,7 @@ mod policies;
 mod upstream;
 
 use async_trait::async_trait;
+use sidegate_filters::UsernameMapper;
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 
@@ -33,23 +34,13 @@ pub struct Subject {
     pub name: String,
 }
 
-/// What `username` in a request means (`http-api.md` 0.2), in those that come in and those that go to an upstream.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum UsernameMapper {
-    /// The login name.
-    #[default]
-    Name,
-    /// The extId.
-    ExtId,
-}
-
-impl UsernameMapper {
+impl Subject {
     /// What a request calls this user.
     #[must_use]
-    pub fn name_of(self, user: &Subject) -> &str {
-        match self {
-            Self::Name => &user.name,
-            Self::ExtId => user.ext_id.as_str(),
+    pub fn called(&self, mapper: UsernameMapper) -> &str {
+        match mapper {
+            UsernameMapper::Name => &self.name,
+            UsernameMapper::ExtId => self.ext_id.as_str(),
         }
     }
 }

@@ -15,7 +15,6 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use crate::fido::UsernameMapper;
 pub use acting::{Acting, ActingFor, Asker, Deed, Named, NotPermitted};
 pub use dispatch_token::{DispatchToken, TokenKey};
 pub use redeem::{NotRedeemed, Redeem};

@@ -9,9 +9,9 @@ use super::section::{Field, Section};
 use super::substitution::Environment;
 use super::url::PublicUrl;
 use super::{
-    Config, Domain, FidoUaf, LeadsTo, Limits, Listener, NamedFilter, Overrides, Places, Realm, RealmKind, Row,
-    Upstream, domains, fido_uaf, filters, internal_callers, limits, listeners, log, realms, routes, sec_token,
-    upstreams,
+    Config, Domain, FidoUaf, Fronting, LeadsTo, Limits, Listener, NamedFilter, Overrides, Places, Realm, RealmKind,
+    Row, Upstream, domains, fido_uaf, filters, fronting, internal_callers, limits, listeners, log, realms, routes,
+    sec_token, upstreams,
 };
 
 /// Where the data folder is when nobody says otherwise.
@@ -37,6 +37,7 @@ struct Identity {
 struct Table {
     upstreams: Vec<Upstream>,
     filters: Vec<NamedFilter>,
+    fronting: Option<Fronting>,
     routes: Vec<Row>,
 }
 
@@ -69,6 +70,7 @@ impl<'a> Assembly<'_, 'a> {
             fido_uaf,
             upstreams: table.upstreams,
             filters: table.filters,
+            fronting: table.fronting,
             routes: table.routes,
             sec_token: sec_token?,
             log: log?,
@@ -112,9 +114,30 @@ impl<'a> Assembly<'_, 'a> {
         let known =
             routes::Known { upstreams: &upstream_names, filter_names: &filter_names, filters: &filters, body_limit };
         let mut routes = routes::read(&self.field("routes"), &known);
-        routes.retain(|row| is_served(row, fido_uaf, &identity.realms));
         self.keep_default_rows(&mut routes);
-        Table { upstreams, filters, routes }
+        let known = fronting::Known { upstreams: &upstream_names, filter_names: &filter_names, filters: &filters };
+        let fronting = self.fronting(&known, identity, &mut routes);
+        routes.retain(|row| is_served(row, fido_uaf, &identity.realms));
+        Table { upstreams, filters, fronting, routes }
+    }
+
+    fn fronting(&self, known: &fronting::Known<'_>, identity: &Identity, routes: &mut [Row]) -> Option<Fronting> {
+        let field = self.field("fronting");
+        if !field.is_present() {
+            return None;
+        }
+        if self.field("fido-uaf").is_present() {
+            field.fault("the section fido-uaf has the same rows answered here", "keep one of the two sections");
+        }
+        if identity.complete && identity.realms.is_empty() {
+            field.fault("its rows demand a session, and there is no realm", "add a realm with type: password");
+        }
+        if identity.realms.iter().any(|realm| realm.kind == RealmKind::FidoUaf) {
+            field.fault("nobody can log in by a realm of type fido-uaf: the keys are behind", "take that realm away");
+        }
+        let fronting = fronting::read(&field, known)?;
+        fronting::lead_rows(&field, &fronting.upstream, routes);
+        Some(fronting)
     }
 
     /// Of the default rows those that are listed, where there is a list.

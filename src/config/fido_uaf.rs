@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sidegate_filters::CanonicalPath;
+use sidegate_filters::{CanonicalPath, UsernameMapper};
 use sidegate_uaf::wire::{AppId, FacetId};
-
-use crate::oob::UsernameMapper;
 
 use super::dispatchers::{self, Dispatcher};
 use super::files;
+use super::filters::username_mapper;
 use super::scalar::Scalar as _;
 use super::section::{Field, Section};
 use super::url::PublicUrl;
@@ -138,10 +137,7 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
         tls_certificates: section.field("tls-certificates").each(|item| {
             item.existing("name a readable PEM file with the certificate that phones see", files::readable)
         }),
-        username_mapper: section
-            .field("username-mapper")
-            .choice(&[("name", UsernameMapper::Name), ("ext-id", UsernameMapper::ExtId)])
-            .unwrap_or(UsernameMapper::Name),
+        username_mapper: username_mapper(section),
         time_limits: section.field("time-limits").section(time_limits).unwrap_or_else(TimeLimits::documented),
         dispatchers: dispatchers::read(&section.field("dispatchers"), known.public_url),
     };

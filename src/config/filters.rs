@@ -1,10 +1,13 @@
 //! `filters`: named filter settings that own routes put into their chains.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use sidegate_filters::Role;
 use sidegate_filters::delegation::{Rule, RuleError};
+use sidegate_filters::user_binding::Place;
+use sidegate_filters::{Role, UsernameMapper};
 
+use super::files;
 use super::realms::Realm;
 use super::section::{Field, Section};
 use super::substitution::Environment;
@@ -26,6 +29,20 @@ pub enum FilterKind {
     IdentityCreation(IdentityCreation),
     /// `delegation` (`gateway.md` 3.3).
     Delegation(Vec<Rule>),
+    /// `jws-bypass` (`gateway.md` 3.4).
+    JwsBypass(JwsBypass),
+    /// `user-binding` (`http-api.md` 0.3).
+    UserBinding(UsernameMapper, Place),
+}
+
+/// What a `jws-bypass` filter before an upstream knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JwsBypass {
+    /// The folder with the signature keys of targets; `None`: the upstream alone has them.
+    pub keys: Option<PathBuf>,
+    /// How far a phone's clock may be off.
+    pub clock_skew: Duration,
 }
 
 /// What an `identity-creation` filter demands.
@@ -59,9 +76,16 @@ pub enum InternalAccess {
 enum Type {
     IdentityCreation,
     Delegation,
+    JwsBypass,
+    UserBinding,
 }
 
-const TYPES: &[(&str, Type)] = &[("identity-creation", Type::IdentityCreation), ("delegation", Type::Delegation)];
+const TYPES: &[(&str, Type)] = &[
+    ("identity-creation", Type::IdentityCreation),
+    ("delegation", Type::Delegation),
+    ("jws-bypass", Type::JwsBypass),
+    ("user-binding", Type::UserBinding),
+];
 
 /// What filters refer to.
 pub(super) struct Known<'a> {
@@ -76,11 +100,13 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<NamedFilter> {
     field.named(|name, section| {
         let kind = section.field("type");
         if !kind.is_written() {
-            kind.fault("this key must be written", "write identity-creation or delegation");
+            kind.fault("this key must be written", "write identity-creation, delegation, jws-bypass or user-binding");
         }
         let kind = match kind.choice(TYPES) {
             Some(Type::IdentityCreation) => identity_creation(section, known).map(FilterKind::IdentityCreation),
             Some(Type::Delegation) => Some(FilterKind::Delegation(delegation(section, known.environment))),
+            Some(Type::JwsBypass) => Some(FilterKind::JwsBypass(jws_bypass(section))),
+            Some(Type::UserBinding) => Some(FilterKind::UserBinding(username_mapper(section), place(section))),
             None => {
                 section.leave_unread();
                 None
@@ -137,6 +163,27 @@ fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
             .map_err(|error| item.fault(unquoted(&error), "write <source>:<name>:<header>[:encoding]"))
             .ok()
     })
+}
+
+/// `keys` and `clock-skew`.
+pub(super) fn jws_bypass(section: &Section<'_>) -> JwsBypass {
+    let right = "name a folder with a public JWK for each target, in a file <target id>.json";
+    JwsBypass {
+        keys: section.field("keys").existing(right, files::folder),
+        clock_skew: section.field("clock-skew").or(Duration::from_secs(5 * 60)),
+    }
+}
+
+/// `username-mapper`.
+pub(super) fn username_mapper(section: &Section<'_>) -> UsernameMapper {
+    let words = [("name", UsernameMapper::Name), ("ext-id", UsernameMapper::ExtId)];
+    section.field("username-mapper").choice(&words).unwrap_or_default()
+}
+
+fn place(section: &Section<'_>) -> Place {
+    let words = [Place::Context, Place::GetUafRequest, Place::Username].map(|place| (place.to_string(), place));
+    let words = words.each_ref().map(|(word, place)| (word.as_str(), *place));
+    section.field("member").choice(&words).unwrap_or_default()
 }
 
 /// What is wrong, without a constant, which may be a secret.

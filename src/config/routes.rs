@@ -42,6 +42,15 @@ pub struct Row {
 pub enum LeadsTo {
     /// A service of ours, behind one of [`ROWS`].
     Service(Service, Protection),
+    /// The FIDO server behind (`fronting`), which answers one of [`ROWS`] in our place.
+    Fronted {
+        /// What answers there.
+        service: Service,
+        /// What the row demands here.
+        protection: Protection,
+        /// The upstream's name.
+        upstream: String,
+    },
     /// A server behind the gateway, through these filters in this order. Both are configured ones.
     Upstream {
         /// The upstream's name.
@@ -144,7 +153,7 @@ fn change(section: &Section<'_>, row: &mut Row) {
                 }
                 row.leads_to = LeadsTo::Service(*service, wanted);
             }
-            (LeadsTo::Upstream { .. }, _) => {}
+            (LeadsTo::Upstream { .. } | LeadsTo::Fronted { .. }, _) => {}
         }
     }
     let on = section.field("on");
@@ -193,6 +202,12 @@ fn own_row(section: &Section<'_>, name: String, known: &Known<'_>) -> Option<Row
         filters.fault("this key must be written", "list filters in their order, or [] for a row that is open to all");
     }
     let filter_names = chain(&filters, known);
+    if uses_bypass(&filter_names, known) && !takes_bypass(&methods, pattern.as_ref()) {
+        filters.fault(
+            "jws-bypass lets signed changes of one target pass, and nothing else",
+            "use it where methods is [PATCH] and path has a segment {id}",
+        );
+    }
     let on = section.field("on");
     let on = if on.is_written() { classes(&on, false) } else { vec![ListenerClass::Public] };
     let interception = interception(section).unwrap_or(true);
@@ -230,7 +245,11 @@ fn chain(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
                 "its AUTH and SESSION rules say who is calling, and no filter before it finds that out",
                 "put a filter of type identity-creation before it",
             ),
-            Some(FilterKind::Delegation(_)) => {}
+            Some(FilterKind::UserBinding(..)) if !finds_out => item.fault(
+                "it compares whom a request names with its session, and no filter before it looks for one",
+                "put a filter of type identity-creation before it",
+            ),
+            Some(FilterKind::Delegation(_) | FilterKind::UserBinding(..) | FilterKind::JwsBypass(_)) => {}
             Some(FilterKind::IdentityCreation(_)) | None => finds_out = true,
         }
         Some(name)
@@ -242,8 +261,17 @@ fn asks_who(filters: &[String], known: &Known<'_>) -> bool {
     filters.iter().any(|name| match known.filter(name) {
         Some(FilterKind::IdentityCreation(demand)) => !demand.open,
         Some(FilterKind::Delegation(_)) => false,
-        None => true,
+        Some(FilterKind::JwsBypass(_) | FilterKind::UserBinding(..)) | None => true,
     })
+}
+
+fn uses_bypass(filters: &[String], known: &Known<'_>) -> bool {
+    filters.iter().any(|name| matches!(known.filter(name), Some(FilterKind::JwsBypass(_))))
+}
+
+/// Whether a row is one that the bypass can stand on; where its path is at fault nothing more is said.
+fn takes_bypass(methods: &[Method], pattern: Option<&Pattern>) -> bool {
+    methods == [Method::PATCH] && pattern.is_none_or(|pattern| pattern.text().split('/').any(|part| part == "{id}"))
 }
 
 /// What an open row means.

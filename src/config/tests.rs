@@ -1,3 +1,4 @@
+mod fronting;
 mod upstreams;
 
 use proptest::prelude::*;

@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sidegate_filters::UsernameMapper;
 use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
-use super::{
-    AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest, UsernameMapper,
-};
+use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest};
 use crate::store::operation::ChallengeState;
 use crate::store::{Challenges, Credentials, ExtId, Operations, StoreError, Users};
 

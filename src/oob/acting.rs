@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use sidegate_filters::identity_creation::{Demand, SessionDomain};
-use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role};
+use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role, UsernameMapper};
 
-use crate::fido::{Subject, UsernameMapper};
+use crate::fido::Subject;
 use crate::jose;
 use crate::store::{Credentials, ExtId, Origin, PasswordHash, SourceNetwork, StoreError, UserError, Users};
 use crate::telemetry::audit::Event;

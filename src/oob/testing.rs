@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sidegate_filters::clock::{Clock, ManualClock};
 use sidegate_filters::jws::{EcCurve, KeyKind};
-use sidegate_filters::{Caller, InternalCaller, Role};
+use sidegate_filters::{Caller, InternalCaller, Role, UsernameMapper};
 use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Acting, Asker, DispatchAnswer, DispatchRequest, DispatchToken, NewTarget, NotRedeemed, Redeem, Requests,
-    StatusView, Statuses, Targets, TokenKey, TokenSettings, Tokens, UsernameMapper,
+    StatusView, Statuses, Targets, TokenKey, TokenSettings, Tokens,
 };
 use crate::dispatchers::{
     BaseUrl, DispatchData, DispatchFailure, Dispatcher, Dispatchers, LinkDispatcher, Order, Recipients, RedeemUrls,

@@ -1,6 +1,8 @@
 //! The default route table as data (`http-api.md` 8): what `sidegate explain` prints, what the configuration may
 //! override by name, and what composition fills with filters and endpoints.
 
+use sidegate_filters::user_binding::Place;
+
 use self::Protection::{FidoUaf, JwsBypass, Open, Session};
 use self::Service::*;
 use super::ListenerClass::{self, Internal, Management, Public};
@@ -90,6 +92,46 @@ impl Service {
     #[must_use]
     pub fn is_impersonal(self) -> bool {
         matches!(self, Self::Facets | Self::Jwks | Self::Liveness | Self::Health | Self::Metrics)
+    }
+
+    /// Whether a FIDO server behind may answer in its place (`gateway.md` 1, fronting).
+    #[must_use]
+    pub fn is_of_fido_server(self) -> bool {
+        match self {
+            Self::UafRequest(_)
+            | Self::UafRegistration
+            | Self::UafAuthentication
+            | Self::Facets
+            | Self::Dispatch(_)
+            | Self::Create(_)
+            | Self::Redeem(_)
+            | Self::ListTargets
+            | Self::CreateTarget
+            | Self::ModifyTarget
+            | Self::DeleteTarget
+            | Self::Status => true,
+            Self::LoginPage
+            | Self::PasswordLogin
+            | Self::LogoutPage
+            | Self::Logout
+            | Self::FidoLoginRequest
+            | Self::FidoLoginResponse
+            | Self::Jwks
+            | Self::Liveness
+            | Self::Health
+            | Self::Metrics => false,
+        }
+    }
+
+    /// Where a request to a FIDO server behind names the user whose own affair it is (`http-api.md` 0.3).
+    #[must_use]
+    pub fn names_user(self) -> Option<Place> {
+        match self {
+            Self::UafRequest(Reg | Dereg) | Self::Create(Reg | Dereg) => Some(Place::Context),
+            Self::Dispatch(Reg | Dereg) => Some(Place::GetUafRequest),
+            Self::CreateTarget => Some(Place::Username),
+            _ => None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod command_line;
 mod delegation;
 mod device;
 mod flood;
+mod fronting;
 mod gateway;
 mod hybrid;
 mod independent_jose;

@@ -30,7 +30,7 @@ const SEC_TOKENS: usize = 50_000;
 pub(super) struct Gate {
     domains: BTreeMap<String, (Arc<DomainSessions>, ReturnTarget)>,
     callers: Arc<dyn InternalCallers>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// The domain of the services' rows.
     own: String,
     pub(super) pages: Arc<LoginPages>,
@@ -39,6 +39,8 @@ pub(super) struct Gate {
     pub(super) uaf_throttle: Arc<Throttle>,
     pub(super) password: Option<Arc<PasswordRealm>>,
     fido_uaf: Option<Realm>,
+    /// What a password is worth: without a realm of keys, a row for keys takes what is worth more.
+    password_level: u8,
 }
 
 impl Gate {
@@ -65,6 +67,7 @@ impl Gate {
             pages: Arc::new(LoginPages::new(seal, start, password.map(realm_of), clock.clone())),
             password: password.map(|realm| password_realm(realm, &domains, stores, clock)).transpose()?,
             fido_uaf: fido_uaf.map(realm_of),
+            password_level: password.map_or(0, |realm| realm.level),
             uaf_throttle: Arc::new(Throttle::new(Paces::of_signatures(), clock.clone())),
             sec_tokens: Arc::new(sec_tokens(config, folder, clock)?),
             own,
@@ -100,8 +103,11 @@ impl Gate {
             Protection::Open | Protection::JwsBypass => (Admission::Open, InternalAccess::Anybody),
             Protection::Session => (session(1, Vec::new()), InternalAccess::With(Role::ActFor)),
             Protection::FidoUaf => {
-                let realm = self.fido_uaf()?;
-                (session(realm.level, vec![realm.name.clone()]), InternalAccess::With(Role::ActFor))
+                let demand = match &self.fido_uaf {
+                    Some(realm) => session(realm.level, vec![realm.name.clone()]),
+                    None => session(self.password_level.saturating_add(1), Vec::new()),
+                };
+                (demand, InternalAccess::With(Role::ActFor))
             }
             Protection::Internal => (Admission::InternalOnly, InternalAccess::Anybody),
         };

@@ -1,12 +1,14 @@
 //! The route table: every row of the configuration with its filters and its destination.
 
+mod fronted;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use sidegate_filters::delegation::{DelegationFilter, RemovedHeaders, Rule};
 use sidegate_filters::jws_bypass::{JwsBypassFilter, Settings};
-use sidegate_filters::{Chain, Filter};
+use sidegate_filters::{Chain, Filter, UserBindingFilter};
 
 use super::gate::Gate;
 use super::services::Services;
@@ -57,6 +59,10 @@ impl Parts<'_> {
         let (filters, destination) = match &row.leads_to {
             LeadsTo::Service(service, protection) => {
                 (self.service_filters(row, *service, *protection)?, Destination::Local(self.endpoint(*service)?))
+            }
+            LeadsTo::Fronted { service, protection, upstream } => {
+                let upstream = self.upstream(upstream)?;
+                (self.fronted_filters(row, upstream, *service, *protection)?, Destination::Upstream(upstream.clone()))
             }
             LeadsTo::Upstream { name, filters } => {
                 let upstream = self.upstream(name)?;
@@ -147,6 +153,8 @@ impl Parts<'_> {
             chain.push(match &filter.kind {
                 FilterKind::IdentityCreation(wanted) => self.gate.for_upstream(wanted, row.interception)?,
                 FilterKind::Delegation(rules) => self.delegation(name, rules, upstream)?,
+                FilterKind::JwsBypass(wanted) => self.edge_bypass(wanted),
+                FilterKind::UserBinding(mapper, place) => Arc::new(UserBindingFilter::new(*mapper, *place)),
             });
         }
         Ok(Chain::new(chain))
@@ -231,13 +239,15 @@ fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Upstream, Comp
 
 /// What any rule on the way to this upstream may set, whichever row the rule stands on (`gateway.md` 2.3).
 fn removed(config: &Config, upstream: &str) -> RemovedHeaders {
-    let rows = config.routes.iter().filter_map(|row| match &row.leads_to {
+    let own = config.routes.iter().filter_map(|row| match &row.leads_to {
         LeadsTo::Upstream { name, filters } if name == upstream => Some(filters),
         _ => None,
     });
-    let rules = rows.flatten().filter_map(|name| match &named(config, name)?.kind {
+    let fronting = config.fronting.as_ref().filter(|fronting| fronting.upstream == upstream);
+    let filters = own.flatten().chain(fronting.map(|fronting| &fronting.delegation));
+    let rules = filters.filter_map(|name| match &named(config, name)?.kind {
         FilterKind::Delegation(rules) => Some(rules),
-        FilterKind::IdentityCreation(_) => None,
+        _ => None,
     });
     rules.flatten().map(|rule: &Rule| rule.header()).collect()
 }

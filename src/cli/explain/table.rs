@@ -25,6 +25,7 @@ impl Table {
 fn cells(row: &Row) -> [String; 6] {
     let (protection, leads_to) = match &row.leads_to {
         LeadsTo::Service(_, protection) => (protection.name().to_owned(), "a service of this gateway".to_owned()),
+        LeadsTo::Fronted { protection, upstream, .. } => (protection.name().to_owned(), format!("upstream {upstream}")),
         LeadsTo::Upstream { name, filters } => {
             let protection =
                 if filters.is_empty() { "open".to_owned() } else { format!("filters {}", filters.join(", ")) };

@@ -34,7 +34,7 @@ impl Upstream {
             tracing::info!("a login without a name: only the UAF upstream would know who answered");
             return Err(FidoError::Refused(StatusCode::UNAUTHORIZED));
         }
-        let username = user.map(|user| self.settings.username.name_of(user));
+        let username = user.map(|user| user.called(self.settings.username));
         let policy = commission.ask.policy().filter(|name| *name != DEFAULT_POLICY);
         let (request, issue) = match commission.ask {
             Ask::Registration { .. } => {
@@ -65,7 +65,7 @@ impl Upstream {
 
     /// Has the upstream remove keys; what we know of them goes too.
     pub(super) async fn remove(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
-        let username = Some(self.settings.username.name_of(user));
+        let username = Some(user.called(self.settings.username));
         let told = Told { username, scope: Some(mode(scope)), ..Told::default() };
         match self.ask(Operation::Dereg, &told).await {
             Ok(request) => {

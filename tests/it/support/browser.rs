@@ -24,6 +24,8 @@ const FLAGS: [&str; 8] = [
 pub(crate) struct Browser {
     pub(crate) page: Client,
     driver: Child,
+    /// Where the driver listens.
+    driver_port: u16,
     _profile: tempfile::TempDir,
 }
 
@@ -40,7 +42,7 @@ impl Browser {
         let mut builder = ClientBuilder::native();
         builder.capabilities(capabilities.as_object().unwrap().clone());
         let page = builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
-        Self { page, driver, _profile: profile }
+        Self { page, driver, driver_port: port, _profile: profile }
     }
 
     pub(crate) async fn go(&self, url: &str) {
@@ -76,6 +78,28 @@ impl Browser {
     /// Runs a script in the page.
     pub(crate) async fn run(&self, script: &str) -> serde_json::Value {
         self.page.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Runs the body of an async function in the page and gives what it returns.
+    pub(crate) async fn run_async(&self, body: &str) -> serde_json::Value {
+        let script = format!(
+            "const done = arguments[0]; (async () => {{ {body} }})().then(value => done([value]), fault => done(String(fault)))"
+        );
+        match self.page.execute_async(&script, Vec::new()).await.unwrap() {
+            serde_json::Value::Array(mut returned) => returned.remove(0),
+            fault => panic!("{body}: {fault}"),
+        }
+    }
+
+    /// Gives the browser a FIDO2 authenticator whose user always consents (WebAuthn 11.2).
+    pub(crate) async fn add_authenticator(&self) {
+        let session = self.page.session_id().await.unwrap().unwrap();
+        let url = format!("http://127.0.0.1:{}/session/{session}/webauthn/authenticator", self.driver_port);
+        let authenticator = json!({"protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserConsenting": true, "isUserVerified": true});
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let added = http.post(url).body(authenticator.to_string()).send().await.unwrap();
+        assert!(added.status().is_success(), "{}", added.text().await.unwrap());
     }
 
     /// Waits until the page shows a text.

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-const PYTHON: &str = "target/jose-venv/bin/python";
+/// The interpreter of that environment.
+pub(crate) const PYTHON: &str = "target/jose-venv/bin/python";
 const SCRIPT: &str = "tests/tools/jose.py";
 
 /// A new key pair of type and size or curve: the members `private` and `public`.

@@ -1,51 +1,134 @@
 //! A server behind the gateway that tells what it was asked.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answers every request with an HTML page that shows its request line, and remembers the heads.
+/// A request as it was on the wire.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Received {
+    /// Request line and header fields.
+    pub(crate) head: String,
+    /// The body without its framing.
+    pub(crate) body: Vec<u8>,
+    /// The fields after the last chunk.
+    pub(crate) trailers: String,
+}
+
+impl Received {
+    /// The values of a header field, in their order.
+    pub(crate) fn values(&self, name: &str) -> Vec<&str> {
+        let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        fields.filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
+    }
+}
+
+/// Answers every request with an HTML page that shows its request line, unless it is told otherwise, and remembers it.
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
-    heads: Arc<Mutex<Vec<String>>>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    received: Mutex<Vec<Received>>,
+    /// The next statuses in place of 200.
+    statuses: Mutex<VecDeque<u16>>,
 }
 
 impl Upstream {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = Self { address: listener.local_addr().unwrap(), heads: Arc::default() };
-        let heads = upstream.heads.clone();
+        let upstream = Self { address: listener.local_addr().unwrap(), state: Arc::default() };
+        let state = upstream.state.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, heads.clone()));
+                tokio::spawn(serve(stream, state.clone()));
             }
         });
         upstream
     }
 
-    /// The heads of all requests so far, each as it came.
+    /// All requests so far.
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.state.received.lock().unwrap().clone()
+    }
+
+    /// Forgets the requests so far.
+    pub(crate) fn forget(&self) {
+        self.state.received.lock().unwrap().clear();
+    }
+
+    /// The heads of all requests so far.
     pub(crate) fn heads(&self) -> Vec<String> {
-        self.heads.lock().unwrap().clone()
+        self.received().into_iter().map(|received| received.head).collect()
+    }
+
+    /// Answers the next request that has no other answer yet with this status.
+    pub(crate) fn answer_next(&self, status: u16) {
+        self.state.statuses.lock().unwrap().push_back(status);
     }
 }
 
-/// One request a connection; bodies are left unread.
-async fn serve(mut stream: TcpStream, heads: Arc<Mutex<Vec<String>>>) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let Ok(byte) = stream.read_u8().await else { return };
-        head.push(byte);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let line = head.lines().next().unwrap_or_default().replace('&', "&amp;");
-    let page = format!("<!doctype html><title>shop</title><p>protected: {line}</p>");
-    heads.lock().unwrap().push(head);
+/// One request a connection.
+async fn serve(stream: TcpStream, state: Arc<State>) {
+    let mut stream = BufReader::new(stream);
+    let Ok(received) = receive(&mut stream).await else { return };
+    let line = received.head.lines().next().unwrap_or_default().replace('&', "&amp;");
+    state.received.lock().unwrap().push(received);
+    let status = state.statuses.lock().unwrap().pop_front().unwrap_or(200);
+    let page = if status == 204 {
+        String::new()
+    } else {
+        format!("<!doctype html><title>shop</title><p>protected: {line}</p>")
+    };
     let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncache-control: no-store\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{page}",
+        "HTTP/1.1 {status} X\r\ncontent-type: text/html\r\ncache-control: no-store\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{page}",
         page.len()
     );
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
+}
+
+async fn receive(stream: &mut BufReader<TcpStream>) -> std::io::Result<Received> {
+    let mut received = Received { head: block(stream).await?, ..Received::default() };
+    if received.values("transfer-encoding") == ["chunked"] {
+        loop {
+            let size = usize::from_str_radix(line(stream).await?.trim_end(), 16).unwrap();
+            if size == 0 {
+                received.trailers = block(stream).await?;
+                return Ok(received);
+            }
+            let mut piece = vec![0; size + 2];
+            stream.read_exact(&mut piece).await?;
+            received.body.extend_from_slice(&piece[..size]);
+        }
+    }
+    let length = received.values("content-length").first().map_or(0, |length| length.parse().unwrap());
+    received.body.resize(length, 0);
+    stream.read_exact(&mut received.body).await?;
+    Ok(received)
+}
+
+/// Lines up to an empty one.
+async fn block(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+    let mut block = String::new();
+    loop {
+        let line = line(stream).await?;
+        if line == "\r\n" {
+            return Ok(block);
+        }
+        block.push_str(&line);
+    }
+}
+
+async fn line(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+    let mut line = String::new();
+    match stream.read_line(&mut line).await? {
+        0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line),
+    }
 }

@@ -1,0 +1,63 @@
+//! The rows that a FIDO server behind answers: protected here as if the service were ours, and it is told who is calling.
+
+use std::sync::Arc;
+
+use sidegate_filters::jws_bypass::{JwsBypassFilter, KeylessBypassFilter, Settings};
+use sidegate_filters::{Chain, Filter, UserBindingFilter};
+
+use super::super::ComposeError;
+use super::Parts;
+use crate::config::{self, FilterKind, Fronting, JwsBypass};
+use crate::oob::bypass::{KeyFolder, UsedRequests};
+use crate::routes::Upstream;
+use crate::routes::rows::{Protection, Service};
+
+impl Parts<'_> {
+    /// Who is calling, whether the request names that user, and what the upstream is told.
+    pub(super) fn fronted_filters(
+        &self,
+        row: &config::Row,
+        upstream: &Upstream,
+        service: Service,
+        protection: Protection,
+    ) -> Result<Chain, ComposeError> {
+        let fronting = self.fronting()?;
+        match protection {
+            Protection::Open if service.is_impersonal() => return Ok(Chain::default()),
+            Protection::JwsBypass => return Ok(Chain::new(vec![self.edge_bypass(&fronting.jws_bypass)])),
+            _ => {}
+        }
+        let mut chain = vec![self.gate.for_service(protection, row.interception)?];
+        if let (Some(mapper), Some(place)) = (fronting.user_binding, service.names_user()) {
+            chain.push(Arc::new(UserBindingFilter::new(mapper, place)));
+        }
+        chain.push(self.told_who(&fronting.delegation, upstream)?);
+        Ok(Chain::new(chain))
+    }
+
+    fn fronting(&self) -> Result<&Fronting, ComposeError> {
+        let missing = || ComposeError::unfit("fronting", "a row leads to a FIDO server behind, and none is configured");
+        self.config.fronting.as_ref().ok_or_else(missing)
+    }
+
+    fn told_who(&self, name: &str, upstream: &Upstream) -> Result<Arc<dyn Filter>, ComposeError> {
+        match self.named(name).map(|filter| &filter.kind) {
+            Some(FilterKind::Delegation(rules)) => self.delegation(name, rules, upstream),
+            _ => Err(ComposeError::unfit("fronting.delegation", format!("{name} is no filter of type delegation"))),
+        }
+    }
+
+    /// The bypass before a server that owns the keys of targets.
+    pub(super) fn edge_bypass(&self, wanted: &JwsBypass) -> Arc<dyn Filter> {
+        let used = Arc::new(UsedRequests::new(self.stores.replays.clone()));
+        let clock = self.gate.clock.clone();
+        let settings = Settings { skew: wanted.clock_skew, ..Settings::default() };
+        match &wanted.keys {
+            Some(folder) => {
+                let keys = Arc::new(KeyFolder::new(folder.clone(), clock.clone()));
+                Arc::new(JwsBypassFilter::new(keys, used, clock, settings))
+            }
+            None => Arc::new(KeylessBypassFilter::new(used, clock, settings)),
+        }
+    }
+}

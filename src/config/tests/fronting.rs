@@ -1,0 +1,100 @@
+//! `fronting`: an existing FIDO server behind.
+
+use rstest::rstest;
+
+use super::*;
+
+/// A gateway before a FIDO server, without more than it needs.
+const FRONTING: &str = "\
+public-url: https://gate.example
+listeners:
+  - class: public
+    address: 127.0.0.1:8443
+domains: { main: {} }
+realms: { password: { type: password, domain: main } }
+upstreams: { fido: { url: http://x } }
+filters:
+  customers: { type: identity-creation, domain: main }
+  tell-who: { type: delegation, rules: ['AUTH:user.auth.UserId:X-User'] }
+  tell-key: { type: delegation, rules: ['CONST:a:X-A'] }
+  bind: { type: user-binding }
+  patches: { type: jws-bypass }
+";
+
+#[test]
+fn a_server_behind_answers_every_row_of_the_fido_services_and_no_other() {
+    let config = loaded(&format!("{FRONTING}fronting: {{ upstream: fido, delegation: tell-who }}\n"));
+    for row in &config.routes {
+        let is_fronted = matches!(&row.leads_to, LeadsTo::Fronted { upstream, .. } if upstream == "fido");
+        let is_ours = ["login-", "logout", "jwks", "liveness", "health", "metrics"].iter();
+        assert_ne!(is_fronted, is_ours.clone().any(|name| row.name.starts_with(name)), "{}", row.name);
+    }
+    let fronted = config.routes.iter().filter(|row| matches!(row.leads_to, LeadsTo::Fronted { .. })).count();
+    assert_eq!(fronted, crate::routes::rows::ROWS.iter().filter(|row| row.service.is_of_fido_server()).count());
+    let fronting = config.fronting.unwrap();
+    assert_eq!(fronting.user_binding, Some(sidegate_filters::UsernameMapper::Name));
+    assert_eq!(fronting.jws_bypass.clock_skew.as_secs(), 300);
+}
+
+#[rstest]
+#[case("", true)]
+#[case("routes: [{ name: target-create, protection: session }, { name: target-delete, on: [] }]\n", true)]
+#[case(
+    "routes:
+  - { name: target-create, protection: session }
+  - { name: target-delete, protection: internal }
+  - { name: uaf-request-deregistration, on: [] }
+  - { name: dispatch-deregistration, on: [] }
+  - { name: create-deregistration, protection: session }
+",
+    false
+)]
+fn rows_that_nobody_can_pass_are_noted(#[case] routes: &str, #[case] noted: bool) {
+    let config = loaded(&format!("{FRONTING}fronting: {{ upstream: fido, delegation: tell-who }}\n{routes}"));
+    let found = config.notices.iter().find(|notice| notice.key == "fronting");
+    assert_eq!(found.is_some(), noted, "{found:?}");
+    assert!(found.is_none_or(|found| found.text.contains("target-create") == routes.is_empty()), "{found:?}");
+}
+
+#[rstest]
+#[case("fronting: { delegation: tell-who }\n", "14: fronting.upstream: this key must be written")]
+#[case("fronting: { upstream: fido }\n", "14: fronting.delegation: this key must be written")]
+#[case("fronting: { upstream: f, delegation: tell-who }\n", "14: fronting.upstream: there is no upstream of this name")]
+#[case(
+    "fronting: { upstream: fido, delegation: customers }\n",
+    "14: fronting.delegation: this filter tells an upstream nothing"
+)]
+#[case(
+    "fronting: { upstream: fido, delegation: tell-who, keys: /nowhere }\n",
+    "14: fronting.keys: /nowhere does not exist"
+)]
+#[case(
+    "fronting: { upstream: fido, delegation: tell-who }\nfido-uaf: { app-id: https://gate.example/f, facets: [https://gate.example] }\n",
+    "14: fronting: the section fido-uaf has the same rows"
+)]
+#[case(
+    "routes: [{ name: a, path: '/t/{id}', methods: [POST], filters: [patches], upstream: fido }]\n",
+    "14: routes[0].filters: jws-bypass lets signed changes"
+)]
+#[case(
+    "routes: [{ name: a, path: '/t/x', methods: [PATCH], filters: [patches], upstream: fido }]\n",
+    "14: routes[0].filters: jws-bypass lets signed changes"
+)]
+#[case(
+    "routes: [{ name: a, path: '/t', methods: [POST], filters: [bind, customers], upstream: fido }]\n",
+    "14: routes[0].filters[0]: it compares whom a request names"
+)]
+fn what_fronting_needs(#[case] more: &str, #[case] expected: &str) {
+    let found = faults(&format!("{FRONTING}{more}"));
+    assert!(found.iter().any(|fault| fault.starts_with(expected)), "{found:#?}");
+}
+
+#[test]
+fn every_filter_may_stand_on_an_own_row() {
+    let rows = "routes:
+  - { name: a, path: '/t/{id}', methods: [PATCH], filters: [patches], upstream: fido }
+  - { name: b, path: '/t', methods: [POST], filters: [customers, bind, tell-who], upstream: fido }
+";
+    let config = loaded(&format!("{FRONTING}{rows}"));
+    assert!(config.notices.iter().all(|notice| !notice.key.starts_with("routes")), "{:?}", config.notices);
+}

@@ -1,0 +1,239 @@
+//! Ways to spell or smuggle an identity header: on rows that ask for a session, on open ones and past the bypass, over
+//! HTTP/1.1 and HTTP/2, only ours arrives.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
+
+use super::House;
+use super::patch::{claims, path};
+use crate::support::http::{JOSE, JSON};
+use crate::support::jose::SigningKey;
+use crate::support::oob::by_link;
+
+/// Lines of a head over HTTP/1.1; whether the request passes all the same.
+const HEADS: &[(&str, bool)] = &[
+    ("X-User: eve", true),
+    ("x-user: eve", true),
+    ("X-USER:eve", true),
+    ("X_User: eve", true),
+    ("X_USER: eve", true),
+    ("X.User: eve", true),
+    ("X~User: eve", true),
+    ("X!User: eve", true),
+    ("X|User: eve", true),
+    ("X*User: eve", true),
+    ("X+User: eve", true),
+    ("X'User: eve", true),
+    ("X`User: eve", true),
+    ("X^User: eve", true),
+    ("X$User: eve", true),
+    ("X&User: eve", true),
+    ("X%User: eve", true),
+    ("X#User: eve", true),
+    ("X-User: eve\r\nX-User: eve", true),
+    ("X-User:\r\nX_User: eve", true),
+    ("X-User-Name: eve", true),
+    ("X_User.Name: eve", true),
+    ("Authorization: Bearer eve", true),
+    ("Authorization: Basic eve", true),
+    ("AUTHORIZATION: Bearer eve\r\nauthorization: Negotiate eve", true),
+    ("Proxy-Authorization: Basic eve", true),
+    ("X-User: eve\r\nConnection: X-User", true),
+    ("Connection: X-User, Authorization, X-User-Name\r\nAuthorization: eve", true),
+    ("X-User : eve", false),
+    ("X-Harmless: a\r\n X-User: eve", false),
+    (" X-User: eve", false),
+    ("X-Harmless: a\nX-User: eve", false),
+    ("X-Harmless: a\rX-User: eve", false),
+    ("X-Us\0er: eve", false),
+    ("X-User eve", false),
+    ("X User: eve", false),
+    ("Content-Length: 0\r\nX-User: eve", false),
+    ("Transfer-Encoding: chunked\r\nX-User: eve", false),
+];
+
+/// Trailers over HTTP/1.1.
+const TRAILERS: &[&str] =
+    &["X-User: eve", "X_User: eve", "Authorization: Bearer eve", "X-User-Name: eve\r\nX-User: eve"];
+
+/// Fields over HTTP/2.
+const FIELDS: &[&[(&str, &str)]] = &[
+    &[("x-user", "eve")],
+    &[("x_user", "eve")],
+    &[("x.user", "eve")],
+    &[("x-user", "eve"), ("x-user", "eve")],
+    &[("x-user-name", "eve")],
+    &[("authorization", "Bearer eve")],
+    &[("proxy-authorization", "Basic eve")],
+];
+
+/// A request that each way is tried on.
+struct Bait {
+    method: &'static str,
+    path: String,
+    media: &'static str,
+    body: String,
+    /// `name=value` of the session cookie.
+    cookie: Option<String>,
+}
+
+impl Bait {
+    /// One of each kind: by session, open, past the bypass.
+    fn all(house: &House, session: &str) -> [Self; 3] {
+        let jws = SigningKey::p256(house.gateway.secrets()).sign(&claims(&json!({"name": "new name"})));
+        let post = |path: &str, body: String, cookie: Option<&str>| Self {
+            method: "POST",
+            path: format!("/nevisfido/{path}"),
+            media: JSON,
+            body,
+            cookie: cookie.map(str::to_owned),
+        };
+        let patch = Self {
+            method: "PATCH",
+            path: path(&uuid::Uuid::new_v4().to_string()),
+            media: JOSE,
+            body: jws,
+            // It is of no use there, and may not arrive either.
+            cookie: Some(session.to_owned()),
+        };
+        let registration = post("token/dispatch/registration", by_link("jeff").to_string(), Some(session));
+        [registration, post("status", json!({"sessionId": "s"}).to_string(), None), patch]
+    }
+
+    fn is_of_jeff(&self) -> bool {
+        self.method == "POST" && self.cookie.is_some()
+    }
+
+    fn head(&self, lines: &str) -> String {
+        let cookie = self.cookie.as_ref().map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
+        // The lines come first: one that is folded would else hang on an honest one.
+        let Self { method, path, media, .. } = self;
+        format!("{method} {path} HTTP/1.1\r\nHost: a.example\r\n{lines}\r\n{cookie}Content-Type: {media}\r\n")
+    }
+
+    fn plain(&self, lines: &str) -> Vec<u8> {
+        format!("{}Content-Length: {}\r\n\r\n{}", self.head(lines), self.body.len(), self.body).into_bytes()
+    }
+
+    fn with_trailers(&self, lines: &str) -> Vec<u8> {
+        let named = lines.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect::<Vec<_>>();
+        let head = self.head(&format!("Transfer-Encoding: chunked\r\nTrailer: {}", named.join(", ")));
+        format!("{head}\r\n{:x}\r\n{}\r\n0\r\n{lines}\r\n\r\n", self.body.len(), self.body).into_bytes()
+    }
+
+    fn request(&self, address: SocketAddr, fields: &[(&str, &str)]) -> http::Request<()> {
+        let mut request = http::Request::builder().method(self.method).uri(format!("http://{address}{}", self.path));
+        request = request.header("content-type", self.media);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        fields.iter().fold(request, |request, (name, value)| request.header(*name, *value)).body(()).unwrap()
+    }
+
+    /// Whether what arrived is what we made of the request, and nothing else.
+    fn check(&self, house: &House, ext_id: &str, before: usize, way: &str) {
+        let arrived = house.arrived_since(before).unwrap_or_else(|| panic!("{way:?} did not arrive: {}", self.path));
+        let all = format!("{}{}", arrived.head, arrived.trailers);
+        assert!(!all.contains("eve") && !all.contains("sidegate-main"), "{way:?}: {all}");
+        assert!(arrived.trailers.is_empty(), "{way:?}: {all}");
+        assert_eq!(arrived.body, self.body.as_bytes(), "{way:?}");
+        let of_ours = |line: &&str| {
+            let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
+            ["user", "authorization"].iter().any(|part| name.contains(part))
+        };
+        let ours: Vec<_> = arrived.head.lines().skip(1).filter(of_ours).collect();
+        if self.is_of_jeff() {
+            assert_eq!(ours.len(), 3, "{way:?}: {ours:?}");
+            assert_eq!((arrived.values("x-user"), arrived.values("x-user-name")), (vec![ext_id], vec!["jeff"]));
+            let token = arrived.values("authorization")[0].strip_prefix("Bearer ").unwrap();
+            assert_eq!(token.split('.').count(), 3);
+        } else {
+            assert!(ours.is_empty(), "{way:?}: {ours:?}");
+        }
+    }
+}
+
+/// The status of a raw request; 0 where the connection just ends.
+async fn raw(address: SocketAddr, request: Vec<u8>) -> u16 {
+    let sent = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let _ = stream.write_all(&request);
+        let mut head = [0; 12];
+        match stream.read_exact(&mut head) {
+            Ok(()) => std::str::from_utf8(&head[9..]).unwrap().parse().unwrap(),
+            Err(error) => {
+                assert!(!matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "no answer");
+                0
+            }
+        }
+    });
+    sent.await.unwrap()
+}
+
+async fn over_http2(address: SocketAddr, request: http::Request<()>, body: &str, trailers: HeaderMap) -> u16 {
+    let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (client, connection) = h2::client::handshake(tcp).await.unwrap();
+    tokio::spawn(connection);
+    let (response, mut stream) = client.ready().await.unwrap().send_request(request, false).unwrap();
+    stream.send_data(Bytes::copy_from_slice(body.as_bytes()), trailers.is_empty()).unwrap();
+    if !trailers.is_empty() {
+        stream.send_trailers(trailers).unwrap();
+    }
+    response.await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn of_every_way_over_http_1_only_ours_arrives() {
+    let house = House::open().await;
+    let jeff = house.jeff().await;
+    let address = house.gateway.address("public");
+    for (lines, passes) in HEADS {
+        for bait in Bait::all(&house, jeff.session()) {
+            let before = house.upstream.received().len();
+            let status = raw(address, bait.plain(lines)).await;
+            if *passes {
+                assert_eq!(status, 200, "{lines:?} on {}", bait.path);
+                bait.check(&house, jeff.ext_id(), before, lines);
+            } else {
+                assert_eq!(status, 400, "{lines:?} on {}", bait.path);
+                assert!(house.arrived_since(before).is_none(), "{lines:?}");
+            }
+        }
+    }
+    for lines in TRAILERS {
+        for bait in Bait::all(&house, jeff.session()) {
+            let before = house.upstream.received().len();
+            assert_eq!(raw(address, bait.with_trailers(lines)).await, 200, "{lines:?} on {}", bait.path);
+            bait.check(&house, jeff.ext_id(), before, lines);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_every_way_over_http_2_only_ours_arrives() {
+    let house = House::open().await;
+    let jeff = house.jeff().await;
+    let address = house.gateway.address("public");
+    for fields in FIELDS {
+        for bait in Bait::all(&house, jeff.session()) {
+            let before = house.upstream.received().len();
+            let request = bait.request(address, fields);
+            assert_eq!(over_http2(address, request, &bait.body, HeaderMap::new()).await, 200, "{fields:?}");
+            bait.check(&house, jeff.ext_id(), before, &format!("{fields:?}"));
+        }
+    }
+    for name in ["x-user", "x_user", "authorization", "x-user-name"] {
+        for bait in Bait::all(&house, jeff.session()) {
+            let before = house.upstream.received().len();
+            let trailers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("eve"))]);
+            assert_eq!(over_http2(address, bait.request(address, &[]), &bait.body, trailers).await, 200, "{name}");
+            bait.check(&house, jeff.ext_id(), before, name);
+        }
+    }
+}
