@@ -1,5 +1,7 @@
 //! Long bodies, both ways: they pass through and are not kept.
 
+mod http2;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -30,14 +32,32 @@ fn server() -> SocketAddr {
 fn serve(mut stream: BufReader<TcpStream>) -> std::io::Result<()> {
     loop {
         let head = head(&mut stream)?;
-        let length = field(&head, "content-length");
         if head.starts_with("post") {
-            let got = std::io::copy(&mut (&mut stream).take(length), &mut std::io::sink())?.to_string();
+            let got = receive(&mut stream, &head, &mut std::io::sink())?.to_string();
             write!(stream.get_mut(), "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{got}", got.len())?;
         } else {
             let size = head.split(' ').nth(1).and_then(|path| path.rsplit('/').next()?.parse().ok()).unwrap();
             write!(stream.get_mut(), "HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n")?;
             std::io::copy(&mut std::io::repeat(b'x').take(size), stream.get_mut())?;
+        }
+    }
+}
+
+/// Takes the body behind a head and gives its length.
+fn receive(stream: &mut BufReader<TcpStream>, head: &str, into: &mut impl Write) -> std::io::Result<u64> {
+    if !head.contains("\r\ntransfer-encoding: chunked\r\n") {
+        return std::io::copy(&mut stream.take(field(head, "content-length")), into);
+    }
+    let mut got = 0;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
+        let size = u64::from_str_radix(line.trim_end(), 16).unwrap();
+        got += size;
+        std::io::copy(&mut stream.take(size), into)?;
+        std::io::copy(&mut stream.take(2), &mut std::io::sink())?;
+        if size == 0 {
+            return Ok(got);
         }
     }
 }
@@ -59,21 +79,22 @@ fn field(head: &str, name: &str) -> u64 {
 }
 
 /// Sends a body of this size and gives the answer's, which is a length.
-fn up(address: SocketAddr, size: u64) -> u64 {
+fn up(address: SocketAddr, path: &str, size: u64) -> u64 {
     let mut stream = BufReader::new(TcpStream::connect(address).unwrap());
-    write!(stream.get_mut(), "POST /app/ HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n").unwrap();
+    write!(stream.get_mut(), "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n").unwrap();
     std::io::copy(&mut std::io::repeat(b'x').take(size), stream.get_mut()).unwrap();
-    let mut answer = vec![0; usize::try_from(field(&head(&mut stream).unwrap(), "content-length")).unwrap()];
-    stream.read_exact(&mut answer).unwrap();
+    let head = head(&mut stream).unwrap();
+    let mut answer = Vec::new();
+    receive(&mut stream, &head, &mut answer).unwrap();
     String::from_utf8(answer).unwrap().parse().unwrap()
 }
 
 /// Fetches a body of this size and gives the length of what came.
-fn down(address: SocketAddr, size: u64) -> u64 {
+fn down(address: SocketAddr, path: &str, size: u64) -> u64 {
     let mut stream = BufReader::new(TcpStream::connect(address).unwrap());
-    write!(stream.get_mut(), "GET /app/{size} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-    let length = field(&head(&mut stream).unwrap(), "content-length");
-    std::io::copy(&mut stream.take(length), &mut std::io::sink()).unwrap()
+    write!(stream.get_mut(), "GET {path}{size} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let head = head(&mut stream).unwrap();
+    receive(&mut stream, &head, &mut std::io::sink()).unwrap()
 }
 
 /// A line of `/proc/…/status` in bytes: `VmRSS` is the memory it has, `VmHWM` the most it had since [`forget_peak`].
@@ -87,19 +108,41 @@ fn forget_peak(gateway: &Gateway) {
     fs::write(format!("/proc/{}/clear_refs", gateway.id()), "5").unwrap();
 }
 
+/// What passes between two ends in one direction.
+async fn pass(address: SocketAddr, http2: bool, upwards: bool, path: &str, size: u64) -> u64 {
+    match (http2, upwards) {
+        (false, true) => up(address, path, size),
+        (false, false) => down(address, path, size),
+        (true, true) => http2::up(address, path, size).await,
+        (true, false) => http2::down(address, path, size).await,
+    }
+}
+
 #[tokio::test]
 async fn long_bodies_pass_through_and_memory_stays_flat() {
-    let row = "  - {name: app, path: /app/*, methods: [GET, POST], filters: [], upstream: app}\n";
-    let setup = format!("upstreams:\n  app: {{url: 'http://{}'}}\nroutes:\n{row}", server());
+    let row = |name: &str| {
+        format!("  - {{name: {name}, path: /{name}/*, methods: [GET, POST], filters: [], upstream: {name}}}\n")
+    };
+    let upstreams = format!(
+        "  older: {{url: 'http://{}'}}\n  newer: {{url: 'http://{}', protocol: h2}}\n",
+        server(),
+        http2::server()
+    );
+    let setup = format!("upstreams:\n{upstreams}routes:\n{}{}", row("older"), row("newer"));
     let gateway = Setup::default().append(setup).start().await;
     let (address, size) = (gateway.address("public"), size());
-    assert_eq!((up(address, MIB), down(address, MIB)), (MIB, MIB));
+    let ways = [false, true].into_iter().flat_map(|http2| [true, false].map(|upwards| (http2, upwards)));
+    let ways: Vec<_> = ways.flat_map(|(http2, up)| ["/older/", "/newer/"].map(|path| (http2, up, path))).collect();
+    for (http2, upwards, path) in &ways {
+        assert_eq!(pass(address, *http2, *upwards, path, MIB).await, MIB, "{path}");
+    }
     let idle = memory(&gateway, "VmRSS");
-    for (what, pass) in [("up", up as fn(SocketAddr, u64) -> u64), ("down", down)] {
+    for (http2, upwards, path) in ways {
         forget_peak(&gateway);
-        assert_eq!(pass(address, size), size);
+        assert_eq!(pass(address, http2, upwards, path, size).await, size, "{path}");
         let most = memory(&gateway, "VmHWM");
-        println!("{} MiB {what}: {} KiB idle, {} KiB at most", size / MIB, idle / 1024, most / 1024);
+        let what = format!("HTTP/2 {http2}, up {upwards}, {path}");
+        println!("{} MiB, {what}: {} KiB idle, {} KiB at most", size / MIB, idle / 1024, most / 1024);
         assert!(most < idle + ROOM, "{what}: {idle} bytes idle, {most} at most");
     }
 }
