@@ -11,6 +11,10 @@ use crate::routes::{Protocol, Server, Upstream, UpstreamTls};
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: usize = 100;
+/// How many bytes a server may send ahead of the client on one stream, and on all of a connection. What is under way is
+/// memory: Pingora's own 8 MiB for each stream cost more than twice that while a long body passed.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 1 << 22;
 
 /// How to connect to this server, whose name has this address.
 pub(super) fn of(upstream: &Upstream, server: &Server, address: SocketAddr) -> HttpPeer {
@@ -26,6 +30,8 @@ pub(super) fn of(upstream: &Upstream, server: &Server, address: SocketAddr) -> H
         Protocol::Negotiated => ALPN::H2H1,
     };
     peer.options.max_h2_streams = STREAMS;
+    peer.options.h2_stream_window_size = Some(STREAM_WINDOW);
+    peer.options.h2_connection_window_size = Some(CONNECTION_WINDOW);
     peer.options.connection_timeout = Some(upstream.connect_timeout);
     peer.options.total_connection_timeout = Some(upstream.connect_timeout);
     peer.options.read_timeout = Some(upstream.read_timeout);
