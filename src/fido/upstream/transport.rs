@@ -52,7 +52,7 @@ pub enum EndpointFault {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unanswered {
     #[error("it can't be reached, or broke off: {0}")]
-    Unreachable(reqwest::Error),
+    Unreachable(String),
     #[error("it did not answer in time")]
     TimedOut,
     #[error("it answered with HTTP status {0}")]
@@ -131,8 +131,14 @@ impl Endpoint {
 
 impl From<reqwest::Error> for Unanswered {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::TimedOut } else { Self::Unreachable(error.without_url()) }
+        if error.is_timeout() { Self::TimedOut } else { Self::Unreachable(causes(&error.without_url())) }
     }
+}
+
+/// The error with all that it came from: what is wrong with a certificate stands last.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }
 
 fn secured(mut builder: ClientBuilder, tls: &UpstreamTls, base: &mut Url) -> Result<ClientBuilder, EndpointFault> {

@@ -10,12 +10,45 @@ use crate::support::wait;
 /// The gateway and the server behind it.
 async fn both() -> (Gateway, Gateway) {
     let behind = Setup::sample("hybrid-upstream.yml").start().await;
+    let front = before(&behind).start().await;
+    (front, behind)
+}
+
+/// The gateway before this server, with a user jeff.
+fn before(behind: &Gateway) -> Setup {
     let address = format!("https://{}", behind.internal_address());
-    let front = Setup::sample("hybrid.yml")
-        .certificates_of(&behind)
+    Setup::sample("hybrid.yml")
+        .certificates_of(behind)
         .replace("public-url: https://localhost:8443", "public-url: https://127.0.0.1:PUBLIC_PORT")
-        .replace("https://127.0.0.1:9443", address);
-    (front.user("jeff").start().await, behind)
+        .replace("https://127.0.0.1:9443", address)
+        .user("jeff")
+}
+
+/// What a registration comes to, and what the log says of it.
+async fn registration(front: &Gateway, code: u64, reason: &str) {
+    let mut phone = Phone::new(front, "jeff");
+    phone.login_password().await;
+    let body = json!({"context": json!({"username": "jeff"}).to_string()});
+    phone.client().uaf("/nevisfido/uaf/1.1/request/registration", &body).await.uaf_code(code);
+    let told = async || front.log().contains(reason).then_some(());
+    wait::until("the reason is logged", wait::BOUND, told).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_the_one_behind_is_asked_nothing() {
+    let behind = Setup::sample("hybrid-upstream.yml").start().await;
+    let other_name = before(&behind).replace("server-name: localhost", "server-name: elsewhere.example");
+    registration(&other_name.start().await, 1500, "hostname mismatch").await;
+    // No certificate is signed by a client's.
+    let other_authority = before(&behind).replace("ca: certs/ca.pem", "ca: certs/client.pem");
+    registration(&other_authority.start().await, 1500, "certificate verify failed").await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_not_the_configured_one_is_told_nothing() {
+    let known = ("client-certificate: certs/client.pem", "client-certificate: certs/server.pem");
+    let behind = Setup::sample("hybrid-upstream.yml").replace(known.0, known.1).start().await;
+    registration(&before(&behind).start().await, 1500, "HTTP status 401").await;
 }
 
 #[tokio::test]
