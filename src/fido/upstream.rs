@@ -19,7 +19,7 @@ use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, 
 use crate::store::operation::ChallengeState;
 use crate::store::{Challenges, Credentials, ExtId, Operations, StoreError, Users};
 
-pub use transport::{Endpoint, EndpointFault, Patience, UpstreamTls};
+pub use transport::{Bounds, Endpoint, EndpointFault, UpstreamTls};
 
 /// How an upstream is asked.
 #[derive(Debug, Clone, Copy)]

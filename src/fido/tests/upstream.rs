@@ -11,9 +11,9 @@ use sidegate_uaf::KeyRef;
 use sidegate_uaf::wire::Reply;
 
 use super::JEFF;
-use crate::fido::{AnswerAt, Endpoint, Patience, Subject, Upstream, UpstreamSettings, UsernameMapper, credential};
+use crate::fido::{AnswerAt, Bounds, Endpoint, Subject, Upstream, UpstreamSettings, UsernameMapper, credential};
 use crate::oob::testing::{House, Phone, asker};
-use crate::oob::{Redeem, Requests, Statuses};
+use crate::oob::{DispatchToken, Redeem, Requests, Statuses};
 use crate::store::memory::MemoryChallenges;
 use crate::store::operation::{Event, Limits, OperationKind};
 use crate::store::{ExtId, OperationId};
@@ -23,9 +23,9 @@ use behind::Behind;
 async fn both() -> (House, Behind) {
     let (mut front, behind) = (House::new(), Behind::start().await);
     let (limits, long) = (Limits::default(), Duration::from_secs(60));
-    let patience = Patience { connect: long, total: long, idle: long };
+    let bounds = Bounds { connect: long, total: long, idle: long, parallel: 2 };
     let fido = Arc::new(Upstream {
-        endpoint: Endpoint::new(&format!("http://{}", behind.address), "/uaf", patience, None).unwrap(),
+        endpoint: Endpoint::new(&format!("http://{}", behind.address), "/uaf", bounds, None).unwrap(),
         operations: front.operations.clone(),
         challenges: Arc::new(MemoryChallenges::new(front.budget.clone(), front.clock.clone())),
         credentials: front.credentials.clone(),
@@ -105,6 +105,22 @@ async fn a_request_that_comes_after_the_lease_is_discarded() {
     assert_eq!((late.0, late.1.is_none()), (1403, true));
     front.answer(AnswerAt::Authentication, &phone.authenticate(&second.unwrap())).await.unwrap();
     assert_eq!(front.status(&session_id).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn no_more_questions_are_open_than_there_are_places() {
+    let (front, behind) = both().await;
+    front.phone("jeff").await;
+    let (first, second, third) = (front.token().await.0, front.token().await.0, front.token().await.0);
+    let redeem = async |token: &DispatchToken| front.redeem(OperationKind::Auth, &token.expose()).await.0;
+    let before = behind.close();
+    let others = async {
+        behind.asked_again(before + 1).await;
+        assert_eq!(redeem(&third).await, 1500, "both places are taken");
+        behind.open();
+    };
+    assert_eq!(tokio::join!(redeem(&first), redeem(&second), others), (1200, 1200, ()));
+    assert_eq!(redeem(&third).await, 1200, "its token stayed free");
 }
 
 #[tokio::test]

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode, Url, dns, redirect};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::Semaphore;
 
 use crate::jose::CryptoError;
 use crate::jose::certificates::Authorities;
@@ -55,6 +57,8 @@ pub(super) enum Unanswered {
     Unreachable(String),
     #[error("it did not answer in time")]
     TimedOut,
+    #[error("too many questions are open")]
+    Busy,
     #[error("it answered with HTTP status {0}")]
     Status(StatusCode),
     #[error("its answer is not the JSON of UAF")]
@@ -68,17 +72,22 @@ pub(super) enum Unanswered {
 pub struct Endpoint {
     client: Client,
     base: String,
+    /// One for each question that may be open.
+    places: Arc<Semaphore>,
 }
 
-/// How long things may take.
+/// How long things may take, and how many there may be.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Bounds {
     /// Connecting, TLS included.
     pub connect: Duration,
     /// The whole exchange.
     pub total: Duration,
     /// How long an unused connection is kept.
     pub idle: Duration,
+    /// Questions at once, each with a connection of its own. One more is not asked: strangers can have questions asked,
+    /// and a server that hangs must not cost all open files.
+    pub parallel: usize,
 }
 
 impl Endpoint {
@@ -87,21 +96,22 @@ impl Endpoint {
     ///
     /// # Errors
     /// What can't be used.
-    pub fn new(origin: &str, path: &str, patience: Patience, tls: Option<&UpstreamTls>) -> Result<Self, EndpointFault> {
+    pub fn new(origin: &str, path: &str, bounds: Bounds, tls: Option<&UpstreamTls>) -> Result<Self, EndpointFault> {
         let mut base = Url::parse(origin).map_err(|error| EndpointFault::Url(error.to_string()))?;
         let builder = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
             .http1_only()
-            .connect_timeout(patience.connect)
-            .timeout(patience.total)
-            .pool_idle_timeout(patience.idle);
+            .connect_timeout(bounds.connect)
+            .timeout(bounds.total)
+            .pool_idle_timeout(bounds.idle);
         let builder = match tls {
             Some(tls) => secured(builder, tls, &mut base)?,
             None => builder,
         };
         base.set_path(path);
-        Ok(Self { client: builder.build()?, base: base.as_str().trim_end_matches('/').to_owned() })
+        let places = Arc::new(Semaphore::new(bounds.parallel.min(Semaphore::MAX_PERMITS)));
+        Ok(Self { client: builder.build()?, base: base.as_str().trim_end_matches('/').to_owned(), places })
     }
 
     /// Asks below the base path.
@@ -110,6 +120,7 @@ impl Endpoint {
         path: &str,
         question: &impl Serialize,
     ) -> Result<A, Unanswered> {
+        let _place = self.places.try_acquire().map_err(|_| Unanswered::Busy)?;
         // Questions are dictionaries of strings and numbers, which always have a JSON form.
         let body = serde_json::to_vec(question).unwrap_or_default();
         let request = self.client.post(format!("{}/{path}", self.base)).body(body);
@@ -163,7 +174,7 @@ fn secured(mut builder: ClientBuilder, tls: &UpstreamTls, base: &mut Url) -> Res
     if tls.server_name != host {
         // The name that is sent and verified stands in the URL; where it leads is told apart.
         base.set_host(Some(&tls.server_name)).map_err(|error| EndpointFault::Url(error.to_string()))?;
-        builder = builder.dns_resolver(std::sync::Arc::new(LedTo(host)));
+        builder = builder.dns_resolver(Arc::new(LedTo(host)));
     }
     Ok(builder)
 }

@@ -7,8 +7,11 @@ use sidegate_filters::clock::Clock;
 use super::super::{ComposeError, Stores};
 use super::limits;
 use crate::config::{self, Config, FidoUaf, ServerUrl, UafUpstream};
-use crate::fido::{Endpoint, Patience, Upstream, UpstreamSettings, UpstreamTls};
+use crate::fido::{Bounds, Endpoint, Upstream, UpstreamSettings, UpstreamTls};
 use crate::jose::certificates::Authorities;
+
+/// Questions to the server behind at once.
+const PARALLEL: usize = 256;
 
 pub(super) fn server(
     config: &Config,
@@ -36,15 +39,16 @@ pub(super) fn server(
 }
 
 fn endpoint(upstream: &config::Upstream, path: &str) -> Result<Endpoint, ComposeError> {
-    let patience = Patience {
+    let bounds = Bounds {
         connect: upstream.connect_timeout,
         total: upstream.connect_timeout.saturating_add(upstream.read_timeout),
         idle: upstream.idle_timeout,
+        parallel: PARALLEL,
     };
     let several = || ComposeError::unfit("fido-uaf.upstream", "the UAF server behind must be one server");
     let [url] = &upstream.servers[..] else { return Err(several()) };
     let tls = upstream.tls.as_ref().map(|written| tls(written, url)).transpose()?;
-    Ok(Endpoint::new(url.text(), path, patience, tls.as_ref())?)
+    Ok(Endpoint::new(url.text(), path, bounds, tls.as_ref())?)
 }
 
 fn tls(tls: &config::UpstreamTls, url: &ServerUrl) -> Result<UpstreamTls, ComposeError> {
