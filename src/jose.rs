@@ -4,7 +4,6 @@
 //! Whatever comes from outside is read by the strict parsers of [`sidegate_filters::jws`], which also verify every
 //! signature.
 
-pub mod certificate_claims;
 pub mod certificates;
 pub mod client_certificate;
 pub mod decryption;

@@ -10,9 +10,10 @@ use crate::jose::server_certificate::ServerCertificate;
 #[must_use]
 pub fn channel_of(certificate: &ServerCertificate) -> ChannelBinding {
     ChannelBinding {
-        server_end_point: certificate.end_point.as_ref().and_then(|hash| Text::new(encode(hash)).ok()),
+        // A phone that names one over a certificate for which none is defined saw something else.
+        server_end_point: certificate.end_point().and_then(|hash| Text::new(encode(hash)).ok()),
         // One that is longer than the message may have can't be in any.
-        tls_server_certificate: Text::new(encode(&certificate.der)).ok(),
+        tls_server_certificate: Text::new(encode(certificate.der())).ok(),
         ..ChannelBinding::default()
     }
 }

@@ -1,22 +1,22 @@
-//! What a TLS client sees of a server's certificate.
+//! A server's certificate as clients see it: whom it names, when it is good, and how a client names it.
 
+use std::net::IpAddr;
 use std::path::Path;
 
+use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::x509::X509;
+use sidegate_filters::clock::Millis;
 
 use super::CryptoError;
 use super::certificates::AuthoritiesError;
 
 /// A server's certificate as clients see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCertificate {
-    /// DER.
-    pub der: Vec<u8>,
-    /// The channel binding `tls-server-end-point` (RFC 5929, section 4.1): the certificate's hash; `None` where its
-    /// signature's algorithm names no hash (Ed25519, PSS), for which the binding is not defined.
-    pub end_point: Option<Vec<u8>>,
+    certificate: X509,
+    der: Vec<u8>,
+    end_point: Option<Vec<u8>>,
 }
 
 /// The file holds no certificate that can be used.
@@ -30,6 +30,17 @@ pub enum ServerCertificateError {
     Crypto(#[from] CryptoError),
 }
 
+/// Why clients will not take it at this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// Its time has not come.
+    #[error("is not valid yet")]
+    Early,
+    /// Its time is over.
+    #[error("has expired")]
+    Late,
+}
+
 impl ServerCertificate {
     /// The first certificate of a PEM file: the server's own, before the chain.
     ///
@@ -41,8 +52,48 @@ impl ServerCertificate {
         let certificate = X509::from_pem(&pem).map_err(|_| AuthoritiesError::Content(name()))?;
         let end_point = end_point_hash(&certificate).map(|hash| certificate.digest(hash)).transpose();
         let end_point = end_point.map_err(CryptoError::from)?.map(|digest| digest.to_vec());
-        Ok(Self { der: certificate.to_der().map_err(CryptoError::from)?, end_point })
+        let der = certificate.to_der().map_err(CryptoError::from)?;
+        Ok(Self { certificate, der, end_point })
     }
+
+    /// DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The channel binding `tls-server-end-point` (RFC 5929, section 4.1): the certificate's hash; `None` where its
+    /// signature's algorithm names no hash (Ed25519, PSS), for which the binding is not defined.
+    #[must_use]
+    pub fn end_point(&self) -> Option<&[u8]> {
+        self.end_point.as_deref()
+    }
+
+    /// Whether it names this host: a name, or an address with or without the brackets of a URL. As in browsers, only
+    /// alternative names count (RFC 9525 6), and a star stands for the whole first label.
+    #[must_use]
+    pub fn names(&self, host: &str) -> bool {
+        let names = self.certificate.subject_alt_names();
+        let mut names = names.iter().flatten();
+        match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) => names.any(|name| name.ipaddress() == Some(&address.octets()[..])),
+            Ok(IpAddr::V6(address)) => names.any(|name| name.ipaddress() == Some(&address.octets()[..])),
+            Err(_) => names.filter_map(|name| name.dnsname()).any(|name| covers(name, host)),
+        }
+    }
+
+    /// What is wrong with its time.
+    #[must_use]
+    pub fn doubt(&self, now: Millis) -> Option<Doubt> {
+        let now = Asn1Time::from_unix(now.seconds()).ok()?;
+        let (begin, end) = (self.certificate.not_before(), self.certificate.not_after());
+        if begin > now { Some(Doubt::Early) } else { (end < now).then_some(Doubt::Late) }
+    }
+}
+
+fn covers(name: &str, host: &str) -> bool {
+    let by_star = name.strip_prefix("*.").zip(host.split_once('.'));
+    name.eq_ignore_ascii_case(host) || by_star.is_some_and(|(rest, (_, parent))| rest.eq_ignore_ascii_case(parent))
 }
 
 /// The hash of the signature; SHA-256 in place of what is weaker.
@@ -55,21 +106,4 @@ fn end_point_hash(certificate: &X509) -> Option<MessageDigest> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::jose::certificates::{Host, self_signed};
-    use crate::jose::sha256;
-
-    #[test]
-    fn the_first_certificate_and_its_hash() {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, sample) = (folder.path().join("chain.pem"), self_signed(&Host::local()).unwrap());
-        std::fs::write(&file, [&sample.server.certificate[..], &sample.ca.certificate].concat()).unwrap();
-        let found = ServerCertificate::read(&file).unwrap();
-        let der = X509::from_pem(&sample.server.certificate).unwrap().to_der().unwrap();
-        assert_eq!(found.end_point.unwrap(), sha256(&der));
-        assert_eq!(found.der, der);
-        std::fs::write(&file, &**sample.server.key).unwrap();
-        assert!(ServerCertificate::read(&file).unwrap_err().to_string().ends_with("holds no PEM certificates"));
-    }
-}
+mod tests;

@@ -25,10 +25,14 @@ fn end_point(der: &[u8]) -> ChannelBinding {
 
 #[tokio::test]
 async fn a_phone_that_saw_another_certificate_is_refused() {
-    let setup = Setup::default().user("jeff").tls().under("fido-uaf", "  tls-certificates: [CERTS/ca.pem]");
+    // One of them has no serverEndPoint, which must not let any pass.
+    let ed25519 = concat!(env!("CARGO_MANIFEST_DIR"), "/src/jose/server_certificate/ed25519.pem");
+    let certificates = format!("  tls-certificates: [CERTS/ca.pem, '{ed25519}']");
+    let setup = Setup::default().user("jeff").tls().under("fido-uaf", certificates);
     let gateway = setup.start().await;
     let pem = |name: &str| std::fs::read_to_string(gateway.data().parent().unwrap().join("certs").join(name)).unwrap();
     let (own, front, other) = (der(&pem("server.pem")), der(&pem("ca.pem")), der(&pem("client.pem")));
+    let without_hash = der(&std::fs::read_to_string(ed25519).unwrap());
     let mut phone = Phone::new(&gateway, "jeff");
     phone.login_password().await;
     let answer = async |channel: ChannelBinding| {
@@ -47,11 +51,12 @@ async fn a_phone_that_saw_another_certificate_is_refused() {
         both,
         certificate(&front),
         end_point(&front),
+        certificate(&without_hash),
     ] {
         answer(good).await.uaf_code(1200);
     }
     let mixed = ChannelBinding { server_end_point: end_point(&front).server_end_point, ..certificate(&own) };
-    for bad in [certificate(&other), end_point(&other), mixed] {
+    for bad in [certificate(&other), end_point(&other), end_point(&without_hash), mixed] {
         answer(bad).await.uaf_code(1490);
     }
 }

@@ -46,8 +46,9 @@ pub struct Start<'a> {
 pub struct Arrival<'a> {
     /// Unix time in milliseconds.
     pub now: u64,
-    /// The TLS channels that the client may have seen, each as the server knows it: one has to agree. Only members that
-    /// both sides know are compared; without any channel nothing is.
+    /// The TLS channels that the client may have seen, each as the server knows it: one has to agree. What a client says
+    /// of the certificate, a channel must have; of the connection (`tlsUnique`, `cid_pubkey`) only what both sides know
+    /// is compared. Without any channel nothing is.
     pub channels: &'a [ChannelBinding],
 }
 
@@ -175,14 +176,19 @@ impl RelyingParty {
 }
 
 impl ChannelBinding {
-    /// Whether no member that both sides know differs.
+    /// Whether `own` has what this one, as the client saw it, says of the certificate, and nothing differs that both
+    /// know of the connection. Of its certificates a server knows all there is, so what it lacks is foreign; of a
+    /// connection that ended before it, it may know nothing.
     fn agrees_with(&self, own: &Self) -> bool {
-        fn same<T: PartialEq>(left: &Option<T>, right: &Option<T>) -> bool {
-            matches!((left, right), (None, _) | (_, None)) || left == right
+        fn has<T: PartialEq>(seen: &Option<T>, own: &Option<T>) -> bool {
+            seen.is_none() || seen == own
         }
-        same(&self.server_end_point, &own.server_end_point)
-            && same(&self.tls_server_certificate, &own.tls_server_certificate)
-            && same(&self.tls_unique, &own.tls_unique)
-            && same(&self.cid_pubkey, &own.cid_pubkey)
+        fn differs<T: PartialEq>(seen: &Option<T>, own: &Option<T>) -> bool {
+            matches!((seen, own), (Some(seen), Some(own)) if seen != own)
+        }
+        has(&self.server_end_point, &own.server_end_point)
+            && has(&self.tls_server_certificate, &own.tls_server_certificate)
+            && !differs(&self.tls_unique, &own.tls_unique)
+            && !differs(&self.cid_pubkey, &own.cid_pubkey)
     }
 }

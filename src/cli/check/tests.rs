@@ -182,6 +182,17 @@ fn what_clients_will_hold_against_a_certificate_is_noted() {
 }
 
 #[test]
+fn a_certificate_that_phones_have_no_hash_for_is_noted() {
+    let folder = files("");
+    let front = include_bytes!("../../jose/server_certificate/ed25519.pem");
+    fs::write(folder.path().join("front.pem"), front).unwrap();
+    let (good, text) = checked_in(folder.path());
+    let expected = "note: fido-uaf.tls-certificates[0]: FOLDER/front.pem is signed with Ed25519 or RSASSA-PSS";
+    assert!(good && text.contains(expected), "{text}");
+    assert_eq!(text.matches("serverEndPoint").count(), 1, "{text}");
+}
+
+#[test]
 fn a_key_that_others_may_read_is_noted() {
     let folder = files("");
     fs::set_permissions(folder.path().join("server.key"), Permissions::from_mode(0o644)).unwrap();

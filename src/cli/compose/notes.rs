@@ -6,40 +6,58 @@ use std::path::Path;
 use sidegate_filters::clock::Millis;
 
 use crate::config::{Config, ListenerTls, Notice};
-use crate::jose::certificate_claims::CertificateClaims;
+use crate::jose::server_certificate::ServerCertificate;
 use crate::routes::ListenerClass;
 
-/// What clients will hold against the certificates of listeners, and keys that others may read. None of it keeps a gateway from
-/// serving. Files that can't be read are left to [`super::misfits`].
+/// What clients will hold against the certificates of listeners, and keys that others may read. None of it keeps a
+/// gateway from serving. Files that can't be read are left to [`super::misfits`].
 pub(in crate::cli) fn notes(config: &Config, now: Millis) -> Vec<Notice> {
     let mut found = Vec::new();
+    let mut note = |key: String, texts: Vec<String>| {
+        found.extend(texts.into_iter().map(|text| Notice { key: key.clone(), text }));
+    };
+    // A server behind compares nothing with certificates of ours.
+    let judge = config.fido_uaf.as_ref().filter(|fido_uaf| fido_uaf.upstream.is_none());
     for (index, listener) in config.listeners.iter().enumerate() {
         let Some(tls) = &listener.tls else { continue };
-        let host = Some(config.public_url.host()).filter(|_| listener.class == ListenerClass::Public);
-        let mut note = |key: &str, text: Option<String>| {
-            found.extend(text.map(|text| Notice { key: format!("listeners[{index}].tls.{key}"), text }));
-        };
-        for text in of_certificate(tls, host, now) {
-            note("certificate", Some(text));
-        }
-        note("key", of_key(&tls.key));
+        let public = listener.class == ListenerClass::Public;
+        let host = public.then(|| config.public_url.host());
+        let mut texts = of_certificate(tls, host, now);
+        texts.extend(judge.filter(|_| public).and_then(|_| of_end_point(&tls.certificate)));
+        note(format!("listeners[{index}].tls.certificate"), texts);
+        note(format!("listeners[{index}].tls.key"), of_key(&tls.key).into_iter().collect());
+    }
+    for (index, file) in judge.map_or(&[][..], |fido_uaf| &fido_uaf.tls_certificates).iter().enumerate() {
+        note(format!("fido-uaf.tls-certificates[{index}]"), of_end_point(file).into_iter().collect());
     }
     for upstream in &config.upstreams {
         let client = upstream.tls.as_ref().and_then(|tls| tls.client.as_ref());
-        let text = client.and_then(|files| of_key(&files.key));
-        found.extend(text.map(|text| Notice { key: format!("upstreams.{}.tls.client-key", upstream.name), text }));
+        let texts = client.and_then(|files| of_key(&files.key)).into_iter().collect();
+        note(format!("upstreams.{}.tls.client-key", upstream.name), texts);
     }
     found
 }
 
 fn of_certificate(tls: &ListenerTls, host: Option<&str>, now: Millis) -> Vec<String> {
-    let Ok(certificate) = CertificateClaims::read(&tls.certificate) else { return Vec::new() };
+    let Ok(certificate) = ServerCertificate::read(&tls.certificate) else { return Vec::new() };
     let file = tls.certificate.display();
     let doubt = certificate.doubt(now).map(|doubt| format!("{file} {doubt}: clients refuse it; get a new one"));
     let foreign = host.filter(|host| !certificate.names(host)).map(|host| {
         format!("{file} does not name {host}, the host of public-url: clients refuse it; get one that does")
     });
     doubt.into_iter().chain(foreign).collect()
+}
+
+/// A phone may send a hash of the certificate that it saw, for which there is no rule here.
+fn of_end_point(path: &Path) -> Option<String> {
+    let certificate = ServerCertificate::read(path).ok()?;
+    certificate.end_point().is_none().then(|| {
+        let file = path.display();
+        format!(
+            "{file} is signed with Ed25519 or RSASSA-PSS, for which no serverEndPoint is defined: answers of phones \
+             that send one are refused (1490); get one signed with ECDSA or RSA PKCS #1"
+        )
+    })
 }
 
 fn of_key(path: &Path) -> Option<String> {

@@ -271,7 +271,7 @@ fn the_facet_is_trusted() {
 }
 
 #[test]
-fn the_channel_is_the_servers_where_both_know_it() {
+fn the_channel_is_the_servers() {
     let own = |text: &str| ChannelBinding {
         tls_server_certificate: Some(Text::new(text).unwrap()),
         server_end_point: Some(Text::new("end-point").unwrap()),
@@ -295,6 +295,13 @@ fn the_channel_is_the_servers_where_both_know_it() {
     assert!(run(json!({}), &[own("other")]).is_ok());
     assert!(run(seen(), &[own("other"), own("certificate")]).is_ok(), "one of several");
     assert_eq!(run(seen(), &[own("other"), own("another")]).unwrap_err(), Error::ChannelBinding);
+    // Nothing has to be known of a connection; of a certificate all that the client says.
+    let nothing = ChannelBinding::default;
+    assert!(run(json!({"tlsUnique": "x", "cid_pubkey": "unused"}), &[nothing()]).is_ok());
+    for name in ["serverEndPoint", "tlsServerCertificate"] {
+        let seen = json!({name: "foreign"});
+        assert_eq!(run(seen, &[own("own"), nothing()]).unwrap_err(), Error::ChannelBinding, "{name}");
+    }
     for (name, member) in [("serverEndPoint", "x"), ("tlsUnique", "x"), ("cid_pubkey", "unused")] {
         let all = ChannelBinding {
             server_end_point: Some(Text::new("a").unwrap()),
