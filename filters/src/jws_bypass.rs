@@ -25,7 +25,7 @@ use self::claims::ModifyClaims;
 use self::limit::TargetLimit;
 use self::refusal::{Refusal, Stop};
 use crate::audit::Event;
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, SteadyClock};
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
@@ -90,6 +90,8 @@ pub struct JwsBypassFilter {
     clock: Arc<dyn Clock>,
     settings: Settings,
     limit: TargetLimit,
+    /// For the limit, which only has to know how much time has passed.
+    steady: SteadyClock,
 }
 
 impl JwsBypassFilter {
@@ -101,7 +103,8 @@ impl JwsBypassFilter {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Self {
-        Self { keys, replays, clock, settings, limit: TargetLimit::new(settings.limit) }
+        let steady = SteadyClock::new(Arc::clone(&clock));
+        Self { keys, replays, clock, settings, limit: TargetLimit::new(settings.limit), steady }
     }
 
     /// Rows 1 to 11 of the table, as far as they need no other target.
@@ -123,10 +126,10 @@ impl JwsBypassFilter {
         if registered.serves_several && claims.target_id.is_none() {
             return Err(Refusal::NoTargetNamed.into());
         }
-        self.limit.check(target_id, self.clock.now()).map_err(Refusal::TooMany)?;
+        self.limit.check(target_id, self.steady.now()).map_err(Refusal::TooMany)?;
         let thumbprint = *registered.key.thumbprint();
         self.use_up(&thumbprint, &claims).await?;
-        self.limit.count(target_id, self.clock.now());
+        self.limit.count(target_id, self.steady.now());
         if claims.change.is_empty() {
             return Err(Refusal::NothingToChange.into());
         }

@@ -85,15 +85,17 @@ impl FidoUafRealm {
         presented: Option<&AuthenticatedSession>,
         secure: bool,
     ) -> Result<LoggedIn, FidoLoginError> {
-        // Begun before the answer is judged, so that an end of all sessions meanwhile voids what comes of it.
-        let attempt = self.attempt(answer.response).await?;
-        // Whom the answer names is not proven yet: good enough to count by in the network that it came from.
-        let name = attempt.as_ref().map(|attempt| attempt.name());
-        let admitted = self.throttle.admit(name, SourceNetwork::of(answer.address));
-        let ticket = admitted.map_err(|wait| {
+        let network = SourceNetwork::of(answer.address);
+        let too_many = |wait| {
             self.audit(None, answer.address, "too-many-attempts");
             FidoLoginError::TooMany(wait)
-        })?;
+        };
+        let entered = self.throttle.enter(network).map_err(too_many)?;
+        // Begun before the answer is judged, so that an end of all sessions meanwhile voids what comes of it.
+        let attempt = self.attempt(answer.response).await?;
+        entered.unused();
+        // Whom the answer names is not proven yet: good enough to count by in the network that it came from.
+        let ticket = self.throttle.admit(attempt.as_ref().map(LoginAttempt::name), network).map_err(too_many)?;
         match self.check(answer, attempt).await {
             Ok(attempt) => {
                 ticket.succeeded();

@@ -18,7 +18,7 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sidegate_filters::clock::{Clock, Millis};
+use sidegate_filters::clock::{Clock, Millis, SteadyClock};
 use sidegate_filters::recent::Recent;
 
 use crate::store::SourceNetwork;
@@ -122,7 +122,7 @@ pub struct Throttle {
     paces: Paces,
     names: RandomState,
     state: Mutex<State>,
-    clock: Arc<dyn Clock>,
+    clock: SteadyClock,
 }
 
 impl Throttle {
@@ -134,7 +134,23 @@ impl Throttle {
             networks: Recent::new(paces.entries),
             familiar: Familiar::new(paces.entries, paces.familiar),
         };
-        Self { paces, names: RandomState::new(), state: Mutex::new(state), clock }
+        Self { paces, names: RandomState::new(), state: Mutex::new(state), clock: SteadyClock::new(clock) }
+    }
+
+    /// Lets an attempt be looked at as far as whom it names, which [`Throttle::admit`] wants to know. A network that is
+    /// full may still be the one of a familiar user, so that only how many are under way counts here.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn enter(self: &Arc<Self>, network: SourceNetwork) -> Result<Ticket, Duration> {
+        let (now, source) = (self.clock.now(), Source { name: None, network });
+        let mut state = self.state();
+        let wait = state.networks.get(&network).unwrap_or_default().crowd(&self.paces.network);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        change(&mut state.networks, network, now, Level::begin);
+        Ok(Ticket { throttle: Arc::clone(self), source, end: End::Unused })
     }
 
     /// Lets an attempt begin for the user of this name; an attempt that names nobody counts for its network alone.

@@ -38,7 +38,9 @@ impl Demand {
         if !self.roles.is_empty() && !session.roles.iter().any(|role| self.roles.contains(role)) {
             return Err(Shortfall::Role);
         }
-        let old = self.max_age.is_some_and(|max_age| now.since(session.authenticated_at) > max_age);
+        // How old a session from after now is can't be told: the clock was set back.
+        let from = session.authenticated_at;
+        let old = self.max_age.is_some_and(|max_age| from > now || now.since(from) > max_age);
         let foreign = !self.realms.is_empty() && !self.realms.contains(&session.realm);
         if session.level < self.level || old || foreign { Err(Shortfall::Authentication) } else { Ok(()) }
     }
@@ -104,6 +106,13 @@ mod tests {
     #[case(demand(2, "boss", Some(1), "fido-uaf"), Err(Shortfall::Role))]
     fn a_session_is_compared_with_each_part(#[case] demand: Demand, #[case] expected: Result<(), Shortfall>) {
         assert_eq!(demand.check(&session(), Millis(1_060_000)), expected);
+    }
+
+    #[test]
+    fn how_old_a_session_is_can_not_be_told_after_a_step_back() {
+        let before = Millis(session().authenticated_at.0 - 1);
+        assert_eq!(demand(1, "", Some(60), "").check(&session(), before), Err(Shortfall::Authentication));
+        assert_eq!(demand(1, "", None, "").check(&session(), before), Ok(()));
     }
 
     #[rstest]

@@ -136,3 +136,18 @@ async fn a_store_that_is_down_is_no_failure_of_the_client() {
     *house.users.up.lock().unwrap() = true;
     assert!(realm.log_in(sent(&good), None, true).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_network_with_too_many_under_way_is_refused_before_anything_is_read() {
+    let house = House::new();
+    let mut phone = house.phone("jeff").await;
+    let realm = slowed(&house, true, 9);
+    let good = answer(&house, &mut phone, Some("jeff")).await;
+    let network = SourceNetwork::of(sent(&good).address);
+    let under_way: Vec<_> = (0..8).map(|_| realm.throttle.enter(network).unwrap_or_else(|_| panic!())).collect();
+    *house.users.up.lock().unwrap() = false;
+    assert!(matches!(realm.log_in(sent(&good), None, true).await, Err(FidoLoginError::TooMany(_))));
+    *house.users.up.lock().unwrap() = true;
+    drop(under_way);
+    assert!(realm.log_in(sent(&good), None, true).await.is_ok());
+}

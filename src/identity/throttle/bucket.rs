@@ -26,12 +26,18 @@ pub(super) struct Level {
 impl Level {
     /// How long the next attempt has to wait; zero: it may begin.
     pub(super) fn wait(&self, bucket: &Bucket, now: Millis) -> Duration {
-        if self.pending >= bucket.parallel {
-            return Duration::from_secs(1);
+        let crowd = self.crowd(bucket);
+        if !crowd.is_zero() {
+            return crowd;
         }
         // Those under way count like failures, and the next one has to fit in too.
         let coming = bucket.drains_one_in.saturating_mul(self.pending.saturating_add(1));
         (self.drains_in(now) + coming).saturating_sub(bucket.drains_one_in.saturating_mul(bucket.holds))
+    }
+
+    /// How long to wait because of those under way alone.
+    pub(super) fn crowd(&self, bucket: &Bucket) -> Duration {
+        if self.pending >= bucket.parallel { Duration::from_secs(1) } else { Duration::ZERO }
     }
 
     pub(super) fn begin(&mut self) {

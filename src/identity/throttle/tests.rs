@@ -244,3 +244,29 @@ fn who_names_nobody_counts_for_the_network_alone() {
     bench.throttle.admit(None, here()).map(Ticket::succeeded).unwrap_or_else(|wait| panic!("must wait {wait:?}"));
     assert_eq!(bench.wait("jeff", here()), Duration::ZERO, "one has drained, and the attempt is over");
 }
+
+#[test]
+fn a_clock_that_is_set_back_holds_nobody_up_for_the_step() {
+    let bench = bench(100);
+    for name in ["jeff", "jeff", "jeff", "a", "b", "c"] {
+        bench.fail(name, here());
+    }
+    assert_eq!((bench.wait("jeff", here()), bench.wait("eve", here())), (2 * SECOND, 2 * SECOND));
+    bench.clock.set_back(3600 * SECOND);
+    assert_eq!((bench.wait("jeff", here()), bench.wait("eve", here())), (2 * SECOND, 2 * SECOND));
+    bench.clock.advance(2 * SECOND);
+    assert_eq!((bench.wait("jeff", here()), bench.wait("eve", here())), (Duration::ZERO, Duration::ZERO));
+}
+
+#[test]
+fn before_its_name_is_known_an_attempt_counts_as_under_way_in_its_network() {
+    let bench = bench(100);
+    let inside: Vec<_> = (0..5).map(|_| bench.throttle.enter(here()).unwrap_or_else(|_| panic!())).collect();
+    assert_eq!(bench.throttle.enter(here()).err(), Some(SECOND));
+    assert!(bench.throttle.enter(network("192.0.2.2")).is_ok());
+    drop(inside);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        bench.fail(name, here());
+    }
+    assert!(bench.throttle.enter(here()).is_ok(), "a familiar user may be among those of a full network");
+}

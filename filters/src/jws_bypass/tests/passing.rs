@@ -125,6 +125,16 @@ async fn a_target_is_changed_so_often_and_the_request_may_be_sent_again() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_costs_a_target_nothing() {
+    let bench = limited(1);
+    bench.send(bench.message(json!({}))).await.passed();
+    bench.clock.set_back(Duration::from_secs(60));
+    assert_eq!(bench.send(bench.message(json!({"requestId": "r-2"}))).await.refused().0, 429);
+    bench.clock.advance(Duration::from_secs(6));
+    bench.send(bench.message(json!({"requestId": "r-2"}))).await.passed();
+}
+
+#[tokio::test]
 async fn strangers_do_not_use_up_a_phones_limit() {
     let bench = limited(1);
     let stranger = SigningKey::for_algorithm(Algorithm::Es256);
