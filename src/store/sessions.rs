@@ -49,10 +49,11 @@ impl SessionRecord {
     }
 
     /// Whether a use at this moment is to be written down. One within the same second is not, nor one within the same
-    /// sixtieth of a short idle time: reading is cheaper, and the session ends by no more than that too early.
+    /// sixtieth of a short idle time: reading is cheaper, and the session ends by no more than that too early. One before
+    /// the last is, since the clock was set back: else the session would live on unused for the length of the step.
     #[must_use]
     pub fn is_use_due(&self, now: Millis) -> bool {
-        now.since(self.last_used) >= RESOLUTION.min(self.idle / 60)
+        now < self.last_used || now.since(self.last_used) >= RESOLUTION.min(self.idle / 60)
     }
 }
 
@@ -88,7 +89,7 @@ pub trait Sessions: Send + Sync {
     /// When the store can't be asked.
     async fn raise(&self, key: &SessionKey, session: Session) -> Result<bool, StoreError>;
 
-    /// Ends a session (logout).
+    /// Ends a session (logout), also under the ids that it had before a renewal.
     ///
     /// # Errors
     /// When the store can't be asked.

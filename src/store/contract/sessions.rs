@@ -20,6 +20,7 @@ macro_rules! sessions_contract {
                 a_known_key_is_left_as_it_is,
                 an_unused_session_ends,
                 a_use_is_written_once_a_second,
+                a_use_after_the_clock_was_set_back_is_written,
                 a_short_idle_time_is_kept_more_exactly,
                 a_used_session_ends_too,
                 a_renewed_session_keeps_its_level_for_a_moment,
@@ -28,6 +29,7 @@ macro_rules! sessions_contract {
                 a_session_is_raised_in_place,
                 a_session_is_raised_by_its_user_alone,
                 an_ended_session_is_gone,
+                an_end_is_one_of_the_ids_before_too,
                 all_sessions_of_a_user_end_at_once,
                 a_login_that_began_before_the_end_of_all_is_void,
                 an_ended_generation_changes_nothing_any_more,
@@ -119,6 +121,14 @@ pub(crate) async fn a_use_is_written_once_a_second(setup: &Setup) {
     assert_eq!(last_used(setup).await, Some(setup.clock.now()), "the idle time counts from the written use");
 }
 
+pub(crate) async fn a_use_after_the_clock_was_set_back_is_written(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    setup.clock.set_back(60 * MINUTE);
+    assert_eq!(last_used(setup).await, Some(setup.clock.now()));
+    setup.clock.advance(30 * MINUTE);
+    assert_eq!(last_used(setup).await, None);
+}
+
 pub(crate) async fn a_short_idle_time_is_kept_more_exactly(setup: &Setup) {
     let short = SessionRecord { idle: Duration::from_secs(6), ..record(&*setup.clock, "jeff") };
     setup.store.create(key(1), short).await.unwrap();
@@ -198,6 +208,24 @@ pub(crate) async fn an_ended_session_is_gone(setup: &Setup) {
     setup.store.end(&key(1)).await.unwrap();
     setup.store.end(&key(1)).await.unwrap();
     assert_eq!((level(setup, 1).await, level(setup, 2).await), (None, Some(1)));
+}
+
+pub(crate) async fn an_end_is_one_of_the_ids_before_too(setup: &Setup) {
+    for (first, end_all) in [(1, false), (11, true)] {
+        put(setup, first, "jeff").await;
+        for old in first..first + 2 {
+            assert!(setup.store.renew(&key(old), key(old + 1), record(&*setup.clock, "jeff")).await.unwrap());
+        }
+        assert_eq!(level(setup, first).await, Some(1));
+        if end_all {
+            setup.store.end_all(&"jeff".into()).await.unwrap();
+        } else {
+            setup.store.end(&key(first + 2)).await.unwrap();
+        }
+        for number in first..first + 3 {
+            assert_eq!(level(setup, number).await, None, "{number}");
+        }
+    }
 }
 
 pub(crate) async fn all_sessions_of_a_user_end_at_once(setup: &Setup) {

@@ -24,6 +24,8 @@ struct Stored {
     record: SessionRecord,
     /// Set when it was renewed: when the old id ends.
     renewed_until: Option<Millis>,
+    /// The id that it had before it was renewed.
+    before: Option<SessionKey>,
 }
 
 impl Perishable for Stored {
@@ -53,6 +55,11 @@ impl MemorySessions {
         self.generations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn keep(&self, key: SessionKey, record: SessionRecord, before: Option<SessionKey>) -> Result<(), StoreError> {
+        let user = Origin::User(record.session.ext_id.as_str().into());
+        self.table.insert(key, Stored { record, renewed_until: None, before }, &user)
+    }
+
     fn is_current(&self, session: &Session) -> bool {
         self.current(&session.ext_id.as_str().into()) == session.generation
     }
@@ -80,8 +87,7 @@ impl MemorySessions {
 #[async_trait]
 impl Sessions for MemorySessions {
     async fn create(&self, key: SessionKey, record: SessionRecord) -> Result<(), StoreError> {
-        let user = Origin::User(record.session.ext_id.as_str().into());
-        self.table.insert(key, Stored { record, renewed_until: None }, &user)
+        self.keep(key, record, None)
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
@@ -100,7 +106,7 @@ impl Sessions for MemorySessions {
 
     async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError> {
         // The new one first: nobody knows its id yet, and if there is no room for it the old one is untouched.
-        self.create(new, record).await?;
+        self.keep(new, record, Some(*old))?;
         let renewed = self.change(old, |mut stored, now| {
             if stored.renewed_until.is_some() {
                 return Err(NotThere);
@@ -128,7 +134,10 @@ impl Sessions for MemorySessions {
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {
-        self.table.remove(key);
+        let mut ended = Some(*key);
+        while let Some(key) = ended {
+            ended = self.table.remove(&key).and_then(|stored| stored.before);
+        }
         Ok(())
     }
 

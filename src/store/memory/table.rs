@@ -127,11 +127,11 @@ where
         outcome
     }
 
-    /// Drops a record.
-    pub(super) fn remove(&self, key: &K) {
-        if let Some(entry) = self.cache.remove(key) {
-            entry.charge.release();
-        }
+    /// Drops a record; gives back what was there, perished or not.
+    pub(super) fn remove(&self, key: &K) -> Option<Arc<V>> {
+        let entry = self.cache.remove(key)?;
+        entry.charge.release();
+        Some(entry.value)
     }
 
     /// Drops what has perished.
