@@ -52,10 +52,7 @@ pub(super) fn sec_token(path: &Path, out: &mut dyn Write) -> Result<(), Failed> 
     }
     let keys = SecTokenKeys::rotate(&folder)?;
     writeln!(out, "made the key {} in {}", keys.current().kid(), path.display())?;
-    writeln!(
-        out,
-        "the one before stays in /.well-known/jwks.json; a running gateway signs with the new one after a restart"
-    )?;
+    writeln!(out, "restart the gateway: it publishes both, and a minute later signs with the new one")?;
     Ok(())
 }
 

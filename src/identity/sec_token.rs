@@ -15,7 +15,7 @@ use sidegate_filters::recent::Recent;
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
 use crate::jose::CryptoError;
-pub use keys::{KeyFileError, SecTokenKeys};
+pub use keys::{JWKS_KEPT, KeyFileError, SecTokenKeys};
 
 /// How SecTokens are made.
 #[derive(Debug, Clone)]
@@ -35,6 +35,7 @@ pub struct SecTokenIssuer {
     issued: Mutex<Recent<u64, Arc<Issued>>>,
     /// Keyed at random, so that nobody can aim at another session's place.
     places: RandomState,
+    started: Millis,
     clock: Arc<dyn Clock>,
 }
 
@@ -81,11 +82,11 @@ struct Claims<'a> {
 }
 
 impl SecTokenIssuer {
-    /// An issuer that signs with the current one of `keys`.
+    /// An issuer that starts now: `keys` say with which of them it signs.
     #[must_use]
     pub fn new(settings: Settings, keys: SecTokenKeys, clock: Arc<dyn Clock>) -> Self {
         let issued = Mutex::new(Recent::new(settings.entries));
-        Self { settings, keys, issued, places: RandomState::new(), clock }
+        Self { settings, keys, issued, places: RandomState::new(), started: clock.now(), clock }
     }
 
     /// The JWK set that upstreams verify with.
@@ -121,7 +122,7 @@ impl SecTokenIssuer {
     }
 
     fn sign(&self, session: &Session, audience: &str, now: Millis) -> Result<String, CryptoError> {
-        self.keys.current().sign(&Claims {
+        self.keys.signing(now.since(self.started)).sign(&Claims {
             iss: &self.settings.issuer,
             sub: &session.ext_id,
             aud: audience,

@@ -1,6 +1,7 @@
 //! The files of the SecToken keys, and their rotation with overlap.
 
 use std::io;
+use std::time::Duration;
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -10,6 +11,9 @@ use crate::store::{DataFolder, FolderError};
 
 const CURRENT: &str = "sectoken.pem";
 const PREVIOUS: &str = "sectoken.previous.pem";
+
+/// How long upstreams may keep the JWK set (`Cache-Control`).
+pub const JWKS_KEPT: Duration = Duration::from_secs(60);
 
 /// The key that signs, and the one before it, which upstreams still need for tokens under way.
 #[derive(Debug)]
@@ -47,8 +51,8 @@ impl SecTokenKeys {
         Ok(Self { current, previous })
     }
 
-    /// Makes a new key for the folder; what was current becomes the previous one and stays in the JWK set. A running
-    /// gateway signs with the new key once it has started again.
+    /// Makes a new key for the folder; what was current becomes the previous one and stays in the JWK set. A gateway
+    /// that starts after that publishes the new key, and then signs with it ([`SecTokenKeys::signing`]).
     ///
     /// # Errors
     /// As [`SecTokenKeys::read_or_make`]; the current key is as it was.
@@ -62,7 +66,13 @@ impl SecTokenKeys {
         Self::read_or_make(folder)
     }
 
-    /// The key that signs.
+    /// The key that signs so long after the start. A new one waits until nobody keeps a JWK set without it any more.
+    #[must_use]
+    pub fn signing(&self, started: Duration) -> &SigningKey {
+        self.previous.as_ref().filter(|_| started < JWKS_KEPT).unwrap_or(&self.current)
+    }
+
+    /// The newest key.
     #[must_use]
     pub fn current(&self) -> &SigningKey {
         &self.current

@@ -14,8 +14,11 @@ struct Bench {
 }
 
 fn bench(entries: usize) -> Bench {
+    bench_of(entries, SecTokenKeys::new(SigningKey::generate().unwrap(), None))
+}
+
+fn bench_of(entries: usize, keys: SecTokenKeys) -> Bench {
     let clock = Arc::new(ManualClock::new(NOW));
-    let keys = SecTokenKeys::new(SigningKey::generate().unwrap(), None);
     let settings = Settings { issuer: "https://gate.example".into(), lifetime: Duration::from_secs(60), entries };
     let issuer = SecTokenIssuer::new(settings, keys, Arc::clone(&clock) as Arc<dyn Clock>);
     Bench { clock, issuer }
@@ -150,4 +153,22 @@ fn its_memory_is_bounded() {
         bench.token(&Session { sid: index.to_string(), ..session() }, "app");
     }
     assert!(bench.issuer.issued().len() <= 10);
+}
+
+#[test]
+fn a_new_key_signs_when_nobody_keeps_a_set_without_it_any_more() {
+    let [new, old] = [(); 2].map(|()| SigningKey::generate().unwrap());
+    let kids = [new.kid().to_owned(), old.kid().to_owned()];
+    let bench = bench_of(100, SecTokenKeys::new(new, Some(old)));
+    let signed_by = || {
+        let token = bench.token(&session(), "app");
+        let jws = CompactJws::parse(token.as_bytes(), 8192).unwrap().admit(&[Algorithm::Es256]).unwrap();
+        jws.header().kid().unwrap().to_owned()
+    };
+    assert!(kids.iter().all(|kid| bench.issuer.jwks().to_string().contains(kid)));
+    assert_eq!(signed_by(), kids[1]);
+    bench.clock.advance(Duration::from_millis(59_999));
+    assert_eq!(signed_by(), kids[1]);
+    bench.clock.advance(Duration::from_secs(45));
+    assert_eq!(signed_by(), kids[0]);
 }

@@ -7,7 +7,9 @@ use http::{HeaderValue, StatusCode, header};
 use sidegate_filters::{Exchange, Reply};
 
 use super::answers::json;
+use super::problems::internal;
 use crate::identity::SecTokenIssuer;
+use crate::identity::sec_token::JWKS_KEPT;
 use crate::routes::{Endpoint, Media, Medium};
 
 /// The endpoint.
@@ -29,8 +31,13 @@ impl Endpoint for JwksEndpoint {
 
     async fn answer(&self, _exchange: Exchange) -> Reply {
         let mut response = json(StatusCode::OK, &self.0.jwks());
-        // Short: a rotated key must be known before its tokens arrive.
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
-        Reply::Response(response)
+        // For as long as a new key waits before it signs.
+        match HeaderValue::try_from(format!("public, max-age={}", JWKS_KEPT.as_secs())) {
+            Ok(kept) => {
+                response.headers_mut().insert(header::CACHE_CONTROL, kept);
+                Reply::Response(response)
+            }
+            Err(error) => internal(&error).into(),
+        }
     }
 }
