@@ -18,6 +18,7 @@ use crate::store::users::password::NoHash;
 use crate::store::{ExtId, SourceNetwork, StoreError, User, Users};
 use crate::telemetry::audit::Event;
 use hashing::Hashing;
+pub use hashing::NotChecked;
 
 /// How the realm is set up.
 #[derive(Debug, Clone)]
@@ -54,7 +55,10 @@ pub enum PasswordError {
     /// The queue is full; the password was not looked at.
     #[error("too many logins are under way; try again in a moment")]
     Busy,
-    /// The password was good, but no session came of it, or the check itself failed.
+    /// The password could not be checked.
+    #[error("a password could not be checked: {0}")]
+    NotChecked(#[from] NotChecked),
+    /// The password was good, but no session came of it, or a store failed before.
     #[error(transparent)]
     Login(#[from] LoginError),
 }
@@ -155,7 +159,7 @@ impl PasswordRealm {
         let user = known.unwrap_or_else(|| self.decoy.clone());
         let attempt = self.sessions.attempt(&user).await?;
         let place = self.hashing.place().ok_or(PasswordError::Busy)?;
-        let good = place.verify(user.password.clone(), credentials.password).await;
+        let good = place.verify(user.password.clone(), credentials.password).await?;
         if good && exists {
             return Ok(attempt);
         }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinError;
 use zeroize::Zeroizing;
 
 use crate::store::users::PasswordHash;
@@ -20,11 +21,28 @@ impl Hashing {
         Self { running: Arc::new(Semaphore::new(parallel)), places: Arc::new(Semaphore::new(places)) }
     }
 
+    /// From now on no check runs.
+    #[cfg(test)]
+    pub(super) fn stop(&self) {
+        self.running.close();
+    }
+
     /// A place in the queue; `None` when it is full.
     pub(super) fn place(&self) -> Option<Place> {
         let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
         Some(Place { running: Arc::clone(&self.running), permit })
     }
+}
+
+/// A check did not run to its end: nothing is known of the password.
+#[derive(Debug, thiserror::Error)]
+pub enum NotChecked {
+    /// No check runs any more.
+    #[error(transparent)]
+    Turn(#[from] AcquireError),
+    /// The thread of the check failed, or was stopped.
+    #[error(transparent)]
+    Thread(#[from] JoinError),
 }
 
 /// The right to have one password checked.
@@ -34,9 +52,9 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Whether `hash` is the password's. A check that could not run to its end is not passed.
-    pub(super) async fn verify(self, hash: PasswordHash, password: Zeroizing<String>) -> bool {
-        let Ok(turn) = self.running.acquire_owned().await else { return false };
+    /// Whether `hash` is the password's.
+    pub(super) async fn verify(self, hash: PasswordHash, password: Zeroizing<String>) -> Result<bool, NotChecked> {
+        let turn = self.running.acquire_owned().await?;
         let place = self.permit;
         let check = tokio::task::spawn_blocking(move || {
             let good = hash.verify(password.as_bytes());
@@ -44,10 +62,7 @@ impl Place {
             drop((turn, place));
             good
         });
-        check.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a password could not be checked");
-            false
-        })
+        Ok(check.await?)
     }
 }
 
@@ -62,9 +77,9 @@ mod tests {
         let second = hashing.place().unwrap();
         assert!(hashing.place().is_none());
         let hash = PasswordHash::of(b"secret").unwrap();
-        assert!(first.verify(hash.clone(), Zeroizing::new("secret".to_owned())).await);
+        assert!(first.verify(hash.clone(), Zeroizing::new("secret".to_owned())).await.unwrap());
         let third = hashing.place().unwrap();
-        assert!(!second.verify(hash.clone(), Zeroizing::new("Secret".to_owned())).await);
+        assert!(!second.verify(hash.clone(), Zeroizing::new("Secret".to_owned())).await.unwrap());
         drop(third);
         assert_eq!((hashing.running.available_permits(), hashing.places.available_permits()), (1, 2));
     }

@@ -102,3 +102,16 @@ async fn a_client_that_hangs_up_has_used_its_attempt() {
     drop(login);
     assert!(matches!(realm.log_in(typed("jeff", "guess"), None, true).await, Err(PasswordError::TooMany(_))));
 }
+
+#[tokio::test]
+async fn a_check_that_did_not_run_is_no_wrong_password_and_uses_no_attempt_up() {
+    let domain = domain();
+    let pace = Pace { free: 1, parallel: 2, ..Pace::default() };
+    let paces = Paces { user: pace, ..Paces::default() };
+    let realm = build(&domain, Settings { paces, ..settings(4) });
+    realm.hashing.stop();
+    for _ in 0..3 {
+        let refused = realm.log_in(typed("jeff", "jeff's password"), None, true).await;
+        assert!(matches!(refused, Err(PasswordError::NotChecked(_))));
+    }
+}

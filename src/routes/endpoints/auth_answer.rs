@@ -1,9 +1,7 @@
 //! What the `/auth` endpoints answer alike.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 use sidegate_filters::identity_creation::ReturnTarget;
 use sidegate_filters::{Exchange, Problem, Reply};
 
@@ -31,15 +29,4 @@ pub(super) fn cross_site(exchange: &Exchange, pages: &LoginPages, html: bool) ->
 /// The session that the request came with.
 pub(super) fn session(exchange: &Exchange) -> Option<&sidegate_filters::AuthenticatedSession> {
     if let sidegate_filters::Caller::User(session) = &exchange.caller { Some(session) } else { None }
-}
-
-/// The answer to one attempt too many.
-pub(super) fn too_many(wait: Duration) -> Problem {
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; wait before the next one")
-        .with(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)))
-}
-
-/// As `Retry-After` has it: never too early, never at once.
-pub(super) fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }

@@ -8,9 +8,8 @@ use sidegate_filters::{Exchange, Reply};
 
 use super::answers::{Outcome, reply};
 use super::asker::asker;
-use super::auth_answer::too_many;
 use super::body::read;
-use super::problems::UafFault;
+use super::problems::{UafFault, too_many};
 use super::uaf_request::handed_out;
 use crate::identity::Throttle;
 use crate::oob::Requests;

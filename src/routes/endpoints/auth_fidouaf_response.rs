@@ -10,11 +10,11 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
 
 use super::answers::{Outcome, fido_uaf, reply, to_the_end};
-use super::auth_answer::{session, too_many};
+use super::auth_answer::session;
 use super::body::read;
-use super::problems::{UafFault, internal};
+use super::problems::UafFault;
+use crate::identity::FidoUafRealm;
 use crate::identity::fido_uaf::UafAnswer;
-use crate::identity::{FidoLoginError, FidoUafRealm, LoginError};
 use crate::routes::{Endpoint, Media, Medium};
 
 /// Logs in by UAF answers.
@@ -57,16 +57,5 @@ impl Endpoint for FidoLoginResponseEndpoint {
 
     async fn answer(&self, exchange: Exchange) -> Reply {
         reply(self.log_in(&exchange).await)
-    }
-}
-
-impl From<FidoLoginError> for UafFault {
-    fn from(error: FidoLoginError) -> Self {
-        match error {
-            FidoLoginError::Fido(error) => error.into(),
-            FidoLoginError::TooMany(wait) => Self::Problem(too_many(wait)),
-            FidoLoginError::Login(LoginError::Store(error)) => Self::Problem(super::problems::store(&error)),
-            other => Self::Problem(internal(&other)),
-        }
     }
 }

@@ -1,19 +1,18 @@
 //! POST `/auth/pwd`: login with name and password, by a browser's form or by the mobile SDK (`http-api.md` 7).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
-use sidegate_filters::identity_creation::{Challenge, ReturnTarget, accepts_html};
+use http::{Response, StatusCode, header};
+use sidegate_filters::identity_creation::{ReturnTarget, accepts_html};
 use sidegate_filters::{Exchange, Problem, Reply};
 use zeroize::Zeroizing;
 
 use super::answers::json;
-use super::auth_answer::{cross_site, see_other, session, whole_seconds};
+use super::auth_answer::{cross_site, see_other, session};
 use super::form::Form;
-use super::problems::internal;
+use super::problems::{self, internal};
 use crate::identity::login_page::{LoginForm, Notice};
 use crate::identity::password::{Credentials, PasswordError};
 use crate::identity::return_field::ReturnError;
@@ -62,33 +61,18 @@ impl PasswordLoginEndpoint {
         self.pages.form(status, &form).map_or_else(|error| internal(&error).into(), Reply::Response)
     }
 
+    /// The problem, or for a browser the form once more, with what it says.
     fn refused(&self, error: &PasswordError, form: Option<(&str, &ReturnTarget)>) -> Reply {
-        let (status, notice, wait) = match error {
-            PasswordError::Wrong => (StatusCode::UNAUTHORIZED, Notice::Wrong, None),
-            PasswordError::TooMany(wait) => (StatusCode::TOO_MANY_REQUESTS, Notice::TooMany, Some(*wait)),
-            PasswordError::Busy => (StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(Duration::ZERO)),
-            PasswordError::Login(error) => {
-                tracing::error!(%error, "a login came to nothing");
-                (StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(Duration::ZERO))
-            }
+        let problem = problems::password(error, self.realm.domain());
+        let Some((name, target)) = form else { return problem.into() };
+        let notice = match error {
+            PasswordError::Wrong => Notice::Wrong,
+            PasswordError::TooMany(_) => Notice::TooMany,
+            PasswordError::Busy | PasswordError::NotChecked(_) | PasswordError::Login(_) => Notice::Unavailable,
         };
-        let mut headers = http::HeaderMap::new();
-        if let Some(wait) = wait {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
-        } else {
-            headers.insert(header::WWW_AUTHENTICATE, Challenge::Session(self.realm.domain()).value());
-        }
-        let Some((name, target)) = form else {
-            let detail = match error {
-                // What failed inside is for the log, not for strangers.
-                PasswordError::Login(_) => "the login is not available just now; try again in a moment".to_owned(),
-                told => told.to_string(),
-            };
-            return Problem { status, detail, headers }.into();
-        };
-        match self.pages.form(status, &LoginForm { target, name, notice: Some(notice) }) {
+        match self.pages.form(problem.status, &LoginForm { target, name, notice: Some(notice) }) {
             Ok(mut response) => {
-                response.headers_mut().extend(headers);
+                response.headers_mut().extend(problem.headers);
                 Reply::Response(response)
             }
             Err(error) => internal(&error).into(),

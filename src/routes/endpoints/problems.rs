@@ -1,11 +1,15 @@
 //! What the errors of the services are over HTTP: the one place that says so.
 
+use std::time::Duration;
+
 use http::{HeaderValue, StatusCode, header};
-use sidegate_filters::Problem;
 use sidegate_filters::identity_creation::Challenge;
 use sidegate_filters::jws::JwkError;
+use sidegate_filters::{Problem, SessionDomain};
 
 use crate::fido::FidoError;
+use crate::identity::password::PasswordError;
+use crate::identity::{FidoLoginError, LoginError};
 use crate::jose::CryptoError;
 use crate::oob::{NotPermitted, NotRedeemed, NotRequested, TargetFault, TokenFault};
 use crate::store::StoreError;
@@ -16,10 +20,7 @@ pub(super) fn store(error: &StoreError) -> Problem {
             tracing::error!(%error, "a store failed");
             Problem::unavailable()
         }
-        StoreError::Full => {
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many operations are under way; try again later")
-                .with(header::RETRY_AFTER, HeaderValue::from_static("30"))
-        }
+        StoreError::Full => busy("there is no room for this just now; try again later", 30),
         StoreError::Exists => internal(error),
     }
 }
@@ -105,6 +106,80 @@ impl From<NotRequested> for UafFault {
     }
 }
 
+impl From<FidoLoginError> for UafFault {
+    fn from(error: FidoLoginError) -> Self {
+        match error {
+            FidoLoginError::Fido(error) => error.into(),
+            FidoLoginError::TooMany(wait) => Self::Problem(too_many(wait)),
+            FidoLoginError::Login(error) => Self::Problem(login(&error)),
+            FidoLoginError::AnotherUser => Self::Problem(internal(&error)),
+        }
+    }
+}
+
+/// Of a login with a password in this domain.
+pub(super) fn password(error: &PasswordError, domain: &SessionDomain) -> Problem {
+    match error {
+        PasswordError::Wrong => Problem::unauthorized(error.to_string(), Challenge::Session(domain).value()),
+        PasswordError::TooMany(wait) => too_many(*wait),
+        PasswordError::Busy => busy(error.to_string(), 1),
+        PasswordError::NotChecked(failed) => {
+            tracing::error!(error = %failed, "a password could not be checked");
+            Problem::unavailable()
+        }
+        PasswordError::Login(error) => login(error),
+    }
+}
+
+/// The credential was good, or a store failed before that was known.
+fn login(error: &LoginError) -> Problem {
+    match error {
+        LoginError::Store(error) => store(error),
+        LoginError::Crypto(_) | LoginError::Cookie(_) => internal(error),
+    }
+}
+
+/// The answer to one attempt too many.
+pub(super) fn too_many(wait: Duration) -> Problem {
+    // Never too early, never at once.
+    let seconds: u64 = wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; wait before the next one")
+        .with(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+}
+
+fn busy(detail: impl Into<String>, seconds: u64) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, HeaderValue::from(seconds))
+}
+
 fn crypto(error: &CryptoError) -> Problem {
     internal(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_password(error: LoginError) -> Problem {
+        password(&PasswordError::Login(error), &SessionDomain::parse("main").unwrap())
+    }
+
+    fn by_uaf(error: LoginError) -> Problem {
+        let UafFault::Problem(problem) = UafFault::from(FidoLoginError::Login(error)) else { panic!() };
+        problem
+    }
+
+    #[test]
+    fn a_login_that_comes_to_nothing_is_told_alike_in_every_realm() {
+        let full = || LoginError::Store(StoreError::Full);
+        let down = || LoginError::Store(StoreError::Unavailable("the reason".into()));
+        for (status, detail, problems) in [
+            (503, "there is no room for this just now", [by_password(full()), by_uaf(full())]),
+            (503, "a service that this request needs is unavailable", [by_password(down()), by_uaf(down())]),
+        ] {
+            for problem in problems {
+                assert_eq!(problem.status, status);
+                assert!(problem.detail.starts_with(detail), "{}", problem.detail);
+            }
+        }
+    }
 }

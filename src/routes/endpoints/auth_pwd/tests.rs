@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::Method;
 use rstest::rstest;
 use sidegate_filters::clock::Clock;
@@ -167,7 +169,7 @@ async fn without_the_users_store_it_is_503_and_says_no_more() {
     *bench.domain.users.up.lock().unwrap() = false;
     let response = bench.post(PROGRAM, GOOD).await;
     assert_eq!(response.status(), 503);
-    assert!(text(&response).contains("not available just now"));
+    assert!(text(&response).contains("is unavailable; try again later"));
 }
 
 #[tokio::test]
