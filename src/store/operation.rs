@@ -11,6 +11,7 @@ mod tests;
 
 use std::time::Duration;
 
+use serde::de::value::{self, StrDeserializer};
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 use uuid::Uuid;
@@ -66,6 +67,26 @@ pub enum Purpose {
     Registration,
     /// Removal of credentials.
     Deregistration,
+}
+
+impl Purpose {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::InBandLogin => "in-band-login",
+            Self::OutOfBand => "out-of-band",
+            Self::Transaction => "transaction",
+            Self::Registration => "registration",
+            Self::Deregistration => "deregistration",
+        }
+    }
+
+    /// The purpose of this word, if there is one.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::deserialize(StrDeserializer::<value::Error>::new(word)).ok()
+    }
 }
 
 /// The UAF operation behind it (`op` of the messages).

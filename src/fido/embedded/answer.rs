@@ -10,7 +10,6 @@ use super::super::conclusion::{self, Conclusion};
 use super::super::{AnswerAt, Answered, FidoError, Subject, uaf_operation};
 use super::Embedded;
 use super::credential::record_key;
-use super::request::purpose_name;
 use crate::store::operation::{Authenticator, Purpose};
 use crate::store::{CredentialKey, ExtId, OperationId, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event as Audit};
@@ -25,8 +24,6 @@ enum Finished {
     },
     Denied(Denial),
 }
-
-const PURPOSES: [Purpose; 4] = [Purpose::InBandLogin, Purpose::OutOfBand, Purpose::Transaction, Purpose::Registration];
 
 impl Embedded {
     /// Who seems to answer, before anything is verified.
@@ -97,7 +94,7 @@ impl Embedded {
     /// The operation that serverData names, if its answers belong here.
     fn addressed(&self, at: AnswerAt, opened: &Opened) -> Result<OperationId, FidoError> {
         let purpose = opened.server_data().purpose();
-        if !PURPOSES.iter().any(|known| purpose_name(*known) == purpose && at.takes(*known)) {
+        if !Purpose::parse(purpose).is_some_and(|purpose| at.takes(purpose)) {
             tracing::info!(purpose, at = at.name(), "a UAF answer came in at the wrong place");
             return Err(self.refuse(&Error::ChallengeSpent));
         }

@@ -15,17 +15,6 @@ use crate::telemetry::audit::{Change, Event};
 
 type Made = Result<(UafRequest, ChallengeState), FidoError>;
 
-/// What serverData carries: an answer to one purpose can't be moved to another.
-pub(super) const fn purpose_name(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::InBandLogin => "in-band-login",
-        Purpose::OutOfBand => "out-of-band",
-        Purpose::Transaction => "transaction",
-        Purpose::Registration => "registration",
-        Purpose::Deregistration => "deregistration",
-    }
-}
-
 impl Embedded {
     /// A registration; the keys that the user has already are disallowed.
     pub(super) async fn registration(&self, commission: &Commission<'_>, user: &Subject, policy: &str) -> Made {
@@ -100,7 +89,8 @@ impl Embedded {
         let challenge = jose::random::<32>().map_err(|error| internal(&error))?;
         Ok(Start {
             operation_id: id,
-            purpose: purpose_name(purpose),
+            // An answer to one purpose can't be moved to another.
+            purpose: purpose.word(),
             challenge: Challenge::new(challenge).map_err(|error| internal(&error))?,
             expires_at: unix(self.clock.now().after(self.settings.answer)),
         })

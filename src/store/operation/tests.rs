@@ -368,3 +368,12 @@ proptest! {
         prop_assert!(handed_out <= 1 && taken <= handed_out);
     }
 }
+
+#[test]
+fn a_purpose_is_read_back_from_its_word() {
+    use Purpose::{Deregistration, InBandLogin, OutOfBand, Registration, Transaction};
+    for purpose in [InBandLogin, OutOfBand, Transaction, Registration, Deregistration] {
+        assert_eq!(Purpose::parse(purpose.word()), Some(purpose));
+    }
+    assert_eq!([Purpose::parse("login"), Purpose::parse("")], [None, None]);
+}
