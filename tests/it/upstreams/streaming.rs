@@ -124,7 +124,7 @@ async fn long_bodies_pass_through_and_memory_stays_flat() {
         format!("  - {{name: {name}, path: /{name}/*, methods: [GET, POST], filters: [], upstream: {name}}}\n")
     };
     let upstreams = format!(
-        "  older: {{url: 'http://{}'}}\n  newer: {{url: 'http://{}', protocol: h2}}\n",
+        "  older: {{url: 'http://{}'}}\n  newer: {{url: 'http://{}', protocol: h2, read-timeout: 10m}}\n",
         server(),
         http2::server()
     );
