@@ -28,6 +28,7 @@ deps-test:
 	@tools/jose-venv.sh $(VENV)
 
 run: deps-build ## builds a release and starts the gateway
+	@echo 'A first build takes 10 minutes or more on two cores; the last crate alone takes several, without a line of output.'
 	cargo build --release --locked --bin sidegate
 	@echo
 	@echo 'In a second terminal:  target/release/sidegate device demo'

@@ -6,9 +6,9 @@ mod compose;
 mod data;
 mod device;
 pub mod explain;
-pub mod first_start;
 mod keygen;
 mod serve;
+pub mod start;
 mod user;
 
 use std::ffi::OsString;
@@ -86,7 +86,7 @@ fn check(flag: &ConfigFlag, out: &mut dyn Write) -> u8 {
 fn explain(flags: &ExplainFlags, out: &mut dyn Write) -> u8 {
     let told = compose::offline(&flags.config.source()).and_then(|(config, router)| {
         let (Some(method), Some(path)) = (&flags.method, &flags.path) else {
-            return Ok(write!(out, "{}", explain::Table::of(&config.routes, flags.on)).map(|()| GOOD)?);
+            return Ok(write!(out, "{}", explain::Table::of(&config, flags.on)).map(|()| GOOD)?);
         };
         match explain::explain(&router, flags.on.unwrap_or(ListenerClass::Public), method, path) {
             Ok(explanation) => Ok(writeln!(out, "{explanation}").map(|()| GOOD)?),

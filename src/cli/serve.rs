@@ -11,7 +11,7 @@ use sidegate_filters::clock::{Clock, SystemClock};
 
 use super::Failure;
 use super::compose::{self, Stores};
-use super::{data, first_start};
+use super::{data, start};
 use crate::config::{self, Config, Environment, Overrides, Source};
 use crate::gateway::{self, Stop};
 use crate::store::DataFolder;
@@ -41,12 +41,12 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
         // First: what removed users had registered must not hold up a change of the app-id.
         stores.sweep_orphans().await?;
         let router = compose::router(&config, &folder, &stores, &clock, &metrics).await?;
-        let demo = first_start::demo_user(&config, &folder, stores.users.as_ref()).await?;
+        let demo = start::demo_user(&config, &folder, stores.users.as_ref()).await?;
         Ok::<_, Failure>((stop, router, demo))
     })?;
     let router = Arc::new(ArcSwap::from_pointee(router));
     let gateway = gateway::on(listening, &router, &metrics)?;
-    first_start::announce(&config, demo.as_ref(), std::io::stderr().is_terminal());
+    start::announce(&config, demo.as_ref(), std::io::stderr().is_terminal());
     let sweeper = sweep(runtime, stores);
     let ended = gateway.run(stop);
     drop(sweeper);
@@ -85,6 +85,7 @@ pub(super) fn settings(config: &Config, data: &Path) -> gateway::Settings {
     };
     let limits = &config.limits;
     let mut settings = gateway::Settings::new(config.listeners.iter().map(listener).collect(), data.to_owned());
+    settings.try_out = config.try_out;
     settings.shutdown = limits.stop;
     settings.limits.connections = limits.connections;
     settings.limits.connections_share = limits.connections_share;

@@ -45,6 +45,18 @@ pub struct JwsBypass {
     pub clock_skew: Duration,
 }
 
+impl FilterKind {
+    /// Whether it lets nobody pass whom it does not know.
+    #[must_use]
+    pub fn asks_who(&self) -> bool {
+        match self {
+            Self::IdentityCreation(demand) => !demand.open,
+            Self::Delegation(_) => false,
+            Self::JwsBypass(_) | Self::UserBinding(..) => true,
+        }
+    }
+}
+
 /// What an `identity-creation` filter demands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

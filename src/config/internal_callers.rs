@@ -21,6 +21,20 @@ pub struct InternalCaller {
     pub roles: Vec<Role>,
 }
 
+impl InternalCaller {
+    /// Whether it proves itself by a bearer that the gateway makes.
+    #[must_use]
+    pub fn has_made_bearer(&self) -> bool {
+        self.token_file.is_none() && self.client_certificate.is_none()
+    }
+
+    /// The file in the data folder with the bearer that the gateway makes.
+    #[must_use]
+    pub fn made_bearer(&self) -> String {
+        format!("{}.token", self.name)
+    }
+}
+
 const ROLES: &[(&str, Role)] = &[("act-for", Role::ActFor), ("admin", Role::Admin)];
 
 pub(super) fn read(field: &Field<'_>) -> Vec<InternalCaller> {

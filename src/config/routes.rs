@@ -258,11 +258,7 @@ fn chain(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
 
 /// Whether a filter of the row lets nobody pass whom it does not know.
 fn asks_who(filters: &[String], known: &Known<'_>) -> bool {
-    filters.iter().any(|name| match known.filter(name) {
-        Some(FilterKind::IdentityCreation(demand)) => !demand.open,
-        Some(FilterKind::Delegation(_)) => false,
-        Some(FilterKind::JwsBypass(_) | FilterKind::UserBinding(..)) | None => true,
-    })
+    filters.iter().any(|name| known.filter(name).is_none_or(FilterKind::asks_who))
 }
 
 fn uses_bypass(filters: &[String], known: &Known<'_>) -> bool {

@@ -52,8 +52,16 @@ pub fn kept_app_id(
         (Some(written), Some(kept)) if has_credentials => {
             Err(AppIdFault::Changed { written: written.to_owned(), kept })
         }
-        (written, _) => {
+        (written, kept) => {
             let app_id = checked(written.unwrap_or(default).to_owned())?;
+            if let Some(before) = kept {
+                tracing::warn!(
+                    before,
+                    now = app_id.as_str(),
+                    "fido-uaf.app-id is another one than before; no credentials are left, so it takes its place in the \
+                     data folder, and phones that kept keys for the one before must register again"
+                );
+            }
             folder.write(FILE, app_id.as_str().as_bytes())?;
             Ok(app_id)
         }

@@ -4,6 +4,8 @@ use http::StatusCode;
 use pingora::{Error, ErrorSource, ErrorType};
 use sidegate_filters::Problem;
 
+use super::forward::Forward;
+
 /// A body that is passed on turned out longer than its route allows: so many bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("longer than {0} bytes")]
@@ -11,19 +13,21 @@ pub(super) struct TooLong(pub(super) usize);
 
 /// The answer; `None` when there is nobody left to answer. Only the kind of the error is logged: its text may quote what a
 /// client or an upstream sent.
-pub(super) fn explain(error: &Error, upstream: Option<&str>) -> Option<Problem> {
+pub(super) fn explain(error: &Error, forward: Option<&Forward>) -> Option<Problem> {
     if let Some(TooLong(limit)) = error.root_cause().downcast_ref() {
         return Some(Problem::too_long(*limit));
     }
     let kind = error.etype().as_str();
+    let upstream = forward.map(Forward::name);
+    let server = forward.and_then(Forward::server);
     match error.esource() {
         ErrorSource::Upstream => {
-            tracing::warn!(kind, upstream, "an upstream failed");
+            tracing::warn!(kind, upstream, server, "an upstream failed");
             Some(of_upstream(error.etype()))
         }
         ErrorSource::Downstream => of_client(error),
         ErrorSource::Internal | ErrorSource::Unset => {
-            tracing::error!(kind, upstream, "the gateway failed");
+            tracing::error!(kind, upstream, server, "the gateway failed");
             Some(Problem::internal())
         }
     }

@@ -7,20 +7,22 @@ const RESERVE: u64 = 256;
 /// The client's, and one to an upstream.
 const PER_CONNECTION: u64 = 2;
 
+const TOO_FEW: &str = "the limit of open files is too low for limits.connections on every listener, so each takes fewer: \
+                       raise it (LimitNOFILE, ulimit -n), or lower limits.connections";
+
 /// How many connections each of so many listeners may have, at most `wanted`, so that all of them together leave files for
-/// each other. The process is given all the files that it may ask for; it is told if they are too few.
-pub(super) fn connections(listeners: usize, wanted: usize) -> usize {
+/// each other. The process is given all the files that it may ask for; the operator is told if they are too few, which is
+/// no warning where it is all for trying out.
+pub(super) fn connections(listeners: usize, wanted: usize, try_out: bool) -> usize {
     let limit = raised();
     let most = fitting(limit, listeners);
     if most < wanted {
         let needed = needed(listeners, wanted);
-        tracing::warn!(
-            open_files = limit,
-            needed,
-            connections = most,
-            "the limit of open files is too low for limits.connections on every listener, so each takes fewer: \
-             raise it (LimitNOFILE, ulimit -n), or lower limits.connections"
-        );
+        if try_out {
+            tracing::info!(open_files = limit, needed, connections = most, "{TOO_FEW}");
+        } else {
+            tracing::warn!(open_files = limit, needed, connections = most, "{TOO_FEW}");
+        }
     }
     wanted.min(most)
 }

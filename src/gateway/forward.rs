@@ -63,6 +63,11 @@ impl Forward {
         &self.upstream.name
     }
 
+    /// `host:port` of the server that was tried last.
+    pub(super) fn server(&self) -> Option<&str> {
+        self.tries.server(&self.upstream).map(|server| server.address.as_str())
+    }
+
     /// Where to connect to next, and how long for.
     pub(super) async fn peer(&mut self) -> pingora::Result<Box<HttpPeer>> {
         while let Some(server) = self.tries.next(&self.upstream) {

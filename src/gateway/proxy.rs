@@ -20,6 +20,7 @@ use super::forward::Forward;
 use super::reply::{self, Dress};
 use super::serve::Next;
 use super::settings::Limits;
+use crate::identity::login_page::failed;
 use crate::routes::{ListenerClass, Router};
 use crate::telemetry::Metrics;
 use crate::telemetry::access::RequestRecord;
@@ -45,6 +46,8 @@ struct Known {
     record: RequestRecord,
     dress: Dress,
     span: tracing::Span,
+    /// Whether a person reads the answer.
+    reader: bool,
 }
 
 impl Front {
@@ -71,12 +74,21 @@ impl Front {
         let client = connection.peer.map(|peer| peer.ip());
         let record = RequestRecord::new(&self.metrics, request_id, self.class.name(), protocol, client);
         let dress = Dress { secure: connection.secure, ..Dress::default() };
-        Ok(Known { connection, record, dress, span })
+        let reader = self.has_reader(&session.req_header().headers);
+        Ok(Known { connection, record, dress, span, reader })
     }
 }
 
 impl Known {
+    /// Sends an answer. A person gets a page to read in place of a failure of ours or of the upstream, everybody else the
+    /// problem.
     async fn answer(&mut self, session: &mut Session, reply: Reply) {
+        let reply = match reply {
+            Reply::Problem(problem) if self.reader && problem.status.is_server_error() => {
+                Reply::Response(failed(problem.status, problem.headers, self.record.request_id()))
+            }
+            reply => reply,
+        };
         reply::send(session, &self.connection, &mut self.record, &self.dress, reply).await;
     }
 }
@@ -214,8 +226,7 @@ impl ProxyHttp for Front {
         let Some(known) = life.known.as_mut().filter(|_| !begun) else {
             return FailToProxy { error_code: 0, can_reuse_downstream: false };
         };
-        let upstream = life.forward.as_ref().map(|forward| forward.name());
-        let problem = known.span.in_scope(|| failure::explain(error, upstream));
+        let problem = known.span.in_scope(|| failure::explain(error, life.forward.as_deref()));
         let status = problem.as_ref().map_or(0, |problem| problem.status.as_u16());
         if let Some(problem) = problem {
             // The answer says so: a client must not send its next request into a connection that closes.

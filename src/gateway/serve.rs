@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use pingora::proxy::Session;
 use sidegate_filters::identity_creation::accepts_html;
 use sidegate_filters::{BodySource as _, Caller, CanonicalPath, Exchange, Params, Problem, Reply, Verdict};
@@ -81,10 +81,14 @@ impl Front {
         Ok((found.route.clone(), found.path, found.forwarded, found.params))
     }
 
+    /// Whether a person reads the answer: a browser on a public listener.
+    pub(super) fn has_reader(&self, headers: &HeaderMap) -> bool {
+        self.class == ListenerClass::Public && accepts_html(headers)
+    }
+
     /// A browser that took a wrong turn gets a page to read, everybody else a problem.
     fn lost(&self, unrouted: Unrouted, request: &Request) -> Result<Next, Problem> {
-        let reads = self.class == ListenerClass::Public && accepts_html(&request.headers);
-        if unrouted == Unrouted::Path && reads {
+        if unrouted == Unrouted::Path && self.has_reader(&request.headers) {
             return Ok(Next::Answer(Reply::Response(not_found())));
         }
         Err(lost(unrouted))

@@ -106,7 +106,7 @@ pub fn on(
     metrics: &Arc<Metrics>,
 ) -> Result<Gateway, StartError> {
     let mut server = Server::new_with_opt_and_conf(None, configuration(&settings));
-    let connections = files::connections(settings.listeners.len(), settings.limits.connections);
+    let connections = files::connections(settings.listeners.len(), settings.limits.connections, settings.try_out);
     let limits = Arc::new(Limits { connections, ..settings.limits.clone() });
     let cut = watch::Sender::new(false);
     let mut all = Vec::with_capacity(settings.listeners.len());

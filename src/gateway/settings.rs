@@ -19,6 +19,8 @@ pub struct Settings {
     pub shutdown: Duration,
     /// Worker threads of each listener.
     pub threads: usize,
+    /// Whether it is for trying out: then fewer connections than the limits name are worth no warning.
+    pub try_out: bool,
 }
 
 /// A socket to listen on.
@@ -100,6 +102,7 @@ impl Settings {
             data,
             shutdown: Duration::from_secs(5),
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            try_out: false,
         }
     }
 }

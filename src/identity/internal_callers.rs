@@ -52,19 +52,18 @@ impl BearerHash {
         Self::of(&content).ok_or(BearerError::Content(shown))
     }
 
-    /// Reads `<name>.token` of the data folder, made with a random bearer where it is missing.
+    /// Reads this file of the data folder, made with a random bearer where it is missing.
     ///
     /// # Errors
     /// As [`BearerHash::read`].
-    pub fn read_or_make(folder: &DataFolder, name: &str) -> Result<Self, BearerError> {
-        let file = format!("{name}.token");
-        let content = folder.read_or_make(&file, || {
+    pub fn read_or_make(folder: &DataFolder, file: &str) -> Result<Self, BearerError> {
+        let content = folder.read_or_make(file, || {
             let bytes = Zeroizing::new(jose::random::<32>()?);
             Ok::<_, jose::CryptoError>(Zeroizing::new(
                 format!("{}\n", base64url::encode(bytes.as_slice())).into_bytes(),
             ))
         })?;
-        Self::of(&content).ok_or_else(|| BearerError::Content(folder.file(&file).display().to_string()))
+        Self::of(&content).ok_or_else(|| BearerError::Content(folder.file(file).display().to_string()))
     }
 
     fn of(content: &[u8]) -> Option<Self> {
@@ -152,9 +151,9 @@ mod tests {
     async fn a_made_bearer_is_recognised() {
         let dir = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(dir.path().join("var")).unwrap();
-        let hash = BearerHash::read_or_make(&folder, "internal").unwrap();
-        assert!(BearerHash::read_or_make(&folder, "internal").unwrap() == hash, "it is made once");
-        let other = BearerHash::read_or_make(&folder, "other").unwrap();
+        let hash = BearerHash::read_or_make(&folder, "internal.token").unwrap();
+        assert!(BearerHash::read_or_make(&folder, "internal.token").unwrap() == hash, "it is made once");
+        let other = BearerHash::read_or_make(&folder, "other.token").unwrap();
         let callers = [(caller("a"), Proof::Bearer(hash)), (caller("b"), Proof::Bearer(other))];
         let callers = StaticCallers::new(callers.into()).unwrap();
         let text = fs::read_to_string(folder.file("internal.token")).unwrap();

@@ -113,7 +113,11 @@ async fn everything_that_serve_writes_is_a_line_of_json() {
     for line in log.lines() {
         assert!(serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()), "{line}");
     }
-    for told in ["Set up for trying out", "demo.password", r#""class":"public""#] {
+    let bearer =
+        format!("internal-callers.internal: its bearer is in {}", gateway.data().join("internal.token").display());
+    for told in
+        ["Set up for trying out", "demo.password", r#""class":"public""#, r#""target":"sidegate::cli::start""#, &bearer]
+    {
         assert!(log.contains(told), "{told}: {log}");
     }
     let refused = gateway.command(&["serve", "--config", "no-such-file.yml"], "");

@@ -115,6 +115,10 @@ async fn what_a_removed_user_registered_does_not_bind_the_app_id() {
     gateway.restart().await;
     let kept = std::fs::read_to_string(gateway.data().join("app-id")).unwrap();
     assert_eq!(kept, "https://other.example/facets");
+    gateway.stop();
+    let lines: Vec<Value> = gateway.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let told = lines.iter().find(|line| line["now"] == "https://other.example/facets").expect("it is told");
+    assert!(told["level"] == "WARN" && told["before"].as_str().unwrap().starts_with("http://127.0.0.1"), "{told}");
 }
 
 #[tokio::test]

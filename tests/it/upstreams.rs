@@ -89,6 +89,24 @@ async fn an_upstream_may_have_a_name() {
     }
 }
 
+#[tokio::test]
+async fn an_upstream_that_is_gone_has_its_address_in_the_log_and_only_browsers_of_the_public_a_page() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let row = "  - {name: gone, path: /gone, methods: [GET], filters: [], upstream: gone, on: [public, internal]}\n";
+    let setup = format!("upstreams:\n  gone: {{url: \"http://{gone}\"}}\nroutes:\n{row}");
+    let mut gateway = Setup::default().append(setup).start().await;
+    let html = ("accept", "text/html");
+    let page = gateway.public().get("/gone").header(html.0, html.1).send().await.expect(502).text();
+    assert!(page.contains("<h1>Not available just now</h1>"), "{page}");
+    gateway.public().get("/gone").send().await.problem(502);
+    gateway.internal_as_nobody().get("/gone").header(html.0, html.1).send().await.problem(502);
+    gateway.stop();
+    let lines = gateway.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
+    let failed = lines.iter().filter(|line| line["message"] == "an upstream failed").collect::<Vec<_>>();
+    assert_eq!(failed.len(), 3, "{lines:#?}");
+    assert!(failed.iter().all(|line| line["upstream"] == "gone" && line["server"] == gone.to_string()), "{failed:#?}");
+}
+
 /// Answers nothing, or half: it tells of each request that came.
 fn half_origin() -> (SocketAddr, std::sync::mpsc::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -137,14 +155,30 @@ async fn a_request_that_the_stop_cuts_has_its_line() {
     assert!(lines.iter().all(|line| line["cut"] == true), "{lines:#?}");
 }
 
+/// What the log says of open files.
+fn file_lines(gateway: &Gateway) -> Vec<Value> {
+    let lines = gateway.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
+    lines.into_iter().filter(|line| !line["open_files"].is_null()).collect()
+}
+
+#[tokio::test]
+async fn too_few_open_files_are_a_warning_for_a_gateway_that_others_reach() {
+    let live = "try-out: false\npublic-url: https://gate.example";
+    let app_id = "  app-id: https://gate.example/nevisfido/uaf/1.1/facets";
+    let setup = Setup::default().replace("try-out: true", live).under("fido-uaf", app_id).open_files(300);
+    let told = file_lines(&setup.start().await);
+    assert!(told.len() == 1 && told[0]["level"] == "WARN" && told[0]["connections"] == 7, "{told:#?}");
+}
+
 #[tokio::test]
 async fn too_few_open_files_leave_room_on_every_listener() {
     // Beside the 256 in reserve, two for each of seven connections on three listeners.
     let setup = Setup::default().append("limits: {connections-share: 100%}").open_files(300);
     let gateway = setup.start().await;
-    let warning = |line: &Value| line["needed"] == 60_256 && line["open_files"] == 300 && line["connections"] == 7;
-    let lines = gateway.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
-    assert!(lines.iter().any(warning), "{lines:#?}");
+    let told = file_lines(&gateway);
+    let [line] = &told[..] else { panic!("one line: {told:#?}") };
+    assert_eq!([&line["needed"], &line["open_files"], &line["connections"]], [60_256, 300, 7]);
+    assert_eq!(line["level"], "INFO", "nobody who tries it out has to mend it");
     let held: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(gateway.address("public")).unwrap()).collect();
     let refused = "sidegate_connections_refused_total{listener=\"public\",reason=\"full\"} 1";
     wait::until(refused, Duration::from_secs(20), async || {

@@ -192,7 +192,7 @@ fn callers(config: &Config, folder: &DataFolder) -> Result<StaticCallers, Compos
         let proof = match (&caller.client_certificate, &caller.token_file) {
             (Some(path), _) => Proof::Certificates(certificates(&caller.name, path)?),
             (None, Some(path)) => Proof::Bearer(BearerHash::read(path)?),
-            (None, None) => Proof::Bearer(BearerHash::read_or_make(folder, &caller.name)?),
+            (None, None) => Proof::Bearer(BearerHash::read_or_make(folder, &caller.made_bearer())?),
         };
         callers.push((InternalCaller { name: caller.name.clone(), roles: caller.roles.clone() }, proof));
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use http::Method;
 
 use super::listed;
-use crate::config::{LeadsTo, Row};
+use crate::config::{Config, LeadsTo, NamedFilter, Row};
 use crate::routes::ListenerClass;
 
 const HEADINGS: [&str; 6] = ["row", "methods", "path", "listeners", "protection", "leads to"];
@@ -16,26 +16,32 @@ pub struct Table(Vec<[String; 6]>);
 impl Table {
     /// The rows that listeners of this class serve; without one all rows, also those that are switched off.
     #[must_use]
-    pub fn of(rows: &[Row], class: Option<ListenerClass>) -> Self {
-        let served = rows.iter().filter(|row| class.is_none_or(|class| row.on.contains(&class)));
-        Self(served.map(cells).collect())
+    pub fn of(config: &Config, class: Option<ListenerClass>) -> Self {
+        let served = config.routes.iter().filter(|row| class.is_none_or(|class| row.on.contains(&class)));
+        Self(served.map(|row| cells(row, &config.filters)).collect())
     }
 }
 
-fn cells(row: &Row) -> [String; 6] {
+fn cells(row: &Row, known: &[NamedFilter]) -> [String; 6] {
     let (protection, leads_to) = match &row.leads_to {
         LeadsTo::Service(_, protection) => (protection.name().to_owned(), "a service of this gateway".to_owned()),
         LeadsTo::Fronted { protection, upstream, .. } => (protection.name().to_owned(), format!("upstream {upstream}")),
-        LeadsTo::Upstream { name, filters } => {
-            let protection =
-                if filters.is_empty() { "open".to_owned() } else { format!("filters {}", filters.join(", ")) };
-            (protection, format!("upstream {name}"))
-        }
+        LeadsTo::Upstream { name, filters } => (of_chain(filters, known), format!("upstream {name}")),
     };
     let listeners = listed(row.on.iter().map(|class| class.name()));
     let listeners = if listeners.is_empty() { "none: switched off".to_owned() } else { listeners };
     let methods = listed(row.methods.iter().map(Method::as_str));
     [row.name.clone(), methods, row.pattern.text().to_owned(), listeners, protection, leads_to]
+}
+
+/// A row whose filters let everybody pass is open, whatever else they do.
+fn of_chain(filters: &[String], known: &[NamedFilter]) -> String {
+    let asks_who = known.iter().any(|filter| filters.contains(&filter.name) && filter.kind.asks_who());
+    match (asks_who, filters.join(", ")) {
+        (true, names) => format!("filters {names}"),
+        (false, names) if names.is_empty() => "open".to_owned(),
+        (false, names) => format!("open (filters {names})"),
+    }
 }
 
 impl fmt::Display for Table {
@@ -66,22 +72,27 @@ mod tests {
         let path = folder.path().join("gate.yml");
         std::fs::write(&path, format!("{STANDALONE}{more}")).unwrap();
         let config = load(&Source::File(path), &Overrides::default(), &Environment::new(|_| None)).unwrap();
-        Table::of(&config.routes, class).to_string()
+        Table::of(&config, class).to_string()
     }
 
     const OWN: &str = "
 upstreams: { shop: { url: 'http://x' } }
-filters: { customers: { type: identity-creation, domain: main } }
+filters:
+  customers: { type: identity-creation, domain: main }
+  anybody: { type: identity-creation, domain: main, open: true }
+  mark: { type: delegation, rules: ['CONST:yes:X-Passed'] }
 routes:
   - { name: status, on: [] }
   - { name: shop, path: /shop/*, methods: [GET, POST], filters: [customers], upstream: shop }
   - { name: docs, path: /docs/*, methods: [GET], filters: [], upstream: shop }
+  - { name: news, path: /news/*, methods: [GET], filters: [anybody, mark], upstream: shop }
+  - { name: pay, path: /pay/*, methods: [GET], filters: [customers, mark], upstream: shop }
 ";
 
     #[test]
     fn every_row_is_there_with_what_it_demands() {
         let text = table(OWN, None);
-        assert_eq!(text.lines().count(), 1 + crate::routes::rows::ROWS.len() + 2);
+        assert_eq!(text.lines().count(), 1 + crate::routes::rows::ROWS.len() + 4);
         let cells = |name: &str| {
             let line = text.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap();
             line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
@@ -94,6 +105,8 @@ routes:
         assert_eq!(cells("status"), ["status", "POST", "/nevisfido/status", "none: switched off", "open", service]);
         assert_eq!(cells("shop"), ["shop", "GET, POST", "/shop/*", "public", "filters customers", "upstream shop"]);
         assert_eq!(cells("docs"), ["docs", "GET", "/docs/*", "public", "open", "upstream shop"]);
+        assert_eq!(cells("news")[4], "open (filters anybody, mark)");
+        assert_eq!(cells("pay")[4], "filters customers, mark");
     }
 
     #[test]

@@ -121,6 +121,7 @@ fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>) -> Vec<Route
         route(Method::GET, "/hello", vec![], local(Service::Hello)),
         route(Method::GET, "/slow", vec![], local(Service::Slow)),
         route(Method::GET, "/panic", vec![], local(Service::Panic)),
+        route(Method::GET, "/away", vec![], local(Service::Away)),
         route(Method::POST, "/count", vec![], local(Service::Count)),
         route(Method::POST, "/closed", vec![Arc::new(Closed)], local(Service::Hello)),
         route(Method::GET, "/broken", vec![Arc::new(Broken)], local(Service::Hello)),
@@ -154,6 +155,7 @@ enum Service {
     Hello,
     Slow,
     Panic,
+    Away,
     Count,
 }
 
@@ -174,6 +176,10 @@ impl Endpoint for Service {
                 "slow".to_owned()
             }
             Self::Panic => panic!("as asked"),
+            Self::Away => {
+                let retry = (http::header::RETRY_AFTER, HeaderValue::from_static("7"));
+                return Problem::unavailable().with(retry.0, retry.1).into();
+            }
             Self::Count => exchange.body.map_or(0, |body| body.len()).to_string(),
         };
         Reply::Response(Response::new(Bytes::from(text)))

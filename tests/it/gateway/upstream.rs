@@ -217,6 +217,30 @@ fn a_server_that_fails_is_502_or_504() {
 }
 
 #[test]
+fn a_browser_reads_a_page_where_a_server_fails_and_everybody_else_gets_the_problem() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let html = "Accept: text/html,application/xhtml+xml;q=0.9\r\n";
+    for (path, expected) in [("/up/silent", 504), ("/up/garbage", 502), ("/broken", 500), ("/away", 503)] {
+        let answer = exchange(front.plain, get(path, html).as_bytes());
+        let (head, page) = answer.split_once("\r\n\r\n").unwrap();
+        let head = head.to_ascii_lowercase();
+        assert!(status(&answer) == expected && head.contains("content-type: text/html"), "{path}: {answer}");
+        for field in ["cache-control: no-store", "content-security-policy: default-src 'none'", "x-frame-options: deny"]
+        {
+            assert_eq!(head.matches(field).count(), 1, "{path}: {field}: {head}");
+        }
+        let id = head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+        assert!(page.contains(&format!("<code>{id}</code>")) && !page.contains("/up/"), "{path}: {page}");
+        assert_eq!(head.contains("retry-after: 7"), path == "/away", "{path}: {head}");
+        for other in ["", "Accept: */*\r\n", "Accept: application/json\r\n"] {
+            let answer = exchange(front.plain, get(path, other).as_bytes());
+            assert!(status(&answer) == expected && answer.contains("application/problem+json"), "{path}: {answer}");
+        }
+    }
+}
+
+#[test]
 fn requests_behind_one_another_are_all_answered() {
     let origin = Origin::start();
     let front = Front::start(quick(), Some(origin.address));

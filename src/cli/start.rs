@@ -93,15 +93,11 @@ fn notes(config: &Config) -> Vec<String> {
         notes.push(TRY_OUT.to_owned());
     }
     notes.extend(config.notices.iter().map(ToString::to_string));
-    if config.try_out {
-        let data = config.data.display();
-        notes.push(format!("internal-callers: the bearer for {} is made in {data}", callers(config)));
-    }
+    notes.extend(config.internal_callers.iter().filter(|caller| caller.has_made_bearer()).map(|caller| {
+        let file = config.data.join(caller.made_bearer());
+        format!("internal-callers.{}: its bearer is in {}, made at the first start", caller.name, file.display())
+    }));
     notes
-}
-
-fn callers(config: &Config) -> String {
-    config.internal_callers.iter().map(|caller| caller.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
