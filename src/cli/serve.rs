@@ -95,6 +95,7 @@ pub(super) fn settings(config: &Config, data: &Path) -> gateway::Settings {
     settings.limits.body_rate = limits.body_rate;
     settings.limits.body_window = limits.body_window;
     settings.limits.streams = u32::try_from(limits.streams).unwrap_or(u32::MAX);
+    settings.limits.requests = limits.requests;
     settings.limits.head_bytes = limits.header_size;
     settings.limits.fields = limits.header_fields;
     settings.limits.body_bytes = limits.body_size;
@@ -131,6 +132,7 @@ limits:
   body-window: 6s
   write-time: 7s
   streams: 8
+  requests: 13
   idle: 9s
   stop: 10s
 ";
@@ -145,6 +147,7 @@ limits:
         assert_eq!((limits.fields, limits.head_bytes, limits.body_bytes, limits.body_rate), (2, 3, 4, 5));
         let times = [limits.head, limits.body_window, limits.write, limits.idle, told.shutdown];
         assert_eq!(times, [1, 6, 7, 9, 10].map(Duration::from_secs));
-        assert_eq!((limits.streams, limits.connections, limits.connections_share), (8, 11, 12));
+        assert_eq!((limits.streams, limits.requests), (8, 13));
+        assert_eq!((limits.connections, limits.connections_share), (11, 12));
     }
 }

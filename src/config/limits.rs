@@ -11,7 +11,7 @@ use super::section::Section;
 pub struct Limits {
     /// Connections of one listener at a time; a further one is closed at once.
     pub connections: usize,
-    /// The share of them that one source network may have on a public listener, in percent.
+    /// The share of them, and of `requests`, that one source network may have on a public listener, in percent.
     pub connections_share: u8,
     /// For the whole header of each request, and for a TLS handshake.
     pub header_time: Duration,
@@ -27,8 +27,10 @@ pub struct Limits {
     pub body_window: Duration,
     /// How long a client may leave our bytes unread.
     pub write_time: Duration,
-    /// HTTP/2: requests under way at once on one connection.
+    /// HTTP/2: requests open at once on one connection.
     pub streams: usize,
+    /// HTTP/2: requests open at once on all connections of one listener; a further one is refused.
+    pub requests: usize,
     /// How long a connection may wait for its next request.
     pub idle: Duration,
     /// How long open requests may take after the signal to stop.
@@ -53,7 +55,8 @@ pub(super) fn read(section: &Section<'_>) -> Limits {
         body_rate: section.field("body-rate").or(Bytes(512)).0,
         body_window: section.field("body-window").or(Duration::from_secs(10)),
         write_time: section.field("write-time").or(Duration::from_secs(30)),
-        streams: section.field("streams").or(100),
+        streams: section.field("streams").or(32),
+        requests: section.field("requests").or(4_000),
         idle: section.field("idle").or(Duration::from_secs(60)),
         stop: section.field("stop").or(Duration::from_secs(5)),
         operations: section.field("operations").or(Bytes(256 << 20)).0,

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::connection::Connection;
 use super::proxy::Front;
-use super::seats::Seats;
+use super::seats::{Seat, Seats};
 use super::settings::Limits;
 use super::stream::Guarded;
 use super::tls::Tls;
@@ -27,15 +27,18 @@ use crate::telemetry::Metrics;
 pub(super) struct Edge {
     http: Arc<Http>,
     tls: Option<Tls>,
-    class: ListenerClass,
+    /// Of connections.
     seats: Seats,
-    metrics: Arc<Metrics>,
 }
 
 /// Takes requests.
 struct Http {
     proxy: Arc<HttpProxy<Front>>,
     limits: Arc<Limits>,
+    class: ListenerClass,
+    /// Of requests over HTTP/2: over HTTP/1 a connection has one, which its seat counts.
+    seats: Seats,
+    metrics: Arc<Metrics>,
     /// Turns true when the time that open requests have to end is over.
     cut: watch::Receiver<bool>,
 }
@@ -49,8 +52,10 @@ impl Edge {
         metrics: Arc<Metrics>,
         cut: watch::Receiver<bool>,
     ) -> Self {
-        let seats = Seats::new(&limits, class);
-        Self { http: Arc::new(Http { proxy, limits, cut }), tls, class, seats, metrics }
+        let share = limits.connections_share;
+        let connections = Seats::new(limits.connections, share, class);
+        let seats = Seats::new(limits.requests, share, class);
+        Self { http: Arc::new(Http { proxy, limits, class, seats, metrics, cut }), tls, seats: connections }
     }
 }
 
@@ -63,11 +68,11 @@ impl ServerApp for Edge {
         let _seat = match self.seats.take(peer.map(|peer| peer.ip())) {
             Ok(seat) => seat,
             Err(reason) => {
-                self.metrics.refused_connection(self.class.name(), reason.name());
+                self.http.metrics.refused_connection(self.http.class.name(), reason.name());
                 return None;
             }
         };
-        let open = self.metrics.connection();
+        let open = self.http.metrics.connection();
         let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet().copied());
         let stream = match &self.tls {
             Some(tls) => tls.accept(stream).await?,
@@ -91,13 +96,30 @@ fn shown(stream: &Stream) -> Option<CertificateDigest> {
     digest.cert_digest.as_slice().try_into().ok().map(CertificateDigest)
 }
 
+impl Http {
+    /// The seat of a request over HTTP/2. One without is told that nothing was done for it (RFC 9113 8.7), before it costs
+    /// memory: an answer could be kept from going out by the client's window.
+    fn seat(&self, session: &mut ServerSession) -> Option<Seat<'_>> {
+        let client = Connection::of(session).and_then(|connection| connection.peer).map(|peer| peer.ip());
+        match self.seats.take(client) {
+            Ok(seat) => Some(seat),
+            Err(reason) => {
+                self.metrics.refused_request(self.class.name(), reason.name());
+                session.shutdown_with_reason(h2::Reason::REFUSED_STREAM);
+                None
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl HttpServerApp for Http {
     async fn process_new_http(
         self: &Arc<Self>,
-        session: ServerSession,
+        mut session: ServerSession,
         shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
+        let _seat = if session.is_http2() { Some(self.seat(&mut session)?) } else { None };
         let http1 = if session.is_http2() { None } else { Connection::of(&session) };
         if let Some(connection) = &http1 {
             connection.expect_head();

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use super::connection::Connection;
 use crate::telemetry::access::RequestRecord;
 
-/// How long a client over HTTP/2 has to take note of an early answer.
+/// How long a client over HTTP/2 has to take note of an early answer, and of any if it was slow before.
 const LET_GO: Duration = Duration::from_secs(1);
 /// A body of this many bytes is read after its answer rather than left to the client to break off.
 const SMALL_BODY: usize = 64 * 1024;
@@ -65,6 +65,9 @@ pub(super) async fn send(
 ) {
     let response = reply.into_response(record.request_id());
     record.answered(response.status());
+    if session.is_http2() && response.status() == StatusCode::REQUEST_TIMEOUT {
+        session.set_write_timeout(Some(LET_GO));
+    }
     if let Err(error) = write(session, record.request_id(), dress, response).await {
         tracing::debug!(kind = error.etype().as_str(), "an answer did not reach its client");
         return;

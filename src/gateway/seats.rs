@@ -1,4 +1,5 @@
-//! Who may have a connection: a listener has so many seats, and one network a share of them where strangers come.
+//! Who may have a connection, or an open request over HTTP/2: a listener has so many seats for each, and one network a
+//! share of them where strangers come.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,11 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::settings::Limits;
 use crate::routes::ListenerClass;
 use crate::store::SourceNetwork;
 
-/// The seats of one listener.
+/// The seats of one kind on one listener.
 pub(super) struct Seats {
     free: Semaphore,
     /// How many seats one network may have; `None` where callers are known.
@@ -18,7 +18,7 @@ pub(super) struct Seats {
     taken: Mutex<HashMap<SourceNetwork, usize>>,
 }
 
-/// A connection's seat; it is free again when this is dropped.
+/// A seat that is taken; it is free again when this is dropped.
 pub(super) struct Seat<'a> {
     _seat: SemaphorePermit<'a>,
     network: Option<(&'a Seats, SourceNetwork)>,
@@ -44,11 +44,11 @@ impl NoSeat {
 }
 
 impl Seats {
-    /// The seats of a listener of this class.
-    pub(super) fn new(limits: &Limits, class: ListenerClass) -> Self {
-        let share = limits.connections.saturating_mul(usize::from(limits.connections_share)) / 100;
+    /// So many seats on a listener of this class, so many percent of them for one network.
+    pub(super) fn new(seats: usize, percent: u8, class: ListenerClass) -> Self {
+        let share = seats.saturating_mul(usize::from(percent)) / 100;
         Self {
-            free: Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)),
+            free: Semaphore::new(seats.min(Semaphore::MAX_PERMITS)),
             share: (class == ListenerClass::Public).then_some(share.max(1)),
             taken: Mutex::default(),
         }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     fn seats(class: ListenerClass) -> Seats {
-        Seats::new(&Limits { connections: 8, connections_share: 25, ..Limits::default() }, class)
+        Seats::new(8, 25, class)
     }
 
     fn at(address: &str) -> Option<IpAddr> {

@@ -52,7 +52,8 @@ pub struct TlsFiles {
 pub struct Limits {
     /// Connections of one listener at a time; a further one is closed at once.
     pub connections: usize,
-    /// The share of them that one network (/32 of IPv4, /64 of IPv6) may have on a public listener, in percent.
+    /// The share of them, and of [`Limits::requests`], that one network (/32 of IPv4, /64 of IPv6) may have on a public
+    /// listener, in percent.
     pub connections_share: u8,
     /// From the first byte of a request head to its last; also for a TLS handshake and for one frame of HTTP/2.
     pub head: Duration,
@@ -70,8 +71,10 @@ pub struct Limits {
     pub fields: usize,
     /// The longest body where the route names no limit of its own, in bytes.
     pub body_bytes: usize,
-    /// HTTP/2: requests under way at once on one connection.
+    /// HTTP/2: requests open at once on one connection.
     pub streams: u32,
+    /// HTTP/2: requests open at once on all connections of one listener; a further one is refused.
+    pub requests: usize,
 }
 
 impl Default for Limits {
@@ -87,7 +90,8 @@ impl Default for Limits {
             head_bytes: 32 * 1024,
             fields: 100,
             body_bytes: 64 * 1024,
-            streams: 100,
+            streams: 32,
+            requests: 4_000,
         }
     }
 }
@@ -120,6 +124,7 @@ mod tests {
         assert_eq!(settings.limits.idle, Duration::from_secs(60));
         assert_eq!(settings.limits.head_bytes, 32 * 1024);
         assert_eq!(settings.limits.fields, 100);
+        assert_eq!((settings.limits.streams, settings.limits.requests), (32, 4_000));
         assert_eq!(settings.limits.body_bytes, 64 * 1024);
         assert_eq!(settings.shutdown, Duration::from_secs(5));
     }

@@ -15,6 +15,7 @@ pub struct Metrics {
     open_requests: IntGauge,
     open_connections: IntGauge,
     refused_connections: IntCounterVec,
+    refused_requests: IntCounterVec,
     events: IntCounterVec,
 }
 
@@ -44,6 +45,8 @@ impl Metrics {
         let labels = ["listener", "route", "method", "status"];
         let refused =
             Opts::new("sidegate_connections_refused_total", "Connections closed at once, since too many were open.");
+        let refused_requests =
+            Opts::new("sidegate_requests_refused_total", "HTTP/2 requests refused, since too many were open.");
         let buckets = exponential_buckets(0.0005, 2.0, 16)?;
         let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
         let metrics = Self {
@@ -53,6 +56,7 @@ impl Metrics {
             open_requests: IntGauge::new("sidegate_open_requests", "Requests under way.")?,
             open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
             refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
+            refused_requests: IntCounterVec::new(refused_requests, &["listener", "reason"])?,
             events: IntCounterVec::new(Opts::new("sidegate_events_total", "Audited events."), &["event"])?,
         };
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
@@ -60,6 +64,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.open_requests.clone()))?;
         metrics.registry.register(Box::new(metrics.open_connections.clone()))?;
         metrics.registry.register(Box::new(metrics.refused_connections.clone()))?;
+        metrics.registry.register(Box::new(metrics.refused_requests.clone()))?;
         metrics.registry.register(Box::new(metrics.events.clone()))?;
         Ok(metrics)
     }
@@ -73,6 +78,11 @@ impl Metrics {
     /// A client was turned away: its listener was `full`, or its network had its `share`.
     pub fn refused_connection(&self, listener: &str, reason: &str) {
         self.refused_connections.with_label_values(&[listener, reason]).inc();
+    }
+
+    /// A request over HTTP/2 was refused unheard, for the same reasons.
+    pub fn refused_request(&self, listener: &str, reason: &str) {
+        self.refused_requests.with_label_values(&[listener, reason]).inc();
     }
 
     /// A request came in.

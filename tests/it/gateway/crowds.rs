@@ -1,9 +1,10 @@
-//! More connections than a listener has room for.
+//! More connections than a listener has room for, and more requests.
 
 use std::io::Write;
 use std::time::Duration;
 
-use super::clients::{connect, exchange, rest, status};
+use super::clients::{connect, exchange, h2, request, rest, status};
+use super::floods::{self, DATA, HEADERS, RESET, SETTINGS, frame};
 use super::front::{Front, eventually, quick};
 use sidegate::gateway::Limits;
 
@@ -42,4 +43,62 @@ fn one_network_does_not_get_all_connections() {
     held[0].write_all(HELLO).unwrap();
     assert_eq!(status(&rest(&mut held[0])), 200);
     eventually("there is room again", || status(&exchange(front.plain, HELLO)) == 200);
+}
+
+/// RFC 9113 7.
+const REFUSED_STREAM: &[u8] = &[0, 0, 0, 7];
+const CANCEL: &[u8] = &[0, 0, 0, 8];
+
+/// Bodies are waited for as long as a test takes.
+fn patient() -> Limits {
+    let long = Duration::from_secs(3600);
+    Limits { body_window: long, idle: long, ..quick() }
+}
+
+/// Opens requests whose bodies never come until one more is refused.
+fn fill(front: &Front, allowed: i64, reason: &str) {
+    let mut held = [floods::open(front.plain), floods::open(front.plain)];
+    for open in 1..=allowed {
+        // On one connection and the other: requests count, wherever they come.
+        let number = u32::try_from(open).unwrap();
+        held[number as usize % 2].write_all(&frame(HEADERS, 4, 2 * number + 1, &floods::post())).unwrap();
+        eventually("it is open", || front.metrics.open_requests() == open);
+    }
+    held[0].write_all(&frame(HEADERS, 4, 101, &floods::post())).unwrap();
+    let reset = std::iter::from_fn(|| floods::next(&mut held[0])).find(|(kind, _)| *kind == RESET);
+    assert_eq!(reset.unwrap().1, REFUSED_STREAM);
+    let refused = format!("sidegate_requests_refused_total{{listener=\"public\",reason=\"{reason}\"}} 1");
+    assert!(front.metrics().contains(&refused), "{}", front.metrics());
+    assert_eq!(front.metrics.open_requests(), allowed);
+
+    held[1].write_all(&frame(RESET, 0, 3, CANCEL)).unwrap();
+    eventually("there is room again", || front.metrics.open_requests() == allowed - 1);
+    assert_eq!(h2(front.plain, request(front.plain, "GET", "/hello", vec![])).unwrap().body, "hello");
+    // A connection without streams has its own seat.
+    assert_eq!(status(&exchange(front.plain, HELLO)), 200);
+}
+
+#[test]
+fn one_network_does_not_get_all_requests_over_http2() {
+    fill(&Front::start(Limits { requests: 16, ..patient() }, None), 4, "share");
+}
+
+#[test]
+fn a_listener_has_so_many_requests_over_http2() {
+    fill(&Front::start(Limits { requests: 5, connections_share: 100, ..patient() }, None), 5, "full");
+}
+
+#[test]
+fn a_stream_that_stood_still_does_not_stay_for_want_of_a_window() {
+    // Nothing but the answer's own patience ends it.
+    let front = Front::start(Limits { write: Duration::from_secs(3600), ..quick() }, None);
+    let mut stream = floods::open(front.plain);
+    let no_window = [0, 4, 0, 0, 0, 0];
+    stream.write_all(&frame(SETTINGS, 0, 0, &no_window)).unwrap();
+    stream.write_all(&frame(HEADERS, 4, 1, &floods::post())).unwrap();
+    let frames: Vec<_> =
+        std::iter::from_fn(|| floods::next(&mut stream)).take_while(|(kind, _)| *kind != RESET).collect();
+    assert!(frames.iter().any(|(kind, _)| *kind == HEADERS), "a status");
+    assert!(frames.iter().all(|(kind, payload)| *kind != DATA || payload.is_empty()), "there was room for a body");
+    eventually("it is gone", || front.metrics.open_requests() == 0);
 }

@@ -10,8 +10,8 @@ use crate::support::gateway::Gateway;
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 const PRIORITY: u8 = 2;
-const RESET: u8 = 3;
-const SETTINGS: u8 = 4;
+pub(super) const RESET: u8 = 3;
+pub(super) const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
@@ -27,6 +27,12 @@ pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
 pub(super) fn get(path: &str) -> Vec<u8> {
     let length = u8::try_from(path.len()).unwrap();
     [&[0x82, 0x86, 0x04, length], path.as_bytes(), &[0x01, 1, b'a']].concat()
+}
+
+/// POST of JSON to `/count` in HPACK, without any table.
+pub(super) fn post() -> Vec<u8> {
+    let kind = [&[0x0f, 0x10, 16], b"application/json".as_slice()].concat();
+    [&[0x83, 0x86, 0x04, 6], b"/count".as_slice(), &[0x01, 1, b'a'], &kind].concat()
 }
 
 pub(super) fn open(address: SocketAddr) -> TcpStream {

@@ -7,7 +7,7 @@ use h2::client::SendRequest;
 use http::Request;
 
 /// As many streams as the gateway allows at once.
-const STREAMS: usize = 100;
+const STREAMS: usize = 32;
 
 /// Sends all of them on one connection before reading any answer; statuses and bodies in the order of the requests.
 pub(crate) async fn all_at_once(address: SocketAddr, requests: Vec<Request<Bytes>>) -> Vec<(u16, Vec<u8>)> {
