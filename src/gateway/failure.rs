@@ -1,5 +1,7 @@
 //! What a client is told when its request cannot be brought to an end.
 
+use std::io::ErrorKind;
+
 use http::StatusCode;
 use pingora::{Error, ErrorSource, ErrorType};
 use sidegate_filters::Problem;
@@ -48,19 +50,22 @@ fn of_upstream(kind: &ErrorType) -> Problem {
     }
 }
 
-/// A client that is gone gets nothing; one that was found standing still is still there.
+/// A client that is gone gets nothing; one that was found standing still, or at fault, is still there.
 fn of_client(error: &Error) -> Option<Problem> {
     match error.etype() {
         ErrorType::ReadTimedout => Some(Problem::too_slow()),
-        ErrorType::ReadError if is_stalled(error) => Some(Problem::too_slow()),
+        ErrorType::ReadError if of_kind(error, ErrorKind::TimedOut) => Some(Problem::too_slow()),
+        ErrorType::ReadError if of_kind(error, ErrorKind::InvalidData) => {
+            Some(Problem::bad_request("the body is broken"))
+        }
         ErrorType::ReadError | ErrorType::WriteError | ErrorType::WriteTimedout | ErrorType::ConnectionClosed => None,
         _ => Some(Problem::bad_request("the request is broken")),
     }
 }
 
-fn is_stalled(error: &Error) -> bool {
-    let cause = error.root_cause().downcast_ref::<std::io::Error>();
-    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut)
+/// Whether reading failed by what [`super::stream`] says of this kind.
+fn of_kind(error: &Error, kind: ErrorKind) -> bool {
+    error.root_cause().downcast_ref::<std::io::Error>().is_some_and(|cause| cause.kind() == kind)
 }
 
 #[cfg(test)]

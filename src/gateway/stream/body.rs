@@ -12,17 +12,28 @@ pub(super) enum Body {
     Chunks(Chunks),
 }
 
-/// Where in the chunks it is.
+/// Where in the chunks it is. Lines end in CR LF and nothing else: whoever takes less may see other chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chunks {
-    /// In a line with a size.
-    Size { value: u64, digits: bool },
-    /// So many bytes are left of a chunk and its line end.
+    /// In a line with a size; digits are over in its extension.
+    Size { value: Option<u64>, extension: bool },
+    /// So many bytes are left of a chunk, then its line end.
     Data(u64),
-    /// In a trailer line of so many bytes.
-    Trailer(u64),
-    /// It is no chunked body; whoever reads it will say so, and nothing behind it is a request.
+    /// In a trailer line.
+    Trailer { empty: bool },
+    /// Between CR and LF.
+    LineEnd(Then),
+    /// It is no chunked body, and nothing behind it is a request.
     Broken,
+}
+
+/// What comes behind a line end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    Size,
+    Data(u64),
+    Trailer,
+    Nothing,
 }
 
 impl Body {
@@ -30,7 +41,7 @@ impl Body {
     pub(super) fn new(framing: Framing) -> Self {
         match framing {
             Framing::Length(length) => Self::Left(length),
-            Framing::Chunked => Self::Chunks(Chunks::Size { value: 0, digits: true }),
+            Framing::Chunked => Self::Chunks(Chunks::SIZE),
         }
     }
 
@@ -39,46 +50,70 @@ impl Body {
         self == Self::Left(0)
     }
 
+    /// Whether it can't be read any more.
+    pub(super) fn is_broken(self) -> bool {
+        self == Self::Chunks(Chunks::Broken)
+    }
+
     /// How many of these bytes belong to it.
     pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
         let mut used = 0;
-        while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty() && !self.is_over()) {
+        while let Some((first, rest)) = bytes.get(used..).and_then(<[u8]>::split_first).filter(|_| !self.is_over()) {
             used += match self {
-                Self::Left(left) | Self::Chunks(Chunks::Data(left)) => {
-                    let length = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                Self::Left(left) | Self::Chunks(Chunks::Data(left)) if *left > 0 => {
+                    let length = (rest.len() + 1).min(usize::try_from(*left).unwrap_or(usize::MAX));
                     *left -= length as u64;
                     length
                 }
-                Self::Chunks(Chunks::Broken) => rest.len(),
-                Self::Chunks(Chunks::Size { .. } | Chunks::Trailer(_)) => 1,
+                Self::Left(_) | Self::Chunks(Chunks::Broken) => rest.len() + 1,
+                Self::Chunks(chunks) => {
+                    *self = chunks.after(*first).map_or(Self::Left(0), Self::Chunks);
+                    1
+                }
             };
-            let last = bytes.get(used.saturating_sub(1)).copied().unwrap_or_default();
-            if let Self::Chunks(chunks) = self {
-                *self = chunks.after(last).map_or(Self::Left(0), Self::Chunks);
-            }
         }
         used
     }
 }
 
 impl Chunks {
-    /// Where it is after a byte of a line, or the last byte of a piece of data; `None` at the end.
+    /// At the beginning of a chunk.
+    const SIZE: Self = Self::Size { value: None, extension: false };
+
+    /// Where it is after a byte that is no data; `None` at the end.
     fn after(self, byte: u8) -> Option<Self> {
-        Some(match self {
-            Self::Size { value: 0, .. } if byte == b'\n' => Self::Trailer(0),
-            Self::Size { value, .. } if byte == b'\n' => Self::Data(value.saturating_add(2)),
-            Self::Size { value, digits: true } => match char::from(byte).to_digit(16) {
-                Some(_) if value >> 56 != 0 => Self::Broken,
-                Some(digit) => Self::Size { value: value << 4 | u64::from(digit), digits: true },
-                None => Self::Size { value, digits: false },
-            },
-            Self::Data(0) => Self::Size { value: 0, digits: true },
-            Self::Trailer(0 | 1) if byte == b'\n' => return None,
-            Self::Trailer(_) if byte == b'\n' => Self::Trailer(0),
-            Self::Trailer(0) if byte == b'\r' => Self::Trailer(1),
-            Self::Trailer(_) => Self::Trailer(2),
-            unchanged => unchanged,
+        Some(match (self, byte) {
+            (Self::LineEnd(then), b'\n') => return then.chunks(),
+            (Self::Data(0), b'\r') => Self::LineEnd(Then::Size),
+            (Self::Size { value: Some(0), .. }, b'\r') => Self::LineEnd(Then::Trailer),
+            (Self::Size { value: Some(value), .. }, b'\r') => Self::LineEnd(Then::Data(value)),
+            (Self::Size { value: Some(_), extension: true }, byte) if byte != b'\n' => self,
+            (Self::Size { value: value @ Some(_), .. }, b';' | b' ' | b'\t') => Self::Size { value, extension: true },
+            (Self::Size { value, extension: false }, byte) => Self::digit(value.unwrap_or_default(), byte),
+            (Self::Trailer { empty }, b'\r') => Self::LineEnd(if empty { Then::Nothing } else { Then::Trailer }),
+            (Self::Trailer { .. }, byte) if byte != b'\n' => Self::Trailer { empty: false },
+            _ => Self::Broken,
         })
+    }
+
+    fn digit(value: u64, byte: u8) -> Self {
+        match char::from(byte).to_digit(16) {
+            Some(digit) if value >> 56 == 0 => {
+                Self::Size { value: Some(value << 4 | u64::from(digit)), extension: false }
+            }
+            _ => Self::Broken,
+        }
+    }
+}
+
+impl Then {
+    fn chunks(self) -> Option<Chunks> {
+        match self {
+            Self::Size => Some(Chunks::SIZE),
+            Self::Data(length) => Some(Chunks::Data(length)),
+            Self::Trailer => Some(Chunks::Trailer { empty: true }),
+            Self::Nothing => None,
+        }
     }
 }
 
@@ -106,6 +141,28 @@ mod tests {
         let mut pieces = Body::new(framing);
         let taken: usize = bytes.as_bytes().chunks(1).map(|byte| pieces.take(byte)).sum();
         assert_eq!((taken, pieces), (body.len(), whole));
+    }
+
+    #[rstest]
+    #[case("2;\nxx\r\n")]
+    #[case("2\nxx\r\n")]
+    #[case("2;a\rb\r\n")]
+    #[case("2\r\nxx\n")]
+    #[case("2\r\nxxx")]
+    #[case("2\r\nxx\r2\r\n")]
+    #[case("0\r\nX: y\n")]
+    #[case("0\r\nX: y\rZ")]
+    #[case("0\r\n\n")]
+    #[case("0;\n")]
+    #[case("\r\n")]
+    #[case(";\r\n")]
+    #[case("0x2\r\n")]
+    #[case("-2\r\n")]
+    fn lines_end_in_cr_lf_and_sizes_are_digits(#[case] body: &str) {
+        let bytes = format!("{body}{NEXT}");
+        let mut whole = Body::new(Framing::Chunked);
+        assert_eq!(whole.take(bytes.as_bytes()), bytes.len());
+        assert!(whole.is_broken());
     }
 
     #[test]

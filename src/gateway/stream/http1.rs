@@ -199,6 +199,9 @@ impl Heads {
         let most = into.remaining().min(self.buffer.len());
         let length = body.take(self.buffer.get(..most).unwrap_or_default());
         self.state = State::Body(body);
+        if body.is_broken() {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "this is no chunked body")));
+        }
         self.give(length, into);
         Poll::Ready(Ok(()))
     }

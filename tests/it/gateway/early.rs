@@ -118,7 +118,15 @@ fn a_broken_body_is_400_and_nothing_behind_it_is_a_request() {
     let front = Front::start(Limits { idle: Duration::from_secs(60), ..quick() }, None);
     let head =
         "POST /count HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
-    for body in ["0x3\r\nabc\r\n0\r\n\r\n", "xyz\r\n", "3\nabc\n0\n\n"] {
+    let bodies = [
+        "0x3\r\nabc\r\n0\r\n\r\n",
+        "xyz\r\n",
+        "3\nabc\n0\n\n",
+        "2;\nxx\r\n0\r\n\r\n",
+        "2;a\rb\r\nxx\r\n0\r\n\r\n",
+        "0\r\nX: y\n\r\n\r\n",
+    ];
+    for body in bodies {
         let smuggled = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
         let answer = exchange(front.plain, format!("{head}{body}{smuggled}").as_bytes());
         assert!(status(&answer) == 400 && !answer.contains("hello"), "{body:?}: {answer}");
