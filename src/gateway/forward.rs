@@ -1,6 +1,7 @@
 //! A request on its way to an upstream: what was checked is what is sent, and who is calling is said by us alone
 //! (`gateway.md` 2.3, 4).
 
+mod censor;
 mod peer;
 mod reserved;
 mod rewrite;
@@ -107,7 +108,7 @@ impl Forward {
     /// Makes the upstream's answer into one that a client may get.
     pub(super) fn censor(&mut self, response: &mut ResponseHeader) -> pingora::Result<()> {
         self.tries.answered(&self.upstream);
-        rewrite::keep_sessions_ours(response)
+        censor::censor(response)
     }
 
     /// Takes note of a piece of the body that goes by.

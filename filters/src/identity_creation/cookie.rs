@@ -95,16 +95,17 @@ fn named<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
 }
 
 /// Whether a `Set-Cookie` field sets, or clears, a cookie that may be a session of ours, of whatever domain: nobody but
-/// us does that.
+/// us does that. What stands behind a comma or a semicolon counts as well: others may split the field there, and no
+/// upstream has an attribute of our name.
 #[must_use]
 pub fn sets_session_cookie(field: &HeaderValue) -> bool {
-    pairs(field).next().is_some_and(is_ours)
+    field.as_bytes().split(|byte| matches!(byte, b';' | b',')).any(is_ours)
 }
 
 /// Case is ignored, and what stands before the name: others fold it, and a browser takes `=name=value` for a cookie
-/// without a name and sends it back as `name=value` (RFC 6265bis 5.6).
+/// without a name and sends it back as `name=value` (RFC 6265bis 5.6). Some take a name in quotes for the name.
 fn is_ours(pair: &[u8]) -> bool {
-    let start = pair.iter().position(|byte| *byte > b' ' && *byte != b'=').unwrap_or(pair.len());
+    let start = pair.iter().position(|byte| *byte > b' ' && !matches!(byte, b'=' | b'"')).unwrap_or(pair.len());
     let name = pair.get(start..).unwrap_or_default();
     let begins =
         |prefix: &str| name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix.as_bytes()));

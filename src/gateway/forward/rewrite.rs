@@ -1,9 +1,9 @@
-//! The head that an upstream gets, and what it may not say in its own.
+//! The head that an upstream gets.
 
-use http::{HeaderName, HeaderValue, header};
-use pingora::http::{RequestHeader, ResponseHeader};
+use http::{HeaderName, header};
+use pingora::http::RequestHeader;
 use sidegate_filters::delegation::RemovedHeaders;
-use sidegate_filters::identity_creation::{foreign_cookies, sets_session_cookie, shows_bearer};
+use sidegate_filters::identity_creation::{foreign_cookies, shows_bearer};
 
 use sidegate_filters::{CanonicalPath, Exchange};
 
@@ -61,19 +61,6 @@ fn remove(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &Remo
     for name in gone {
         head.remove_header(&name);
     }
-}
-
-/// Takes a session of ours out of what the upstream sets: only we hand out sessions.
-pub(super) fn keep_sessions_ours(head: &mut ResponseHeader) -> pingora::Result<()> {
-    let fields: Vec<HeaderValue> = head.headers.get_all(header::SET_COOKIE).iter().cloned().collect();
-    if !fields.iter().any(sets_session_cookie) {
-        return Ok(());
-    }
-    head.remove_header(&header::SET_COOKIE);
-    for field in fields.into_iter().filter(|field| !sets_session_cookie(field)) {
-        head.append_header(header::SET_COOKIE, field)?;
-    }
-    Ok(())
 }
 
 fn tell_origin(head: &mut RequestHeader, exchange: &Exchange, host: &str) -> pingora::Result<()> {

@@ -10,6 +10,9 @@ const COOKIES: &str = "HTTP/1.1 103 Early Hints\r\nSet-Cookie: sidegate-main=ear
     HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: theme=dark; Path=/\r\n\
     Set-Cookie: __Host-sidegate-main=planted; Path=/; Secure\r\nset-cookie: =SIDEGATE-main=planted\r\n\
     Set-Cookie:  \t = __Host-sidegate-main \t=planted; Path=/; Secure\r\nSet-Cookie: __Host-sidegate-main=; Max-Age=0\r\n\
+    Set-Cookie: ; sidegate-main=planted\r\nSet-Cookie: \"sidegate-main\"=planted\r\nSet-Cookie: x=y, sidegate-main=planted\r\n\
+    Set-Cookie2: sidegate-main=planted\r\nSet_Cookie: sidegate-main=planted\r\n\
+    Clear-Site-Data: \"cache\", \"cookies\"\r\nClear-Site-Data: \"*\"\r\n\
     Set-Cookie: lang=de\r\n\r\nok";
 
 /// What it got, as it was on the wire.
@@ -60,6 +63,8 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Got>>) {
         }
         let answer: &[u8] = if target.contains("garbage") {
             b"nonsense\r\n\r\n"
+        } else if target.contains("switch") {
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
         } else if target.contains("cookies") {
             COOKIES.as_bytes()
         } else {

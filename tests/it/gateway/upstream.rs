@@ -1,11 +1,13 @@
 //! Requests that go on to a server behind the gateway.
 
 use std::io::Write;
+use std::time::Duration;
 
 use super::clients::{connect, exchange, h2, request, rest, status};
 use super::floods;
 use super::front::{Front, eventually, quick};
 use super::origin::Origin;
+use sidegate::gateway::Limits;
 
 const LIMIT: usize = 64 * 1024;
 
@@ -98,6 +100,32 @@ fn an_upstream_sets_its_own_cookies_and_no_session_of_ours() {
     let answer = h2(front.plain, request(front.plain, "GET", "/up/cookies", vec![])).unwrap();
     let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
     assert_eq!(cookies, ["theme=dark; Path=/", "lang=de"]);
+    assert_eq!(answer.headers.get_all("clear-site-data").iter().collect::<Vec<_>>(), ["\"cache\""]);
+}
+
+#[test]
+fn an_upgrade_that_nobody_asked_for_is_502() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let asked = get("/up/switch", "").replace("Connection: close", "Connection: close, upgrade\r\nUpgrade: websocket");
+    for bytes in [get("/up/switch", ""), asked] {
+        let answer = exchange(front.plain, bytes.as_bytes());
+        assert!(status(&answer) == 502 && !answer.contains(" 101 "), "{answer}");
+    }
+    let answer = h2(front.plain, request(front.plain, "GET", "/up/switch", vec![])).unwrap();
+    assert_eq!(answer.status.as_u16(), 502);
+}
+
+#[test]
+fn a_broken_body_that_streams_is_400_and_ends_the_connection() {
+    let origin = Origin::start();
+    let front = Front::start(Limits { idle: Duration::from_secs(60), ..quick() }, Some(origin.address));
+    let head = "POST /up/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for body in ["2;\nxx\r\n0\r\n\r\n", "2\r\nxx\r\n0\r\nX: y\n\r\n\r\n"] {
+        let answer = exchange(front.plain, format!("{head}{body}GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        assert!(status(&answer) == 400 && !answer.contains("hello"), "{body:?}: {answer}");
+    }
+    assert!(origin.got().is_empty(), "{:?}", origin.got());
 }
 
 /// The http crate cuts a target at `#`, so over HTTP/2 the rest is never seen: nobody decides by it, nobody gets it.

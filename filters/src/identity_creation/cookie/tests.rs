@@ -49,6 +49,7 @@ fn a_plain_listener_has_the_plain_name_only() {
 #[case(&["__Host-sidegate-other=x; a=b"], Some("a=b"))]
 #[case(&["sidegate-main; a=b"], Some("a=b"))]
 #[case(&["=sidegate-main=x; a=b"], Some("a=b"))]
+#[case(&["\"sidegate-main\"=x; a=b"], Some("a=b"))]
 #[case(&["mysidegate-main=x"], Some("mysidegate-main=x"))]
 fn session_cookies_do_not_go_on(#[case] fields: &[&str], #[case] left: Option<&str>) {
     assert_eq!(foreign_cookies(&headers(fields)).as_ref().map(|value| value.to_str().unwrap()), left);
@@ -63,6 +64,11 @@ fn session_cookies_do_not_go_on(#[case] fields: &[&str], #[case] left: Option<&s
 #[case(" \t= = __Host-sidegate-main=x")]
 #[case("__Host-sidegate-main")]
 #[case("sidegate-other=x")]
+#[case("theme=dark; sidegate-main=x")]
+#[case("theme=dark, sidegate-main=x")]
+#[case("theme=dark,__Host-sidegate-main=x")]
+#[case("; sidegate-main=x")]
+#[case("\"sidegate-main\"=x")]
 fn nobody_else_sets_a_session_cookie(#[case] field: &str) {
     assert!(sets_session_cookie(&HeaderValue::from_str(field).unwrap()));
 }
@@ -71,7 +77,7 @@ fn nobody_else_sets_a_session_cookie(#[case] field: &str) {
 #[case("")]
 #[case("theme=dark")]
 #[case("theme=__Host-sidegate-main=x")]
-#[case("theme=dark; sidegate-main=x")]
+#[case("theme=dark; Expires=Wed, 21 Oct 2099 07:28:00 GMT; Path=/sidegate-main")]
 #[case("mysidegate-main=x")]
 #[case("sidegate=x")]
 fn other_cookies_are_the_upstreams(#[case] field: &str) {
