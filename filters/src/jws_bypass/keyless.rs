@@ -13,7 +13,7 @@ use super::limit::TargetLimit;
 use super::refusal::{Refusal, Stop};
 use super::{BODY_LIMIT, ReplayGuard, ReplayId, Settings, aimed, media_type, outdated, stopped, strip, subject};
 use crate::audit::Event;
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, SteadyClock};
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 
@@ -26,6 +26,8 @@ pub struct KeylessBypassFilter {
     clock: Arc<dyn Clock>,
     settings: Settings,
     limit: TargetLimit,
+    /// For the limit, which only has to know how much time has passed.
+    steady: SteadyClock,
     under_way: UnderWay,
 }
 
@@ -34,7 +36,8 @@ impl KeylessBypassFilter {
     #[must_use]
     pub fn new(replays: Arc<dyn ReplayGuard>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let limit = TargetLimit::new(settings.limit);
-        Self { replays, clock, settings, limit, under_way: UnderWay::default() }
+        let steady = SteadyClock::new(Arc::clone(&clock));
+        Self { replays, clock, settings, limit, steady, under_way: UnderWay::default() }
     }
 
     async fn check(&self, target_id: &str, body: &[u8]) -> Result<Claim, Stop> {
@@ -43,7 +46,7 @@ impl KeylessBypassFilter {
         if target_id.len() > LONGEST_ID {
             return Err(Refusal::UnknownTarget.into());
         }
-        self.limit.check(target_id, now).map_err(Refusal::TooMany)?;
+        self.limit.check(target_id, self.steady.now()).map_err(Refusal::TooMany)?;
         let id = ReplayId::accepted(target_id, &claims.request_id);
         // Before the memory is asked: whoever leaves has been remembered by then.
         let seat = self.under_way.enter(&id).ok_or(Refusal::UnderWay)?;
@@ -135,7 +138,7 @@ impl Filter for KeylessBypassFilter {
             return Ok(());
         }
         Event::BypassPassed { target: &claim.target_id, key: None }.record();
-        self.limit.count(&claim.target_id, self.clock.now());
+        self.limit.count(&claim.target_id, self.steady.now());
         let remembered = self.replays.remember(&claim.seat.id, claim.until).await;
         claim.seat.leave();
         remembered.map(drop)

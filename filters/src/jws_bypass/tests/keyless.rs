@@ -133,6 +133,11 @@ async fn only_what_the_server_took_counts_against_a_targets_limit() {
     let passed = edge.send(&message("r-1")).await.passed();
     edge.answered(passed, 204).await;
     assert_eq!(edge.send(&message("r-2")).await.refused().0, 429);
+    // A clock that is set back makes nobody wait for the length of the step.
+    edge.bench.clock.set_back(Duration::from_secs(60));
+    assert_eq!(edge.send(&message("r-2")).await.refused().0, 429);
+    edge.bench.clock.advance(Duration::from_secs(6));
+    edge.send(&message("r-2")).await.passed();
 }
 
 #[tokio::test]
