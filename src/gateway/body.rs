@@ -50,7 +50,8 @@ impl<'a> ClientBody<'a> {
     /// What came next, or nothing at the end.
     async fn next(&mut self, meter: &mut Meter) -> Result<Option<Bytes>, Problem> {
         loop {
-            if let Ok(read) = timeout_at(meter.end(), self.session.as_downstream_mut().read_request_body()).await {
+            let end = meter.run(Instant::now());
+            if let Ok(read) = timeout_at(end, self.session.as_downstream_mut().read_request_body()).await {
                 let Ok(piece) = read else {
                     // Pingora would go on behind the fault as if a request began there.
                     self.session.set_keepalive(None);
@@ -71,7 +72,7 @@ impl BodySource for ClientBody<'_> {
     async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
         self.check_announced(limit)?;
         self.invite().await;
-        let mut meter = Meter::new(self.limits, Instant::now());
+        let mut meter = Meter::new(self.limits);
         let mut body = BytesMut::new();
         while let Some(piece) = self.next(&mut meter).await? {
             if body.len() + piece.len() > limit {

@@ -124,22 +124,22 @@ impl HttpServerApp for Http {
         if let Some(connection) = &http1 {
             connection.expect_head();
         }
-        let watch = Arc::new(BodyWatch::default());
+        let watch = BodyWatch::new(&self.limits);
         let mut request = pin!(WATCH.scope(watch.clone(), self.proxy.process_new_http(session, shutdown)));
-        tokio::select! {
-            biased;
-            done = &mut request => done,
-            () = watch.stalled(&self.limits) => match http1 {
-                // The read under way fails and the request is answered with 408.
-                Some(connection) => {
-                    connection.stall();
-                    request.await
+        let mut stalled = false;
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut request => return done,
+                () = watch.stalled(), if !stalled => {
+                    // Over HTTP/1 the read under way fails and the request is answered with 408; over HTTP/2 letting go
+                    // of the request resets its stream.
+                    http1.as_ref()?.stall();
+                    stalled = true;
                 }
-                // Letting go of the request resets its stream.
-                None => None,
-            },
-            // Letting go of the request writes its line.
-            () = over(self.cut.clone()) => None,
+                // Letting go of the request writes its line.
+                () = over(self.cut.clone()) => return None,
+            }
         }
     }
 

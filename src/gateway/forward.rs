@@ -9,6 +9,7 @@ mod tries;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::StatusCode;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::HttpPeer;
@@ -49,13 +50,7 @@ impl Forward {
         host: String,
         stream: bool,
     ) -> Self {
-        let stream = stream.then(|| {
-            let watch = BodyWatch::current();
-            if let Some(watch) = &watch {
-                watch.begin();
-            }
-            Streaming { left: route.body_limit, watch }
-        });
+        let stream = stream.then(|| Streaming { left: route.body_limit, watch: BodyWatch::current() });
         Self { route, upstream, exchange, path, host, stream, tries: Tries::default() }
     }
 
@@ -71,6 +66,7 @@ impl Forward {
 
     /// Where to connect to next, and how long for.
     pub(super) async fn peer(&mut self) -> pingora::Result<Box<HttpPeer>> {
+        self.set_flowing(false);
         while let Some(server) = self.tries.next(&self.upstream) {
             match server.address.resolve(self.upstream.connect_timeout).await {
                 Some(address) => return Ok(Box::new(peer::of(&self.upstream, server, address))),
@@ -96,8 +92,9 @@ impl Forward {
         again
     }
 
-    /// Makes Pingora's copy of the client's request into ours.
+    /// Makes Pingora's copy of the client's request into ours, now that there is a connection for it.
     pub(super) fn rewrite(&self, request: &mut RequestHeader) -> pingora::Result<()> {
+        self.set_flowing(true);
         let server = self.tries.server(&self.upstream);
         let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;
         let path = self.path.as_ref().unwrap_or(&self.exchange.path);
@@ -112,18 +109,29 @@ impl Forward {
     }
 
     /// Takes note of a piece of the body that goes by.
-    pub(super) fn pass(&mut self, bytes: usize, end: bool) -> pingora::Result<()> {
+    pub(super) fn pass(&mut self, body: &mut Option<Bytes>, end: bool) -> pingora::Result<()> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
-        if let Some(watch) = &stream.watch {
-            watch.take(bytes, end);
-        }
+        let length = body.as_ref().map_or(0, Bytes::len);
         if let Some(left) = &mut stream.left {
             let limit = self.route.body_limit.unwrap_or_default();
             let status = ErrorType::HTTPStatus(StatusCode::PAYLOAD_TOO_LARGE.as_u16());
             let too_long = || Error::because(status, "passing a body on", TooLong(limit)).into_down();
-            *left = left.checked_sub(bytes).ok_or_else(too_long)?;
+            *left = left.checked_sub(length).ok_or_else(too_long)?;
+        }
+        if let (Some(watch), Some(piece)) = (&stream.watch, body) {
+            *piece = watch.follow(std::mem::take(piece));
+        }
+        if end {
+            self.set_flowing(false);
         }
         Ok(())
+    }
+
+    /// Whether the body has somewhere to go, and more of it is to come.
+    fn set_flowing(&self, flows: bool) {
+        if let Some(watch) = self.stream.as_ref().and_then(|stream| stream.watch.as_ref()) {
+            watch.set_flowing(flows);
+        }
     }
 
     /// Tells the filters how the upstream answered.

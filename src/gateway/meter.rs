@@ -6,37 +6,51 @@ use tokio::time::Instant;
 
 use super::settings::Limits;
 
-/// Counts a body's bytes window by window.
+/// Counts a body's bytes window by window. A window is time spent waiting for the client, and no other.
 #[derive(Debug)]
 pub(super) struct Meter {
     window: Duration,
     least: usize,
-    begun: Instant,
     bytes: usize,
+    /// How long the client was waited for in this window, up to `since`.
+    waited: Duration,
+    /// It is waited for now, since then.
+    since: Option<Instant>,
 }
 
 impl Meter {
-    pub(super) fn new(limits: &Limits, now: Instant) -> Self {
+    /// A meter that stands still.
+    pub(super) fn new(limits: &Limits) -> Self {
         let least = limits.body_window.as_secs_f64() * limits.body_rate as f64;
         // The cast saturates, and a limit is no exact number.
-        Self { window: limits.body_window, least: (least as usize).max(1), begun: now, bytes: 0 }
+        let least = (least as usize).max(1);
+        Self { window: limits.body_window, least, bytes: 0, waited: Duration::ZERO, since: None }
+    }
+
+    /// The client is waited for: when the window ends unless that changes.
+    pub(super) fn run(&mut self, now: Instant) -> Instant {
+        let since = *self.since.get_or_insert(now);
+        since + self.window.saturating_sub(self.waited)
+    }
+
+    /// Nobody waits for the client.
+    pub(super) fn rest(&mut self, now: Instant) {
+        if let Some(since) = self.since.take() {
+            self.waited += now.saturating_duration_since(since);
+        }
     }
 
     pub(super) fn take(&mut self, bytes: usize) {
         self.bytes += bytes;
     }
 
-    /// When the window under way ends.
-    pub(super) fn end(&self) -> Instant {
-        self.begun + self.window
-    }
-
     /// Goes on to the next window if this one is over; whether too little came in it.
     pub(super) fn is_slow(&mut self, now: Instant) -> bool {
-        if now < self.end() {
+        if self.run(now) > now {
             return false;
         }
-        self.begun = now;
+        self.waited = Duration::ZERO;
+        self.since = Some(now);
         std::mem::take(&mut self.bytes) < self.least
     }
 }
@@ -46,7 +60,10 @@ mod tests {
     use super::*;
 
     fn meter(now: Instant) -> Meter {
-        Meter::new(&Limits { body_window: Duration::from_secs(10), body_rate: 100, ..Limits::default() }, now)
+        let mut meter =
+            Meter::new(&Limits { body_window: Duration::from_secs(10), body_rate: 100, ..Limits::default() });
+        meter.run(now);
+        meter
     }
 
     #[test]
@@ -73,5 +90,16 @@ mod tests {
         let mut meter = meter(now);
         meter.take(1_000);
         assert!(!meter.is_slow(now + Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn only_the_time_that_the_client_was_waited_for_counts() {
+        let now = Instant::now();
+        let mut meter = meter(now);
+        meter.rest(now + Duration::from_secs(4));
+        meter.rest(now + Duration::from_secs(5));
+        assert_eq!(meter.run(now + Duration::from_secs(60)), now + Duration::from_secs(66));
+        assert!(!meter.is_slow(now + Duration::from_secs(65)));
+        assert!(meter.is_slow(now + Duration::from_secs(66)));
     }
 }

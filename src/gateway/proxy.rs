@@ -143,8 +143,7 @@ impl ProxyHttp for Front {
         end_of_stream: bool,
         life: &mut Life,
     ) -> pingora::Result<()> {
-        let bytes = body.as_ref().map_or(0, Bytes::len);
-        life.forward.as_mut().map_or(Ok(()), |forward| forward.pass(bytes, end_of_stream))
+        life.forward.as_mut().map_or(Ok(()), |forward| forward.pass(body, end_of_stream))
     }
 
     async fn upstream_request_filter(

@@ -10,5 +10,6 @@ mod front;
 mod heads;
 mod origin;
 mod plain;
+mod slow_upstream;
 mod stop;
 mod upstream;
