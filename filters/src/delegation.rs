@@ -4,6 +4,7 @@
 //! upstream: all that [`RemovedHeaders`] covers, all that `Connection` nominates, and trailers. Then it sets these.
 
 mod removed;
+mod reserved;
 mod rule;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use zeroize::Zeroizing;
 
 pub use removed::{RemovedHeaders, fold};
+pub use reserved::is_kept_from_upstreams;
 pub use rule::{Rule, RuleError};
 
 use crate::exchange::Exchange;

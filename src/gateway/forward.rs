@@ -3,7 +3,6 @@
 
 mod censor;
 mod peer;
-mod reserved;
 mod rewrite;
 mod tries;
 

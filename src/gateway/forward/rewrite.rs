@@ -2,12 +2,9 @@
 
 use http::{HeaderName, header};
 use pingora::http::RequestHeader;
-use sidegate_filters::delegation::RemovedHeaders;
+use sidegate_filters::delegation::{RemovedHeaders, is_kept_from_upstreams};
 use sidegate_filters::identity_creation::{foreign_cookies, shows_bearer};
-
 use sidegate_filters::{CanonicalPath, Exchange};
-
-use super::reserved;
 
 /// Where a request goes, and as what.
 pub(super) struct Target<'a> {
@@ -55,7 +52,7 @@ fn remove(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &Remo
     let goes = |name: &&HeaderName| {
         (!exchange.headers.contains_key(*name) && **name != header::HOST)
             || identity_headers.covers(name.as_str())
-            || reserved::is_reserved(name.as_str())
+            || is_kept_from_upstreams(name)
     };
     let gone: Vec<HeaderName> = head.headers.keys().filter(goes).cloned().collect();
     for name in gone {

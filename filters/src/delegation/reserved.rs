@@ -1,7 +1,9 @@
-//! Headers of a client that no upstream gets, in any spelling that a careless backend folds into them
-//! ([`fold`]; `gateway.md` 2.3).
+//! Headers of a client that no upstream gets, and that no rule may set, in any spelling that a careless backend folds
+//! into them ([`fold`]; `gateway.md` 2.3).
 
-use sidegate_filters::delegation::fold;
+use http::HeaderName;
+
+use super::removed::fold;
 
 /// Where a request came from, and what it asks for, is ours to say: from the socket, and by the path that was checked.
 /// `Proxy` becomes `HTTP_PROXY` in CGI programs.
@@ -58,11 +60,28 @@ const HOP_BY_HOP: &[&str] = &[
 /// Where a message ends and what it is: right in their own spelling, which was checked, and in no other.
 const FRAMING: &[&str] = &["content-encoding", "content-length", "content-type", "transfer-encoding"];
 
-/// Whether a client's header of this name, in lower case, is kept from upstreams.
-pub(super) fn is_reserved(name: &str) -> bool {
-    let folded = fold(name);
-    let is_in = |names: &[&str]| names.contains(&folded.as_str());
-    is_in(OURS) || folded.starts_with(OURS_PREFIX) || is_in(HOP_BY_HOP) || (is_in(FRAMING) && folded != name)
+/// Written anew for the upstream, from what was checked.
+const REWRITTEN: &[&str] = &["cookie", "host"];
+
+/// Whether a client's header is kept from upstreams: it is no word that anything is to be done by.
+#[must_use]
+pub fn is_kept_from_upstreams(name: &HeaderName) -> bool {
+    let folded = fold(name.as_str());
+    is_ours(&folded) || (is_in(FRAMING, &folded) && folded != name.as_str())
+}
+
+/// Whether a header is for the gateway alone to set on the way to an upstream.
+pub(super) fn is_reserved(name: &HeaderName) -> bool {
+    let folded = fold(name.as_str());
+    is_ours(&folded) || is_in(FRAMING, &folded) || is_in(REWRITTEN, &folded)
+}
+
+fn is_ours(folded: &str) -> bool {
+    is_in(OURS, folded) || folded.starts_with(OURS_PREFIX) || is_in(HOP_BY_HOP, folded)
+}
+
+fn is_in(names: &[&str], folded: &str) -> bool {
+    names.contains(&folded)
 }
 
 #[cfg(test)]
@@ -87,19 +106,30 @@ mod tests {
     #[case("proxy_connection")]
     #[case("keep_alive")]
     #[case("te")]
-    fn stays_here(#[case] name: &str) {
-        assert!(is_reserved(name));
+    fn stays_here(#[case] name: &'static str) {
+        let name = HeaderName::from_static(name);
+        assert!(is_kept_from_upstreams(&name) && is_reserved(&name));
+    }
+
+    #[rstest]
+    #[case("accept")]
+    #[case("x_custom")]
+    #[case("x-forwardedness")]
+    #[case("via")]
+    fn goes_on(#[case] name: &'static str) {
+        let name = HeaderName::from_static(name);
+        assert!(!is_kept_from_upstreams(&name) && !is_reserved(&name));
     }
 
     #[rstest]
     #[case("content-length")]
     #[case("transfer-encoding")]
     #[case("content-type")]
-    #[case("accept")]
-    #[case("x_custom")]
-    #[case("x-forwardedness")]
-    #[case("via")]
-    fn goes_on(#[case] name: &str) {
-        assert!(!is_reserved(name));
+    #[case("content-encoding")]
+    #[case("cookie")]
+    #[case("host")]
+    fn goes_on_as_it_was_checked_and_no_rule_sets_it(#[case] name: &'static str) {
+        let name = HeaderName::from_static(name);
+        assert!(!is_kept_from_upstreams(&name) && is_reserved(&name));
     }
 }
