@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::Environment;
+use crate::gateway::RunError;
 use crate::routes::ListenerClass;
 use crate::telemetry::log;
 use arguments::{Arguments, Command, ConfigFlag, ExplainFlags, KeygenFlags, ServeFlags, UserCommand, command_first};
@@ -31,6 +32,8 @@ const FAILED: u8 = 1;
 const FAULTS: u8 = 2;
 /// Wrong use (`EX_USAGE` of sysexits.h).
 const USAGE: u8 = 64;
+/// As shells tell of a program that SIGINT ended.
+const INTERRUPTED: u8 = 130;
 
 /// Runs one command line, program name first, and tells the exit code of `gateway.md` 6.1.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -63,6 +66,7 @@ fn dispatch(arguments: Arguments) -> u8 {
 fn serve(flags: &ServeFlags) -> u8 {
     match serve::run(&flags.source(), &flags.overrides()) {
         Ok(()) => GOOD,
+        Err(error) if error.downcast_ref() == Some(&RunError::Interrupted) => INTERRUPTED,
         Err(error) => {
             if io::stderr().is_terminal() {
                 return fail(error.as_ref());

@@ -30,7 +30,7 @@ mod tls;
 mod watch;
 
 pub use addresses::Bound;
-pub use server::{Died, Gateway, Listening, StartError, listen, on};
+pub use server::{Gateway, Listening, RunError, StartError, listen, on};
 pub use settings::{Limits, Listener, Settings, TlsFiles};
 pub use stop::{Stop, StopHandle};
 pub use tls::{TlsError, try_certificate};

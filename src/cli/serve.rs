@@ -27,22 +27,23 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     let config = config::load(source, overrides, &Environment::of_process())?;
     let metrics = Arc::new(Metrics::new()?);
     log::start(config.log.level.word(), metrics.clone())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before anything is made that a signal could leave half-made.
+    let stop = runtime.block_on(async { Stop::on_signals() })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    // First of all: a start that finds an address taken leaves no half-made data folder.
+    // Before the folder: a start that finds an address taken leaves none.
     let listening = gateway::listen(settings(&config, &config.data))?;
     let folder = DataFolder::open_as_owner(&config.data)?;
     if folder.closed() {
         tracing::warn!(path = %config.data.display(), "{}", data::CLOSED);
     }
     let stores = Arc::new(Stores::open(&config, &folder, &clock)?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (stop, router, demo) = runtime.block_on(async {
-        let stop = Stop::on_signals()?;
+    let (router, demo) = runtime.block_on(async {
         // First: what removed users had registered must not hold up a change of the app-id.
         stores.sweep_orphans().await?;
         let router = compose::router(&config, &folder, &stores, &clock, &metrics).await?;
         let demo = start::demo_user(&config, &folder, stores.users.as_ref()).await?;
-        Ok::<_, Failure>((stop, router, demo))
+        Ok::<_, Failure>((router, demo))
     })?;
     let router = Arc::new(ArcSwap::from_pointee(router));
     let gateway = gateway::on(listening, &router, &metrics)?;

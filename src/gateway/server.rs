@@ -64,10 +64,16 @@ pub enum StartError {
     },
 }
 
-/// The thread that serves ended by itself; the log has its last words.
+/// An end that is not a good one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the gateway ended without having been asked to")]
-pub struct Died;
+pub enum RunError {
+    /// The thread that serves ended by itself; the log has its last words.
+    #[error("the gateway ended without having been asked to")]
+    Died,
+    /// SIGINT came once more while it stopped: what was open was cut.
+    #[error("interrupted while stopping")]
+    Interrupted,
+}
 
 /// A gateway whose listeners are bound: connections queue until it runs.
 pub struct Gateway {
@@ -168,45 +174,49 @@ impl Gateway {
     /// Pingora's threads may still be there when it returns: let the process end.
     ///
     /// # Errors
-    /// [`Died`] when it ends without having been asked to.
-    pub fn run(self, stop: Stop) -> Result<(), Died> {
+    /// When it ends without having been asked to, or is not given the time to finish what is open.
+    pub fn run(self, stop: Stop) -> Result<(), RunError> {
         let phases = self.server.watch_execution_phase();
+        let interrupted = stop.interrupted();
         for bound in &self.bound {
             tracing::info!(class = bound.class.name(), address = %bound.address, tls = bound.tls, "listening");
         }
         std::thread::spawn(move || self.server.run(RunArgs { shutdown_signal: Box::new(stop) }));
         wait_for_stop(phases)?;
         tracing::info!(open = self.metrics.open_requests(), "stopping");
-        if !drained(&self.metrics, self.shutdown) {
-            tracing::warn!(open = self.metrics.open_requests(), "requests are cut at the end of the time to stop");
+        let end = Instant::now() + self.shutdown;
+        if !drained(&self.metrics, || Instant::now() >= end || *interrupted.borrow()) {
+            let why = if *interrupted.borrow() { "interrupted while stopping" } else { "the time to stop is over" };
+            tracing::warn!(open = self.metrics.open_requests(), why, "open requests are cut");
             self.cut.send_replace(true);
-            wait(|| self.metrics.open_requests(), Instant::now() + CUT);
+            let end = Instant::now() + CUT;
+            wait(|| self.metrics.open_requests(), || Instant::now() >= end);
         }
-        Ok(())
+        if *interrupted.borrow() { Err(RunError::Interrupted) } else { Ok(()) }
     }
 }
 
-fn wait_for_stop(mut phases: Receiver<ExecutionPhase>) -> Result<(), Died> {
+fn wait_for_stop(mut phases: Receiver<ExecutionPhase>) -> Result<(), RunError> {
     loop {
         match phases.blocking_recv() {
             Ok(ExecutionPhase::ShutdownGracePeriod) => return Ok(()),
-            Err(RecvError::Closed) => return Err(Died),
+            Err(RecvError::Closed) => return Err(RunError::Died),
             Ok(_) | Err(RecvError::Lagged(_)) => {}
         }
     }
 }
 
-/// Blocks until nothing is open, at most `limit`; whether all requests were answered.
-fn drained(metrics: &Metrics, limit: Duration) -> bool {
-    let end = Instant::now() + limit;
-    let answered = wait(|| metrics.open_requests(), end);
-    wait(|| metrics.open_connections(), end.min(Instant::now() + FLUSH));
+/// Blocks until nothing is open, or time is up; whether all requests were answered.
+fn drained(metrics: &Metrics, is_up: impl Fn() -> bool) -> bool {
+    let answered = wait(|| metrics.open_requests(), &is_up);
+    let end = Instant::now() + FLUSH;
+    wait(|| metrics.open_connections(), || is_up() || Instant::now() >= end);
     answered
 }
 
-fn wait(open: impl Fn() -> i64, end: Instant) -> bool {
+fn wait(open: impl Fn() -> i64, is_up: impl Fn() -> bool) -> bool {
     while open() > 0 {
-        if Instant::now() >= end {
+        if is_up() {
             return false;
         }
         std::thread::sleep(STEP);
@@ -223,7 +233,7 @@ mod tests {
         let (phase, phases) = tokio::sync::broadcast::channel(4);
         phase.send(ExecutionPhase::Running).unwrap();
         drop(phase);
-        assert_eq!(wait_for_stop(phases), Err(Died));
+        assert_eq!(wait_for_stop(phases), Err(RunError::Died));
         let (phase, phases) = tokio::sync::broadcast::channel(4);
         phase.send(ExecutionPhase::ShutdownGracePeriod).unwrap();
         drop(phase);
@@ -235,8 +245,8 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         let open = metrics.request();
         let _idle = metrics.connection();
-        assert!(!drained(&metrics, Duration::ZERO));
+        assert!(!drained(&metrics, || true));
         drop(open);
-        assert!(drained(&metrics, Duration::ZERO));
+        assert!(drained(&metrics, || true));
     }
 }

@@ -1,5 +1,5 @@
 //! What ends the gateway: SIGTERM or SIGINT, or a handle of the program that runs it. SIGHUP does not. A SIGINT after
-//! that does not wait for open requests.
+//! that has open requests cut.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,15 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Semaphore;
-
-/// The exit code of a program that SIGINT ended, as shells tell it.
-const INTERRUPTED: i32 = 130;
+use tokio::sync::{Semaphore, watch};
 
 /// Waits for the wish to stop.
 pub struct Stop {
     asked: Arc<Semaphore>,
     signals: Mutex<Option<Signals>>,
+    interrupted: watch::Sender<bool>,
 }
 
 /// Asks the gateway to stop; clones ask the same one.
@@ -31,8 +29,8 @@ struct Signals {
 
 impl Stop {
     /// Stops on SIGTERM and SIGINT, and goes on after SIGHUP with a warning. From here on none of them ends the process:
-    /// one that comes during the start waits until the gateway serves. While it stops, SIGINT ends the process. To be
-    /// called within a runtime.
+    /// one that comes during the start waits until the gateway serves. While it stops, SIGINT has open requests cut. To
+    /// be called within a runtime.
     ///
     /// # Errors
     /// When the system does not let them be received.
@@ -42,27 +40,38 @@ impl Stop {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
         };
-        Ok(Self { asked: Arc::new(Semaphore::new(0)), signals: Mutex::new(Some(signals)) })
+        Ok(Self::new(Some(signals)))
     }
 
     /// Stops when the handle asks, and takes no notice of signals.
     #[must_use]
     pub fn by_handle() -> (Self, StopHandle) {
+        let stop = Self::new(None);
+        let handle = StopHandle(stop.asked.clone());
+        (stop, handle)
+    }
+
+    fn new(signals: Option<Signals>) -> Self {
         let asked = Arc::new(Semaphore::new(0));
-        (Self { asked: asked.clone(), signals: Mutex::new(None) }, StopHandle(asked))
+        Self { asked, signals: Mutex::new(signals), interrupted: watch::Sender::new(false) }
+    }
+
+    /// Turns true when whoever asked to stop does not want to wait any more.
+    pub(super) fn interrupted(&self) -> watch::Receiver<bool> {
+        self.interrupted.subscribe()
     }
 
     async fn signal(&self) {
         let signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner).take();
         match signals {
-            Some(signals) => signals.wish().await,
+            Some(signals) => signals.wish(self.interrupted.clone()).await,
             None => std::future::pending().await,
         }
     }
 }
 
 impl Signals {
-    async fn wish(mut self) {
+    async fn wish(mut self, interrupted: watch::Sender<bool>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => break,
@@ -75,8 +84,7 @@ impl Signals {
         // Beside the stopping, which may take its time: whoever presses Ctrl-C once more means now.
         tokio::spawn(async move {
             self.interrupt.recv().await;
-            tracing::warn!("interrupted while stopping: open requests are cut");
-            std::process::exit(INTERRUPTED);
+            interrupted.send_replace(true);
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -125,7 +126,10 @@ async fn what_a_removed_user_registered_does_not_bind_the_app_id() {
 async fn a_second_interrupt_does_not_wait_for_open_requests() {
     let mut gateway = Setup::default().append("limits: {stop: 60s, body-window: 60s}").start().await;
     let mut open = TcpStream::connect(gateway.address("public")).unwrap();
-    open.write_all(b"POST /auth/pwd HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nisi").unwrap();
+    open.write_all(
+        b"POST /auth/pwd HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\nisi",
+    )
+    .unwrap();
     wait::until("the request is open", wait::BOUND, async || {
         let metrics = gateway.management().get("/metrics").send().await.text();
         // The one that asks is open, too.
@@ -136,6 +140,9 @@ async fn a_second_interrupt_does_not_wait_for_open_requests() {
     wait::until("it stops", wait::BOUND, async || gateway.log().contains("stopping").then_some(())).await;
     gateway.interrupt();
     assert_eq!(gateway.ended(), Some(130));
+    let log = gateway.log();
+    let cut = |line: &Value| line["target"] == "access" && line["route"] == "login-password" && line["cut"] == true;
+    assert!(log.lines().filter_map(|line| serde_json::from_str(line).ok()).any(|line| cut(&line)), "{log}");
 }
 
 #[tokio::test]
@@ -143,6 +150,26 @@ async fn sigterm_during_the_start_is_a_good_end_too() {
     let mut gateway = Gateway::standalone(&[]).await;
     for _ in 0..3 {
         gateway.stop();
+        gateway.begin().await;
+    }
+    gateway.stop();
+}
+
+#[tokio::test]
+async fn sigterm_at_the_first_moment_leaves_no_half_made_data_folder() {
+    let mut gateway = Gateway::standalone(&[]).await;
+    for _ in 0..3 {
+        gateway.stop();
+        std::fs::remove_dir_all(gateway.data()).unwrap();
+        gateway.launch();
+        let bound = || TcpStream::connect(gateway.address("public")).ok();
+        // No pause between two looks: the folder is made in a moment.
+        let end = Instant::now() + wait::BOUND;
+        while bound().is_none() {
+            assert!(Instant::now() < end, "it does not listen");
+        }
+        gateway.terminate();
+        assert_eq!(gateway.ended(), Some(0), "{}", gateway.log());
         gateway.begin().await;
     }
     gateway.stop();

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use sidegate::gateway::{self, Died, Limits, Listener, Settings, Stop, StopHandle, TlsFiles};
+use sidegate::gateway::{self, Limits, Listener, RunError, Settings, Stop, StopHandle, TlsFiles};
 use sidegate::routes::{Destination, Endpoint, ListenerClass, Media, Medium, Route, Router, Server, Upstream};
 use sidegate::telemetry::Metrics;
 use sidegate_filters::delegation::RemovedHeaders;
@@ -30,7 +30,7 @@ pub(crate) struct Front {
     /// What filters were told about answers.
     pub(crate) told: Arc<Mutex<Vec<u16>>>,
     stop: StopHandle,
-    thread: Option<JoinHandle<Result<(), Died>>>,
+    thread: Option<JoinHandle<Result<(), RunError>>>,
     _folder: tempfile::TempDir,
 }
 

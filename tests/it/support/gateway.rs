@@ -176,6 +176,11 @@ impl Gateway {
         self.signal("-HUP");
     }
 
+    /// Sends SIGTERM, as a supervisor does.
+    pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
     /// Sends SIGINT, as Ctrl-C does.
     pub(crate) fn interrupt(&self) {
         self.signal("-INT");
@@ -222,11 +227,16 @@ impl Gateway {
     /// Starts it and waits for its addresses, but not until it answers.
     pub(crate) async fn begin(&mut self) {
         let _ = std::fs::remove_file(self.data().join("addresses.json"));
+        self.launch();
+        self.bound = wait::until("the addresses", PATIENCE, async || self.read_addresses()).await;
+    }
+
+    /// Starts it and waits for nothing.
+    pub(crate) fn launch(&mut self) {
         let mut child = self.program().args(self.serve_arguments()).spawn().unwrap();
         self.logs.collect(child.stdout.take().unwrap());
         self.logs.collect(child.stderr.take().unwrap());
         self.process = Some(child);
-        self.bound = wait::until("the addresses", PATIENCE, async || self.read_addresses()).await;
     }
 
     fn program(&self) -> Command {
