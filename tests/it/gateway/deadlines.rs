@@ -1,4 +1,6 @@
 //! Slow clients are cut, on every protocol and in every phase; the limits are those of [`quick`].
+//!
+//! A client that is not cut is never done, so a test that ends has seen the limit at work.
 
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -14,9 +16,6 @@ const HEAD: &[u8] =
 /// Between two bytes: well below the idle limit, and long enough that nothing here is complete before it is cut.
 const STEP: Duration = Duration::from_millis(500);
 
-/// Between two pieces of a patient client.
-const PAUSE: Duration = Duration::from_millis(100);
-
 trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
@@ -27,14 +26,19 @@ fn until_closed(stream: &mut impl Read) {
     }
 }
 
-/// The limit of a second holds, give or take what a loaded machine needs.
+/// A gateway that cuts by the limit in question alone: a connection may be idle for longer than anybody waits here.
+fn front() -> Front {
+    Front::start(Limits { idle: Duration::from_secs(3600), ..quick() }, None)
+}
+
+/// The client had the second that is its due.
 fn assert_cut(took: Duration) {
-    assert!(took > Duration::from_millis(900) && took < Duration::from_secs(9), "{took:?}");
+    assert!(took > Duration::from_millis(900), "{took:?}");
 }
 
 #[test]
 fn slow_heads_are_cut_thirty_at_once() {
-    let front = Front::start(quick(), None);
+    let front = front();
     let (plain, tls) = (front.plain, front.tls);
     let attack = |over_tls: bool| {
         std::thread::spawn(move || {
@@ -53,7 +57,7 @@ fn slow_heads_are_cut_thirty_at_once() {
 
 #[test]
 fn a_slow_head_is_cut_on_a_later_request_too() {
-    let front = Front::start(quick(), None);
+    let front = front();
     let mut socket = Socket::plain(front.plain);
     socket.write_all(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     let first = socket.read_for(Duration::from_secs(10)).unwrap();
@@ -70,7 +74,7 @@ fn preface() -> Vec<u8> {
 
 #[test]
 fn a_slow_frame_is_cut_over_http2() {
-    let front = Front::start(quick(), None);
+    let front = front();
     let headers = [&[0, 0, 60, 1, 5, 0, 0, 0, 1][..], &[0x82; 60]].concat();
     let cut = |mut socket: Socket| {
         socket.write_all(&preface()).unwrap();
@@ -101,7 +105,7 @@ fn idle_connections_are_closed() {
 
 #[test]
 fn a_tls_handshake_that_does_not_come_is_cut() {
-    let front = Front::start(quick(), None);
+    let front = front();
     for (address, bytes) in [(front.tls, &[0x16, 3, 1][..]), (front.tls, b""), (front.mutual, &[0x16, 3, 1])] {
         let begun = Instant::now();
         let mut stream = connect(address);
@@ -115,7 +119,7 @@ fn a_tls_handshake_that_does_not_come_is_cut() {
 
 #[test]
 fn a_body_that_stands_still_is_408() {
-    let front = Front::start(quick(), None);
+    let front = front();
     let mut socket = Socket::plain(front.plain);
     let head = "POST /count HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
@@ -126,7 +130,7 @@ fn a_body_that_stands_still_is_408() {
 
 #[test]
 fn a_body_that_stands_still_is_408_over_http2() {
-    let front = Front::start(quick(), None);
+    let front = front();
     let address = front.plain;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let status = runtime.block_on(async {
@@ -142,20 +146,25 @@ fn a_body_that_stands_still_is_408_over_http2() {
     assert_eq!(status, 408);
 }
 
+/// Each piece is enough for a window, and there are many in one, however loaded the machine is.
 #[test]
 fn patient_clients_are_left_alone() {
-    // A time for the head that a loaded machine keeps too.
-    let front = Front::start(Limits { head: Duration::from_secs(10), ..quick() }, None);
+    const PIECE: usize = 300;
+    let window = Duration::from_secs(3);
+    let limits = Limits { head: Duration::from_secs(60), body_window: window, body_rate: PIECE / 3, ..quick() };
+    let front = Front::start(limits, None);
     let mut stream = connect(front.plain);
-    let head = "POST /count HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 6000\r\nConnection: close\r\n\r\n";
+    let head = "POST /count HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
     for piece in head.as_bytes().chunks(40) {
         stream.write_all(piece).unwrap();
-        std::thread::sleep(PAUSE);
     }
-    for _ in 0..20 {
-        stream.write_all(&[b'x'; 300]).unwrap();
-        std::thread::sleep(PAUSE);
+    let (begun, mut sent) = (Instant::now(), 0);
+    while begun.elapsed() < window + Duration::from_secs(1) {
+        stream.write_all(format!("{PIECE:x}\r\n{}\r\n", "x".repeat(PIECE)).as_bytes()).unwrap();
+        sent += PIECE;
+        std::thread::sleep(Duration::from_millis(200));
     }
+    stream.write_all(b"0\r\n\r\n").unwrap();
     let answer = rest(&mut stream);
-    assert!(answer.ends_with("6000"), "{answer}");
+    assert!(answer.ends_with(&format!("\r\n\r\n{sent}")), "{answer}");
 }

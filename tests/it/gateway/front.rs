@@ -15,6 +15,7 @@ use sidegate::routes::{Destination, Endpoint, ListenerClass, Media, Medium, Rout
 use sidegate::telemetry::Metrics;
 use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Problem, Reply, Verdict};
+use tokio::sync::watch;
 
 use super::clients::certificate;
 use crate::support::wait;
@@ -29,6 +30,8 @@ pub(crate) struct Front {
     pub(crate) metrics: Arc<Metrics>,
     /// What filters were told about answers.
     pub(crate) told: Arc<Mutex<Vec<u16>>>,
+    /// Lets `/slow` answer.
+    gate: watch::Sender<bool>,
     stop: StopHandle,
     thread: Option<JoinHandle<Result<(), RunError>>>,
     _folder: tempfile::TempDir,
@@ -60,13 +63,24 @@ impl Front {
         // Whoever waits for nothing is not ended by this.
         settings.shutdown = Duration::from_secs(60);
         let told = Arc::new(Mutex::new(Vec::new()));
-        let router = Arc::new(ArcSwap::from_pointee(Router::new(table(upstream, &told))));
+        let gate = watch::Sender::new(false);
+        let router = Arc::new(ArcSwap::from_pointee(Router::new(table(upstream, &told, &gate))));
         let metrics = Arc::new(Metrics::new().unwrap());
         let gateway = gateway::on(gateway::listen(settings).unwrap(), &router, &metrics).unwrap();
         let [plain, tls, mutual] = [0, 1, 2].map(|index: usize| gateway.addresses()[index].address);
         let (on_handle, stop) = Stop::by_handle();
         let thread = Some(std::thread::spawn(move || gateway.run(on_handle)));
-        Self { plain, tls, mutual, data, metrics, told, stop, thread, _folder: folder }
+        Self { plain, tls, mutual, data, metrics, told, gate, stop, thread, _folder: folder }
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.stop();
+    }
+
+    /// Has `/slow` answer, from now on.
+    pub(crate) fn open_gate(&self) {
+        self.gate.send_replace(true);
     }
 
     /// Asks it to stop and waits until it has.
@@ -115,11 +129,11 @@ fn route(method: Method, path: &str, filters: Vec<Arc<dyn Filter>>, destination:
     }
 }
 
-fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>) -> Vec<Route> {
+fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>, gate: &watch::Sender<bool>) -> Vec<Route> {
     let local = |service: Service| Destination::Local(Arc::new(service));
     let mut routes = vec![
         route(Method::GET, "/hello", vec![], local(Service::Hello)),
-        route(Method::GET, "/slow", vec![], local(Service::Slow)),
+        route(Method::GET, "/slow", vec![], local(Service::Slow(gate.subscribe()))),
         route(Method::GET, "/panic", vec![], local(Service::Panic)),
         route(Method::GET, "/away", vec![], local(Service::Away)),
         route(Method::POST, "/count", vec![], local(Service::Count)),
@@ -153,7 +167,8 @@ fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>) -> Vec<Route
 
 enum Service {
     Hello,
-    Slow,
+    /// Answers once its gate is open.
+    Slow(watch::Receiver<bool>),
     Panic,
     Away,
     Count,
@@ -171,8 +186,8 @@ impl Endpoint for Service {
     async fn answer(&self, exchange: Exchange) -> Reply {
         let text = match self {
             Self::Hello => "hello".to_owned(),
-            Self::Slow => {
-                tokio::time::sleep(Duration::from_millis(700)).await;
+            Self::Slow(gate) => {
+                gate.clone().wait_for(|open| *open).await.unwrap();
                 "slow".to_owned()
             }
             Self::Panic => panic!("as asked"),

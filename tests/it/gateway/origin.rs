@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// Sets a cookie of its own, and tries to set one of the gateway's sessions, before its answer and in it.
 const COOKIES: &str = "HTTP/1.1 103 Early Hints\r\nSet-Cookie: sidegate-main=early\r\n\r\n\
@@ -59,7 +58,9 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Got>>) {
         let target = got.head.split(' ').nth(1).unwrap_or_default().to_owned();
         all.lock().unwrap().push(got);
         if target.contains("silent") {
-            std::thread::sleep(Duration::from_secs(4));
+            // Until the gateway has had enough of it.
+            let _ = std::io::copy(&mut reader, &mut std::io::sink());
+            return;
         }
         let answer: &[u8] = if target.contains("garbage") {
             b"nonsense\r\n\r\n"

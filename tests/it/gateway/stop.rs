@@ -22,9 +22,12 @@ fn open_requests_are_finished_on_both_protocols_and_then_it_leaves_early() {
     let first = std::thread::spawn(move || exchange(address, b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"));
     let second = std::thread::spawn(move || h2(address, request(address, "GET", "/slow", vec![])));
     eventually("both requests are open", || front.metrics.open_requests() == 2);
-    let asked = Instant::now();
+    front.ask_to_stop();
+    eventually("the port is closed", || std::net::TcpStream::connect(address).is_err());
+    let answered = Instant::now();
+    front.open_gate();
     front.stop();
-    assert!(asked.elapsed() < EARLY, "it stayed for {:?}", asked.elapsed());
+    assert!(answered.elapsed() < EARLY, "it stayed for {:?}", answered.elapsed());
     assert!(first.join().unwrap().ends_with("slow"));
     assert_eq!(second.join().unwrap().unwrap().body, "slow");
 }
