@@ -25,7 +25,7 @@ pub(super) enum Failed {
 }
 
 /// Makes an authority, a server's certificate for `hosts` and a client's certificate in `folder`. Files that are there
-/// are never replaced.
+/// are never replaced, and a folder of another account is left alone, as the data folder is.
 pub(super) fn certificates(folder: &Path, hosts: &[Host], out: &mut dyn Write) -> Result<(), Failed> {
     let local = Host::local();
     let hosts = if hosts.is_empty() { &local } else { hosts };
@@ -35,6 +35,7 @@ pub(super) fn certificates(folder: &Path, hosts: &[Host], out: &mut dyn Write) -
     if let Some(taken) = names.map(|name| folder.join(name)).find(|path| path.exists()) {
         return Err(Failed::Exists(taken.display().to_string()));
     }
+    DataFolder::check(folder)?;
     std::fs::create_dir_all(folder)?;
     for (name, pair) in pairs {
         write(folder, name, pair, out)?;

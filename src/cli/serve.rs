@@ -33,7 +33,7 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before the folder: a start that finds an address taken leaves none.
     let listening = gateway::listen(settings(&config, &config.data))?;
-    let folder = DataFolder::open_as_owner(&config.data)?;
+    let folder = DataFolder::open(&config.data)?;
     if folder.closed() {
         tracing::warn!(path = %config.data.display(), "{}", data::CLOSED);
     }

@@ -16,6 +16,12 @@ impl Account {
     /// The administrator, who may write everywhere.
     pub(crate) const ROOT: u32 = 0;
 
+    /// The account that this process acts as.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::of(rustix::process::geteuid().as_raw())
+    }
+
     /// The account of this number.
     #[must_use]
     pub fn of(uid: u32) -> Self {

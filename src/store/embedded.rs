@@ -54,7 +54,7 @@ impl Embedded {
     /// # Errors
     /// If another process writes it, it is damaged, or others may read it.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, EmbeddedError> {
-        private_file::ensure(path)?;
+        private_file::open_or_make(path)?;
         let database = builder().create(path).map_err(|error| refused(path, error.into()))?;
         let again = path.to_owned();
         let opener: Opener = Box::new(move || builder().open(&again));

@@ -1,8 +1,8 @@
 //! The data folder: keys, secrets and embedded stores of one gateway (`gateway.md` 6.2).
 
-use std::fs::DirBuilder;
+mod claim;
+
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -16,16 +16,40 @@ pub enum FolderError {
     /// The file system said no.
     #[error("data folder: {0}")]
     Io(#[from] io::Error),
-    /// It is somebody else's, and root would leave files in it that its owner can't read.
+    /// It is somebody else's: root would leave files in it that its owner can't read, and could be led elsewhere by it.
     #[error(
-        "data folder: {path} belongs to the account {owner}, and this process runs as {runner}: start it as that \
-         account (sudo -u '{owner}' sidegate ...), or name another folder with --data"
+        "{path} belongs to the account {owner}, and this process runs as {runner}: run it as that account \
+         (sudo -u '{owner}' sidegate ...), or name another folder with --data, made for this account as root \
+         (install -d -m 700 -o {} DIR)",
+        runner.uid()
     )]
     Foreign {
         /// Which folder.
         path: String,
         /// Whose it is.
         owner: Account,
+        /// Who we are.
+        runner: Account,
+    },
+    /// It is behind a link of somebody who could lay it elsewhere at any time.
+    #[error("{path} is a link that the account {owner} laid: name the folder itself with --data, or remove the link")]
+    Link {
+        /// Which link.
+        path: String,
+        /// Whose it is.
+        owner: Account,
+    },
+    /// This account can't get at it.
+    #[error(
+        "data folder: {path}: {error}, and this process runs as {runner}: make the folder for it as root \
+         (install -d -m 700 -o {} {path})",
+        runner.uid()
+    )]
+    Closed {
+        /// Which folder.
+        path: String,
+        /// What the file system said.
+        error: io::Error,
         /// Who we are.
         runner: Account,
     },
@@ -42,7 +66,7 @@ pub enum FolderError {
     Random(#[from] jose::CryptoError),
 }
 
-/// A folder with mode 0700 whose files have mode 0600 and belong to its owner.
+/// A folder with mode 0700 whose files have mode 0600; all belong to the account of this process.
 #[derive(Debug, Clone)]
 pub struct DataFolder {
     path: PathBuf,
@@ -53,27 +77,24 @@ impl DataFolder {
     /// Opens the folder, making it where it is missing. An empty one is closed to others, see [`DataFolder::closed`].
     ///
     /// # Errors
-    /// If it can't be made, or has files already and lets others in: it may not be meant for us.
+    /// As [`DataFolder::check`], before anything is changed; if it can't be made, or has files already and lets others
+    /// in: it may not be meant for us.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
-        Self::claim(made(path.into())?)
+        let path = path.into();
+        Self::check(&path)?;
+        claim::make(&path)?;
+        Self::check(&path)?;
+        let closed = claim::close(&path)?;
+        Ok(Self { path, closed })
     }
 
-    /// Opens the folder as the account that it belongs to, for whoever stays and writes as it goes.
+    /// Whether this process may work on the folder, if it is there: it belongs to the same account. Root is no
+    /// exception, since the owner of a folder could lay links in it to files that only root may write.
     ///
     /// # Errors
-    /// [`FolderError::Foreign`], before anything is changed, and as [`DataFolder::open`].
-    pub fn open_as_owner(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
-        let path = made(path.into())?;
-        let (owner, runner) = (private_file::owner(&path)?, private_file::maker(&path)?);
-        if owner != runner {
-            return Err(FolderError::Foreign { path: path.display().to_string(), owner, runner });
-        }
-        Self::claim(path)
-    }
-
-    fn claim(path: PathBuf) -> Result<Self, FolderError> {
-        let closed = private_file::claim_folder(&path)?;
-        Ok(Self { path, closed })
+    /// [`FolderError::Foreign`], [`FolderError::Link`], [`FolderError::Closed`].
+    pub fn check(path: &Path) -> Result<(), FolderError> {
+        claim::check(path)
     }
 
     /// Whether it was empty and open to others, and was closed when it was opened: whoever sees it should be told.
@@ -97,7 +118,7 @@ impl DataFolder {
     /// Reads a file, if it is there.
     ///
     /// # Errors
-    /// If it can't be read, others may read it, or it belongs to another account than the folder.
+    /// If it can't be read, others may read it, or it is no file of this account.
     pub fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
         Ok(private_file::read_own(&self.file(name))?)
     }
@@ -108,6 +129,14 @@ impl DataFolder {
     /// If it can't be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         Ok(private_file::replace(&self.file(name), bytes)?)
+    }
+
+    /// Gives a file another name, durably; what had the name before is gone.
+    ///
+    /// # Errors
+    /// If it can't be renamed.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), FolderError> {
+        Ok(private_file::rename(&self.file(from), &self.file(to))?)
     }
 
     /// Reads a file, or makes it once: of several processes that start together all get the same.
@@ -147,12 +176,6 @@ impl DataFolder {
     }
 }
 
-fn made(path: PathBuf) -> Result<PathBuf, FolderError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-    made.map_err(|error| io::Error::new(error.kind(), format!("{} can't be made: {error}", path.display())))?;
-    Ok(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +207,39 @@ mod tests {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let error = DataFolder::open(dir.path()).unwrap_err().to_string();
         assert!(error.contains("chmod 700"), "{error}");
+        assert_eq!(mode(dir.path()), 0o755);
+    }
+
+    #[test]
+    fn a_link_of_another_account_is_no_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+        DataFolder::open(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(DataFolder::open(&link).is_ok(), "whoever laid it may");
+        // Only root can give a link away: elsewhere what is asserted of it can't be seen.
+        if Account::of_process().uid() == Account::ROOT {
+            std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+            for path in [link.clone(), link.join("")] {
+                let told = DataFolder::open(path).unwrap_err().to_string();
+                assert!(told.contains("link is a link that the account "), "{told}");
+            }
+            fs::remove_dir(&real).unwrap();
+            assert!(matches!(DataFolder::open(&link), Err(FolderError::Link { .. })), "one that leads nowhere, too");
+            assert!(!real.exists());
+        }
+    }
+
+    #[test]
+    fn a_folder_of_another_account_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        if Account::of_process().uid() != Account::ROOT {
+            return println!("not run as root: folders of other accounts are not looked at");
+        }
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::chown(dir.path(), Some(65534), None).unwrap();
+        let told = DataFolder::open(dir.path()).unwrap_err().to_string();
+        assert!(told.contains("this process runs as root") && told.contains("install -d -m 700 -o 0 "), "{told}");
         assert_eq!(mode(dir.path()), 0o755);
     }
 

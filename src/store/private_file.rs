@@ -1,13 +1,14 @@
 //! Files that only we may read, written so that a reader sees the old content or the new one, never half of it.
 //!
-//! What root makes belongs to the owner of the folder that it is in: else the account that a gateway runs as could not
-//! read what an operator wrote for it. Only a file that was made here, never one behind a link, changes its owner.
+//! A file of ours is a regular one of this process's account. It is never looked for behind a link, and opening it never
+//! waits: whoever got a link or a FIFO into a folder must not lead this process elsewhere, nor hold it up.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -18,109 +19,98 @@ const PRIVATE: u32 = 0o600;
 /// The mode of what everybody may read, and its owner write.
 const PUBLIC: u32 = 0o644;
 
-/// Reads a file, if it is there.
+/// Reads a file that an operator named, if it is there; it may lie behind a link.
 ///
 /// # Errors
 /// If it can't be read, or others than its owner may read or write it.
 pub(crate) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    read_if(path, |meta| check(path, meta))
+    let opened = OpenOptions::new().read(true).open(path);
+    content(path, opened.map_err(|e| named(path, &e)).and_then(|file| check(path, &file.metadata()?).map(|()| file)))
 }
 
-/// As [`read`], of a file that must belong to the owner of its folder: one behind a link that the owner laid is not
-/// read with the rights of root.
+/// Reads a file of ours, if it is there.
 ///
 /// # Errors
-/// As [`read`], and if it belongs to another account; the text says how to mend it.
+/// If it can't be read, or is not a file of ours that only we may read; the text says how to mend it. Of the second kind
+/// is [`io::ErrorKind::PermissionDenied`].
 pub(crate) fn read_own(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    read_if(path, |meta| check_owner(path, meta).and_then(|()| check(path, meta)))
+    content(path, open_own(path, OpenOptions::new().read(true)))
 }
 
-fn read_if(path: &Path, fits: impl Fn(&fs::Metadata) -> io::Result<()>) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let mut file = match File::open(path) {
+fn content(path: &Path, opened: io::Result<File>) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            // What does not fit says more than that it can't be opened.
-            fs::metadata(path).map_or(Ok(()), |meta| fits(&meta))?;
-            return Err(named(path, &error));
-        }
+        Err(error) => return Err(error),
     };
-    fits(&file.metadata().map_err(|e| named(path, &e))?)?;
     let mut bytes = Zeroizing::new(Vec::new());
     file.read_to_end(&mut bytes).map_err(|e| named(path, &e))?;
     Ok(Some(bytes))
 }
 
-/// Makes sure that a file is there, empty if it is new, and that only its owner may read or write it.
+/// Opens a file of ours for writing; an empty one is made where it is missing.
 ///
 /// # Errors
-/// If it can't be made, or others may read it.
-pub(crate) fn ensure(path: &Path) -> io::Result<()> {
-    open_or_make(path)?;
-    check(path, &fs::metadata(path).map_err(|e| named(path, &e))?)
-}
-
-/// Opens a file for writing; an empty one is made where it is missing.
-///
-/// # Errors
-/// If it can be neither made nor opened.
+/// If it can be neither made nor opened, or is not a file of ours that only we may read.
 pub(crate) fn open_or_make(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true);
     match options.clone().create_new(true).mode(PRIVATE).open(path) {
-        Ok(file) => give_to_owner(&file, path).map(|()| file),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_own(path, &mut options),
+        made => made.map_err(|e| named(path, &e)),
     }
-    .map_err(|e| named(path, &e))
 }
 
-/// The account that files of this process belong to.
-///
-/// # Errors
-/// If none can be made in the folder.
-pub(crate) fn maker(folder: &Path) -> io::Result<Account> {
-    let (_draft, file) = Draft::make(&folder.join("owner")).map_err(|e| named(folder, &e))?;
-    Ok(Account::of(file.metadata()?.uid()))
-}
-
-/// The account that a file or folder belongs to.
-///
-/// # Errors
-/// If it can't be looked at.
-pub(crate) fn owner(path: &Path) -> io::Result<Account> {
-    Ok(Account::of(fs::metadata(path).map_err(|e| named(path, &e))?.uid()))
-}
-
-fn give_to_owner(file: &File, path: &Path) -> io::Result<()> {
-    let folder = fs::metadata(folder_of(path))?;
-    if file.metadata()?.uid() == Account::ROOT && folder.uid() != Account::ROOT {
-        fchown(file, Some(folder.uid()), Some(folder.gid()))?;
+fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    match options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()).open(path) {
+        Ok(file) => {
+            check_own(path, &file.metadata().map_err(|e| named(path, &e))?)?;
+            Ok(file)
+        }
+        Err(error) => {
+            // What does not fit says more than that it can't be opened.
+            fs::symlink_metadata(path).map_or(Ok(()), |meta| check_own(path, &meta))?;
+            Err(named(path, &error))
+        }
     }
-    Ok(())
 }
 
-fn check_owner(path: &Path, meta: &fs::Metadata) -> io::Result<()> {
-    let folder = fs::metadata(folder_of(path)).map_err(|e| named(path, &e))?;
-    if meta.uid() == folder.uid() {
-        return Ok(());
+fn check_own(path: &Path, meta: &fs::Metadata) -> io::Result<()> {
+    let file = path.display();
+    if meta.is_symlink() {
+        return Err(unfit(format!("{file} is a link; remove it")));
     }
-    let (file, folder) = (Account::of(meta.uid()), Account::of(folder.uid()));
-    let text = format!(
-        "{path} belongs to the account {file} and its folder to {folder}; they must belong to one (chown {uid} {path})",
-        path = path.display(),
-        uid = folder.uid(),
-    );
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+    if !meta.is_file() {
+        return Err(unfit(format!("{file} is no regular file; remove it")));
+    }
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        let (owner, ours) = (Account::of(meta.uid()), Account::of_process());
+        return Err(unfit(format!(
+            "{file} belongs to the account {owner}, and this process runs as {ours} (chown -h {} {file})",
+            ours.uid()
+        )));
+    }
+    check(path, meta)
 }
 
 fn check(path: &Path, meta: &fs::Metadata) -> io::Result<()> {
     let mode = meta.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        let text = format!("{} has mode {mode:03o}; it must be 600 (chmod 600)", path.display());
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        return Err(unfit(format!("{} has mode {mode:03o}; it must be 600 (chmod 600)", path.display())));
     }
     Ok(())
+}
+
+fn unfit(text: String) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, text)
+}
+
+/// Makes sure that files can be made beside this one.
+///
+/// # Errors
+/// If none can.
+pub(crate) fn probe(path: &Path) -> io::Result<()> {
+    Draft::make(path).map(|_gone| ()).map_err(|e| named(path, &e))
 }
 
 /// Puts new content in the place of the old, durably.
@@ -128,9 +118,16 @@ fn check(path: &Path, meta: &fs::Metadata) -> io::Result<()> {
 /// # Errors
 /// If it can't be written; the old content is there then.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = Draft::write(path, bytes, PRIVATE)?;
-    fs::rename(&draft.0, path).map_err(|e| named(path, &e))?;
-    sync_folder(path)
+    rename(&Draft::write(path, bytes, PRIVATE)?.0, path)
+}
+
+/// Gives a file another name in the same folder, durably.
+///
+/// # Errors
+/// If it can't be renamed.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to).map_err(|e| named(to, &e))?;
+    sync_folder(to)
 }
 
 /// Makes a file, unless somebody else did meanwhile. False if it was there; it is left as it is then.
@@ -159,23 +156,6 @@ fn create_with(path: &Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
     }
 }
 
-/// Makes sure that a folder lets only its owner in: an empty one is closed, one with files must be closed already.
-/// True if it was closed just now.
-///
-/// # Errors
-/// If it is open and has files, or can't be closed.
-pub(crate) fn claim_folder(path: &Path) -> io::Result<bool> {
-    let mode = fs::metadata(path).map_err(|e| named(path, &e))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(false);
-    }
-    if fs::read_dir(path).map_err(|e| named(path, &e))?.next().is_some() {
-        let text = format!("{} has mode {mode:03o}; it must be 700 (chmod 700)", path.display());
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
-    }
-    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(|e| named(path, &e)).map(|()| true)
-}
-
 /// A finished file beside the one that it is for; removed unless it was moved away.
 struct Draft(PathBuf);
 
@@ -191,8 +171,8 @@ impl Draft {
 
     fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<Self> {
         let (draft, mut file) = Self::make(path).map_err(|e| named(path, &e))?;
-        let written = give_to_owner(&file, path)
-            .and_then(|()| file.set_permissions(Permissions::from_mode(mode)))
+        let written = file
+            .set_permissions(Permissions::from_mode(mode))
             .and_then(|()| file.write_all(bytes))
             .and_then(|()| file.sync_all());
         written.map_err(|e| named(&draft.0, &e)).map(|()| draft)

@@ -5,61 +5,64 @@ use super::*;
 /// An account that is not root's.
 const OTHER: u32 = 65534;
 
-/// A folder of another account. Only root can give one away: elsewhere what is asserted of it can't be seen, and the
-/// test says so.
-fn foreign() -> Option<tempfile::TempDir> {
+fn folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    if maker(folder.path()).unwrap().uid() != Account::ROOT {
-        println!("not run as root: files of other accounts are not looked at");
-        return None;
-    }
-    chown(folder.path(), Some(OTHER), Some(OTHER)).unwrap();
-    Some(folder)
+    let file = folder.path().join("file");
+    (folder, file)
 }
 
-fn seen(path: &Path) -> (u32, u32, u32) {
-    let meta = fs::symlink_metadata(path).unwrap();
-    (meta.uid(), meta.gid(), meta.permissions().mode() & 0o777)
+/// What reading and opening it say.
+fn refusals(path: &Path) -> [String; 2] {
+    [read_own(path).map(|_| ()), open_or_make(path).map(|_| ())].map(|tried| tried.unwrap_err().to_string())
 }
 
 #[test]
-fn what_root_makes_belongs_to_the_owner_of_the_folder() {
-    let Some(folder) = foreign() else { return };
-    let path = |name: &str| folder.path().join(name);
-    replace(&path("replaced"), b"1").unwrap();
-    replace(&path("replaced"), b"2").unwrap();
-    assert!(create(&path("created"), b"1").unwrap());
-    assert!(create_public(&path("public"), b"1").unwrap());
-    ensure(&path("ensured")).unwrap();
-    for name in ["replaced", "created", "ensured"] {
-        assert_eq!(seen(&path(name)), (OTHER, OTHER, 0o600), "{name}");
+fn what_is_behind_a_link_is_neither_read_nor_written() {
+    let (_folder, target) = folder();
+    replace(&target, b"elsewhere").unwrap();
+    let (_other, link) = folder();
+    for to in [target.as_path(), Path::new("/nowhere/at/all")] {
+        symlink(to, &link).unwrap();
+        for told in refusals(&link) {
+            assert!(told.ends_with("file is a link; remove it"), "{told}");
+        }
+        assert!(!create(&link, b"x").unwrap());
+        fs::remove_file(&link).unwrap();
     }
-    assert_eq!(seen(&path("public")), (OTHER, OTHER, 0o644));
-    assert_eq!(read_own(&path("replaced")).unwrap().unwrap().as_slice(), b"2");
-}
-
-#[test]
-fn what_is_behind_a_link_of_the_owner_is_neither_given_away_nor_read() {
-    let Some(folder) = foreign() else { return };
-    let mine = tempfile::tempdir().unwrap();
-    let (secret, link) = (mine.path().join("secret"), folder.path().join("link"));
-    fs::write(&secret, "of root").unwrap();
-    fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
-    symlink(&secret, &link).unwrap();
-    let error = read_own(&link).unwrap_err().to_string();
-    assert!(error.contains("belongs to the account root") && error.contains("chown 65534"), "{error}");
-    drop(open_or_make(&link).unwrap());
-    ensure(&link).unwrap();
-    assert!(!create(&link, b"x").unwrap());
+    symlink(&target, &link).unwrap();
     replace(&link, b"new").unwrap();
-    assert_eq!(seen(&secret).0, Account::ROOT);
-    assert_eq!(fs::read(&secret).unwrap(), b"of root");
-    assert_eq!((read_own(&link).unwrap().unwrap().as_slice(), seen(&link).0), (b"new".as_slice(), OTHER));
+    assert!(fs::symlink_metadata(&link).unwrap().is_file(), "the link is replaced, not followed");
+    assert_eq!(fs::read(&target).unwrap(), b"elsewhere");
 }
 
 #[test]
-fn who_makes_files_here_is_who_owns_a_new_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    assert_eq!(maker(folder.path()).unwrap(), owner(folder.path()).unwrap());
+fn opening_never_waits() {
+    let (_folder, fifo) = folder();
+    let made = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&fifo).status().unwrap();
+    assert!(made.success());
+    for told in refusals(&fifo) {
+        assert!(told.ends_with("is no regular file; remove it"), "{told}");
+    }
+}
+
+#[test]
+fn a_file_of_another_account_is_refused() {
+    let (_folder, file) = folder();
+    replace(&file, b"x").unwrap();
+    // Only root can give a file away: elsewhere what is asserted of it can't be seen, and the test says so.
+    if Account::of_process().uid() != Account::ROOT {
+        return println!("not run as root: files of other accounts are not looked at");
+    }
+    chown(&file, Some(OTHER), Some(OTHER)).unwrap();
+    for told in refusals(&file) {
+        assert!(told.contains("belongs to the account ") && told.contains("(chown -h 0 "), "{told}");
+    }
+}
+
+#[test]
+fn a_probe_leaves_nothing() {
+    let (folder, file) = folder();
+    probe(&file).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert!(probe(&file.join("below")).unwrap_err().to_string().contains("file/below"));
 }
