@@ -13,8 +13,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use zeroize::Zeroizing;
 
 use super::{PasswordHash, PasswordStamp, User, UserError, Users};
 use crate::store::{ExtId, StoreError, private_file};
@@ -26,6 +28,8 @@ use listing::{Listing, user_line};
 pub struct UsersFileError {
     path: String,
     reason: String,
+    /// Whether the same file may be read well the next time.
+    passing: bool,
 }
 
 impl From<UsersFileError> for StoreError {
@@ -41,13 +45,23 @@ const NOBODY: &str = "# name:extId:hash\n";
 #[derive(Clone)]
 pub struct UsersFile(Arc<Inner>);
 
+/// Reads what is at a path, if anything is.
+type Reader = dyn Fn(&Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> + Send + Sync;
+
+/// How often a fault that may pass is told.
+const TOLD: Duration = Duration::from_secs(1);
+
 struct Inner {
     path: PathBuf,
+    read: Box<Reader>,
     seen: Mutex<Option<Seen>>,
     /// Whether the file had content at any time: then it is to have some.
     had_content: AtomicBool,
+    /// When a fault that may pass was told last.
+    told: Mutex<Option<Instant>>,
 }
 
+/// What the file decides: a fault that may pass is never kept.
 struct Seen {
     stamp: Option<Stamp>,
     content: Result<Arc<Listing>, UsersFileError>,
@@ -67,7 +81,12 @@ impl UsersFile {
     /// # Errors
     /// If it can't be read, others may read it, or a line is wrong.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, UsersFileError> {
-        let inner = Inner { path: path.into(), seen: Mutex::new(None), had_content: AtomicBool::new(false) };
+        Self::read_by(path.into(), Box::new(private_file::read_own))
+    }
+
+    fn read_by(path: PathBuf, read: Box<Reader>) -> Result<Self, UsersFileError> {
+        let (seen, told) = (Mutex::new(None), Mutex::new(None));
+        let inner = Inner { path, read, seen, had_content: AtomicBool::new(false), told };
         // Not as a question is: whoever opens it tells what is wrong with it, which needs no second line in the log.
         inner.load()?;
         Ok(Self(Arc::new(inner)))
@@ -86,22 +105,37 @@ impl UsersFile {
 impl Inner {
     /// The users as the file has them now. Asking costs one `stat`.
     fn current(&self) -> Result<Arc<Listing>, UsersFileError> {
-        let stamp = self.stamp().map_err(|e| self.fault(&e))?;
+        let stamp = self.stamp().map_err(|e| self.unread(&e)).inspect_err(|e| self.tell(e))?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seen) = seen.as_ref().filter(|seen| seen.stamp == stamp) {
             return seen.content.clone();
         }
         let content = self.load().map(Arc::new);
         if let Err(error) = &content {
-            tracing::error!(%error, "no user can log in until the file is mended");
+            self.tell(error);
+            if error.passing {
+                return content;
+            }
         }
         // The stamp is older than the content or as old: a write between the two is seen at the next question.
         *seen = Some(Seen { stamp, content: content.clone() });
         content
     }
 
+    /// Says that nobody can log in: once for each state of the file, at most once a second for what may pass.
+    fn tell(&self, error: &UsersFileError) {
+        if !error.passing {
+            return tracing::error!(%error, "no user can log in until the file is mended");
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TOLD) {
+            *told = Some(Instant::now());
+            tracing::error!(%error, "no user can log in until the file can be read");
+        }
+    }
+
     fn load(&self) -> Result<Listing, UsersFileError> {
-        let Some(bytes) = private_file::read_own(&self.path).map_err(|e| self.fault(&e))? else {
+        let Some(bytes) = (self.read)(&self.path).map_err(|e| self.unread(&e))? else {
             return self.without_content();
         };
         let text = std::str::from_utf8(&bytes).map_err(|_| self.fault(&"it is not UTF-8"))?;
@@ -120,7 +154,7 @@ impl Inner {
     }
 
     fn stamp(&self) -> io::Result<Option<Stamp>> {
-        match std::fs::metadata(&self.path) {
+        match std::fs::symlink_metadata(&self.path) {
             Ok(meta) => {
                 Ok(Some(Stamp { inode: meta.ino(), changed: (meta.ctime(), meta.ctime_nsec()), length: meta.len() }))
             }
@@ -170,7 +204,13 @@ impl Inner {
     }
 
     fn fault(&self, reason: &dyn ToString) -> UsersFileError {
-        UsersFileError { path: self.path.display().to_string(), reason: reason.to_string() }
+        UsersFileError { path: self.path.display().to_string(), reason: reason.to_string(), passing: false }
+    }
+
+    /// Owner and mode are part of the file's state; what else the system says (no file left to open, a disk that fails)
+    /// may be over at the next question.
+    fn unread(&self, error: &io::Error) -> UsersFileError {
+        UsersFileError { passing: error.kind() != io::ErrorKind::PermissionDenied, ..self.fault(error) }
     }
 }
 

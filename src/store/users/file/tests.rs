@@ -81,6 +81,26 @@ async fn a_fault_answers_nobody_until_it_is_mended() {
 }
 
 #[tokio::test]
+async fn what_fails_once_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    write(&path, &format!("jeff:1:{}\n", hash().as_str()));
+    for (kind, passes) in [(io::ErrorKind::Other, true), (io::ErrorKind::PermissionDenied, false)] {
+        let fails = Arc::new(AtomicBool::new(false));
+        let failing = fails.clone();
+        let read = move |path: &Path| match failing.swap(false, Ordering::Relaxed) {
+            true => Err(io::Error::new(kind, "the reason")),
+            false => private_file::read_own(path),
+        };
+        let file = UsersFile::read_by(path.clone(), Box::new(read)).unwrap();
+        fails.store(true, Ordering::Relaxed);
+        let error = file.by_name("jeff").await.unwrap_err().to_string();
+        assert!(error.contains("the reason"), "{error}");
+        assert_eq!(file.by_name("jeff").await.is_ok(), passes, "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_was_lost_is_not_a_file_without_users() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users");
