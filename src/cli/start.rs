@@ -48,15 +48,27 @@ pub async fn demo_user(
     folder: &DataFolder,
     users: &dyn Users,
 ) -> Result<Option<DemoPassword>, StartRefused> {
-    if !config.try_out || folder.read(data::DEMO_PASSWORD)?.is_some() || users.by_name(DEMO).await?.is_some() {
+    if !config.try_out || folder.read(data::DEMO_PASSWORD)?.is_some() {
         return Ok(None);
     }
-    let password = data::new_password()?;
-    let line = Zeroizing::new(format!("{}\n", password.as_str()).into_bytes());
-    folder.write(data::DEMO_PASSWORD, &line)?;
-    let hash = PasswordHash::of(password.as_bytes()).map_err(|_| StartRefused::Hash)?;
-    users.add(DEMO, hash).await?;
-    Ok(Some(DemoPassword(password)))
+    // A start that was cut short is gone on with: the password has its name only once the user is there.
+    let password = match (users.by_name(DEMO).await?, folder.read(data::DEMO_BEGUN)?) {
+        (None, _) => {
+            let line = folder.read_or_make(data::DEMO_BEGUN, demo_line)?;
+            let hash = PasswordHash::of(line.trim_ascii_end()).map_err(|_| StartRefused::Hash)?;
+            users.add(DEMO, hash).await?;
+            line
+        }
+        (Some(user), Some(line)) if user.password.verify(line.trim_ascii_end()) => line,
+        (Some(_), _) => return Ok(None),
+    };
+    folder.rename(data::DEMO_BEGUN, data::DEMO_PASSWORD)?;
+    let password = String::from_utf8_lossy(password.trim_ascii_end()).into_owned();
+    Ok(Some(DemoPassword(Zeroizing::new(password))))
+}
+
+fn demo_line() -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    Ok(Zeroizing::new(format!("{}\n", data::new_password()?.as_str()).into_bytes()))
 }
 
 /// Tells what an operator should know at the start: on a terminal as one block, else as log lines, since whatever takes

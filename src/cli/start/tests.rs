@@ -44,6 +44,28 @@ async fn the_demo_user_is_made_once() {
 }
 
 #[tokio::test]
+async fn a_start_that_was_cut_short_is_gone_on_with() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("var");
+    let folder = DataFolder::open(&data).unwrap();
+    let users = UsersFile::open(folder.file(data::USERS)).unwrap();
+    let config = try_out(&data, 8080);
+    let lock = data.join("users.lock");
+    std::fs::create_dir(&lock).unwrap();
+    assert!(demo_user(&config, &folder, &users).await.is_err(), "the user can't be added");
+    std::fs::remove_dir(&lock).unwrap();
+    users.add("jeff", PasswordHash::of(b"another user").unwrap()).await.unwrap();
+    let made = demo_user(&config, &folder, &users).await.unwrap().unwrap();
+    let verifies = async || users.by_name("demo").await.unwrap().unwrap().password.verify(made.0.as_bytes());
+    assert!(verifies().await);
+    // As it was before the file got its name.
+    folder.rename(data::DEMO_PASSWORD, data::DEMO_BEGUN).unwrap();
+    assert!(demo_user(&config, &folder, &users).await.unwrap().is_some());
+    assert_eq!(std::fs::read_to_string(data.join("demo.password")).unwrap().trim(), made.0.as_str());
+    assert!(verifies().await && !data.join(data::DEMO_BEGUN).exists());
+}
+
+#[tokio::test]
 async fn there_is_no_demo_user_elsewhere() {
     let root = tempfile::tempdir().unwrap();
     let folder = DataFolder::open(root.path().join("var")).unwrap();
