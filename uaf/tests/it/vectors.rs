@@ -1,6 +1,9 @@
 //! Messages that others made. File 11 is in the repository; the others are read from the folder that
-//! `SIDEGATE_UAF_VECTORS` names, `../shared/uaf-vectors` beside the workspace by default, and skipped where it is absent.
+//! `SIDEGATE_UAF_VECTORS` names, or `../shared/uaf-vectors` beside the workspace, and skipped where nothing is set and
+//! nothing there.
 
+use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -16,15 +19,31 @@ use sidegate_uaf::{Algorithm, Arrival, Credential, Error, Incoming, KeyFormat, R
 
 use crate::support::registered;
 
-fn folder_file(name: &str) -> Option<Value> {
+/// The folder with vectors: the one that is set, which must be there, else the usual one where it is.
+fn folder(set: Option<OsString>) -> Option<PathBuf> {
     let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folder = std::env::var("SIDEGATE_UAF_VECTORS").map_or_else(|_| "../shared/uaf-vectors".into(), PathBuf::from);
-    let path = workspace.join(folder).join(name);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("SKIPPED {name}: {} is not there (set SIDEGATE_UAF_VECTORS)", path.display());
+    let folder = workspace.join(set.as_deref().unwrap_or("../shared/uaf-vectors".as_ref()));
+    let there = folder.is_dir();
+    assert!(there || set.is_none(), "SIDEGATE_UAF_VECTORS: {} is no folder", folder.display());
+    there.then_some(folder)
+}
+
+fn folder_file(name: &str) -> Option<Value> {
+    let Some(folder) = folder(std::env::var_os("SIDEGATE_UAF_VECTORS")) else {
+        // Not by println, which is shown of tests that fail only.
+        let told = writeln!(std::io::stderr(), "SKIPPED: {name} is absent (set SIDEGATE_UAF_VECTORS to its folder)");
+        told.unwrap();
         return None;
     };
+    let path = folder.join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Some(serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn only_a_folder_that_nobody_named_may_be_absent() {
+    assert!(folder(Some(env!("CARGO_MANIFEST_DIR").into())).is_some());
+    assert!(std::panic::catch_unwind(|| folder(Some("no/such/folder".into()))).is_err());
 }
 
 /// The server that a vector was made for.
