@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config::Environment;
+use crate::config::{Environment, Faults};
 use crate::gateway::RunError;
 use crate::routes::ListenerClass;
 use crate::telemetry::log;
@@ -97,7 +97,10 @@ fn explain(flags: &ExplainFlags, out: &mut dyn Write) -> u8 {
             Err(refused) => Ok(writeln!(out, "{refused}").map(|()| FAULTS)?),
         }
     });
-    told.unwrap_or_else(|error| fail(error.as_ref()))
+    told.unwrap_or_else(|error| {
+        let code = fail(error.as_ref());
+        if error.is::<Faults>() || error.is::<compose::ComposeError>() { FAULTS } else { code }
+    })
 }
 
 fn user(command: UserCommand, out: &mut dyn Write) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use super::device::Device;
 use crate::config::{self, Environment, Faults, Overrides, Source};
@@ -25,13 +25,13 @@ pub(super) struct Arguments {
 /// mean the same.
 pub(super) fn command_first(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut line: Vec<OsString> = line.into_iter().collect();
+    let definition = Arguments::command();
     let mut command = 1;
     while let Some(word) = line.get(command).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
         command += match word {
             "-h" | "--help" | "-V" | "--version" | "--" => return line,
-            "--password-stdin" | "--sectoken" => 1,
-            flag if flag.contains('=') => 1,
-            _ => 2,
+            flag if takes_value(&definition, flag) => 2,
+            _ => 1,
         };
     }
     if command < line.len() {
@@ -40,6 +40,14 @@ pub(super) fn command_first(line: impl IntoIterator<Item = OsString>) -> Vec<OsS
         line.splice(end..end, flags);
     }
     line
+}
+
+/// Whether the word behind this flag belongs to it, at whichever command it stands.
+fn takes_value(definition: &clap::Command, flag: &str) -> bool {
+    let is_flag = |name: &str| flag.strip_prefix("--") == Some(name);
+    let mut own = definition.get_arguments().filter(|argument| argument.get_long().is_some_and(is_flag));
+    own.any(|argument| argument.get_action().takes_values())
+        || definition.get_subcommands().any(|command| takes_value(command, flag))
 }
 
 #[derive(Debug, Subcommand)]
@@ -217,8 +225,6 @@ pub(super) struct KeygenWhat {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -252,6 +258,26 @@ mod tests {
         }
         for alone in ["sidegate --config F", "sidegate --config check", "sidegate"] {
             assert!(parsed(alone).is_some_and(|parsed| parsed.contains("command: None")), "{alone}");
+        }
+    }
+
+    /// Each flag of a command and of those below it, and whether it takes a value.
+    fn flags(definition: &clap::Command) -> Vec<(String, bool)> {
+        let own = definition
+            .get_arguments()
+            .filter_map(|argument| Some((format!("--{}", argument.get_long()?), argument.get_action().takes_values())));
+        own.chain(definition.get_subcommands().flat_map(flags)).collect()
+    }
+
+    #[test]
+    fn every_flag_takes_its_value_along_and_nothing_else() {
+        let flags = flags(&Arguments::command());
+        assert!(flags.contains(&("--sectoken".into(), false)) && flags.contains(&("--state".into(), true)));
+        for (flag, takes_value) in flags {
+            let before = if takes_value { vec![flag.as_str(), "check"] } else { vec![flag.as_str()] };
+            let line = [&["sidegate"], &before[..], &["user", "list"]].concat();
+            let moved = [&["sidegate", "user", "list"], &before[..]].concat();
+            assert_eq!(command_first(line.into_iter().map(OsString::from)), moved, "{flag}");
         }
     }
 

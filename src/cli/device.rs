@@ -11,7 +11,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -19,7 +19,10 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::authenticator::AuthenticatorError;
 use zeroize::Zeroizing;
 
-use super::data::DEMO_PASSWORD;
+use super::arguments::{ConfigFlag, DataFlags};
+use super::data::{self, DEMO_PASSWORD};
+use crate::config::{Environment, Faults};
+use crate::store::{DataFolder, FolderError, private_file};
 use http::Gateway;
 use phone::Phone;
 
@@ -43,9 +46,12 @@ pub(super) struct Device {
     /// Where the phone keeps its keys and counters
     #[arg(long, global = true, default_value = "phone.json", value_name = "FILE")]
     state: PathBuf,
-    /// The gateway's data folder, for demo.password
-    #[arg(long, global = true, default_value = "var", value_name = "DIR")]
-    data: PathBuf,
+    /// The gateway's configuration, which names its data folder, for demo.password
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The gateway's data folder, for demo.password; without it that of the configuration, or ./var
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,6 +144,15 @@ pub(super) enum PhoneError {
         /// Which file.
         path: String,
     },
+    /// The configuration that should name the data folder has faults.
+    #[error(transparent)]
+    Config(#[from] Faults),
+    /// The data folder can't be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// What was read is no password.
+    #[error(transparent)]
+    Password(#[from] data::NoPassword),
     /// A file can't be read or written.
     #[error("{path}: {source}")]
     File {
@@ -146,6 +161,17 @@ pub(super) enum PhoneError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl PhoneError {
+    /// Whether the gateway said that a key is not registered with it; any other failure leaves that open.
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Uaf { code, .. } => *code != StatusCode::INTERNAL,
+            Self::Authenticator(AuthenticatorError::NoSuitableAuthenticator) => true,
+            _ => false,
+        }
+    }
 }
 
 impl From<AuthenticatorError> for PhoneError {
@@ -193,16 +219,16 @@ impl Device {
         }
         let mut phone = Phone::open(&gateway, &self.state)?;
         // A phone that could not keep its keys leaves the gateway with one that nobody has.
-        phone.save(&self.state)?;
+        phone.keep()?;
         let done = self.act_with(&mut phone).await;
-        // Also after a failure: a counter that was used must never be used again.
-        phone.save(&self.state)?;
+        phone.keep()?;
         done
     }
 
     async fn act_with(&self, phone: &mut Phone) -> Result<(), PhoneError> {
         match &self.action {
             Action::Demo => Ok(()),
+            Action::Register if phone.has_registered().await? => Ok(()),
             Action::Register => phone.register(&self.user, &self.password()?).await,
             Action::RegisterTarget => phone.register_target("Software phone").await,
             Action::UpdateTarget { name } => phone.update_target(name).await,
@@ -214,10 +240,7 @@ impl Device {
 
     fn password(&self) -> Result<Zeroizing<String>, PhoneError> {
         if self.password_stdin {
-            let mut text = Zeroizing::new(String::new());
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.map_err(|source| PhoneError::File { path: "standard input".into(), source })?;
-            return Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+            return Ok(data::read_password(&mut std::io::stdin().lock())?);
         }
         if self.user != "demo" {
             return Err(PhoneError::Usage(format!(
@@ -225,13 +248,13 @@ impl Device {
                 self.user
             )));
         }
-        let text = read_file(&self.data.join(DEMO_PASSWORD)).map_err(|error| match error {
-            PhoneError::File { path, source } if source.kind() == ErrorKind::NotFound => {
-                PhoneError::NoDemoPassword { path }
-            }
-            other => other,
-        })?;
-        Ok(Zeroizing::new(text.trim_end().to_owned()))
+        let flags = DataFlags { config: ConfigFlag { config: self.config.clone() }, folder: self.data.clone() };
+        let folder = flags.path(&Environment::of_process())?;
+        DataFolder::check(&folder)?;
+        let path = folder.join(DEMO_PASSWORD);
+        let text = private_file::read_own(&path).map_err(FolderError::from)?;
+        let text = text.ok_or_else(|| PhoneError::NoDemoPassword { path: path.display().to_string() })?;
+        Ok(data::read_password(&mut text.as_slice())?)
     }
 }
 

@@ -11,14 +11,11 @@ use crate::jose::CryptoError;
 use crate::store::users::{PasswordHash, User, UserError, UsersFile, UsersFileError};
 use crate::store::{DataFolder, FolderError, StoreError, Users};
 
-/// The longest password taken, in bytes.
-const LONGEST: u64 = 1024;
-
 /// The command came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failed {
-    #[error("the password is empty, not UTF-8, or longer than {LONGEST} bytes")]
-    Password,
+    #[error(transparent)]
+    Password(#[from] data::NoPassword),
     #[error("there is no user of this name")]
     Unknown,
     #[error("there is no users file {}: name the gateway's data folder with --data, or its --config", .0.display())]
@@ -49,6 +46,7 @@ pub(super) async fn run(
     out: &mut dyn Write,
 ) -> Result<(), Failed> {
     let file = path.join(data::USERS);
+    DataFolder::check(path)?;
     let adds = matches!(command, UserCommand::Add { .. });
     if !adds && !file.try_exists().map_err(|error| Failed::Unseen(file.clone(), error))? {
         return Err(Failed::NoUsers(file));
@@ -85,7 +83,11 @@ enum Password {
 
 impl Password {
     fn of(login: &Login, input: &mut dyn Read) -> Result<Self, Failed> {
-        Ok(if login.password_stdin { Self::Given(read_password(input)?) } else { Self::Made(data::new_password()?) })
+        Ok(if login.password_stdin {
+            Self::Given(data::read_password(input)?)
+        } else {
+            Self::Made(data::new_password()?)
+        })
     }
 
     fn hash(&self) -> Result<PasswordHash, Failed> {
@@ -110,22 +112,9 @@ async fn list(users: &dyn Users, out: &mut dyn Write) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The whole input without one line end.
-fn read_password(input: &mut dyn Read) -> Result<Zeroizing<String>, Failed> {
-    let mut text = Zeroizing::new(String::new());
-    input.take(LONGEST + 3).read_to_string(&mut text).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => Failed::Password,
-        _ => Failed::Io(error),
-    })?;
-    let password = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-    let fits = (1..=LONGEST).contains(&u64::try_from(password.len()).unwrap_or(u64::MAX));
-    if fits { Ok(Zeroizing::new(password.to_owned())) } else { Err(Failed::Password) }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
-    use rstest::rstest;
 
     use super::super::arguments::{Arguments, Command};
     use super::*;
@@ -178,7 +167,7 @@ mod tests {
         let changed = run_on(folder.path(), "passwd jeff", b"").await.unwrap();
         assert!(verifies(printed_password(&changed)).await && !verifies("correct horse").await);
         assert!(matches!(run_on(folder.path(), "passwd eve", b"").await, Err(Failed::Unknown)));
-        assert!(matches!(run_on(folder.path(), "passwd jeff --password-stdin", b"").await, Err(Failed::Password)));
+        assert!(matches!(run_on(folder.path(), "passwd jeff --password-stdin", b"").await, Err(Failed::Password(_))));
     }
 
     #[tokio::test]
@@ -198,19 +187,5 @@ mod tests {
         assert_eq!(std::fs::read_dir(&var).unwrap().count(), 0, "nothing is made in the wrong folder");
         let told = run_on(folder.path(), "add jeff", b"").await.unwrap();
         assert!(told.starts_with(&format!("{}: {}", var.display(), data::CLOSED)), "{told}");
-    }
-
-    #[rstest]
-    #[case(b"secret\n", Some("secret"))]
-    #[case(b"secret\r\n", Some("secret"))]
-    #[case(b" two words \n\n", Some(" two words \n"))]
-    #[case(b"secret", Some("secret"))]
-    #[case(b"\n", None)]
-    #[case(b"", None)]
-    #[case(b"\xff\n", None)]
-    #[case(&[b'a'; 1025], None)]
-    fn the_password_is_the_input_without_one_line_end(#[case] input: &[u8], #[case] expected: Option<&str>) {
-        let password = read_password(&mut { input });
-        assert_eq!(password.ok().as_deref().map(String::as_str), expected);
     }
 }

@@ -1,8 +1,10 @@
 //! What an operator does with the program: which folder it works on, whom its files belong to, how a start fails
 //! (`gateway.md` 6.1).
 
+use std::fs::Permissions;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -94,6 +96,9 @@ fn a_wrong_configuration_or_folder_is_told_and_nothing_is_made() {
         ("user remove jeff --data nowhere", "there is no users file nowhere/users"),
         ("user passwd jeff", "there is no users file ./var/users"),
         ("device demo", "name the gateway's data folder with --data"),
+        ("device register", "./var/demo.password is not there"),
+        ("device register --config gate.yml", "data/demo.password is not there"),
+        ("device delete", "this phone has no key yet"),
     ] {
         let told = bad(path, line);
         assert!(told.contains(reason), "{line}: {told}");
@@ -102,38 +107,74 @@ fn a_wrong_configuration_or_folder_is_told_and_nothing_is_made() {
 }
 
 #[test]
-fn what_root_writes_belongs_to_the_account_of_the_folder() {
-    let Some(folder) = foreign() else { return };
-    let data = folder.path().display();
-    for line in ["user add jeff", "user add eve", "user passwd jeff", "user remove eve", "keygen --sectoken"] {
-        good(Path::new("/"), &format!("{line} --data {data}"));
-    }
-    good(Path::new("/"), &format!("keygen --sectoken --data {data}"));
-    good(Path::new("/"), &format!("keygen --self-signed {data} --name gate.example"));
-    let made = names(folder.path());
-    for name in ["sectoken.pem", "sectoken.previous.pem", "users", "users.lock", "server.key", "ca.pem"] {
-        assert!(made.iter().any(|made| made == name), "{name}: {made:?}");
-    }
-    for name in made {
-        let meta = std::fs::metadata(folder.path().join(&name)).unwrap();
-        let others = if name.ends_with(".pem") && !name.starts_with("sectoken") { 0o44 } else { 0 };
-        assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o77), (OTHER, OTHER, others), "{name}");
+fn a_faulty_configuration_ends_check_and_explain_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("broken.yml"), "dada: x\n").unwrap();
+    configured(path, "unfit.yml", "data\nroutes: [{ name: r, path: /r, methods: [GET], filters: [], upstream: u }]");
+    let upstream = "upstreams: { u: { url: 'https://u', tls: { ca: no-certificate.pem } } }";
+    let text = std::fs::read_to_string(path.join("unfit.yml")).unwrap();
+    std::fs::write(path.join("unfit.yml"), format!("{text}{upstream}\n")).unwrap();
+    std::fs::write(path.join("no-certificate.pem"), "none").unwrap();
+    for (file, reason) in
+        [("broken.yml", "dada"), ("missing.yml", "does not exist"), ("unfit.yml", "no-certificate.pem")]
+    {
+        for command in ["check", "explain", "explain GET /"] {
+            let output = run(path, &format!("{command} --config {file}"));
+            let told = told(&output);
+            assert_eq!(output.status.code(), Some(2), "{command} {file}: {told}");
+            assert!(told.contains(reason), "{command} {file}: {told}");
+        }
     }
 }
 
 #[test]
-fn root_does_not_serve_in_the_folder_of_another_account() {
+fn root_does_nothing_in_the_folder_of_another_account() {
     let Some(folder) = foreign() else { return };
+    let data = folder.path().display();
     let [public, internal, management] = [(); 3].map(|()| ports::free());
-    let told = bad(
-        Path::new("/"),
-        &format!(
-            "serve --data {} --listen 127.0.0.1:{public} --internal 127.0.0.1:{internal} --management 127.0.0.1:{management}",
-            folder.path().display()
-        ),
+    let serve = format!(
+        "serve --listen 127.0.0.1:{public} --internal 127.0.0.1:{internal} --management 127.0.0.1:{management}"
     );
-    assert!(told.contains("belongs to the account ") && told.contains("sudo -u '"), "{told}");
+    let users = ["user add jeff", "user passwd jeff", "user remove jeff", "user list"];
+    for line in users.into_iter().chain(["keygen --sectoken", "device register", &serve]) {
+        let told = bad(Path::new("/"), &format!("{line} --data {data}"));
+        assert!(told.contains("belongs to the account ") && told.contains("sudo -u '"), "{line}: {told}");
+        assert_eq!(names(folder.path()), Vec::<String>::new(), "{line}");
+    }
+    let told = bad(folder.path(), "keygen --self-signed .");
+    assert!(told.contains("belongs to the account "), "{told}");
     assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+/// An account that can't get at a folder is told whose it is, by every command.
+#[test]
+fn a_closed_folder_is_told_with_its_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = std::fs::metadata(folder.path()).unwrap().uid() == 0;
+    if !root {
+        return println!("not run as root: no command is run as another account");
+    }
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    // The program's own folder need not be open to everybody.
+    let program = folder.path().join("sidegate");
+    std::fs::copy(env!("CARGO_BIN_EXE_sidegate"), &program).unwrap();
+    std::fs::DirBuilder::new().mode(0o700).create(folder.path().join("var")).unwrap();
+    for (line, reason) in [
+        ("user add jeff", "var belongs to the account root, and this process runs as "),
+        ("user list", "var belongs to the account root, and this process runs as "),
+        ("keygen --sectoken", "var belongs to the account root, and this process runs as "),
+        ("user add jeff --data new", "make the folder for it as root"),
+        ("user add jeff --data var/below", "make the folder for it as root"),
+    ] {
+        let mut command = Command::new(&program);
+        let output = command.current_dir(folder.path()).uid(OTHER).gid(OTHER).args(line.split(' ')).output().unwrap();
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(1), "{line}: {told}");
+        let absolute = format!("{}/", folder.path().display());
+        let install = format!("install -d -m 700 -o {OTHER}");
+        assert!([reason, &absolute, &install].iter().all(|part| told.contains(*part)), "{line}: {told}");
+    }
 }
 
 #[test]

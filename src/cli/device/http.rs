@@ -105,8 +105,10 @@ impl Connection {
             Ok(url)
         } else {
             Err(PhoneError::Message(format!(
-                "the message wants its token sent to {}, which is not the gateway",
-                url.origin().ascii_serialization()
+                "the message wants its token sent to {}, which is not the gateway {}: use --gateway with the gateway's \
+                 public-url",
+                url.origin().ascii_serialization(),
+                self.base.origin().ascii_serialization(),
             )))
         }
     }
@@ -201,5 +203,7 @@ mod tests {
         ] {
             assert!(matches!(connection.own_url(foreign), Err(PhoneError::Message(_))), "{foreign}");
         }
+        let told = connection.own_url("http://localhost/").unwrap_err().to_string();
+        assert!(told.contains("gate.example: use --gateway with the gateway's public-url"), "{told}");
     }
 }

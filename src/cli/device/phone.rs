@@ -1,6 +1,6 @@
 //! What a phone does with a gateway, one method a deed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sidegate_filters::clock::{Clock as _, SystemClock};
@@ -29,27 +29,34 @@ pub(super) struct Phone {
     connection: Connection,
     authenticator: Authenticator,
     state: State,
+    /// The file that it is kept in, if it is kept.
+    file: Option<PathBuf>,
 }
 
 impl Phone {
     /// The phone that is kept in a file.
     pub(super) fn open(gateway: &Gateway, state: &Path) -> Result<Self, PhoneError> {
-        Self::with(gateway, State::load(state)?)
+        Self::with(gateway, State::load(state)?, Some(state.to_owned()))
     }
 
     /// One that has never been used and is kept nowhere.
     pub(super) fn fresh(gateway: &Gateway) -> Result<Self, PhoneError> {
-        Self::with(gateway, State::fresh())
+        Self::with(gateway, State::fresh(), None)
     }
 
-    fn with(gateway: &Gateway, state: State) -> Result<Self, PhoneError> {
+    fn with(gateway: &Gateway, state: State, file: Option<PathBuf>) -> Result<Self, PhoneError> {
         let model = MODEL.parse().map_err(|_| PhoneError::Message(format!("{MODEL} is no AAID")))?;
-        Ok(Self { connection: Connection::new(gateway)?, authenticator: Authenticator::new(model), state })
+        Ok(Self { connection: Connection::new(gateway)?, authenticator: Authenticator::new(model), state, file })
     }
 
-    /// Keeps the phone.
-    pub(super) fn save(&self, path: &Path) -> Result<(), PhoneError> {
-        self.state.save(path)
+    /// Keeps the phone as it is now.
+    pub(super) fn keep(&self) -> Result<(), PhoneError> {
+        self.file.as_ref().map_or(Ok(()), |file| self.state.keep(file))
+    }
+
+    /// Whether its only key may be unknown to the gateway.
+    fn doubts(&self) -> bool {
+        self.state.unconfirmed && self.state.keys.len() == 1
     }
 
     /// The id of its dispatch target.
@@ -61,6 +68,18 @@ impl Phone {
     fn username(&self) -> Result<String, PhoneError> {
         let first = self.state.keys.first().map(|key| key.username().to_owned());
         first.ok_or_else(|| PhoneError::State("this phone has no key yet: run `sidegate device register` first".into()))
+    }
+
+    /// Whether the key of a registration whose answer was lost proves to be registered. One that the gateway does not
+    /// know is dropped.
+    pub(super) async fn has_registered(&mut self) -> Result<bool, PhoneError> {
+        if !self.doubts() {
+            return Ok(false);
+        }
+        match self.log_in().await {
+            Err(error) if self.doubts() => Err(error),
+            login => Ok(login.is_ok()),
+        }
     }
 
     /// Logs in with the password and registers a key.
@@ -82,24 +101,49 @@ impl Phone {
             device_name: Some("Software phone".into()),
             ..Reply::default()
         };
-        self.send("/nevisfido/uaf/1.1/registration", &response, &reply)
-            .await?
-            .expect_uaf(StatusCode::OK, "registration")?;
-        say(format_args!("UAF registration: key {} of model {MODEL}", key.key_ref().key_id.to_base64url()));
+        let id = key.key_ref().key_id.to_base64url();
+        // Before it is sent: an answer that is lost must not leave the gateway with a key that nobody has.
         self.state.keys.push(key);
+        self.state.unconfirmed = true;
+        let answer = self.send("/nevisfido/uaf/1.1/registration", &response, &reply).await?;
+        let refused = (400..500).contains(&answer.status);
+        let said = answer.expect_uaf(StatusCode::OK, "registration");
+        self.settle(refused, said)?;
+        say(format_args!("UAF registration: key {id} of model {MODEL}"));
         Ok(())
+    }
+
+    /// Takes what the gateway said of the last key, if it was not known whether it has it: dropped where it has not.
+    fn settle(&mut self, refused: bool, said: Result<(), PhoneError>) -> Result<(), PhoneError> {
+        let dropped = refused || said.as_ref().is_err_and(PhoneError::is_refusal);
+        if self.state.unconfirmed && (dropped || said.is_ok()) {
+            self.state.unconfirmed = false;
+            if dropped {
+                self.state.keys.pop();
+            }
+        }
+        said
     }
 
     /// Logs in with a key; the session it gives may change targets.
     pub(super) async fn log_in(&mut self) -> Result<(), PhoneError> {
+        let said = self.prove().await;
+        if self.doubts() {
+            self.settle(false, said)?
+        } else {
+            said?
+        }
+        say("in-band UAF login: session raised");
+        Ok(())
+    }
+
+    async fn prove(&mut self) -> Result<(), PhoneError> {
         let user = json!({ "username": self.username()? });
         let url = self.connection.at("/auth/fidouaf")?;
         let (_, request) = self.connection.post_for_uaf(url, &user).await?.uaf_request("login request")?;
         let response = self.sign(&request)?;
         let answer = self.send("/auth/fidouaf/authenticationresponse", &response, &Reply::default()).await?;
-        answer.expect_uaf(StatusCode::OK, "UAF login")?;
-        say("in-band UAF login: session raised");
-        Ok(())
+        answer.expect_uaf(StatusCode::OK, "UAF login")
     }
 
     /// Registers the phone as a dispatch target with two new keys.
@@ -171,9 +215,20 @@ impl Phone {
     /// Deletes the dispatch target, then deregisters every key (the order of the vendor's guide).
     pub(super) async fn delete(&mut self) -> Result<(), PhoneError> {
         let username = self.username()?;
-        self.log_in().await?;
-        if let Some(target) = self.state.target.take() {
-            self.connection.delete(&format!("{TARGETS}/{}", target.id)).await?.expect(204, "deletion of the target")?;
+        match self.log_in().await {
+            Err(_) if self.state.keys.is_empty() => {
+                say("the gateway never had the key");
+                return Ok(());
+            }
+            login => login?,
+        }
+        if let Some(target) = &self.state.target {
+            let answer = self.connection.delete(&format!("{TARGETS}/{}", target.id)).await?;
+            // Not there: the answer to a deletion before was lost.
+            if answer.status != 404 {
+                answer.expect(204, "deletion of the target")?;
+            }
+            self.state.target = None;
             say("dispatch target deleted");
         }
         for key in self.state.keys.iter().map(sidegate_uaf::authenticator::DeviceKey::key_ref).collect::<Vec<_>>() {
@@ -221,6 +276,8 @@ impl Phone {
         response: &Response,
         reply: &Reply,
     ) -> Result<super::http::Answer, PhoneError> {
+        // A counter that was used must never be used again, whatever becomes of this process.
+        self.keep()?;
         let message = serde_json::to_value(SendUafResponse::new(response, reply));
         self.connection.post_uaf(path, &message.map_err(|error| PhoneError::Message(error.to_string()))?).await
     }

@@ -18,6 +18,9 @@ pub(super) struct State {
     /// Ties the phone's keys and its dispatch target together (`http-api.md` 1).
     pub(super) device_id: String,
     pub(super) keys: Vec<DeviceKey>,
+    /// Whether the last key was sent to the gateway and no answer was seen: the gateway may have it or not.
+    #[serde(default)]
+    pub(super) unconfirmed: bool,
     pub(super) target: Option<Target>,
 }
 
@@ -32,7 +35,7 @@ pub(super) struct Target {
 impl State {
     /// A phone that has never been used.
     pub(super) fn fresh() -> Self {
-        Self { device_id: Uuid::new_v4().to_string(), keys: Vec::new(), target: None }
+        Self { device_id: Uuid::new_v4().to_string(), keys: Vec::new(), unconfirmed: false, target: None }
     }
 
     /// Reads the file; a phone without one is fresh.
@@ -44,6 +47,20 @@ impl State {
             }),
             Err(PhoneError::File { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Self::fresh()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the phone in the file, or makes sure that it could be kept there: one with nothing in it has no file.
+    pub(super) fn keep(&self, path: &Path) -> Result<(), PhoneError> {
+        if !self.keys.is_empty() || self.target.is_some() {
+            return self.save(path);
+        }
+        private_file::probe(path).map_err(PhoneError::Keep)?;
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(PhoneError::Keep(private_file::named(path, &error)))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::thread::JoinHandle;
 
 use serde_json::json;
+use sidegate_filters::Caller;
 use sidegate_filters::jws::base64url;
 use sidegate_uaf::authenticator::Authenticator;
 use sidegate_uaf::wire::RegistrationRequest;
@@ -16,7 +17,7 @@ use crate::oob::testing::{House, asker};
 use crate::store::operation::OperationKind;
 use state::State;
 
-/// Gives one answer a connection, and then what it was asked: request line and body.
+/// Gives one answer a connection (none where the status is 0), and then what it was asked: request line and body.
 fn gateway(answers: Vec<(u16, String)>) -> (String, JoinHandle<Vec<(String, String)>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -31,6 +32,9 @@ fn gateway(answers: Vec<(u16, String)>) -> (String, JoinHandle<Vec<(String, Stri
             let mut content = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut content).unwrap();
             let length = body.len();
+            if status == 0 {
+                return (head[0].clone(), String::from_utf8(content).unwrap());
+            }
             write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
                 .unwrap();
             (head[0].clone(), String::from_utf8(content).unwrap())
@@ -67,7 +71,110 @@ fn device(gateway: &str, state: &Path, redeem_url: &str) -> Device {
         user: "jeff".into(),
         password_stdin: false,
         state: state.to_owned(),
-        data: "var".into(),
+        config: None,
+        data: None,
+    }
+}
+
+/// A phone of the user demo, whose password is in a data folder, that does this.
+fn demo(action: Action, gateway: &str, folder: &Path) -> Device {
+    let data = folder.join("var");
+    private_file::replace(DataFolder::open(&data).unwrap().file(DEMO_PASSWORD).as_path(), b"secret\n").unwrap();
+    let device = device(gateway, &folder.join("phone.json"), "unused");
+    Device { action, user: "demo".into(), data: Some(data), ..device }
+}
+
+async fn asked(house: &House, user: &Caller, operation: OperationKind) -> (u16, String) {
+    let request = house.requests.request(&asker(user), operation, None).await.unwrap();
+    (200, serde_json::to_string(&request.into_reply()).unwrap())
+}
+
+/// What a gateway says to an answer.
+fn says(code: u16) -> (u16, String) {
+    (200, json!({ "statusCode": code }).to_string())
+}
+
+/// No answer at all.
+const LOST: (u16, String) = (0, String::new());
+
+fn targeted(path: &Path) -> bool {
+    State::load(path).unwrap().target.is_some()
+}
+
+#[tokio::test]
+async fn a_target_is_forgotten_once_it_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.json");
+    let house = House::new();
+    registered(&house, &path).await;
+    let jeff = house.user("jeff").await;
+    let p256 = || sidegate_filters::jws::KeyKind::Ec(sidegate_filters::jws::EcCurve::P256);
+    let signing = crate::jose::MessageSigningKey::generate(p256()).unwrap();
+    let encryption = crate::jose::DecryptionKey::generate(p256()).unwrap();
+    let target = state::Target { id: "t".into(), signing, encryption };
+    State { target: Some(target), ..State::load(&path).unwrap() }.save(&path).unwrap();
+    for (deletion, kept) in [((503, String::new()), true), (LOST, true), ((404, String::new()), false)] {
+        let mut answers = vec![asked(&house, &jeff, OperationKind::Auth).await, says(1200), deletion];
+        // What comes after a deletion that went well.
+        answers.extend((!kept).then(|| (503, String::new())));
+        let (url, heard) = gateway(answers);
+        demo(Action::Delete, &url, folder.path()).act().await.unwrap_err();
+        assert_eq!(heard.join().unwrap()[2].0, "DELETE /nevisfido/token/dispatch/targets/t HTTP/1.1");
+        assert_eq!(targeted(&path), kept);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_kept_until_the_gateway_refused_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.json");
+    let house = House::new();
+    let jeff = house.user("jeff").await;
+    let register = async |last: (u16, String)| {
+        let answers = vec![(200, "{}".to_owned()), asked(&house, &jeff, OperationKind::Reg).await, last];
+        let (url, heard) = gateway(answers);
+        let done = demo(Action::Register, &url, folder.path()).act().await;
+        heard.join().unwrap();
+        done
+    };
+    for refusal in [says(1492), (401, String::new())] {
+        register(refusal).await.unwrap_err();
+        assert!(!path.exists(), "a phone without keys has no file");
+    }
+    register(LOST).await.unwrap_err();
+    let kept = State::load(&path).unwrap();
+    assert!(kept.unconfirmed && kept.keys.len() == 1);
+}
+
+#[tokio::test]
+async fn a_key_in_doubt_is_settled_by_the_next_registration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.json");
+    let house = House::new();
+    registered(&house, &path).await;
+    let jeff = house.user("jeff").await;
+    let doubt = || State { unconfirmed: true, ..State::load(&path).unwrap() }.save(&path).unwrap();
+    doubt();
+    let (url, heard) = gateway(vec![asked(&house, &jeff, OperationKind::Auth).await, says(1200)]);
+    demo(Action::Register, &url, folder.path()).act().await.unwrap();
+    heard.join().unwrap();
+    assert!(!State::load(&path).unwrap().unconfirmed);
+
+    doubt();
+    let (url, heard) = gateway(vec![asked(&house, &jeff, OperationKind::Auth).await, says(1481)]);
+    demo(Action::Delete, &url, folder.path()).act().await.unwrap();
+    heard.join().unwrap();
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_phone_that_did_nothing_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for action in [Action::Register, Action::Delete] {
+        let device = demo(action, "http://127.0.0.1:9", folder.path());
+        let absent = Device { data: Some(folder.path().join("absent")), ..device };
+        absent.act().await.unwrap_err();
+        assert!(!folder.path().join("phone.json").exists());
     }
 }
 
