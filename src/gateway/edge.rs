@@ -28,7 +28,7 @@ pub(super) struct Edge {
     http: Arc<Http>,
     tls: Option<Tls>,
     /// Of connections.
-    seats: Seats,
+    seats: Arc<Seats>,
 }
 
 /// Takes requests.
@@ -37,7 +37,7 @@ struct Http {
     limits: Arc<Limits>,
     class: ListenerClass,
     /// Of requests over HTTP/2: over HTTP/1 a connection has one, which its seat counts.
-    seats: Seats,
+    seats: Arc<Seats>,
     metrics: Arc<Metrics>,
     /// Turns true when the time that open requests have to end is over.
     cut: watch::Receiver<bool>,
@@ -99,7 +99,7 @@ fn shown(stream: &Stream) -> Option<CertificateDigest> {
 impl Http {
     /// The seat of a request over HTTP/2. One without is told that nothing was done for it (RFC 9113 8.7), before it costs
     /// memory: an answer could be kept from going out by the client's window.
-    fn seat(&self, session: &mut ServerSession) -> Option<Seat<'_>> {
+    fn seat(&self, session: &mut ServerSession) -> Option<Seat> {
         let client = Connection::of(session).and_then(|connection| connection.peer).map(|peer| peer.ip());
         match self.seats.take(client) {
             Ok(seat) => Some(seat),

@@ -1,11 +1,14 @@
 //! Open files: each connection is one, and a process that has none left accepts nobody, on no listener.
+//!
+//! A listener has its connections, as many requests on their way to upstreams ([`super::seats`]), each with a connection
+//! of its own there, and what is kept of those for later.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files beside connections: stores, logs, keys that are read again, the runtime's own.
 const RESERVE: u64 = 256;
-/// The client's, and one to an upstream.
-const PER_CONNECTION: u64 = 2;
+/// The most idle connections to upstreams that a listener keeps; with fewer connections it keeps as many as those.
+const MOST_KEPT: u64 = 512;
 
 const TOO_FEW: &str = "the limit of open files is too low for limits.connections on every listener, so each takes fewer: \
                        raise it (LimitNOFILE, ulimit -n), or lower limits.connections";
@@ -41,13 +44,25 @@ fn raised() -> u64 {
     }
 }
 
+/// How many idle connections to upstreams a listener with so many connections keeps.
+pub(super) fn kept(connections: usize) -> usize {
+    usize::try_from(kept_by(connections as u64)).unwrap_or(usize::MAX)
+}
+
+fn kept_by(connections: u64) -> u64 {
+    connections.min(MOST_KEPT)
+}
+
 fn fitting(limit: u64, listeners: usize) -> usize {
-    let each = limit.saturating_sub(RESERVE) / PER_CONNECTION / (listeners as u64).max(1);
-    usize::try_from(each).unwrap_or(usize::MAX).max(1)
+    let each = limit.saturating_sub(RESERVE) / (listeners as u64).max(1);
+    let connections = if each < 3 * MOST_KEPT { each / 3 } else { (each - MOST_KEPT) / 2 };
+    usize::try_from(connections).unwrap_or(usize::MAX).max(1)
 }
 
 fn needed(listeners: usize, wanted: usize) -> u64 {
-    (wanted as u64).saturating_mul(PER_CONNECTION).saturating_mul(listeners as u64).saturating_add(RESERVE)
+    let wanted = wanted as u64;
+    let each = wanted.saturating_mul(2).saturating_add(kept_by(wanted));
+    each.saturating_mul(listeners as u64).saturating_add(RESERVE)
 }
 
 #[cfg(test)]
@@ -56,12 +71,12 @@ mod tests {
 
     #[test]
     fn what_is_needed_fits_and_one_less_does_not() {
-        for (listeners, wanted) in [(1, 1), (3, 10_000), (7, 123)] {
+        for (listeners, wanted) in [(1, 1), (3, 10_000), (7, 123), (2, 512), (1, 513)] {
             let enough = needed(listeners, wanted);
             assert_eq!(fitting(enough, listeners), wanted);
             assert!(wanted == 1 || fitting(enough - 1, listeners) < wanted);
         }
-        assert_eq!(fitting(u64::MAX, 0), usize::try_from((u64::MAX - RESERVE) / 2).unwrap());
+        assert_eq!(fitting(u64::MAX, 0), usize::try_from((u64::MAX - RESERVE - MOST_KEPT) / 2).unwrap());
     }
 
     #[test]

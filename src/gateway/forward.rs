@@ -16,6 +16,7 @@ use pingora::{Error, ErrorType};
 use sidegate_filters::{CanonicalPath, Exchange};
 
 use super::failure::TooLong;
+use super::seats::Seat;
 use super::watch::BodyWatch;
 use crate::routes::{Route, Upstream};
 use rewrite::Target;
@@ -33,6 +34,8 @@ pub(super) struct Forward {
     /// The body that is passed on as it comes.
     stream: Option<Streaming>,
     tries: Tries,
+    /// It takes a connection to the upstream.
+    _way: Seat,
 }
 
 struct Streaming {
@@ -48,9 +51,10 @@ impl Forward {
         path: Option<CanonicalPath>,
         host: String,
         stream: bool,
+        way: Seat,
     ) -> Self {
         let stream = stream.then(|| Streaming { left: route.body_limit, watch: BodyWatch::current() });
-        Self { route, upstream, exchange, path, host, stream, tries: Tries::default() }
+        Self { route, upstream, exchange, path, host, stream, tries: Tries::default(), _way: way }
     }
 
     /// The upstream's name.

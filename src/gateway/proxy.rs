@@ -18,6 +18,7 @@ use super::connection::Connection;
 use super::failure;
 use super::forward::Forward;
 use super::reply::{self, Dress};
+use super::seats::Seats;
 use super::serve::Next;
 use super::settings::Limits;
 use crate::identity::login_page::failed;
@@ -30,6 +31,8 @@ pub(super) struct Front {
     pub(super) class: ListenerClass,
     pub(super) router: Arc<ArcSwap<Router>>,
     pub(super) limits: Arc<Limits>,
+    /// Requests on their way to upstreams.
+    pub(super) ways: Arc<Seats>,
     metrics: Arc<Metrics>,
 }
 
@@ -57,7 +60,8 @@ impl Front {
         limits: Arc<Limits>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { class, router, limits, metrics }
+        let ways = Seats::new(limits.connections, limits.connections_share, class);
+        Self { class, router, limits, ways, metrics }
     }
 
     fn begin(&self, session: &mut Session) -> pingora::Result<Known> {

@@ -1,27 +1,27 @@
-//! Who may have a connection, or an open request over HTTP/2: a listener has so many seats for each, and one network a
-//! share of them where strangers come.
+//! Who may have a connection, an open request over HTTP/2, or a request on its way to an upstream, which takes a
+//! connection there: a listener has so many seats for each, and one network a share of them where strangers come.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::routes::ListenerClass;
 use crate::store::SourceNetwork;
 
 /// The seats of one kind on one listener.
 pub(super) struct Seats {
-    free: Semaphore,
+    free: Arc<Semaphore>,
     /// How many seats one network may have; `None` where callers are known.
     share: Option<usize>,
     taken: Mutex<HashMap<SourceNetwork, usize>>,
 }
 
 /// A seat that is taken; it is free again when this is dropped.
-pub(super) struct Seat<'a> {
-    _seat: SemaphorePermit<'a>,
-    network: Option<(&'a Seats, SourceNetwork)>,
+pub(super) struct Seat {
+    _seat: OwnedSemaphorePermit,
+    network: Option<(Arc<Seats>, SourceNetwork)>,
 }
 
 /// Why there is no seat.
@@ -45,18 +45,18 @@ impl NoSeat {
 
 impl Seats {
     /// So many seats on a listener of this class, so many percent of them for one network.
-    pub(super) fn new(seats: usize, percent: u8, class: ListenerClass) -> Self {
+    pub(super) fn new(seats: usize, percent: u8, class: ListenerClass) -> Arc<Self> {
         let share = seats.saturating_mul(usize::from(percent)) / 100;
-        Self {
-            free: Semaphore::new(seats.min(Semaphore::MAX_PERMITS)),
+        Arc::new(Self {
+            free: Arc::new(Semaphore::new(seats.min(Semaphore::MAX_PERMITS))),
             share: (class == ListenerClass::Public).then_some(share.max(1)),
             taken: Mutex::default(),
-        }
+        })
     }
 
     /// A seat for a client at this address.
-    pub(super) fn take(&self, client: Option<IpAddr>) -> Result<Seat<'_>, NoSeat> {
-        let seat = self.free.try_acquire().map_err(|_| NoSeat::Full)?;
+    pub(super) fn take(self: &Arc<Self>, client: Option<IpAddr>) -> Result<Seat, NoSeat> {
+        let seat = self.free.clone().try_acquire_owned().map_err(|_| NoSeat::Full)?;
         let Some((share, network)) = self.share.zip(client.map(SourceNetwork::of)) else {
             return Ok(Seat { _seat: seat, network: None });
         };
@@ -66,18 +66,18 @@ impl Seats {
             return Err(NoSeat::Share);
         }
         *count += 1;
-        Ok(Seat { _seat: seat, network: Some((self, network)) })
+        Ok(Seat { _seat: seat, network: Some((self.clone(), network)) })
     }
 }
 
-impl Drop for Seat<'_> {
+impl Drop for Seat {
     fn drop(&mut self) {
-        let Some((seats, network)) = self.network else { return };
+        let Some((seats, network)) = &self.network else { return };
         let mut taken = seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&network) {
+        if let Some(count) = taken.get_mut(network) {
             *count -= 1;
             if *count == 0 {
-                taken.remove(&network);
+                taken.remove(network);
             }
         }
     }
@@ -87,7 +87,7 @@ impl Drop for Seat<'_> {
 mod tests {
     use super::*;
 
-    fn seats(class: ListenerClass) -> Seats {
+    fn seats(class: ListenerClass) -> Arc<Seats> {
         Seats::new(8, 25, class)
     }
 

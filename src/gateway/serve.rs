@@ -19,6 +19,7 @@ use super::media;
 use super::proxy::Front;
 use super::reply::Dress;
 use super::request::Request;
+use super::seats::NoSeat;
 use crate::identity::login_page::not_found;
 use crate::routes::{Destination, Endpoint, ListenerClass, Route, Unrouted};
 use crate::telemetry::access::RequestRecord;
@@ -67,9 +68,10 @@ impl Front {
         match &route.destination {
             Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body).await,
             Destination::Upstream(upstream) => {
+                let way = self.ways.take(connection.peer.map(|peer| peer.ip())).map_err(crowded)?;
                 let stream = self.hold(&route, &mut exchange, &mut body).await?;
                 let to = (route.clone(), upstream.clone());
-                Ok(Next::Forward(Box::new(Forward::new(to, exchange, forwarded, host, stream))))
+                Ok(Next::Forward(Box::new(Forward::new(to, exchange, forwarded, host, stream, way))))
             }
         }
     }
@@ -163,6 +165,12 @@ fn kind(caller: &Caller) -> &'static str {
         Caller::User(_) => "user",
         Caller::Internal(_) => "internal",
     }
+}
+
+fn crowded(reason: NoSeat) -> Problem {
+    tracing::info!(reason = reason.name(), "too many requests are on their way to upstreams");
+    let detail = "too many requests are on their way to the servers behind the gateway; try again in a while";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn refused(fault: HeadFault) -> Problem {

@@ -111,8 +111,8 @@ pub fn on(
     router: &Arc<ArcSwap<Router>>,
     metrics: &Arc<Metrics>,
 ) -> Result<Gateway, StartError> {
-    let mut server = Server::new_with_opt_and_conf(None, configuration(&settings));
     let connections = files::connections(settings.listeners.len(), settings.limits.connections, settings.try_out);
+    let mut server = Server::new_with_opt_and_conf(None, configuration(&settings, files::kept(connections)));
     let limits = Arc::new(Limits { connections, ..settings.limits.clone() });
     let cut = watch::Sender::new(false);
     let mut all = Vec::with_capacity(settings.listeners.len());
@@ -135,12 +135,15 @@ fn open(listener: &Listener, deadline: Duration) -> Result<(TcpListener, Bound, 
     Ok((socket, bound, tls))
 }
 
-fn configuration(settings: &Settings) -> ServerConf {
+fn configuration(settings: &Settings, kept: usize) -> ServerConf {
     let file = |name: &str| settings.data.join(name).to_string_lossy().into_owned();
+    let threads = settings.threads.max(1);
     ServerConf {
         pid_file: file("gateway.pid"),
         upgrade_sock: file("upgrade.sock"),
-        threads: settings.threads.max(1),
+        threads,
+        // For each thread, and once for each version of HTTP.
+        upstream_keepalive_pool_size: (kept / 2 / threads).max(1),
         // An upper bound: the gateway leaves as soon as nothing is open, and cuts what is left well before that.
         grace_period_seconds: Some(settings.shutdown.as_secs() + 3),
         graceful_shutdown_timeout_seconds: Some(0),
