@@ -71,7 +71,10 @@ fn serve(flags: &ServeFlags) -> u8 {
             if io::stderr().is_terminal() {
                 return fail(error.as_ref());
             }
-            log::last_words(error.as_ref());
+            match error.downcast_ref::<Faults>() {
+                Some(faults) => faults.iter().for_each(|fault| log::last_words(&fault.to_string())),
+                None => log::last_words(&error.to_string()),
+            }
             FAILED
         }
     }

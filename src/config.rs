@@ -141,6 +141,15 @@ pub struct Overrides {
 }
 
 impl Overrides {
+    /// The flag that moves the first listener of this class.
+    fn flag(class: ListenerClass) -> &'static str {
+        match class {
+            ListenerClass::Public => "--listen",
+            ListenerClass::Internal => "--internal",
+            ListenerClass::Management => "--management",
+        }
+    }
+
     fn address(&self, class: ListenerClass) -> Option<SocketAddr> {
         match class {
             ListenerClass::Public => self.listen,

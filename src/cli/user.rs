@@ -11,11 +11,18 @@ use crate::jose::CryptoError;
 use crate::store::users::{PasswordHash, User, UserError, UsersFile, UsersFileError};
 use crate::store::{DataFolder, FolderError, StoreError, Users};
 
+/// The shortest password taken, in characters (NIST SP 800-63B, 5.1.1.1).
+const SHORTEST: usize = 8;
+
 /// The command came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failed {
     #[error(transparent)]
     Password(#[from] data::NoPassword),
+    #[error(
+        "the password has fewer than {SHORTEST} characters: give a longer one, or leave --password-stdin to have one made"
+    )]
+    Short,
     #[error("there is no user of this name")]
     Unknown,
     #[error("there is no users file {}: name the gateway's data folder with --data, or its --config", .0.display())]
@@ -83,11 +90,11 @@ enum Password {
 
 impl Password {
     fn of(login: &Login, input: &mut dyn Read) -> Result<Self, Failed> {
-        Ok(if login.password_stdin {
-            Self::Given(data::read_password(input)?)
-        } else {
-            Self::Made(data::new_password()?)
-        })
+        if !login.password_stdin {
+            return Ok(Self::Made(data::new_password()?));
+        }
+        let given = data::read_password(input)?;
+        if given.chars().count() < SHORTEST { Err(Failed::Short) } else { Ok(Self::Given(given)) }
     }
 
     fn hash(&self) -> Result<PasswordHash, Failed> {
@@ -168,6 +175,17 @@ mod tests {
         assert!(verifies(printed_password(&changed)).await && !verifies("correct horse").await);
         assert!(matches!(run_on(folder.path(), "passwd eve", b"").await, Err(Failed::Unknown)));
         assert!(matches!(run_on(folder.path(), "passwd jeff --password-stdin", b"").await, Err(Failed::Password(_))));
+    }
+
+    #[tokio::test]
+    async fn a_short_password_is_refused_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let short = |done: Result<String, Failed>| matches!(done, Err(Failed::Short));
+        assert!(short(run_on(folder.path(), "add jeff --password-stdin", "1234567\n".as_bytes()).await));
+        assert!(!folder.path().join("var/users").exists());
+        // Characters count, not bytes.
+        run_on(folder.path(), "add jeff --password-stdin", "12345äöü\n".as_bytes()).await.unwrap();
+        assert!(short(run_on(folder.path(), "passwd jeff --password-stdin", "äöüäöü\n".as_bytes()).await));
     }
 
     #[tokio::test]

@@ -83,10 +83,28 @@ impl<'a> Assembly<'_, 'a> {
         let key = self.field("try-out");
         let try_out = key.or(false);
         let listeners = listeners::read(&self.field("listeners"), self.overrides);
-        if try_out && !listeners.iter().all(|listener| listener.address.ip().is_loopback()) {
-            key.fault("a listener can be reached from elsewhere", "remove this key, or listen on 127.0.0.1 only");
+        if try_out {
+            self.keep_at_home(&key, &listeners);
         }
         (try_out, listeners)
+    }
+
+    /// What is for trying out is for this machine alone. A plain listener that others could reach is a fault already; if a
+    /// flag put it there, nothing in the file is to be mended.
+    fn keep_at_home(&self, try_out: &Field<'_>, listeners: &[Listener]) {
+        let outside = listeners.iter().filter(|listener| !listener.address.ip().is_loopback());
+        let (given, written): (Vec<_>, Vec<_>) =
+            outside.partition(|listener| self.overrides.address(listener.class) == Some(listener.address));
+        if !written.is_empty() {
+            try_out.fault("a listener can be reached from elsewhere", "remove this key, or listen on 127.0.0.1 only");
+        }
+        for listener in given.iter().filter(|listener| listener.tls.is_some()) {
+            try_out.fault_of_flag(
+                Overrides::flag(listener.class),
+                "it can be reached from elsewhere, and this configuration is for trying out",
+                "give an address on 127.0.0.1, or a configuration without try-out",
+            );
+        }
     }
 
     fn identity(&self) -> Identity {
@@ -154,6 +172,9 @@ impl<'a> Assembly<'_, 'a> {
         let field = self.field("public-url");
         let first = first_public(listeners).filter(|_| try_out && !field.is_written());
         let url = match first.map(|first| PublicUrl::of_listener(first.address, first.tls.is_some())) {
+            // A fault of its address was found already.
+            Some(Err(_)) if first.is_some_and(|first| !first.address.ip().is_loopback()) => None,
+            None if try_out && !self.field("listeners").is_written() => field.optional(),
             Some(Err(wrong)) => {
                 field.fault(wrong, "write the URL that phones and browsers use");
                 None

@@ -42,31 +42,43 @@ pub(super) const CLASSES: &[(&str, ListenerClass)] = &[
 ];
 
 pub(super) fn read(field: &Field<'_>, overrides: &Overrides) -> Vec<Listener> {
-    let mut seen: Vec<(SocketAddr, u64)> = Vec::new();
+    if !field.is_written() {
+        field.fault("there is no listener", "write at least one with class public");
+        return Vec::new();
+    }
+    let mut seen: Vec<Seen> = Vec::new();
     let mut given = Given(CLASSES.iter().map(|(_, class)| (*class, overrides.address(*class))).collect());
     let listeners = field.each(|item| {
-        let listener = item.section(|section| listener(section, &mut given)).flatten()?;
-        match seen.iter().find(|(address, _)| *address == listener.address && address.port() != 0) {
-            Some((_, line)) => item.fault(
-                format!("this address is taken by the listener in line {line}"),
-                "give each listener an address of its own",
-            ),
-            None => seen.push((listener.address, item.line())),
+        let (listener, flag) = item.section(|section| listener(section, &mut given)).flatten()?;
+        match seen.iter().find(|(address, ..)| *address == listener.address && address.port() != 0) {
+            Some(first) => refuse_taken(item, flag, first),
+            None => seen.push((listener.address, item.line(), flag)),
         }
         Some(listener)
     });
-    if !field.is_written() {
-        field.fault("there is no listener", "write at least one with class public");
-    }
-    for (class, address) in given.0 {
-        if let (Some(address), Some((word, _))) = (address, CLASSES.iter().find(|(_, known)| *known == class)) {
-            field.fault(
-                format!("{address} was given on the command line, but there is no {word} listener"),
-                format!("add a listener with class {word}, or leave the flag"),
-            );
-        }
+    for (class, _) in given.0.iter().filter(|(_, address)| address.is_some()) {
+        let word = class.name();
+        field.fault_of_flag(
+            Overrides::flag(*class),
+            format!("there is no {word} listener whose address it could be"),
+            format!("add a listener with class {word}, or leave the flag"),
+        );
     }
     listeners
+}
+
+/// The address of a listener, its line, and the flag that the address is of, if it is not the written one.
+type Seen = (SocketAddr, u64, Option<&'static str>);
+
+/// Two listeners at one address: the flag is at fault that moved one of them there.
+fn refuse_taken(item: &Field<'_>, flag: Option<&'static str>, (_, line, first): &Seen) {
+    let right = "give each listener an address of its own";
+    let wrong = |line: u64| format!("this address is taken by the listener in line {line}");
+    match (flag, first) {
+        (Some(flag), _) => item.fault_of_flag(flag, wrong(*line), right),
+        (None, Some(first)) => item.fault_of_flag(first, wrong(item.line()), right),
+        (None, None) => item.fault(wrong(*line), right),
+    }
 }
 
 /// Addresses of the command line that no listener has taken yet: each goes to the first listener of its class.
@@ -78,7 +90,8 @@ impl Given {
     }
 }
 
-fn listener(section: &Section<'_>, given: &mut Given) -> Option<Listener> {
+/// A listener, and the flag that its address is of, if it is not the written one.
+fn listener(section: &Section<'_>, given: &mut Given) -> Option<(Listener, Option<&'static str>)> {
     let class = section.field("class");
     if !class.is_written() {
         class.fault("this key must be written", "write public, internal or management");
@@ -91,14 +104,24 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<Listener> {
     let plain = !tls.is_present();
     let tls = if plain { None } else { tls.section(certificate).flatten() };
     let class = class?;
-    let address = given.take(class).or(address)?;
+    let given = given.take(class);
+    let flag = given.map(|_| Overrides::flag(class));
+    let address = given.or(address)?;
     if plain && !address.ip().is_loopback() {
-        written.fault(
-            "without TLS, everybody on the way reads and changes what is sent",
-            "add tls with certificate and key (sidegate keygen --self-signed DIR makes them), or listen on 127.0.0.1",
-        );
+        let wrong = "without TLS, everybody on the way reads and changes what is sent";
+        match flag {
+            Some(flag) => written.fault_of_flag(
+                flag,
+                wrong,
+                "give an address such as 127.0.0.1:8080, or a --config of your own where this listener has tls",
+            ),
+            None => written.fault(
+                wrong,
+                "add tls with certificate and key (sidegate keygen --self-signed DIR makes them), or listen on 127.0.0.1",
+            ),
+        }
     }
-    Some(Listener { class, address, tls, http2 })
+    Some((Listener { class, address, tls, http2 }, flag))
 }
 
 fn certificate(section: &Section<'_>) -> Option<ListenerTls> {

@@ -239,7 +239,11 @@ fn upstream_path(field: &Field<'_>, here: Option<&Pattern>) -> Option<UpstreamPa
 fn chain(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
     let mut finds_out = false;
     field.each(|item| {
-        let name = item.reference("filter", known.filter_names)?;
+        let Some(name) = item.reference("filter", known.filter_names) else {
+            // It may have been meant to.
+            finds_out = true;
+            return None;
+        };
         match known.filter(&name) {
             Some(FilterKind::Delegation(rules)) if !finds_out && rules.iter().any(Rule::tells_caller) => item.fault(
                 "its AUTH and SESSION rules say who is calling, and no filter before it finds that out",

@@ -95,7 +95,18 @@ impl Scalar for Percent {
 impl Scalar for SocketAddr {
     const RIGHT: &'static str = "write ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080";
     fn read(text: &str) -> Result<Self, String> {
-        fits(text.parse().ok(), "this is no address with a port")
+        text.parse().map_err(|_| no_address(text).to_owned())
+    }
+}
+
+fn no_address(text: &str) -> &'static str {
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let named = host.starts_with(|first: char| first.is_ascii_alphabetic()) && !host.contains(':');
+    match (number, named) {
+        (true, _) if port.parse::<u16>().is_err() => "the port is above 65535",
+        (_, true) => "this is a name, and names are not taken: localhost is 127.0.0.1",
+        _ => "this is no address with a port",
     }
 }
 

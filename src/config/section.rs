@@ -31,6 +31,17 @@ impl Context {
         });
     }
 
+    /// A fault of a flag of the command line, which stands in place of a key's value.
+    fn fault_of_flag(&self, flag: &str, wrong: impl Into<String>, right: impl Into<String>) {
+        self.faults.borrow_mut().push(Fault {
+            file: Arc::from(flag),
+            line: 0,
+            key: String::new(),
+            wrong: wrong.into(),
+            right: right.into(),
+        });
+    }
+
     pub(super) fn notice(&self, key: &str, text: impl Into<String>) {
         self.notices.borrow_mut().push(Notice { key: key.to_owned(), text: text.into() });
     }
@@ -88,10 +99,21 @@ impl<'a> Section<'a> {
         let asked = self.asked.borrow();
         for entry in self.entries.iter().filter(|entry| !asked.contains(&entry.key.as_str())) {
             let right = match nearest(&entry.key, asked.iter().copied()) {
-                Some(known) => format!("did you mean {known}?"),
+                Some(known) => {
+                    self.forget_missing(known);
+                    format!("did you mean {known}?")
+                }
                 None => format!("known here: {}", listed(asked.iter().copied())),
             };
             self.context.fault(entry.line, &join(&self.path, &entry.key), "this key is not known", right);
+        }
+    }
+
+    /// Takes back what was said of a key that is not written: it is there, misspelt, and one fault is enough.
+    fn forget_missing(&self, key: &str) {
+        if !self.entries.iter().any(|entry| entry.key == key) {
+            let path = join(&self.path, key);
+            self.context.faults.borrow_mut().retain(|fault| fault.key != path);
         }
     }
 }
@@ -122,6 +144,11 @@ impl<'a> Field<'a> {
 
     pub(super) fn fault(&self, wrong: impl Into<String>, right: impl Into<String>) {
         self.context.fault(self.line, &self.path, wrong, right);
+    }
+
+    /// Notes a fault of the flag whose value stands in place of this key's.
+    pub(super) fn fault_of_flag(&self, flag: &str, wrong: impl Into<String>, right: impl Into<String>) {
+        self.context.fault_of_flag(flag, wrong, right);
     }
 
     pub(super) fn notice(&self, text: impl Into<String>) {
@@ -160,7 +187,11 @@ impl<'a> Field<'a> {
             .ok()
             .and_then(|text| known.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone()));
         if found.is_none() {
-            let right = format!("write one of {}", listed(known.iter().map(|(word, _)| *word)));
+            let words = || known.iter().map(|(word, _)| *word);
+            let right = match text(&node.value).ok().and_then(|text| nearest(&text, words())) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("write one of {}", listed(words())),
+            };
             self.context.fault(node.line, &self.path, "this word is not known here", right);
         }
         found

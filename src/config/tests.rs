@@ -140,7 +140,52 @@ fn command_line_values_go_first() {
     assert!(faults.contains("no internal listener") && faults.contains("no management listener"), "{faults}");
     let outside = Overrides { listen: Some("0.0.0.0:1".parse().unwrap()), ..Overrides::default() };
     let faults = load(&Source::BuiltIn, &outside, &environment()).unwrap_err().to_string();
-    assert!(faults.contains("without TLS") && faults.contains("try-out"), "{faults}");
+    let told = "--listen: without TLS, everybody on the way reads and changes what is sent; give an address";
+    assert!(faults.starts_with(told) && faults.lines().count() == 1, "{faults}");
+}
+
+#[test]
+fn a_flag_that_is_refused_is_named_and_not_the_key_that_it_stands_in_for() {
+    let internal = |address: &str| Overrides { internal: Some(address.parse().unwrap()), ..Overrides::default() };
+    let told = |overrides| load(&Source::BuiltIn, &overrides, &environment()).unwrap_err().to_string();
+    let faults = told(internal("127.0.0.1:8080"));
+    assert!(faults.starts_with("--internal: this address is taken by the listener in line "), "{faults}");
+    let faults = told(Overrides { listen: Some("127.0.0.1:8081".parse().unwrap()), ..Overrides::default() });
+    assert!(faults.starts_with("--listen: this address is taken by the listener in line "), "{faults}");
+    let faults = told(Overrides { management: Some("0.0.0.0:1".parse().unwrap()), ..internal("[::]:2") });
+    let flags: Vec<_> = faults.lines().filter_map(|line| line.split_once(": without TLS")).collect();
+    assert_eq!(flags.iter().map(|(flag, _)| *flag).collect::<Vec<_>>(), ["--internal", "--management"], "{faults}");
+
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["cert.pem", "key.pem"] {
+        std::fs::write(folder.path().join(file), "x").unwrap();
+    }
+    let path = folder.path().join("gate.yml");
+    let tls = "127.0.0.1:8443\n    tls: { certificate: cert.pem, key: key.pem }";
+    std::fs::write(&path, format!("try-out: true\n{}", BASE.replace("127.0.0.1:8443", tls))).unwrap();
+    let overrides = Overrides { listen: Some("0.0.0.0:1".parse().unwrap()), ..Overrides::default() };
+    let faults = load(&Source::File(path), &overrides, &environment()).unwrap_err().to_string();
+    assert!(faults.starts_with("--listen: it can be reached from elsewhere") && !faults.contains("remove"), "{faults}");
+}
+
+#[rstest]
+#[case("address", "adress", "4: listeners[0].adress: this key is not known; did you mean address?")]
+#[case("listeners", "listners", "2: listners: this key is not known; did you mean listeners?")]
+#[case("public-url", "publik-url", "1: publik-url: this key is not known; did you mean public-url?")]
+#[case("127.0.0.1:8443", "localhost:8443", "4: listeners[0].address: this is a name, and names are not taken")]
+#[case("127.0.0.1:8443", "127.0.0.1:118443", "4: listeners[0].address: the port is above 65535")]
+#[case("127.0.0.1:8443", "'[::1]:65536'", "4: listeners[0].address: the port is above 65535")]
+#[case("127.0.0.1:8443", "127.0.0.1", "4: listeners[0].address: this is no address with a port")]
+fn one_slip_is_one_fault(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
+    let found = faults(&BASE.replacen(right, wrong, 1));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(expected), "{found:#?}");
+}
+
+#[test]
+fn a_misspelt_section_of_listeners_is_one_fault_where_the_public_url_stands_on_it() {
+    let text = BASE.replace("public-url: https://gate.example", "try-out: true").replace("listeners", "listners");
+    assert_eq!(faults(&text), ["2: listners: this key is not known; did you mean listeners?"]);
 }
 
 #[test]
@@ -277,7 +322,10 @@ fn rows_without_their_service_are_left_out() {
     "internal-callers: { rp: { token-file: /nowhere/t } }\n",
     "13: internal-callers.rp.token-file: /nowhere/t does not exist"
 )]
-#[case("internal-callers: { rp: { roles: [actfor] } }\n", "13: internal-callers.rp.roles[0]: this word is not known")]
+#[case(
+    "internal-callers: { rp: { roles: [actfor] } }\n",
+    "13: internal-callers.rp.roles[0]: this word is not known here; did you mean act-for?"
+)]
 #[case("filters: { f: { type: delegation, rules: [\"AUTH:x:Y\"] } }\n", "13: filters.f.rules[0]: AUTH has no `x`")]
 #[case(
     "filters: { f: { type: identity-creation, domain: mian } }\n",
@@ -306,7 +354,7 @@ fn rows_without_their_service_are_left_out() {
 #[case("  dispatchers: [{type: link, base-url: https://a}]\n", "13: fido-uaf.dispatchers[0]: no redeem URL is written")]
 #[case(
     "  dispatchers: [{type: lnik, base-url: https://a}]\n",
-    "13: fido-uaf.dispatchers[0].type: this word is not known here; write one of link"
+    "13: fido-uaf.dispatchers[0].type: this word is not known here; did you mean link?"
 )]
 #[case("  metadata: { unknown-models: full }\n", "13: fido-uaf.metadata.unknown-models: this word is not known")]
 #[case("routes: [{name: target-modify, protection: open}]\n", "13: routes[0].protection: this row is called by phones")]
@@ -331,8 +379,8 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
 #[case("public-url: https://gate.example\n", "", "1: public-url: this key must be written")]
 #[case("https://gate.example\nlisteners", "https://0.0.0.0\nlisteners", "1: public-url: nobody can reach this address")]
 #[case("127.0.0.1:8443", "0.0.0.0:8443", "4: listeners[0].address: without TLS")]
-#[case("127.0.0.1:8443", "localhost:8443", "4: listeners[0].address: this is no address with a port")]
-#[case("class: public", "class: pubic", "3: listeners[0].class: this word is not known here; write one of public")]
+#[case("127.0.0.1:8443", "localhost:8443", "4: listeners[0].address: this is a name, and names are not taken")]
+#[case("class: public", "class: pubic", "3: listeners[0].class: this word is not known here; did you mean public?")]
 #[case("domain: main }\nfido", "domain: min }\nfido", "9: realms.fido-uaf.domain: there is no domain of this name")]
 #[case("password, domain: main", "password, domain: main, level: 2", "9: realms.fido-uaf.level: a login by password")]
 #[case("fido-uaf, domain: main", "fido-uaf, domain: main, level: 1", "9: realms.fido-uaf.level: a login by password")]

@@ -24,7 +24,7 @@ use super::proxy::Front;
 use super::settings::{Limits, Listener, Settings};
 use super::stop::Stop;
 use super::tls::{Tls, TlsError};
-use crate::routes::Router;
+use crate::routes::{ListenerClass, Router};
 use crate::telemetry::Metrics;
 
 /// How often an idle state is looked for while stopping.
@@ -39,8 +39,16 @@ const CUT: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A listener's address cannot be had.
-    #[error("{address} cannot be listened on: {source}")]
+    #[error(
+        "{address} cannot be listened on, for the {} listener (listeners[{index}].address): {source}; give it another \
+         address there or with --listen, --internal, --management, or end the program that has this one",
+        class.name()
+    )]
     Bind {
+        /// Whom the listener is for.
+        class: ListenerClass,
+        /// Which of the listeners it is, counted from 0.
+        index: usize,
         /// The address asked for.
         address: SocketAddr,
         /// Why not.
@@ -97,7 +105,8 @@ pub struct Listening {
 /// # Errors
 /// When an address or a file is unfit; nothing is bound then.
 pub fn listen(settings: Settings) -> Result<Listening, StartError> {
-    let sockets = settings.listeners.iter().map(|listener| open(listener, settings.limits.head));
+    let listeners = settings.listeners.iter().enumerate();
+    let sockets = listeners.map(|(index, listener)| open(index, listener, settings.limits.head));
     let sockets = sockets.collect::<Result<_, _>>()?;
     Ok(Listening { settings, sockets })
 }
@@ -128,9 +137,14 @@ pub fn on(
     Ok(Gateway { server, shutdown: settings.shutdown, cut, bound: all, metrics: metrics.clone() })
 }
 
-fn open(listener: &Listener, deadline: Duration) -> Result<(TcpListener, Bound, Option<Tls>), StartError> {
-    let address = listener.address;
-    let (socket, bound) = addresses::bind(listener).map_err(|source| StartError::Bind { address, source })?;
+fn open(
+    index: usize,
+    listener: &Listener,
+    deadline: Duration,
+) -> Result<(TcpListener, Bound, Option<Tls>), StartError> {
+    let (class, address) = (listener.class, listener.address);
+    let (socket, bound) =
+        addresses::bind(listener).map_err(|source| StartError::Bind { class, index, address, source })?;
     let tls = Tls::of(listener, deadline).map_err(|source| StartError::Tls { address, source })?;
     Ok((socket, bound, tls))
 }

@@ -52,6 +52,14 @@ pub enum TlsError {
         /// What OpenSSL says.
         source: ErrorStack,
     },
+    /// One is where the other should be.
+    #[error("{}: this file holds a {}, not the {wanted}: are certificate and key swapped?", path.display(), other(wanted))]
+    Swapped {
+        /// The file.
+        path: PathBuf,
+        /// What should be in it.
+        wanted: &'static str,
+    },
     /// The two do not belong together.
     #[error("{} is not the key of the certificate in {}", key.display(), certificate.display())]
     Mismatch {
@@ -71,6 +79,13 @@ pub enum TlsError {
     /// OpenSSL could not be set up at all.
     #[error("TLS cannot be set up")]
     Setup(#[from] ErrorStack),
+}
+
+const CERTIFICATE: &str = "certificate";
+const KEY: &str = "private key";
+
+fn other(wanted: &str) -> &'static str {
+    if wanted == KEY { CERTIFICATE } else { KEY }
 }
 
 /// The TLS side of a listener. What a new connection gets is looked up when it comes, so a certificate may be swapped
@@ -149,9 +164,7 @@ pub fn try_certificate(listener: &Listener) -> Result<(), TlsError> {
 /// Mozilla's intermediate profile (version 5): TLS 1.2 and 1.3, forward secrecy and AEAD ciphers only.
 fn acceptor(files: &TlsFiles, http2: bool) -> Result<SslAcceptor, TlsError> {
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls())?;
-    builder
-        .set_certificate_chain_file(&files.certificate)
-        .map_err(|source| TlsError::Certificate { path: files.certificate.clone(), source })?;
+    builder.set_certificate_chain_file(&files.certificate).map_err(|source| certificate_fault(files, source))?;
     builder.set_private_key_file(&files.key, SslFiletype::PEM).map_err(|source| key_fault(files, source))?;
     if let Some(path) = &files.client_ca {
         demand_certificates(&mut builder, path).map_err(|source| TlsError::ClientCa { path: path.clone(), source })?;
@@ -163,12 +176,26 @@ fn acceptor(files: &TlsFiles, http2: bool) -> Result<SslAcceptor, TlsError> {
 
 /// OpenSSL checks the pair when the key comes second, and says so in the same way as for a broken file.
 fn key_fault(files: &TlsFiles, source: ErrorStack) -> TlsError {
-    let readable = std::fs::read(&files.key).is_ok_and(|pem| openssl::pkey::PKey::private_key_from_pem(&pem).is_ok());
-    if readable {
+    if holds_key(&files.key) {
         TlsError::Mismatch { certificate: files.certificate.clone(), key: files.key.clone() }
+    } else if std::fs::read(&files.key).is_ok_and(|pem| openssl::x509::X509::from_pem(&pem).is_ok()) {
+        TlsError::Swapped { path: files.key.clone(), wanted: KEY }
     } else {
         TlsError::Key { path: files.key.clone(), source }
     }
+}
+
+fn certificate_fault(files: &TlsFiles, source: ErrorStack) -> TlsError {
+    let path = files.certificate.clone();
+    if holds_key(&path) {
+        TlsError::Swapped { path, wanted: CERTIFICATE }
+    } else {
+        TlsError::Certificate { path, source }
+    }
+}
+
+fn holds_key(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|pem| openssl::pkey::PKey::private_key_from_pem(&pem).is_ok())
 }
 
 fn demand_certificates(builder: &mut SslAcceptorBuilder, authorities: &Path) -> Result<(), ErrorStack> {

@@ -50,10 +50,9 @@ pub fn start(level: &str, metrics: Arc<Metrics>) -> Result<(), LogError> {
 }
 
 /// Why the program ends, as a JSON line, whatever the level is: logging may not have been started yet.
-pub fn last_words(error: &dyn std::error::Error) {
-    let text = error.to_string();
+pub fn last_words(reason: &str) {
     let log = tracing_subscriber::registry().with(json(std::io::stderr));
-    tracing::subscriber::with_default(log, || tracing::error!(error = text, "the gateway does not serve"));
+    tracing::subscriber::with_default(log, || tracing::error!(error = reason, "the gateway does not serve"));
 }
 
 /// One JSON object a line; the request's id is in `span`.

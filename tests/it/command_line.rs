@@ -189,7 +189,8 @@ fn a_start_that_finds_an_address_taken_leaves_nothing() {
             taken.local_addr().unwrap()
         ),
     );
-    assert!(told.contains("cannot be listened on"), "{told}");
+    let wrong = "cannot be listened on, for the public listener (listeners[0].address): Address already in use";
+    assert!(told.contains(wrong) && told.contains("or with --listen, --internal, --management"), "{told}");
     assert_eq!(names(folder.path()), Vec::<String>::new());
 }
 

@@ -124,4 +124,10 @@ async fn everything_that_serve_writes_is_a_line_of_json() {
     assert_eq!(refused.status.code(), Some(1));
     let told: Value = serde_json::from_slice(&refused.stderr).unwrap();
     assert!(told["level"] == "ERROR" && told["error"].as_str().unwrap().contains("no-such-file.yml"), "{told}");
+    let refused = gateway.command(&["serve", "--listen", "0.0.0.0:18080", "--internal", "0.0.0.0:18081"], "");
+    let told = String::from_utf8(refused.stderr).unwrap();
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [listen, internal] = &told[..] else { panic!("a line for each fault: {told:#?}") };
+    let names = |line: &Value, flag: &str| line["error"].as_str().unwrap().starts_with(flag);
+    assert!(names(listen, "--listen: ") && names(internal, "--internal: "), "{told:#?}");
 }

@@ -149,6 +149,22 @@ fn what_is_shown_to_an_upstream_is_a_certificate_with_its_key() {
 }
 
 #[test]
+fn a_certificate_and_a_key_that_are_swapped_are_told_as_that() {
+    let folder = files("");
+    let text = fs::read_to_string(folder.path().join("gate.yml")).unwrap();
+    for (certificate, key, expected) in [
+        ("server.key", "server.pem", "server.key: this file holds a private key, not the certificate: are"),
+        ("server.pem", "server.pem", "server.pem: this file holds a certificate, not the private key: are"),
+    ] {
+        let tls = format!("certificate: {certificate}, key: {key}");
+        let text = text.replace("certificate: server.pem, key: server.key", &tls);
+        fs::write(folder.path().join("gate.yml"), text).unwrap();
+        let (good, text) = checked_in(folder.path());
+        assert!(!good && text.contains(expected) && !text.contains("error:"), "{text}");
+    }
+}
+
+#[test]
 fn parts_that_do_not_fit_together_are_a_fault() {
     let folder = files(
         "\
