@@ -13,7 +13,6 @@ mod user;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
-use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -36,7 +35,7 @@ const USAGE: u8 = 64;
 const INTERRUPTED: u8 = 130;
 
 /// Runs one command line, program name first, and tells the exit code of `gateway.md` 6.1.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let code = match Arguments::try_parse_from(command_first(arguments)) {
         Ok(arguments) => dispatch(arguments),
         Err(error) => {
@@ -44,7 +43,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             if !error.use_stderr() && printed { GOOD } else { USAGE }
         }
     };
-    ExitCode::from(code)
+    // Whoever reads it may be gone.
+    let _closed = io::stdout().flush();
+    code
 }
 
 fn dispatch(arguments: Arguments) -> u8 {
