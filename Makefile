@@ -41,7 +41,7 @@ test: deps-test ## runs every test, with small counts
 
 soak: deps-test ## runs the same tests with full counts
 	@echo 'seed $(SEED) (again: make soak SEED=$(SEED))'
-	PROPTEST_CASES=$(SOAK_CASES) PROPTEST_RNG_SEED=$(SEED) PROPTEST_MAX_GLOBAL_REJECTS=$$((4 * $(SOAK_CASES))) \
+	SIDEGATE_SOAK=1 PROPTEST_CASES=$(SOAK_CASES) PROPTEST_RNG_SEED=$(SEED) PROPTEST_MAX_GLOBAL_REJECTS=$$((4 * $(SOAK_CASES))) \
 		cargo test --workspace --locked
 
 check: deps-build ## formatting, clippy with warnings as errors, documentation
