@@ -80,115 +80,52 @@ impl Folding {
     }
 }
 
-impl Error {
-    /// The code of this check in the table of uaf.md A13.
-    #[must_use]
-    pub const fn status(&self) -> StatusCode {
-        match self {
-            Self::NotUaf(_) | Self::UnsupportedVersion | Self::WrongOperation => StatusCode::BAD_REQUEST,
-            Self::KeyOfAnotherUser | Self::UserNotAuthenticated => StatusCode::UNAUTHORIZED,
-            Self::DeadlinePassed => StatusCode::TIMEOUT,
-            Self::UnknownModel => StatusCode::UNKNOWN_AAID,
-            Self::KeyUnknown { user_is_real: true } => StatusCode::UNKNOWN_KEY_ID,
-            Self::ChannelBinding => StatusCode::CHANNEL_BINDING,
-            Self::ChallengeMismatch | Self::ChallengeSpent | Self::Cancelled => StatusCode::INVALID_CHALLENGE,
-            Self::NotInPolicy | Self::PolicyIncomplete | Self::VersionTooLow => StatusCode::UNACCEPTABLE_AUTHENTICATOR,
-            Self::ModelRevoked => StatusCode::REVOKED_AUTHENTICATOR,
-            Self::Key(_) | Self::AlreadyRegistered => StatusCode::UNACCEPTABLE_KEY,
-            Self::AlgorithmUnsupported | Self::AlgorithmNotOfModel | Self::AlgorithmNotRegistered => {
-                StatusCode::UNACCEPTABLE_ALGORITHM
+/// Writes [`Error::status`]. A check that is missing in the table does not compile.
+macro_rules! table {
+    ($($($check:ident $(($any:tt))? $({ $field:ident: $value:literal })?),+ => $code:ident;)*) => {
+        impl Error {
+            /// The code of this check in the table of uaf.md A13.
+            #[must_use]
+            pub const fn status(&self) -> StatusCode {
+                match self {
+                    $($(Self::$check $(($any))? $({ $field: $value })?)|+ => StatusCode::$code,)*
+                }
             }
-            Self::AttestationType | Self::AttestationSignature => StatusCode::UNACCEPTABLE_ATTESTATION,
-            Self::Internal => StatusCode::INTERNAL,
-            Self::SeveralMessages
-            | Self::DuplicateMember
-            | Self::NullMember
-            | Self::TooComplex
-            | Self::Member(_)
-            | Self::UnknownExtension
-            | Self::ServerDataMissing
-            | Self::ServerDataBroken
-            | Self::ServerDataOfAnotherOperation
-            | Self::FcParamsEncoding
-            | Self::FcParams(_)
-            | Self::HeaderAppId
-            | Self::AppId
-            | Self::UntrustedFacet
-            | Self::NoAssertions
-            | Self::RepeatedKey
-            | Self::Scheme
-            | Self::Tlv(_)
-            | Self::Mode
-            | Self::FinalChallengeHash
-            | Self::RegistrationCounter
-            | Self::KeyUnknown { user_is_real: false }
-            | Self::SignCounter
-            | Self::TransactionHashUnexpected
-            | Self::TransactionNotConfirmed
-            | Self::TransactionNotAsked
-            | Self::TransactionHash
-            | Self::Signature => StatusCode::UNACCEPTABLE_CONTENT,
         }
-    }
+    };
+}
+
+table! {
+    NotUaf(_), UnsupportedVersion, WrongOperation => BAD_REQUEST;
+    KeyOfAnotherUser, UserNotAuthenticated => UNAUTHORIZED;
+    DeadlinePassed => TIMEOUT;
+    UnknownModel => UNKNOWN_AAID;
+    KeyUnknown { user_is_real: true } => UNKNOWN_KEY_ID;
+    ChannelBinding => CHANNEL_BINDING;
+    ChallengeMismatch, ChallengeSpent, Cancelled => INVALID_CHALLENGE;
+    NotInPolicy, PolicyIncomplete, VersionTooLow => UNACCEPTABLE_AUTHENTICATOR;
+    ModelRevoked => REVOKED_AUTHENTICATOR;
+    Key(_), AlreadyRegistered => UNACCEPTABLE_KEY;
+    AlgorithmUnsupported, AlgorithmNotOfModel, AlgorithmNotRegistered => UNACCEPTABLE_ALGORITHM;
+    AttestationType, AttestationSignature => UNACCEPTABLE_ATTESTATION;
+    Internal => INTERNAL;
+    // The message as a whole.
+    SeveralMessages, DuplicateMember, NullMember, TooComplex, Member(_), UnknownExtension => UNACCEPTABLE_CONTENT;
+    ServerDataMissing, ServerDataBroken, ServerDataOfAnotherOperation => UNACCEPTABLE_CONTENT;
+    FcParamsEncoding, FcParams(_), HeaderAppId, AppId, UntrustedFacet, NoAssertions => UNACCEPTABLE_CONTENT;
+    // One assertion.
+    RepeatedKey, Scheme, Tlv(_), Mode, FinalChallengeHash, RegistrationCounter, SignCounter => UNACCEPTABLE_CONTENT;
+    KeyUnknown { user_is_real: false }, Signature => UNACCEPTABLE_CONTENT;
+    TransactionHashUnexpected, TransactionNotConfirmed, TransactionNotAsked, TransactionHash => UNACCEPTABLE_CONTENT;
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
     use crate::crypto::KeyError;
     use crate::tlv::TlvError;
-
-    /// The rows of uaf.md A13.
-    fn table() -> Vec<(u16, Vec<Error>)> {
-        vec![
-            (1400, vec![Error::NotUaf(""), Error::UnsupportedVersion, Error::WrongOperation]),
-            (1401, vec![Error::KeyOfAnotherUser, Error::UserNotAuthenticated]),
-            (1408, vec![Error::DeadlinePassed]),
-            (1480, vec![Error::UnknownModel]),
-            (1481, vec![Error::KeyUnknown { user_is_real: true }]),
-            (1490, vec![Error::ChannelBinding]),
-            (1491, vec![Error::ChallengeMismatch, Error::ChallengeSpent, Error::Cancelled]),
-            (1492, vec![Error::NotInPolicy, Error::PolicyIncomplete, Error::VersionTooLow]),
-            (1493, vec![Error::ModelRevoked]),
-            (1494, vec![Error::Key(KeyError::Point), Error::AlreadyRegistered]),
-            (1495, vec![Error::AlgorithmUnsupported, Error::AlgorithmNotOfModel, Error::AlgorithmNotRegistered]),
-            (1496, vec![Error::AttestationType, Error::AttestationSignature]),
-            (
-                1498,
-                vec![
-                    Error::SeveralMessages,
-                    Error::DuplicateMember,
-                    Error::NullMember,
-                    Error::TooComplex,
-                    Error::Member(String::new()),
-                    Error::UnknownExtension,
-                    Error::ServerDataMissing,
-                    Error::ServerDataBroken,
-                    Error::ServerDataOfAnotherOperation,
-                    Error::FcParamsEncoding,
-                    Error::FcParams(String::new()),
-                    Error::HeaderAppId,
-                    Error::AppId,
-                    Error::UntrustedFacet,
-                    Error::NoAssertions,
-                    Error::RepeatedKey,
-                    Error::Scheme,
-                    Error::Tlv(TlvError::Truncated),
-                    Error::Mode,
-                    Error::FinalChallengeHash,
-                    Error::RegistrationCounter,
-                    Error::KeyUnknown { user_is_real: false },
-                    Error::SignCounter,
-                    Error::TransactionHashUnexpected,
-                    Error::TransactionNotConfirmed,
-                    Error::TransactionNotAsked,
-                    Error::TransactionHash,
-                    Error::Signature,
-                ],
-            ),
-            (1500, vec![Error::Internal]),
-        ]
-    }
 
     #[test]
     fn a_code_has_its_words() {
@@ -196,14 +133,25 @@ mod tests {
         assert_eq!(StatusCode(1999).meaning(), "");
     }
 
-    #[test]
-    fn every_check_has_the_code_of_the_table() {
-        for (code, errors) in table() {
-            for error in errors {
-                assert_eq!(error.status(), StatusCode(code), "{error}");
-                assert_eq!(Folding::Specific.apply(error.status()), StatusCode(code));
-            }
-        }
+    #[rstest]
+    #[case(Error::UnsupportedVersion, 1400)]
+    #[case(Error::KeyOfAnotherUser, 1401)]
+    #[case(Error::DeadlinePassed, 1408)]
+    #[case(Error::UnknownModel, 1480)]
+    #[case(Error::KeyUnknown { user_is_real: true }, 1481)]
+    #[case(Error::ChannelBinding, 1490)]
+    #[case(Error::ChallengeSpent, 1491)]
+    #[case(Error::NotInPolicy, 1492)]
+    #[case(Error::ModelRevoked, 1493)]
+    #[case(Error::Key(KeyError::Point), 1494)]
+    #[case(Error::AlgorithmNotRegistered, 1495)]
+    #[case(Error::AttestationSignature, 1496)]
+    #[case(Error::Tlv(TlvError::Truncated), 1498)]
+    #[case(Error::KeyUnknown { user_is_real: false }, 1498)]
+    #[case(Error::Internal, 1500)]
+    fn every_row_of_the_table_has_its_number(#[case] check: Error, #[case] code: u16) {
+        assert_eq!(check.status(), StatusCode(code));
+        assert_eq!(Folding::Specific.apply(check.status()), StatusCode(code));
     }
 
     #[test]
