@@ -7,6 +7,7 @@ use pingora::{Error, ErrorSource, ErrorType};
 use sidegate_filters::Problem;
 
 use super::forward::Forward;
+use crate::telemetry::access::Cut;
 
 /// A body that is passed on turned out longer than its route allows: so many bytes.
 #[derive(Debug, thiserror::Error)]
@@ -19,19 +20,43 @@ pub(super) fn explain(error: &Error, forward: Option<&Forward>) -> Option<Proble
     if let Some(TooLong(limit)) = error.root_cause().downcast_ref() {
         return Some(Problem::too_long(*limit));
     }
-    let kind = error.etype().as_str();
-    let upstream = forward.map(Forward::name);
-    let server = forward.and_then(Forward::server);
-    match error.esource() {
-        ErrorSource::Upstream => {
+    let (kind, upstream, server) = told(error, forward);
+    match cut_by(error) {
+        Cut::Upstream => {
             tracing::warn!(kind, upstream, server, "an upstream failed");
             Some(of_upstream(error.etype()))
         }
-        ErrorSource::Downstream => of_client(error),
-        ErrorSource::Internal | ErrorSource::Unset => {
+        Cut::Client => of_client(error),
+        Cut::Gateway => {
             tracing::error!(kind, upstream, server, "the gateway failed");
             Some(Problem::internal())
         }
+    }
+}
+
+/// Who broke off an answer that had begun: all that is left is to say so in the log.
+pub(super) fn broken_off(error: &Error, forward: Option<&Forward>) -> Cut {
+    let (kind, upstream, server) = told(error, forward);
+    let cut = cut_by(error);
+    match cut {
+        Cut::Upstream => tracing::warn!(kind, upstream, server, "an upstream broke its answer off"),
+        Cut::Client => tracing::debug!(kind, "a client broke its answer off"),
+        Cut::Gateway => tracing::error!(kind, upstream, server, "the gateway broke an answer off"),
+    }
+    cut
+}
+
+/// The kind of an error, the upstream, and its server.
+fn told<'a>(error: &'a Error, forward: Option<&'a Forward>) -> (&'a str, Option<&'a str>, Option<&'a str>) {
+    (error.etype().as_str(), forward.map(Forward::name), forward.and_then(Forward::server))
+}
+
+/// Whose failure an error is.
+pub(super) fn cut_by(error: &Error) -> Cut {
+    match error.esource() {
+        ErrorSource::Upstream => Cut::Upstream,
+        ErrorSource::Downstream => Cut::Client,
+        ErrorSource::Internal | ErrorSource::Unset => Cut::Gateway,
     }
 }
 

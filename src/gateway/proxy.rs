@@ -21,10 +21,11 @@ use super::reply::{self, Dress};
 use super::seats::Seats;
 use super::serve::Next;
 use super::settings::Limits;
+use super::watch::BodyWatch;
 use crate::identity::login_page::failed;
 use crate::routes::{ListenerClass, Router};
 use crate::telemetry::Metrics;
-use crate::telemetry::access::RequestRecord;
+use crate::telemetry::access::{Cut, RequestRecord};
 
 /// The proxy of one listener.
 pub(super) struct Front {
@@ -80,6 +81,15 @@ impl Front {
         let dress = Dress { secure: connection.secure, ..Dress::default() };
         let reader = self.has_reader(&session.req_header().headers);
         Ok(Known { connection, record, dress, span, reader })
+    }
+}
+
+/// A body that stood still over HTTP/2 ends its request without a word from Pingora.
+impl Drop for Known {
+    fn drop(&mut self) {
+        if BodyWatch::current().is_some_and(|watch| watch.is_late()) {
+            self.record.cut_by(Cut::Client);
+        }
     }
 }
 
@@ -226,17 +236,22 @@ impl ProxyHttp for Front {
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, life: &mut Life) -> FailToProxy {
         let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
-        let Some(known) = life.known.as_mut().filter(|_| !begun) else {
-            return FailToProxy { error_code: 0, can_reuse_downstream: false };
-        };
-        let problem = known.span.in_scope(|| failure::explain(error, life.forward.as_deref()));
-        let status = problem.as_ref().map_or(0, |problem| problem.status.as_u16());
-        if let Some(problem) = problem {
-            // The answer says so: a client must not send its next request into a connection that closes.
-            session.set_keepalive(None);
-            known.answer(session, problem.into()).await;
+        let done = |error_code| FailToProxy { error_code, can_reuse_downstream: false };
+        let Some(known) = &mut life.known else { return done(0) };
+        let forward = life.forward.as_deref();
+        if begun {
+            known.record.cut_by(known.span.in_scope(|| failure::broken_off(error, forward)));
+            return done(0);
         }
-        FailToProxy { error_code: status, can_reuse_downstream: false }
+        let Some(problem) = known.span.in_scope(|| failure::explain(error, forward)) else {
+            known.record.cut_by(failure::cut_by(error));
+            return done(0);
+        };
+        let status = problem.status.as_u16();
+        // The answer says so: a client must not send its next request into a connection that closes.
+        session.set_keepalive(None);
+        known.answer(session, problem.into()).await;
+        done(status)
     }
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, life: &mut Life) {

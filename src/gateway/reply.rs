@@ -14,7 +14,7 @@ use sidegate_filters::Reply;
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
-use crate::telemetry::access::RequestRecord;
+use crate::telemetry::access::{Cut, RequestRecord};
 
 /// How long a client over HTTP/2 has to take note of an early answer, and of any if it was slow before.
 const LET_GO: Duration = Duration::from_secs(1);
@@ -70,6 +70,7 @@ pub(super) async fn send(
     }
     if let Err(error) = write(session, record.request_id(), dress, response).await {
         tracing::debug!(kind = error.etype().as_str(), "an answer did not reach its client");
+        record.cut_by(Cut::Client);
         return;
     }
     if session.is_body_done() {

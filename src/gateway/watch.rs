@@ -30,6 +30,8 @@ struct State {
     flows: bool,
     /// Pieces that the upstream has not taken yet.
     under_way: usize,
+    /// The client was found too slow.
+    late: bool,
 }
 
 /// A piece of a body; the upstream has it, or never will, when this is dropped.
@@ -40,7 +42,7 @@ struct Piece {
 
 impl BodyWatch {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
-        let state = State { meter: Meter::new(limits), flows: false, under_way: 0 };
+        let state = State { meter: Meter::new(limits), flows: false, under_way: 0, late: false };
         Arc::new(Self { state: Mutex::new(state), changed: Notify::new() })
     }
 
@@ -80,6 +82,11 @@ impl BodyWatch {
         }
     }
 
+    /// Whether the client was found too slow.
+    pub(super) fn is_late(&self) -> bool {
+        self.state().late
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
         change(&mut state);
@@ -102,7 +109,8 @@ impl State {
     }
 
     fn is_slow(&mut self, now: Instant) -> bool {
-        self.end(now).is_some() && self.meter.is_slow(now)
+        self.late = self.end(now).is_some() && self.meter.is_slow(now);
+        self.late
     }
 }
 
@@ -137,7 +145,8 @@ mod tests {
         let watch = watch();
         assert!(!cut(&watch).await, "no upstream yet");
         watch.set_flowing(true);
-        assert!(cut(&watch).await, "stands still");
+        assert!(!watch.is_late());
+        assert!(cut(&watch).await && watch.is_late(), "stands still");
         watch.set_flowing(false);
         assert!(!cut(&watch).await, "ended");
     }

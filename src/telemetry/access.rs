@@ -14,6 +14,29 @@ pub const TARGET: &str = "access";
 /// Stands for what is not known, because the request was refused before.
 const UNKNOWN: &str = "-";
 
+/// Who broke a request off, so that its answer did not come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// It went away, or stood still for too long.
+    Client,
+    /// A server behind failed in the middle of its answer.
+    Upstream,
+    /// A stop, or a fault of this program.
+    Gateway,
+}
+
+impl Cut {
+    /// As the log and the metrics name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Upstream => "upstream",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
 /// What is told about a request. A request that is cut (a deadline, a reset, a panic) never comes to a proper end, so the
 /// line is written at the latest when this is dropped.
 pub struct RequestRecord {
@@ -29,6 +52,7 @@ pub struct RequestRecord {
     path: String,
     caller: &'static str,
     answer: Option<(StatusCode, Duration)>,
+    cut: Option<Cut>,
     received: usize,
     sent: usize,
     written: bool,
@@ -57,6 +81,7 @@ impl RequestRecord {
             path: UNKNOWN.to_owned(),
             caller: UNKNOWN,
             answer: None,
+            cut: None,
             received: 0,
             sent: 0,
             written: false,
@@ -106,6 +131,11 @@ impl RequestRecord {
         self.answer.get_or_insert((status, self.started.elapsed()));
     }
 
+    /// The request was broken off; the first one who is named did it.
+    pub fn cut_by(&mut self, cut: Cut) {
+        self.cut.get_or_insert(cut);
+    }
+
     /// Bytes of the bodies.
     pub fn set_bytes(&mut self, received: usize, sent: usize) {
         (self.received, self.sent) = (received, sent);
@@ -113,15 +143,21 @@ impl RequestRecord {
 
     /// The request came to its end: writes the line and counts it, once.
     pub fn finish(&mut self) {
-        self.write(self.answer.is_none());
+        if self.answer.is_none() {
+            self.cut_by(Cut::Gateway);
+        }
+        self.write();
     }
 
-    fn write(&mut self, cut: bool) {
+    fn write(&mut self) {
         if std::mem::replace(&mut self.written, true) {
             return;
         }
         let (status, took) = self.answer.map_or((None, self.started.elapsed()), |(status, took)| (Some(status), took));
         self.metrics.answered(self.listener, &self.route, self.method, class(status), took);
+        if let Some(cut) = self.cut {
+            self.metrics.cut(self.listener, &self.route, cut.name());
+        }
         tracing::info!(
             target: TARGET,
             request_id = self.request_id,
@@ -133,7 +169,8 @@ impl RequestRecord {
             path = self.path,
             caller = self.caller,
             status = status.map(|status| status.as_u16()),
-            cut,
+            cut = self.cut.is_some(),
+            cut_by = self.cut.map(Cut::name),
             received = self.received,
             sent = self.sent,
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
@@ -143,7 +180,10 @@ impl RequestRecord {
 
 impl Drop for RequestRecord {
     fn drop(&mut self) {
-        self.write(true);
+        if !self.written {
+            self.cut_by(Cut::Gateway);
+            self.write();
+        }
     }
 }
 
@@ -178,6 +218,22 @@ mod tests {
         drop(record);
         assert_eq!(metrics.open_requests(), 0);
         assert!(text(&metrics).contains(r#"status="cut"} 1"#));
+        assert!(text(&metrics).contains(r#"sidegate_requests_cut_total{by="gateway",listener="public",route="-"} 1"#));
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_keeps_its_status_and_names_who_cut_it_first() {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let mut record = record(&metrics);
+        record.answered(StatusCode::OK);
+        record.cut_by(Cut::Upstream);
+        record.cut_by(Cut::Client);
+        record.finish();
+        drop(record);
+        let text = text(&metrics);
+        assert!(text.contains(r#"status="2xx"} 1"#), "{text}");
+        assert!(text.contains(r#"sidegate_requests_cut_total{by="upstream",listener="public",route="-"} 1"#), "{text}");
+        assert_eq!(text.matches("sidegate_requests_cut_total{").count(), 1, "{text}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub struct Metrics {
     registry: Registry,
     requests: IntCounterVec,
     seconds: HistogramVec,
+    cut_requests: IntCounterVec,
     open_requests: IntGauge,
     open_connections: IntGauge,
     refused_connections: IntCounterVec,
@@ -47,12 +48,14 @@ impl Metrics {
             Opts::new("sidegate_connections_refused_total", "Connections closed at once, since too many were open.");
         let refused_requests =
             Opts::new("sidegate_requests_refused_total", "HTTP/2 requests refused, since too many were open.");
+        let cut_requests = Opts::new("sidegate_requests_cut_total", "Requests broken off before their answer's end.");
         let buckets = exponential_buckets(0.0005, 2.0, 16)?;
         let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
         let metrics = Self {
             registry: Registry::new(),
             requests: IntCounterVec::new(Opts::new("sidegate_requests_total", "Requests answered."), &labels)?,
             seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
+            cut_requests: IntCounterVec::new(cut_requests, &["listener", "route", "by"])?,
             open_requests: IntGauge::new("sidegate_open_requests", "Requests under way.")?,
             open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
             refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
@@ -61,6 +64,7 @@ impl Metrics {
         };
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
+        metrics.registry.register(Box::new(metrics.cut_requests.clone()))?;
         metrics.registry.register(Box::new(metrics.open_requests.clone()))?;
         metrics.registry.register(Box::new(metrics.open_connections.clone()))?;
         metrics.registry.register(Box::new(metrics.refused_connections.clone()))?;
@@ -107,6 +111,11 @@ impl Metrics {
     pub fn answered(&self, listener: &str, route: &str, method: &str, status: &str, took: Duration) {
         self.requests.with_label_values(&[listener, route, method, status]).inc();
         self.seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+
+    /// A request was broken off `by` the `client`, the `upstream` or the `gateway`.
+    pub fn cut(&self, listener: &str, route: &str, by: &str) {
+        self.cut_requests.with_label_values(&[listener, route, by]).inc();
     }
 
     /// An audited event happened ([`super::audit`]).

@@ -1,6 +1,7 @@
 //! Connections: to servers behind, and how many from clients (`gateway.md` 2.2, 4).
 
 mod behind;
+mod cut;
 mod scripted;
 mod servers;
 mod streaming;

@@ -224,6 +224,8 @@ fn a_streaming_body_that_stands_still_is_cut() {
     });
     assert_eq!(reset.reason(), Some(h2::Reason::CANCEL), "{reset}");
     eventually("a cut request is counted", || front.metrics().contains(r#"route="up",status="cut"} 1"#));
+    let by_client = r#"sidegate_requests_cut_total{by="client",listener="public",route="up"} 1"#;
+    eventually("by whom", || front.metrics().contains(by_client));
 }
 
 #[test]
