@@ -11,7 +11,8 @@ use super::section::Section;
 pub struct Limits {
     /// Connections of one listener at a time; a further one is closed at once.
     pub connections: usize,
-    /// The share of them, and of `requests`, that one source network may have on a public listener, in percent.
+    /// The share of them, and of `requests`, that one source network may have on a public listener, in percent; and of
+    /// the places for checks of passwords.
     pub connections_share: u8,
     /// For the whole header of each request, and for a TLS handshake.
     pub header_time: Duration,

@@ -17,7 +17,7 @@ use crate::telemetry::audit::Event;
 #[derive(Debug, thiserror::Error)]
 pub enum FidoLoginError {
     /// Too many answers from there were refused; this one was not looked at.
-    #[error("too many attempts failed; wait before the next one")]
+    #[error("too many attempts failed or are under way; wait before the next one")]
     TooMany(Duration),
     /// The answer is refused, or could not be judged.
     #[error(transparent)]

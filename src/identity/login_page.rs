@@ -22,7 +22,7 @@ pub use html::HTML;
 pub enum Notice {
     /// Name or password wrong.
     Wrong,
-    /// Too many attempts failed.
+    /// Too many attempts failed or are under way.
     TooMany,
     /// Too many logins at the same time, or a store is down.
     Unavailable,
@@ -36,7 +36,7 @@ impl Notice {
     fn text(self) -> &'static str {
         match self {
             Self::Wrong => "The user name or the password is wrong.",
-            Self::TooMany => "Too many attempts failed. Wait a moment, then try again.",
+            Self::TooMany => "Too many attempts failed or are under way. Wait a moment, then try again.",
             Self::Unavailable => "The login is not available just now. Try again in a moment.",
             Self::Stale => "This form was too old. Please log in again.",
             Self::Again => "Please confirm that it is you by logging in again.",

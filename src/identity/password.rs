@@ -49,8 +49,8 @@ pub enum PasswordError {
     /// No such user or another password; which of the two is not told, nor to be seen from the time it took.
     #[error("the user name or the password is wrong")]
     Wrong,
-    /// Too many attempts failed from there; the password was not looked at.
-    #[error("too many attempts failed; wait before the next one")]
+    /// Too many attempts failed from there, or are under way; the password was not looked at.
+    #[error("too many attempts failed or are under way; wait before the next one")]
     TooMany(Duration),
     /// The queue is full; the password was not looked at.
     #[error("too many logins are under way; try again in a moment")]

@@ -2,8 +2,8 @@
 //!
 //! Attempts are counted by (user, source network), where a user is named, and by source network. There is no count by
 //! user alone: a stranger somewhere else could use it up for the victim. A user who has logged in from a network lately
-//! is not held up by what others fail there. An attempt counts from its beginning, so that parallel ones gain nothing,
-//! and only success takes it back.
+//! is not held up by what others fail there, nor, with one attempt at a time, by how many they have under way. An
+//! attempt counts from its beginning, so that parallel ones gain nothing, and only success takes it back.
 //!
 //! Memory is bounded: what is not used while many others are is forgotten. An attacker with many networks can make
 //! counts be forgotten (25,000 failures with the built-in numbers), which slows him less and nobody more. Logins that
@@ -42,6 +42,16 @@ pub struct Paces {
 }
 
 impl Paces {
+    /// For passwords, of which so many may be checked or wait for it at a time: one network has `percent` of these
+    /// places, lest it fill them.
+    #[must_use]
+    pub fn of_passwords(places: usize, percent: u8) -> Self {
+        let share = places.saturating_mul(usize::from(percent)) / 100;
+        let paces = Self::default();
+        let parallel = u32::try_from(share.max(1)).unwrap_or(u32::MAX);
+        Self { network: Bucket { parallel, ..paces.network }, ..paces }
+    }
+
     /// For answers that are signed: nobody guesses one, so that a whole carrier's phones may fail for long before one
     /// source is slowed for what its answers cost.
     #[must_use]
@@ -89,10 +99,16 @@ struct Source {
 
 impl State {
     fn wait(&self, paces: &Paces, Source { name, network }: Source, now: Millis) -> Duration {
-        let of_network = self.networks.get(&network).unwrap_or_default().wait(&paces.network, now);
-        let Some(name) = name else { return of_network };
-        let of_user = self.users.get(&(name, network)).unwrap_or_default().wait(&paces.user, now);
-        if self.familiar.knows(name, network, now) { of_user } else { of_user.max(of_network) }
+        let level = self.networks.get(&network).unwrap_or_default();
+        let Some(name) = name else { return level.wait(&paces.network, now) };
+        let tally = self.users.get(&(name, network)).unwrap_or_default();
+        let of_network = match (self.familiar.knows(name, network, now), tally.is_under_way()) {
+            (false, _) => level.wait(&paces.network, now),
+            // One attempt gets in whatever the others of the network do; more of them are a crowd like any other.
+            (true, true) => level.crowd(&paces.network),
+            (true, false) => Duration::ZERO,
+        };
+        tally.wait(&paces.user, now).max(of_network)
     }
 
     fn change(

@@ -6,6 +6,7 @@ mod architecture;
 mod bounds;
 mod channel_binding;
 mod command_line;
+mod crowded_logins;
 mod delegation;
 mod device;
 mod flood;

@@ -65,7 +65,9 @@ impl Gate {
             callers: Arc::new(callers(config, folder)?),
             clock: clock.clone(),
             pages: Arc::new(LoginPages::new(seal, start, password.map(realm_of), clock.clone())),
-            password: password.map(|realm| password_realm(realm, &domains, stores, clock)).transpose()?,
+            password: password
+                .map(|realm| password_realm(realm, &domains, stores, clock, config.limits.connections_share))
+                .transpose()?,
             fido_uaf: fido_uaf.map(realm_of),
             password_level: password.map_or(0, |realm| realm.level),
             uaf_throttle: Arc::new(Throttle::new(Paces::of_signatures(), clock.clone())),
@@ -171,12 +173,14 @@ fn password_realm(
     domains: &BTreeMap<String, (Arc<DomainSessions>, ReturnTarget)>,
     stores: &Stores,
     clock: &Arc<dyn Clock>,
+    share: u8,
 ) -> Result<Arc<PasswordRealm>, ComposeError> {
     let unfit = || ComposeError::unfit("realms", format!("realm {} names no configured domain", realm.name));
     let (sessions, _) = domains.get(&realm.domain).ok_or_else(unfit)?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let settings =
-        password::Settings { realm: realm_of(realm), parallel: cores, queue: cores * 32, paces: Paces::default() };
+    let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let queue = parallel.saturating_mul(32);
+    let paces = Paces::of_passwords(parallel.saturating_add(queue), share);
+    let settings = password::Settings { realm: realm_of(realm), parallel, queue, paces };
     Ok(Arc::new(PasswordRealm::new(settings, sessions.clone(), stores.users.clone(), clock.clone())?))
 }
 

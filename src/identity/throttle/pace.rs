@@ -49,6 +49,10 @@ impl Tally {
         Duration::from_secs(1 << doublings).min(pace.longest).saturating_sub(passed)
     }
 
+    pub(super) fn is_under_way(&self) -> bool {
+        self.pending > 0
+    }
+
     pub(super) fn begin(&mut self, pace: &Pace, now: Millis) {
         if self.last.is_some_and(|last| now.since(last) > pace.memory) {
             self.failures = 0;

@@ -125,6 +125,28 @@ fn who_logged_in_lately_is_not_held_up_by_others_of_the_network() {
 }
 
 #[test]
+fn a_familiar_users_one_attempt_gets_into_a_crowded_network() {
+    let bench = bench(100);
+    bench.log_in("jeff", here());
+    let _crowd: Vec<_> = ["a", "b", "c", "d", "e"]
+        .map(|name| bench.throttle.admit(Some(name), here()).unwrap_or_else(|_| panic!()))
+        .into();
+    assert_eq!(bench.wait("eve", here()), SECOND, "five are under way");
+    assert_eq!(bench.wait("eve", network("192.0.2.2")), Duration::ZERO);
+    let first = bench.throttle.admit(Some("jeff"), here()).unwrap_or_else(|wait| panic!("must wait {wait:?}"));
+    assert_eq!(bench.wait("jeff", here()), SECOND, "a second one at the same time is of the crowd");
+    first.unused();
+    assert_eq!(bench.wait("jeff", here()), Duration::ZERO);
+}
+
+#[test]
+fn a_network_has_its_share_of_the_places_for_passwords() {
+    for (places, percent, share) in [(66, 25, 16), (33, 25, 8), (66, 100, 66), (33, 1, 1)] {
+        assert_eq!(Paces::of_passwords(places, percent).network.parallel, share);
+    }
+}
+
+#[test]
 fn a_familiar_users_failures_fill_the_bucket_to_its_brim() {
     let bench = bench(100);
     bench.log_in("jeff", here());

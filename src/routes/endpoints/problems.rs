@@ -143,7 +143,7 @@ fn login(error: &LoginError) -> Problem {
 pub(super) fn too_many(wait: Duration) -> Problem {
     // Never too early, never at once.
     let seconds: u64 = wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; wait before the next one")
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed or are under way; wait before the next one")
         .with(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
 }
 

@@ -2,6 +2,7 @@
 //! passes through it.
 
 use std::cell::OnceCell;
+use std::net::IpAddr;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method};
@@ -71,6 +72,12 @@ impl Client {
         let mut client = self.clone();
         client.credential.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
         client
+    }
+
+    /// The same client from another address of this machine, which to the gateway is another network.
+    pub(crate) fn elsewhere(&self) -> Self {
+        let elsewhere = IpAddr::from([127, 0, 0, 2]);
+        Self { http: make(reqwest::Client::builder().http1_only().local_address(elsewhere)), ..self.clone() }
     }
 
     /// Where it calls: scheme and authority.
