@@ -19,6 +19,10 @@ pub mod memory;
 pub mod path;
 pub mod recent;
 pub mod reply;
+#[cfg(test)]
+mod testing;
+mod uaf_body;
+pub mod uaf_operation;
 pub mod user_binding;
 
 pub use chain::{BodySource, Chain};
@@ -30,4 +34,5 @@ pub use identity_creation::{IdentityCreationFilter, SessionDomain};
 pub use jws_bypass::{JwsBypassFilter, KeylessBypassFilter};
 pub use path::{CanonicalPath, Params, PathRules, PathTemplate};
 pub use reply::{Problem, Reply};
+pub use uaf_operation::{Operation, UafAnswerFilter, UafRequestFilter};
 pub use user_binding::{UserBindingFilter, UsernameMapper};

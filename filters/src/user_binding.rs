@@ -4,7 +4,7 @@
 //! The filter reads the body as strictly as it can be read, so that no server reads another name out of it, and leaves it
 //! as it is. A user's session may name that user alone; an internal caller with the role `act-for` may name anybody.
 
-mod body;
+mod place;
 #[cfg(test)]
 mod tests;
 
@@ -16,11 +16,9 @@ use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::{AuthenticatedSession, Caller, Role};
 use crate::reply::Problem;
+use crate::uaf_body;
 
-pub use self::body::Place;
-
-/// The longest body that is read, in bytes: what a proxy can hold back.
-const BODY_LIMIT: usize = 64 * 1024;
+pub use self::place::Place;
 
 /// What `username` in a request means (`http-api.md` 0.2), in those that come in and those that go to an upstream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub enum UsernameMapper {
 }
 
 impl UsernameMapper {
-    fn of(self, session: &AuthenticatedSession) -> &str {
+    pub(crate) fn of(self, session: &AuthenticatedSession) -> &str {
         match self {
             Self::Name => &session.name,
             Self::ExtId => &session.ext_id,
@@ -100,11 +98,11 @@ impl Filter for UserBindingFilter {
     }
 
     fn body_limit(&self) -> Option<usize> {
-        Some(BODY_LIMIT)
+        Some(uaf_body::LIMIT)
     }
 
     fn before_body(&self, exchange: &Exchange) -> Verdict {
-        match body::check_media(&exchange.headers) {
+        match uaf_body::check_head(exchange) {
             Ok(()) => Verdict::Pass,
             Err(problem) => Verdict::Answer(problem.into()),
         }

@@ -20,6 +20,8 @@ pub struct Fronting {
     pub delegation: String,
     /// What names in requests are compared with; `None`: they are not.
     pub user_binding: Option<UsernameMapper>,
+    /// Whether strangers may choose what a user is asked to confirm.
+    pub anonymous_content: bool,
     /// How changes of targets are checked.
     pub jws_bypass: JwsBypass,
 }
@@ -49,11 +51,18 @@ fn fronting(section: &Section<'_>, known: &Known<'_>) -> Option<Fronting> {
     if !is_bound {
         binding.notice("false: whoever is logged in may name any user in a registration, unless the upstream objects");
     }
+    let content = section.field("anonymous-content");
+    let anonymous_content = content.or(false);
+    if anonymous_content {
+        content
+            .notice("true: strangers may choose the text that a user is asked to confirm, unless the upstream objects");
+    }
     let jws_bypass = jws_bypass(section);
     Some(Fronting {
         upstream: upstream?,
         delegation: delegation?,
         user_binding: is_bound.then_some(mapper),
+        anonymous_content,
         jws_bypass,
     })
 }

@@ -2,6 +2,7 @@
 
 mod binding;
 mod fido2;
+mod operation;
 mod patch;
 mod rows;
 mod sample;

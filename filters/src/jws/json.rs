@@ -21,10 +21,18 @@ pub enum JsonError {
 /// # Errors
 /// When it is none, or could be read in two ways.
 pub fn object(text: &[u8]) -> Result<Map<String, Value>, JsonError> {
-    match serde_json::from_slice::<Strict>(text)?.0 {
+    match value(text)? {
         Value::Object(members) => Ok(members),
         _ => Err(JsonError::NotAnObject),
     }
+}
+
+/// Parses JSON of any kind as strictly.
+///
+/// # Errors
+/// When it is none, or could be read in two ways.
+pub fn value(text: &[u8]) -> Result<Value, JsonError> {
+    Ok(serde_json::from_slice::<Strict>(text)?.0)
 }
 
 struct Strict(Value);

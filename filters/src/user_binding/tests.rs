@@ -1,79 +1,10 @@
-use bytes::Bytes;
+use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::chain::{BodySource, Chain};
-use crate::clock::Millis;
-use crate::exchange::Client;
-use crate::identity::{Carrier, InternalCaller, Session};
-use crate::path::{CanonicalPath, Params};
-use crate::reply::Reply;
-
-fn jeff() -> Caller {
-    let session = Session {
-        sid: "sid".into(),
-        domain: "main".into(),
-        ext_id: "ext-1".into(),
-        name: "jeff".into(),
-        realm: "password".into(),
-        level: 1,
-        roles: Vec::new(),
-        authenticated_at: Millis(0),
-        generation: 0,
-    };
-    Caller::User(AuthenticatedSession::granted(session, Carrier::new("cookie".into())))
-}
-
-fn service(roles: &[Role]) -> Caller {
-    Caller::Internal(InternalCaller { name: "shop".into(), roles: roles.to_vec() })
-}
-
-fn exchange(caller: Caller) -> Exchange {
-    Exchange {
-        request_id: String::new(),
-        method: Method::POST,
-        path: CanonicalPath::parse("/x").unwrap(),
-        query: None,
-        headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
-        params: Params::default(),
-        client: Client {
-            address: [127, 0, 0, 1].into(),
-            secure: true,
-            internal: false,
-            certificate: None,
-            origin: String::new(),
-        },
-        body: None,
-        caller,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
-}
-
-struct Body(Bytes);
-
-#[async_trait]
-impl BodySource for Body {
-    async fn read(&mut self, _: usize) -> Result<Bytes, Problem> {
-        Ok(self.0.clone())
-    }
-}
-
-/// 200 where it passes, else status and detail of the problem.
-async fn run(filter: UserBindingFilter, mut exchange: Exchange, body: &str) -> (u16, String) {
-    let chain = Chain::new(vec![std::sync::Arc::new(filter)]);
-    let verdict = chain.request(&mut exchange, &mut Body(Bytes::copy_from_slice(body.as_bytes()))).await;
-    match verdict {
-        Verdict::Pass => (200, String::new()),
-        Verdict::Answer(Reply::Problem(problem)) => (problem.status.as_u16(), problem.detail),
-        Verdict::Answer(Reply::Response(_)) => panic!("the filter only answers with problems"),
-    }
-}
+use crate::testing::{exchange, jeff, run, service};
 
 async fn status(place: Place, caller: Caller, body: &str) -> u16 {
     run(UserBindingFilter::new(UsernameMapper::Name, place), exchange(caller), body).await.0
@@ -148,6 +79,17 @@ async fn an_internal_caller_names_anybody_if_it_may_and_has_to() {
 #[case::context_is_no_object(r#"{"context":"[]"}"#)]
 #[case::more_after_the_context(r#"{"context":"{\"username\":\"jeff\"} {\"username\":\"eve\"}"}"#)]
 #[case::more_after_the_body(r#"{"context":"{\"username\":\"jeff\"}"} {"context":"{\"username\":\"eve\"}"}"#)]
+#[case::context_in_disguise_and_other_letters(r#"{"\u0043ontext":"{\"username\":\"jeff\"}"}"#)]
+#[case::name_with_a_line(r#"{"context":"{\"username\":\"jeff\",\"user_name\":\"eve\"}"}"#)]
+#[case::name_with_a_nul(r#"{"context":"{\"username\":\"jeff\",\"username\\u0000\":\"eve\"}"}"#)]
+#[case::name_beside_the_context(r#"{"context":"{\"username\":\"jeff\"}","username":"eve"}"#)]
+#[case::name_beside_the_context_in_other_letters(r#"{"context":"{\"username\":\"jeff\"}","userName":"jeff"}"#)]
+#[case::null_beside_the_context(r#"{"context":"{\"username\":\"jeff\"}","username":null}"#)]
+#[case::name_below_another_request(
+    r#"{"context":"{\"username\":\"jeff\"}","getUafRequest":{"context":"{\"username\":\"eve\"}"}}"#
+)]
+#[case::byte_order_mark("\u{feff}{\"context\":\"{\\\"username\\\":\\\"jeff\\\"}\"}")]
+#[case::byte_order_mark_in_the_context("{\"context\":\"\u{feff}{\\\"username\\\":\\\"jeff\\\"}\"}")]
 #[case::comment(r#"{"context":"{\"username\":\"jeff\"}"/*,*/}"#)]
 #[case::no_json("username=jeff")]
 #[case::empty("")]
@@ -157,12 +99,35 @@ async fn what_can_be_read_in_two_ways_is_refused(#[case] body: &str) {
 }
 
 #[rstest]
+#[case::escaped(r#"{"\u0063ontext":"{\"user\\u006eame\":\"je\\u0066f\"}"}"#)]
+#[case::the_same_name_elsewhere(r#"{"context":"{\"username\":\"jeff\"}","username":"jeff"}"#)]
+#[case::nothing_elsewhere(r#"{"context":"{\"username\":\"jeff\"}","getUafRequest":null}"#)]
+#[tokio::test]
+async fn what_every_reader_reads_alike_passes(#[case] body: &str) {
+    assert_eq!(status(Place::Context, jeff(), body).await, 200, "{body}");
+}
+
+#[rstest]
+#[case(None, 200)]
+#[case(Some(""), 200)]
+#[case(Some("username=eve"), 400)]
+#[case(Some("a"), 400)]
+#[tokio::test]
+async fn nothing_is_said_in_a_query(#[case] query: Option<&str>, #[case] expected: u16) {
+    let mut exchange = exchange(jeff());
+    exchange.query = query.map(str::to_owned);
+    let filter = UserBindingFilter::new(UsernameMapper::Name, Place::Username);
+    assert_eq!(run(filter, exchange, r#"{"username":"jeff"}"#).await.0, expected);
+}
+
+#[rstest]
 #[case::form(&[(CONTENT_TYPE, "application/x-www-form-urlencoded")], 415)]
 #[case::none(&[], 415)]
 #[case::two(&[(CONTENT_TYPE, "application/json"), (CONTENT_TYPE, "text/plain")], 415)]
 #[case::other_charset(&[(CONTENT_TYPE, "application/json; charset=utf-7")], 415)]
 #[case::two_charsets(&[(CONTENT_TYPE, "application/json; charset=utf-8; charset=utf-16")], 415)]
 #[case::compressed(&[(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "gzip")], 415)]
+#[case::identity(&[(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "identity")], 415)]
 #[case::uaf(&[(CONTENT_TYPE, "application/fido+uaf;charset=UTF-8")], 200)]
 #[case::json(&[(CONTENT_TYPE, "Application/JSON; charset=\"utf-8\"")], 200)]
 #[tokio::test]

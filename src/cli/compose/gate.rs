@@ -82,6 +82,11 @@ impl Gate {
         self.domain(&self.own).map(|(sessions, _)| sessions.clone())
     }
 
+    /// Its name.
+    pub(super) fn own_domain(&self) -> Result<SessionDomain, ComposeError> {
+        parse_domain(&self.own)
+    }
+
     /// The realm of FIDO UAF logins.
     pub(super) fn fido_uaf(&self) -> Result<&Realm, ComposeError> {
         let missing = || ComposeError::unfit("realms", "a row needs a realm of type fido-uaf");

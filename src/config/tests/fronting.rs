@@ -33,6 +33,7 @@ fn a_server_behind_answers_every_row_of_the_fido_services_and_no_other() {
     assert_eq!(fronted, crate::routes::rows::ROWS.iter().filter(|row| row.service.is_of_fido_server()).count());
     let fronting = config.fronting.unwrap();
     assert_eq!(fronting.user_binding, Some(sidegate_filters::UsernameMapper::Name));
+    assert!(!fronting.anonymous_content);
     assert_eq!(fronting.jws_bypass.clock_skew.as_secs(), 300);
 }
 
@@ -87,6 +88,14 @@ fn rows_that_nobody_can_pass_are_noted(#[case] routes: &str, #[case] noted: bool
 fn what_fronting_needs(#[case] more: &str, #[case] expected: &str) {
     let found = faults(&format!("{FRONTING}{more}"));
     assert!(found.iter().any(|fault| fault.starts_with(expected)), "{found:#?}");
+}
+
+#[test]
+fn words_of_strangers_are_noted() {
+    let config =
+        loaded(&format!("{FRONTING}fronting: {{ upstream: fido, delegation: tell-who, anonymous-content: true }}\n"));
+    assert!(config.notices.iter().any(|notice| notice.key == "fronting.anonymous-content"), "{:?}", config.notices);
+    assert!(config.fronting.unwrap().anonymous_content);
 }
 
 #[test]

@@ -46,10 +46,12 @@ const ROWS: &[(&str, &str, Guard)] = &[
     ("POST", "status", Open),
 ];
 
-/// A body that names jeff wherever a row may look for the name.
-fn body() -> Value {
+/// A body that names jeff wherever a row may look for the name, and the operation of an answer.
+fn body(path: &str) -> Value {
     let jeff = context(&json!({"username": "jeff"}));
-    json!({"username": "jeff", "context": jeff, "getUafRequest": {"context": jeff}})
+    let op = if path.ends_with("registration") { "Reg" } else { "Auth" };
+    let answer = json!([{"header": {"op": op}}]).to_string();
+    json!({"username": "jeff", "context": jeff, "getUafRequest": {"context": jeff}, "uafResponse": answer})
 }
 
 async fn call(client: &Client, method: &str, path: &str, eve: bool) -> u16 {
@@ -59,7 +61,7 @@ async fn call(client: &Client, method: &str, path: &str, eve: bool) -> u16 {
         request = request.header("x-user", "eve").header("x_user", "eve");
     }
     let request = match method {
-        Method::POST => request.header("content-type", UAF).body(body().to_string()),
+        Method::POST => request.header("content-type", UAF).body(body(path).to_string()),
         Method::PATCH => request.header("content-type", JOSE).body("no.signature.there"),
         _ => request,
     };
@@ -115,7 +117,7 @@ async fn the_server_learns_who_it_is_on_every_row_and_nothing_of_strangers() {
             assert_eq!(arrived.values("x-user"), expected, "{method} {path}");
             assert!(named || *guard == Open, "{method} {path}");
             if *method == "POST" {
-                assert_eq!(arrived.body, body().to_string().into_bytes());
+                assert_eq!(arrived.body, body(path).to_string().into_bytes());
             }
         }
     }

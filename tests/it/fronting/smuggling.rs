@@ -159,7 +159,7 @@ impl Bait {
 }
 
 /// The status of a raw request; 0 where the connection just ends.
-async fn raw(address: SocketAddr, request: Vec<u8>) -> u16 {
+pub(super) async fn raw(address: SocketAddr, request: Vec<u8>) -> u16 {
     let sent = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use sidegate_filters::jws_bypass::{JwsBypassFilter, KeylessBypassFilter, Settings};
-use sidegate_filters::{Chain, Filter, UserBindingFilter};
+use sidegate_filters::uaf_operation::{Operation, Strangers};
+use sidegate_filters::{Chain, Filter, UafAnswerFilter, UafRequestFilter, UserBindingFilter};
 
 use super::super::ComposeError;
 use super::Parts;
@@ -11,9 +12,10 @@ use crate::config::{self, FilterKind, Fronting, JwsBypass};
 use crate::oob::bypass::{KeyFolder, UsedRequests};
 use crate::routes::Upstream;
 use crate::routes::rows::{Protection, Service};
+use crate::store::operation::OperationKind;
 
 impl Parts<'_> {
-    /// Who is calling, whether the request names that user, and what the upstream is told.
+    /// Who is calling, whether the body is for this row and names that user, and what the upstream is told.
     pub(super) fn fronted_filters(
         &self,
         row: &config::Row,
@@ -28,6 +30,7 @@ impl Parts<'_> {
             _ => {}
         }
         let mut chain = vec![self.gate.for_service(protection, row.interception)?];
+        chain.extend(self.own_operation(service, fronting)?);
         if let (Some(mapper), Some(place)) = (fronting.user_binding, service.names_user()) {
             chain.push(Arc::new(UserBindingFilter::new(mapper, place)));
         }
@@ -38,6 +41,20 @@ impl Parts<'_> {
     fn fronting(&self) -> Result<&Fronting, ComposeError> {
         let missing = || ComposeError::unfit("fronting", "a row leads to a FIDO server behind, and none is configured");
         self.config.fronting.as_ref().ok_or_else(missing)
+    }
+
+    /// What keeps a body for another operation from the row.
+    fn own_operation(&self, service: Service, fronting: &Fronting) -> Result<Option<Arc<dyn Filter>>, ComposeError> {
+        Ok(match service {
+            Service::UafRequest(kind) | Service::Create(kind) | Service::Dispatch(kind) => {
+                let strangers = Strangers { domain: self.gate.own_domain()?, username: fronting.user_binding };
+                let strangers = (kind == OperationKind::Auth && !fronting.anonymous_content).then_some(strangers);
+                Some(Arc::new(UafRequestFilter::new(operation(kind), strangers)))
+            }
+            Service::UafRegistration => Some(Arc::new(UafAnswerFilter::new(Operation::Reg))),
+            Service::UafAuthentication => Some(Arc::new(UafAnswerFilter::new(Operation::Auth))),
+            _ => None,
+        })
     }
 
     fn told_who(&self, name: &str, upstream: &Upstream) -> Result<Arc<dyn Filter>, ComposeError> {
@@ -59,5 +76,13 @@ impl Parts<'_> {
             }
             None => Arc::new(KeylessBypassFilter::new(used, clock, settings)),
         }
+    }
+}
+
+fn operation(kind: OperationKind) -> Operation {
+    match kind {
+        OperationKind::Reg => Operation::Reg,
+        OperationKind::Auth => Operation::Auth,
+        OperationKind::Dereg => Operation::Dereg,
     }
 }

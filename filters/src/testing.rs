@@ -1,0 +1,85 @@
+//! Callers and requests for tests of filters.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
+
+use crate::chain::{BodySource, Chain};
+use crate::clock::Millis;
+use crate::exchange::{Client, Exchange};
+use crate::filter::{Filter, Verdict};
+use crate::identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role, Session};
+use crate::path::{CanonicalPath, Params};
+use crate::reply::{Problem, Reply};
+
+/// A session by password.
+pub(crate) fn jeff() -> Caller {
+    let session = Session {
+        sid: "sid".into(),
+        domain: "main".into(),
+        ext_id: "ext-1".into(),
+        name: "jeff".into(),
+        realm: "password".into(),
+        level: 1,
+        roles: Vec::new(),
+        authenticated_at: Millis(0),
+        generation: 0,
+    };
+    Caller::User(AuthenticatedSession::granted(session, Carrier::new("cookie".into())))
+}
+
+pub(crate) fn service(roles: &[Role]) -> Caller {
+    Caller::Internal(InternalCaller { name: "shop".into(), roles: roles.to_vec() })
+}
+
+/// A POST of JSON.
+pub(crate) fn exchange(caller: Caller) -> Exchange {
+    Exchange {
+        request_id: String::new(),
+        method: Method::POST,
+        path: CanonicalPath::parse("/x").unwrap(),
+        query: None,
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
+        params: Params::default(),
+        client: Client {
+            address: [127, 0, 0, 1].into(),
+            secure: true,
+            internal: false,
+            certificate: None,
+            origin: String::new(),
+        },
+        body: None,
+        caller,
+        proofs: http::Extensions::new(),
+        upstream_headers: Vec::new(),
+        answer_headers: Vec::new(),
+        dead_cookie: None,
+    }
+}
+
+struct Body(Bytes);
+
+#[async_trait::async_trait]
+impl BodySource for Body {
+    async fn read(&mut self, _: usize) -> Result<Bytes, Problem> {
+        Ok(self.0.clone())
+    }
+}
+
+/// `None` where the request passes.
+pub(crate) async fn reply(filter: impl Filter + 'static, mut exchange: Exchange, body: &[u8]) -> Option<Reply> {
+    let chain = Chain::new(vec![std::sync::Arc::new(filter)]);
+    match chain.request(&mut exchange, &mut Body(Bytes::copy_from_slice(body))).await {
+        Verdict::Pass => None,
+        Verdict::Answer(reply) => Some(reply),
+    }
+}
+
+/// 200 where the request passes, else status and detail of the problem.
+pub(crate) async fn run(filter: impl Filter + 'static, exchange: Exchange, body: &str) -> (u16, String) {
+    match reply(filter, exchange, body.as_bytes()).await {
+        None => (200, String::new()),
+        Some(Reply::Problem(problem)) => (problem.status.as_u16(), problem.detail),
+        Some(Reply::Response(response)) => panic!("an answer in place of a problem: {response:?}"),
+    }
+}
