@@ -6,6 +6,7 @@ use sidegate_uaf::wire::Reply;
 use sidegate_uaf::{Algorithm, AttestationType, Credential, KeyFormat, KeyId, KeyRef};
 
 use super::{FidoError, Subject, internal};
+use crate::store::credentials::Behind;
 use crate::store::operation::Authenticator;
 use crate::store::{self, CredentialKey, ExtId};
 
@@ -25,11 +26,18 @@ pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> 
         device_name: reply.device_name.clone(),
         created: now,
         last_used: None,
+        behind: None,
     }
 }
 
 /// The record of a key that an upstream has: whose it is and what the phone says of itself, nothing to verify it with.
-pub(super) fn of_upstream(key: &KeyRef, user: &Subject, reply: &Reply, now: Millis) -> store::Credential {
+pub(super) fn of_upstream(
+    key: &KeyRef,
+    user: &Subject,
+    reply: &Reply,
+    behind: Behind,
+    now: Millis,
+) -> store::Credential {
     store::Credential {
         key: record_key(key),
         ext_id: ExtId::random().to_string(),
@@ -44,6 +52,7 @@ pub(super) fn of_upstream(key: &KeyRef, user: &Subject, reply: &Reply, now: Mill
         device_name: reply.device_name.clone(),
         created: now,
         last_used: None,
+        behind: Some(behind),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod keys;
+mod registration;
 mod request;
 mod transport;
 
@@ -19,6 +20,7 @@ use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, 
 use crate::store::operation::ChallengeState;
 use crate::store::{Challenges, Credentials, ExtId, Operations, StoreError, Users};
 
+use transport::Place;
 pub use transport::{Bounds, Endpoint, EndpointFault, UpstreamTls};
 
 /// How an upstream is asked.
@@ -75,6 +77,16 @@ impl Fido for Upstream {
 
     async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
         self.take(at, uaf_response, context).await
+    }
+}
+
+impl Upstream {
+    /// A place for a question, or the code for a client whose question is not asked.
+    fn place(&self) -> Result<Place<'_>, FidoError> {
+        self.endpoint.place().map_err(|reason| {
+            tracing::warn!(%reason, "the UAF upstream is not asked");
+            FidoError::Refused(StatusCode::INTERNAL)
+        })
     }
 }
 

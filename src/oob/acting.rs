@@ -9,7 +9,7 @@ use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role, Usern
 
 use crate::fido::Subject;
 use crate::jose;
-use crate::store::{Credentials, ExtId, Origin, PasswordHash, SourceNetwork, StoreError, UserError, Users};
+use crate::store::{Credential, Credentials, ExtId, Origin, PasswordHash, SourceNetwork, StoreError, UserError, Users};
 use crate::telemetry::audit::Event;
 
 /// What somebody wants to do.
@@ -190,7 +190,7 @@ impl Acting {
         let user = Subject::from(session);
         if let (Deed::Registration, Some(StepUp { credentials, demand })) = (deed, &self.step_up)
             && !demand.realms.contains(&session.realm)
-            && !credentials.list(&user.ext_id).await?.is_empty()
+            && credentials.list(&user.ext_id).await?.iter().any(Credential::is_confirmed)
         {
             return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: demand.clone() });
         }

@@ -64,6 +64,27 @@ pub struct Credential {
     pub created: Millis,
     /// When it last authenticated.
     pub last_used: Option<Millis>,
+    /// What is known of a key that a UAF server behind has; `None`: it is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Behind>,
+}
+
+/// What is known of a key that a UAF server behind has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// The appID of the request that it answered: a phone finds the key by it.
+    pub app_id: Option<String>,
+    /// Whether that server said that it took the key. Until then, and if that never becomes known, the key counts for
+    /// nothing here, whether it is there or not.
+    pub confirmed: bool,
+}
+
+impl Credential {
+    /// Whether it may be used.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.behind.as_ref().is_none_or(|behind| behind.confirmed)
+    }
 }
 
 /// So many credentials one owner may have.
@@ -132,6 +153,13 @@ pub trait Credentials: Send + Sync {
     /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice;
     /// [`CredentialError::TooMany`].
     async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError>;
+
+    /// Confirms new credentials of this owner ([`Behind::confirmed`]), all of them or none; those that were removed
+    /// meanwhile stay so.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<(), StoreError>;
 
     /// The credential of this model and key id.
     ///

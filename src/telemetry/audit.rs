@@ -90,6 +90,14 @@ pub enum Event<'a> {
         /// The model of the authenticator.
         aaid: &'a str,
     },
+    /// A UAF server behind was sent a registration and nobody knows what it made of it: it failed here, and the key is
+    /// to be removed there.
+    VerdictUnknown {
+        /// The extId of its user.
+        user: &'a str,
+        /// The model of the authenticator.
+        aaid: &'a str,
+    },
     /// An internal caller named a user who did not exist, and who was made.
     Provision {
         /// The caller's configured name.
@@ -117,6 +125,8 @@ pub enum Change {
     Changed,
     /// It is gone.
     Removed,
+    /// It is refused here, and may be there still.
+    Doubted,
 }
 
 impl Change {
@@ -125,6 +135,7 @@ impl Change {
             Self::Added => "added",
             Self::Changed => "changed",
             Self::Removed => "removed",
+            Self::Doubted => "doubted",
         }
     }
 }
@@ -152,6 +163,7 @@ impl Event<'_> {
             Self::Answer { operation, code, user } => line!("answer", operation, code, user),
             Self::Target { change, target, user } => line!("target", change = change.name(), target_id = target, user),
             Self::Credential { change, user, aaid } => line!("credential", change = change.name(), user, aaid),
+            Self::VerdictUnknown { user, aaid } => line!("verdict-unknown", user, aaid),
             Self::Provision { caller, user } => line!("provision", caller, user),
             Self::ActFor { caller, user, operation } => line!("act-for", caller, user, operation),
         }

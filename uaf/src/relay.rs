@@ -10,8 +10,8 @@ use crate::encoding;
 use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::wire::{
-    AuthenticationRequest, Challenge, DeregistrationRequest, MatchCriteria, Operation, OperationHeader, Policy,
-    RegistrationRequest, ServerDataText, Transaction,
+    AppId, AuthenticationRequest, Challenge, DeregisterAuthenticator, DeregistrationRequest, MatchCriteria, Operation,
+    OperationHeader, Policy, RegistrationRequest, ServerDataText, Transaction, Version,
 };
 
 /// What one request of another server issued: to be kept until its answer comes.
@@ -21,6 +21,7 @@ pub struct Issue {
     challenge: Challenge,
     server_data: ServerDataText,
     policy: Policy,
+    app_id: Option<AppId>,
 }
 
 /// What an answer claims. Whether it is true only the server that issued the request can tell.
@@ -65,13 +66,19 @@ impl Issue {
 
     fn new(header: OperationHeader, challenge: Challenge, policy: Policy) -> Result<Self, Error> {
         let server_data = header.server_data.ok_or(Error::ServerDataMissing)?;
-        Ok(Self { operation: header.op, challenge, server_data, policy })
+        Ok(Self { operation: header.op, challenge, server_data, policy, app_id: header.app_id })
     }
 
     /// The nonce by which an answer is found again.
     #[must_use]
     pub const fn challenge(&self) -> &Challenge {
         &self.challenge
+    }
+
+    /// The application that the answering keys are for.
+    #[must_use]
+    pub fn app_id(&self) -> Option<&AppId> {
+        self.app_id.as_ref()
     }
 
     /// Whether every alternative of its policy names keys, as the request for a known user does (uaf.md A3).
@@ -144,6 +151,19 @@ fn covers(criterion: &MatchCriteria, key: &KeyRef) -> bool {
 pub fn check_deregistration(message: &str) -> Result<(), Error> {
     single(message)?;
     DeregistrationRequest::from_message(message).map(drop)
+}
+
+/// The message that tells a phone to remove these keys of an application, for a server that has removed them and whose
+/// own message got lost.
+#[must_use]
+pub fn deregistration(app_id: AppId, keys: &[KeyRef]) -> String {
+    let authenticators = keys
+        .iter()
+        .map(|key| DeregisterAuthenticator { aaid: key.aaid.as_str().to_owned(), key_id: key.key_id.to_base64url() })
+        .collect();
+    let (upv, op, app_id) = (Version::V1_1, Operation::Dereg, Some(app_id));
+    let header = OperationHeader { upv, op, app_id, server_data: None, exts: Vec::new() };
+    DeregistrationRequest { header, authenticators }.to_message()
 }
 
 /// With a dictionary for each version a client could answer one that was not looked at.
@@ -274,5 +294,17 @@ mod tests {
         bare.header.server_data = None;
         assert_eq!(Issue::registration(&bare.to_message()), Err(Error::ServerDataMissing));
         assert_eq!(check_deregistration("[]"), Err(Error::NotUaf("empty array")));
+    }
+
+    #[test]
+    fn a_phone_is_told_in_the_servers_place() {
+        let (phone, request) = (phone(), registration(&[]));
+        let (_, key) = phone.register(&request, &[]).unwrap();
+        let issue = Issue::registration(&request.to_message()).unwrap();
+        let message = deregistration(issue.app_id().unwrap().clone(), &[key.key_ref()]);
+        check_deregistration(&message).unwrap();
+        let mut keys = vec![key];
+        phone.deregister(&DeregistrationRequest::from_message(&message).unwrap(), &mut keys);
+        assert!(keys.is_empty());
     }
 }

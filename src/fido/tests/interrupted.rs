@@ -31,6 +31,10 @@ impl Credentials for Cancelling {
         Ok(())
     }
 
+    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<(), StoreError> {
+        self.inner.confirm(owner, keys).await
+    }
+
     async fn get(&self, key: &CredentialKey) -> Result<Option<Credential>, StoreError> {
         self.inner.get(key).await
     }

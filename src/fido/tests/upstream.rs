@@ -2,10 +2,12 @@
 //! that the tests move.
 
 mod behind;
+mod lost;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use sidegate_filters::Caller;
 use sidegate_filters::clock::Clock;
 use sidegate_uaf::KeyRef;
 use sidegate_uaf::wire::Reply;
@@ -14,6 +16,7 @@ use super::JEFF;
 use crate::fido::{AnswerAt, Bounds, Endpoint, Subject, Upstream, UpstreamSettings, UsernameMapper, credential};
 use crate::oob::testing::{House, Phone, asker};
 use crate::oob::{DispatchToken, Redeem, Requests, Statuses};
+use crate::store::credentials::{Behind as Known, CREDENTIALS_PER_OWNER};
 use crate::store::memory::MemoryChallenges;
 use crate::store::operation::{Event, Limits, OperationKind};
 use crate::store::{ExtId, OperationId};
@@ -124,6 +127,52 @@ async fn no_more_questions_are_open_than_there_are_places() {
 }
 
 #[tokio::test]
+async fn an_answer_for_which_there_is_no_place_may_come_again() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let jeff = front.user("jeff").await;
+    let (first, second) = (front.token().await.0, front.token().await.0);
+    let (token, session_id) = front.token_of(&Caller::Anonymous, OperationKind::Auth, JEFF).await;
+    let login = front.redeem(OperationKind::Auth, &token.expose()).await.1.unwrap();
+    let registration = front.requests.request(&asker(&jeff), OperationKind::Reg, None).await.unwrap();
+    let (login, registration) = (phone.authenticate(&login), Phone::new().register(&registration));
+    let redeem = async |token: &DispatchToken| front.redeem(OperationKind::Auth, &token.expose()).await.0;
+    let before = behind.close();
+    let others = async {
+        behind.asked_again(before + 1).await;
+        assert_eq!(front.answer(AnswerAt::Authentication, &login).await, Err(1500));
+        assert_eq!(front.answer(AnswerAt::Registration, &registration).await, Err(1500));
+        assert_eq!(front.status(&session_id).await["status"], "clientAuthenticating");
+        assert_eq!(keys(&front, &behind).await, (1, 1));
+        behind.open();
+    };
+    assert_eq!(tokio::join!(redeem(&first), redeem(&second), others), (1200, 1200, ()));
+    front.answer(AnswerAt::Authentication, &login).await.unwrap();
+    front.answer(AnswerAt::Registration, &registration).await.unwrap();
+    assert_eq!(keys(&front, &behind).await, (2, 2));
+}
+
+#[tokio::test]
+async fn a_denial_counts_without_a_place() {
+    let (front, behind) = both().await;
+    let phone = front.phone("jeff").await;
+    let (first, second) = (front.token().await.0, front.token().await.0);
+    let (token, session_id) = front.token().await;
+    let request = front.redeem(OperationKind::Auth, &token.expose()).await.1.unwrap();
+    let redeem = async |token: &DispatchToken| front.redeem(OperationKind::Auth, &token.expose()).await.0;
+    let before = behind.close();
+    let others = async {
+        behind.asked_again(before + 1).await;
+        let no = Reply { asm_status_code: Some(3), ..Reply::default() };
+        let denied = front.answer_with(AnswerAt::Authentication, &phone.deny(&request), Some(&no)).await;
+        assert_eq!(denied, Err(1498));
+        assert_eq!(front.status(&session_id).await["status"], "failed");
+        behind.open();
+    };
+    tokio::join!(redeem(&first), redeem(&second), others);
+}
+
+#[tokio::test]
 async fn a_verdict_that_comes_too_late_counts_for_nothing() {
     let (front, behind) = both().await;
     let mut phone = front.phone("jeff").await;
@@ -156,6 +205,58 @@ async fn a_registration_that_ended_meanwhile_leaves_no_key_behind() {
 }
 
 #[tokio::test]
+async fn a_registration_whose_verdict_comes_too_late_leaves_no_key_behind() {
+    let (front, behind) = both().await;
+    let jeff = front.user("jeff").await;
+    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
+    let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
+    let response = Phone::new().register(&request.unwrap());
+    let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
+        front.clock.advance(Limits::default().answer);
+    });
+    assert_eq!(judged.await, Err(1408));
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+    assert_eq!(front.status(&session_id).await["uafStatusCode"], 1408);
+}
+
+#[tokio::test]
+async fn a_registration_request_that_comes_after_the_lease_is_discarded() {
+    let (front, behind) = both().await;
+    let jeff = front.user("jeff").await;
+    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
+    let token = token.expose();
+    let mut second = None;
+    let late = during(&behind, front.redeem(OperationKind::Reg, &token), async || {
+        front.clock.advance(Limits::default().lease);
+        behind.open();
+        second = front.redeem(OperationKind::Reg, &token).await.1;
+    })
+    .await;
+    assert_eq!((late.0, late.1.is_none()), (1403, true));
+    front.answer(AnswerAt::Registration, &Phone::new().register(&second.unwrap())).await.unwrap();
+    assert_eq!(front.status(&session_id).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_good_answer_needs_no_record_of_its_key() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let jeff: ExtId = "ext-jeff".into();
+    front.credentials.remove(&jeff, &crate::store::Removal::All).await.unwrap();
+    let others = (0..CREDENTIALS_PER_OWNER).map(|number| {
+        let number = u8::try_from(number).unwrap();
+        crate::store::contract::credentials::credential(jeff.as_str(), "FFFF#0001", number)
+    });
+    front.credentials.add_all(others.collect()).await.unwrap();
+    let (token, session_id) = front.token().await;
+    let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+    let answered = front.answer(AnswerAt::Authentication, &phone.authenticate(&request.unwrap())).await.unwrap();
+    assert_eq!(answered.authenticators, []);
+    assert_eq!(front.status(&session_id).await["userId"], "ext-jeff");
+    assert_eq!(keys(&front, &behind).await, (CREDENTIALS_PER_OWNER, 1));
+}
+
+#[tokio::test]
 async fn a_key_does_not_change_hands_here() {
     let (front, behind) = both().await;
     let jeff = front.user("jeff").await;
@@ -164,7 +265,8 @@ async fn a_key_does_not_change_hands_here() {
     let response = phone.register(&request);
     let key: KeyRef = phone.keys[0].key_ref();
     let eve = Subject { ext_id: "ext-eve".into(), name: "eve".into() };
-    let record = credential::of_upstream(&key, &eve, &Reply::default(), front.clock.now());
+    let known = Known { app_id: None, confirmed: true };
+    let record = credential::of_upstream(&key, &eve, &Reply::default(), known, front.clock.now());
     front.credentials.add_all(vec![record]).await.unwrap();
     assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1401));
     assert_eq!(keys(&front, &behind).await, (0, 0));
@@ -188,6 +290,7 @@ async fn what_is_gone_behind_is_forgotten_here() {
     front.phone("jeff").await;
     behind.house.credentials.remove(&"ext-jeff".into(), &crate::store::Removal::All).await.unwrap();
     let jeff = front.user("jeff").await;
-    assert!(front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.is_err());
+    assert!(front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.is_ok());
     assert_eq!(keys(&front, &behind).await, (0, 0));
+    assert!(front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.is_err(), "nobody has any");
 }

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use sidegate_uaf::relay::{Claim, Issue};
-use sidegate_uaf::wire::{Reply, ServerResponse};
+use sidegate_uaf::wire::ServerResponse;
 use sidegate_uaf::{Denial, Error, Incoming, KeyRef, StatusCode};
 
 use super::super::conclusion::{self, Conclusion};
-use super::super::{AnswerAt, Answered, FidoError, Scope, Subject, internal, uaf_operation};
+use super::super::{AnswerAt, Answered, FidoError, Subject, internal, uaf_operation};
+use super::transport::Place;
 use super::{Upstream, refused_there};
 use crate::store::operation::{Operation, Refused};
 use crate::store::{ChallengeDigest, ExtId, StoreError};
@@ -22,10 +23,26 @@ enum Astray {
     Kept(serde_json::Error),
 }
 
-/// What a forwarded answer came to.
-enum Verdict {
-    Good { user: Option<Subject>, keys: Vec<KeyRef> },
-    Denied(Denial),
+/// An answer by keys whose challenge was taken: it is judged once.
+pub(super) struct Taken<'a> {
+    pub(super) at: AnswerAt,
+    pub(super) operation: &'a Operation,
+    pub(super) issue: &'a Issue,
+    pub(super) incoming: &'a Incoming,
+    pub(super) keys: &'a [KeyRef],
+    /// Where it is asked about.
+    pub(super) place: &'a Place<'a>,
+    pub(super) conclusion: &'a Conclusion,
+}
+
+/// What the upstream made of an answer.
+pub(super) enum Verdict {
+    /// It took it for good.
+    Good,
+    /// It did not take it, or never got it.
+    Refused(FidoError),
+    /// It may have taken it.
+    Unknown(FidoError),
 }
 
 impl Upstream {
@@ -58,15 +75,20 @@ impl Upstream {
         let incoming =
             Incoming::parse(uaf_operation(at.kind()), uaf_response, context).map_err(|error| refused(&error))?;
         let (operation, issue) = self.addressed(at, &incoming).await?;
-        let conclusion = Conclusion(self.operations.clone());
-        conclusion.take_challenge(operation.id).await?;
-        let verdict = match self.pass_on(at, &operation, &issue, &incoming).await {
-            Ok(verdict) => verdict,
-            Err(fault) => return Err(conclusion.fail(operation.id, fault).await),
-        };
-        match verdict {
-            Verdict::Denied(denial) => Err(conclusion.deny(operation.id, denial).await),
-            Verdict::Good { user, keys } => self.conclude(at, &conclusion, &operation, &incoming, user, keys).await,
+        let conclusion = &Conclusion(self.operations.clone());
+        match issue.claim(&incoming) {
+            Ok(Claim::Denial(denial)) => self.deny(at, &operation, &incoming, conclusion, denial).await,
+            Ok(Claim::Keys { keys, allowed }) => {
+                // Where there is none the challenge stays: the same answer may come again.
+                let place = &self.place()?;
+                conclusion.take_challenge(operation.id).await?;
+                let (operation, issue, incoming, keys) = (&*operation, &issue, &incoming, &*keys);
+                self.prove(Taken { at, operation, issue, incoming, keys, place, conclusion }, allowed).await
+            }
+            Err(error) => {
+                conclusion.take_challenge(operation.id).await?;
+                Err(conclusion.fail(operation.id, refused(&error)).await)
+            }
         }
     }
 
@@ -85,32 +107,32 @@ impl Upstream {
         Ok((operation, issue))
     }
 
-    /// Asks the upstream, with the answer as it was understood here.
-    async fn pass_on(
+    /// A denial is one whatever the upstream says to it, and even where it can't be told.
+    async fn deny(
         &self,
         at: AnswerAt,
         operation: &Operation,
-        issue: &Issue,
         incoming: &Incoming,
-    ) -> Result<Verdict, FidoError> {
-        let claim = issue.claim(incoming).map_err(|error| refused(&error))?;
-        let user = self.named(operation).await?;
-        if let (Claim::Keys { allowed: false, .. }, Some(_)) = (&claim, &user) {
-            return Err(refused(&Error::NotInPolicy));
+        conclusion: &Conclusion,
+        denial: Denial,
+    ) -> Result<Answered, FidoError> {
+        conclusion.take_challenge(operation.id).await?;
+        if let Ok(place) = self.place() {
+            verdict(&place, at, incoming).await;
         }
-        let path = if at == AnswerAt::Registration { "registration" } else { "authentication" };
-        let answer = self.endpoint.post::<ServerResponse>(path, &incoming.to_transport()).await;
-        match (claim, answer) {
-            // Whatever the upstream says to it, a denial is one.
-            (Claim::Denial(denial), _) => Ok(Verdict::Denied(denial)),
-            (_, Err(reason)) => {
-                tracing::warn!(path, %reason, "no verdict from the UAF upstream");
-                Err(FidoError::Refused(StatusCode::INTERNAL))
-            }
-            (Claim::Keys { keys, .. }, Ok(ServerResponse { status_code: StatusCode::OK, .. })) => {
-                Ok(Verdict::Good { user, keys })
-            }
-            (_, Ok(answer)) => Err(refused_there(answer.status_code)),
+        Err(conclusion.deny(operation.id, denial).await)
+    }
+
+    async fn prove(&self, taken: Taken<'_>, allowed: bool) -> Result<Answered, FidoError> {
+        let user = match self.named(taken.operation).await {
+            Ok(Some(_)) if !allowed => Err(refused(&Error::NotInPolicy)),
+            user => user,
+        };
+        match (user, taken.at) {
+            (Err(fault), _) => Err(taken.fail(fault).await),
+            (Ok(Some(user)), AnswerAt::Registration) => self.register(&taken, user).await,
+            (Ok(None), AnswerAt::Registration) => Err(taken.fail(refused(&Error::UserNotAuthenticated)).await),
+            (Ok(user), _) => self.authenticate(&taken, user).await,
         }
     }
 
@@ -121,40 +143,50 @@ impl Upstream {
         Ok(Some(Subject { ext_id: user.ext_id, name: user.name }))
     }
 
-    async fn conclude(
-        &self,
-        at: AnswerAt,
-        conclusion: &Conclusion,
-        operation: &Operation,
-        incoming: &Incoming,
-        user: Option<Subject>,
-        keys: Vec<KeyRef>,
-    ) -> Result<Answered, FidoError> {
-        let known = match &user {
-            None => Ok(Vec::new()),
-            // What a phone says of itself counts when it registers.
-            Some(user) if at == AnswerAt::Registration => self.learn(user, &keys, incoming.reply()).await,
-            Some(user) => self.learn(user, &keys, &Reply::default()).await,
+    async fn authenticate(&self, taken: &Taken<'_>, user: Option<Subject>) -> Result<Answered, FidoError> {
+        let (mut authenticators, new) = match self.known(taken.keys, user.as_ref()).await {
+            Ok(known) => known,
+            Err(fault) => return Err(taken.fail(fault).await),
         };
-        let concluded = match known {
-            Err(fault) => Err(conclusion.fail(operation.id, fault).await),
-            Ok(authenticators) => {
-                let answered = Answered { id: operation.id, user: user.clone(), authenticators };
-                conclusion.succeed(&answered).await.map(|()| answered)
-            }
-        };
-        if let (Err(_), Some(user), AnswerAt::Registration) = (&concluded, &user, at) {
-            self.take_back(user, keys).await;
+        if let Verdict::Refused(fault) | Verdict::Unknown(fault) = taken.verdict().await {
+            return Err(taken.fail(fault).await);
         }
-        concluded
+        if let Some(user) = &user {
+            match self.learn(user, &new, taken.issue).await {
+                Ok(learnt) => authenticators.extend(learnt),
+                Err(fault) => return Err(taken.fail(fault).await),
+            }
+        }
+        let answered = Answered { id: taken.operation.id, user, authenticators };
+        taken.conclusion.succeed(&answered).await.map(|()| answered)
+    }
+}
+
+impl Taken<'_> {
+    /// Asks the upstream, with the answer as it was understood here.
+    pub(super) async fn verdict(&self) -> Verdict {
+        verdict(self.place, self.at, self.incoming).await
     }
 
-    /// A registration that came to nothing here must not leave keys over there.
-    async fn take_back(&self, user: &Subject, keys: Vec<KeyRef>) {
-        for key in keys {
-            if let Err(error) = self.remove(user, &Scope::Key(key)).await {
-                tracing::warn!(%error, "a key stays with the UAF upstream whose registration came to nothing here");
-            }
+    /// Ends the operation so.
+    pub(super) async fn fail(&self, fault: FidoError) -> FidoError {
+        self.conclusion.fail(self.operation.id, fault).await
+    }
+}
+
+async fn verdict(place: &Place<'_>, at: AnswerAt, incoming: &Incoming) -> Verdict {
+    let path = if at == AnswerAt::Registration { "registration" } else { "authentication" };
+    match place.post::<ServerResponse>(path, &incoming.to_transport()).await {
+        Ok(ServerResponse { status_code: StatusCode::OK, .. }) => Verdict::Good,
+        // "Not finished", and a fault of its own, leave open what comes of it; so does what is no code of UAF.
+        Ok(ServerResponse { status_code, .. }) => match refused_there(status_code) {
+            open @ FidoError::Refused(StatusCode::ACCEPTED | StatusCode::INTERNAL) => Verdict::Unknown(open),
+            refusal => Verdict::Refused(refusal),
+        },
+        Err(reason) => {
+            tracing::warn!(path, %reason, "no verdict from the UAF upstream");
+            let fault = FidoError::Refused(StatusCode::INTERNAL);
+            if reason.is_unheard() { Verdict::Refused(fault) } else { Verdict::Unknown(fault) }
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Whose keys the upstream is known to have: (AAID, key id) of registrations and authentications that were good through
 //! this gateway. Whether a key signs well only the upstream can tell.
 
-use sidegate_uaf::wire::Reply;
-use sidegate_uaf::{Error, KeyRef, StatusCode};
+use sidegate_uaf::relay::Issue;
+use sidegate_uaf::wire::{AppId, Reply};
+use sidegate_uaf::{Error, KeyId, KeyRef, StatusCode};
 
 use super::super::credential::{of_upstream, record_key, shown};
-use super::super::{FidoError, Scope, Subject};
+use super::super::{FidoError, Scope, Subject, internal};
 use super::Upstream;
 use super::answer::refused;
-use crate::store::credentials::CREDENTIALS_PER_OWNER;
+use crate::store::credentials::{Behind, CREDENTIALS_PER_OWNER};
 use crate::store::operation::Authenticator;
-use crate::store::{Credential, CredentialError, CredentialKey, Removal, StoreError};
+use crate::store::{Credential, CredentialError, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 impl Upstream {
@@ -19,59 +20,110 @@ impl Upstream {
         if self.credentials.list(&user.ext_id).await?.len() < CREDENTIALS_PER_OWNER {
             return Ok(());
         }
-        tracing::info!("a UAF registration is refused: {}", CredentialError::TooMany);
-        Err(FidoError::Refused(StatusCode::FORBIDDEN))
+        Err(refuse_unkept(CredentialError::TooMany))
     }
 
-    /// Keys that a user has registered or shown: those not known yet are kept, all of them or none. One that is another
-    /// user's here is not believed to have changed hands.
+    /// The keys on record of those that answer, and the others. One whose registration was never confirmed is refused,
+    /// whatever the upstream would say; one that is another user's here is not believed to have changed hands.
+    pub(super) async fn known(
+        &self,
+        keys: &[KeyRef],
+        user: Option<&Subject>,
+    ) -> Result<(Vec<Authenticator>, Vec<KeyRef>), FidoError> {
+        let (mut known, mut new) = (Vec::new(), Vec::new());
+        for key in keys {
+            match (self.credentials.get(&record_key(key)).await?, user) {
+                (None, _) => new.push(key.clone()),
+                (Some(record), _) if !record.is_confirmed() => {
+                    return Err(refused(&Error::KeyUnknown { user_is_real: user.is_some() }));
+                }
+                (Some(record), Some(user)) if record.owner != user.ext_id => {
+                    return Err(refused(&Error::KeyOfAnotherUser));
+                }
+                (Some(record), Some(_)) => known.push(shown(&record)),
+                // Who answered is not known here, so neither are the keys.
+                (Some(_), None) => {}
+            }
+        }
+        Ok((known, new))
+    }
+
+    /// Keeps keys that a user has shown for the first time. The answer is good without that, and what is not kept is not
+    /// named; but whoever registered or showed one of them meanwhile is asked for again.
     pub(super) async fn learn(
         &self,
         user: &Subject,
         keys: &[KeyRef],
-        reply: &Reply,
+        issue: &Issue,
     ) -> Result<Vec<Authenticator>, FidoError> {
-        let (mut known, mut new) = (Vec::new(), Vec::new());
-        for key in keys {
-            match self.credentials.get(&record_key(key)).await? {
-                Some(record) if record.owner == user.ext_id => known.push(shown(&record)),
-                Some(_) => return Err(refused(&Error::KeyOfAnotherUser)),
-                None => new.push(of_upstream(key, user, reply, self.clock.now())),
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let behind = Behind { app_id: issue.app_id().map(|app_id| app_id.as_str().to_owned()), confirmed: true };
+        // What a phone says of itself counts when it registers.
+        let record = |key| of_upstream(key, user, &Reply::default(), behind.clone(), self.clock.now());
+        let records: Vec<Credential> = keys.iter().map(record).collect();
+        match self.credentials.add_all(records.clone()).await {
+            Ok(()) => {
+                for record in &records {
+                    let (change, user) = (Change::Added, user.ext_id.as_str());
+                    Event::Credential { change, user, aaid: record.key.aaid() }.record();
+                }
+                Ok(records.iter().map(shown).collect())
+            }
+            Err(CredentialError::Registered) => Ok(self.known(keys, Some(user)).await?.0),
+            Err(error) => {
+                tracing::warn!(%error, "a key that the UAF upstream has is not kept on record");
+                Ok(Vec::new())
             }
         }
-        known.extend(new.iter().map(shown));
-        self.add(user, new).await?;
-        Ok(known)
-    }
-
-    async fn add(&self, user: &Subject, records: Vec<Credential>) -> Result<(), FidoError> {
-        if records.is_empty() {
-            return Ok(());
-        }
-        self.credentials.add_all(records.clone()).await.map_err(|error| match error {
-            CredentialError::Registered => refused(&Error::AlreadyRegistered),
-            CredentialError::TooMany => FidoError::Refused(StatusCode::FORBIDDEN),
-            CredentialError::Store(error) => FidoError::Store(error),
-        })?;
-        for record in &records {
-            let (change, user) = (Change::Added, user.ext_id.as_str());
-            Event::Credential { change, user, aaid: record.key.aaid() }.record();
-        }
-        Ok(())
     }
 
     /// The keys are gone.
     pub(super) async fn forget(&self, user: &Subject, scope: &Scope) -> Result<(), StoreError> {
-        let removal = match scope {
-            Scope::User => Removal::All,
-            Scope::Model(aaid) => Removal::Model(aaid.as_str().to_owned()),
-            Scope::Key(key) => Removal::Key(record_key(key)),
-        };
-        let removed: Vec<CredentialKey> = self.credentials.remove(&user.ext_id, &removal).await?;
-        for key in removed {
+        for key in self.credentials.remove(&user.ext_id, &removal(scope)).await? {
             let (change, user) = (Change::Removed, user.ext_id.as_str());
             Event::Credential { change, user, aaid: key.aaid() }.record();
         }
         Ok(())
+    }
+
+    /// The keys on record that this covers, with the application that they are for; none where that is not known.
+    pub(super) async fn on_record(
+        &self,
+        user: &Subject,
+        scope: &Scope,
+    ) -> Result<Option<(AppId, Vec<KeyRef>)>, FidoError> {
+        let removal = removal(scope);
+        let mut records = self.credentials.list(&user.ext_id).await?;
+        records.retain(|record| removal.covers(record));
+        let app_id = records.iter().find_map(|record| record.behind.as_ref()?.app_id.clone());
+        let Some(app_id) = app_id.and_then(|text| AppId::new(text).ok()) else { return Ok(None) };
+        Ok(Some((app_id, records.iter().map(key_ref).collect::<Result<_, _>>()?)))
+    }
+}
+
+fn removal(scope: &Scope) -> Removal {
+    match scope {
+        Scope::User => Removal::All,
+        Scope::Model(aaid) => Removal::Model(aaid.as_str().to_owned()),
+        Scope::Key(key) => Removal::Key(record_key(key)),
+    }
+}
+
+fn key_ref(record: &Credential) -> Result<KeyRef, FidoError> {
+    let aaid = record.key.aaid().parse().map_err(|error| internal(&error))?;
+    Ok(KeyRef { aaid, key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))? })
+}
+
+/// Keys that are not kept can't be registered.
+pub(super) fn refuse_unkept(error: CredentialError) -> FidoError {
+    match error {
+        CredentialError::Registered => refused(&Error::AlreadyRegistered),
+        CredentialError::TooMany => {
+            tracing::info!(%error, "a UAF registration is refused");
+            FidoError::Refused(StatusCode::FORBIDDEN)
+        }
+        CredentialError::Store(error) => FidoError::Store(error),
     }
 }

@@ -8,6 +8,7 @@ use sidegate_uaf::{Error, StatusCode};
 
 use super::super::context::DEFAULT_POLICY;
 use super::super::{Ask, Commission, FidoError, Scope, Subject, UafRequest, internal};
+use super::transport::Place;
 use super::{Upstream, refused_there};
 use crate::store::operation::{ChallengeState, Purpose};
 use crate::store::{ChallengeDigest, StoreError};
@@ -40,13 +41,14 @@ impl Upstream {
             Ask::Registration { .. } => {
                 let user = user.ok_or(FidoError::Refused(StatusCode::UNAUTHORIZED))?;
                 self.may_have_another(user).await?;
-                let request = self.ask(Operation::Reg, &Told { username, policy, ..Told::default() }).await?;
+                let request =
+                    self.ask(&self.place()?, Operation::Reg, &Told { username, policy, ..Told::default() }).await?;
                 let issue = Issue::registration(&request.message).map_err(|fault| unfit(&fault))?;
                 (request, issue)
             }
             Ask::Authentication { transaction, .. } => {
                 let told = Told { username, policy, transaction, scope: None };
-                let request = self.ask(Operation::Auth, &told).await?;
+                let request = self.ask(&self.place()?, Operation::Auth, &told).await?;
                 let issue = Issue::authentication(&request.message, transaction).map_err(|fault| unfit(&fault))?;
                 if user.is_some() && !issue.names_keys() {
                     tracing::warn!(
@@ -63,26 +65,38 @@ impl Upstream {
         Ok((request, ChallengeState(state)))
     }
 
-    /// Has the upstream remove keys; what we know of them goes too.
+    /// Has the upstream remove keys; what we know of them goes too. Where it has none of them, those on record were
+    /// removed before and its message got lost: the phone is told from the record.
     pub(super) async fn remove(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
-        let username = Some(user.called(self.settings.username));
-        let told = Told { username, scope: Some(mode(scope)), ..Told::default() };
-        match self.ask(Operation::Dereg, &told).await {
-            Ok(request) => {
-                relay::check_deregistration(&request.message).map_err(|fault| unfit(&fault))?;
-                self.forget(user, scope).await?;
-                Ok(UafRequest { lifetime_millis: None, ..request })
+        let request = match self.remove_there(&self.place()?, user, scope).await {
+            Err(FidoError::Refused(StatusCode::NOT_FOUND)) => {
+                self.on_record(user, scope).await?.map(|(app_id, keys)| UafRequest {
+                    message: relay::deregistration(app_id, &keys),
+                    operation: Operation::Dereg,
+                    lifetime_millis: None,
+                })
             }
-            Err(fault) => {
-                if matches!(fault, FidoError::Refused(StatusCode::NOT_FOUND)) {
-                    self.forget(user, scope).await?;
-                }
-                Err(fault)
-            }
-        }
+            removed => Some(removed?),
+        };
+        self.forget(user, scope).await?;
+        request.ok_or(FidoError::Refused(StatusCode::NOT_FOUND))
     }
 
-    async fn ask(&self, operation: Operation, told: &Told<'_>) -> Result<UafRequest, FidoError> {
+    /// Has the upstream remove keys.
+    pub(super) async fn remove_there(
+        &self,
+        place: &Place<'_>,
+        user: &Subject,
+        scope: &Scope,
+    ) -> Result<UafRequest, FidoError> {
+        let username = Some(user.called(self.settings.username));
+        let told = Told { username, scope: Some(mode(scope)), ..Told::default() };
+        let request = self.ask(place, Operation::Dereg, &told).await?;
+        relay::check_deregistration(&request.message).map_err(|fault| unfit(&fault))?;
+        Ok(UafRequest { lifetime_millis: None, ..request })
+    }
+
+    async fn ask(&self, place: &Place<'_>, operation: Operation, told: &Told<'_>) -> Result<UafRequest, FidoError> {
         let context = serde_json::to_string(told).map_err(|error| internal(&error))?;
         let question = GetUafRequest { op: Some(operation), previous_request: None, context: Some(context) };
         let path = match operation {
@@ -90,7 +104,7 @@ impl Upstream {
             Operation::Auth => "request/authentication",
             Operation::Dereg => "request/deregistration",
         };
-        let answer: ReturnUafRequest = self.endpoint.post(path, &question).await.map_err(|reason| {
+        let answer: ReturnUafRequest = place.post(path, &question).await.map_err(|reason| {
             tracing::warn!(path, %reason, "no request from the UAF upstream");
             FidoError::Refused(StatusCode::INTERNAL)
         })?;

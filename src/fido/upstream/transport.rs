@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode, Url, dns, redirect};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::jose::CryptoError;
 use crate::jose::certificates::Authorities;
@@ -53,8 +53,10 @@ pub enum EndpointFault {
 /// No usable answer. The text is for the log.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unanswered {
-    #[error("it can't be reached, or broke off: {0}")]
+    #[error("it can't be reached: {0}")]
     Unreachable(String),
+    #[error("it broke off: {0}")]
+    BrokenOff(String),
     #[error("it did not answer in time")]
     TimedOut,
     #[error("too many questions are open")]
@@ -67,6 +69,13 @@ pub(super) enum Unanswered {
     TooLong,
 }
 
+impl Unanswered {
+    /// Whether the question has surely not arrived.
+    pub(super) fn is_unheard(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Busy)
+    }
+}
+
 /// Where a UAF server is, and how to speak to it.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
@@ -74,6 +83,13 @@ pub struct Endpoint {
     base: String,
     /// One for each question that may be open.
     places: Arc<Semaphore>,
+}
+
+/// One of the questions that may be open, until it is dropped. Several may be asked in turn.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    endpoint: &'a Endpoint,
+    _permit: SemaphorePermit<'a>,
 }
 
 /// How long things may take, and how many there may be.
@@ -114,16 +130,23 @@ impl Endpoint {
         Ok(Self { client: builder.build()?, base: base.as_str().trim_end_matches('/').to_owned(), places })
     }
 
+    /// A place for a question; there is one or there is none, nobody waits.
+    pub(super) fn place(&self) -> Result<Place<'_>, Unanswered> {
+        let permit = self.places.try_acquire().map_err(|_| Unanswered::Busy)?;
+        Ok(Place { endpoint: self, _permit: permit })
+    }
+}
+
+impl Place<'_> {
     /// Asks below the base path.
     pub(super) async fn post<A: DeserializeOwned>(
         &self,
         path: &str,
         question: &impl Serialize,
     ) -> Result<A, Unanswered> {
-        let _place = self.places.try_acquire().map_err(|_| Unanswered::Busy)?;
         // Questions are dictionaries of strings and numbers, which always have a JSON form.
         let body = serde_json::to_vec(question).unwrap_or_default();
-        let request = self.client.post(format!("{}/{path}", self.base)).body(body);
+        let request = self.endpoint.client.post(format!("{}/{path}", self.endpoint.base)).body(body);
         let request = request.header(CONTENT_TYPE, "application/fido+uaf;charset=UTF-8").header(ACCEPT, MEDIA_TYPE);
         let mut response = request.send().await?;
         if response.status() != StatusCode::OK {
@@ -142,7 +165,12 @@ impl Endpoint {
 
 impl From<reqwest::Error> for Unanswered {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::TimedOut } else { Self::Unreachable(causes(&error.without_url())) }
+        let (unheard, late) = (error.is_connect(), error.is_timeout());
+        match (unheard, late) {
+            (true, _) => Self::Unreachable(causes(&error.without_url())),
+            (false, true) => Self::TimedOut,
+            (false, false) => Self::BrokenOff(causes(&error.without_url())),
+        }
     }
 }
 

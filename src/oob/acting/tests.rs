@@ -5,6 +5,8 @@ use rstest::rstest;
 use super::super::testing::{House, Plan, asker, internal};
 use super::*;
 use crate::identity::testing::realm;
+use crate::store::contract;
+use crate::store::credentials::Behind;
 
 /// What a cell of the table says, short.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,6 +120,12 @@ async fn another_key_may_need_the_first_one() {
     let by_password = Caller::User(house.domain.session(&cookie).await.unwrap());
     let weak = asker(&by_password);
     assert!(acting.permit(&weak, REG, JEFF).await.is_ok(), "the first key");
+    let doubted = Credential {
+        behind: Some(Behind { app_id: None, confirmed: false }),
+        ..contract::credentials::credential("ext-jeff", "FFFF#0001", 1)
+    };
+    house.credentials.add_all(vec![doubted]).await.unwrap();
+    assert!(acting.permit(&weak, REG, JEFF).await.is_ok(), "one that counts for nothing is none to step up with");
     house.phone("jeff").await;
     for named in [JEFF, NOBODY] {
         let refused = acting.permit(&weak, REG, named).await;

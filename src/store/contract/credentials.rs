@@ -3,7 +3,7 @@
 use sidegate_filters::clock::Millis;
 
 use super::{Fixture, START, race};
-use crate::store::credentials::CREDENTIALS_PER_OWNER;
+use crate::store::credentials::{Behind, CREDENTIALS_PER_OWNER};
 use crate::store::{CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Removal};
 
 type Setup = Fixture<dyn Credentials>;
@@ -21,6 +21,7 @@ macro_rules! credentials_contract {
                 a_user_has_so_many_and_no_more,
                 one_of_many_registrations_wins,
                 a_user_sees_its_own,
+                what_a_server_behind_has_counts_once_confirmed,
                 a_counter_only_grows,
                 a_counter_of_zero_stays_zero,
                 one_of_many_equal_counters_wins,
@@ -52,6 +53,7 @@ pub(crate) fn credential(owner: &str, aaid: &str, key_id: u8) -> Credential {
         device_name: Some("phone".into()),
         created: Millis(START.0 + i64::from(key_id)),
         last_used: None,
+        behind: None,
     }
 }
 
@@ -84,6 +86,24 @@ pub(crate) async fn what_was_added_is_there(setup: &Setup) {
     setup.store.add_all(vec![credential.clone()]).await.unwrap();
     assert_eq!(setup.store.get(&credential.key).await.unwrap(), Some(credential));
     assert_eq!(setup.store.get(&CredentialKey::new("FFFF#0001", vec![2; 32])).await.unwrap(), None);
+}
+
+pub(crate) async fn what_a_server_behind_has_counts_once_confirmed(setup: &Setup) {
+    let behind = Behind { app_id: Some("https://gate.example".into()), confirmed: false };
+    let kept = |key_id| Credential { behind: Some(behind.clone()), ..credential("jeff", "FFFF#0001", key_id) };
+    let keys = [1, 2].map(|key_id| kept(key_id).key);
+    setup.store.add_all(vec![kept(1), kept(2)]).await.unwrap();
+    let confirmed = async || {
+        let list = setup.store.list(&"jeff".into()).await.unwrap();
+        list.iter().map(Credential::is_confirmed).collect::<Vec<_>>()
+    };
+    setup.store.confirm(&"eve".into(), &keys).await.unwrap();
+    assert_eq!(confirmed().await, [false, false], "another's");
+    let gone = CredentialKey::new("FFFF#0001", vec![3; 32]);
+    setup.store.confirm(&"jeff".into(), &[keys[1].clone(), gone]).await.unwrap();
+    assert_eq!(confirmed().await, [false, true]);
+    let stored = setup.store.get(&keys[1]).await.unwrap().unwrap();
+    assert_eq!(stored.behind, Some(Behind { confirmed: true, ..behind.clone() }));
 }
 
 pub(crate) async fn a_key_is_registered_once_for_everybody(setup: &Setup) {

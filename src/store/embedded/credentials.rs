@@ -83,6 +83,19 @@ fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Resul
     Ok(Ok(()))
 }
 
+fn confirm(transaction: &WriteTransaction, owner: &ExtId, keys: &[CredentialKey]) -> Result<(), Fault> {
+    let mut credentials = transaction.open_table(CREDENTIALS)?;
+    for of in keys {
+        let stored = credentials.get(key(of))?.map(|bytes| decode::<Credential>(bytes.value())).transpose()?;
+        let Some(mut credential) = stored.filter(|credential| credential.owner == *owner) else { continue };
+        if let Some(behind) = &mut credential.behind {
+            behind.confirmed = true;
+        }
+        credentials.insert(key(of), encode(&credential)?.as_slice())?;
+    }
+    Ok(())
+}
+
 fn advance(
     transaction: &WriteTransaction,
     of: &CredentialKey,
@@ -118,6 +131,11 @@ fn remove(transaction: &WriteTransaction, owner: &ExtId, which: &Removal) -> Res
 impl Credentials for Embedded {
     async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError> {
         self.write(move |transaction| add_all(transaction, &credentials)).await
+    }
+
+    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<(), StoreError> {
+        let (owner, keys) = (owner.clone(), keys.to_vec());
+        self.write(move |transaction| Ok(Ok(confirm(transaction, &owner, &keys)?))).await
     }
 
     async fn get(&self, of: &CredentialKey) -> Result<Option<Credential>, StoreError> {

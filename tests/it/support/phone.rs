@@ -160,6 +160,13 @@ impl Phone {
         self.client().uaf("/auth/fidouaf/authenticationresponse", &finish).await
     }
 
+    /// The same with the phone's first key, whether the request names it or not.
+    pub(crate) async fn try_login_uaf_under_any_policy(&self) -> Answer {
+        let begun = self.client().json("/auth/fidouaf", &json!({"username": self.user})).await.uaf_code(1200);
+        let finish = json!({"uafResponse": self.assertion_under_any_policy(&begun)});
+        self.client().uaf("/auth/fidouaf/authenticationresponse", &finish).await
+    }
+
     /// Adds a dispatch target with the phone's two keys.
     pub(crate) async fn add_target(&mut self, name: &str) {
         self.target = self.create_target(name, &self.signing.public()).await;

@@ -23,6 +23,8 @@ pub(crate) enum Act {
     Hang,
     /// Half an answer, then a reset.
     Reset,
+    /// It does what an honest-looking answer would tell of, and then this.
+    Done(Box<Act>),
     /// The honest-looking answer, once this has a permit.
     Hold(Arc<Semaphore>),
     /// A request with this challenge.
@@ -104,16 +106,24 @@ impl ScriptedUpstream {
             state.asked.push(asked.clone());
             state.script.pop_front()
         };
+        self.act(act, &asked, stream).await;
+    }
+
+    async fn act(&self, act: Option<Act>, asked: &Asked, mut stream: TcpStream) {
         match act {
-            None => wire::answer(&mut stream, 200, &self.take_for_good(&asked, None)).await,
+            Some(Act::Done(then)) => {
+                self.take_for_good(asked, None);
+                Box::pin(self.act(Some(*then), asked, stream)).await;
+            }
+            None => wire::answer(&mut stream, 200, &self.take_for_good(asked, None)).await,
             Some(Act::Challenge(challenge)) => {
-                wire::answer(&mut stream, 200, &self.take_for_good(&asked, Some(challenge))).await;
+                wire::answer(&mut stream, 200, &self.take_for_good(asked, Some(challenge))).await;
             }
             Some(Act::Say(status, body)) => wire::answer(&mut stream, status, &body).await,
             Some(Act::Hang) => wire::closed(&mut stream).await,
-            Some(Act::Reset) => wire::reset(stream, &self.take_for_good(&asked, None)).await,
+            Some(Act::Reset) => wire::reset(stream, &self.take_for_good(asked, None)).await,
             Some(Act::Hold(gate)) => {
-                let body = self.take_for_good(&asked, None);
+                let body = self.take_for_good(asked, None);
                 gate.acquire().await.unwrap().forget();
                 wire::answer(&mut stream, 200, &body).await;
             }
@@ -154,15 +164,31 @@ impl ScriptedUpstream {
         handed_out(op, &message)
     }
 
+    /// Removes one key of a user, or all of them.
     fn deregistration(&self, asked: &Asked) -> Value {
-        let username = asked.context()["username"].as_str().unwrap().to_owned();
-        match self.state.lock().unwrap().keys.remove(&username) {
-            None => json!({"statusCode": 1404}),
-            Some(keys) => {
-                let keys: Vec<_> = keys.iter().map(|(aaid, key_id)| json!({"aaid": aaid, "keyID": key_id})).collect();
-                handed_out("Dereg", &json!({"header": header("Dereg"), "authenticators": keys}))
-            }
+        let context = asked.context();
+        let (username, one) = (context["username"].as_str().unwrap(), context["keyId"].as_str());
+        let mut state = self.state.lock().unwrap();
+        let keys = state.keys.remove(username).unwrap_or_default();
+        let (gone, left): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, id)| one.is_none_or(|one| id == one));
+        if !left.is_empty() {
+            state.keys.insert(username.to_owned(), left);
         }
+        if gone.is_empty() {
+            return json!({"statusCode": 1404});
+        }
+        let gone: Vec<_> = gone.iter().map(|(aaid, key_id)| json!({"aaid": aaid, "keyID": key_id})).collect();
+        handed_out("Dereg", &json!({"header": header("Dereg"), "authenticators": gone}))
+    }
+
+    /// It has no keys of this user any more.
+    pub(crate) fn forget(&self, user: &str) {
+        self.state.lock().unwrap().keys.remove(user);
+    }
+
+    /// How many keys it has of a user.
+    pub(crate) fn keys(&self, user: &str) -> usize {
+        self.state.lock().unwrap().keys.get(user).map_or(0, Vec::len)
     }
 
     /// Keeps the keys of a registration under the user whom its challenge was issued for.

@@ -1,24 +1,36 @@
 //! The embedded server of a house of its own, over HTTP/1.1 by hand: one request a connection, answered while its door is
 //! open.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use sidegate_filters::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::fido::{AnswerAt, FidoError};
 use crate::oob::testing::{House, asker, internal};
 use crate::store::operation::OperationKind;
+
+/// What becomes of a question in place of its answer.
+pub(super) enum Fate {
+    /// It is served, and the connection ends without a word of it.
+    Lost,
+    /// It is not served, and this code is said.
+    Code(u16),
+}
 
 pub(super) struct Behind {
     pub(super) house: Arc<House>,
     pub(super) address: SocketAddr,
     open: watch::Sender<bool>,
     asked: Arc<watch::Sender<usize>>,
+    fates: Arc<Mutex<VecDeque<Fate>>>,
+    server: JoinHandle<()>,
 }
 
 impl Behind {
@@ -26,22 +38,47 @@ impl Behind {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (house, open, asked) = (Arc::new(House::new()), watch::Sender::new(true), Arc::new(watch::Sender::new(0)));
-        let (server, door, count) = (house.clone(), open.subscribe(), asked.clone());
-        tokio::spawn(async move {
+        let fates: Arc<Mutex<VecDeque<Fate>>> = Arc::default();
+        let (serving, door, count, script) = (house.clone(), open.subscribe(), asked.clone(), fates.clone());
+        let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (server, mut door, count) = (server.clone(), door.clone(), count.clone());
+                let (serving, mut door, count, script) = (serving.clone(), door.clone(), count.clone(), script.clone());
                 tokio::spawn(async move {
                     let (mut stream, path, body) = read(stream).await;
-                    let answer = serve(&server, &path, &body).await.to_string();
+                    let fate = script.lock().unwrap().pop_front();
+                    let answer = match fate {
+                        Some(Fate::Code(code)) => json!({"statusCode": code}),
+                        _ => serve(&serving, &path, &body).await,
+                    };
+                    let answer = if matches!(fate, Some(Fate::Lost)) { String::new() } else { answer.to_string() };
                     count.send_modify(|count| *count += 1);
                     let _ = door.wait_for(|open| *open).await;
+                    if answer.is_empty() {
+                        return;
+                    }
                     let head =
                         format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
                     let _ = stream.write_all(format!("{head}{answer}").as_bytes()).await;
                 });
             }
         });
-        Self { house, address, open, asked }
+        Self { house, address, open, asked, fates, server }
+    }
+
+    /// What becomes of the next questions.
+    pub(super) fn then(&self, fates: impl IntoIterator<Item = Fate>) {
+        self.fates.lock().unwrap().extend(fates);
+    }
+
+    /// How many questions there were.
+    pub(super) fn questions(&self) -> usize {
+        *self.asked.borrow()
+    }
+
+    /// Nobody listens any more.
+    pub(super) async fn leave(self) {
+        self.server.abort();
+        let _ = self.server.await;
     }
 
     /// Questions are taken and not answered from now on; how many there were.

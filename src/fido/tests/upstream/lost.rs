@@ -1,0 +1,139 @@
+//! What the server behind did, and nobody was told of.
+
+use sidegate_filters::Caller;
+use sidegate_uaf::wire::Response;
+
+use super::behind::{Behind, Fate};
+use super::{both, keys};
+use crate::fido::AnswerAt;
+use crate::fido::tests::JEFF;
+use crate::oob::testing::{House, Phone, asker};
+use crate::store::operation::OperationKind;
+use crate::store::{ExtId, Removal};
+
+/// A registration of jeff's phone that waits for its answer, by token.
+async fn registration(front: &House, phone: &mut Phone) -> (Response, String) {
+    let jeff = front.user("jeff").await;
+    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
+    let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
+    (phone.register(&request.unwrap()), session_id)
+}
+
+/// A phone with a key that the server behind has, that failed to register here, and that could not be taken back.
+async fn doubted(front: &House, behind: &Behind, answer_to_removal: Fate) -> Phone {
+    let mut phone = Phone::new();
+    let (response, session_id) = registration(front, &mut phone).await;
+    behind.then([Fate::Lost, answer_to_removal]);
+    assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1500));
+    assert_eq!(front.status(&session_id).await["uafStatusCode"], 1500);
+    phone
+}
+
+#[tokio::test]
+async fn a_key_whose_registration_got_no_verdict_is_taken_back() {
+    let (front, behind) = both().await;
+    let (response, session_id) = registration(&front, &mut Phone::new()).await;
+    behind.then([Fate::Lost]);
+    assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1500));
+    assert_eq!(front.status(&session_id).await["status"], "failed");
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+}
+
+#[tokio::test]
+async fn a_key_that_could_not_be_taken_back_is_refused() {
+    for code in [1500, 1404] {
+        let (front, behind) = both().await;
+        let mut phone = doubted(&front, &behind, Fate::Code(code)).await;
+        assert_eq!(keys(&front, &behind).await, (1, 1));
+        let (token, session_id) = front.token().await;
+        let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+        let response = phone.authenticate(&request.unwrap());
+        let questions = behind.questions();
+        assert_eq!(front.answer(AnswerAt::Authentication, &response).await, Err(1481));
+        assert_eq!(behind.questions(), questions, "nobody was asked");
+        assert_eq!(front.status(&session_id).await["status"], "failed");
+
+        let (token, session_id) = front.token_of(&Caller::Anonymous, OperationKind::Auth, "{}").await;
+        let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+        let response = phone.authenticate(&request.unwrap());
+        assert_eq!(front.answer(AnswerAt::Authentication, &response).await, Err(1498), "nor for nobody in particular");
+        assert_eq!(front.status(&session_id).await["status"], "failed");
+    }
+}
+
+#[tokio::test]
+async fn a_doubted_key_goes_with_the_others_and_another_may_be_registered() {
+    let (front, behind) = both().await;
+    doubted(&front, &behind, Fate::Code(1500)).await;
+    let mut phone = front.phone("jeff").await;
+    assert_eq!(keys(&front, &behind).await, (2, 2));
+    let (token, _) = front.token().await;
+    let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+    front.answer(AnswerAt::Authentication, &phone.authenticate(&request.unwrap())).await.unwrap();
+    let jeff = front.user("jeff").await;
+    front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.unwrap();
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+}
+
+#[tokio::test]
+async fn a_refused_registration_leaves_no_record() {
+    let (front, behind) = both().await;
+    let (response, _) = registration(&front, &mut Phone::new()).await;
+    behind.then([Fate::Code(1496)]);
+    let questions = behind.questions();
+    assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1496));
+    assert_eq!((keys(&front, &behind).await, behind.questions()), ((0, 0), questions + 1));
+}
+
+#[tokio::test]
+async fn a_registration_that_nobody_heard_of_leaves_no_record() {
+    let (front, behind) = both().await;
+    let (response, session_id) = registration(&front, &mut Phone::new()).await;
+    behind.leave().await;
+    assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1500));
+    assert_eq!(front.status(&session_id).await["status"], "failed");
+    assert!(front.credentials.list(&"ext-jeff".into()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_verdict_that_leaves_open_what_comes_of_it_is_none() {
+    for code in [1202, 1500, 7] {
+        let (front, behind) = both().await;
+        let (response, _) = registration(&front, &mut Phone::new()).await;
+        let before = behind.questions();
+        behind.then([Fate::Code(code), Fate::Code(1404)]);
+        assert!(front.answer(AnswerAt::Registration, &response).await.is_err());
+        assert_eq!((keys(&front, &behind).await, behind.questions()), ((1, 0), before + 2), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_removal_whose_message_got_lost_is_told_from_the_record() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let jeff = front.user("jeff").await;
+    let (token, session_id) = front.token_of(&jeff, OperationKind::Dereg, JEFF).await;
+    behind.then([Fate::Lost]);
+    assert_eq!(front.redeem(OperationKind::Dereg, &token.expose()).await.0, 1500);
+    assert_eq!(front.status(&session_id).await["status"], "tokenCreated");
+    assert_eq!(keys(&front, &behind).await, (1, 0));
+    let (code, request) = front.redeem(OperationKind::Dereg, &token.expose()).await;
+    assert_eq!(code, 1200);
+    phone.deregister(&request.unwrap());
+    assert!(phone.keys.is_empty());
+    assert_eq!(front.status(&session_id).await["status"], "succeeded");
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+}
+
+#[tokio::test]
+async fn without_a_record_there_is_nothing_to_tell() {
+    let (front, behind) = both().await;
+    front.phone("jeff").await;
+    let owner: ExtId = "ext-jeff".into();
+    for house in [&front, &*behind.house] {
+        house.credentials.remove(&owner, &Removal::All).await.unwrap();
+    }
+    let jeff = front.user("jeff").await;
+    let (token, _) = front.token_of(&jeff, OperationKind::Dereg, JEFF).await;
+    assert_eq!(front.redeem(OperationKind::Dereg, &token.expose()).await.0, 1404);
+}

@@ -1,0 +1,100 @@
+//! A registration: its keys are written down before the upstream hears of them, and count only once it took them and the
+//! operation succeeded. However it ends, by a lost verdict or with this process, no key is usable that was not confirmed.
+
+use sidegate_uaf::Error;
+
+use super::super::credential::{of_upstream, record_key, shown};
+use super::super::{Answered, FidoError, Scope, Subject};
+use super::Upstream;
+use super::answer::{Taken, Verdict, refused};
+use super::keys::refuse_unkept;
+use crate::store::credentials::Behind;
+use crate::store::{Credential, CredentialKey, Removal};
+use crate::telemetry::audit::{Change, Event};
+
+impl Upstream {
+    pub(super) async fn register(&self, taken: &Taken<'_>, user: Subject) -> Result<Answered, FidoError> {
+        let records = match self.expect(taken, &user).await {
+            Ok(records) => records,
+            Err(fault) => return Err(taken.fail(fault).await),
+        };
+        match taken.verdict().await {
+            Verdict::Good => self.accept(taken, user, &records).await,
+            Verdict::Refused(fault) => {
+                self.expect_no_more(&user, &records).await;
+                Err(taken.fail(fault).await)
+            }
+            Verdict::Unknown(fault) => {
+                for record in &records {
+                    Event::VerdictUnknown { user: user.ext_id.as_str(), aaid: record.key.aaid() }.record();
+                }
+                let fault = taken.fail(fault).await;
+                self.take_back(taken, &user).await;
+                Err(fault)
+            }
+        }
+    }
+
+    /// Writes the new keys down, unconfirmed, all of them or none. One that is known already registers for nobody.
+    async fn expect(&self, taken: &Taken<'_>, user: &Subject) -> Result<Vec<Credential>, FidoError> {
+        let mut records = Vec::with_capacity(taken.keys.len());
+        for key in taken.keys {
+            match self.credentials.get(&record_key(key)).await? {
+                Some(record) if record.owner != user.ext_id => return Err(refused(&Error::KeyOfAnotherUser)),
+                Some(_) => return Err(refused(&Error::AlreadyRegistered)),
+                None => {}
+            }
+            let app_id = taken.issue.app_id().map(|app_id| app_id.as_str().to_owned());
+            let behind = Behind { app_id, confirmed: false };
+            records.push(of_upstream(key, user, taken.incoming.reply(), behind, self.clock.now()));
+        }
+        self.credentials.add_all(records.clone()).await.map_err(refuse_unkept)?;
+        Ok(records)
+    }
+
+    /// The operation succeeds before its keys count: one that ended meanwhile leaves none.
+    async fn accept(&self, taken: &Taken<'_>, user: Subject, records: &[Credential]) -> Result<Answered, FidoError> {
+        let (id, authenticators) = (taken.operation.id, records.iter().map(shown).collect());
+        let answered = Answered { id, user: Some(user.clone()), authenticators };
+        if let Err(fault) = taken.conclusion.succeed(&answered).await {
+            self.take_back(taken, &user).await;
+            return Err(fault);
+        }
+        let keys: Vec<CredentialKey> = records.iter().map(|record| record.key.clone()).collect();
+        if let Err(fault) = self.credentials.confirm(&user.ext_id, &keys).await {
+            self.take_back(taken, &user).await;
+            return Err(fault.into());
+        }
+        for key in &keys {
+            let (change, user) = (Change::Added, user.ext_id.as_str());
+            Event::Credential { change, user, aaid: key.aaid() }.record();
+        }
+        Ok(answered)
+    }
+
+    /// The upstream did not take them. What can't be removed stays unconfirmed.
+    async fn expect_no_more(&self, user: &Subject, records: &[Credential]) {
+        for record in records {
+            if let Err(error) = self.credentials.remove(&user.ext_id, &Removal::Key(record.key.clone())).await {
+                tracing::warn!(%error, "a key that was not registered stays on record, unconfirmed");
+            }
+        }
+    }
+
+    /// A registration that came to nothing here must not leave keys over there. Only who removed one can tell that it is
+    /// gone: an upstream that does not know it may still be busy with it. So it stays on record, and is refused.
+    async fn take_back(&self, taken: &Taken<'_>, user: &Subject) {
+        for key in taken.keys {
+            let scope = Scope::Key(key.clone());
+            let removed = match self.remove_there(taken.place, user, &scope).await {
+                Ok(_) => self.forget(user, &scope).await.map_err(FidoError::from),
+                Err(fault) => Err(fault),
+            };
+            if let Err(error) = removed {
+                let (change, user, aaid) = (Change::Doubted, user.ext_id.as_str(), key.aaid.as_str());
+                tracing::warn!(%error, user, aaid, "a key whose registration failed may be with the UAF upstream; it is refused here");
+                Event::Credential { change, user, aaid }.record();
+            }
+        }
+    }
+}

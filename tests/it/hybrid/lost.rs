@@ -1,0 +1,97 @@
+//! Registrations whose verdict is lost on its way from the server behind.
+
+use serde_json::{Value, json};
+
+use super::{before, registered};
+use crate::support::gateway::Gateway;
+use crate::support::http::Client;
+use crate::support::oob::{dispatched, redeem, status};
+use crate::support::phone::Phone;
+use crate::support::scripted_upstream::{Act, ScriptedUpstream};
+use crate::support::wait;
+
+/// What the server behind does once it has taken a registration for good.
+fn losses() -> [Act; 8] {
+    [
+        Act::Hang,
+        Act::Reset,
+        Act::Say(200, "<html>".into()),
+        Act::Say(200, "{}".into()),
+        Act::Say(200, " ".repeat(300 * 1024)),
+        Act::Say(502, r#"{"statusCode":1200}"#.into()),
+        Act::code(1202),
+        Act::code(1500),
+    ]
+}
+
+/// A redeemed registration by this session: what was handed out and the session id.
+async fn redeemed(session: &Client) -> (Value, String) {
+    let context = json!({"username": "jeff"}).to_string();
+    let body = json!({"dispatcher": "link", "getUafRequest": {"context": context}});
+    let operation = dispatched(session, "registration", &body).await;
+    (redeem(session, "registration", &operation.token).await.uaf_code(1200), operation.session_id)
+}
+
+/// jeff's phone that failed to register a key, since the verdict was lost; then these acts.
+async fn lost(gateway: &Gateway, upstream: &ScriptedUpstream, loss: Act, then: Option<Act>) -> Phone {
+    let mut phone = Phone::new(gateway, "jeff");
+    phone.login_password().await;
+    let (handed_out, session_id) = redeemed(&phone.client()).await;
+    let code = if matches!(&loss, Act::Say(200, body) if body.contains("1202")) { 1202 } else { 1500 };
+    upstream.then(Act::Done(Box::new(loss)));
+    then.into_iter().for_each(|act| upstream.then(act));
+    phone.answer_registration(&handed_out).await.uaf_code(code);
+    let seen = status(&gateway.public(), &session_id).await;
+    assert_eq!((&seen["status"], &seen["uafStatusCode"]), (&json!("failed"), &json!(code)));
+    let taken_back = upstream.asked().last().unwrap().clone();
+    assert_eq!((taken_back.path.as_str(), &taken_back.context()["mode"]), ("request/deregistration", &json!("key")));
+    phone
+}
+
+/// Waits for so many audit lines with this text.
+async fn audited(gateway: &Gateway, text: &str, lines: usize) {
+    let told = async || (gateway.log().matches(text).count() == lines).then_some(());
+    wait::until("it is audited", wait::BOUND, told).await;
+}
+
+#[tokio::test]
+async fn a_key_is_taken_back_and_logs_nobody_in() {
+    let upstream = ScriptedUpstream::start().await;
+    let gateway = before(&upstream).await;
+    let other = registered(&gateway, "jeff").await;
+    let cases = losses();
+    let count = cases.len();
+    for loss in cases {
+        let phone = lost(&gateway, &upstream, loss, None).await;
+        assert_eq!(upstream.keys("jeff"), 1, "the other one");
+        phone.try_login_uaf_under_any_policy().await.uaf_code(1492);
+    }
+    let mut other = other;
+    other.login_uaf().await;
+    audited(&gateway, r#""event":"verdict-unknown""#, count).await;
+    audited(&gateway, r#""change":"removed""#, count).await;
+    assert!(!gateway.log().contains(r#""change":"doubted""#));
+}
+
+#[tokio::test]
+async fn a_key_that_could_not_be_taken_back_logs_nobody_in() {
+    let upstream = ScriptedUpstream::start().await;
+    let gateway = before(&upstream).await;
+    let mut count = 0;
+    for then in [Act::Reset, Act::code(1404), Act::code(1500), Act::Say(503, String::new())] {
+        // The reset of a removal comes after it.
+        let stays = usize::from(!matches!(then, Act::Reset));
+        let phone = lost(&gateway, &upstream, Act::Say(200, "<html>".into()), Some(then)).await;
+        count += 1;
+        assert_eq!(upstream.keys("jeff"), stays, "{count}");
+        if stays == 1 {
+            let answers = upstream.answers();
+            phone.try_login_uaf().await.uaf_code(1481);
+            assert_eq!(upstream.answers(), answers, "nobody was asked");
+        }
+        audited(&gateway, r#""change":"doubted""#, count).await;
+        upstream.forget("jeff");
+    }
+    audited(&gateway, r#""event":"verdict-unknown""#, count).await;
+    assert!(gateway.log().contains("a key whose registration failed may be with the UAF upstream"));
+}
