@@ -93,13 +93,15 @@ fn check(flag: &ConfigFlag, out: &mut dyn Write) -> u8 {
 
 fn explain(flags: &ExplainFlags, out: &mut dyn Write) -> u8 {
     let told = compose::offline(&flags.config.source()).and_then(|(config, router)| {
-        let (Some(method), Some(path)) = (&flags.method, &flags.path) else {
-            return Ok(write!(out, "{}", explain::Table::of(&config, flags.on)).map(|()| GOOD)?);
+        let told = match (&flags.method, &flags.path) {
+            (Some(method), Some(path)) => {
+                let class = flags.on.unwrap_or(ListenerClass::Public);
+                explain::explain(&config, &router, class, method, path).map(|found| found.to_string())
+            }
+            _ => explain::Table::of(&config, flags.on).map(|table| table.to_string()),
         };
-        match explain::explain(&router, flags.on.unwrap_or(ListenerClass::Public), method, path) {
-            Ok(explanation) => Ok(writeln!(out, "{explanation}").map(|()| GOOD)?),
-            Err(refused) => Ok(writeln!(out, "{refused}").map(|()| FAULTS)?),
-        }
+        let (text, code) = told.map_or_else(|refused| (refused.to_string(), FAULTS), |text| (text, GOOD));
+        Ok(writeln!(out, "{}", text.trim_end()).map(|()| code)?)
     });
     told.unwrap_or_else(|error| {
         let code = fail(error.as_ref());

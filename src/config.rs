@@ -5,11 +5,13 @@
 //! their own (users, keys, certificates) are named here and read by the modules that use them.
 
 mod assembly;
+mod context;
 mod dispatchers;
 mod document;
 mod domains;
 mod fault;
 mod fido_uaf;
+mod field;
 mod files;
 mod filters;
 mod fronting;
@@ -94,6 +96,23 @@ pub struct Config {
     pub notices: Vec<Notice>,
     /// Where the keys stand in the file.
     pub places: Places,
+}
+
+impl Config {
+    /// Those of these classes that have a listener.
+    #[must_use]
+    pub fn listening(&self, classes: &[ListenerClass]) -> Vec<ListenerClass> {
+        let is_there = |class: &&ListenerClass| self.listeners.iter().any(|listener| listener.class == **class);
+        classes.iter().filter(is_there).copied().collect()
+    }
+
+    /// The upstream that a row's service asks as its UAF server; none where that is inside, or the service needs none.
+    #[must_use]
+    pub fn asked_by(&self, row: &Row) -> Option<&Upstream> {
+        let LeadsTo::Service(service, _) = &row.leads_to else { return None };
+        let name = &self.fido_uaf.as_ref().filter(|_| service.asks_uaf_server())?.upstream.as_ref()?.name;
+        self.upstreams.iter().find(|upstream| upstream.name == *name)
+    }
 }
 
 /// Where a configuration comes from.

@@ -59,6 +59,7 @@ pub(super) enum Command {
     /// A phone in software.
     Device(Device),
     /// Checks a configuration and prints every fault.
+    #[command(override_usage = "sidegate check [--config FILE]")]
     Check(ConfigFlag),
     /// Adds, lists, changes and removes users; works beside a running gateway.
     #[command(subcommand)]
@@ -224,78 +225,4 @@ pub(super) struct KeygenWhat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Arguments::command().debug_assert();
-    }
-
-    /// The parsed command line, or that it is wrong use.
-    fn parsed(line: &str) -> Option<String> {
-        let words = command_first(line.split(' ').map(OsString::from));
-        Arguments::try_parse_from(words).ok().map(|arguments| format!("{arguments:?}"))
-    }
-
-    #[test]
-    fn flags_stand_before_the_command_or_behind_it() {
-        for (before, behind) in [
-            ("sidegate --config F check", "sidegate check --config F"),
-            ("sidegate --config=F check", "sidegate check --config F"),
-            ("sidegate --config check check", "sidegate check --config check"),
-            ("sidegate --config F explain GET /x --on internal", "sidegate explain GET /x --on internal --config F"),
-            ("sidegate --config F explain -- GET /x", "sidegate explain --config F GET /x"),
-            ("sidegate --config F --data D serve", "sidegate serve --data D --config F"),
-            ("sidegate --data D user list", "sidegate user list --data D"),
-            ("sidegate --config F user list", "sidegate user list --config F"),
-            ("sidegate --password-stdin user add jeff", "sidegate user add jeff --password-stdin"),
-            ("sidegate --data D keygen --sectoken", "sidegate keygen --sectoken --data D"),
-            ("sidegate --state S device delete", "sidegate device delete --state S"),
-        ] {
-            assert!(parsed(behind).is_some(), "{behind}");
-            assert_eq!(parsed(before), parsed(behind), "{before}");
-        }
-        for alone in ["sidegate --config F", "sidegate --config check", "sidegate"] {
-            assert!(parsed(alone).is_some_and(|parsed| parsed.contains("command: None")), "{alone}");
-        }
-    }
-
-    /// Each flag of a command and of those below it, and whether it takes a value.
-    fn flags(definition: &clap::Command) -> Vec<(String, bool)> {
-        let own = definition
-            .get_arguments()
-            .filter_map(|argument| Some((format!("--{}", argument.get_long()?), argument.get_action().takes_values())));
-        own.chain(definition.get_subcommands().flat_map(flags)).collect()
-    }
-
-    #[test]
-    fn every_flag_takes_its_value_along_and_nothing_else() {
-        let flags = flags(&Arguments::command());
-        assert!(flags.contains(&("--sectoken".into(), false)) && flags.contains(&("--state".into(), true)));
-        for (flag, takes_value) in flags {
-            let before = if takes_value { vec![flag.as_str(), "check"] } else { vec![flag.as_str()] };
-            let line = [&["sidegate"], &before[..], &["user", "list"]].concat();
-            let moved = [&["sidegate", "user", "list"], &before[..]].concat();
-            assert_eq!(command_first(line.into_iter().map(OsString::from)), moved, "{flag}");
-        }
-    }
-
-    #[test]
-    fn wrong_uses_are_refused() {
-        for line in [
-            "sidegate serv",
-            "sidegate user",
-            "sidegate user add",
-            "sidegate keygen",
-            "sidegate keygen --sectoken --name a.example",
-            "sidegate keygen --self-signed certs --name https://a.example",
-            "sidegate --listen 127.0.0.1:1 check",
-            "sidegate --config F check --config F",
-            "sidegate --config",
-            "sidegate explain GET",
-        ] {
-            assert_eq!(parsed(line), None, "{line}");
-        }
-    }
-}
+mod tests;

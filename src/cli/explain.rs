@@ -9,6 +9,7 @@ use sidegate_filters::{CanonicalPath, PathRules};
 
 pub use table::Table;
 
+use crate::config::{Config, ServerUrl, Upstream};
 use crate::routes::{Destination, Found, ListenerClass, Route, Router, Unrouted};
 
 /// Why a request would be refused before any filter sees it.
@@ -26,6 +27,9 @@ pub enum Refused {
     /// Rows have the path, none the method.
     #[error("refused with 405: on {0} listeners this path takes {1}")]
     Wrong(&'static str, String),
+    /// No listener is of this class.
+    #[error("refused: the configuration has no {0} listener; --on names one of {1}")]
+    Nowhere(&'static str, String),
     /// The row does not allow the spelling.
     #[error("refused with 400: the row does not allow how the path is spelt ({0})")]
     Spelling(String),
@@ -35,6 +39,10 @@ pub enum Refused {
 pub struct Explanation<'a> {
     asked: String,
     found: Found<'a>,
+    /// The classes of the row that have a listener.
+    on: Vec<ListenerClass>,
+    /// The upstream that its service asks.
+    asks: Option<&'a Upstream>,
 }
 
 /// Finds what a request would meet. A query is cut off: it plays no part.
@@ -42,20 +50,35 @@ pub struct Explanation<'a> {
 /// # Errors
 /// Why it would be refused before any filter sees it.
 pub fn explain<'a>(
+    config: &'a Config,
     router: &'a Router,
     class: ListenerClass,
     method: &str,
     path: &str,
 ) -> Result<Explanation<'a>, Refused> {
+    demand_listener(config, class)?;
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| Refused::Method)?;
     let asked = path.split('?').next().unwrap_or(path);
     let canonical = CanonicalPath::parse(asked)?;
     match router.find(class, &method, &canonical) {
-        Ok(found) => Ok(Explanation { asked: asked.to_owned(), found }),
+        Ok(found) => {
+            let row = config.routes.iter().find(|row| row.name == found.route.name);
+            let (on, asks) = (config.listening(&found.route.on), row.and_then(|row| config.asked_by(row)));
+            Ok(Explanation { asked: asked.to_owned(), found, on, asks })
+        }
         Err(Unrouted::Path) => Err(Refused::Unknown(class.name(), canonical.as_str().to_owned())),
         Err(Unrouted::Method(allowed)) => Err(Refused::Wrong(class.name(), listed(allowed.iter().map(Method::as_str)))),
         Err(Unrouted::Spelling) => Err(Refused::Spelling(spellings(canonical.unusual()))),
     }
+}
+
+/// Whether requests can come in on listeners of this class.
+fn demand_listener(config: &Config, class: ListenerClass) -> Result<(), Refused> {
+    if !config.listening(&[class]).is_empty() {
+        return Ok(());
+    }
+    let all = [ListenerClass::Public, ListenerClass::Internal, ListenerClass::Management];
+    Err(Refused::Nowhere(class.name(), listed(config.listening(&all).into_iter().map(ListenerClass::name))))
 }
 
 impl fmt::Display for Explanation<'_> {
@@ -63,7 +86,7 @@ impl fmt::Display for Explanation<'_> {
         let Found { route, path, forwarded, .. } = &self.found;
         writeln!(out, "row       {}", route.name)?;
         writeln!(out, "matches   {} {}", listed(route.methods.iter().map(Method::as_str)), route.pattern)?;
-        writeln!(out, "served on {} listeners", listed(route.on.iter().copied().map(ListenerClass::name)))?;
+        writeln!(out, "served on {} listeners", listed(self.on.iter().copied().map(ListenerClass::name)))?;
         if path.as_str() != self.asked {
             writeln!(out, "path      {} (as it is matched and forwarded)", path.as_str())?;
         }
@@ -78,18 +101,29 @@ impl fmt::Display for Explanation<'_> {
             None => writeln!(out, "body      of any length")?,
         }
         self.filters(out, route)?;
-        match &route.destination {
-            Destination::Local(_) => write!(out, "leads to  a service of this gateway"),
-            Destination::Upstream(upstream) => {
-                let unverified = upstream.tls.as_ref().is_some_and(|tls| !tls.verify);
-                let checked = if unverified { ", whose certificate is not verified" } else { "" };
-                write!(out, "leads to  upstream {} at {upstream}{checked}", upstream.name)
-            }
-        }
+        self.destination(out, route)
     }
 }
 
 impl Explanation<'_> {
+    fn destination(&self, out: &mut fmt::Formatter<'_>, route: &Route) -> fmt::Result {
+        let unchecked = |verified: Option<bool>| match verified {
+            Some(false) => ", whose certificate is not verified",
+            _ => "",
+        };
+        match &route.destination {
+            Destination::Local(_) => write!(out, "leads to  a service of this gateway")?,
+            Destination::Upstream(upstream) => {
+                let checked = unchecked(upstream.tls.as_ref().map(|tls| tls.verify));
+                write!(out, "leads to  upstream {} at {upstream}{checked}", upstream.name)?;
+            }
+        }
+        let Some(upstream) = self.asks else { return Ok(()) };
+        let servers = listed(upstream.servers.iter().map(ServerUrl::text));
+        let checked = unchecked(upstream.tls.as_ref().map(|tls| tls.verify));
+        write!(out, "\nasks      upstream {} at {servers}{checked}", upstream.name)
+    }
+
     fn filters(&self, out: &mut fmt::Formatter<'_>, route: &Route) -> fmt::Result {
         let mut any = false;
         for (index, filter) in route.filters.filters().enumerate() {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::arguments::{Login, UserCommand};
 use super::data;
 use crate::jose::CryptoError;
+use crate::store::users::file::is_name;
 use crate::store::users::{PasswordHash, User, UserError, UsersFile, UsersFileError};
 use crate::store::{DataFolder, FolderError, StoreError, Users};
 
@@ -58,28 +59,27 @@ pub(super) async fn run(
     if !adds && !file.try_exists().map_err(|error| Failed::Unseen(file.clone(), error))? {
         return Err(Failed::NoUsers(file));
     }
+    // What is refused must not leave a folder behind.
+    let password = match &command {
+        UserCommand::Add { login, .. } if !is_name(&login.name) => return Err(UserError::BadName.into()),
+        UserCommand::Add { login, .. } | UserCommand::Passwd { login, .. } => Some(Password::of(login, input)?),
+        UserCommand::List { .. } | UserCommand::Remove { .. } => None,
+    };
     let folder = DataFolder::open(path)?;
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
     }
     let users = UsersFile::open(&file)?;
-    match command {
-        UserCommand::Add { login, .. } => {
-            let password = Password::of(&login, input)?;
-            let user = users.add(&login.name, password.hash()?).await?;
-            tell("added", &user, &file, Some(&password), out)
+    let (done, user) = match (&command, &password) {
+        (UserCommand::Add { login, .. }, Some(password)) => ("added", users.add(&login.name, password.hash()?).await?),
+        (UserCommand::Passwd { login, .. }, Some(password)) => {
+            let user = users.set_password(&login.name, password.hash()?).await?;
+            ("changed", user.ok_or(Failed::Unknown)?)
         }
-        UserCommand::Passwd { login, .. } => {
-            let password = Password::of(&login, input)?;
-            let user = users.set_password(&login.name, password.hash()?).await?.ok_or(Failed::Unknown)?;
-            tell("changed", &user, &file, Some(&password), out)
-        }
-        UserCommand::List { .. } => list(&users, out).await,
-        UserCommand::Remove { name, .. } => {
-            let user = users.remove(&name).await?.ok_or(Failed::Unknown)?;
-            tell("removed", &user, &file, None, out)
-        }
-    }
+        (UserCommand::Remove { name, .. }, _) => ("removed", users.remove(name).await?.ok_or(Failed::Unknown)?),
+        _ => return list(&users, out).await,
+    };
+    tell(done, &user, &file, password.as_ref(), out)
 }
 
 /// A password that was given, or one that was made and must be told.
@@ -182,7 +182,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let short = |done: Result<String, Failed>| matches!(done, Err(Failed::Short));
         assert!(short(run_on(folder.path(), "add jeff --password-stdin", "1234567\n".as_bytes()).await));
-        assert!(!folder.path().join("var/users").exists());
+        assert!(!folder.path().join("var").exists(), "a refused user leaves no folder");
+        let named = run_on(folder.path(), "add a:b", b"").await;
+        assert!(matches!(named, Err(Failed::User(UserError::BadName))) && !folder.path().join("var").exists());
         // Characters count, not bytes.
         run_on(folder.path(), "add jeff --password-stdin", "12345äöü\n".as_bytes()).await.unwrap();
         assert!(short(run_on(folder.path(), "passwd jeff --password-stdin", "äöüäöü\n".as_bytes()).await));

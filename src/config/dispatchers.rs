@@ -3,7 +3,8 @@
 
 use crate::dispatchers::{BaseUrl, RedeemUrls};
 
-use super::section::{Field, Section};
+use super::field::Field;
+use super::section::Section;
 use super::url::{PublicUrl, WebUrl};
 
 /// A configured dispatcher.
@@ -56,10 +57,7 @@ pub(super) fn read(field: &Field<'_>, public_url: Option<&PublicUrl>) -> Vec<Dis
 }
 
 fn dispatcher(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Option<Dispatcher> {
-    let kind = section.field("type");
-    if !kind.is_written() {
-        kind.fault("this key must be written", "write link");
-    }
+    let kind = section.field("type").demanded("write link");
     match kind.choice(TYPES) {
         Some(Type::Link) => {
             let base_url = section.field("base-url").required();

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sidegate_filters::identity_creation::{ReturnTarget, SessionDomain};
 
-use super::section::{Field, Section, is_name};
+use super::field::Field;
+use super::section::{Section, is_name};
 
 /// A session domain (`gateway.md` 3.2).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use sidegate_filters::{CanonicalPath, UsernameMapper};
 use sidegate_uaf::wire::{AppId, FacetId};
 
 use super::dispatchers::{self, Dispatcher};
+use super::field::Field;
 use super::files;
 use super::filters::username_mapper;
 use super::scalar::Scalar as _;
-use super::section::{Field, Section};
+use super::section::Section;
 use super::url::PublicUrl;
 
 /// The out-of-band services and the UAF server.
@@ -113,11 +114,8 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
     let upstream = upstream(section, known.upstreams);
     let embedded = !section.field("upstream").is_written();
     let app_id = section.field("app-id");
-    if embedded && !app_id.is_written() && !known.try_out {
-        app_id.fault(
-            "this key must be written",
-            "write ${public-url}/nevisfido/uaf/1.1/facets; it can never change later",
-        );
+    if embedded && !known.try_out {
+        app_id.demand("write ${public-url}/nevisfido/uaf/1.1/facets; it can never change later");
     }
     let (wildcards, content) = (section.field("wildcards-for-testing"), section.field("anonymous-content"));
     let settings = FidoUaf {
@@ -177,8 +175,8 @@ fn upstream(section: &Section<'_>, known: &[&str]) -> Option<UafUpstream> {
 
 /// Behind a server that judges them the facets need only be listed to be published here.
 fn facets(field: &Field<'_>, mandatory: bool) -> Vec<FacetId> {
-    if mandatory && !field.is_written() {
-        field.fault("this key must be written", "list the facets of your apps and web pages");
+    if mandatory {
+        field.demand("list the facets of your apps and web pages");
     }
     field.each(|item| {
         let facet: String = item.optional()?;

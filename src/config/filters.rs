@@ -7,9 +7,10 @@ use sidegate_filters::delegation::{Rule, RuleError};
 use sidegate_filters::user_binding::Place;
 use sidegate_filters::{Role, UsernameMapper};
 
+use super::field::Field;
 use super::files;
 use super::realms::Realm;
-use super::section::{Field, Section};
+use super::section::Section;
 use super::substitution::Environment;
 
 /// A filter with its settings.
@@ -110,10 +111,7 @@ pub(super) struct Known<'a> {
 
 pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<NamedFilter> {
     field.named(|name, section| {
-        let kind = section.field("type");
-        if !kind.is_written() {
-            kind.fault("this key must be written", "write identity-creation, delegation, jws-bypass or user-binding");
-        }
+        let kind = section.field("type").demanded("write identity-creation, delegation, jws-bypass or user-binding");
         let kind = match kind.choice(TYPES) {
             Some(Type::IdentityCreation) => identity_creation(section, known).map(FilterKind::IdentityCreation),
             Some(Type::Delegation) => Some(FilterKind::Delegation(delegation(section, known.environment))),
@@ -129,10 +127,7 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<NamedFilter> {
 }
 
 fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<IdentityCreation> {
-    let domain = section.field("domain");
-    if !domain.is_written() {
-        domain.fault("this key must be written", "write the name of one of the domains");
-    }
+    let domain = section.field("domain").demanded("write the name of one of the domains");
     let domain = domain.reference("domain", known.domains);
     let realms: Vec<&Realm> =
         known.realms.iter().filter(|realm| domain.as_ref().is_none_or(|domain| *domain == realm.domain)).collect();
@@ -165,10 +160,7 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
 }
 
 fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
-    let rules = section.field("rules");
-    if !rules.is_written() {
-        rules.fault("this key must be written", "list rules such as AUTH:user.auth.UserId:X-User");
-    }
+    let rules = section.field("rules").demanded("list rules such as AUTH:user.auth.UserId:X-User");
     rules.each(|item| {
         let text: String = item.optional()?;
         Rule::parse(&text, &|name| environment.variable(name))

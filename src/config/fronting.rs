@@ -5,9 +5,10 @@ use sidegate_filters::delegation::Rule;
 
 use crate::routes::rows::Protection;
 
+use super::field::Field;
 use super::filters::{FilterKind, JwsBypass, NamedFilter, jws_bypass, username_mapper};
 use super::routes::{LeadsTo, Row};
-use super::section::{Field, Section};
+use super::section::Section;
 
 /// An existing FIDO server behind (`gateway.md` 1). The gateway protects its rows, tells it who is calling and checks
 /// signed changes of targets.
@@ -39,10 +40,7 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Option<Fronting> {
 }
 
 fn fronting(section: &Section<'_>, known: &Known<'_>) -> Option<Fronting> {
-    let upstream = section.field("upstream");
-    if !upstream.is_written() {
-        upstream.fault("this key must be written", "write the name of one of the upstreams");
-    }
+    let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
     let upstream = upstream.reference("upstream", known.upstreams);
     let delegation = delegation(&section.field("delegation"), known);
     let binding = section.field("user-binding");
@@ -69,9 +67,7 @@ fn fronting(section: &Section<'_>, known: &Known<'_>) -> Option<Fronting> {
 
 fn delegation(field: &Field<'_>, known: &Known<'_>) -> Option<String> {
     let right = "write the name of a filter of type delegation";
-    if !field.is_written() {
-        field.fault("this key must be written", right);
-    }
+    field.demand(right);
     let name = field.reference("filter", known.filter_names)?;
     match known.filters.iter().find(|filter| filter.name == name).map(|filter| &filter.kind) {
         Some(FilterKind::Delegation(rules)) if !rules.iter().any(Rule::tells_caller) => {

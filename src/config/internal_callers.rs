@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use sidegate_filters::Role;
 
+use super::field::Field;
 use super::files;
-use super::section::{Field, Section};
+use super::section::Section;
 
 /// One that proves who it is with a static bearer or a client certificate (`gateway.md` 2.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,26 +38,36 @@ impl InternalCaller {
 
 const ROLES: &[(&str, Role)] = &[("act-for", Role::ActFor), ("admin", Role::Admin)];
 
-pub(super) fn read(field: &Field<'_>) -> Vec<InternalCaller> {
-    field.named(|name, section| Some(caller(name, section)))
+/// The callers; `asked` is whether an internal listener asks clients for certificates.
+pub(super) fn read(field: &Field<'_>, asked: bool) -> Vec<InternalCaller> {
+    field.named(|name, section| Some(caller(name, section, asked)))
 }
 
-fn caller(name: &str, section: &Section<'_>) -> InternalCaller {
+fn caller(name: &str, section: &Section<'_>, asked: bool) -> InternalCaller {
     let right =
         "name a readable file that holds the bearer only, or remove the key for one that is made in the data folder";
-    let token_file = section.field("token-file").existing(right, files::readable);
+    let token = section.field("token-file");
+    let token_file = token.existing(right, files::readable);
     let certificate = section.field("client-certificate");
-    if certificate.is_written() && section.field("token-file").is_written() {
+    if certificate.is_written() && token.is_written() {
         certificate.fault("a caller proves itself in one way", "keep token-file or client-certificate");
+    } else if certificate.is_written() && !asked {
+        certificate.fault(
+            "no internal listener asks for certificates, so nobody could show this one",
+            "write tls with client-ca at a listener with class internal, or leave this key: then a bearer proves it",
+        );
     }
     let right = "name a readable PEM file with the certificate that it shows";
     let client_certificate = certificate.existing(right, files::readable);
-    let mut roles = section.field("roles").each(|role| role.choice(ROLES));
+    let granted = section.field("roles");
+    let mut roles = granted.each(|role| role.choice(ROLES));
+    let all_known = granted.is_all(roles.len());
     roles.dedup();
     let provision = section.field("provision");
     if provision.or(false) {
-        if !roles.contains(&Role::ActFor) {
-            provision.fault("who may not name users can't have them made", "add the role act-for, or leave this key");
+        if all_known && !roles.contains(&Role::ActFor) {
+            let right = "write the role act-for, or leave provision";
+            granted.fault("who may not name users can't have them made, as provision: true says", right);
         }
         provision.notice("true: users whom this caller names for a registration are made where they do not exist");
         roles.push(Role::Provision);

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use crate::routes::ListenerClass;
 
 use super::Overrides;
+use super::field::Field;
 use super::files;
-use super::section::{Field, Section};
+use super::section::Section;
 
 /// One listener. Without TLS it is on a loopback address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,10 +93,7 @@ impl Given {
 
 /// A listener, and the flag that its address is of, if it is not the written one.
 fn listener(section: &Section<'_>, given: &mut Given) -> Option<(Listener, Option<&'static str>)> {
-    let class = section.field("class");
-    if !class.is_written() {
-        class.fault("this key must be written", "write public, internal or management");
-    }
+    let class = section.field("class").demanded("write public, internal or management");
     let class = class.choice(CLASSES);
     let written = section.field("address");
     let address = written.required::<SocketAddr>();
@@ -125,13 +123,7 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<(Listener, Optio
 }
 
 fn certificate(section: &Section<'_>) -> Option<ListenerTls> {
-    let pem = |key: &'static str, right: &str| {
-        let field = section.field(key);
-        if !field.is_written() {
-            field.fault("this key must be written", right);
-        }
-        field.existing(right, files::readable)
-    };
+    let pem = |key: &'static str, right: &str| section.field(key).demanded(right).existing(right, files::readable);
     let certificate = pem("certificate", "name a readable PEM file with the certificate and its chain");
     let key = pem("key", "name a readable PEM file with the certificate's private key");
     let client_ca = section.field("client-ca");

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::assembly::Assembly;
+use super::assembly::{Assembly, KEYS};
+use super::context::Context;
 use super::document::{self, Node, Value};
 use super::listeners::first_public;
 use super::scalar::{Scalar as _, text};
-use super::section::{Context, Section};
+use super::section::Section;
 use super::substitution::{Environment, Substitution};
+use super::suggest::nearest;
 use super::url::PublicUrl;
 use super::{Config, Fault, Faults, Overrides, STANDALONE, Source, files, listeners};
 
@@ -63,15 +65,29 @@ fn check(text: &str, overrides: &Overrides, environment: &Environment, context: 
     let mut root = match document::parse(text) {
         Ok(root) => root,
         Err(malformed) => {
-            context.fault(malformed.line, "", malformed.reason, "write YAML; mind the indentation");
+            context.fault(malformed.line, "", malformed.reason, "write KEY: VALUE with a blank after the colon, indent with blanks, and quote values with signs of YAML");
             return None;
         }
     };
+    spell_right(&mut root, context);
     let public_url = substitute(&mut root, overrides, environment, context);
     Section::root(context, &root, |section| {
         Assembly { section, overrides, environment, public_url: public_url.as_ref() }.config()
     })
     .flatten()
+}
+
+/// A misspelt key is told, and read as the one that is meant: nothing else is said to be missing for it.
+fn spell_right(root: &mut Node, context: &Context) {
+    let Value::Map(entries) = &mut root.value else { return };
+    let mut missing: Vec<&str> = KEYS.to_vec();
+    missing.retain(|key| entries.iter().all(|entry| entry.key != *key));
+    for entry in entries.iter_mut().filter(|entry| !KEYS.contains(&entry.key.as_str())) {
+        let Some(meant) = nearest(&entry.key, missing.iter().copied()) else { continue };
+        missing.retain(|key| *key != meant);
+        context.fault(entry.line, &entry.key, "this key is not known", format!("did you mean {meant}?"));
+        meant.clone_into(&mut entry.key);
+    }
 }
 
 /// Makes the substitutions; the public URL, on which others stand, comes first. It is returned if it is written, or

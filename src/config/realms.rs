@@ -1,6 +1,7 @@
 //! `realms`: the ways to log in.
 
-use super::section::{Field, Section};
+use super::field::Field;
+use super::section::Section;
 
 /// A way to log in (`gateway.md` 3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,15 +79,9 @@ impl RealmKind {
 }
 
 fn realm(name: &str, section: &Section<'_>, domains: &[&str]) -> Option<Realm> {
-    let kind = section.field("type");
-    if !kind.is_written() {
-        kind.fault("this key must be written", "write password or fido-uaf");
-    }
+    let kind = section.field("type").demanded("write password or fido-uaf");
     let kind = kind.choice(KINDS);
-    let domain = section.field("domain");
-    if !domain.is_written() {
-        domain.fault("this key must be written", "write the name of one of the domains");
-    }
+    let domain = section.field("domain").demanded("write the name of one of the domains");
     let domain = domain.reference("domain", domains);
     let level = section.field("level");
     let default_level = if kind == Some(RealmKind::FidoUaf) { 2 } else { 1 };

@@ -2,50 +2,11 @@
 //! is left over is unknown.
 
 use std::cell::{Cell, RefCell};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::context::Context;
 use super::document::{Entry, Node, Value};
-use super::fault::{Fault, Notice, Places};
-use super::scalar::{Scalar, text};
+use super::field::Field;
 use super::suggest::{listed, nearest};
-
-/// What all sections of one file share.
-pub(super) struct Context {
-    pub(super) file: Arc<str>,
-    /// Relative paths start here.
-    pub(super) folder: PathBuf,
-    pub(super) faults: RefCell<Vec<Fault>>,
-    pub(super) notices: RefCell<Vec<Notice>>,
-    pub(super) places: RefCell<Places>,
-}
-
-impl Context {
-    pub(super) fn fault(&self, line: u64, key: &str, wrong: impl Into<String>, right: impl Into<String>) {
-        self.faults.borrow_mut().push(Fault {
-            file: Arc::clone(&self.file),
-            line,
-            key: key.to_owned(),
-            wrong: wrong.into(),
-            right: right.into(),
-        });
-    }
-
-    /// A fault of a flag of the command line, which stands in place of a key's value.
-    fn fault_of_flag(&self, flag: &str, wrong: impl Into<String>, right: impl Into<String>) {
-        self.faults.borrow_mut().push(Fault {
-            file: Arc::from(flag),
-            line: 0,
-            key: String::new(),
-            wrong: wrong.into(),
-            right: right.into(),
-        });
-    }
-
-    pub(super) fn notice(&self, key: &str, text: impl Into<String>) {
-        self.notices.borrow_mut().push(Notice { key: key.to_owned(), text: text.into() });
-    }
-}
 
 /// A map of the file, or the place where one may stand.
 pub(super) struct Section<'a> {
@@ -57,26 +18,20 @@ pub(super) struct Section<'a> {
     unread: Cell<bool>,
 }
 
-/// A key of a section, written or not.
-pub(super) struct Field<'a> {
-    context: &'a Context,
-    path: String,
-    line: u64,
-    /// Whether the key is there, with or without a value.
-    present: bool,
-    /// Whether a fault of the value is noted already.
-    faulty: bool,
-    node: Option<&'a Node>,
-}
-
 impl<'a> Section<'a> {
+    pub(super) fn new(context: &'a Context, path: String, line: u64, entries: &'a [Entry]) -> Self {
+        Self { context, path, line, entries, asked: RefCell::default(), unread: Cell::default() }
+    }
+
     /// Reads the whole file.
     pub(super) fn root<T>(context: &'a Context, node: &'a Node, read: impl FnOnce(&Self) -> T) -> Option<T> {
         Field::new(context, String::new(), node.line, Some(node)).section(read)
     }
 
     pub(super) fn field(&self, key: &'static str) -> Field<'a> {
-        self.asked.borrow_mut().push(key);
+        if !self.asked.borrow().contains(&key) {
+            self.asked.borrow_mut().push(key);
+        }
         let entry = self.entries.iter().find(|entry| entry.key == key);
         let line = entry.map_or(self.line, |entry| entry.line);
         Field::new(self.context, join(&self.path, key), line, entry.map(|entry| &entry.node))
@@ -92,231 +47,42 @@ impl<'a> Section<'a> {
         self.unread.set(true);
     }
 
-    fn finish(&self) {
+    /// Notes every key that nobody asked for.
+    pub(super) fn finish(&self) {
         if self.unread.get() {
             return;
         }
+        let mut above = None;
+        for entry in self.entries {
+            if !self.asked.borrow().contains(&entry.key.as_str()) {
+                let path = join(&self.path, &entry.key);
+                self.context.fault(entry.line, &path, "this key is not known", self.meant(entry, above));
+            }
+            above = Some(entry);
+        }
+    }
+
+    /// What an unknown key may have been meant as.
+    fn meant(&self, entry: &Entry, above: Option<&Entry>) -> String {
         let asked = self.asked.borrow();
-        for entry in self.entries.iter().filter(|entry| !asked.contains(&entry.key.as_str())) {
-            let right = match nearest(&entry.key, asked.iter().copied()) {
-                Some(known) => {
-                    self.forget_missing(known);
-                    format!("did you mean {known}?")
-                }
-                None => format!("known here: {}", listed(asked.iter().copied())),
-            };
-            self.context.fault(entry.line, &join(&self.path, &entry.key), "this key is not known", right);
+        let missing = asked.iter().copied().filter(|key| self.entries.iter().all(|entry| entry.key != *key));
+        if let Some(known) = nearest(&entry.key, missing) {
+            self.forget_missing(known);
+            return format!("did you mean {known}?");
+        }
+        let known = listed(asked.iter().copied());
+        match above {
+            Some(Entry { key, node: Node { value: Value::Null, .. }, .. }) => {
+                format!("if it belongs to {key}, indent it; known here: {known}")
+            }
+            _ => format!("known here: {known}"),
         }
     }
 
     /// Takes back what was said of a key that is not written: it is there, misspelt, and one fault is enough.
     fn forget_missing(&self, key: &str) {
-        if !self.entries.iter().any(|entry| entry.key == key) {
-            let path = join(&self.path, key);
-            self.context.faults.borrow_mut().retain(|fault| fault.key != path);
-        }
-    }
-}
-
-impl<'a> Field<'a> {
-    fn new(context: &'a Context, path: String, line: u64, node: Option<&'a Node>) -> Self {
-        let faulty = node.is_some_and(|node| matches!(node.value, Value::Unsubstituted));
-        if node.is_some() {
-            context.places.borrow_mut().note(&path, line);
-        }
-        let value = node.filter(|node| !matches!(node.value, Value::Null | Value::Unsubstituted));
-        Self { context, path, line, present: node.is_some(), faulty, node: value }
-    }
-
-    /// Whether the key has a value.
-    pub(super) fn is_written(&self) -> bool {
-        self.node.is_some() || self.faulty
-    }
-
-    /// Whether the key is there, even without a value: a section whose keys are all commented out is meant.
-    pub(super) fn is_present(&self) -> bool {
-        self.present
-    }
-
-    pub(super) fn line(&self) -> u64 {
-        self.line
-    }
-
-    pub(super) fn fault(&self, wrong: impl Into<String>, right: impl Into<String>) {
-        self.context.fault(self.line, &self.path, wrong, right);
-    }
-
-    /// Notes a fault of the flag whose value stands in place of this key's.
-    pub(super) fn fault_of_flag(&self, flag: &str, wrong: impl Into<String>, right: impl Into<String>) {
-        self.context.fault_of_flag(flag, wrong, right);
-    }
-
-    pub(super) fn notice(&self, text: impl Into<String>) {
-        self.context.notice(&self.path, text);
-    }
-
-    /// The value, if it is written and right.
-    pub(super) fn optional<T: Scalar>(&self) -> Option<T> {
-        let node = self.node?;
-        match text(&node.value).and_then(|text| T::read(&text)) {
-            Ok(value) => Some(value),
-            Err(wrong) => {
-                self.context.fault(node.line, &self.path, wrong, T::RIGHT);
-                None
-            }
-        }
-    }
-
-    /// The value; a fault if it is not written.
-    pub(super) fn required<T: Scalar>(&self) -> Option<T> {
-        if !self.is_written() {
-            self.fault("this key must be written", T::RIGHT);
-        }
-        self.optional()
-    }
-
-    /// The value, or this one. A wrong value is a fault, whatever is returned then.
-    pub(super) fn or<T: Scalar>(&self, default: T) -> T {
-        self.optional().unwrap_or(default)
-    }
-
-    /// One of several words.
-    pub(super) fn choice<T: Clone>(&self, known: &[(&str, T)]) -> Option<T> {
-        let node = self.node?;
-        let found = text(&node.value)
-            .ok()
-            .and_then(|text| known.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone()));
-        if found.is_none() {
-            let words = || known.iter().map(|(word, _)| *word);
-            let right = match text(&node.value).ok().and_then(|text| nearest(&text, words())) {
-                Some(near) => format!("did you mean {near}?"),
-                None => format!("write one of {}", listed(words())),
-            };
-            self.context.fault(node.line, &self.path, "this word is not known here", right);
-        }
-        found
-    }
-
-    /// The name of something that is configured elsewhere in the file.
-    pub(super) fn reference(&self, what: &str, names: &[&str]) -> Option<String> {
-        let name: String = self.optional()?;
-        if names.contains(&name.as_str()) {
-            return Some(name);
-        }
-        let right = match nearest(&name, names.iter().copied()) {
-            Some(known) => format!("did you mean {known}?"),
-            None if names.is_empty() => format!("configure the {what} first"),
-            None => format!("configured are {}", listed(names.iter().copied())),
-        };
-        self.fault(format!("there is no {what} of this name"), right);
-        None
-    }
-
-    /// A path, relative to the folder of the file.
-    pub(super) fn path(&self) -> Option<PathBuf> {
-        self.optional::<String>().map(|path| self.context.folder.join(path))
-    }
-
-    /// The path of a file or folder that `check` finds in order.
-    pub(super) fn existing(&self, right: &str, check: fn(&Path) -> Result<(), String>) -> Option<PathBuf> {
-        let path = self.path()?;
-        match check(&path) {
-            Ok(()) => Some(path),
-            Err(wrong) => {
-                self.fault(format!("{} {wrong}", path.display()), right);
-                None
-            }
-        }
-    }
-
-    /// A section below this key; one that is not written is read as empty.
-    pub(super) fn section<T>(&self, read: impl FnOnce(&Section<'a>) -> T) -> Option<T> {
-        let (line, entries): (u64, &'a [Entry]) = match self.node {
-            None => (self.line, &[]),
-            Some(Node { line, value: Value::Map(entries) }) => (*line.min(&self.line), entries),
-            Some(_) => {
-                self.fault("this must be a section", "write its keys below it, indented");
-                return None;
-            }
-        };
-        let section = Section {
-            context: self.context,
-            path: self.path.clone(),
-            line,
-            entries,
-            asked: RefCell::default(),
-            unread: Cell::default(),
-        };
-        self.refuse_duplicates(entries);
-        let value = read(&section);
-        section.finish();
-        Some(value)
-    }
-
-    /// The items of a list; a list that is not written is empty.
-    pub(super) fn each<T>(&self, mut read: impl FnMut(&Field<'a>) -> Option<T>) -> Vec<T> {
-        let items: &'a [Node] = match self.node {
-            None => &[],
-            Some(Node { value: Value::List(items), .. }) => items,
-            Some(_) => {
-                self.fault("this must be a list", "write items below it, each with a leading dash, or [a, b]");
-                &[]
-            }
-        };
-        items
-            .iter()
-            .enumerate()
-            .filter_map(|(index, node)| {
-                let path = format!("{}[{index}]", self.path);
-                let item = Field::new(self.context, path, node.line, Some(node));
-                if !item.is_written() {
-                    item.fault("this item is empty", "write a value after the dash, or take the dash away");
-                    return None;
-                }
-                read(&item)
-            })
-            .collect()
-    }
-
-    /// The named sections below this key, in their order. Names are lower-case letters, digits and dashes.
-    pub(super) fn named<T>(&self, mut read: impl FnMut(&str, &Section<'a>) -> Option<T>) -> Vec<T> {
-        let entries: &'a [Entry] = match self.node {
-            None => &[],
-            Some(Node { value: Value::Map(entries), .. }) => entries,
-            Some(_) => {
-                self.fault("this must be a section of names", "write a name and a colon, and its keys below it");
-                &[]
-            }
-        };
-        self.refuse_duplicates(entries);
-        entries
-            .iter()
-            .filter_map(|entry| {
-                let path = join(&self.path, &entry.key);
-                if !is_name(&entry.key) {
-                    self.context.fault(entry.line, &path, "this is no name", NAME);
-                }
-                let field = Field::new(self.context, path, entry.line, Some(&entry.node));
-                field.section(|section| read(&entry.key, section)).flatten()
-            })
-            .collect()
-    }
-
-    /// The names below this key, also of sections that are at fault: whoever refers to those is not.
-    pub(super) fn names(&self) -> Vec<&'a str> {
-        match self.node {
-            Some(Node { value: Value::Map(entries), .. }) => entries.iter().map(|entry| entry.key.as_str()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn refuse_duplicates(&self, entries: &[Entry]) {
-        for (index, entry) in entries.iter().enumerate() {
-            if let Some(first) = entries.iter().take(index).find(|earlier| earlier.key == entry.key) {
-                let wrong = format!("this key is written twice, first in line {}", first.line);
-                self.context.fault(entry.line, &join(&self.path, &entry.key), wrong, "keep one of them");
-            }
-        }
+        let path = join(&self.path, key);
+        self.context.faults.borrow_mut().retain(|fault| fault.key != path);
     }
 }
 
@@ -330,6 +96,7 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.len() <= 64
 }
 
-fn join(path: &str, key: &str) -> String {
+/// The path of a key below another.
+pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

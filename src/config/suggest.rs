@@ -1,11 +1,12 @@
 //! "Did you mean": the known word nearest to a mistyped one.
 
-/// The known word that differs from `word` by at most half of its letters, and three.
+/// The known word that differs from `word` by at most half of the letters of the shorter one, and three.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = word.chars().count();
     known
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(2).min(3))
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().min(letters).div_ceil(2).min(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -52,5 +53,6 @@ mod tests {
         assert_eq!(nearest("listner", known), Some("listeners"));
         assert_eq!(nearest("public_url", known), Some("public-url"));
         assert_eq!(nearest("zzz", known), None);
+        assert_eq!(nearest("main", ["domains"]), None);
     }
 }

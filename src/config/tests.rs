@@ -182,6 +182,46 @@ fn one_slip_is_one_fault(#[case] right: &str, #[case] wrong: &str, #[case] expec
     assert!(found[0].starts_with(expected), "{found:#?}");
 }
 
+/// Nothing that stands on a misspelt or faulty key is said to be missing.
+#[rstest]
+#[case(STANDALONE, "\nrealms:", "\nrealm:", "realm: this key is not known; did you mean realms?")]
+#[case(STANDALONE, "\ndomains:", "\ndomain:", "domain: this key is not known; did you mean domains?")]
+#[case(STANDALONE, "try-out: true", "try-out: yes", "try-out: this is neither true nor false")]
+#[case(STANDALONE, "try-out: true", "tryout: true", "tryout: this key is not known; did you mean try-out?")]
+#[case(STANDALONE, "class: public", "clas: public", "listeners[0].clas: this key is not known; did you mean class?")]
+#[case(STANDALONE, "- type: link", "- type: lonk", "fido-uaf.dispatchers[0].type: this word is not known here; did")]
+#[case(BASE, "facets: [", "facet: [", "fido-uaf.facet: this key is not known; did you mean facets?")]
+fn nothing_follows_from_a_slip(#[case] text: &str, #[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
+    let found = faults(&text.replacen(right, wrong, 1));
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
+#[rstest]
+#[case("upstream: { shop: { url: https://shop } }\n", "upstream: this key is not known; did you mean upstreams?")]
+#[case("upstreams: { my_shop: { url: https://shop } }\n", "upstreams.my_shop: this is no name")]
+fn a_slip_in_a_name_is_told_once(#[case] upstreams: &str, #[case] expected: &str) {
+    let name = if upstreams.contains("my_shop") { "my-shop" } else { "shop" };
+    let row = format!("routes: [{{ name: s, path: /s, methods: [GET], filters: [], upstream: {name} }}]\n");
+    let found = fault_of(&format!("{upstreams}{row}"));
+    assert!(found.contains(expected), "{found}");
+}
+
+#[test]
+fn a_key_that_is_not_indented_is_told_as_that() {
+    let found = faults(&BASE.replace("  main: {}", "main: {}"));
+    assert!(found[0].contains("main: this key is not known; if it belongs to domains, indent it"), "{found:#?}");
+}
+
+#[test]
+fn the_keys_of_the_root_are_those_that_are_read() {
+    let found = fault_of("zzz: 1\n");
+    let mut read: Vec<&str> = found.split_once("known here: ").unwrap().1.split(", ").collect();
+    let mut listed = assembly::KEYS.to_vec();
+    read.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(read, listed);
+}
+
 #[test]
 fn a_misspelt_section_of_listeners_is_one_fault_where_the_public_url_stands_on_it() {
     let text = BASE.replace("public-url: https://gate.example", "try-out: true").replace("listeners", "listners");
@@ -308,10 +348,23 @@ fn rows_without_their_service_are_left_out() {
 #[case("limits: 5\n", "13: limits: this must be a section")]
 #[case("  upstream-path: /a\n", "13: fido-uaf.upstream-path: there is no upstream")]
 #[case("default-rows: [statsu]\n", "13: default-rows[0]: there is no default row of this name; did you mean status?")]
-#[case("internal-callers: { a: { provision: true } }\n", "13: internal-callers.a.provision: who may not name users")]
+#[case("internal-callers: { a: { provision: true } }\n", "13: internal-callers.a.roles: who may not name users")]
+#[case(
+    "internal-callers: { a: { provision: true, roles: [admin, admin] } }\n",
+    "13: internal-callers.a.roles: who may not name users"
+)]
+#[case(
+    "internal-callers: { a: { provision: true, role: [act-for] } }\n",
+    "13: internal-callers.a.role: this key is not"
+)]
+#[case("internal-callers: { a: { provision: true, roles: [actfor] } }\n", "13: internal-callers.a.roles[0]: this word")]
 #[case(
     "internal-callers: { a: { token-file: gate.yml, client-certificate: gate.yml } }\n",
     "13: internal-callers.a.client-certificate: a caller proves itself in one way"
+)]
+#[case(
+    "internal-callers: { a: { client-certificate: gate.yml } }\n",
+    "13: internal-callers.a.client-certificate: no internal listener asks for certificates"
 )]
 #[case("limits: { header-size: 1.5 }\n", "13: limits.header-size: a number with a fraction")]
 #[case("limits: { idle: 1s, idle: 2s }\n", "13: limits.idle: this key is written twice, first in line 13")]
@@ -495,6 +548,21 @@ fn of_the_default_rows_only_some_may_be_served() {
     let some = format!("{BASE}default-rows: [health, status]\n{}", one_row("/shop/*", "customers"));
     assert_eq!(names(&some), ["status", "health", "shop"]);
     assert_eq!(names(&format!("{BASE}default-rows: []\n")), [""; 0]);
+}
+
+#[rstest]
+#[case("default-rows: [target-create, targets-list]\n", true)]
+#[case("default-rows: [target-create, login-password]\n", false)]
+#[case("default-rows: [target-create, login-response]\n", false)]
+#[case("default-rows: [targets-list, status]\n", false)]
+#[case("default-rows: [target-create]\nroutes: [{ name: target-create, protection: internal }]\n", false)]
+#[case("default-rows: [target-create]\nroutes: [{ name: target-create, on: [] }]\n", false)]
+#[case("default-rows: [target-create, login-password]\nroutes: [{ name: login-password, on: [] }]\n", true)]
+fn rows_that_demand_a_session_need_a_row_that_logs_in(#[case] more: &str, #[case] noted: bool) {
+    let config = loaded(&format!("{BASE}{more}"));
+    let found = config.notices.iter().find(|notice| notice.key == "default-rows");
+    assert_eq!(found.is_some(), noted, "{found:?}");
+    assert!(found.is_none_or(|found| found.text.contains("target-create demand a session")), "{found:?}");
 }
 
 #[rstest]

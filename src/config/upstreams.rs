@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::routes::Protocol;
 
+use super::field::Field;
 use super::files;
 use super::scalar::Scalar as _;
-use super::section::{Field, Section};
+use super::section::Section;
 use super::url::ServerUrl;
 
 /// What is behind the gateway under one name (`gateway.md` 4).
@@ -95,7 +96,7 @@ fn servers(section: &Section<'_>) -> Vec<ServerUrl> {
     if url.is_written() && list.is_written() {
         list.fault("url is written too", "write url for one server, or servers for several");
     } else if !url.is_written() && !list.is_written() {
-        url.fault("this key must be written", format!("{}; or several below servers", ServerUrl::RIGHT));
+        url.demand(&format!("{}; or several below servers", ServerUrl::RIGHT));
     }
     let mut found: Vec<ServerUrl> = url.optional().into_iter().collect();
     list.each(|item| {
@@ -111,6 +112,11 @@ fn servers(section: &Section<'_>) -> Vec<ServerUrl> {
     });
     if list.is_written() && found.is_empty() {
         list.fault("no server is named", ServerUrl::RIGHT);
+    }
+    let named = if list.is_written() { list } else { url };
+    if found.iter().any(|server| !server.is_https() && !server.is_loopback()) {
+        named
+            .notice("plain http: everybody on the way reads and changes what is sent, SecTokens among it; write https");
     }
     found
 }
@@ -146,8 +152,8 @@ fn checks(section: &Section<'_>, servers: &[ServerUrl]) -> UpstreamTls {
 fn client(section: &Section<'_>) -> Option<ClientCertificate> {
     let (certificate, key) = (section.field("client-certificate"), section.field("client-key"));
     for (written, other) in [(&certificate, &key), (&key, &certificate)] {
-        if written.is_written() && !other.is_written() {
-            other.fault("this key must be written", "write client-certificate and client-key, or neither");
+        if written.is_written() {
+            other.demand("write client-certificate and client-key, or neither");
         }
     }
     let certificate = certificate.existing("name a readable PEM file with the certificate", files::readable);

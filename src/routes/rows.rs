@@ -123,6 +123,20 @@ impl Service {
         }
     }
 
+    /// Whether it asks the UAF server, which may be one behind (`gateway.md` 1, hybrid).
+    #[must_use]
+    pub fn asks_uaf_server(self) -> bool {
+        matches!(
+            self,
+            Self::UafRequest(_)
+                | Self::UafRegistration
+                | Self::UafAuthentication
+                | Self::Redeem(_)
+                | Self::FidoLoginRequest
+                | Self::FidoLoginResponse
+        )
+    }
+
     /// Where a request to a FIDO server behind names the user whose own affair it is (`http-api.md` 0.3).
     #[must_use]
     pub fn names_user(self) -> Option<Place> {

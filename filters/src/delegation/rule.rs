@@ -99,7 +99,8 @@ impl Rule {
             _ => return Err(RuleError::Shape),
         };
         // A constant may be a secret the upstream asks for: it is not shown.
-        let shown = format!("{source}:{}:{header}", if source == "CONST" { "…" } else { name });
+        let coding = if encoding == "none" { String::new() } else { format!(":{encoding}") };
+        let shown = format!("{source}:{}:{header}{coding}", if source == "CONST" { "…" } else { name });
         Ok(Self {
             source: self::source(source, name, env)?,
             header: self::header(header)?,

@@ -1,33 +1,23 @@
 //! The route table: every row of the configuration with its filters and its destination.
 
+mod endpoints;
 mod fronted;
+mod upstreams;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use sidegate_filters::delegation::{DelegationFilter, RemovedHeaders, Rule};
+use sidegate_filters::delegation::{DelegationFilter, Rule};
 use sidegate_filters::jws_bypass::{JwsBypassFilter, Settings};
 use sidegate_filters::{Chain, Filter, UserBindingFilter};
 
 use super::gate::Gate;
 use super::services::Services;
 use super::{ComposeError, Stores};
-use crate::config::{self, Config, FilterKind, LeadsTo, NamedFilter, ServerUrl};
-use crate::identity::FidoUafRealm;
-use crate::jose::certificates::Authorities;
-use crate::jose::client_certificate::ClientCertificate;
+use crate::config::{self, Config, FilterKind, LeadsTo, NamedFilter};
 use crate::oob::bypass::{StoredTargetKeys, UsedRequests};
-use crate::routes::endpoints::management::{Health, Liveness, MetricsText, Probe};
-use crate::routes::endpoints::{
-    CreateEndpoint, CreateTargetEndpoint, DeleteTargetEndpoint, DispatchEndpoint, FacetsEndpoint,
-    FidoLoginRequestEndpoint, FidoLoginResponseEndpoint, JwksEndpoint, ListTargetsEndpoint, LoginPageEndpoint,
-    LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint, PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint,
-    UafRequestEndpoint, UafResponseEndpoint,
-};
 use crate::routes::rows::{Protection, Service};
-use crate::routes::{Address, Destination, Endpoint, Route, Router, Server, Servers, Upstream, UpstreamTls};
-use crate::store::operation::OperationKind;
+use crate::routes::{Destination, Route, Router, Upstream};
 use crate::telemetry::Metrics;
 
 /// What rows are filled from.
@@ -47,8 +37,10 @@ pub(super) fn table(
     stores: &Stores,
     metrics: &Arc<Metrics>,
 ) -> Result<Router, ComposeError> {
-    let upstreams =
-        config.upstreams.iter().map(|wanted| Ok((wanted.name.as_str(), Arc::new(upstream(config, wanted)?))));
+    let upstreams = config
+        .upstreams
+        .iter()
+        .map(|wanted| Ok((wanted.name.as_str(), Arc::new(upstreams::upstream(config, wanted)?))));
     let upstreams = upstreams.collect::<Result<_, ComposeError>>()?;
     let parts = Parts { config, gate, services, stores, metrics, upstreams };
     Ok(Router::new(config.routes.iter().map(|row| parts.route(row)).collect::<Result<_, _>>()?))
@@ -123,21 +115,6 @@ fn named<'a>(config: &'a Config, name: &str) -> Option<&'a NamedFilter> {
     config.filters.iter().find(|filter| filter.name == name)
 }
 
-/// The endpoints of one operation each.
-impl Services {
-    fn uaf_request(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
-        Arc::new(UafRequestEndpoint::new(self.requests.clone(), kind, self.anonymous_content))
-    }
-
-    fn dispatch(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
-        Arc::new(DispatchEndpoint::new(self.tokens.clone(), kind, self.anonymous_content))
-    }
-
-    fn create(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
-        Arc::new(CreateEndpoint::new(self.tokens.clone(), kind, self.anonymous_content))
-    }
-}
-
 impl Parts<'_> {
     fn upstream_filters(
         &self,
@@ -166,123 +143,5 @@ impl Parts<'_> {
         Ok(Arc::new(filter.map_err(|error| {
             ComposeError::unfit(format!("filters.{name}.rules"), format!("filter {name}: {error}"))
         })?))
-    }
-
-    /// What answers behind a row of ours.
-    fn endpoint(&self, service: Service) -> Result<Arc<dyn Endpoint>, ComposeError> {
-        let gate = self.gate;
-        Ok(match service {
-            Service::Liveness => Arc::new(Liveness),
-            Service::Health => Arc::new(self.health()),
-            Service::Metrics => Arc::new(MetricsText::new(self.metrics.clone())),
-            Service::Jwks => Arc::new(JwksEndpoint::new(gate.sec_tokens.clone())),
-            Service::LoginPage => Arc::new(LoginPageEndpoint::new(gate.pages.clone())),
-            Service::LogoutPage => Arc::new(LogoutPageEndpoint::new(gate.pages.clone())),
-            Service::Logout => Arc::new(LogoutEndpoint::new(gate.own_sessions()?, gate.pages.clone())),
-            Service::PasswordLogin => self.password_login()?,
-            Service::UafRequest(kind) => self.services()?.uaf_request(kind),
-            Service::UafRegistration => Arc::new(UafResponseEndpoint::registration(self.services()?.fido.clone())),
-            Service::UafAuthentication => Arc::new(UafResponseEndpoint::authentication(self.services()?.fido.clone())),
-            Service::Facets => Arc::new(FacetsEndpoint::new(&self.services()?.facets)),
-            Service::Dispatch(kind) => self.services()?.dispatch(kind),
-            Service::Create(kind) => self.services()?.create(kind),
-            Service::Redeem(kind) => Arc::new(RedeemEndpoint::new(self.services()?.redeem.clone(), kind)),
-            Service::ListTargets => Arc::new(ListTargetsEndpoint::new(self.services()?.targets.clone())),
-            Service::CreateTarget => Arc::new(CreateTargetEndpoint::new(self.services()?.targets.clone())),
-            Service::ModifyTarget => Arc::new(ModifyTargetEndpoint::new(self.services()?.targets.clone())),
-            Service::DeleteTarget => Arc::new(DeleteTargetEndpoint::new(self.services()?.targets.clone())),
-            Service::Status => Arc::new(StatusEndpoint::new(self.services()?.statuses.clone())),
-            Service::FidoLoginRequest => {
-                Arc::new(FidoLoginRequestEndpoint::new(self.services()?.requests.clone(), gate.uaf_throttle.clone()))
-            }
-            Service::FidoLoginResponse => Arc::new(FidoLoginResponseEndpoint::new(self.fido_realm(self.services()?)?)),
-        })
-    }
-
-    /// What the gateway cannot serve without: each is asked anew.
-    fn health(&self) -> Health {
-        let store = Arc::new(StoreProbe(self.stores.targets.clone()));
-        Health::new(vec![store, Arc::new(UsersProbe(self.stores.users.clone()))])
-    }
-
-    fn fido_realm(&self, services: &Services) -> Result<Arc<FidoUafRealm>, ComposeError> {
-        let realm = self.gate.fido_uaf()?.clone();
-        let (sessions, users) = (self.gate.own_sessions()?, self.stores.users.clone());
-        Ok(Arc::new(FidoUafRealm::new(realm, sessions, users, services.fido.clone(), self.gate.uaf_throttle.clone())))
-    }
-
-    fn password_login(&self) -> Result<Arc<dyn Endpoint>, ComposeError> {
-        let realm = self.gate.password.clone();
-        let realm = realm.ok_or_else(|| ComposeError::unfit("realms", "a row needs a realm of type password"))?;
-        Ok(Arc::new(PasswordLoginEndpoint::new(realm, self.gate.pages.clone())))
-    }
-}
-
-/// One for all rows that lead there: they share its connections.
-fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Upstream, ComposeError> {
-    let server = |url: &ServerUrl| Server {
-        address: Address::new(url.address()),
-        name: wanted.tls.as_ref().map_or_else(String::new, |tls| tls.name_of(url).to_owned()),
-    };
-    Ok(Upstream {
-        name: wanted.name.clone(),
-        servers: Servers::new(wanted.servers.iter().map(server).collect()),
-        tls: wanted.tls.as_ref().map(upstream_tls).transpose()?,
-        protocol: wanted.protocol,
-        connect_timeout: wanted.connect_timeout,
-        read_timeout: wanted.read_timeout,
-        write_timeout: wanted.write_timeout,
-        idle_timeout: wanted.idle_timeout,
-        identity_headers: removed(config, &wanted.name),
-    })
-}
-
-/// What any rule on the way to this upstream may set, whichever row the rule stands on (`gateway.md` 2.3).
-fn removed(config: &Config, upstream: &str) -> RemovedHeaders {
-    let own = config.routes.iter().filter_map(|row| match &row.leads_to {
-        LeadsTo::Upstream { name, filters } if name == upstream => Some(filters),
-        _ => None,
-    });
-    let fronting = config.fronting.as_ref().filter(|fronting| fronting.upstream == upstream);
-    let filters = own.flatten().chain(fronting.map(|fronting| &fronting.delegation));
-    let rules = filters.filter_map(|name| match &named(config, name)?.kind {
-        FilterKind::Delegation(rules) => Some(rules),
-        _ => None,
-    });
-    rules.flatten().map(|rule: &Rule| rule.header()).collect()
-}
-
-fn upstream_tls(tls: &config::UpstreamTls) -> Result<UpstreamTls, ComposeError> {
-    let authorities = tls.ca.as_deref().map(Authorities::read).transpose()?;
-    let client =
-        tls.client.as_ref().map(|files| ClientCertificate::read(&files.certificate, &files.key)).transpose()?;
-    Ok(UpstreamTls { authorities, verify: tls.verify, client })
-}
-
-/// Whether the durable store answers.
-struct StoreProbe(Arc<dyn crate::store::Targets>);
-
-#[async_trait]
-impl Probe for StoreProbe {
-    fn name(&self) -> &'static str {
-        "store"
-    }
-
-    async fn is_ready(&self) -> bool {
-        self.0.get("").await.is_ok()
-    }
-}
-
-/// Without the users nobody can log in.
-struct UsersProbe(Arc<dyn crate::store::Users>);
-
-#[async_trait]
-impl Probe for UsersProbe {
-    fn name(&self) -> &'static str {
-        "users"
-    }
-
-    async fn is_ready(&self) -> bool {
-        self.0.by_name("").await.is_ok()
     }
 }

@@ -51,13 +51,7 @@ impl Services {
     ) -> Result<Option<Self>, ComposeError> {
         let Some(fido_uaf) = &config.fido_uaf else { return Ok(None) };
         let facets = trusted_facets(fido_uaf);
-        let fido: Arc<dyn Fido> = match &fido_uaf.upstream {
-            Some(behind) => Arc::new(upstream::server(config, fido_uaf, behind, stores, clock)?),
-            None => {
-                let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
-                Arc::new(embedded(config, fido_uaf, relying_party, stores, clock)?)
-            }
-        };
+        let fido = server(config, fido_uaf, &facets, folder, stores, clock).await?;
         let shared = Shared {
             stores,
             clock,
@@ -142,6 +136,22 @@ impl Shared<'_> {
         let (operations, clock) = (self.stores.operations.clone(), self.clock.clone());
         Statuses { operations, clock, proven_only: self.fido.is_elsewhere() }
     }
+}
+
+/// The UAF server: one behind, or the one inside.
+async fn server(
+    config: &Config,
+    fido_uaf: &FidoUaf,
+    facets: &TrustedFacets,
+    folder: &DataFolder,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Fido>, ComposeError> {
+    if let Some(behind) = &fido_uaf.upstream {
+        return Ok(Arc::new(upstream::server(config, fido_uaf, behind, stores, clock)?));
+    }
+    let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
+    Ok(Arc::new(embedded(config, fido_uaf, relying_party, stores, clock)?))
 }
 
 fn acting(fido_uaf: &FidoUaf, stores: &Stores, gate: &Gate) -> Result<Acting, ComposeError> {

@@ -27,9 +27,9 @@ impl Gateway {
     /// The gateway at `base` (`http://host:port` or `https://…`), with a PEM file of authorities.
     pub(super) fn new(base: &str, ca: Option<&Path>) -> Result<Self, PhoneError> {
         let usage = |flag: &str, why: String| PhoneError::Usage(format!("--{flag}: {why}"));
-        let url = Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = Url::parse(base).ok().filter(is_origin);
         let base = url.ok_or_else(|| {
-            usage("gateway", format!("{base:?} is no web URL; write http://host:port or https://host"))
+            usage("gateway", format!("{base:?} is not scheme, host and port; write http://host:port or https://host"))
         })?;
         let Some(ca) = ca else { return Ok(Self { base, authorities: Vec::new() }) };
         let no_certificate = || usage("ca", format!("{} holds no PEM certificate", ca.display()));
@@ -37,6 +37,14 @@ impl Gateway {
         let authorities = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|_| no_certificate())?;
         if authorities.is_empty() { Err(no_certificate()) } else { Ok(Self { base, authorities }) }
     }
+}
+
+/// Whether a URL is scheme, host and port: nothing else of it would be used.
+fn is_origin(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && (url.path(), url.query(), url.fragment()) == ("/", None, None)
+        && url.username().is_empty()
+        && url.password().is_none()
 }
 
 /// A connection to one gateway with the session that it gave.
@@ -185,6 +193,19 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gateway_is_scheme_host_and_port() {
+        let refused = |base: &str| matches!(Gateway::new(base, None), Err(PhoneError::Usage(_)));
+        for good in ["https://gate.example", "https://gate.example/", "http://127.0.0.1:8080", "http://[::1]:1"] {
+            assert!(!refused(good), "{good}");
+        }
+        for bad in
+            ["gate.example", "http://h:80800", "ftp://h", "http://h/app", "http://h?x", "http://h#x", "http://me@h"]
+        {
+            assert!(refused(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn a_token_goes_to_this_gateway_only() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::Method;
 
-use super::listed;
+use super::{Refused, demand_listener, listed};
 use crate::config::{Config, LeadsTo, NamedFilter, Row};
 use crate::routes::ListenerClass;
 
@@ -15,21 +15,30 @@ pub struct Table(Vec<[String; 6]>);
 
 impl Table {
     /// The rows that listeners of this class serve; without one all rows, also those that are switched off.
-    #[must_use]
-    pub fn of(config: &Config, class: Option<ListenerClass>) -> Self {
+    ///
+    /// # Errors
+    /// If no listener is of this class.
+    pub fn of(config: &Config, class: Option<ListenerClass>) -> Result<Self, Refused> {
+        class.map_or(Ok(()), |class| demand_listener(config, class))?;
         let served = config.routes.iter().filter(|row| class.is_none_or(|class| row.on.contains(&class)));
-        Self(served.map(|row| cells(row, &config.filters)).collect())
+        Ok(Self(served.map(|row| cells(row, config)).collect()))
     }
 }
 
-fn cells(row: &Row, known: &[NamedFilter]) -> [String; 6] {
+fn cells(row: &Row, config: &Config) -> [String; 6] {
     let (protection, leads_to) = match &row.leads_to {
-        LeadsTo::Service(_, protection) => (protection.name().to_owned(), "a service of this gateway".to_owned()),
+        LeadsTo::Service(_, protection) => {
+            let asks = config.asked_by(row).map(|upstream| format!(", which asks upstream {}", upstream.name));
+            (protection.name().to_owned(), format!("a service of this gateway{}", asks.unwrap_or_default()))
+        }
         LeadsTo::Fronted { protection, upstream, .. } => (protection.name().to_owned(), format!("upstream {upstream}")),
-        LeadsTo::Upstream { name, filters } => (of_chain(filters, known), format!("upstream {name}")),
+        LeadsTo::Upstream { name, filters } => (of_chain(filters, &config.filters), format!("upstream {name}")),
     };
-    let listeners = listed(row.on.iter().map(|class| class.name()));
-    let listeners = if listeners.is_empty() { "none: switched off".to_owned() } else { listeners };
+    let listeners = match &config.listening(&row.on)[..] {
+        [] if row.on.is_empty() => "none: switched off".to_owned(),
+        [] => "none of its class".to_owned(),
+        there => listed(there.iter().map(|class| class.name())),
+    };
     let methods = listed(row.methods.iter().map(Method::as_str));
     [row.name.clone(), methods, row.pattern.text().to_owned(), listeners, protection, leads_to]
 }
@@ -72,7 +81,7 @@ mod tests {
         let path = folder.path().join("gate.yml");
         std::fs::write(&path, format!("{STANDALONE}{more}")).unwrap();
         let config = load(&Source::File(path), &Overrides::default(), &Environment::new(|_| None)).unwrap();
-        Table::of(&config, class).to_string()
+        Table::of(&config, class).unwrap().to_string()
     }
 
     const OWN: &str = "

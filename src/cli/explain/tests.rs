@@ -5,6 +5,8 @@ use rstest::rstest;
 use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathTemplate, Reply, Verdict};
 
 use super::*;
+use crate::cli::{compose, keygen};
+use crate::config::{self, Environment, Overrides, Source};
 use crate::routes::{Address, Endpoint, Media, Server, Upstream, UpstreamPath, UpstreamTls};
 
 struct Service;
@@ -70,7 +72,10 @@ fn router() -> Router {
 }
 
 fn explained(class: ListenerClass, method: &str, path: &str) -> Result<String, String> {
-    explain(&router(), class, method, path).map(|found| found.to_string()).map_err(|refused| refused.to_string())
+    let config = config::load(&Source::BuiltIn, &Overrides::default(), &Environment::new(|_| None)).unwrap();
+    explain(&config, &router(), class, method, path)
+        .map(|found| found.to_string())
+        .map_err(|refused| refused.to_string())
 }
 
 #[test]
@@ -114,4 +119,65 @@ fn a_refusal_says_why(#[case] method: &str, #[case] path: &str, #[case] expected
 fn other_listeners_serve_other_rows() {
     let refused = explained(ListenerClass::Management, "PATCH", "/nevisfido/token/dispatch/targets/abc").unwrap_err();
     assert!(refused.starts_with("refused with 404"), "{refused}");
+}
+
+/// A sample as `sidegate explain` sees it, with the certificates that it names.
+fn sample(name: &str) -> (Config, Router) {
+    let folder = tempfile::tempdir().unwrap();
+    let conf = folder.path().join("conf");
+    keygen::certificates(&conf.join("certs"), &[], &mut Vec::new()).unwrap();
+    let path = conf.join(name);
+    std::fs::copy(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("conf").join(name), &path).unwrap();
+    compose::offline(&Source::File(path)).unwrap()
+}
+
+fn explained_of((config, router): &(Config, Router), class: ListenerClass, method: &str, path: &str) -> String {
+    match explain(config, router, class, method, path) {
+        Ok(found) => found.to_string(),
+        Err(refused) => refused.to_string(),
+    }
+}
+
+#[test]
+fn a_server_that_a_service_asks_is_shown() {
+    let hybrid = sample("hybrid.yml");
+    let redeem = "/nevisfido/token/redeem/authentication";
+    insta::assert_snapshot!(explained_of(&hybrid, ListenerClass::Public, "POST", redeem), @"
+    row       redeem-authentication
+    matches   POST /nevisfido/token/redeem/authentication
+    served on public, internal listeners
+    body      at most 65536 bytes
+    filter 1  identity-creation: domain main; open, a session is recognised; every internal caller; interception never
+    leads to  a service of this gateway
+    asks      upstream uaf-server at https://127.0.0.1:9443
+    ");
+    let status = explained_of(&hybrid, ListenerClass::Public, "POST", "/nevisfido/status");
+    assert!(!status.contains("asks"), "{status}");
+    insta::assert_snapshot!(Table::of(&hybrid.0, None).unwrap());
+}
+
+#[test]
+fn a_rule_is_shown_with_its_encoding() {
+    let dispatch = "/nevisfido/token/dispatch/registration";
+    let shown = explained_of(&sample("fronting.yml"), ListenerClass::Internal, "POST", dispatch);
+    let rules = "AUTH:user.auth.SecToken:Authorization, AUTH:user.auth.UserId:X-User, \
+                 AUTH:user.auth.LoginId:X-User-Name:urlencode\n";
+    assert!(shown.contains(&format!("delegation: audience fido-server; {rules}")), "{shown}");
+}
+
+#[test]
+fn only_listeners_that_are_there_are_shown() {
+    let behind = sample("hybrid-upstream.yml");
+    let registration = "/nevisfido/uaf/1.1/registration";
+    insta::assert_snapshot!(explained_of(&behind, ListenerClass::Public, "POST", registration), @"refused: the configuration has no public listener; --on names one of internal, management");
+    insta::assert_snapshot!(explained_of(&behind, ListenerClass::Internal, "POST", registration), @"
+    row       uaf-registration
+    matches   POST /nevisfido/uaf/1.1/registration
+    served on internal listeners
+    body      at most 65536 bytes
+    filter 1  identity-creation: domain main; open, a session is recognised; every internal caller; interception never
+    leads to  a service of this gateway
+    ");
+    insta::assert_snapshot!(Table::of(&behind.0, None).unwrap());
+    assert!(Table::of(&behind.0, Some(ListenerClass::Public)).is_err());
 }

@@ -99,6 +99,33 @@ fn words_of_strangers_are_noted() {
 }
 
 #[test]
+fn of_two_servers_for_one_service_nothing_else_is_told() {
+    let both = "fronting: { upstream: fido, delegation: tell-who }\nfido-uaf: {}\n";
+    let found = faults(&format!("{FRONTING}{both}"));
+    assert!(found.len() == 1 && found[0].contains("keep fronting for a FIDO server behind"), "{found:#?}");
+}
+
+#[rstest]
+#[case("{ servers: [https://x, https://y] }", true)]
+#[case("{ servers: [https://x] }", false)]
+fn servers_that_take_turns_are_noted(#[case] fido: &str, #[case] noted: bool) {
+    let text = FRONTING.replace("{ url: http://x }", fido);
+    let sessions = "routes: [".to_owned()
+        + &[
+            "target-create",
+            "target-delete",
+            "uaf-request-deregistration",
+            "dispatch-deregistration",
+            "create-deregistration",
+        ]
+        .map(|name| format!("{{ name: {name}, protection: session }}"))
+        .join(", ");
+    let config = loaded(&format!("{text}fronting: {{ upstream: fido, delegation: tell-who }}\n{sessions}]\n"));
+    let found = config.notices.iter().find(|notice| notice.key == "fronting");
+    assert_eq!(found.is_some_and(|found| found.text.contains("take turns")), noted, "{found:?}");
+}
+
+#[test]
 fn every_filter_may_stand_on_an_own_row() {
     let rows = "routes:
   - { name: a, path: '/t/{id}', methods: [PATCH], filters: [patches], upstream: fido }

@@ -39,6 +39,17 @@ fn a_fault_names_what_is_wrong(#[case] more: &str, #[case] expected: &str) {
 }
 
 #[rstest]
+#[case("url: http://x", Some("upstreams.shop.url"))]
+#[case("servers: [http://127.0.0.1, http://x]", Some("upstreams.shop.servers"))]
+#[case("url: http://127.0.0.1:1", None)]
+#[case("url: https://x", None)]
+fn plain_http_to_another_machine_is_noted(#[case] servers: &str, #[case] key: Option<&str>) {
+    let config = loaded(&format!("{BASE}upstreams: {{ shop: {{ {servers} }} }}\n"));
+    let keys: Vec<_> = config.notices.iter().filter(|notice| notice.text.contains("plain http")).collect();
+    assert_eq!(keys.first().map(|notice| notice.key.as_str()), key, "{keys:?}");
+}
+
+#[rstest]
 #[case("/shop/{id}/*", "/app/*")]
 #[case("/shop/*", "/app")]
 #[case("/shop", "/app/*")]

@@ -224,7 +224,7 @@ fn lock(path: &Path) -> io::Result<File> {
 }
 
 /// 1 to 128 characters that a line of the file can hold.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.chars().count())
         && name.trim() == name
         && !name.starts_with('#')

@@ -1,0 +1,114 @@
+//! What answers behind the rows of the gateway's own services.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::super::ComposeError;
+use super::super::services::Services;
+use super::Parts;
+use crate::identity::FidoUafRealm;
+use crate::routes::Endpoint;
+use crate::routes::endpoints::management::{Health, Liveness, MetricsText, Probe};
+use crate::routes::endpoints::{
+    CreateEndpoint, CreateTargetEndpoint, DeleteTargetEndpoint, DispatchEndpoint, FacetsEndpoint,
+    FidoLoginRequestEndpoint, FidoLoginResponseEndpoint, JwksEndpoint, ListTargetsEndpoint, LoginPageEndpoint,
+    LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint, PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint,
+    UafRequestEndpoint, UafResponseEndpoint,
+};
+use crate::routes::rows::Service;
+use crate::store::operation::OperationKind;
+
+/// The endpoints of one operation each.
+impl Services {
+    fn uaf_request(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
+        Arc::new(UafRequestEndpoint::new(self.requests.clone(), kind, self.anonymous_content))
+    }
+
+    fn dispatch(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
+        Arc::new(DispatchEndpoint::new(self.tokens.clone(), kind, self.anonymous_content))
+    }
+
+    fn create(&self, kind: OperationKind) -> Arc<dyn Endpoint> {
+        Arc::new(CreateEndpoint::new(self.tokens.clone(), kind, self.anonymous_content))
+    }
+}
+
+impl Parts<'_> {
+    /// What answers behind a row of ours.
+    pub(super) fn endpoint(&self, service: Service) -> Result<Arc<dyn Endpoint>, ComposeError> {
+        let gate = self.gate;
+        Ok(match service {
+            Service::Liveness => Arc::new(Liveness),
+            Service::Health => Arc::new(self.health()),
+            Service::Metrics => Arc::new(MetricsText::new(self.metrics.clone())),
+            Service::Jwks => Arc::new(JwksEndpoint::new(gate.sec_tokens.clone())),
+            Service::LoginPage => Arc::new(LoginPageEndpoint::new(gate.pages.clone())),
+            Service::LogoutPage => Arc::new(LogoutPageEndpoint::new(gate.pages.clone())),
+            Service::Logout => Arc::new(LogoutEndpoint::new(gate.own_sessions()?, gate.pages.clone())),
+            Service::PasswordLogin => self.password_login()?,
+            Service::UafRequest(kind) => self.services()?.uaf_request(kind),
+            Service::UafRegistration => Arc::new(UafResponseEndpoint::registration(self.services()?.fido.clone())),
+            Service::UafAuthentication => Arc::new(UafResponseEndpoint::authentication(self.services()?.fido.clone())),
+            Service::Facets => Arc::new(FacetsEndpoint::new(&self.services()?.facets)),
+            Service::Dispatch(kind) => self.services()?.dispatch(kind),
+            Service::Create(kind) => self.services()?.create(kind),
+            Service::Redeem(kind) => Arc::new(RedeemEndpoint::new(self.services()?.redeem.clone(), kind)),
+            Service::ListTargets => Arc::new(ListTargetsEndpoint::new(self.services()?.targets.clone())),
+            Service::CreateTarget => Arc::new(CreateTargetEndpoint::new(self.services()?.targets.clone())),
+            Service::ModifyTarget => Arc::new(ModifyTargetEndpoint::new(self.services()?.targets.clone())),
+            Service::DeleteTarget => Arc::new(DeleteTargetEndpoint::new(self.services()?.targets.clone())),
+            Service::Status => Arc::new(StatusEndpoint::new(self.services()?.statuses.clone())),
+            Service::FidoLoginRequest => {
+                Arc::new(FidoLoginRequestEndpoint::new(self.services()?.requests.clone(), gate.uaf_throttle.clone()))
+            }
+            Service::FidoLoginResponse => Arc::new(FidoLoginResponseEndpoint::new(self.fido_realm(self.services()?)?)),
+        })
+    }
+
+    /// What the gateway cannot serve without: each is asked anew.
+    fn health(&self) -> Health {
+        let store = Arc::new(StoreProbe(self.stores.targets.clone()));
+        Health::new(vec![store, Arc::new(UsersProbe(self.stores.users.clone()))])
+    }
+
+    fn fido_realm(&self, services: &Services) -> Result<Arc<FidoUafRealm>, ComposeError> {
+        let realm = self.gate.fido_uaf()?.clone();
+        let (sessions, users) = (self.gate.own_sessions()?, self.stores.users.clone());
+        Ok(Arc::new(FidoUafRealm::new(realm, sessions, users, services.fido.clone(), self.gate.uaf_throttle.clone())))
+    }
+
+    fn password_login(&self) -> Result<Arc<dyn Endpoint>, ComposeError> {
+        let realm = self.gate.password.clone();
+        let realm = realm.ok_or_else(|| ComposeError::unfit("realms", "a row needs a realm of type password"))?;
+        Ok(Arc::new(PasswordLoginEndpoint::new(realm, self.gate.pages.clone())))
+    }
+}
+
+/// Whether the durable store answers.
+struct StoreProbe(Arc<dyn crate::store::Targets>);
+
+#[async_trait]
+impl Probe for StoreProbe {
+    fn name(&self) -> &'static str {
+        "store"
+    }
+
+    async fn is_ready(&self) -> bool {
+        self.0.get("").await.is_ok()
+    }
+}
+
+/// Without the users nobody can log in.
+struct UsersProbe(Arc<dyn crate::store::Users>);
+
+#[async_trait]
+impl Probe for UsersProbe {
+    fn name(&self) -> &'static str {
+        "users"
+    }
+
+    async fn is_ready(&self) -> bool {
+        self.0.by_name("").await.is_ok()
+    }
+}

@@ -1,0 +1,51 @@
+//! The servers behind the gateway, as rows lead to them.
+
+use sidegate_filters::delegation::{RemovedHeaders, Rule};
+
+use super::super::ComposeError;
+use super::named;
+use crate::config::{self, Config, FilterKind, LeadsTo, ServerUrl};
+use crate::jose::certificates::Authorities;
+use crate::jose::client_certificate::ClientCertificate;
+use crate::routes::{Address, Server, Servers, Upstream, UpstreamTls};
+
+/// One for all rows that lead there: they share its connections.
+pub(super) fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Upstream, ComposeError> {
+    let server = |url: &ServerUrl| Server {
+        address: Address::new(url.address()),
+        name: wanted.tls.as_ref().map_or_else(String::new, |tls| tls.name_of(url).to_owned()),
+    };
+    Ok(Upstream {
+        name: wanted.name.clone(),
+        servers: Servers::new(wanted.servers.iter().map(server).collect()),
+        tls: wanted.tls.as_ref().map(upstream_tls).transpose()?,
+        protocol: wanted.protocol,
+        connect_timeout: wanted.connect_timeout,
+        read_timeout: wanted.read_timeout,
+        write_timeout: wanted.write_timeout,
+        idle_timeout: wanted.idle_timeout,
+        identity_headers: removed(config, &wanted.name),
+    })
+}
+
+/// What any rule on the way to this upstream may set, whichever row the rule stands on (`gateway.md` 2.3).
+fn removed(config: &Config, upstream: &str) -> RemovedHeaders {
+    let own = config.routes.iter().filter_map(|row| match &row.leads_to {
+        LeadsTo::Upstream { name, filters } if name == upstream => Some(filters),
+        _ => None,
+    });
+    let fronting = config.fronting.as_ref().filter(|fronting| fronting.upstream == upstream);
+    let filters = own.flatten().chain(fronting.map(|fronting| &fronting.delegation));
+    let rules = filters.filter_map(|name| match &named(config, name)?.kind {
+        FilterKind::Delegation(rules) => Some(rules),
+        _ => None,
+    });
+    rules.flatten().map(|rule: &Rule| rule.header()).collect()
+}
+
+fn upstream_tls(tls: &config::UpstreamTls) -> Result<UpstreamTls, ComposeError> {
+    let authorities = tls.ca.as_deref().map(Authorities::read).transpose()?;
+    let client =
+        tls.client.as_ref().map(|files| ClientCertificate::read(&files.certificate, &files.key)).transpose()?;
+    Ok(UpstreamTls { authorities, verify: tls.verify, client })
+}

@@ -1,0 +1,103 @@
+//! Whether the FIDO services, inside or behind, fit to what else is configured.
+
+use crate::config::{FidoUaf, Fronting, RealmKind, Row, Upstream, fido_uaf, fronting};
+
+use super::{Assembly, Identity};
+
+impl Assembly<'_, '_> {
+    pub(super) fn fronting(
+        &self,
+        known: &fronting::Known<'_>,
+        identity: &Identity,
+        routes: &mut [Row],
+    ) -> Option<Fronting> {
+        let field = self.field("fronting");
+        if !field.is_present() {
+            return None;
+        }
+        if self.field("fido-uaf").is_present() {
+            field.fault(
+                "the section fido-uaf has the same rows answered here",
+                "keep fronting for a FIDO server behind that answers them, or fido-uaf to answer them here",
+            );
+            return None;
+        }
+        if identity.complete && identity.realms.is_empty() {
+            field.fault("its rows demand a session, and there is no realm", "add a realm with type: password");
+        }
+        if identity.realms.iter().any(|realm| realm.kind == RealmKind::FidoUaf) {
+            field.fault(
+                "nobody can log in by a realm of type fido-uaf: the keys are behind",
+                "take that realm away, or write type: password",
+            );
+        }
+        let fronting = fronting::read(&field, known)?;
+        fronting::lead_rows(&field, &fronting.upstream, routes);
+        Some(fronting)
+    }
+
+    /// Requests go to servers in turn, and what begins at one of them must go on at the others.
+    pub(super) fn note_servers(&self, fronting: &Fronting, upstreams: &[Upstream]) {
+        let servers = upstreams.iter().find(|upstream| upstream.name == fronting.upstream).map(|found| &found.servers);
+        if servers.is_some_and(|servers| servers.len() > 1) {
+            self.field("fronting").notice(format!(
+                "the servers of {} take turns: a ceremony that begins at one of them goes on at another, so they must \
+                 share what they remember of it; else name one server",
+                fronting.upstream
+            ));
+        }
+    }
+
+    pub(super) fn fido_uaf(&self, try_out: bool, identity: &Identity) -> Option<FidoUaf> {
+        let field = self.field("fido-uaf");
+        // With both, only that is told.
+        if !field.is_present() || self.field("fronting").is_present() {
+            return None;
+        }
+        for kind in [RealmKind::Password, RealmKind::FidoUaf] {
+            if identity.complete && !identity.realms.iter().any(|realm| realm.kind == kind) {
+                let kind = kind.word();
+                field.fault(
+                    format!("its rows demand a session, but no realm has the type {kind}"),
+                    format!("add a realm with type: {kind}"),
+                );
+            }
+        }
+        let upstreams = self.field("upstreams").names();
+        let known = fido_uaf::Known { public_url: self.public_url, try_out, upstreams: &upstreams };
+        field.section(|section| fido_uaf::read(section, &known))
+    }
+
+    /// Whoever answers in the upstream's place decides who has logged in.
+    pub(super) fn check_uaf_upstream(&self, fido_uaf: Option<&FidoUaf>, upstreams: &[Upstream]) {
+        let wanted = fido_uaf.and_then(|fido_uaf| fido_uaf.upstream.as_ref());
+        let found = wanted.and_then(|wanted| upstreams.iter().find(|upstream| upstream.name == wanted.name));
+        let (Some(upstream), Some(fido_uaf)) = (found, fido_uaf) else { return };
+        let field = self.field("fido-uaf");
+        let longest = upstream.connect_timeout.saturating_add(upstream.read_timeout);
+        if longest > fido_uaf.time_limits.lease {
+            field.notice(format!(
+                "a redeem keeps its token for {:?}, and the upstream {} may take {longest:?}: what comes late is lost",
+                fido_uaf.time_limits.lease, upstream.name
+            ));
+        }
+        if upstream.servers.len() > 1 {
+            field.fault(
+                format!(
+                    "its upstream {} has several servers, and an answer belongs where its request came from",
+                    upstream.name
+                ),
+                "name one server there, with url",
+            );
+        }
+        if upstream.servers.iter().any(|server| !server.is_https() && !server.is_loopback()) {
+            field.fault(
+                format!(
+                    "its upstream {} is plain http, and everybody on the way could say who has logged in",
+                    upstream.name
+                ),
+                "write an https URL there",
+            );
+        }
+    }
+}

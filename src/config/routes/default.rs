@@ -1,0 +1,119 @@
+//! The default rows: what the file changes of them, and which of them are served.
+
+use sidegate_filters::PathRules;
+
+use super::{Known, LeadsTo, Row, allow, classes, interception};
+use crate::config::field::Field;
+use crate::config::scalar::{Pattern, Scalar as _};
+use crate::config::section::Section;
+use crate::config::{FidoUaf, Realm, RealmKind};
+use crate::routes::ListenerClass;
+use crate::routes::rows::{self, Protection, ROWS, Service};
+
+const PROTECTIONS: &[Protection] =
+    &[Protection::Open, Protection::Session, Protection::FidoUaf, Protection::Internal, Protection::JwsBypass];
+
+pub(super) fn row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
+    Some(Row {
+        name: row.name.to_owned(),
+        methods: vec![row.method.parse().ok()?],
+        pattern: Pattern::read(row.path).ok()?,
+        on: row.on.to_vec(),
+        interception: false,
+        allow: PathRules::default(),
+        body_limit: Some(known.body_limit),
+        upstream_path: None,
+        leads_to: LeadsTo::Service(row.service, row.protection),
+    })
+}
+
+/// Changes a default row: only what is written.
+pub(super) fn change(section: &Section<'_>, row: &mut Row) {
+    protect(&section.field("protection"), row);
+    let on = section.field("on");
+    if on.is_written() {
+        row.on = classes(&on, row.on.contains(&ListenerClass::Management));
+    }
+    row.interception = interception(section).unwrap_or(row.interception);
+    row.allow = allow(&section.field("allow"));
+    for key in ["path", "methods", "filters", "upstream", "upstream-path", "body-limit"] {
+        let field = section.field(key);
+        if field.is_written() {
+            field.fault("a default row has its own", "remove this key, or give the row a name of its own");
+        }
+    }
+}
+
+fn protect(field: &Field<'_>, row: &mut Row) {
+    let words: Vec<_> = PROTECTIONS.iter().map(|protection| (protection.name(), *protection)).collect();
+    let (Some(wanted), LeadsTo::Service(service, now)) = (field.choice(&words), &row.leads_to) else { return };
+    match (*now, wanted) {
+        (Protection::JwsBypass, wanted) if wanted != Protection::JwsBypass => field.fault(
+            "this row is called by phones that have no session",
+            "leave jws-bypass, or switch the row off with on: []",
+        ),
+        (now, Protection::JwsBypass) if now != Protection::JwsBypass => {
+            field.fault("nothing is signed on this row", "write open, session, fido-uaf or internal");
+        }
+        (now, wanted) => {
+            if wanted == Protection::Open && now != Protection::Open {
+                field.notice(format!("the default row {} is open: it no longer demands a session", row.name));
+            }
+            row.leads_to = LeadsTo::Service(*service, wanted);
+        }
+    }
+}
+
+/// Of the default rows those that are listed, where there is a list.
+pub(in crate::config) fn keep_listed(field: &Field<'_>, routes: &mut Vec<Row>) {
+    let known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+    let wanted = field.each(|item| item.reference("default row", &known));
+    if !field.is_written() {
+        return;
+    }
+    routes.retain(|row| matches!(row.leads_to, LeadsTo::Upstream { .. }) || wanted.contains(&row.name));
+    let is_served = |row: &&Row| !row.on.is_empty();
+    let closed: Vec<&str> =
+        routes.iter().filter(is_served).filter(|row| demands_session(row)).map(|row| row.name.as_str()).collect();
+    if !closed.is_empty() && !routes.iter().filter(is_served).any(logs_in) {
+        field.notice(format!(
+            "no row that logs anybody in is listed, and {} demand a session: only internal callers pass; list login-page \
+             and login-password, or write protection: internal for those rows",
+            closed.join(", ")
+        ));
+    }
+}
+
+fn demands_session(row: &Row) -> bool {
+    let (LeadsTo::Service(_, protection) | LeadsTo::Fronted { protection, .. }) = &row.leads_to else { return false };
+    matches!(protection, Protection::Session | Protection::FidoUaf)
+}
+
+fn logs_in(row: &Row) -> bool {
+    matches!(row.leads_to, LeadsTo::Service(Service::PasswordLogin | Service::FidoLoginResponse, _))
+}
+
+/// A row exists only when its service does (`http-api.md` 8).
+pub(in crate::config) fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms: &[Realm]) -> bool {
+    let LeadsTo::Service(service, protection) = &row.leads_to else { return true };
+    let has_realm = |kind| realms.iter().any(|realm| realm.kind == kind);
+    let by_fido = has_realm(RealmKind::FidoUaf);
+    match service {
+        Service::Liveness | Service::Health | Service::Metrics | Service::Jwks => true,
+        Service::PasswordLogin | Service::LoginPage => has_realm(RealmKind::Password),
+        Service::Logout | Service::LogoutPage => !realms.is_empty(),
+        Service::FidoLoginRequest | Service::FidoLoginResponse => by_fido && fido_uaf.is_some(),
+        Service::Facets => fido_uaf.is_some_and(|fido_uaf| !fido_uaf.facets.is_empty()),
+        Service::UafRequest(_)
+        | Service::UafRegistration
+        | Service::UafAuthentication
+        | Service::Dispatch(_)
+        | Service::Create(_)
+        | Service::Redeem(_)
+        | Service::ListTargets
+        | Service::CreateTarget
+        | Service::ModifyTarget
+        | Service::DeleteTarget
+        | Service::Status => fido_uaf.is_some() && (*protection != Protection::FidoUaf || by_fido),
+    }
+}

@@ -1,0 +1,152 @@
+//! Rows of the file's own: each leads to an upstream through the filters that it names.
+
+use http::Method;
+use sidegate_filters::delegation::Rule;
+
+use super::{Known, LeadsTo, Row, allow, classes, interception};
+use crate::config::field::Field;
+use crate::config::filters::FilterKind;
+use crate::config::scalar::{Bytes, Pattern};
+use crate::config::section::Section;
+use crate::config::suggest::nearest;
+use crate::routes::rows::{self, Protection, ROWS};
+use crate::routes::{ListenerClass, UpstreamPath, is_alias};
+
+pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Option<Row> {
+    if is_misspelt(section, &name) {
+        section.leave_unread();
+        return None;
+    }
+    let pattern = pattern(&section.field("path"));
+    let methods = section.field("methods").demanded("list the methods, such as [GET, POST]").each(Field::optional);
+    let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
+    let upstream = upstream.reference("upstream", known.upstreams);
+    let written = section.field("filters").demanded("list filters in their order, or [] for a row that is open to all");
+    let filters = chain(&written, known);
+    if uses_bypass(&filters, known) && !takes_bypass(&methods, pattern.as_ref()) {
+        written.fault(
+            "jws-bypass lets signed changes of one target pass, and nothing else",
+            "use it where methods is [PATCH] and path has a segment {id}",
+        );
+    }
+    let on = section.field("on");
+    let on = if on.is_written() { classes(&on, false) } else { vec![ListenerClass::Public] };
+    let interception = interception(section).unwrap_or(true);
+    let allow = allow(&section.field("allow"));
+    let body_limit = section.field("body-limit").optional::<Bytes>().map(|bytes| bytes.0);
+    let upstream_path = upstream_path(&section.field("upstream-path"), pattern.as_ref());
+    let (upstream, pattern) = (upstream?, pattern?);
+    if !asks_who(&filters, known) {
+        written.notice(openness(&name, &upstream, &pattern));
+    }
+    let leads_to = LeadsTo::Upstream { name: upstream, filters };
+    Some(Row { name, methods, pattern, on, interception, allow, body_limit, upstream_path, leads_to })
+}
+
+/// Whether a default row is meant: no path is written, and a row has nearly this name.
+fn is_misspelt(section: &Section<'_>, name: &str) -> bool {
+    let is_own = section.field("path").is_written();
+    let meant = nearest(name, ROWS.iter().map(|row| row.name)).filter(|_| !is_own);
+    if let Some(meant) = meant {
+        section.field("name").fault("there is no default row of this name", format!("did you mean {meant}?"));
+    }
+    meant.is_some()
+}
+
+fn pattern(field: &Field<'_>) -> Option<Pattern> {
+    let pattern = field.required::<Pattern>()?;
+    if is_alias(pattern.text()) {
+        field.fault(
+            "requests for this path are taken for another one, so this row is never reached",
+            "below /nevisfido/ and /auth/ write no slash at the end, and /nevisfido/token/dispatch/targets in full",
+        );
+    }
+    Some(pattern)
+}
+
+fn upstream_path(field: &Field<'_>, here: Option<&Pattern>) -> Option<UpstreamPath> {
+    let there = field.optional::<Pattern>()?;
+    let here = here?;
+    let path = UpstreamPath::new(here.text(), there.text());
+    if path.is_none() {
+        field.fault(
+            "what stands before * can be put in place of another only where both paths end in /* and name no segments",
+            "write a path such as /app/*, and a path of the row such as /shop/*",
+        );
+    }
+    path
+}
+
+/// The filters of a row. One that says who is calling comes after one that finds it out: else it would say nothing.
+fn chain(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
+    let mut finds_out = false;
+    field.each(|item| {
+        let Some(name) = item.reference("filter", known.filter_names) else {
+            // It may have been meant to.
+            finds_out = true;
+            return None;
+        };
+        match known.filter(&name) {
+            Some(FilterKind::Delegation(rules)) if !finds_out && rules.iter().any(Rule::tells_caller) => item.fault(
+                "its AUTH and SESSION rules say who is calling, and no filter before it finds that out",
+                "put a filter of type identity-creation before it",
+            ),
+            Some(FilterKind::UserBinding(..)) if !finds_out => item.fault(
+                "it compares whom a request names with its session, and no filter before it looks for one",
+                "put a filter of type identity-creation before it",
+            ),
+            Some(FilterKind::Delegation(_) | FilterKind::UserBinding(..) | FilterKind::JwsBypass(_)) => {}
+            Some(FilterKind::IdentityCreation(_)) | None => finds_out = true,
+        }
+        Some(name)
+    })
+}
+
+/// Whether a filter of the row lets nobody pass whom it does not know.
+fn asks_who(filters: &[String], known: &Known<'_>) -> bool {
+    filters.iter().any(|name| known.filter(name).is_none_or(FilterKind::asks_who))
+}
+
+fn uses_bypass(filters: &[String], known: &Known<'_>) -> bool {
+    filters.iter().any(|name| matches!(known.filter(name), Some(FilterKind::JwsBypass(_))))
+}
+
+/// Whether a row is one that the bypass can stand on; where its path is at fault nothing more is said.
+fn takes_bypass(methods: &[Method], pattern: Option<&Pattern>) -> bool {
+    methods == [Method::PATCH] && pattern.is_none_or(|pattern| pattern.text().split('/').any(|part| part == "{id}"))
+}
+
+/// What an open row means.
+fn openness(name: &str, upstream: &str, pattern: &Pattern) -> String {
+    let open = format!("the row {name} is open: whoever reaches its listeners reaches the upstream {upstream}");
+    let prefix = pattern.text().strip_suffix('*');
+    let below = |row: &&rows::Row| {
+        row.protection != Protection::Open && prefix.is_some_and(|prefix| row.path.starts_with(prefix))
+    };
+    match ROWS.iter().find(below) {
+        Some(row) => format!("{open}; so does what {} and other protected default rows below its path leave", row.name),
+        None => open,
+    }
+}
+
+/// Two rows for one method and path on one class of listener: the later would never be reached.
+pub(super) fn refuse_shadows(section: &Section<'_>, row: &Row, table: &[(Row, u64)]) {
+    for (other, line) in table {
+        let same_method = row.methods.iter().any(|method| other.methods.contains(method));
+        let same_class = row.on.iter().any(|class| other.on.contains(class));
+        if !(same_method && same_class && row.pattern.shape() == other.pattern.shape()) {
+            continue;
+        }
+        let field = section.field("path");
+        match line {
+            0 => field.fault(
+                format!("the default row {} has this path and method", other.name),
+                "change that row by its name, or choose another path",
+            ),
+            line => field.fault(
+                format!("the row {} in line {line} has this path and method too", other.name),
+                "keep one of them, or choose another path",
+            ),
+        }
+    }
+}
