@@ -3,7 +3,7 @@
 use sidegate_filters::clock::Millis;
 use sidegate_uaf::encoding::Octets;
 use sidegate_uaf::wire::Reply;
-use sidegate_uaf::{Algorithm, AttestationType, Credential, KeyFormat, KeyId, KeyRef};
+use sidegate_uaf::{Algorithm, Credential, KeyFormat, KeyId, KeyRef};
 
 use super::{FidoError, Subject, internal};
 use crate::store::credentials::Behind;
@@ -56,8 +56,7 @@ pub(super) fn of_upstream(
     }
 }
 
-/// The credential of a record; one whose key an upstream has is none here. How its model was proved matters at registration only, where all that is accepted is
-/// surrogate attestation.
+/// The credential of a record; one whose key an upstream has is none here.
 pub(super) fn from_record(record: &store::Credential) -> Result<Credential, FidoError> {
     Ok(Credential {
         user: record.owner.to_string(),
@@ -67,7 +66,6 @@ pub(super) fn from_record(record: &store::Credential) -> Result<Credential, Fido
         algorithm: Algorithm::try_from(record.algorithm).map_err(|error| internal(&error))?,
         key_format: KeyFormat::try_from(record.key_format).map_err(|error| internal(&error))?,
         public_key: Octets::new(record.public_key.as_slice()).map_err(|error| internal(&error))?,
-        attestation: AttestationType::BasicSurrogate,
         sign_counter: record.sign_counter,
         registration_counter: record.registration_counter,
         png_characteristics: Vec::new(),

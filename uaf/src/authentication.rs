@@ -11,7 +11,7 @@ use crate::incoming::Opened;
 use crate::policy::Candidate;
 use crate::relying_party::{Admission, Arrival, Issued, RelyingParty, Start, StartError};
 use crate::transaction::{Asked, check_renderings};
-use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Policy, Transaction};
+use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Policy, Transaction, Version};
 
 /// Who has to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,23 @@ impl Claimant {
         match self {
             Self::Anyone => None,
             Self::Named { user, .. } => Some(user),
+        }
+    }
+
+    /// The key that an assertion is about, if it is the claimant's.
+    fn key<'c>(
+        &self,
+        read: &AuthenticationAssertion<'_>,
+        credentials: &'c [Credential],
+    ) -> Result<&'c Credential, Error> {
+        let is_it = |credential: &&Credential| {
+            credential.aaid == read.common.aaid && credential.key_id.as_bytes() == read.common.key_id
+        };
+        match (self, credentials.iter().find(is_it)) {
+            (Self::Anyone, None) => Err(Error::KeyUnknown { user_is_real: false }),
+            (Self::Named { exists, .. }, None) => Err(Error::KeyUnknown { user_is_real: *exists }),
+            (Self::Named { user, .. }, Some(credential)) if credential.user != *user => Err(Error::KeyOfAnotherUser),
+            (_, Some(credential)) => Ok(credential),
         }
     }
 }
@@ -124,20 +141,21 @@ impl RelyingParty {
         credentials: &[Credential],
         arrival: &Arrival<'_>,
     ) -> Result<AuthenticationOutcome, Error> {
-        let hash = match self.admit(&state.issued, state.claimant.user(), opened, arrival)? {
+        let asserted = match self.admit(&state.issued, state.claimant.user(), opened, arrival)? {
             Admission::Denied(denial) => return Ok(AuthenticationOutcome::Denied(denial)),
-            Admission::Asserted { final_challenge_hash } => final_challenge_hash,
+            Admission::Asserted(asserted) => asserted,
         };
         let assertions = &opened.incoming.response.assertions;
         let mut owner: Option<&str> = None;
         let mut keys: Vec<VerifiedKey> = Vec::with_capacity(assertions.len());
         let mut candidates = Vec::with_capacity(assertions.len());
         for assertion in assertions {
-            let (read, credential) = self.identify(state, assertion, credentials)?;
+            let read = self.read(state, assertion, asserted.upv)?;
+            let credential = state.claimant.key(&read, credentials)?;
             if *owner.get_or_insert(&credential.user) != credential.user {
                 return Err(Error::KeyOfAnotherUser);
             }
-            let verified = verify(state, &read, credential, &hash)?;
+            let verified = verify(state, &read, credential, &asserted.final_challenge_hash)?;
             if keys.iter().any(|other| other.key == verified.key) {
                 return Err(Error::RepeatedKey);
             }
@@ -151,40 +169,27 @@ impl RelyingParty {
         Ok(AuthenticationOutcome::Authenticated { user, keys })
     }
 
-    /// Parses an assertion and finds the key that it is about.
-    fn identify<'a, 'c>(
+    /// Parses an assertion of an authenticator that may answer.
+    fn read<'a>(
         &self,
         state: &AuthenticationState,
         assertion: &'a AuthenticatorAssertion,
-        credentials: &'c [Credential],
-    ) -> Result<(AuthenticationAssertion<'a>, &'c Credential), Error> {
+        upv: Version,
+    ) -> Result<AuthenticationAssertion<'a>, Error> {
         assertion.check_envelope()?;
         let read = AuthenticationAssertion::parse(assertion.assertion.as_bytes())?;
-        let candidate = self.candidate(&read)?;
-        if !state.issued.policy.admits(&candidate) {
+        if !state.issued.policy.admits(&self.candidate(&read)?) {
             return Err(Error::NotInPolicy);
         }
         let model = self.models.find(read.common.aaid)?;
-        if read.common.version < model.lowest_version {
-            return Err(Error::VersionTooLow);
+        model.admits(read.common.version, upv)?;
+        if model.second_factor_only && state.claimant == Claimant::Anyone {
+            return Err(Error::SecondFactorOnly);
         }
-        let is_it = |credential: &&Credential| {
-            credential.aaid == read.common.aaid && credential.key_id.as_bytes() == read.common.key_id
-        };
-        let found = credentials.iter().find(is_it);
-        let credential = match (&state.claimant, found) {
-            (Claimant::Anyone, None) => {
-                return Err(Error::KeyUnknown { user_is_real: false });
-            }
-            (Claimant::Named { exists, .. }, None) => {
-                return Err(Error::KeyUnknown { user_is_real: *exists });
-            }
-            (Claimant::Named { user, .. }, Some(credential)) if credential.user != *user => {
-                return Err(Error::KeyOfAnotherUser);
-            }
-            (_, Some(credential)) => credential,
-        };
-        Ok((read, credential))
+        if read.mode == Mode::TransactionConfirmed && !model.shows_transactions() {
+            return Err(Error::NoTransactionDisplay);
+        }
+        Ok(read)
     }
 
     fn candidate<'a>(&'a self, read: &AuthenticationAssertion<'a>) -> Result<Candidate<'a>, Error> {

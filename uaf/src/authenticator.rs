@@ -1,20 +1,24 @@
-//! A software authenticator with its client: answers UAF requests as a phone would, with surrogate attestation. For
-//! tests, for the command line and for load; it protects its keys no better than the file they are kept in.
+//! A software authenticator with its client: answers UAF requests as a phone would, with surrogate or full
+//! attestation. For tests, for the command line and for load; it protects its keys no better than the file they are kept in.
 //!
 //! [`Authenticator::register`] and [`Authenticator::authenticate`] give right answers. [`Draft`] is the step before the
 //! signature, where a test can make one thing wrong and have it correctly signed.
 
+mod attester;
 mod draft;
 mod key;
 
 use std::collections::BTreeSet;
 
+pub use attester::{Attester, Hierarchy};
 pub use draft::{Draft, Fields};
 pub use key::DeviceKey;
 
+pub use crate::crypto::{CertificateExtension, CertificateFields};
+
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
-use crate::crypto::{PrivateKey, PrivateKeyError};
+use crate::crypto::{PrivateKey, PrivateKeyError, TrustAnchors};
 use crate::encoding::{EncodingError, Text};
 use crate::error::Error;
 use crate::facets::SOFTWARE_FACET;
@@ -63,13 +67,16 @@ pub struct Authenticator {
     algorithm: Algorithm,
     key_format: KeyFormat,
     facet: Option<FacetId>,
+    attester: Option<Attester>,
+    counts: bool,
 }
 
 impl Authenticator {
     /// A model that signs with P-256 in raw encodings, version 1, in the app of [`SOFTWARE_FACET`].
     #[must_use]
     pub const fn new(aaid: Aaid) -> Self {
-        Self { aaid, version: 1, algorithm: Algorithm::P256Raw, key_format: KeyFormat::EcRaw, facet: None }
+        let (algorithm, key_format) = (Algorithm::P256Raw, KeyFormat::EcRaw);
+        Self { aaid, version: 1, algorithm, key_format, facet: None, attester: None, counts: true }
     }
 
     /// Makes keys for another algorithm, written in another format.
@@ -88,6 +95,18 @@ impl Authenticator {
     #[must_use]
     pub fn with_facet(self, facet: FacetId) -> Self {
         Self { facet: Some(facet), ..self }
+    }
+
+    /// Attests with a key of the model in place of the new keys.
+    #[must_use]
+    pub fn with_attester(self, attester: Attester) -> Self {
+        Self { attester: Some(attester), ..self }
+    }
+
+    /// Keeps no counters: they are 0 in all that it signs.
+    #[must_use]
+    pub fn without_counters(self) -> Self {
+        Self { counts: false, ..self }
     }
 
     /// Makes a key and answers a registration request with it.
@@ -110,8 +129,12 @@ impl Authenticator {
             return Err(AuthenticatorError::NoSuitableAuthenticator);
         }
         let key = self.make_key(request, PrivateKey::generate(algorithm)?)?;
-        let response = self.draft_registration(request, &key)?.sign(key.private_key())?;
-        Ok((response, key))
+        let mut draft = self.draft_registration(request, &key)?;
+        if self.counts {
+            let before = keys.iter().filter(|key| key.aaid == self.aaid).count();
+            draft.set_registration_counter(u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1));
+        }
+        Ok((draft.sign(self.attesting_key(&key))?, key))
     }
 
     /// What [`Self::register`] signs, with a key that the caller made.
@@ -123,7 +146,13 @@ impl Authenticator {
         request: &RegistrationRequest,
         key: &DeviceKey,
     ) -> Result<Draft, AuthenticatorError> {
-        Draft::registration(&request.header, &request.challenge, self.facet()?, key)
+        Draft::registration(&request.header, &request.challenge, self.facet()?, key, self.attester.as_ref())
+    }
+
+    /// The key that signs the registration of `key`: the attester's, or the new one itself.
+    #[must_use]
+    pub fn attesting_key<'a>(&'a self, key: &'a DeviceKey) -> &'a PrivateKey {
+        self.attester.as_ref().map_or(key.private_key(), Attester::key)
     }
 
     /// A key of this model for the user and application of a request.
@@ -137,7 +166,7 @@ impl Authenticator {
     ) -> Result<DeviceKey, AuthenticatorError> {
         let app_id = self.app_id(&request.header).to_owned();
         let username = request.username.as_str().to_owned();
-        DeviceKey::new(self.aaid, self.version, self.key_format, private_key, app_id, username)
+        DeviceKey::new(self, private_key, app_id, username)
     }
 
     /// Answers an authentication request with the first key that fits, and counts. `nonce` is random, 8 bytes or more.
@@ -211,15 +240,24 @@ impl Authenticator {
 
     /// What its metadata statement would say: passcode, software, internal, shows transactions.
     fn model(&self) -> Model {
+        let attestation = match self.attester {
+            Some(_) => AttestationType::BasicFull,
+            None => AttestationType::BasicSurrogate,
+        };
         Model {
             algorithms: BTreeSet::from([self.algorithm]),
-            attestation_types: BTreeSet::from([AttestationType::BasicSurrogate]),
+            key_formats: Some(BTreeSet::from([self.key_format])),
+            attestation_types: BTreeSet::from([attestation]),
+            roots: TrustAnchors::default(),
             lowest_version: self.version,
+            upv: None,
             user_verification: Some(vec![4]),
             key_protection: Some(1),
             matcher_protection: Some(1),
             attachment_hint: Some(1),
             tc_display: Some(1),
+            second_factor_only: false,
+            key_restricted: true,
         }
     }
 }

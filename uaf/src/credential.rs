@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aaid::{Aaid, KeyId, KeyRef};
-use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
+use crate::algorithm::{Algorithm, KeyFormat};
 use crate::crypto::{KeyError, VerificationKey};
 use crate::encoding::Octets;
 use crate::wire::PngCharacteristics;
@@ -25,8 +25,6 @@ pub struct Credential {
     pub key_format: KeyFormat,
     /// The public key.
     pub public_key: Octets<1, 4096>,
-    /// How the model was proved.
-    pub attestation: AttestationType,
     /// The sign counter last seen.
     pub sign_counter: u32,
     /// The registration counter, for risk rules.

@@ -1,13 +1,19 @@
-//! The only place of this crate that knows OpenSSL: hashes, MACs, public keys and signatures of uaf.md A6, and the
-//! private keys of the software authenticator.
+//! The only place of this crate that knows OpenSSL: hashes, MACs, public keys, signatures and certificates of uaf.md A6, and the
+//! private keys and certificates of the software authenticator.
 
+mod der;
 mod elliptic;
+mod issue;
 mod mac;
+mod path;
 mod private;
 mod rsa;
 mod verify;
 
+pub use issue::{CertificateExtension, CertificateFields};
 pub(crate) use mac::MacKey;
+pub use path::CertificateError;
+pub(crate) use path::{Aging, TrustAnchors};
 pub use private::{PrivateKey, PrivateKeyError};
 pub use verify::{KeyError, VerificationKey};
 

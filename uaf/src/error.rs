@@ -5,7 +5,7 @@ mod status;
 
 pub use status::{Folding, StatusCode};
 
-use crate::crypto::KeyError;
+use crate::crypto::{CertificateError, KeyError};
 use crate::encoding::JsonError;
 use crate::tlv::TlvError;
 
@@ -109,6 +109,15 @@ pub enum Error {
     /// Not all members of any alternative of the policy were verified.
     #[error("no alternative of the policy is complete")]
     PolicyIncomplete,
+    /// The model does not speak the protocol version of the message.
+    #[error("protocol version is not the model's")]
+    ProtocolNotOfModel,
+    /// The model is for a second factor, and there was no first one.
+    #[error("model is for a second factor only")]
+    SecondFactorOnly,
+    /// The model has no display, or its keys sign what others made.
+    #[error("model cannot confirm transactions")]
+    NoTransactionDisplay,
     /// There is no metadata statement for the model.
     #[error("unknown model")]
     UnknownModel,
@@ -127,9 +136,21 @@ pub enum Error {
     /// The attestation is of a type that the model or the policy does not allow.
     #[error("attestation type is not acceptable")]
     AttestationType,
+    /// Full attestation of a model whose metadata has no roots.
+    #[error("full attestation, and the model has no roots")]
+    AttestationWithoutRoots,
+    /// Surrogate attestation of a model whose metadata has roots.
+    #[error("surrogate attestation, and the model has roots")]
+    AttestationDowngrade,
+    /// The certificates of a full attestation do not prove the model.
+    #[error("attestation certificate: {0}")]
+    Certificate(#[from] CertificateError),
     /// The attestation signature is wrong.
     #[error("attestation signature does not verify")]
     AttestationSignature,
+    /// The key is written in a format that is not one of the model's.
+    #[error("key format is not the model's")]
+    KeyFormatNotOfModel,
     /// The public key is not acceptable.
     #[error("public key: {0}")]
     Key(#[from] KeyError),

@@ -116,7 +116,7 @@ pub mod wire;
 pub use aaid::{Aaid, AaidError, KeyId, KeyRef};
 pub use algorithm::{Algorithm, AttestationType, KeyFormat, Unsupported};
 pub use credential::Credential;
-pub use crypto::{KeyError, PrivateKey, PrivateKeyError, VerificationKey};
+pub use crypto::{CertificateError, KeyError, PrivateKey, PrivateKeyError, VerificationKey};
 pub use denial::Denial;
 pub use error::{Error, Folding, StatusCode};
 pub use incoming::{Incoming, Opened};

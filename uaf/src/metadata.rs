@@ -5,8 +5,10 @@ mod statement;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aaid::Aaid;
-use crate::algorithm::{Algorithm, AttestationType};
+use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
+use crate::crypto::{Aging, TrustAnchors};
 use crate::error::Error;
+use crate::wire::Version;
 
 pub use statement::{Statement, StatementError};
 
@@ -24,6 +26,7 @@ pub enum UnknownModels {
 pub struct Models {
     statements: BTreeMap<Aaid, Model>,
     revoked: BTreeSet<Aaid>,
+    outdated: BTreeSet<Aaid>,
     /// What is assumed of a model without statement.
     unknown: Option<Model>,
 }
@@ -32,13 +35,21 @@ pub struct Models {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     pub(crate) algorithms: BTreeSet<Algorithm>,
+    pub(crate) key_formats: Option<BTreeSet<KeyFormat>>,
     pub(crate) attestation_types: BTreeSet<AttestationType>,
+    /// Empty: surrogate attestation only.
+    pub(crate) roots: TrustAnchors,
     pub(crate) lowest_version: u16,
+    /// The protocol versions it speaks.
+    pub(crate) upv: Option<Vec<Version>>,
     pub(crate) user_verification: Option<Vec<u32>>,
     pub(crate) key_protection: Option<u16>,
     pub(crate) matcher_protection: Option<u16>,
     pub(crate) attachment_hint: Option<u32>,
     pub(crate) tc_display: Option<u16>,
+    pub(crate) second_factor_only: bool,
+    /// Whether its keys sign nothing but what it made itself.
+    pub(crate) key_restricted: bool,
 }
 
 impl Models {
@@ -49,7 +60,7 @@ impl Models {
             UnknownModels::Refuse => None,
             UnknownModels::Surrogate(algorithms) => Some(Model::surrogate(algorithms)),
         };
-        Self { statements: BTreeMap::new(), revoked: BTreeSet::new(), unknown }
+        Self { statements: BTreeMap::new(), revoked: BTreeSet::new(), outdated: BTreeSet::new(), unknown }
     }
 
     /// Adds or replaces the statement of a model.
@@ -65,6 +76,17 @@ impl Models {
     pub fn with_revoked(mut self, aaid: Aaid) -> Self {
         self.revoked.insert(aaid);
         self
+    }
+
+    /// Takes attestation certificates of a model that ended, or that are signed with SHA-1 (uaf.md A11).
+    #[must_use]
+    pub fn with_outdated_attestation(mut self, aaid: Aaid) -> Self {
+        self.outdated.insert(aaid);
+        self
+    }
+
+    pub(crate) fn aging(&self, aaid: Aaid) -> Aging {
+        if self.outdated.contains(&aaid) { Aging::Tolerated } else { Aging::Refused }
     }
 
     /// The models that registration requests name as disallowed.
@@ -88,24 +110,46 @@ impl Model {
     fn surrogate(algorithms: BTreeSet<Algorithm>) -> Self {
         Self {
             algorithms,
+            key_formats: None,
             attestation_types: BTreeSet::from([AttestationType::BasicSurrogate]),
+            roots: TrustAnchors::default(),
             lowest_version: 0,
+            upv: None,
             user_verification: None,
             key_protection: None,
             matcher_protection: None,
             attachment_hint: None,
             tc_display: None,
+            second_factor_only: false,
+            key_restricted: true,
         }
     }
 
-    /// Checks what assertions of both kinds say of themselves.
-    pub(crate) fn admits(&self, version: u16, algorithm: Algorithm) -> Result<(), Error> {
+    /// Checks what an assertion of either kind says of the version and protocol of its authenticator.
+    pub(crate) fn admits(&self, version: u16, upv: Version) -> Result<(), Error> {
         if version < self.lowest_version {
             return Err(Error::VersionTooLow);
         }
+        if self.upv.as_ref().is_some_and(|spoken| !spoken.contains(&upv)) {
+            return Err(Error::ProtocolNotOfModel);
+        }
+        Ok(())
+    }
+
+    /// Checks what a new key is.
+    pub(crate) fn admits_key(&self, algorithm: Algorithm, format: KeyFormat) -> Result<(), Error> {
         if !self.algorithms.contains(&algorithm) {
             return Err(Error::AlgorithmNotOfModel);
         }
+        if self.key_formats.as_ref().is_some_and(|written| !written.contains(&format)) {
+            return Err(Error::KeyFormatNotOfModel);
+        }
         Ok(())
+    }
+
+    /// Whether a confirmation proves that the user saw the content: there is a display, and nobody but the
+    /// authenticator makes what is signed (uaf.md A10).
+    pub(crate) fn shows_transactions(&self) -> bool {
+        self.tc_display != Some(0) && self.key_restricted
     }
 }

@@ -1,9 +1,12 @@
 //! Registration: uaf.md A7.
 
+mod attestation;
+
+use attestation::Circumstances;
 use serde::{Deserialize, Serialize};
 
 use crate::aaid::KeyRef;
-use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
+use crate::algorithm::{Algorithm, KeyFormat};
 use crate::assertion::RegistrationAssertion;
 use crate::credential::Credential;
 use crate::crypto::{KeyError, VerificationKey};
@@ -13,7 +16,7 @@ use crate::error::Error;
 use crate::incoming::Opened;
 use crate::metadata::Model;
 use crate::policy::Candidate;
-use crate::relying_party::{Admission, Arrival, Issued, RelyingParty, Start, StartError};
+use crate::relying_party::{Admission, Arrival, Asserted, Issued, RelyingParty, Start, StartError};
 use crate::wire::{AuthenticatorAssertion, Operation, Policy, RegistrationRequest, UAFV1TLV};
 
 /// Who registers, and with what.
@@ -87,9 +90,9 @@ impl RelyingParty {
         registered: &[KeyRef],
         arrival: &Arrival<'_>,
     ) -> Result<RegistrationOutcome, Error> {
-        let hash = match self.admit(&state.issued, Some(&state.user), opened, arrival)? {
+        let asserted = match self.admit(&state.issued, Some(&state.user), opened, arrival)? {
             Admission::Denied(denial) => return Ok(RegistrationOutcome::Denied(denial)),
-            Admission::Asserted { final_challenge_hash } => final_challenge_hash,
+            Admission::Asserted(asserted) => asserted,
         };
         let mut credentials: Vec<Credential> = Vec::new();
         let mut skipped = Vec::new();
@@ -99,7 +102,7 @@ impl RelyingParty {
                 () if credentials.iter().any(|other| other.key_ref() == *key) => Err(Error::RepeatedKey),
                 () => Ok(()),
             };
-            match self.register(state, assertion, &hash, is_new) {
+            match self.register(state, assertion, &asserted, is_new) {
                 Ok(credential) => credentials.push(credential),
                 Err(error) => skipped.push(error),
             }
@@ -118,36 +121,29 @@ impl RelyingParty {
         &self,
         state: &RegistrationState,
         assertion: &AuthenticatorAssertion,
-        final_challenge_hash: &[u8; 32],
+        asserted: &Asserted,
         is_new: impl Fn(&KeyRef) -> Result<(), Error>,
     ) -> Result<Credential, Error> {
         assertion.check_envelope()?;
         let read = RegistrationAssertion::parse(assertion.assertion.as_bytes())?;
         let algorithm = read.common.algorithm()?;
         let model = self.admit_model(&state.issued.policy, &read, algorithm)?;
-        if read.common.final_challenge_hash != final_challenge_hash {
+        if read.common.final_challenge_hash != asserted.final_challenge_hash {
             return Err(Error::FinalChallengeHash);
         }
-        model.admits(read.common.version, algorithm)?;
+        model.admits(read.common.version, asserted.upv)?;
+        let key_format = KeyFormat::try_from(read.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
+        model.admits_key(algorithm, key_format)?;
         if read.registration_counter > self.max_registration_counter {
             return Err(Error::RegistrationCounter);
         }
         let key = read.common.key_ref()?;
         is_new(&key)?;
-        let key_format = read.verify_surrogate(algorithm)?;
-        Ok(Credential {
-            user: state.user.clone(),
-            aaid: key.aaid,
-            key_id: key.key_id,
-            authenticator_version: read.common.version,
-            algorithm,
-            key_format,
-            public_key: Octets::new(read.public_key).map_err(|_| KeyError::Encoding)?,
-            attestation: read.attestation.kind,
-            sign_counter: read.common.sign_counter,
-            registration_counter: read.registration_counter,
-            png_characteristics: assertion.png_characteristics.clone(),
-        })
+        let public_key = VerificationKey::parse(algorithm, key_format, read.public_key)?;
+        let aging = self.models.aging(key.aaid);
+        attestation::verify(&read, public_key, model, &Circumstances { algorithm, aging, now: asserted.now })?;
+        let png_characteristics = assertion.png_characteristics.clone();
+        Ok(Credential { png_characteristics, ..read.credential(&state.user, key, algorithm, key_format)? })
     }
 
     /// The model, if the policy that was sent takes it and its attestation.
@@ -163,7 +159,7 @@ impl RelyingParty {
             return Err(found.err().filter(|error| *error == Error::ModelRevoked).unwrap_or(Error::NotInPolicy));
         }
         let model = found?;
-        check_attestation_type(read.attestation.kind, model, policy.attestation_preference(&candidate))?;
+        attestation::check_type(read.attestation.kind, model, policy.attestation_preference(&candidate))?;
         Ok(model)
     }
 
@@ -173,23 +169,27 @@ impl RelyingParty {
     }
 }
 
-/// Only surrogate attestation is verified so far, and only where the model has no other: a model with roots that
-/// presents a surrogate has been downgraded (uaf.md A7, 8).
-fn check_attestation_type(kind: AttestationType, model: &Model, preference: &[u16]) -> Result<(), Error> {
-    let able = |kind: &AttestationType| model.attestation_types.contains(kind);
-    let known = preference.iter().filter_map(|value| AttestationType::try_from(*value).ok());
-    let most_preferred = known.clone().find(able);
-    let acceptable = able(&kind) && most_preferred.is_none_or(|wanted| wanted == kind);
-    if acceptable && kind == AttestationType::BasicSurrogate { Ok(()) } else { Err(Error::AttestationType) }
-}
-
 impl RegistrationAssertion<'_> {
-    /// Verifies the attestation signature with the new key itself.
-    fn verify_surrogate(&self, algorithm: Algorithm) -> Result<KeyFormat, Error> {
-        let key_format = KeyFormat::try_from(self.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
-        let public_key = VerificationKey::parse(algorithm, key_format, self.public_key)?;
-        let good = public_key.verifies(self.common.signed, self.common.signature);
-        if good { Ok(key_format) } else { Err(Error::AttestationSignature) }
+    /// What is kept of an assertion that was found good.
+    fn credential(
+        &self,
+        user: &str,
+        key: KeyRef,
+        algorithm: Algorithm,
+        key_format: KeyFormat,
+    ) -> Result<Credential, Error> {
+        Ok(Credential {
+            user: user.to_owned(),
+            aaid: key.aaid,
+            key_id: key.key_id,
+            authenticator_version: self.common.version,
+            algorithm,
+            key_format,
+            public_key: Octets::new(self.public_key).map_err(|_| KeyError::Encoding)?,
+            sign_counter: self.common.sign_counter,
+            registration_counter: self.registration_counter,
+            png_characteristics: Vec::new(),
+        })
     }
 
     fn candidate<'a>(&'a self, algorithm: Algorithm, model: Option<&'a Model>) -> Candidate<'a> {

@@ -78,10 +78,17 @@ pub(crate) struct Issued {
 /// A response that passed the checks on the whole of it.
 pub(crate) enum Admission {
     Denied(Denial),
-    Asserted {
-        /// The hash that every assertion must hold.
-        final_challenge_hash: [u8; 32],
-    },
+    Asserted(Asserted),
+}
+
+/// What the checks on each assertion need of the whole.
+pub(crate) struct Asserted {
+    /// The hash that every assertion must hold.
+    pub(crate) final_challenge_hash: [u8; 32],
+    /// The version that the client chose.
+    pub(crate) upv: Version,
+    /// Unix time in milliseconds.
+    pub(crate) now: u64,
 }
 
 impl RelyingParty {
@@ -152,7 +159,11 @@ impl RelyingParty {
         }
         Ok(match opened.incoming.denial()? {
             Some(denial) => Admission::Denied(denial),
-            None => Admission::Asserted { final_challenge_hash: sha256(response.fc_params.as_bytes()) },
+            None => Admission::Asserted(Asserted {
+                final_challenge_hash: sha256(response.fc_params.as_bytes()),
+                upv: response.header.upv,
+                now: arrival.now,
+            }),
         })
     }
 

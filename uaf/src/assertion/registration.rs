@@ -121,5 +121,8 @@ fn read_attestation_object<'a>(
         }
     }
     let signature = signature.ok_or(TlvError::Missing(tag::SIGNATURE))?;
+    if kind == AttestationType::BasicFull && certificates.is_empty() {
+        return Err(TlvError::Missing(tag::ATTESTATION_CERT));
+    }
     Ok((Attestation { kind, certificates }, signature))
 }

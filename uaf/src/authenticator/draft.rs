@@ -1,7 +1,7 @@
 //! An answer before it is signed. Everything in it can be changed, so that a test can make a message which is signed
 //! correctly and wrong in one respect.
 
-use super::{AuthenticatorError, DeviceKey};
+use super::{Attester, AuthenticatorError, DeviceKey};
 use crate::crypto::{PrivateKey, sha256};
 use crate::encoding::{Text, encode};
 use crate::tlv::{self, Tag, TlvError, tag};
@@ -77,6 +77,8 @@ pub struct Draft {
     pub fields: Fields,
     /// Tag of the object around the signature; none in authentications.
     pub attestation: Option<Tag>,
+    /// The certificates beside the signature, leaf first.
+    pub certificates: Vec<Vec<u8>>,
     /// What follows unsigned.
     pub unsigned: Fields,
 }
@@ -87,11 +89,13 @@ impl Draft {
         challenge: &Challenge,
         facet: FacetId,
         key: &DeviceKey,
+        attester: Option<&Attester>,
     ) -> Result<Self, AuthenticatorError> {
         let (fc_params, hash) = final_challenge(header, challenge, facet)?;
-        let algorithm = u16::from(key.private_key().algorithm());
+        let algorithm = u16::from(attester.map_or(key.private_key(), Attester::key).algorithm());
         let [v, a, f] = [key.version(), algorithm, key.key_format().into()].map(u16::to_le_bytes);
-        let counters = [key.sign_counter().to_le_bytes(), 1u32.to_le_bytes()].concat();
+        let registrations = key.sign_counter().min(1);
+        let counters = [key.sign_counter().to_le_bytes(), registrations.to_le_bytes()].concat();
         let fields = Fields(vec![
             (tag::AAID, key.aaid.as_str().into()),
             (tag::ASSERTION_INFO, [&v[..], &[1], &a, &f].concat()),
@@ -106,7 +110,8 @@ impl Draft {
             outer: tag::REG_ASSERTION,
             signed: tag::KRD,
             fields,
-            attestation: Some(tag::BASIC_SURROGATE),
+            attestation: Some(if attester.is_some() { tag::BASIC_FULL } else { tag::BASIC_SURROGATE }),
+            certificates: attester.map_or_else(Vec::new, |attester| attester.certificates().to_vec()),
             unsigned: Fields::default(),
         })
     }
@@ -138,6 +143,7 @@ impl Draft {
             signed: tag::SIGNED_DATA,
             fields,
             attestation: None,
+            certificates: Vec::new(),
             unsigned: Fields::default(),
         })
     }
@@ -148,17 +154,25 @@ impl Draft {
         self.fields.set(tag::FINAL_CHALLENGE_HASH, sha256(self.fc_params.as_bytes()));
     }
 
+    pub(super) fn set_registration_counter(&mut self, registrations: u32) {
+        let mut counters = self.fields.get(tag::COUNTERS).to_vec();
+        counters.truncate(4);
+        counters.extend(registrations.to_le_bytes());
+        self.fields.set(tag::COUNTERS, counters);
+    }
+
     /// Signs and gives the assertion alone.
     ///
     /// # Errors
     /// [`AuthenticatorError`].
     pub fn sign_assertion(&self, key: &PrivateKey) -> Result<Vec<u8>, AuthenticatorError> {
         let signed = self.fields.inside(self.signed)?;
-        let signature = Fields(vec![(tag::SIGNATURE, key.sign(&signed)?)]);
-        self.wrap(&signed, &signature)
+        let mut attestation = Fields(vec![(tag::SIGNATURE, key.sign(&signed)?)]);
+        attestation.0.extend(self.certificates.iter().map(|der| (tag::ATTESTATION_CERT, der.clone())));
+        self.wrap(&signed, &attestation)
     }
 
-    /// Puts a signed object and a signature together.
+    /// Puts a signed object, and a signature with its certificates, together.
     ///
     /// # Errors
     /// [`AuthenticatorError::Tlv`].

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::AuthenticatorError;
+use super::{Authenticator, AuthenticatorError};
 use crate::aaid::{Aaid, KeyId, KeyRef};
 use crate::algorithm::{Algorithm, KeyFormat};
 use crate::crypto::{PrivateKey, sha256};
@@ -29,15 +29,15 @@ pub struct DeviceKey {
 
 impl DeviceKey {
     pub(super) fn new(
-        aaid: Aaid,
-        version: u16,
-        key_format: KeyFormat,
+        model: &Authenticator,
         private_key: PrivateKey,
         app_id: String,
         username: String,
     ) -> Result<Self, AuthenticatorError> {
+        let Authenticator { aaid, version, key_format, counts, .. } = *model;
         let key_id = KeyId::new(sha256(&private_key.public_key(key_format)?))?;
-        Ok(Self { aaid, app_id, version, key_id, key_format, private_key, username, sign_counter: 1 })
+        let sign_counter = u32::from(counts);
+        Ok(Self { aaid, app_id, version, key_id, key_format, private_key, username, sign_counter })
     }
 
     /// Model and key, as the server knows them.
@@ -58,7 +58,7 @@ impl DeviceKey {
         &self.app_id
     }
 
-    /// How often it has signed.
+    /// How often it has signed; 0 if it does not count.
     #[must_use]
     pub const fn sign_counter(&self) -> u32 {
         self.sign_counter
@@ -83,7 +83,9 @@ impl DeviceKey {
     }
 
     pub(super) fn count(&mut self) -> Result<(), AuthenticatorError> {
-        self.sign_counter = self.sign_counter.checked_add(1).ok_or(AuthenticatorError::CounterExhausted)?;
+        if self.sign_counter != 0 {
+            self.sign_counter = self.sign_counter.checked_add(1).ok_or(AuthenticatorError::CounterExhausted)?;
+        }
         Ok(())
     }
 

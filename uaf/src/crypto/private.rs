@@ -71,6 +71,10 @@ impl PrivateKey {
         Ok(Zeroizing::new(self.key.private_key_to_pkcs8()?))
     }
 
+    pub(super) fn key(&self) -> &PKey<Private> {
+        &self.key
+    }
+
     /// The algorithm it signs with.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {

@@ -103,11 +103,13 @@ table! {
     KeyUnknown { user_is_real: true } => UNKNOWN_KEY_ID;
     ChannelBinding => CHANNEL_BINDING;
     ChallengeMismatch, ChallengeSpent, Cancelled => INVALID_CHALLENGE;
-    NotInPolicy, PolicyIncomplete, VersionTooLow => UNACCEPTABLE_AUTHENTICATOR;
+    NotInPolicy, PolicyIncomplete, VersionTooLow, ProtocolNotOfModel => UNACCEPTABLE_AUTHENTICATOR;
+    SecondFactorOnly, NoTransactionDisplay => UNACCEPTABLE_AUTHENTICATOR;
     ModelRevoked => REVOKED_AUTHENTICATOR;
-    Key(_), AlreadyRegistered => UNACCEPTABLE_KEY;
+    Key(_), KeyFormatNotOfModel, AlreadyRegistered => UNACCEPTABLE_KEY;
     AlgorithmUnsupported, AlgorithmNotOfModel, AlgorithmNotRegistered => UNACCEPTABLE_ALGORITHM;
-    AttestationType, AttestationSignature => UNACCEPTABLE_ATTESTATION;
+    AttestationType, AttestationWithoutRoots, AttestationDowngrade => UNACCEPTABLE_ATTESTATION;
+    Certificate(_), AttestationSignature => UNACCEPTABLE_ATTESTATION;
     Internal => INTERNAL;
     // The message as a whole.
     SeveralMessages, DuplicateMember, NullMember, TooComplex, Member(_), UnknownExtension => UNACCEPTABLE_CONTENT;

@@ -19,13 +19,18 @@ fn policy(accepted: Value, disallowed: Value) -> Result<Policy, PolicyError> {
 fn model() -> Model {
     Model {
         algorithms: BTreeSet::from([Algorithm::P256Raw]),
+        key_formats: None,
         attestation_types: BTreeSet::from([AttestationType::BasicSurrogate]),
+        roots: crate::crypto::TrustAnchors::default(),
         lowest_version: 1,
+        upv: None,
         user_verification: Some(vec![2, 0x402 | 4]),
         key_protection: Some(6),
         matcher_protection: Some(2),
         attachment_hint: Some(1),
         tc_display: Some(3),
+        second_factor_only: false,
+        key_restricted: true,
     }
 }
 

@@ -214,7 +214,7 @@ fn there_is_one_signed_object_one_attestation_and_one_signature() {
     assert_eq!(register(again), Error::Tlv(TlvError::Duplicate(tag::KRD)));
     let two = |draft: &mut Draft| draft.unsigned.push(tag::BASIC_SURROGATE, [6, 0x2e, 0, 0]);
     assert_eq!(register(two), Error::Tlv(TlvError::Duplicate(tag::BASIC_SURROGATE)));
-    let mixed = |draft: &mut Draft| draft.unsigned.push(tag::BASIC_FULL, [6, 0x2e, 0, 0]);
+    let mixed = |draft: &mut Draft| draft.unsigned.push(tag::BASIC_FULL, [6, 0x2e, 0, 0, 5, 0x2e, 0, 0]);
     assert_eq!(register(mixed), Error::Tlv(TlvError::Duplicate(tag::BASIC_FULL)));
     let bare = |draft: &mut Draft| draft.attestation = None;
     assert_eq!(register(bare), Error::Tlv(TlvError::Misplaced(tag::SIGNATURE)));

@@ -59,6 +59,40 @@ fn the_version_is_not_below_the_statements() {
 }
 
 #[test]
+fn the_protocol_is_the_models() {
+    let world = World::new();
+    let (key, credential) = world.registered_key();
+    let models = any_model().with_statement(statement(json!({"upv": [{"major": 1, "minor": 0}]})));
+    let world = World { server: server(models), ..World::new() };
+    let refused = world.authenticate_as(&key, key.private_key(), &[credential], |_| {}).unwrap_err();
+    assert_eq!(refused, Error::ProtocolNotOfModel);
+}
+
+#[test]
+fn a_second_factor_needs_a_first_one() {
+    for (flag, refused) in [(json!(true), true), (json!("true"), true), (json!(false), false)] {
+        let models = any_model().with_statement(statement(json!({"isSecondFactorOnly": flag})));
+        let of = |claimant| World { server: server(models.clone()), claimant, ..World::new() };
+        assert!(of(named("jeff")).authenticate_with(|_| {}).is_ok());
+        let alone = of(Claimant::Anyone).authenticate_with(|_| {});
+        assert_eq!(alone.err(), refused.then_some(Error::SecondFactorOnly));
+    }
+}
+
+#[test]
+fn who_has_no_display_of_its_own_confirms_nothing() {
+    for changes in [json!({"tcDisplay": 0}), json!({"isKeyRestricted": false})] {
+        let models = any_model().with_statement(statement(changes));
+        let plain = World { server: server(models.clone()), ..World::new() };
+        assert!(plain.authenticate_with(|_| {}).is_ok());
+        let asked = World { server: server(models), ..asking(&["Pay 1.00"]) };
+        assert_eq!(asked.authenticate_with(|_| {}).unwrap_err(), Error::NoTransactionDisplay);
+    }
+    let models = any_model().with_statement(statement(json!({})));
+    assert!(World { server: server(models), ..asking(&["Pay 1.00"]) }.authenticate_with(|_| {}).is_ok());
+}
+
+#[test]
 fn the_key_is_one_that_the_policy_names() {
     let mut world = World::new();
     let (key, mut credential) = world.registered_key();

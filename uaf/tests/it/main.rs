@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod assertion_faults;
 #[cfg(test)]
+mod attestation_faults;
+#[cfg(test)]
 mod authentication_faults;
 #[cfg(test)]
 mod ceremonies;

@@ -103,18 +103,18 @@ fn the_registration_counter_is_plausible() {
 }
 
 #[rstest]
-fn other_attestation_than_surrogate_is_refused(#[values(tag::BASIC_FULL, tag::ECDAA)] attestation: Tag) {
-    assert_eq!(refused(|draft| draft.attestation = Some(attestation)), Error::AttestationType);
+fn what_a_model_does_not_attest_with_is_refused(#[values(tag::BASIC_FULL, tag::ECDAA)] attestation: Tag) {
+    let unexpected = |draft: &mut Draft| {
+        draft.attestation = Some(attestation);
+        if attestation == tag::BASIC_FULL {
+            draft.certificates = vec![vec![0]];
+        }
+    };
+    assert_eq!(refused(unexpected), Error::AttestationType);
 }
 
 #[test]
-fn a_surrogate_in_place_of_what_model_or_policy_want_is_a_downgrade() {
-    let full_only = json!({"attestationTypes": [15879]});
-    let rooted = json!({"attestationTypes": [15879, 15880], "attestationRootCertificates": ["AAAA"]});
-    for changes in [full_only, rooted] {
-        let world = World { server: server(any_model().with_statement(statement(changes))), ..World::new() };
-        assert_eq!(world.register_with(|_| {}).unwrap_err(), Error::AttestationType);
-    }
+fn the_attestation_is_of_the_type_that_the_policy_prefers() {
     let both = statement(json!({"attestationTypes": [15879, 15880]}));
     let preferring = |types: [u16; 2]| {
         let criterion = json!({
@@ -123,9 +123,19 @@ fn a_surrogate_in_place_of_what_model_or_policy_want_is_a_downgrade() {
         let policy = Policy::parse(&json!({"accepted": [[criterion]]}).to_string()).unwrap();
         World { server: server(any_model().with_statement(both.clone())), policy, ..World::new() }
     };
-    let draft_and_register = |world: World| world.register_with(|_| {});
-    assert!(draft_and_register(preferring([15880, 15879])).is_ok());
-    assert_eq!(draft_and_register(preferring([15879, 15880])).unwrap_err(), Error::AttestationType);
+    assert!(preferring([15880, 15879]).register_with(|_| {}).is_ok());
+    assert_eq!(preferring([15879, 15880]).register_with(|_| {}).unwrap_err(), Error::AttestationType);
+}
+
+#[test]
+fn the_key_format_and_the_protocol_are_the_models() {
+    let of = |changes| World { server: server(any_model().with_statement(statement(changes))), ..World::new() };
+    let register = |world: World| world.register_with(|_| {});
+    assert!(register(of(json!({"publicKeyAlgAndEncoding": 257, "publicKeyAlgAndEncodings": [256]}))).is_ok());
+    let other_format = of(json!({"publicKeyAlgAndEncoding": 257}));
+    assert_eq!(register(other_format).unwrap_err(), Error::KeyFormatNotOfModel);
+    let older = of(json!({"upv": [{"major": 1, "minor": 0}]}));
+    assert_eq!(register(older).unwrap_err(), Error::ProtocolNotOfModel);
 }
 
 #[test]

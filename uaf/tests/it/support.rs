@@ -16,7 +16,8 @@ use sidegate_uaf::{Algorithm, Arrival, Credential, Error, Incoming, KeyRef, Priv
 
 pub(crate) const APP_ID: &str = "https://uaf.example/facets";
 pub(crate) const AAID: &str = "D0D0#0001";
-pub(crate) const END: u64 = 120_000;
+/// In 2027, in milliseconds.
+pub(crate) const END: u64 = 1_800_000_000_000;
 pub(crate) const NONCE: [u8; 16] = [9; 16];
 
 pub(crate) fn any_model() -> Models {
@@ -36,9 +37,9 @@ pub(crate) fn server(models: Models) -> RelyingParty {
 pub(crate) fn statement(changes: serde_json::Value) -> Statement {
     let mut statement = serde_json::json!({
         "aaid": AAID, "authenticatorVersion": 1, "assertionScheme": "UAFV1TLV", "authenticationAlgorithm": 1,
-        "publicKeyAlgAndEncoding": 256, "attestationTypes": [15880], "attestationRootCertificates": [],
+        "publicKeyAlgAndEncoding": 256, "upv": [{"major": 1, "minor": 1}], "attestationTypes": [15880], "attestationRootCertificates": [],
         "userVerificationDetails": [[{"userVerification": 2}]], "keyProtection": 2, "matcherProtection": 2,
-        "attachmentHint": 1, "tcDisplay": 1, "isSecondFactorOnly": "false",
+        "attachmentHint": 1, "tcDisplay": 1, "tcDisplayContentType": "text/plain", "isSecondFactorOnly": "false",
     });
     statement.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     Statement::parse(&statement.to_string()).unwrap()
@@ -143,7 +144,7 @@ impl World {
         let (_, key) = self.phone.register(&request, &[]).unwrap();
         let mut draft = self.phone.draft_registration(&request, &key).unwrap();
         change(&mut draft);
-        let mut response = draft.sign(key.private_key()).unwrap();
+        let mut response = draft.sign(self.phone.attesting_key(&key)).unwrap();
         then(&mut response);
         registered(self.finish_registration(&state, &response.to_message()))
     }

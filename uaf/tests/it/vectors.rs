@@ -15,9 +15,14 @@ use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
 use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction};
-use sidegate_uaf::{Algorithm, Arrival, Credential, Error, Incoming, KeyFormat, RelyingParty, Start, VerificationKey};
+use sidegate_uaf::{
+    Algorithm, Arrival, CertificateError, Credential, Error, Incoming, KeyFormat, RelyingParty, Start, VerificationKey,
+};
 
 use crate::support::registered;
+
+/// In 2025, within the validity of the certificates that were made for the vectors; milliseconds.
+const NOW: u64 = 1_750_000_000_000;
 
 /// The folder with vectors: the one that is set, which must be there, else the usual one where it is.
 fn folder(set: Option<OsString>) -> Option<PathBuf> {
@@ -60,7 +65,7 @@ fn server_of(vector: &Value, models: Models) -> RelyingParty {
 
 fn start(request: &Value) -> Start<'static> {
     let challenge = Challenge::from_base64url(request[0]["challenge"].as_str().unwrap()).unwrap();
-    Start { operation_id: "vector", purpose: "test", challenge, expires_at: 1 }
+    Start { operation_id: "vector", purpose: "test", challenge, expires_at: NOW }
 }
 
 fn policy(request: &Value) -> Policy {
@@ -75,6 +80,10 @@ fn answered(response: &Value, header: &sidegate_uaf::wire::OperationHeader) -> S
 }
 
 fn register(server: &RelyingParty, request: &Value, response: &Value) -> Result<Credential, Error> {
+    register_at(NOW, server, request, response)
+}
+
+fn register_at(now: u64, server: &RelyingParty, request: &Value, response: &Value) -> Result<Credential, Error> {
     let new = NewRegistration {
         start: start(request),
         user: "alice",
@@ -85,7 +94,7 @@ fn register(server: &RelyingParty, request: &Value, response: &Value) -> Result<
     let (sent, state) = server.start_registration(new).unwrap();
     let opened =
         Incoming::parse(Operation::Reg, &answered(response, &sent.header), None)?.open(server.server_data_key())?;
-    let outcome = server.finish_registration(&state, &opened, &[], &Arrival::default());
+    let outcome = server.finish_registration(&state, &opened, &[], &Arrival { now, channels: &[] });
     registered(outcome).map(|list| list.into_iter().next().unwrap())
 }
 
@@ -115,10 +124,6 @@ fn every_algorithm_and_format_of_the_projects_own_vectors() {
         let statement = Statement::parse(&vector["metadata"].to_string()).unwrap();
         let server = server_of(&file, Models::new(UnknownModels::Refuse).with_statement(statement));
         let registration = register(&server, &vector["regRequest"], &vector["regResponse"]);
-        if name == "full-attestation-chain" {
-            assert_eq!(registration.unwrap_err(), Error::AttestationType);
-            continue;
-        }
         let mut credential = registration.unwrap_or_else(|error| panic!("{name}: {error}"));
         for (request, response) in [("authRequest", "authResponse"), ("txRequest", "txResponse")] {
             if !vector[request].is_null() {
@@ -128,7 +133,7 @@ fn every_algorithm_and_format_of_the_projects_own_vectors() {
             }
         }
     }
-    assert_eq!(accepted, 16 * 2 + 2);
+    assert_eq!(accepted, 16 * 2 + 3);
 }
 
 #[test]
@@ -197,6 +202,28 @@ fn the_sample_of_the_protocol_text() {
     assert_eq!(auth.common.final_challenge_hash, fc_hash(authentication));
     assert!(registered_key(&reg).verifies(auth.common.signed, auth.common.signature));
     assert!(!registered_key(&reg).verifies(reg.common.signed, auth.common.signature));
+}
+
+#[test]
+fn the_leaf_of_the_protocols_sample_is_good_where_it_is_pinned_and_in_its_time() {
+    use base64::Engine as _;
+    let Some(file) = folder_file("01-fido-spec-sample.json") else { return };
+    let response = &file["registration"]["response"];
+    let params: Value = serde_json::from_slice(&decode(response[0]["fcParams"].as_str().unwrap()).unwrap()).unwrap();
+    let accepted = serde_json::json!({"accepted": [[{"aaid": ["ABCD#ABCD"]}]]});
+    let request = serde_json::json!([{"challenge": params["challenge"], "policy": accepted}]);
+    let bytes = bytes_of(response);
+    let leaf = RegistrationAssertion::parse(&bytes).unwrap().attestation.certificates[0];
+    let pinned = crate::support::statement(serde_json::json!({
+        "aaid": "ABCD#ABCD", "attestationTypes": [15879],
+        "attestationRootCertificates": [base64::engine::general_purpose::STANDARD.encode(leaf)],
+    }));
+    let at = |now, models| register_at(now, &server_of(&file, models), &request, response);
+    let models = || Models::new(UnknownModels::Refuse).with_statement(pinned.clone());
+    let in_2015 = 1_430_000_000_000;
+    assert!(at(in_2015, models()).is_ok());
+    assert_eq!(at(NOW, models()).unwrap_err(), Error::Certificate(CertificateError::Validity));
+    assert!(at(NOW, models().with_outdated_attestation("ABCD#ABCD".parse().unwrap())).is_ok());
 }
 
 #[test]

@@ -2,35 +2,145 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::authenticator::Hierarchy;
 
-fn parse(changes: Value) -> Result<Statement, StatementError> {
-    let mut statement = json!({
-        "aaid": "d0d0#0001", "authenticatorVersion": 2, "assertionScheme": "UAFV1TLV", "authenticationAlgorithm": 1,
+/// A statement with some members changed; `null` takes one away.
+fn changed(mut statement: Value, changes: Value) -> Result<Statement, StatementError> {
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => drop(statement.as_object_mut().unwrap().remove(name)),
+            value => statement[name] = value.clone(),
+        }
+    }
+    Statement::parse(&statement.to_string())
+}
+
+fn version_2(changes: Value) -> Result<Statement, StatementError> {
+    let statement = json!({
+        "aaid": "d0d0#0001", "authenticatorVersion": 2, "upv": [{"major": 1, "minor": 1}],
+        "assertionScheme": "UAFV1TLV", "authenticationAlgorithm": 1, "publicKeyAlgAndEncoding": 256,
         "attestationTypes": [15880], "attestationRootCertificates": [], "keyProtection": 6, "matcherProtection": 2,
         "userVerificationDetails": [[{"userVerification": 2}], [{"userVerification": 4}, {"userVerification": 16}]],
         "attachmentHint": 1, "tcDisplay": 0, "isSecondFactorOnly": "false", "anything": {"else": []},
     });
-    statement.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    Statement::parse(&statement.to_string())
+    changed(statement, changes)
+}
+
+fn version_3(changes: Value) -> Result<Statement, StatementError> {
+    let statement = json!({
+        "schema": 3, "protocolFamily": "uaf", "aaid": "D0D0#0001", "authenticatorVersion": 2,
+        "upv": [{"major": 1, "minor": 0}, {"major": 1, "minor": 1}],
+        "authenticationAlgorithms": ["secp256r1_ecdsa_sha256_raw", "ed25519_eddsa_sha512_raw"],
+        "publicKeyAlgAndEncodings": ["ecc_x962_raw", "cose"], "attestationTypes": ["basic_surrogate"],
+        "userVerificationDetails": [
+            [{"userVerificationMethod": "fingerprint_internal", "baDesc": {"selfAttestedFAR": 0.001}}],
+            [{"userVerificationMethod": "passcode_internal"}, {"userVerificationMethod": "faceprint_internal"}],
+        ],
+        "keyProtection": ["hardware", "tee"], "matcherProtection": ["tee"], "attachmentHint": ["internal"],
+        "tcDisplay": [], "attestationRootCertificates": [],
+    });
+    changed(statement, changes)
+}
+
+fn root() -> String {
+    STANDARD.encode(Hierarchy::of_model("D0D0#0001".parse().unwrap(), Algorithm::P256Raw).unwrap().root)
 }
 
 #[test]
-fn what_is_used_is_read() {
-    let (aaid, model) = parse(json!({})).unwrap().into_model();
+fn what_is_used_is_read_in_both_versions() {
+    let both = json!([{"major": 1, "minor": 0}, {"major": 1, "minor": 1}]);
+    let old = version_2(json!({"upv": both, "keyProtection": 6, "matcherProtection": 2})).unwrap();
+    assert_eq!(old, version_3(json!({})).unwrap());
+    let (aaid, model) = old.into_model();
     assert_eq!(aaid.as_str(), "D0D0#0001");
-    assert_eq!((model.lowest_version, model.user_verification), (2, Some(vec![2, 4 | 16])));
+    assert_eq!((model.lowest_version, model.user_verification), (2, Some(vec![2, 0x400 | 4 | 16])));
     assert_eq!(model.algorithms, BTreeSet::from([Algorithm::P256Raw]));
+    assert_eq!(model.key_formats, Some(BTreeSet::from([KeyFormat::EcRaw])));
     assert_eq!(model.attestation_types, BTreeSet::from([AttestationType::BasicSurrogate]));
-    assert_eq!((model.key_protection, model.tc_display), (Some(6), Some(0)));
+    assert_eq!((model.key_protection, model.matcher_protection), (Some(6), Some(2)));
+    assert_eq!((model.attachment_hint, model.tc_display), (Some(1), Some(0)));
+    assert!(!model.second_factor_only && model.key_restricted);
+}
+
+#[test]
+fn flags_and_lists_are_read() {
+    let model = |statement: Result<Statement, _>| statement.unwrap().into_model().1;
+    let old = json!({
+        "isSecondFactorOnly": true, "isKeyRestricted": false, "tcDisplay": 3, "tcDisplayContentType": "text/plain",
+        "authenticationAlgorithms": [1, 2, 12], "attestationTypes": [15879, 15880, 7],
+        "attestationRootCertificates": [root()],
+    });
+    let model_2 = model(version_2(old));
+    assert!(model_2.second_factor_only && !model_2.key_restricted && !model_2.roots.is_empty());
+    assert_eq!(model_2.algorithms, BTreeSet::from([Algorithm::P256Raw, Algorithm::P256Der]));
+    let new = json!({
+        "isKeyRestricted": false, "tcDisplay": ["any", "tee"], "tcDisplayContentType": "image/png",
+        "attachmentHint": null, "attestationTypes": ["basic_full"], "attestationRootCertificates": [root()],
+    });
+    let model_3 = model(version_3(new));
+    assert_eq!((model_3.tc_display, model_3.attachment_hint, model_3.key_restricted), (Some(5), None, false));
 }
 
 #[rstest]
-#[case(json!({"assertionScheme": "U2FV1BIN"}), StatementError::Scheme)]
-#[case(json!({"authenticationAlgorithm": 7}), StatementError::Algorithm(7))]
+#[case(json!({"schema": 4}), StatementError::Schema(4))]
+#[case(json!({"assertionScheme": "U2FV1BIN"}), StatementError::NotUaf("assertionScheme"))]
+#[case(json!({"upv": [{"major": 1, "minor": 2}]}), StatementError::Version)]
+#[case(json!({"authenticationAlgorithm": 7}), StatementError::Algorithm)]
+#[case(json!({"publicKeyAlgAndEncoding": 258}), StatementError::KeyFormat)]
+#[case(json!({"publicKeyAlgAndEncoding": 260}), StatementError::KeyFormat)]
 #[case(json!({"attestationTypes": [15882]}), StatementError::AttestationType)]
-#[case(json!({"attestationTypes": [15880], "attestationRootCertificates": ["AA=="]}), StatementError::AttestationType)]
+#[case(json!({"attestationTypes": [15879]}), StatementError::AttestationType)]
+#[case(json!({"attestationTypes": [15881]}), StatementError::AttestationType)]
+#[case(json!({"attestationRootCertificates": [root()]}), StatementError::AttestationType)]
+#[case(json!({"tcDisplay": 1}), StatementError::DisplayContentType)]
 #[case(json!({"aaid": "D0D0"}), StatementError::Json("member aaid".into()))]
+#[case(json!({"aaid": null}), StatementError::Json("member .: aaid missing".into()))]
+#[case(json!({"upv": null}), StatementError::Json("member .: upv missing".into()))]
 #[case(json!({"keyProtection": "6"}), StatementError::Json("member keyProtection".into()))]
-fn a_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[case] error: StatementError) {
-    assert_eq!(parse(changes).unwrap_err(), error);
+#[case(json!({"authenticatorVersion": 65_536}), StatementError::Json("member authenticatorVersion".into()))]
+#[case(json!({"isSecondFactorOnly": "no"}), StatementError::Json("member isSecondFactorOnly".into()))]
+#[case(json!({"isSecondFactorOnly": null}), StatementError::Json("member .: isSecondFactorOnly missing".into()))]
+fn an_old_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[case] error: StatementError) {
+    assert_eq!(version_2(changes).unwrap_err(), error);
+}
+
+#[rstest]
+#[case(json!({"protocolFamily": "fido2"}), StatementError::NotUaf("protocolFamily"))]
+#[case(json!({"upv": [{"major": 2, "minor": 1}]}), StatementError::Version)]
+#[case(json!({"authenticationAlgorithms": ["sm2_sm3_raw"]}), StatementError::Algorithm)]
+#[case(json!({"authenticationAlgorithms": []}), StatementError::Algorithm)]
+#[case(json!({"publicKeyAlgAndEncodings": ["rsa_2048_raw"]}), StatementError::KeyFormat)]
+#[case(json!({"attestationTypes": ["attca"]}), StatementError::AttestationType)]
+#[case(json!({"attestationTypes": ["basic_full"]}), StatementError::AttestationType)]
+#[case(json!({"tcDisplay": ["any"]}), StatementError::DisplayContentType)]
+#[case(json!({"keyProtection": 6}), StatementError::Json("member keyProtection".into()))]
+#[case(json!({"aaid": null, "aaguid": "x"}), StatementError::Json("member .: aaid missing".into()))]
+fn a_new_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[case] error: StatementError) {
+    assert_eq!(version_3(changes).unwrap_err(), error);
+}
+
+#[rstest]
+fn a_word_that_is_none_is_refused(
+    #[values("keyProtection", "matcherProtection", "attachmentHint", "tcDisplay")] member: &'static str,
+) {
+    let error = StatementError::Word { member, word: "hardwear".into() };
+    assert_eq!(version_3(json!({member: ["hardwear"]})).unwrap_err(), error);
+}
+
+#[test]
+fn a_method_that_is_none_is_refused() {
+    let details = json!({"userVerificationDetails": [[{"userVerificationMethod": "fingerprint"}]]});
+    let error = StatementError::Word { member: "userVerificationDetails", word: "fingerprint".into() };
+    assert_eq!(version_3(details).unwrap_err(), error);
+}
+
+#[test]
+fn a_root_that_cannot_be_read_is_named() {
+    let full = |roots: Value| json!({"attestationTypes": [15879], "attestationRootCertificates": roots});
+    assert!(version_2(full(json!([root()]))).is_ok());
+    let unpadded = root().trim_end_matches('=').to_owned() + "A";
+    for bad in ["", "AAAA", "-----BEGIN CERTIFICATE-----", &unpadded] {
+        let error = version_2(full(json!([root(), bad]))).unwrap_err();
+        assert_eq!(error, StatementError::Root { at: 1, cause: CertificateError::Malformed }, "{bad}");
+    }
 }

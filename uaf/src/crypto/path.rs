@@ -1,0 +1,187 @@
+//! Certification paths of full attestation (uaf.md A5, A7): RFC 5280 as OpenSSL does it, from the certificates of an
+//! assertion to a root that the metadata names, and what FIDO asks of the leaf.
+
+mod fault;
+
+use std::fmt;
+
+use openssl::error::ErrorStack;
+use openssl::stack::{Stack, StackRef};
+use openssl::x509::store::X509StoreBuilder;
+use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
+use openssl::x509::{X509, X509Ref, X509StoreContext, X509StoreContextRef};
+
+pub use fault::CertificateError;
+
+use super::der;
+use super::verify::{KeyError, VerificationKey};
+use crate::aaid::Aaid;
+use crate::algorithm::{Algorithm, KeyFormat};
+
+/// More certificates than any vendor's hierarchy has levels.
+const MAX_CERTIFICATES: usize = 8;
+/// OpenSSL's level of 112 bits: no SHA-1, no RSA below 2048 bits.
+const STRONG: i32 = 2;
+/// basicConstraints, 2.5.29.19.
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+/// id-fido-gen-ce-aaid, 1.3.6.1.4.1.45724.1.1.1.
+const GEN_CE_AAID: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0xe5, 0x1c, 0x01, 0x01, 0x01];
+
+/// Whether the age of certificates matters: old models have leaves that ended, or are signed with SHA-1 (uaf.md A11).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Aging {
+    /// Certificates are within their validity and of today's strength.
+    #[default]
+    Refused,
+    /// Neither is asked.
+    Tolerated,
+}
+
+/// What paths end at: certificates of roots, of authorities below them, or of the leaves themselves.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct TrustAnchors(Vec<X509>);
+
+impl TrustAnchors {
+    /// Adds a certificate in DER.
+    pub(crate) fn add(&mut self, der: &[u8]) -> Result<(), CertificateError> {
+        self.0.push(read(der)?);
+        Ok(())
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for TrustAnchors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TrustAnchors({})", self.0.len())
+    }
+}
+
+/// The leaf of a path that was validated: only [`TrustAnchors::validate`] makes one.
+pub(crate) struct Leaf(X509);
+
+impl TrustAnchors {
+    /// Validates the path of `certificates`, leaf first, at a Unix time in milliseconds.
+    pub(crate) fn validate(&self, certificates: &[&[u8]], now: u64, aging: Aging) -> Result<Leaf, CertificateError> {
+        if certificates.len() > MAX_CERTIFICATES {
+            return Err(CertificateError::TooMany);
+        }
+        let path = certificates.iter().map(|der| read(der)).collect::<Result<Vec<_>, _>>()?;
+        for pair in path.windows(2) {
+            let [subject, issuer] = pair else { continue };
+            in_order(subject, issuer)?;
+        }
+        let (leaf, issuers) = path.split_first().ok_or(CertificateError::UnknownIssuer)?;
+        let mut fault = CertificateError::UnknownIssuer;
+        for anchor in &self.0 {
+            let verdict = rules(now, aging).and_then(|rules| verdict(anchor, leaf, issuers, &rules));
+            // OpenSSL leaves its errors on the thread, where the next TLS connection would take them for its own.
+            drop(ErrorStack::get());
+            match verdict {
+                Ok(Ok(())) => return Ok(Leaf(leaf.clone())),
+                Ok(Err(CertificateError::UnknownIssuer)) => {}
+                Ok(Err(other)) => fault = other,
+                Err(_) => fault = CertificateError::Malformed,
+            }
+        }
+        Err(fault)
+    }
+}
+
+fn rules(now: u64, aging: Aging) -> Result<X509VerifyParam, ErrorStack> {
+    let mut rules = X509VerifyParam::new()?;
+    rules.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
+    match aging {
+        Aging::Refused => {
+            rules.set_time(i64::try_from(now / 1_000).unwrap_or(i64::MAX));
+            rules.set_auth_level(STRONG);
+        }
+        Aging::Tolerated => rules.set_flags(X509VerifyFlags::NO_CHECK_TIME)?,
+    }
+    Ok(rules)
+}
+
+/// Whether the path ends at this anchor. Of several with one name OpenSSL would look at the first alone.
+fn verdict(
+    anchor: &X509,
+    leaf: &X509Ref,
+    issuers: &[X509],
+    rules: &X509VerifyParam,
+) -> Result<Result<(), CertificateError>, ErrorStack> {
+    let mut store = X509StoreBuilder::new()?;
+    store.add_cert(anchor.clone())?;
+    store.set_param(rules)?;
+    let mut untrusted = Stack::new()?;
+    for issuer in issuers {
+        untrusted.push(issuer.clone())?;
+    }
+    X509StoreContext::new()?.init(&store.build(), leaf, &untrusted, judge)
+}
+
+fn judge(context: &mut X509StoreContextRef) -> Result<Result<(), CertificateError>, ErrorStack> {
+    if !context.verify_cert()? {
+        return Ok(Err(CertificateError::of_openssl(context.error().as_raw())));
+    }
+    context.chain().map_or(Ok(Err(CertificateError::UnknownIssuer)), authorities)
+}
+
+/// Between leaf and anchor OpenSSL also takes for an authority what only has the right key usage, or a Netscape type.
+fn authorities(chain: &StackRef<X509>) -> Result<Result<(), CertificateError>, ErrorStack> {
+    let between = chain.len().saturating_sub(2);
+    for certificate in chain.iter().skip(1).take(between) {
+        if !is_authority(&certificate.to_der()?) {
+            return Ok(Err(CertificateError::NotAuthority));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, … }`.
+fn is_authority(der: &[u8]) -> bool {
+    let constraints = der::extension(der, BASIC_CONSTRAINTS).ok().flatten();
+    let content = constraints.and_then(|value| der::only(value, 0x30).ok());
+    content.is_some_and(|content| content.starts_with(&[0x01, 0x01, 0xff]))
+}
+
+/// A certificate in its one right form: what OpenSSL would write is what was received.
+fn read(der: &[u8]) -> Result<X509, CertificateError> {
+    let read = || -> Result<_, ErrorStack> {
+        let certificate = X509::from_der(der)?;
+        Ok((certificate.to_der()? == der).then_some(certificate))
+    };
+    read().ok().flatten().ok_or(CertificateError::Malformed)
+}
+
+/// Whether names and key identifiers say that the one issued the other. OpenSSL would sort them itself.
+fn in_order(subject: &X509Ref, issuer: &X509Ref) -> Result<(), CertificateError> {
+    match issuer.issued(subject).as_raw() {
+        0 => Ok(()),
+        32 => Err(CertificateError::NotAuthority),
+        _ => Err(CertificateError::Order),
+    }
+}
+
+impl Leaf {
+    /// The key that must have made a signature of this algorithm.
+    pub(crate) fn key(&self, algorithm: Algorithm) -> Result<VerificationKey, CertificateError> {
+        let der = self.0.public_key().and_then(|key| key.public_key_to_der());
+        let der = der.map_err(|_| CertificateError::Key(KeyError::Encoding))?;
+        let format = if algorithm.is_elliptic() { KeyFormat::EcDer } else { KeyFormat::RsaDer };
+        VerificationKey::parse(algorithm, format, &der).map_err(CertificateError::Key)
+    }
+
+    /// Sees that the leaf, if it names a model, names this one. The extension holds the AAID's text in a string of its
+    /// own; octets are usual, UTF-8 is seen too.
+    pub(crate) fn is_of(&self, aaid: Aaid) -> Result<(), CertificateError> {
+        let der = self.0.to_der().map_err(|_| CertificateError::Malformed)?;
+        let Some(value) = der::extension(&der, GEN_CE_AAID).map_err(|_| CertificateError::Aaid)? else {
+            return Ok(());
+        };
+        let text = der::only(value, 0x04).or_else(|_| der::only(value, 0x0c)).map_err(|_| CertificateError::Aaid)?;
+        let named = Aaid::from_bytes(text).map_err(|_| CertificateError::Aaid)?;
+        if named == aaid { Ok(()) } else { Err(CertificateError::OtherModel) }
+    }
+}

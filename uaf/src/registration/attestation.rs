@@ -1,0 +1,51 @@
+//! What proves the model of a new key (uaf.md A7, 8).
+
+use crate::algorithm::{Algorithm, AttestationType};
+use crate::assertion::RegistrationAssertion;
+use crate::crypto::{Aging, VerificationKey};
+use crate::error::Error;
+use crate::metadata::Model;
+
+/// Whether model and policy take this type. A model with roots that presents a surrogate has been downgraded, and one
+/// without roots cannot prove itself by certificates.
+pub(super) fn check_type(kind: AttestationType, model: &Model, preference: &[u16]) -> Result<(), Error> {
+    let able = |kind: &AttestationType| model.attestation_types.contains(kind);
+    let mut known = preference.iter().filter_map(|value| AttestationType::try_from(*value).ok());
+    let most_preferred = known.find(able);
+    if !able(&kind) || most_preferred.is_some_and(|wanted| wanted != kind) {
+        return Err(Error::AttestationType);
+    }
+    match (kind, model.roots.is_empty()) {
+        (AttestationType::BasicFull, true) => Err(Error::AttestationWithoutRoots),
+        (AttestationType::BasicSurrogate, false) => Err(Error::AttestationDowngrade),
+        (AttestationType::Ecdaa, _) => Err(Error::AttestationType),
+        _ => Ok(()),
+    }
+}
+
+/// Under what an attestation is verified.
+pub(super) struct Circumstances {
+    pub(super) algorithm: Algorithm,
+    pub(super) aging: Aging,
+    /// Unix time in milliseconds.
+    pub(super) now: u64,
+}
+
+/// Verifies the attestation signature: of a surrogate with the new key itself, else with the key of a leaf that leads
+/// to a root of the model and names no other model.
+pub(super) fn verify(
+    read: &RegistrationAssertion<'_>,
+    new_key: VerificationKey,
+    model: &Model,
+    circumstances: &Circumstances,
+) -> Result<(), Error> {
+    let attesting = if read.attestation.kind == AttestationType::BasicFull {
+        let leaf = model.roots.validate(&read.attestation.certificates, circumstances.now, circumstances.aging)?;
+        leaf.is_of(read.common.aaid)?;
+        leaf.key(circumstances.algorithm)?
+    } else {
+        new_key
+    };
+    let good = attesting.verifies(read.common.signed, read.common.signature);
+    if good { Ok(()) } else { Err(Error::AttestationSignature) }
+}

@@ -1,0 +1,317 @@
+//! Full attestations whose signature is good and whose certificates are wrong in one respect (uaf.md A7, 8; B, 6).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rstest::rstest;
+use serde_json::json;
+use sidegate_uaf::authenticator::{Attester, CertificateExtension, CertificateFields, Draft, Hierarchy};
+use sidegate_uaf::metadata::{Models, UnknownModels};
+use sidegate_uaf::tlv::{TlvError, tag};
+use sidegate_uaf::{Algorithm, CertificateError, Credential, Error, KeyError, KeyFormat, PrivateKey};
+
+use crate::support::{AAID, World, any_model, phone, server, statement};
+
+const DAY: i64 = 86_400;
+/// In 2025, in seconds.
+const TODAY: i64 = 1_750_000_000;
+
+/// A root, an authority and a leaf; a test changes what it is about.
+struct Vendor {
+    root: CertificateFields,
+    authority: CertificateFields,
+    leaf: CertificateFields,
+    /// Whose key the leaf is signed with, if not the authority's.
+    forger: Option<PrivateKey>,
+    algorithm: Algorithm,
+}
+
+/// What a vendor made.
+struct Made {
+    root: Vec<u8>,
+    authority: Vec<u8>,
+    leaf: Vec<u8>,
+    key: PrivateKey,
+}
+
+impl Vendor {
+    fn new() -> Self {
+        Self {
+            root: CertificateFields::authority("root", None),
+            authority: CertificateFields::authority("authority", None),
+            leaf: CertificateFields::leaf("leaf", AAID.parse().unwrap()),
+            forger: None,
+            algorithm: Algorithm::P256Raw,
+        }
+    }
+
+    fn make(&self) -> Made {
+        let [root, authority] = [(); 2].map(|()| PrivateKey::generate(Algorithm::P256Raw).unwrap());
+        let key = PrivateKey::generate(self.algorithm).unwrap();
+        Made {
+            root: self.root.issue(&root, "root", &root).unwrap(),
+            authority: self.authority.issue(&authority, "root", &root).unwrap(),
+            leaf: self.leaf.issue(&key, "authority", self.forger.as_ref().unwrap_or(&authority)).unwrap(),
+            key,
+        }
+    }
+
+    fn register(&self) -> Result<Vec<Credential>, Error> {
+        let made = self.make();
+        made.register(&[&made.root], &[&made.leaf, &made.authority])
+    }
+
+    fn refused(&self) -> CertificateError {
+        match self.register() {
+            Err(Error::Certificate(fault)) => fault,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn models(roots: &[&[u8]]) -> Models {
+    let roots: Vec<_> = roots.iter().map(|der| STANDARD.encode(der)).collect();
+    let changes = json!({"attestationTypes": [15879, 15880], "attestationRootCertificates": roots});
+    Models::new(UnknownModels::Refuse).with_statement(statement(changes))
+}
+
+fn world(models: Models, attester: Attester) -> World {
+    let now = u64::try_from(TODAY * 1_000).unwrap();
+    World { server: server(models), phone: phone().with_attester(attester), now, ..World::new() }
+}
+
+impl Made {
+    /// Registers with these certificates at a model that has these roots.
+    fn register(&self, roots: &[&[u8]], certificates: &[&[u8]]) -> Result<Vec<Credential>, Error> {
+        self.register_at(models(roots), certificates)
+    }
+
+    fn register_at(&self, models: Models, certificates: &[&[u8]]) -> Result<Vec<Credential>, Error> {
+        let certificates = certificates.iter().map(|der| der.to_vec()).collect();
+        world(models, Attester::new(self.key.clone(), certificates)).register_with(|_| {})
+    }
+
+    fn refused(&self, certificates: &[&[u8]]) -> Error {
+        self.register(&[&self.root], certificates).unwrap_err()
+    }
+}
+
+#[test]
+fn a_path_ends_at_a_root_an_authority_or_the_leaf_itself() {
+    let made = Vendor::new().make();
+    let (root, authority, leaf) = (&made.root[..], &made.authority[..], &made.leaf[..]);
+    assert!(made.register(&[root], &[leaf, authority]).is_ok());
+    assert!(made.register(&[root], &[leaf, authority, root]).is_ok(), "the root may be sent as well");
+    assert!(made.register(&[authority], &[leaf]).is_ok());
+    assert!(made.register(&[authority], &[leaf, authority]).is_ok());
+    assert!(made.register(&[leaf], &[leaf]).is_ok());
+    let other = Vendor::new().make();
+    assert!(made.register(&[&other.root, root], &[leaf, authority]).is_ok(), "one of several");
+}
+
+#[rstest]
+fn every_algorithm_attests(#[values(1, 2, 3, 4, 5, 6, 8, 9)] algorithm: u16) {
+    let algorithm = Algorithm::try_from(algorithm).unwrap();
+    let format = if algorithm.is_elliptic() { KeyFormat::EcDer } else { KeyFormat::RsaDer };
+    let hierarchy = Hierarchy::of_model(AAID.parse().unwrap(), algorithm).unwrap();
+    let changes = json!({
+        "authenticationAlgorithm": u16::from(algorithm), "publicKeyAlgAndEncoding": u16::from(format),
+        "attestationTypes": [15879], "attestationRootCertificates": [STANDARD.encode(&hierarchy.root)],
+    });
+    let mut world = world(Models::new(UnknownModels::Refuse).with_statement(statement(changes)), hierarchy.attester);
+    world.phone = world.phone.with_algorithm(algorithm, format);
+    let (key, credential) = world.registered_key();
+    assert_eq!(credential.algorithm, algorithm);
+    let proven = world.authenticate_as(&key, key.private_key(), &[credential], |draft| {
+        draft.fields.set(tag::COUNTERS, 9u32.to_le_bytes());
+    });
+    assert!(proven.is_ok());
+}
+
+#[test]
+fn there_is_a_certificate() {
+    let made = Vendor::new().make();
+    assert_eq!(made.refused(&[]), Error::Tlv(TlvError::Missing(tag::ATTESTATION_CERT)));
+}
+
+#[test]
+fn a_surrogate_of_a_model_with_roots_is_a_downgrade() {
+    let made = Vendor::new().make();
+    let surrogate = World { server: server(models(&[&made.root])), ..World::new() };
+    assert_eq!(surrogate.register_with(|_| {}).unwrap_err(), Error::AttestationDowngrade);
+}
+
+#[test]
+fn a_model_without_roots_cannot_attest_by_certificates() {
+    let made = Vendor::new().make();
+    let refused = made.register(&[], &[&made.leaf, &made.authority]).unwrap_err();
+    assert_eq!(refused, Error::AttestationWithoutRoots);
+    let stated = any_model();
+    assert_eq!(made.register_at(stated, &[&made.leaf]).unwrap_err(), Error::AttestationType);
+}
+
+#[test]
+fn each_certificate_is_issued_by_the_next() {
+    let made = Vendor::new().make();
+    let (leaf, authority, root) = (&made.leaf[..], &made.authority[..], &made.root[..]);
+    for certificates in [&[authority, leaf][..], &[leaf, root, authority], &[leaf, leaf, authority]] {
+        assert_eq!(made.refused(certificates), Error::Certificate(CertificateError::Order));
+    }
+}
+
+#[test]
+fn the_path_leads_to_a_root_of_the_model() {
+    let made = Vendor::new().make();
+    let unknown = Error::Certificate(CertificateError::UnknownIssuer);
+    assert_eq!(made.refused(&[&made.leaf]), unknown, "the authority is missing");
+    let other = Vendor { root: CertificateFields::authority("other root", None), ..Vendor::new() }.make();
+    assert_eq!(made.register(&[&other.root], &[&made.leaf, &made.authority, &made.root]).unwrap_err(), unknown);
+    assert_eq!(made.register(&[&other.leaf], &[&made.leaf]).unwrap_err(), unknown);
+}
+
+#[test]
+fn certificates_are_few_and_der() {
+    let made = Vendor::new().make();
+    let (leaf, authority) = (&made.leaf[..], &made.authority[..]);
+    assert_eq!(made.refused(&[leaf; 9]), Error::Certificate(CertificateError::TooMany));
+    let behind = [leaf, &[0]].concat();
+    for garbage in [&b"garbage"[..], &[], &leaf[..leaf.len() - 1], &behind] {
+        assert_eq!(made.refused(&[garbage, authority]), Error::Certificate(CertificateError::Malformed));
+        assert_eq!(made.refused(&[leaf, garbage]), Error::Certificate(CertificateError::Malformed));
+    }
+}
+
+#[test]
+fn an_issuer_is_an_authority() {
+    let plain = CertificateFields {
+        extensions: vec![CertificateExtension::basic_constraints(false, None)],
+        ..Vendor::new().authority
+    };
+    assert_eq!(Vendor { authority: plain, ..Vendor::new() }.refused(), CertificateError::NotAuthority);
+    // Key usage keyCertSign without basic constraints, which OpenSSL takes for an authority.
+    let usage = CertificateExtension { oid: "2.5.29.15", critical: true, value: vec![3, 2, 2, 4] };
+    let usage_only = CertificateFields { extensions: vec![usage], ..Vendor::new().authority };
+    assert_eq!(Vendor { authority: usage_only, ..Vendor::new() }.refused(), CertificateError::NotAuthority);
+    let old = CertificateFields { extensions: vec![], ..Vendor::new().authority };
+    assert_eq!(Vendor { authority: old, ..Vendor::new() }.refused(), CertificateError::NotAuthority);
+    // An authority that may sign, but no certificates.
+    let constraints = CertificateExtension::basic_constraints(true, None);
+    let usage = CertificateExtension { oid: "2.5.29.15", critical: true, value: vec![3, 2, 7, 0x80] };
+    let no_certificates = CertificateFields { extensions: vec![constraints, usage], ..Vendor::new().authority };
+    assert_eq!(Vendor { authority: no_certificates, ..Vendor::new() }.refused(), CertificateError::NotAuthority);
+}
+
+#[test]
+fn a_path_is_as_short_as_an_authority_says() {
+    let root = CertificateFields::authority("root", Some(0));
+    assert_eq!(Vendor { root, ..Vendor::new() }.refused(), CertificateError::PathLength);
+    let root = CertificateFields::authority("root", Some(1));
+    assert!(Vendor { root, ..Vendor::new() }.register().is_ok());
+}
+
+#[rstest]
+#[case(TODAY - 2 * DAY, TODAY - DAY)]
+#[case(TODAY + DAY, TODAY + 2 * DAY)]
+fn certificates_are_within_their_validity(#[case] not_before: i64, #[case] not_after: i64) {
+    let leaf = CertificateFields { not_before, not_after, ..Vendor::new().leaf };
+    let authority = CertificateFields { not_before, not_after, ..Vendor::new().authority };
+    let root = CertificateFields { not_before, not_after, ..Vendor::new().root };
+    let vendors =
+        [Vendor { leaf, ..Vendor::new() }, Vendor { authority, ..Vendor::new() }, Vendor { root, ..Vendor::new() }];
+    for vendor in vendors {
+        assert_eq!(vendor.refused(), CertificateError::Validity);
+        let made = vendor.make();
+        let tolerant = models(&[&made.root]).with_outdated_attestation(AAID.parse().unwrap());
+        assert!(made.register_at(tolerant, &[&made.leaf, &made.authority]).is_ok());
+        let of_another = models(&[&made.root]).with_outdated_attestation("D0D0#0002".parse().unwrap());
+        assert!(made.register_at(of_another, &[&made.leaf, &made.authority]).is_err());
+    }
+}
+
+#[test]
+fn sha_1_is_for_models_of_which_it_is_said() {
+    let leaf = CertificateFields { sha1: true, ..Vendor::new().leaf };
+    let vendor = Vendor { leaf, ..Vendor::new() };
+    assert_eq!(vendor.refused(), CertificateError::Weak);
+    let made = vendor.make();
+    let tolerant = models(&[&made.root]).with_outdated_attestation(AAID.parse().unwrap());
+    assert!(made.register_at(tolerant, &[&made.leaf, &made.authority]).is_ok());
+    assert!(made.register(&[&made.leaf], &[&made.leaf]).is_ok(), "a pinned leaf proves itself");
+}
+
+#[test]
+fn names_are_within_an_authoritys_constraints() {
+    // Permitted subtrees: directory name CN=inside.
+    let value = |cn: &[u8]| {
+        let wrap = |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
+        let attribute = wrap(0x30, &[&[6, 3, 0x55, 4, 3][..], &wrap(0x0c, cn)].concat());
+        let name = wrap(0xa4, &wrap(0x30, &wrap(0x31, &attribute)));
+        wrap(0x30, &wrap(0xa0, &wrap(0x30, &name)))
+    };
+    let within = |cn: &[u8]| {
+        let mut authority = Vendor::new().authority;
+        let constraint = CertificateExtension { oid: "2.5.29.30", critical: true, value: value(cn) };
+        authority.extensions.push(constraint);
+        Vendor { authority, ..Vendor::new() }
+    };
+    assert!(within(b"leaf").register().is_ok());
+    assert_eq!(within(b"inside").refused(), CertificateError::NameConstraint);
+}
+
+#[test]
+fn a_critical_extension_is_understood() {
+    let with = |critical| {
+        let mut leaf = Vendor::new().leaf;
+        leaf.extensions.push(CertificateExtension { oid: "1.2.3.4", critical, value: vec![5, 0] });
+        Vendor { leaf, ..Vendor::new() }
+    };
+    assert!(with(false).register().is_ok());
+    assert_eq!(with(true).refused(), CertificateError::CriticalExtension);
+}
+
+#[test]
+fn a_certificate_is_signed_by_its_issuer() {
+    let forger = Some(PrivateKey::generate(Algorithm::P256Raw).unwrap());
+    assert_eq!(Vendor { forger, ..Vendor::new() }.refused(), CertificateError::Signature);
+}
+
+#[test]
+fn the_leafs_key_is_of_the_algorithm() {
+    let made = Vendor { algorithm: Algorithm::K256Raw, ..Vendor::new() }.make();
+    let other_curve = |draft: &mut Draft| {
+        let mut info = draft.fields.get(tag::ASSERTION_INFO).to_vec();
+        info[3] = 1;
+        draft.fields.set(tag::ASSERTION_INFO, info);
+    };
+    let attester = Attester::new(made.key.clone(), vec![made.leaf.clone(), made.authority.clone()]);
+    let refused = world(models(&[&made.root]), attester).register_with(other_curve).unwrap_err();
+    assert_eq!(refused, Error::Certificate(CertificateError::Key(KeyError::Curve)));
+}
+
+#[test]
+fn the_leaf_is_for_the_model() {
+    let naming = |extensions: Vec<CertificateExtension>| {
+        let mut leaf = Vendor::new().leaf;
+        leaf.extensions.truncate(1);
+        leaf.extensions.extend(extensions);
+        Vendor { leaf, ..Vendor::new() }
+    };
+    assert!(naming(vec![]).register().is_ok(), "the extension may be absent");
+    let of = |text: &str| CertificateExtension::aaid(text.parse().unwrap());
+    assert_eq!(naming(vec![of("D0D0#0002")]).refused(), CertificateError::OtherModel);
+    let valued = |value: &[u8]| CertificateExtension { value: value.to_vec(), ..of(AAID) };
+    assert!(naming(vec![valued(b"\x0c\x09d0d0#0001")]).register().is_ok(), "as UTF-8 string");
+    for value in [&b"D0D0#0001"[..], b"\x04\x08D0D0#001", b"\x04\x09D0D0#0001\0", b"\x13\x09D0D0#0001", b""] {
+        assert_eq!(naming(vec![valued(value)]).refused(), CertificateError::Aaid, "{value:?}");
+    }
+    assert_eq!(naming(vec![of(AAID), of(AAID)]).refused(), CertificateError::Aaid, "twice");
+    let critical = CertificateExtension { critical: true, ..of(AAID) };
+    assert_eq!(naming(vec![critical]).refused(), CertificateError::CriticalExtension);
+}
+
+#[test]
+fn the_signature_is_the_leafs() {
+    let made = Vendor::new().make();
+    let stranger = PrivateKey::generate(Algorithm::P256Raw).unwrap();
+    let stranger = Made { key: stranger, ..made };
+    assert_eq!(stranger.refused(&[&stranger.leaf, &stranger.authority]), Error::AttestationSignature);
+}
