@@ -3,6 +3,8 @@
 //! Only lines of our own crates are written at the chosen level. Libraries print whole requests below `warn`, cookies and
 //! tokens included, so theirs are cut off there whatever level is asked for.
 
+mod libraries;
+
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
@@ -11,7 +13,6 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::{Metrics, access, audit};
@@ -38,15 +39,35 @@ pub enum LogError {
 pub fn start(level: &str, metrics: Arc<Metrics>) -> Result<(), LogError> {
     let text = std::env::var(LEVEL_VARIABLE).unwrap_or_else(|_| level.to_owned());
     let level: LevelFilter = text.parse().map_err(|_| LogError::Level(text))?;
-    let lines: Box<dyn Layer<Registry> + Send + Sync> = if std::io::stderr().is_terminal() {
-        Box::new(fmt::layer().with_writer(std::io::stderr).compact())
+    if std::io::stderr().is_terminal() {
+        set_up(fmt::layer().with_writer(std::io::stderr).compact(), level, metrics)?;
     } else {
-        Box::new(json(std::io::stderr))
-    };
-    let registry = tracing_subscriber::registry().with(lines.with_filter(filter(level))).with(Audited(metrics));
-    registry.try_init().map_err(|_| LogError::Twice)?;
+        start_on(std::io::stderr, level, metrics)?;
+    }
     name_panics();
     Ok(())
+}
+
+/// Starts logging JSON lines to this writer in place of standard error, whatever the variable says, and panics keep their
+/// own words: for a program that has a gateway within.
+///
+/// # Errors
+/// When logging runs already.
+pub fn start_on<W>(writer: W, level: LevelFilter, metrics: Arc<Metrics>) -> Result<(), LogError>
+where
+    W: for<'a> fmt::MakeWriter<'a> + Send + Sync + 'static,
+{
+    set_up(json(writer), level, metrics)
+}
+
+fn set_up(
+    lines: impl Layer<Registry> + Send + Sync,
+    level: LevelFilter,
+    metrics: Arc<Metrics>,
+) -> Result<(), LogError> {
+    let registry = tracing_subscriber::registry().with(lines.with_filter(filter(level))).with(Audited(metrics));
+    tracing::subscriber::set_global_default(registry).map_err(|_| LogError::Twice)?;
+    libraries::start().map_err(|_| LogError::Twice)
 }
 
 /// Why the program ends, as a JSON line, whatever the level is: logging may not have been started yet.

@@ -48,6 +48,26 @@ fn libraries_are_silent_below_warnings_at_every_level() {
 }
 
 #[test]
+fn a_line_of_a_library_says_what_it_is_of_and_names_no_file() {
+    use log::Log as _;
+    let record = |level, text| {
+        let file = Some("/home/somebody/lib.rs");
+        libraries::Libraries.log(
+            &log::Record::builder().level(level).target("pingora_core").file(file).line(Some(7)).args(text).build(),
+        );
+    };
+    let text = text(LevelFilter::TRACE, &Arc::new(Metrics::new().unwrap()), || {
+        record(log::Level::Warn, format_args!("slow"));
+        record(log::Level::Error, format_args!("broken"));
+        record(log::Level::Info, format_args!("Cookie: secret"));
+    });
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = lines.iter().map(|line| [&line["level"], &line["library"], &line["message"]]).collect();
+    assert_eq!(told, [["WARN", "pingora_core", "slow"], ["ERROR", "pingora_core", "broken"]]);
+    assert!(!text.contains("somebody"), "{text}");
+}
+
+#[test]
 fn audit_lines_are_written_and_counted_whatever_the_level() {
     let metrics = Arc::new(Metrics::new().unwrap());
     let lines = lines(LevelFilter::OFF, &metrics, || {
