@@ -30,6 +30,7 @@ use crate::store::{DataFolder, FolderError, StoreError};
 use crate::telemetry::Metrics;
 
 pub(super) use notes::notes;
+pub(super) use services::upstream::questions;
 pub(super) use stores::Stores;
 pub(super) use trial::{Misfit, misfits};
 

@@ -87,6 +87,7 @@ pub(super) fn settings(config: &Config, data: &Path) -> gateway::Settings {
     let limits = &config.limits;
     let mut settings = gateway::Settings::new(config.listeners.iter().map(listener).collect(), data.to_owned());
     settings.try_out = config.try_out;
+    settings.questions = compose::questions(config);
     settings.shutdown = limits.stop;
     settings.limits.connections = limits.connections;
     settings.limits.connections_share = limits.connections_share;

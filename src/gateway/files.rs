@@ -1,7 +1,7 @@
 //! Open files: each connection is one, and a process that has none left accepts nobody, on no listener.
 //!
 //! A listener has its connections, as many requests on their way to upstreams ([`super::seats`]), each with a connection
-//! of its own there, and what is kept of those for later.
+//! of its own there, and what is kept of those for later. Beside them, services of ours ask servers behind.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -13,21 +13,48 @@ const MOST_KEPT: u64 = 512;
 const TOO_FEW: &str = "the limit of open files is too low for limits.connections on every listener, so each takes fewer: \
                        raise it (LimitNOFILE, ulimit -n), or lower limits.connections";
 
-/// How many connections each of so many listeners may have, at most `wanted`, so that all of them together leave files for
-/// each other. The process is given all the files that it may ask for; the operator is told if they are too few, which is
-/// no warning where it is all for trying out.
-pub(super) fn connections(listeners: usize, wanted: usize, try_out: bool) -> usize {
-    let limit = raised();
-    let most = fitting(limit, listeners);
-    if most < wanted {
-        let needed = needed(listeners, wanted);
-        if try_out {
-            tracing::info!(open_files = limit, needed, connections = most, "{TOO_FEW}");
-        } else {
-            tracing::warn!(open_files = limit, needed, connections = most, "{TOO_FEW}");
+/// Those who share the open files.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listeners {
+    /// How many they are.
+    pub(super) number: usize,
+    /// Connections to servers behind that are none of theirs.
+    pub(super) beside: usize,
+}
+
+impl Listeners {
+    /// How many connections each listener may have, at most `wanted`, so that all of them together leave files for each
+    /// other. The process is given all the files that it may ask for; the operator is told if they are too few, which is
+    /// no warning where it is all for trying out.
+    pub(super) fn connections(self, wanted: usize, try_out: bool) -> usize {
+        let limit = raised();
+        let most = self.fitting(limit);
+        if most < wanted {
+            let needed = self.needed(wanted);
+            if try_out {
+                tracing::info!(open_files = limit, needed, connections = most, "{TOO_FEW}");
+            } else {
+                tracing::warn!(open_files = limit, needed, connections = most, "{TOO_FEW}");
+            }
         }
+        wanted.min(most)
     }
-    wanted.min(most)
+
+    fn reserve(self) -> u64 {
+        RESERVE.saturating_add(self.beside as u64)
+    }
+
+    fn fitting(self, limit: u64) -> usize {
+        let each = limit.saturating_sub(self.reserve()) / (self.number as u64).max(1);
+        let connections = if each < 3 * MOST_KEPT { each / 3 } else { (each - MOST_KEPT) / 2 };
+        usize::try_from(connections).unwrap_or(usize::MAX).max(1)
+    }
+
+    fn needed(self, wanted: usize) -> u64 {
+        let wanted = wanted as u64;
+        let each = wanted.saturating_mul(2).saturating_add(kept_by(wanted));
+        each.saturating_mul(self.number as u64).saturating_add(self.reserve())
+    }
 }
 
 /// Raises the soft limit to the hard one; what the limit is then.
@@ -53,30 +80,28 @@ fn kept_by(connections: u64) -> u64 {
     connections.min(MOST_KEPT)
 }
 
-fn fitting(limit: u64, listeners: usize) -> usize {
-    let each = limit.saturating_sub(RESERVE) / (listeners as u64).max(1);
-    let connections = if each < 3 * MOST_KEPT { each / 3 } else { (each - MOST_KEPT) / 2 };
-    usize::try_from(connections).unwrap_or(usize::MAX).max(1)
-}
-
-fn needed(listeners: usize, wanted: usize) -> u64 {
-    let wanted = wanted as u64;
-    let each = wanted.saturating_mul(2).saturating_add(kept_by(wanted));
-    each.saturating_mul(listeners as u64).saturating_add(RESERVE)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_needed_fits_and_one_less_does_not() {
-        for (listeners, wanted) in [(1, 1), (3, 10_000), (7, 123), (2, 512), (1, 513)] {
-            let enough = needed(listeners, wanted);
-            assert_eq!(fitting(enough, listeners), wanted);
-            assert!(wanted == 1 || fitting(enough - 1, listeners) < wanted);
+        for (number, beside, wanted) in [(1, 0, 1), (3, 0, 10_000), (7, 256, 123), (2, 0, 512), (1, 256, 513)] {
+            let listeners = Listeners { number, beside };
+            let enough = listeners.needed(wanted);
+            assert_eq!(listeners.fitting(enough), wanted);
+            assert!(wanted == 1 || listeners.fitting(enough - 1) < wanted);
         }
-        assert_eq!(fitting(u64::MAX, 0), usize::try_from((u64::MAX - RESERVE - MOST_KEPT) / 2).unwrap());
+        let none = Listeners { number: 0, beside: 0 };
+        assert_eq!(none.fitting(u64::MAX), usize::try_from((u64::MAX - RESERVE - MOST_KEPT) / 2).unwrap());
+    }
+
+    #[test]
+    fn what_services_ask_servers_behind_is_taken_from_all_listeners() {
+        let alone = Listeners { number: 3, beside: 0 };
+        let asking = Listeners { beside: 256, ..alone };
+        assert_eq!(asking.needed(100), alone.needed(100) + 256);
+        assert_eq!(asking.fitting(1_000 + 256), alone.fitting(1_000));
     }
 
     #[test]

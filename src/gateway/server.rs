@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::addresses::{self, Bound};
 use super::edge::Edge;
-use super::files;
+use super::files::{self, Listeners};
 use super::listening::Prebound;
 use super::proxy::Front;
 use super::settings::{Limits, Listener, Settings};
@@ -120,7 +120,8 @@ pub fn on(
     router: &Arc<ArcSwap<Router>>,
     metrics: &Arc<Metrics>,
 ) -> Result<Gateway, StartError> {
-    let connections = files::connections(settings.listeners.len(), settings.limits.connections, settings.try_out);
+    let listeners = Listeners { number: settings.listeners.len(), beside: settings.questions };
+    let connections = listeners.connections(settings.limits.connections, settings.try_out);
     let mut server = Server::new_with_opt_and_conf(None, configuration(&settings, files::kept(connections)));
     let limits = Arc::new(Limits { connections, ..settings.limits.clone() });
     let cut = watch::Sender::new(false);

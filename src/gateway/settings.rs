@@ -19,6 +19,8 @@ pub struct Settings {
     pub shutdown: Duration,
     /// Worker threads of each listener.
     pub threads: usize,
+    /// Connections that services of ours may have to servers behind, beside those of the listeners: each is an open file.
+    pub questions: usize,
     /// Whether it is for trying out: then fewer connections than the limits name are worth no warning.
     pub try_out: bool,
 }
@@ -106,6 +108,7 @@ impl Settings {
             data,
             shutdown: Duration::from_secs(5),
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            questions: 0,
             try_out: false,
         }
     }

@@ -1,6 +1,6 @@
 //! The out-of-band services and the UAF server, inside or behind.
 
-mod upstream;
+pub(in crate::cli) mod upstream;
 
 use std::sync::Arc;
 

@@ -13,6 +13,12 @@ use crate::jose::certificates::Authorities;
 /// Questions to the server behind at once.
 const PARALLEL: usize = 256;
 
+/// How many questions to a server behind may be open at once, each with a connection of its own; none without one.
+pub(in crate::cli) fn questions(config: &Config) -> usize {
+    let behind = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.upstream.as_ref());
+    behind.map_or(0, |_| PARALLEL)
+}
+
 pub(super) fn server(
     config: &Config,
     fido_uaf: &FidoUaf,
