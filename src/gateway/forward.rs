@@ -19,8 +19,10 @@ use super::failure::TooLong;
 use super::seats::Seat;
 use super::watch::BodyWatch;
 use crate::routes::{Route, Upstream};
+use censor::Early;
+pub(super) use censor::trailers as censor_trailers;
 use rewrite::Target;
-use tries::Tries;
+use tries::{Sent, Tries};
 
 /// A request that passed its filters and goes to an upstream.
 pub(super) struct Forward {
@@ -34,6 +36,7 @@ pub(super) struct Forward {
     /// The body that is passed on as it comes.
     stream: Option<Streaming>,
     tries: Tries,
+    early: Early,
     /// It takes a connection to the upstream.
     _way: Seat,
 }
@@ -42,6 +45,8 @@ struct Streaming {
     /// How much of it may still come.
     left: Option<usize>,
     watch: Option<Arc<BodyWatch>>,
+    /// Its end has come.
+    ended: bool,
 }
 
 impl Forward {
@@ -53,8 +58,18 @@ impl Forward {
         stream: bool,
         way: Seat,
     ) -> Self {
-        let stream = stream.then(|| Streaming { left: route.body_limit, watch: BodyWatch::current() });
-        Self { route, upstream, exchange, path, host, stream, tries: Tries::default(), _way: way }
+        let stream = stream.then(|| Streaming { left: route.body_limit, watch: BodyWatch::current(), ended: false });
+        Self {
+            route,
+            upstream,
+            exchange,
+            path,
+            host,
+            stream,
+            tries: Tries::default(),
+            early: Early::default(),
+            _way: way,
+        }
     }
 
     /// The upstream's name.
@@ -73,7 +88,7 @@ impl Forward {
         while let Some(server) = self.tries.next(&self.upstream) {
             match server.address.resolve(self.upstream.connect_timeout).await {
                 Some(address) => return Ok(Box::new(peer::of(&self.upstream, server, address))),
-                None => self.tries.failed(&self.upstream, "no address"),
+                None => _ = self.tries.failed(&self.upstream, "no address"),
             }
         }
         Err(Error::explain(ErrorType::ConnectNoRoute, "no server of the upstream has an address").into_up())
@@ -87,10 +102,11 @@ impl Forward {
     /// Whether to send the request once more after an error on a connection, `kept` from an earlier one. `repeatable`: it
     /// may be sent twice, and all of it is still there.
     pub(super) fn broken(&mut self, error: &mut Error, kept: bool, repeatable: bool) -> bool {
-        let again = self.tries.broken(&self.upstream, error, kept, repeatable);
+        let whole = self.stream.as_ref().is_none_or(|stream| stream.ended);
+        let again = self.tries.broken(&self.upstream, error, kept, Sent { whole, repeatable });
         if let (true, Some(stream)) = (again, &mut self.stream) {
             // All of it passes once more.
-            stream.left = self.route.body_limit;
+            (stream.left, stream.ended) = (self.route.body_limit, false);
         }
         again
     }
@@ -108,7 +124,8 @@ impl Forward {
     /// Makes the upstream's answer into one that a client may get.
     pub(super) fn censor(&mut self, response: &mut ResponseHeader) -> pingora::Result<()> {
         self.tries.answered(&self.upstream);
-        censor::censor(response)
+        self.early.count(response)?;
+        censor::head(response)
     }
 
     /// Takes note of a piece of the body that goes by.
@@ -125,6 +142,7 @@ impl Forward {
             *piece = watch.follow(std::mem::take(piece));
         }
         if end {
+            stream.ended = true;
             self.set_flowing(false);
         }
         Ok(())

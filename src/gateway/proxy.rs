@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Version, header};
+use http::{HeaderMap, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use super::connection::Connection;
 use super::failure;
-use super::forward::Forward;
+use super::forward::{Forward, censor_trailers};
 use super::reply::{self, Dress};
 use super::seats::Seats;
 use super::serve::Next;
@@ -195,14 +195,13 @@ impl ProxyHttp for Front {
         Ok(())
     }
 
-    /// A session of ours is not set in trailers either.
     fn upstream_response_trailer_filter(
         &self,
         _: &mut Session,
         trailers: &mut HeaderMap,
         _: &mut Life,
     ) -> pingora::Result<()> {
-        trailers.remove(header::SET_COOKIE);
+        censor_trailers(trailers);
         Ok(())
     }
 

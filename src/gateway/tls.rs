@@ -2,6 +2,8 @@
 //!
 //! The handshake is ours to time: Pingora's own listener would wait 60 s for it, whatever the limit of the head is.
 
+pub(super) mod refusal;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sidegate_filters::delegation::RemovedHeaders;
 
-pub use servers::{Attempt, Server, Servers};
+pub use servers::{Attempt, Failure, Server, Servers};
 
 use crate::jose::certificates::Authorities;
 use crate::jose::client_certificate::ClientCertificate;

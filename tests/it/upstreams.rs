@@ -80,6 +80,36 @@ async fn a_connection_that_one_upstreams_authority_vouched_for_is_of_no_use_to_a
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_refused_is_logged_with_the_reason() {
+    let (theirs, other) = (self_signed(&Host::local()).unwrap(), self_signed(&Host::local()).unwrap());
+    let (origin, folder) = (tls_origin(&theirs.server), tempfile::tempdir().unwrap());
+    let upstream = |name: &str, server: &str, ca: &[u8]| {
+        let ca = written(folder.path(), name, ca);
+        format!("  {name}: {{url: \"https://{origin}\", tls: {{server-name: {server}, ca: {ca}}}}}\n")
+    };
+    let strange = upstream("strange", "localhost", &other.ca.certificate);
+    let misnamed = upstream("misnamed", "other.example", &theirs.ca.certificate);
+    let routes = [row("strange"), row("misnamed")].concat();
+    let gateway = Setup::default().append(format!("upstreams:\n{strange}{misnamed}routes:\n{routes}")).start().await;
+    for name in ["strange", "misnamed"] {
+        gateway.public().get(&format!("/{name}/")).send().await.problem(502);
+    }
+    let reason = |log: &str, upstream: &str| {
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut told = lines.filter(|line| line["message"] == "the certificate of a server is refused");
+        let line = told.find(|line| line["upstream"] == upstream && line["server"] == origin.to_string())?;
+        Some(line["reason"].as_str()?.to_owned())
+    };
+    let reasons = wait::until("both reasons", wait::BOUND, async || {
+        let log = gateway.log();
+        reason(&log, "strange").zip(reason(&log, "misnamed"))
+    });
+    let (strange, misnamed) = reasons.await;
+    assert!(strange.contains("issuer certificate") || strange.contains("self-signed"), "{strange}");
+    assert!(misnamed.to_lowercase().contains("hostname mismatch"), "{misnamed}");
+}
+
+#[tokio::test]
 async fn an_upstream_may_have_a_name() {
     let listener = TcpListener::bind(("localhost", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();

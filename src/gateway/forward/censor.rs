@@ -1,4 +1,5 @@
-//! What an upstream may not say in the head of its answer: only we hand out sessions, and only we take them back.
+//! What an upstream may not say before its answer, in its head, or behind its body: only we hand out sessions, and only we
+//! take them back.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use pingora::http::ResponseHeader;
@@ -11,12 +12,83 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const LOOKED_INTO: &[&str] = &["set-cookie", "clear-site-data"];
 /// RFC 2965 set cookies by it; browsers have forgotten it, and nobody else needs it.
 const OBSOLETE: &str = "set-cookie2";
+/// Behind a body these have no meaning (RFC 9110 6.5.1), but a client that adds trailers to the head would give them one.
+const OF_HEADS: &[&str] = &[
+    "age",
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-security-policy",
+    "content-type",
+    "expires",
+    "host",
+    "keep-alive",
+    "location",
+    "proxy-authenticate",
+    "proxy-connection",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-request-id",
+];
+/// Heads of 1xx before the answer's own, and their bytes: Pingora would pass them on without end, and each gives the
+/// upstream its read timeout anew.
+const MOST_EARLY: usize = 16;
+const MOST_EARLY_BYTES: usize = 64 * 1024;
+
+/// What an upstream said before its answer.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    heads: usize,
+    bytes: usize,
+}
+
+impl Early {
+    /// Counts a head if it is of 1xx.
+    pub(super) fn count(&mut self, head: &ResponseHeader) -> pingora::Result<()> {
+        if !head.status.is_informational() {
+            return Ok(());
+        }
+        self.heads += 1;
+        self.bytes += head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+        if self.heads > MOST_EARLY || self.bytes > MOST_EARLY_BYTES {
+            return Err(Error::explain(ErrorType::InvalidHTTPHeader, "too much before an answer").into_up());
+        }
+        Ok(())
+    }
+}
+
+/// Takes out of an upstream's trailers what it may not say in a head, and what means something in heads alone.
+pub(in crate::gateway) fn trailers(trailers: &mut HeaderMap) {
+    let goes = |name: &&HeaderName| {
+        let folded = fold(name.as_str());
+        goes(name) || LOOKED_INTO.contains(&folded.as_str()) || OF_HEADS.contains(&folded.as_str())
+    };
+    let gone: Vec<HeaderName> = trailers.keys().filter(goes).cloned().collect();
+    for name in gone {
+        trailers.remove(name);
+    }
+}
 
 /// Makes an upstream's head into one that a client may get.
-pub(super) fn censor(head: &mut ResponseHeader) -> pingora::Result<()> {
+pub(super) fn head(head: &mut ResponseHeader) -> pingora::Result<()> {
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         // No request of ours asks for it, so its answer is still to come or never will.
         return Err(Error::explain(ErrorType::InvalidHTTPHeader, "an upgrade that nobody asked for").into_up());
+    }
+    if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        // Nothing follows, whatever length is named (RFC 9110 8.6, RFC 9112 6.1): no client shall wait for it.
+        head.remove_header(&header::CONTENT_LENGTH);
+        head.remove_header(&header::TRANSFER_ENCODING);
     }
     let gone: Vec<HeaderName> = head.headers.keys().filter(|name| goes(name)).cloned().collect();
     for name in gone {
@@ -71,7 +143,7 @@ mod tests {
         for (name, value) in fields {
             head.append_header((*name).to_owned(), *value).unwrap();
         }
-        censor(&mut head).unwrap();
+        super::head(&mut head).unwrap();
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
     }
@@ -112,7 +184,37 @@ mod tests {
 
     #[test]
     fn an_upgrade_is_the_upstreams_fault() {
-        let error = censor(&mut ResponseHeader::build(101, None).unwrap()).unwrap_err();
+        let error = super::head(&mut ResponseHeader::build(101, None).unwrap()).unwrap_err();
         assert_eq!(*error.esource(), pingora::ErrorSource::Upstream);
+    }
+
+    #[rstest]
+    #[case("Set-Cookie", "theme=dark")]
+    #[case("set_cookie", "a=b")]
+    #[case("set-cookie2", "a=b")]
+    #[case("clear-site-data", "\"cache\"")]
+    #[case("clear.site.data", "\"cookies\"")]
+    #[case("content-length", "5")]
+    #[case("content_length", "5")]
+    #[case("location", "https://evil.example/")]
+    #[case("x-request-id", "theirs")]
+    fn stays_here_as_a_trailer(#[case] name: &str, #[case] value: &str) {
+        let mut map = HeaderMap::new();
+        map.insert("x-checksum", HeaderValue::from_static("1"));
+        map.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        trailers(&mut map);
+        assert_eq!(map.keys().collect::<Vec<_>>(), ["x-checksum"]);
+    }
+
+    #[test]
+    fn an_upstream_says_only_so_much_before_its_answer() {
+        let mut early = Early::default();
+        let mut hints = ResponseHeader::build(103, None).unwrap();
+        assert!((0..MOST_EARLY).all(|_| early.count(&hints).is_ok()));
+        assert!(early.count(&ResponseHeader::build(200, None).unwrap()).is_ok());
+        assert_eq!(*early.count(&hints).unwrap_err().esource(), pingora::ErrorSource::Upstream);
+        let mut early = Early::default();
+        hints.append_header("link", "x".repeat(MOST_EARLY_BYTES / 2)).unwrap();
+        assert!(early.count(&hints).is_ok() && early.count(&hints).is_err());
     }
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// So many requests in a row without an answer in time are a failure: fewer may have asked for what takes long.
+const TIMEOUTS: u32 = 3;
 /// How long a server is left out after its first failure; each further one doubles it.
-const SHORTEST: Duration = Duration::from_secs(1);
+pub(super) const SHORTEST: Duration = Duration::from_secs(1);
 /// How long at most.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -14,6 +16,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(super) struct Ring {
     turn: usize,
     outages: Vec<Option<Outage>>,
+    /// Requests that each got no answer in time, since its last answer.
+    timeouts: Vec<u32>,
 }
 
 /// A server failed, and did not answer since.
@@ -26,7 +30,7 @@ struct Outage {
 
 impl Ring {
     pub(super) fn new(servers: usize) -> Self {
-        Self { turn: 0, outages: vec![None; servers] }
+        Self { turn: 0, outages: vec![None; servers], timeouts: vec![0; servers] }
     }
 
     /// The server to try next, none of `tried`: one whose time is over, which this one request tries out; else the next
@@ -70,8 +74,19 @@ impl Ring {
         Some(pause)
     }
 
+    /// The same for a server that did not answer in time, once that is no accident.
+    pub(super) fn timed_out(&mut self, index: usize, began: Instant, now: Instant) -> Option<Duration> {
+        let timeouts = self.timeouts.get_mut(index)?;
+        *timeouts = timeouts.saturating_add(1);
+        let is_out = self.outages.get(index)?.is_some();
+        if *timeouts < TIMEOUTS && !is_out { None } else { self.failed(index, began, now) }
+    }
+
     /// Takes a server in again; whether it was left out.
     pub(super) fn answered(&mut self, index: usize) -> bool {
+        if let Some(timeouts) = self.timeouts.get_mut(index) {
+            *timeouts = 0;
+        }
         self.outages.get_mut(index).is_some_and(|outage| outage.take().is_some())
     }
 }
@@ -140,6 +155,20 @@ mod tests {
         assert_eq!(ring.failed(0, began, now), Some(SHORTEST));
         assert_eq!(ring.failed(0, began, now), None);
         assert_eq!(ring.failed(0, now, now), Some(seconds(2)));
+    }
+
+    #[test]
+    fn requests_in_a_row_that_time_out_are_a_failure_and_each_that_tries_it_out_later() {
+        let (mut ring, now) = (Ring::new(2), Instant::now());
+        assert_eq!([ring.timed_out(0, now, now), ring.timed_out(0, now, now)], [None, None]);
+        assert!(!ring.answered(0), "it was up all the time");
+        assert_eq!([ring.timed_out(0, now, now), ring.timed_out(0, now, now)], [None, None]);
+        assert_eq!(ring.timed_out(1, now, now), None, "each server has its own");
+        assert_eq!(ring.timed_out(0, now, now), Some(SHORTEST));
+        assert_eq!(ring.timed_out(0, now + seconds(1), now + seconds(1)), Some(seconds(2)));
+        assert!(ring.answered(0));
+        ring.failed(0, now, now);
+        assert_eq!(ring.timed_out(0, now, now), Some(seconds(2)), "refused before, and now it hangs");
     }
 
     #[test]

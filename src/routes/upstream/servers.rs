@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ring::Ring;
+use super::ring::{Ring, SHORTEST};
 use crate::routes::Address;
 
 /// One server.
@@ -29,7 +29,7 @@ impl Server {
 /// One server or more.
 pub struct Servers {
     all: Vec<Server>,
-    /// Held for a few comparisons, never across an await. Where there is no choice it is left alone.
+    /// Held for a few comparisons, never across an await.
     ring: Mutex<Ring>,
 }
 
@@ -38,6 +38,15 @@ pub struct Servers {
 pub struct Attempt {
     index: usize,
     began: Instant,
+}
+
+/// What follows from a failure, where that is news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The server is left out for so long.
+    LeftOut(Duration),
+    /// It is the only one, so it is asked all the same. Told once, until it answers.
+    Alone,
 }
 
 impl Servers {
@@ -58,10 +67,7 @@ impl Servers {
     pub fn next(&self, before: &[Attempt]) -> Option<(&Server, Attempt)> {
         let now = Instant::now();
         let tried: Vec<usize> = before.iter().map(|attempt| attempt.index).collect();
-        let index = match self.choice() {
-            Some(mut ring) => ring.next(&tried, now)?,
-            None => tried.is_empty().then_some(0)?,
-        };
+        let index = if self.is_alone() { tried.is_empty().then_some(0)? } else { self.ring().next(&tried, now)? };
         Some((self.all.get(index)?, Attempt { index, began: now }))
     }
 
@@ -71,18 +77,32 @@ impl Servers {
         self.all.get(attempt.index)
     }
 
-    /// Leaves the server of an attempt out, and tells how long; `None` where that changes nothing.
-    pub fn failed(&self, attempt: Attempt) -> Option<Duration> {
-        self.choice()?.failed(attempt.index, attempt.began, Instant::now())
+    /// Leaves the server of an attempt out; `None` where that changes nothing.
+    pub fn failed(&self, attempt: Attempt) -> Option<Failure> {
+        self.news(self.ring().failed(attempt.index, attempt.began, Instant::now()))
     }
 
-    /// Takes the server of an attempt in again; whether it was left out.
+    /// The same for one that did not answer in time, if it did not several times in a row.
+    pub fn timed_out(&self, attempt: Attempt) -> Option<Failure> {
+        self.news(self.ring().timed_out(attempt.index, attempt.began, Instant::now()))
+    }
+
+    /// Takes the server of an attempt in again; whether it had failed.
     pub fn answered(&self, attempt: Attempt) -> bool {
-        self.choice().is_some_and(|mut ring| ring.answered(attempt.index))
+        self.ring().answered(attempt.index)
     }
 
-    fn choice(&self) -> Option<MutexGuard<'_, Ring>> {
-        (self.all.len() > 1).then(|| self.ring.lock().unwrap_or_else(PoisonError::into_inner))
+    fn news(&self, pause: Option<Duration>) -> Option<Failure> {
+        let pause = pause?;
+        if self.is_alone() { (pause == SHORTEST).then_some(Failure::Alone) } else { Some(Failure::LeftOut(pause)) }
+    }
+
+    fn is_alone(&self) -> bool {
+        self.all.len() == 1
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -104,7 +124,7 @@ mod tests {
     async fn a_server_that_failed_is_left_out_until_its_time_is_over() {
         let servers = servers(2);
         let (failed, attempt) = servers.next(&[]).unwrap();
-        assert_eq!(servers.failed(attempt), Some(Duration::from_secs(1)));
+        assert_eq!(servers.failed(attempt), Some(Failure::LeftOut(Duration::from_secs(1))));
         let next = || servers.next(&[]).map(|(server, _)| server.address.as_str().to_owned()).unwrap();
         assert!((0..4).all(|_| next() != failed.address.as_str()));
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -113,10 +133,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lone_server_is_tried_whatever_happened() {
+    async fn a_lone_server_is_tried_whatever_happened_and_its_failure_is_told_once() {
         let servers = servers(1);
         let (_, attempt) = servers.next(&[]).unwrap();
-        assert_eq!(servers.failed(attempt), None);
-        assert!(servers.next(&[]).is_some() && servers.next(&[attempt]).is_none());
+        assert_eq!(servers.failed(attempt), Some(Failure::Alone));
+        let (_, second) = servers.next(&[]).unwrap();
+        assert!(servers.next(&[second]).is_none());
+        assert_eq!(servers.failed(second), None);
+        assert!(servers.answered(second) && !servers.answered(second));
+        assert_eq!(servers.failed(second), Some(Failure::Alone));
     }
 }

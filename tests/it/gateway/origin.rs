@@ -62,7 +62,10 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Got>>) {
             let _ = std::io::copy(&mut reader, &mut std::io::sink());
             return;
         }
-        let answer: &[u8] = if target.contains("garbage") {
+        let own = own(&target);
+        let answer: &[u8] = if let Some(own) = &own {
+            own.as_bytes()
+        } else if target.contains("garbage") {
             b"nonsense\r\n\r\n"
         } else if target.contains("switch") {
             b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
@@ -74,6 +77,20 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Got>>) {
         if writer.write_all(answer).is_err() {
             return;
         }
+    }
+}
+
+/// What only one target is answered with.
+fn own(target: &str) -> Option<String> {
+    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let (what, value) = target.strip_prefix("/up/")?.split_once('/')?;
+    match what {
+        // So many heads before the answer's.
+        "early" => Some("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(value.parse().unwrap()) + ok),
+        // A status without a body, and one all the same.
+        "empty" => Some(format!("HTTP/1.1 {value} Empty\r\nContent-Length: 5\r\n\r\nhello")),
+        "quoting" => Some(format!("HTTP/1.1 {target}\r\n\r\n")),
+        _ => None,
     }
 }
 

@@ -117,6 +117,38 @@ fn an_upgrade_that_nobody_asked_for_is_502() {
 }
 
 #[test]
+fn an_upstream_says_only_so_much_before_its_answer() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    for (heads, expected) in [(16, 200), (17, 502), (100_000, 502)] {
+        let answer = exchange(front.plain, get(&format!("/up/early/{heads}"), "").as_bytes());
+        assert!(answer.matches(" 103 ").count() <= 16, "{answer}");
+        assert!(answer.contains(&format!("HTTP/1.1 {expected} ")), "{answer}");
+        let answer = h2(front.plain, request(front.plain, "GET", &format!("/up/early/{heads}"), vec![])).unwrap();
+        assert_eq!(answer.status.as_u16(), expected, "{heads} over HTTP/2");
+    }
+}
+
+#[test]
+fn an_answer_that_has_no_body_has_no_length_either_and_nothing_behind_it() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    for code in [204, 304] {
+        let path = format!("/up/empty/{code}");
+        let mut stream = connect(front.plain);
+        let empty = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        stream.write_all([empty, get("/up/", "")].concat().as_bytes()).unwrap();
+        let answers = rest(&mut stream);
+        let (first, second) = answers.split_once("\r\n\r\n").unwrap();
+        assert!(status(first) == code && !first.to_ascii_lowercase().contains("length"), "{answers}");
+        assert!(status(second) == 200 && second.ends_with("\r\n\r\nok"), "{answers}");
+        let answer = h2(front.plain, request(front.plain, "GET", &path, vec![])).unwrap();
+        assert!(answer.status.as_u16() == code && answer.body.is_empty(), "{answer:?}");
+        assert!(!answer.headers.contains_key("content-length"), "{answer:?}");
+    }
+}
+
+#[test]
 fn a_broken_body_that_streams_is_400_and_ends_the_connection() {
     let origin = Origin::start();
     let front = Front::start(Limits { idle: Duration::from_secs(60), ..quick() }, Some(origin.address));

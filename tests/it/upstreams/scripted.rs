@@ -13,6 +13,8 @@ pub(super) enum Script {
     Close,
     /// Answers the first of a connection, and closes it at the second.
     CloseKept,
+    /// Says nothing, for as long as the other side is there.
+    Hang,
 }
 
 /// A server; its threads end with the process.
@@ -60,6 +62,9 @@ fn serve(tcp: TcpStream, script: Script, all: &Mutex<Vec<String>>, closed: &Atom
         if script == Script::Close || (script == Script::CloseKept && !first) {
             closed.fetch_add(1, Ordering::SeqCst);
             return;
+        }
+        if script == Script::Hang {
+            return drop(std::io::copy(&mut stream, &mut std::io::sink()));
         }
         first = false;
         if stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").is_err() {

@@ -8,9 +8,21 @@ use crate::support::{ports, wait};
 
 /// A gateway before these servers.
 async fn before(servers: &[SocketAddr]) -> Gateway {
+    patient(servers, "60s").await
+}
+
+/// One that waits so long for an answer.
+async fn patient(servers: &[SocketAddr], patience: &str) -> Gateway {
     let servers = servers.iter().map(|server| format!("'http://{server}'")).collect::<Vec<_>>().join(", ");
     let row = "  - {name: app, path: /app/*, methods: [GET, POST], filters: [], upstream: app}\n";
-    Setup::default().append(format!("upstreams:\n  app: {{servers: [{servers}]}}\nroutes:\n{row}")).start().await
+    let upstream = format!("{{servers: [{servers}], read-timeout: {patience}}}");
+    Setup::default().append(format!("upstreams:\n  app: {upstream}\nroutes:\n{row}")).start().await
+}
+
+/// How many lines of the log say this of this server.
+fn told(gateway: &Gateway, what: &str, server: SocketAddr) -> usize {
+    let server = format!("\"server\":\"{server}\"");
+    gateway.log().lines().filter(|line| line.contains(what) && line.contains(&server)).count()
 }
 
 /// The status of a POST with a body.
@@ -51,6 +63,35 @@ async fn what_one_server_refuses_another_gets_once() {
         (line.contains(&format!("\"server\":\"{down}\"")) && line.contains("\"upstream\":\"app\"")).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_left_out_after_three_requests_in_a_row() {
+    let (hanging, up) = (Scripted::start(Script::Hang), Scripted::start(Script::Answer));
+    let gateway = patient(&[hanging.address, up.address], "1s").await;
+    wait::until("the server that hangs is left out", 3 * wait::BOUND, async || {
+        post(&gateway).await;
+        let left_out = "\"kind\":\"ReadTimedout\",\"pause\":1";
+        (told(&gateway, left_out, hanging.address) > 0).then_some(())
+    })
+    .await;
+    assert!(hanging.got().len() >= 3 && !up.got().is_empty());
+}
+
+#[tokio::test]
+async fn the_only_server_is_named_when_it_fails_and_when_it_answers_again() {
+    let down = nobody();
+    let gateway = before(&[down]).await;
+    for _ in 0..3 {
+        assert_eq!(post(&gateway).await, 502);
+    }
+    let _up = Scripted::on(down, Script::Answer);
+    for _ in 0..2 {
+        assert_eq!(post(&gateway).await, 200);
+    }
+    let back = async || (told(&gateway, "a server answers again", down) > 0).then_some(());
+    wait::until("it is back", wait::BOUND, back).await;
+    assert_eq!(told(&gateway, "the only server failed and is asked all the same", down), 1);
 }
 
 #[tokio::test]

@@ -53,7 +53,9 @@ async fn answer(
     stream.send_data(Bytes::from_static(b"ok"), false).unwrap();
     let mut trailers = HeaderMap::new();
     trailers.insert("x-checksum", HeaderValue::from_static("1"));
-    trailers.insert("set-cookie", HeaderValue::from_static("sidegate-main=planted"));
+    for name in ["set-cookie", "set_cookie", "set-cookie2", "clear-site-data", "cache-control", "content_length"] {
+        trailers.insert(name, HeaderValue::from_static("sidegate-main=planted"));
+    }
     stream.send_trailers(trailers).unwrap();
 }
 
