@@ -8,6 +8,7 @@ mod early;
 mod floods;
 mod front;
 mod heads;
+mod log;
 mod origin;
 mod plain;
 mod slow_upstream;

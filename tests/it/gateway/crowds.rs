@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::clients::{connect, exchange, h2, request, rest, status};
 use super::floods::{self, DATA, HEADERS, RESET, SETTINGS, frame};
 use super::front::{Front, eventually, quick};
+use super::origin::Origin;
 use sidegate::gateway::Limits;
 
 const HELLO: &[u8] = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -101,4 +102,24 @@ fn a_stream_that_stood_still_does_not_stay_for_want_of_a_window() {
     assert!(frames.iter().any(|(kind, _)| *kind == HEADERS), "a status");
     assert!(frames.iter().all(|(kind, payload)| *kind != DATA || payload.is_empty()), "there was room for a body");
     eventually("it is gone", || front.metrics.open_requests() == 0);
+}
+
+#[test]
+fn a_client_without_a_window_holds_its_answer_no_longer_than_one_that_does_not_read() {
+    let origin = Origin::start();
+    let limits = Limits { write: Duration::from_secs(1), idle: Duration::from_secs(3600), ..quick() };
+    let front = Front::start(limits, Some(origin.address));
+    for (stream, path) in [(1, "/hello"), (3, "/up/")] {
+        let no_window = [0, 4, 0, 0, 0, 0];
+        let mut client = floods::open(front.plain);
+        client.write_all(&frame(SETTINGS, 0, 0, &no_window)).unwrap();
+        client.write_all(&frame(HEADERS, 5, stream, &floods::get(path))).unwrap();
+        let status = std::iter::from_fn(|| floods::next(&mut client)).find(|(kind, _)| *kind == HEADERS);
+        assert!(status.is_some(), "{path}");
+        eventually("it is gone", || front.metrics.open_requests() == 0);
+    }
+    let cut = front.metrics();
+    let cut: Vec<_> =
+        cut.lines().filter(|line| line.starts_with("sidegate_requests_cut_total{by=\"client\"")).collect();
+    assert_eq!(cut.len(), 2, "{cut:?}");
 }

@@ -18,9 +18,14 @@ use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathRules, PathTemp
 use tokio::sync::watch;
 
 use super::clients::certificate;
+use super::log::Mark;
+use crate::support::secrets::Secrets;
 use crate::support::wait;
 
-/// A running gateway; it stops when this is dropped.
+/// How long the end of open requests is waited for before a log is searched.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// A running gateway; when this is dropped, it stops and its log is searched for secrets.
 pub(crate) struct Front {
     pub(crate) plain: SocketAddr,
     pub(crate) tls: SocketAddr,
@@ -30,6 +35,10 @@ pub(crate) struct Front {
     pub(crate) metrics: Arc<Metrics>,
     /// What filters were told about answers.
     pub(crate) told: Arc<Mutex<Vec<u16>>>,
+    /// What its log is searched for when this is dropped.
+    pub(crate) secrets: Secrets,
+    /// Where its log begins.
+    begun: Mark,
     /// Lets `/slow` answer.
     gate: watch::Sender<bool>,
     stop: StopHandle,
@@ -55,6 +64,7 @@ pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
 impl Front {
     /// A gateway with these limits; `/up/…` goes to `upstream`.
     pub(crate) fn start(limits: Limits, upstream: Option<SocketAddr>) -> Self {
+        let begun = Mark::here();
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().to_owned();
         let mut settings = Settings::new(listeners(&data), data.clone());
@@ -70,7 +80,10 @@ impl Front {
         let [plain, tls, mutual] = [0, 1, 2].map(|index: usize| gateway.addresses()[index].address);
         let (on_handle, stop) = Stop::by_handle();
         let thread = Some(std::thread::spawn(move || gateway.run(on_handle)));
-        Self { plain, tls, mutual, data, metrics, told, gate, stop, thread, _folder: folder }
+        let secrets = Secrets::default();
+        let key = std::fs::read_to_string(data.join("key.pem")).unwrap();
+        key.lines().filter(|line| !line.starts_with('-')).for_each(|line| secrets.add("private key", line));
+        Self { plain, tls, mutual, data, metrics, told, secrets, begun, gate, stop, thread, _folder: folder }
     }
 
     /// Asks it to stop.
@@ -91,6 +104,11 @@ impl Front {
         }
     }
 
+    /// What was logged since it was started.
+    pub(crate) fn log(&self) -> String {
+        self.begun.since()
+    }
+
     pub(crate) fn metrics(&self) -> String {
         String::from_utf8(self.metrics.text()).unwrap()
     }
@@ -99,6 +117,14 @@ impl Front {
 impl Drop for Front {
     fn drop(&mut self) {
         self.stop.stop();
+        // A line is written when its request ends; those that a test leaves open have nothing more to say.
+        wait::blocking(LAST_LINES, || (self.metrics.open_requests() == 0).then_some(()));
+        let leaks = self.secrets.leaks(&self.log());
+        if std::thread::panicking() {
+            eprintln!("leaks: {leaks:#?}");
+            return;
+        }
+        assert!(leaks.is_empty(), "secrets in the log: {leaks:#?}");
     }
 }
 
