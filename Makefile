@@ -5,7 +5,8 @@ SHELL := /bin/bash
 
 PACKAGES := build-essential cmake libssl-dev pkg-config python3-venv chromium chromium-driver curl ca-certificates
 VENV := target/jose-venv
-# Cases of each property test: few in `make test`, many in `make soak`.
+# Cases of each property test: few in `make test`, many in `make soak`: three minutes of its half an hour on two busy
+# cores.
 SOAK_CASES ?= 20000
 # Arguments of the benchmarks, such as --quick or a part of a name.
 BENCH ?=
@@ -42,12 +43,12 @@ test: deps-test ## runs every test, with small counts
 soak: deps-test ## runs the same tests with full counts
 	@echo 'seed $(SEED) (again: make soak SEED=$(SEED))'
 	SIDEGATE_SOAK=1 PROPTEST_CASES=$(SOAK_CASES) PROPTEST_RNG_SEED=$(SEED) PROPTEST_MAX_GLOBAL_REJECTS=$$((4 * $(SOAK_CASES))) \
-		cargo test --workspace --locked
+		cargo test --workspace --locked --no-fail-fast
 
 check: deps-build ## formatting, clippy with warnings as errors, documentation
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 
-bench: deps-build ## runs the benchmarks
+bench: deps-build ## runs the benchmarks, and prints what each piece of work costs beyond the least that it needs
 	cargo bench --workspace --locked -- $(BENCH)

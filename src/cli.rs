@@ -2,7 +2,7 @@
 
 mod arguments;
 mod check;
-mod compose;
+pub mod compose;
 mod data;
 mod device;
 pub mod explain;

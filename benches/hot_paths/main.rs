@@ -1,28 +1,27 @@
-//! What the work inside a request costs, without the network: `make bench`, or `make bench BENCH=--quick`.
+//! What the work inside a request costs, without the network, and how that compares with what it cannot do without:
+//! `make bench`, or `make bench BENCH=--quick`.
 
+mod bare;
 mod house;
-mod services;
+mod ratio;
 
 use std::cell::Cell;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use criterion::{BatchSize, Criterion};
-use http::{Method, Response};
-use sidegate::oob::DispatchAnswer;
-use sidegate::routes::{Destination, Endpoint, ListenerClass, Media, Route, Router, rows};
-use sidegate::store::operation::OperationKind;
-use sidegate_filters::identity_creation::Sessions as _;
-use sidegate_filters::jws::{Algorithm, CompactJws};
-use sidegate_filters::jws_bypass::BODY_LIMIT;
-use sidegate_filters::{CanonicalPath, Chain, Exchange, Filter as _, PathRules, PathTemplate, Reply, Verdict};
+use http::Method;
+use sidegate::routes::ListenerClass;
+use sidegate_filters::CanonicalPath;
 
-use house::House;
+use bare::Bare;
+use house::{House, fields};
+use ratio::Ratio;
 
 type Failure = Box<dyn std::error::Error>;
+
+/// A head of a request that a decision is compared with copying.
+const HEAD: [u8; 1024] = [7; 1024];
 
 fn main() -> Result<(), Failure> {
     let mut criterion = Criterion::default()
@@ -30,14 +29,14 @@ fn main() -> Result<(), Failure> {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
-    let house = House::build()?;
+    let (house, bare) = (House::build()?, Bare::build()?);
     dispatch(&mut criterion, &house)?;
     redeem(&mut criterion, &house)?;
     patch(&mut criterion, &house)?;
-    session(&mut criterion, &house)?;
-    router(&mut criterion)?;
+    application(&mut criterion, &house)?;
+    router(&mut criterion, &house)?;
     criterion.final_summary();
-    Ok(())
+    ratios(&house, &bare)
 }
 
 /// Counts what went wrong: a benchmark of failures would be a fast one.
@@ -60,12 +59,13 @@ impl Wrong {
 
 fn dispatch(criterion: &mut Criterion, house: &House) -> Result<(), Failure> {
     let wrong = Wrong::default();
-    for (name, request) in [("plain", house.by_link(None)), ("encrypted, P-256", house.by_link(Some(&house.target)))] {
+    for (name, to_target) in [("plain", false), ("encrypted, P-256", true)] {
         criterion.bench_function(&format!("dispatch a link, {name}"), |bencher| {
-            bencher.iter(|| {
-                let answer = house.wait(house.tokens.dispatch(&house.asker(), &request));
-                wrong.unless(matches!(answer, Ok(DispatchAnswer::Dispatched { .. })))
-            });
+            bencher.iter_batched(
+                || house.dispatch(to_target),
+                |ask| wrong.unless(house.is_done(ask)),
+                BatchSize::SmallInput,
+            );
         });
     }
     wrong.none_of("dispatch")
@@ -73,54 +73,43 @@ fn dispatch(criterion: &mut Criterion, house: &House) -> Result<(), Failure> {
 
 fn redeem(criterion: &mut Criterion, house: &House) -> Result<(), Failure> {
     let wrong = Wrong::default();
-    let token = || house.wait(house.tokens.create(&house.asker(), OperationKind::Auth, Some(house::JEFF)));
     criterion.bench_function("redeem a token", |bencher| {
         bencher.iter_batched(
-            || token().map(|(token, _)| token.expose()).unwrap_or_default(),
-            |token| wrong.unless(house.wait(house.redeem.redeem(OperationKind::Auth, &token)).is_ok()),
+            || house.redeem(),
+            |ask| wrong.unless(ask.is_ok_and(|ask| house.is_done(ask))),
             BatchSize::SmallInput,
         );
     });
     wrong.none_of("redeem")
 }
 
-/// The signature alone, and all that the JWS bypass does for a PATCH.
 fn patch(criterion: &mut Criterion, house: &House) -> Result<(), Failure> {
     let wrong = Wrong::default();
-    let message = house.patch()?;
-    criterion.bench_function("PATCH: parse and verify the JWS, P-256", |bencher| {
-        bencher.iter(|| {
-            let jws = CompactJws::parse(message.as_bytes(), BODY_LIMIT).and_then(|jws| jws.admit(&Algorithm::ALL));
-            wrong.unless(jws.is_ok_and(|jws| jws.verify(&house.key).is_ok()))
-        });
-    });
     criterion.bench_function("PATCH: all rows of the JWS bypass", |bencher| {
         bencher.iter_batched(
-            || house.patch().ok().and_then(|message| house.exchange(message).ok()),
-            |exchange| {
-                let verdict = exchange.map(|mut exchange| house.wait(house.bypass.request(&mut exchange)));
-                wrong.unless(matches!(verdict, Some(Ok(Verdict::Pass))))
-            },
+            || house.patch(),
+            |exchange| wrong.unless(exchange.is_ok_and(|exchange| house.bypass(exchange))),
             BatchSize::SmallInput,
         );
     });
     wrong.none_of("PATCH")
 }
 
-fn session(criterion: &mut Criterion, house: &House) -> Result<(), Failure> {
+fn application(criterion: &mut Criterion, house: &House) -> Result<(), Failure> {
     let wrong = Wrong::default();
-    criterion.bench_function("find a session by its cookie", |bencher| {
-        bencher.iter(|| {
-            let found = house.wait(house.sessions.find(house.sessions.domain(), &house.cookie));
-            wrong.unless(matches!(found, Ok(Some(_))))
-        });
+    let (route, _) = house.application()?;
+    criterion.bench_function("a session's user is told to an application", |bencher| {
+        bencher.iter_batched(
+            || house.application(),
+            |asked| wrong.unless(asked.is_ok_and(|(_, mut exchange)| house.passes(&route, &mut exchange))),
+            BatchSize::SmallInput,
+        );
     });
-    wrong.none_of("session")
+    wrong.none_of("application")
 }
 
-fn router(criterion: &mut Criterion) -> Result<(), Failure> {
+fn router(criterion: &mut Criterion, house: &House) -> Result<(), Failure> {
     let wrong = Wrong::default();
-    let router = Router::new(rows::ROWS.iter().map(route).collect::<Result<_, _>>()?);
     for (name, method, path) in [
         ("the first row", Method::POST, "/nevisfido/uaf/1.1/request/registration"),
         ("a row with a parameter", Method::PATCH, "/nevisfido/token/dispatch/targets/0b1c"),
@@ -128,37 +117,58 @@ fn router(criterion: &mut Criterion) -> Result<(), Failure> {
     ] {
         let path = CanonicalPath::parse(path)?;
         criterion.bench_function(&format!("find {name}"), |bencher| {
-            bencher.iter(|| wrong.unless(black_box(router.find(ListenerClass::Public, &method, &path)).is_ok()));
+            bencher.iter(|| wrong.unless(house.finds(ListenerClass::Public, &method, &path)));
         });
     }
     wrong.none_of("router")
 }
 
-fn route(row: &rows::Row) -> Result<Route, Failure> {
-    Ok(Route {
-        name: row.name.to_owned(),
-        methods: vec![row.method.parse()?],
-        path: PathTemplate::parse(row.path)?,
-        pattern: row.path.to_owned(),
-        on: row.on.to_vec(),
-        rules: PathRules::default(),
-        body_limit: None,
-        filters: Chain::default(),
-        upstream_path: None,
-        destination: Destination::Local(Arc::new(Nothing)),
-    })
+/// Each against the least that it could be.
+fn ratios(house: &House, bare: &Bare) -> Result<(), Failure> {
+    Ratio {
+        name: "redeem of a token / its HMACs and randomness",
+        runs: 200,
+        prepare: &|| house.redeem(),
+        whole: &|ask| house.is_done(ask),
+        bare: &|| bare.redeem(),
+    }
+    .print()?;
+    Ratio {
+        name: "dispatch of an encrypted link / its JWE",
+        runs: 50,
+        prepare: &|| Ok(house.dispatch(true)),
+        whole: &|ask| house.is_done(ask),
+        bare: &|| bare.encrypt(),
+    }
+    .print()?;
+    Ratio {
+        name: "JWS bypass of a PATCH / bare signature check",
+        runs: 50,
+        prepare: &|| house.patch(),
+        whole: &|exchange| house.bypass(exchange),
+        bare: &|| bare.verify(),
+    }
+    .print()?;
+    filter_ratios(house)
 }
 
-/// What no benchmark asks.
-struct Nothing;
-
-#[async_trait]
-impl Endpoint for Nothing {
-    fn media(&self) -> Media {
-        Media { takes: &[], gives: &[] }
+fn filter_ratios(house: &House) -> Result<(), Failure> {
+    let headers = fields();
+    Ratio {
+        name: "identity creation and delegation / copy of the header",
+        runs: 500,
+        prepare: &|| house.application(),
+        whole: &|(route, mut exchange)| house.passes(&route, &mut exchange),
+        bare: &|| !black_box(headers.clone()).is_empty(),
     }
-
-    async fn answer(&self, _: Exchange) -> Reply {
-        Reply::Response(Response::new(Bytes::new()))
+    .print()?;
+    let path = CanonicalPath::parse("/.well-known/jwks.json")?;
+    Ratio {
+        name: "routing decision, last public row / copy of 1 KiB",
+        runs: 2000,
+        prepare: &|| Ok(()),
+        whole: &|()| house.finds(ListenerClass::Public, &Method::GET, &path),
+        bare: &|| !black_box(black_box(&HEAD).to_vec()).is_empty(),
     }
+    .print()
 }

@@ -26,7 +26,7 @@ use crate::jose::server_certificate::ServerCertificateError;
 use crate::routes::Router;
 use crate::store::embedded::EmbeddedError;
 use crate::store::users::UsersFileError;
-use crate::store::{DataFolder, FolderError, StoreError};
+use crate::store::{DataFolder, FolderError, StoreError, Targets, Users};
 use crate::telemetry::Metrics;
 
 pub(super) use notes::notes;
@@ -130,6 +130,34 @@ pub(super) async fn router(
     routes::table(config, &gate, services.as_ref(), stores, metrics)
 }
 
+/// A gateway without listeners, as the benchmarks ask it.
+pub struct Composed {
+    /// What is served.
+    pub router: Router,
+    /// Who may log in.
+    pub users: Arc<dyn Users>,
+    /// Where they are asked to approve.
+    pub targets: Arc<dyn Targets>,
+}
+
+/// Opens the data folder of a configuration and composes what serves it.
+///
+/// # Errors
+/// What can't be served.
+pub async fn compose(config: &Config) -> Result<Composed, Failure> {
+    let (stores, router) = try_router(config).await?;
+    Ok(Composed { router: router?, users: stores.users, targets: stores.targets })
+}
+
+/// The stores of the data folder, and the route table over them if there can be one.
+async fn try_router(config: &Config) -> Result<(Stores, Result<Router, ComposeError>), Failure> {
+    let (clock, metrics): (Arc<dyn Clock>, _) = (Arc::new(SystemClock), Arc::new(Metrics::new()?));
+    let folder = DataFolder::open(&config.data)?;
+    let stores = Stores::open(config, &folder, &clock)?;
+    let router = router(config, &folder, &stores, &clock, &metrics).await;
+    Ok((stores, router))
+}
+
 /// A configuration and its route table, for looking at.
 pub(super) fn offline(source: &Source) -> Result<(Config, Router), Failure> {
     let config = config::load(source, &Overrides::default(), &Environment::of_process())?;
@@ -142,11 +170,8 @@ pub(super) fn offline(source: &Source) -> Result<(Config, Router), Failure> {
 fn dry_run(config: &Config) -> Result<Result<Router, ComposeError>, Failure> {
     let scratch = Scratch::make()?;
     let config = Config { data: scratch.0.clone(), ..config.clone() };
-    let (clock, metrics): (Arc<dyn Clock>, _) = (Arc::new(SystemClock), Arc::new(Metrics::new()?));
-    let folder = DataFolder::open(&config.data)?;
-    let stores = Stores::open(&config, &folder, &clock)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(router(&config, &folder, &stores, &clock, &metrics)))
+    runtime.block_on(try_router(&config)).map(|(_, router)| router)
 }
 
 /// A folder that goes when it is dropped.
