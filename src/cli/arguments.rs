@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use super::device::Device;
 use crate::config::{self, Environment, Faults, Overrides, Source};
-use crate::jose::certificates::Host;
+use crate::jose::sample::Host;
 use crate::routes::ListenerClass;
 
 /// An authentication gateway with out-of-band services and a FIDO UAF 1.1 server inside.

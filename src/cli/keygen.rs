@@ -6,7 +6,7 @@ use std::path::Path;
 use super::data;
 use crate::identity::sec_token::{KeyFileError, SecTokenKeys};
 use crate::jose::CryptoError;
-use crate::jose::certificates::{Host, Pair, self_signed};
+use crate::jose::sample::{Host, Pair, self_signed};
 use crate::store::{DataFolder, FolderError, private_file};
 
 /// The command came to nothing.

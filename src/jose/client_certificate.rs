@@ -82,7 +82,7 @@ mod tests {
     use openssl::symm::Cipher;
 
     use super::*;
-    use crate::jose::certificates::{Host, self_signed};
+    use crate::jose::sample::{Host, self_signed};
 
     #[test]
     fn a_certificate_and_its_own_key() {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use openssl::ssl::{SslAcceptor, SslMethod};
 use serde_json::Value;
-use sidegate::jose::certificates::{Host, Pair, self_signed};
+use sidegate::jose::sample::{Host, Pair, self_signed};
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::wait;

@@ -6,7 +6,7 @@ use sidegate_filters::clock::Millis;
 
 use super::*;
 use crate::cli::keygen;
-use crate::jose::certificates;
+use crate::jose::sample;
 
 fn checked(source: &Source) -> (bool, String) {
     let mut out = Vec::new();
@@ -74,7 +74,7 @@ upstreams: { shop: { url: 'https://shop.example', tls: { ca: ca.pem } } }
 /// A folder with this configuration and good files, to be spoilt.
 fn files(more: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let sample = certificates::self_signed(&certificates::Host::local()).unwrap();
+    let sample = sample::self_signed(&sample::Host::local()).unwrap();
     let policy = r#"{"accepted":[[{"authenticationAlgorithms":[1],"assertionSchemes":["UAFV1TLV"]}]]}"#;
     fs::create_dir(folder.path().join("policies")).unwrap();
     for (name, content) in [

@@ -2,7 +2,7 @@ use rstest::rstest;
 use sidegate_filters::clock::{Clock as _, SystemClock};
 
 use super::*;
-use crate::jose::certificates::{Host, self_signed};
+use crate::jose::sample::{Host, self_signed};
 use crate::jose::sha256;
 
 fn read(pem: &[u8]) -> Result<ServerCertificate, ServerCertificateError> {
