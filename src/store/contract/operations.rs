@@ -1,8 +1,9 @@
 //! The contract of [`Operations`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use sidegate_filters::clock::{Clock, Millis};
+use sidegate_filters::clock::{Clock, ManualClock, Millis};
 
 use super::{Fixture, race};
 use crate::store::operation::{
@@ -152,6 +153,63 @@ pub(crate) async fn an_ended_lease_goes_to_one_of_two_hundred(setup: &Setup) {
     }
 }
 
+/// What a competitor does once it has the claim.
+#[derive(Clone, Copy)]
+enum Manner {
+    Releases,
+    ComesLate,
+    Commits,
+}
+
+struct Competitor {
+    store: Arc<dyn Operations>,
+    clock: Arc<ManualClock>,
+    id: OperationId,
+    challenge: ChallengeState,
+    manner: Manner,
+}
+
+impl Competitor {
+    fn new(setup: &Setup, id: OperationId, number: usize) -> Self {
+        let manner = [Manner::Releases, Manner::ComesLate, Manner::Commits][number % 3];
+        let challenge = ChallengeState(number.to_be_bytes().to_vec());
+        Self { store: setup.store.clone(), clock: setup.clock.clone(), id, challenge, manner }
+    }
+
+    /// Claims until somebody has committed; the challenge if that was this one.
+    async fn compete(self) -> Option<ChallengeState> {
+        let own = ClaimId::random();
+        loop {
+            match refusal(&self.store.transition(self.id, claim(own)).await) {
+                Some(Refused::Claimed) => tokio::task::yield_now().await,
+                Some(why) => {
+                    assert_eq!(why, Refused::Spent);
+                    return None;
+                }
+                None => match (self.manner, self.end(own).await) {
+                    (Manner::Releases, _) | (Manner::ComesLate, Some(_)) => return None,
+                    (_, None) => return Some(self.challenge),
+                    (Manner::Commits, Some(_)) => {}
+                },
+            }
+        }
+    }
+
+    /// Ends the claim; it may have been lost to one who came when its lease was over, and to nothing else.
+    async fn end(&self, own: ClaimId) -> Option<Refused> {
+        let event = match self.manner {
+            Manner::Releases => Event::Release { claim: own },
+            Manner::ComesLate | Manner::Commits => Event::Commit { claim: own, challenge: self.challenge.clone() },
+        };
+        if matches!(self.manner, Manner::ComesLate) {
+            self.clock.advance(Limits::default().lease);
+        }
+        let refused = refusal(&self.store.transition(self.id, event).await);
+        assert!(matches!(refused, None | Some(Refused::ClaimLost)), "{refused:?}");
+        refused
+    }
+}
+
 /// Of 200 competitors some release, some let their lease end and come late, some commit, all at once.
 pub(crate) async fn however_claims_end_one_commit_stays(setup: &Setup) {
     let day = Duration::from_secs(24 * 60 * 60);
@@ -160,35 +218,7 @@ pub(crate) async fn however_claims_end_one_commit_stays(setup: &Setup) {
         Operation { limits, token_deadline: Some(setup.clock.now().after(day)), ..created(setup.clock.now()) };
     let id = operation.id;
     setup.store.create(operation, &Origin::Internal).await.unwrap();
-    let results = race(200, |number| {
-        let (store, clock) = (setup.store.clone(), setup.clock.clone());
-        async move {
-            let own = ClaimId::random();
-            let challenge = ChallengeState(number.to_be_bytes().to_vec());
-            loop {
-                match refusal(&store.transition(id, claim(own)).await) {
-                    Some(Refused::Claimed) => tokio::task::yield_now().await,
-                    Some(why) => break assert_eq!(why, Refused::Spent),
-                    None if number % 3 == 0 => break drop(store.transition(id, Event::Release { claim: own }).await),
-                    None => {
-                        if number % 3 == 1 {
-                            clock.advance(limits.lease);
-                        }
-                        let event = Event::Commit { claim: own, challenge: challenge.clone() };
-                        match refusal(&store.transition(id, event).await) {
-                            None => return Some(challenge),
-                            Some(why) => assert_eq!(why, Refused::ClaimLost),
-                        }
-                        if number % 3 == 1 {
-                            break;
-                        }
-                    }
-                }
-            }
-            None
-        }
-    })
-    .await;
+    let results = race(200, |number| Competitor::new(setup, id, number).compete()).await;
     let committed: Vec<ChallengeState> = results.into_iter().flatten().collect();
     assert_eq!(committed.len(), 1);
     let taken = setup.store.transition(id, Event::Answer).await.unwrap();
