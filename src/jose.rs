@@ -12,6 +12,7 @@ pub mod mac;
 mod message_signing;
 mod private_jwk;
 mod provider;
+pub mod sample;
 pub mod server_certificate;
 pub mod signing_key;
 

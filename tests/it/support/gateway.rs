@@ -23,7 +23,7 @@ pub(crate) use setup::Setup;
 /// The program under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_sidegate");
 /// Start and stop, on a loaded machine with a debug build.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A listener as the gateway wrote it down.
 #[derive(Deserialize)]

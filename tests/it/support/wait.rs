@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 const BEAT: Duration = Duration::from_millis(20);
 
 /// Long enough for anything that a test waits for, on a loaded machine.
-pub(crate) const BOUND: Duration = Duration::from_secs(20);
+pub(crate) const BOUND: Duration = Duration::from_secs(60);
 
 /// Asks until `probe` has something, at most for `bound`.
 pub(crate) async fn until<T>(what: &str, bound: Duration, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
