@@ -19,7 +19,7 @@ use sidegate::routes::{Destination, ListenerClass, Route};
 use sidegate::store::users::PasswordHash;
 use sidegate_filters::clock::{Clock as _, SystemClock};
 use sidegate_filters::jws::{EcCurve, KeyKind};
-use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Settings};
+use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, SKEW, Uses};
 use sidegate_filters::memory::MemoryReplayGuard;
 use sidegate_filters::{
     BodySource, Caller, CanonicalPath, Client, Exchange, Filter as _, Params, Problem, Reply, Verdict,
@@ -132,6 +132,9 @@ impl House {
             if let Verdict::Answer(reply) = found.route.filters.request(&mut exchange, &mut Read).await {
                 return Ok(reply);
             }
+            if let Verdict::Answer(reply) = found.route.filters.commit(&mut exchange).await {
+                return Ok(reply);
+            }
             match &found.route.destination {
                 Destination::Local(endpoint) => Ok(endpoint.answer(exchange).await),
                 Destination::Upstream(_) => Err("its answer is elsewhere".into()),
@@ -193,7 +196,10 @@ impl House {
 
     /// Whether the bypass lets the change through.
     pub(crate) fn bypass(&self, mut exchange: Exchange) -> bool {
-        matches!(self.runtime.block_on(self.bypass.request(&mut exchange)), Ok(Verdict::Pass))
+        self.runtime.block_on(async {
+            let passes = matches!(self.bypass.request(&mut exchange).await, Ok(Verdict::Pass));
+            passes && matches!(self.bypass.commit(&mut exchange).await, Ok(Verdict::Pass))
+        })
     }
 
     /// A request for the application from a browser with a session.
@@ -285,7 +291,7 @@ fn bypass(composed: &Composed) -> JwsBypassFilter {
     let limit = ModifyLimit { burst: NonZeroU32::MAX, every: Duration::from_millis(1) };
     let keys = Arc::new(StoredTargetKeys::new(composed.targets.clone()));
     let replays = Arc::new(MemoryReplayGuard::new(REPLAYS, Arc::new(SystemClock)));
-    JwsBypassFilter::new(keys, replays, Arc::new(SystemClock), Settings { limit, ..Settings::default() })
+    JwsBypassFilter::new(Proof::Keys(keys), Arc::new(Uses::new(replays, Arc::new(SystemClock), limit)), SKEW)
 }
 
 fn text<'a>(value: &'a Value, member: &str) -> Result<&'a str, Failure> {

@@ -29,6 +29,8 @@ pub enum Event<'a> {
         /// The key that signed; `None` where the server behind verified it.
         key: Option<&'a Thumbprint>,
     },
+    /// It was sent to a server that verifies the signature, and no answer told what became of it.
+    BypassUnknown,
     /// It did not.
     BypassRefused {
         /// The target's id, once there is one of this id.
@@ -64,6 +66,7 @@ impl Event<'_> {
                 let key = key.map(tracing::field::display);
                 line!("jws-bypass", outcome = "passed", target_id = target, key);
             }
+            Self::BypassUnknown => line!("jws-bypass", outcome = "unknown"),
             Self::BypassRefused { target, reason } => {
                 line!("jws-bypass", outcome = "refused", target_id = target, %reason);
             }

@@ -56,6 +56,19 @@ impl Chain {
         Verdict::Pass
     }
 
+    /// Tells the filters that the request goes to the destination now, until one keeps it back. Whoever mounts a chain
+    /// calls this once for a request that passed, and only then sends it.
+    pub async fn commit(&self, exchange: &mut Exchange) -> Verdict {
+        for filter in &self.0 {
+            match filter.commit(exchange).await {
+                Ok(Verdict::Pass) => {}
+                Ok(answer) => return answer,
+                Err(error) => return Verdict::Answer(refusal(filter.as_ref(), &error)),
+            }
+        }
+        Verdict::Pass
+    }
+
     /// Tells every filter how the destination answered.
     pub async fn response(&self, exchange: &Exchange, status: StatusCode) {
         for filter in &self.0 {

@@ -55,10 +55,21 @@ pub trait Filter: Send + Sync {
     /// When it cannot decide: the chain refuses the request.
     async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError>;
 
+    /// Learns that the request goes to the destination now: nothing of ours refuses it any more, and what comes may be
+    /// carried out even if no answer ever tells. What may happen only once is written down here; any other verdict than
+    /// [`Verdict::Pass`], or an error, still keeps the request back.
+    ///
+    /// # Errors
+    /// When it cannot decide: the chain refuses the request.
+    async fn commit(&self, _exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        Ok(Verdict::Pass)
+    }
+
     /// Learns how the destination answered.
     ///
     /// # Errors
-    /// When what had to be remembered could not be; it is logged, the answer is not changed.
+    /// When what had to be remembered could not be. It is logged and the answer is not changed: the filter has to refuse
+    /// what comes after.
     async fn response(&self, _exchange: &Exchange, _status: StatusCode) -> Result<(), FilterError> {
         Ok(())
     }

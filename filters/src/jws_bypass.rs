@@ -1,41 +1,41 @@
 //! The JWS bypass: a phone changes its own dispatch target with nothing but a signature (`http-api.md` 1.1).
 //!
 //! The filter reads the body, checks the rows of that table in their order and leaves the body as it is. With the keys of
-//! targets at hand, [`JwsBypassFilter`] checks them all and puts a [`VerifiedModify`] into the exchange: whoever applies the
-//! change takes it from there, never from the body. In front of a server that owns the keys, [`KeylessBypassFilter`]
-//! checks what can be checked without them.
+//! targets at hand it checks them all, and when the change is made puts a [`VerifiedModify`] into the exchange: whoever
+//! applies the change takes it from there, never from the body. In front of a server that owns the keys it checks what can
+//! be checked without them.
 
+mod admission;
 mod claims;
-mod keyless;
 mod limit;
 mod refusal;
 mod replay_guard;
 mod target_keys;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, header};
+use http::{Method, StatusCode, header};
 
-use self::claims::ModifyClaims;
-use self::limit::TargetLimit;
+use self::admission::{Admitted, Aimed, Subject};
 use self::refusal::{Refusal, Stop};
+use self::uses::Sending;
 use crate::audit::Event;
-use crate::clock::{Clock, Millis, SteadyClock};
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
-use crate::jws::{Algorithm, CompactJws, Thumbprint, UnverifiedJws};
+use crate::jws::Thumbprint;
 
 pub use self::claims::TargetChange;
-pub use self::keyless::KeylessBypassFilter;
 pub use self::limit::ModifyLimit;
 pub use self::replay_guard::{ReplayGuard, ReplayId, Seen};
 pub use self::target_keys::{RegisteredKey, TargetKeys};
+pub use self::uses::Uses;
 
 /// The longest modify request, in bytes (row 1).
 pub const BODY_LIMIT: usize = 8 * 1024;
@@ -68,104 +68,70 @@ impl VerifiedModify {
     }
 }
 
-/// What a deployment decides.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// How far the signed time may be from ours, either way (row 7).
-    pub skew: Duration,
-    /// How often one target may be changed.
-    pub limit: ModifyLimit,
-}
+/// How far the signed time may be from ours, either way, unless a deployment decides otherwise (row 7).
+pub const SKEW: Duration = Duration::from_secs(5 * 60);
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { skew: Duration::from_secs(5 * 60), limit: ModifyLimit::default() }
-    }
+/// What shows that the phone signed.
+pub enum Proof {
+    /// These keys.
+    Keys(Arc<dyn TargetKeys>),
+    /// The server behind owns the keys: it verifies what passes here, and its answer says so.
+    ServerBehind,
 }
 
 /// The filter. Mount it on `PATCH` of a path with an `{id}` segment and nowhere else.
 pub struct JwsBypassFilter {
-    keys: Arc<dyn TargetKeys>,
-    replays: Arc<dyn ReplayGuard>,
-    clock: Arc<dyn Clock>,
-    settings: Settings,
-    limit: TargetLimit,
-    /// For the limit, which only has to know how much time has passed.
-    steady: SteadyClock,
+    proof: Proof,
+    uses: Arc<Uses>,
+    skew: Duration,
 }
 
 impl JwsBypassFilter {
-    /// A filter that asks `keys` for the key of a target and has `replays` remember what was used.
+    /// A filter that goes by this proof. Filters that lead to the same targets share their `uses`.
     #[must_use]
-    pub fn new(
-        keys: Arc<dyn TargetKeys>,
-        replays: Arc<dyn ReplayGuard>,
-        clock: Arc<dyn Clock>,
-        settings: Settings,
-    ) -> Self {
-        let steady = SteadyClock::new(Arc::clone(&clock));
-        Self { keys, replays, clock, settings, limit: TargetLimit::new(settings.limit), steady }
+    pub fn new(proof: Proof, uses: Arc<Uses>, skew: Duration) -> Self {
+        Self { proof, uses, skew }
     }
 
     /// Rows 1 to 11 of the table, as far as they need no other target.
-    async fn check(&self, target_id: &str, body: &[u8]) -> Result<VerifiedModify, Stop> {
-        let (_, jws) = aimed(body, target_id, self.clock.now(), self.settings.skew)?;
-        let registered = self.keys.key(target_id).await?.ok_or(Refusal::UnknownTarget)?;
-        self.check_signed(target_id, jws, &registered).await.map_err(Stop::of_known)
+    async fn check(&self, target_id: &str, body: &[u8]) -> Result<Admitted, Stop> {
+        let aimed = Aimed::parse(body, target_id, self.uses.now(), self.skew)?;
+        let admitted = match &self.proof {
+            Proof::ServerBehind => aimed.believed(target_id),
+            Proof::Keys(keys) => {
+                let registered = keys.key(target_id).await?.ok_or(Refusal::UnknownTarget)?;
+                aimed.verified(target_id, &registered).map_err(|refusal| Stop::from(refusal).of_known())?
+            }
+        };
+        match self.uses.check(&admitted.id, admitted.counted()).await.and_then(|()| admitted.changes_something()) {
+            Err(stop) if admitted.is_verified() => Err(stop.of_known()),
+            checked => checked.map(|()| admitted),
+        }
     }
 
-    /// Rows 9 to 11.
-    async fn check_signed(
-        &self,
-        target_id: &str,
-        jws: UnverifiedJws<'_>,
-        registered: &RegisteredKey,
-    ) -> Result<VerifiedModify, Stop> {
-        let verified = jws.verify(&registered.key).map_err(Refusal::Signature)?;
-        let claims = ModifyClaims::parse(verified.payload()).map_err(Refusal::Claims)?;
-        if registered.serves_several && claims.target_id.is_none() {
-            return Err(Refusal::NoTargetNamed.into());
+    /// Row 10, now that nothing else stands in the way.
+    async fn use_up(&self, admitted: Admitted, exchange: &mut Exchange) -> Result<(), Stop> {
+        match admitted.subject {
+            Subject::Verified(modify) => {
+                let used = self.uses.use_up(&admitted.id, admitted.until, &modify.target_id).await;
+                used.map_err(Stop::of_known)?;
+                Event::BypassPassed { target: &modify.target_id, key: Some(&modify.thumbprint) }.record();
+                exchange.proofs.insert(modify);
+            }
+            Subject::Believed(target_id) => {
+                let sending = self.uses.send(admitted.id, admitted.until).await?;
+                exchange.proofs.insert(Sent { target_id, sending: Arc::new(sending) });
+            }
         }
-        self.limit.check(target_id, self.steady.now()).map_err(Refusal::TooMany)?;
-        let thumbprint = *registered.key.thumbprint();
-        self.use_up(&thumbprint, &claims).await?;
-        self.limit.count(target_id, self.steady.now());
-        if claims.change.is_empty() {
-            return Err(Refusal::NothingToChange.into());
-        }
-        Ok(VerifiedModify { target_id: target_id.to_owned(), thumbprint, change: claims.change })
-    }
-
-    /// Row 10. Remembered until the first moment at which row 7 refuses it anyway.
-    async fn use_up(&self, thumbprint: &Thumbprint, claims: &ModifyClaims) -> Result<(), Stop> {
-        let until = outdated(claims, self.settings.skew);
-        match self.replays.remember(&ReplayId::signed(thumbprint, &claims.request_id), until).await? {
-            Seen::First => Ok(()),
-            Seen::Before => Err(Refusal::Replayed.into()),
-        }
+        Ok(())
     }
 }
 
-/// Rows 1 to 7: what the request says of itself, in good form, for this target, and of now. Nothing of it is signed yet.
-fn aimed<'b>(
-    body: &'b [u8],
-    target_id: &str,
-    now: Millis,
-    skew: Duration,
-) -> Result<(ModifyClaims, UnverifiedJws<'b>), Refusal> {
-    let jws = CompactJws::parse(body, BODY_LIMIT)?;
-    let claims = ModifyClaims::parse(jws.unverified_payload()).map_err(Refusal::Claims)?;
-    let jws = jws.admit(&Algorithm::ALL)?;
-    if claims.target_id.as_deref().is_some_and(|named| named != target_id) {
-        return Err(Refusal::OtherTarget);
-    }
-    let apart = Duration::from_millis(now.0.abs_diff(claims.created.0));
-    if apart > skew { Err(Refusal::Time) } else { Ok((claims, jws)) }
-}
-
-/// The first moment at which row 7 refuses the request anyway.
-fn outdated(claims: &ModifyClaims, skew: Duration) -> Millis {
-    claims.created.after(skew).after(Duration::from_millis(1))
+/// A request that the server behind is judging. It goes with the exchange, and ends with it.
+#[derive(Clone)]
+struct Sent {
+    target_id: String,
+    sending: Arc<Sending>,
 }
 
 /// The target and the body; both are there unless the filter is mounted where it does not belong.
@@ -197,10 +163,6 @@ fn stopped(stop: Stop, target_id: &str) -> Result<Verdict, FilterError> {
     }
 }
 
-fn media_type(exchange: &Exchange) -> Verdict {
-    if claims::is_jose(&exchange.headers) { Verdict::Pass } else { Verdict::Answer(Refusal::MediaType.answer()) }
-}
-
 #[async_trait]
 impl Filter for JwsBypassFilter {
     fn name(&self) -> &'static str {
@@ -208,7 +170,13 @@ impl Filter for JwsBypassFilter {
     }
 
     fn settings(&self) -> String {
-        format!("skew {} s, {}", self.settings.skew.as_secs(), self.settings.limit)
+        let (limit, skew) = (self.uses.limit(), self.skew.as_secs());
+        match self.proof {
+            Proof::Keys(_) => format!("skew {skew} s; changes of a target: {limit}"),
+            Proof::ServerBehind => {
+                format!("the upstream verifies signatures; skew {skew} s; the same request after a refusal: {limit}")
+            }
+        }
     }
 
     fn body_limit(&self) -> Option<usize> {
@@ -216,19 +184,36 @@ impl Filter for JwsBypassFilter {
     }
 
     fn before_body(&self, exchange: &Exchange) -> Verdict {
-        media_type(exchange)
+        if claims::is_jose(&exchange.headers) { Verdict::Pass } else { Verdict::Answer(Refusal::MediaType.answer()) }
     }
 
     async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
         let (target_id, body) = subject(exchange)?;
         match self.check(&target_id, &body).await {
-            Ok(modify) => {
-                Event::BypassPassed { target: &modify.target_id, key: Some(&modify.thumbprint) }.record();
+            Ok(admitted) => {
                 strip(exchange);
-                exchange.proofs.insert(modify);
+                exchange.proofs.insert(admitted);
                 Ok(Verdict::Pass)
             }
             Err(stop) => stopped(stop, &target_id),
+        }
+    }
+
+    async fn commit(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        let admitted: Option<Admitted> = exchange.proofs.remove();
+        let unknown = || FilterError::Internal("jws-bypass let no request pass that was not sent yet".to_owned());
+        let admitted = admitted.ok_or_else(unknown)?;
+        let target_id = admitted.target_id().to_owned();
+        match self.use_up(admitted, exchange).await {
+            Ok(()) => Ok(Verdict::Pass),
+            Err(stop) => stopped(stop, &target_id),
+        }
+    }
+
+    async fn response(&self, exchange: &Exchange, status: StatusCode) -> Result<(), FilterError> {
+        match exchange.proofs.get::<Sent>() {
+            Some(sent) => sent.sending.answered(&sent.target_id, status).await,
+            None => Ok(()),
         }
     }
 }

@@ -31,7 +31,7 @@ pub use exchange::{CertificateDigest, Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
 pub use identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};
-pub use jws_bypass::{JwsBypassFilter, KeylessBypassFilter};
+pub use jws_bypass::JwsBypassFilter;
 pub use path::{CanonicalPath, Params, PathRules, PathTemplate};
 pub use reply::{Problem, Reply};
 pub use uaf_operation::{Operation, UafAnswerFilter, UafRequestFilter};

@@ -13,7 +13,7 @@ use http::StatusCode;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType};
-use sidegate_filters::{CanonicalPath, Exchange};
+use sidegate_filters::{CanonicalPath, Exchange, Reply, Verdict};
 
 use super::failure::TooLong;
 use super::seats::Seat;
@@ -119,6 +119,14 @@ impl Forward {
         let path = self.path.as_ref().unwrap_or(&self.exchange.path);
         let to = Target { host: server.address.as_str(), path, identity_headers: &self.upstream.identity_headers };
         rewrite::rewrite(request, &self.exchange, &to, &self.host)
+    }
+
+    /// Tells the filters that the request is sent now; one of them may still keep it back with this answer.
+    pub(super) async fn commit(&mut self) -> Result<(), Reply> {
+        match self.route.filters.commit(&mut self.exchange).await {
+            Verdict::Pass => Ok(()),
+            Verdict::Answer(reply) => Err(reply),
+        }
     }
 
     /// Makes the upstream's answer into one that a client may get.

@@ -42,6 +42,8 @@ pub(super) struct Front {
 pub(super) struct Life {
     known: Option<Known>,
     forward: Option<Box<Forward>>,
+    /// The answer in place of sending the request, of a filter that decided when there was a connection for it.
+    kept_back: Option<Reply>,
 }
 
 /// What is known of every request that got as far as a filter phase.
@@ -113,6 +115,14 @@ impl Life {
         self.forward.as_deref_mut().ok_or_else(unset)
     }
 
+    /// The last word of the filters: what comes next is on the wire.
+    async fn commit(&mut self) -> pingora::Result<()> {
+        let span = self.known.as_ref().map_or_else(tracing::Span::none, |known| known.span.clone());
+        let Err(reply) = self.forward_mut()?.commit().instrument(span).await else { return Ok(()) };
+        self.kept_back = Some(reply);
+        Err(Error::explain(ErrorType::InternalError, "a filter kept the request back").into_in())
+    }
+
     /// What `decide` says of the request on its way; no without one.
     fn in_span(&mut self, decide: impl FnOnce(&mut Forward) -> bool) -> bool {
         let (Some(known), Some(forward)) = (&self.known, &mut self.forward) else { return false };
@@ -166,7 +176,8 @@ impl ProxyHttp for Front {
         request: &mut RequestHeader,
         life: &mut Life,
     ) -> pingora::Result<()> {
-        life.forward_mut()?.rewrite(request)
+        life.forward_mut()?.rewrite(request)?;
+        life.commit().await
     }
 
     async fn upstream_response_filter(
@@ -242,14 +253,15 @@ impl ProxyHttp for Front {
             known.record.cut_by(known.span.in_scope(|| failure::broken_off(error, forward)));
             return done(0);
         }
-        let Some(problem) = known.span.in_scope(|| failure::explain(error, forward)) else {
+        let explain = || failure::explain(error, forward).map(Reply::from);
+        let Some(reply) = life.kept_back.take().or_else(|| known.span.in_scope(explain)) else {
             known.record.cut_by(failure::cut_by(error));
             return done(0);
         };
-        let status = problem.status.as_u16();
+        let status = reply.status().as_u16();
         // The answer says so: a client must not send its next request into a connection that closes.
         session.set_keepalive(None);
-        known.answer(session, problem.into()).await;
+        known.answer(session, reply).await;
         done(status)
     }
 

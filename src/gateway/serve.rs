@@ -42,11 +42,7 @@ impl Front {
         record: &mut RequestRecord,
         dress: &mut Dress,
     ) -> Result<Next, Problem> {
-        if let Some(fault) = connection.take_fault() {
-            return Err(refused(fault));
-        }
-        record.set_method(&session.req_header().method);
-        let mut request = Request::check(session.req_header(), connection, self.class, &self.limits)?;
+        let mut request = self.checked(session, connection, record)?;
         let (route, path, forwarded, params) = match self.find(&request) {
             Ok(found) => found,
             Err(unrouted) => return self.lost(unrouted, &request),
@@ -59,9 +55,7 @@ impl Front {
         let mut body = ClientBody::new(session, &self.limits, request.expects_continue);
         let mut exchange = exchange(request, path, params, record.request_id().to_owned());
         let verdict = unharmed(route.filters.request(&mut exchange, &mut body)).await?;
-        record.set_caller(kind(&exchange.caller));
-        dress.demanded = std::mem::take(&mut exchange.answer_headers);
-        dress.dead_cookie = exchange.dead_cookie.take();
+        note(&mut exchange, record, dress);
         if let Verdict::Answer(reply) = verdict {
             return Ok(Next::Answer(reply));
         }
@@ -74,6 +68,19 @@ impl Front {
                 Ok(Next::Forward(Box::new(Forward::new(to, exchange, forwarded, host, stream, way))))
             }
         }
+    }
+
+    fn checked(
+        &self,
+        session: &Session,
+        connection: &Connection,
+        record: &mut RequestRecord,
+    ) -> Result<Request, Problem> {
+        if let Some(fault) = connection.take_fault() {
+            return Err(refused(fault));
+        }
+        record.set_method(&session.req_header().method);
+        Request::check(session.req_header(), connection, self.class, &self.limits)
     }
 
     /// The row, the path that it matched, the one that is forwarded if that is another, and the first's parameters.
@@ -115,7 +122,10 @@ impl Front {
         if exchange.method == Method::HEAD {
             exchange.method = Method::GET;
         }
-        unharmed(endpoint.answer(exchange)).await.map(Next::Answer)
+        match unharmed(route.filters.commit(&mut exchange)).await? {
+            Verdict::Pass => unharmed(endpoint.answer(exchange)).await.map(Next::Answer),
+            Verdict::Answer(reply) => Ok(Next::Answer(reply)),
+        }
     }
 
     /// Reads a body that has a small limit before any of it goes to the upstream; whether it streams instead.
@@ -157,6 +167,13 @@ fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: S
         answer_headers: Vec::new(),
         dead_cookie: None,
     }
+}
+
+/// What the filters want known of the request, and worn by its answer.
+fn note(exchange: &mut Exchange, record: &mut RequestRecord, dress: &mut Dress) {
+    record.set_caller(kind(&exchange.caller));
+    dress.demanded = std::mem::take(&mut exchange.answer_headers);
+    dress.dead_cookie = exchange.dead_cookie.take();
 }
 
 fn kind(caller: &Caller) -> &'static str {

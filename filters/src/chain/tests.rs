@@ -44,6 +44,11 @@ impl Filter for Scripted {
         (self.says)()
     }
 
+    async fn commit(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+        self.note("commit");
+        (self.says)()
+    }
+
     async fn response(&self, _: &Exchange, status: StatusCode) -> Result<(), FilterError> {
         self.note(&format!("response {}", status.as_u16()));
         (self.says)().map(drop)
@@ -203,4 +208,25 @@ async fn every_filter_learns_how_it_ended_even_if_one_fails() {
     let bench = Bench::default().then("a", None, unavailable).then("b", None, pass);
     Chain::new(bench.filters).response(&exchange(), StatusCode::NO_CONTENT).await;
     assert_eq!(*bench.log.lock().unwrap(), ["a response 204", "b response 204"]);
+}
+
+#[rstest]
+#[case(pass, None, &["a commit", "b commit"])]
+#[case(forbid, Some(403), &["a commit"])]
+#[case(unavailable, Some(503), &["a commit"])]
+#[tokio::test]
+async fn each_filter_has_a_last_word(
+    #[case] says: fn() -> Result<Verdict, FilterError>,
+    #[case] kept_back: Option<u16>,
+    #[case] asked: &[&str],
+) {
+    let bench = Bench::default().then("a", None, says).then("b", None, pass);
+    let status = match Chain::new(bench.filters).commit(&mut exchange()).await {
+        Verdict::Pass => None,
+        Verdict::Answer(reply) => Some(reply.status().as_u16()),
+    };
+    assert_eq!(
+        (status, bench.log.lock().unwrap().as_slice()),
+        (kept_back, &asked.iter().map(ToString::to_string).collect::<Vec<_>>()[..])
+    );
 }

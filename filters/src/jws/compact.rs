@@ -1,5 +1,7 @@
 //! A compact JWS on its way from bytes to something signed (RFC 7515, section 7.1).
 
+use openssl::sha::sha256;
+
 use super::base64url;
 use super::json::{self, JsonError};
 use super::{Algorithm, Header, SignatureError, VerificationKey};
@@ -106,6 +108,12 @@ impl UnverifiedJws<'_> {
     #[must_use]
     pub fn unverified_payload(&self) -> &[u8] {
         self.jws.unverified_payload()
+    }
+
+    /// SHA-256 of what is signed, header and payload: whoever has no key can't give it another value.
+    #[must_use]
+    pub fn signing_digest(&self) -> [u8; 32] {
+        sha256(self.jws.signing_input)
     }
 
     /// Verifies the signature.

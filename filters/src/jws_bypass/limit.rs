@@ -1,5 +1,6 @@
 //! How often one target may be changed. Only requests that are signed and new count, so that nobody can use up what
-//! belongs to a phone: not with messages of his own, nor with captured ones.
+//! belongs to a phone: not with messages of his own, nor with captured ones. Where nothing is known to be signed, how
+//! often one request may be sent.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -9,13 +10,13 @@ use std::time::Duration;
 use crate::clock::Millis;
 use crate::recent::Recent;
 
-/// Targets remembered; about 8 MiB in the worst case.
-const TARGETS: usize = 65_536;
+/// Names remembered; about 8 MiB in the worst case.
+const NAMES: usize = 65_536;
 
-/// A token bucket: `burst` changes at once, then one `every` so long.
+/// A token bucket: `burst` at once, then one `every` so long.
 #[derive(Debug, Clone, Copy)]
 pub struct ModifyLimit {
-    /// Changes at once.
+    /// How many at once.
     pub burst: NonZeroU32,
     /// Time until one more is allowed.
     pub every: Duration,
@@ -29,35 +30,38 @@ impl Default for ModifyLimit {
 
 impl fmt::Display for ModifyLimit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} changes of a target at once, then one every {} s", self.burst, self.every.as_secs_f32())
+        write!(formatter, "{} at once, then one every {} s", self.burst, self.every.as_secs_f32())
     }
 }
 
-/// The buckets of targets that were changed lately. Each is the moment at which it will be full again. A forgotten bucket
+/// The buckets of what was counted lately. Each is the moment at which it will be full again. A forgotten bucket
 /// starts full, which errs on the side of the phone.
-pub(super) struct TargetLimit {
+pub(super) struct Rate {
     limit: ModifyLimit,
     buckets: Mutex<Recent<String, Millis>>,
 }
 
-impl TargetLimit {
+impl Rate {
     pub(super) fn new(limit: ModifyLimit) -> Self {
-        Self { limit, buckets: Mutex::new(Recent::new(TARGETS)) }
+        Self { limit, buckets: Mutex::new(Recent::new(NAMES)) }
     }
 
-    /// Whether there is a change left, or how long to wait for one. Changes that are asked for at the same time may
-    /// share the last one.
-    pub(super) fn check(&self, target_id: &str, now: Millis) -> Result<(), Duration> {
+    pub(super) fn limit(&self) -> ModifyLimit {
+        self.limit
+    }
+
+    /// Whether there is one left, or how long to wait for it. Those who ask at the same time may share the last one.
+    pub(super) fn check(&self, name: &str, now: Millis) -> Result<(), Duration> {
         let room = self.limit.every.saturating_mul(self.limit.burst.get() - 1);
-        let wait = self.full_at(&self.buckets(), target_id, now).since(now);
+        let wait = self.full_at(&self.buckets(), name, now).since(now);
         if wait > room { Err(wait.saturating_sub(room)) } else { Ok(()) }
     }
 
-    /// Takes one change.
-    pub(super) fn count(&self, target_id: &str, now: Millis) {
+    /// Takes one.
+    pub(super) fn count(&self, name: &str, now: Millis) {
         let mut buckets = self.buckets();
-        let full_at = self.full_at(&buckets, target_id, now).after(self.limit.every);
-        buckets.insert(target_id.to_owned(), full_at);
+        let full_at = self.full_at(&buckets, name, now).after(self.limit.every);
+        buckets.insert(name.to_owned(), full_at);
     }
 
     fn buckets(&self) -> MutexGuard<'_, Recent<String, Millis>> {
@@ -65,9 +69,9 @@ impl TargetLimit {
     }
 
     /// Never further off than an empty bucket has it.
-    fn full_at(&self, buckets: &Recent<String, Millis>, target_id: &str, now: Millis) -> Millis {
+    fn full_at(&self, buckets: &Recent<String, Millis>, name: &str, now: Millis) -> Millis {
         let empty = now.after(self.limit.every.saturating_mul(self.limit.burst.get()));
-        buckets.get(target_id).unwrap_or(now).clamp(now, empty)
+        buckets.get(name).unwrap_or(now).clamp(now, empty)
     }
 }
 
@@ -75,13 +79,13 @@ impl TargetLimit {
 mod tests {
     use super::*;
 
-    fn limit(burst: u32, seconds: u64) -> TargetLimit {
-        TargetLimit::new(ModifyLimit { burst: NonZeroU32::new(burst).unwrap(), every: Duration::from_secs(seconds) })
+    fn limit(burst: u32, seconds: u64) -> Rate {
+        Rate::new(ModifyLimit { burst: NonZeroU32::new(burst).unwrap(), every: Duration::from_secs(seconds) })
     }
 
-    fn take(limit: &TargetLimit, target_id: &str, now: Millis) -> Result<(), Duration> {
-        limit.check(target_id, now)?;
-        limit.count(target_id, now);
+    fn take(limit: &Rate, name: &str, now: Millis) -> Result<(), Duration> {
+        limit.check(name, now)?;
+        limit.count(name, now);
         Ok(())
     }
 
@@ -116,11 +120,11 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_recent_is_kept() {
         let limit = limit(1, 1_000_000);
-        for target in 0..2 * TARGETS {
+        for target in 0..2 * NAMES {
             assert_eq!(take(&limit, &target.to_string(), Millis(0)), Ok(()));
         }
-        assert_eq!(limit.buckets.lock().unwrap().len(), TARGETS);
-        for remembered in [TARGETS, 2 * TARGETS - 1] {
+        assert_eq!(limit.buckets.lock().unwrap().len(), NAMES);
+        for remembered in [NAMES, 2 * NAMES - 1] {
             assert!(take(&limit, &remembered.to_string(), Millis(0)).is_err());
         }
     }

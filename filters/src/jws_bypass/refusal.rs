@@ -68,8 +68,8 @@ pub(super) enum Refusal {
     TooMany(Duration),
     #[error("requestId was used before")]
     Replayed,
-    #[error("the same request is under way; try again when it has no answer")]
-    UnderWay,
+    #[error("the same request was sent before, and what became of it is not known yet: sign a new one")]
+    Sent,
     #[error("nothing to change: give name, target or dispatcher")]
     NothingToChange,
 }
@@ -98,10 +98,10 @@ impl Refusal {
             | Self::Time
             | Self::Signature(_)
             | Self::NoTargetNamed
-            | Self::Replayed => StatusCode::UNAUTHORIZED,
+            | Self::Replayed
+            | Self::Sent => StatusCode::UNAUTHORIZED,
             Self::UnknownTarget => StatusCode::NOT_FOUND,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::UnderWay => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -111,9 +111,6 @@ impl Refusal {
             Self::TooMany(wait) => {
                 let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
                 Problem::new(self.status(), self.to_string()).with(header::RETRY_AFTER, HeaderValue::from(seconds))
-            }
-            Self::UnderWay => {
-                Problem::new(self.status(), self.to_string()).with(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
             // There is no registered scheme for a signed body.
             _ if self.status() == StatusCode::UNAUTHORIZED => {

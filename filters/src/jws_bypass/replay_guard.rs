@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use crate::clock::Millis;
 use crate::filter::FilterError;
-use crate::jws::Thumbprint;
+use crate::jws::{Thumbprint, base64url};
 
-/// The name under which a used request is remembered; it shows who signed, and may be logged.
+/// The name under which a used request is remembered; it shows who signed or a hash, and may be logged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplayId(String);
 
@@ -19,13 +19,14 @@ impl ReplayId {
         Self(format!("{thumbprint}.{request_id}"))
     }
 
-    /// Of a request that the server behind verified and carried out. Neither a thumbprint nor a path segment has a slash.
+    /// Of a request whose signature the server behind verifies: by the SHA-256 of what is signed. All else of it (the path,
+    /// the signature itself) can be written in another way by whoever captured it. No thumbprint has a slash.
     #[must_use]
-    pub fn accepted(target_id: &str, request_id: &str) -> Self {
-        Self(format!("/{target_id}/{request_id}"))
+    pub fn sent(signing_digest: &[u8; 32]) -> Self {
+        Self(format!("/{}", base64url::encode(signing_digest)))
     }
 
-    /// As a key of a store: at most 600 bytes of UTF-8.
+    /// As a key of a store: at most 300 bytes of UTF-8.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

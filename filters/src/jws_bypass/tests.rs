@@ -1,7 +1,8 @@
 //! A phone, a gateway's filter, and everything that may go wrong between the two.
 
 mod audit;
-mod keyless;
+mod believed;
+mod committing;
 mod order;
 mod passing;
 mod rows;
@@ -18,6 +19,7 @@ use super::*;
 use crate::chain::{BodySource, Chain};
 use crate::clock::{ManualClock, Millis};
 use crate::exchange::Client;
+use crate::jws::Algorithm;
 use crate::jws::signing::SigningKey;
 use crate::memory::{MemoryReplayGuard, MemoryTargetKeys};
 use crate::path::{CanonicalPath, PathTemplate};
@@ -30,7 +32,7 @@ pub(super) struct Bench {
     pub(super) clock: Arc<ManualClock>,
     pub(super) keys: Arc<MemoryTargetKeys>,
     pub(super) key: SigningKey,
-    filter: Arc<dyn Filter>,
+    pub(super) filter: Arc<dyn Filter>,
 }
 
 /// What the filter made of a message.
@@ -59,37 +61,34 @@ impl Outcome {
 
 impl Bench {
     pub(super) fn new(algorithm: Algorithm) -> Self {
-        Self::with(SigningKey::for_algorithm(algorithm), Settings::default())
+        Self::with(SigningKey::for_algorithm(algorithm), ModifyLimit::default())
     }
 
-    pub(super) fn with(key: SigningKey, settings: Settings) -> Self {
+    pub(super) fn with(key: SigningKey, limit: ModifyLimit) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
         let keys = Arc::new(MemoryTargetKeys::new(10));
         keys.register(TARGET, Arc::new(key.verification_key())).unwrap();
         let replays = Arc::new(MemoryReplayGuard::new(1000, clock.clone()));
-        let filter = Arc::new(JwsBypassFilter::new(keys.clone(), replays, clock.clone(), settings));
+        let uses = Arc::new(Uses::new(replays, clock.clone(), limit));
+        let filter = Arc::new(JwsBypassFilter::new(Proof::Keys(keys.clone()), uses, SKEW));
         Self { clock, keys, key, filter }
     }
 
     pub(super) fn replace(mut self, keys: Arc<dyn TargetKeys>, replays: Arc<dyn ReplayGuard>) -> Self {
-        self.filter = Arc::new(JwsBypassFilter::new(keys, replays, self.clock.clone(), Settings::default()));
+        let uses = Arc::new(Uses::new(replays, self.clock.clone(), ModifyLimit::default()));
+        self.filter = Arc::new(JwsBypassFilter::new(Proof::Keys(keys), uses, SKEW));
         self
     }
 
-    /// Sends `body` to the target of the path, as the gateway does: through a chain.
+    /// Sends `body` to the target of the path, as the gateway does: through a chain, and on its way.
     pub(super) async fn send(&self, body: impl Into<Bytes>) -> Outcome {
         self.run(exchange(TARGET), body).await
     }
 
-    pub(super) async fn run(&self, mut exchange: Exchange, body: impl Into<Bytes>) -> Outcome {
-        let chain = Chain::new(vec![self.filter.clone()]);
-        match chain.request(&mut exchange, &mut Body(body.into())).await {
-            Verdict::Pass => Outcome::Passed(Box::new(exchange)),
-            Verdict::Answer(Reply::Problem(problem)) => {
-                assert!(exchange.proofs.is_empty());
-                Outcome::Refused(problem)
-            }
-            Verdict::Answer(Reply::Response(_)) => panic!("the filter only answers with problems"),
+    pub(super) async fn run(&self, exchange: Exchange, body: impl Into<Bytes>) -> Outcome {
+        match admit(&self.filter, exchange, body).await {
+            Outcome::Passed(exchange) => commit(&self.filter, *exchange).await,
+            refused @ Outcome::Refused(_) => refused,
         }
     }
 
@@ -143,6 +142,29 @@ pub(super) fn exchange(target_id: &str) -> Exchange {
         upstream_headers: Vec::new(),
         answer_headers: Vec::new(),
         dead_cookie: None,
+    }
+}
+
+/// What becomes of a message before it is sent.
+pub(super) async fn admit(filter: &Arc<dyn Filter>, mut exchange: Exchange, body: impl Into<Bytes>) -> Outcome {
+    let verdict = Chain::new(vec![filter.clone()]).request(&mut exchange, &mut Body(body.into())).await;
+    outcome(verdict, exchange)
+}
+
+/// What becomes of one that passed when it is to be sent.
+pub(super) async fn commit(filter: &Arc<dyn Filter>, mut exchange: Exchange) -> Outcome {
+    let verdict = Chain::new(vec![filter.clone()]).commit(&mut exchange).await;
+    outcome(verdict, exchange)
+}
+
+fn outcome(verdict: Verdict, exchange: Exchange) -> Outcome {
+    match verdict {
+        Verdict::Pass => Outcome::Passed(Box::new(exchange)),
+        Verdict::Answer(Reply::Problem(problem)) => {
+            assert!(exchange.proofs.is_empty());
+            Outcome::Refused(problem)
+        }
+        Verdict::Answer(Reply::Response(_)) => panic!("the filter only answers with problems"),
     }
 }
 

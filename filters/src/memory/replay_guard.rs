@@ -1,10 +1,11 @@
 //! Used requests in memory.
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::Full;
 use crate::clock::{Clock, Millis};
 use crate::filter::FilterError;
 use crate::jws_bypass::{ReplayGuard, ReplayId, Seen};
@@ -18,7 +19,7 @@ pub struct MemoryReplayGuard {
 
 #[derive(Default)]
 struct Used {
-    ids: HashSet<ReplayId>,
+    until: HashMap<ReplayId, Millis>,
     by_end: BTreeSet<(Millis, ReplayId)>,
 }
 
@@ -28,39 +29,64 @@ impl MemoryReplayGuard {
     pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
         Self { used: Mutex::default(), capacity, clock }
     }
-}
 
-impl Used {
-    fn forget(&mut self, now: Millis) {
-        while self.by_end.first().is_some_and(|(until, _)| *until <= now) {
-            if let Some((_, id)) = self.by_end.pop_first() {
-                self.ids.remove(&id);
+    /// Inserts the request unless it is there.
+    ///
+    /// # Errors
+    /// When it is new and there is no room for it.
+    pub fn enter(&self, id: &ReplayId, until: Millis) -> Result<Seen, Full> {
+        let mut used = self.current();
+        if used.until.contains_key(id) {
+            return Ok(Seen::Before);
+        }
+        if used.until.len() >= self.capacity {
+            return Err(Full);
+        }
+        used.by_end.insert((until, id.clone()));
+        used.until.insert(id.clone(), until);
+        Ok(Seen::First)
+    }
+
+    /// Whether the request is there.
+    #[must_use]
+    pub fn holds(&self, id: &ReplayId) -> bool {
+        self.current().until.contains_key(id)
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.current().until.is_empty()
+    }
+
+    /// Takes a request out, if it is there.
+    pub fn forget(&self, id: &ReplayId) {
+        let mut used = self.current();
+        if let Some(entry) = used.until.remove_entry(id) {
+            used.by_end.remove(&(entry.1, entry.0));
+        }
+    }
+
+    /// Those whose time is not over.
+    fn current(&self) -> MutexGuard<'_, Used> {
+        let now = self.clock.now();
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        while used.by_end.first().is_some_and(|(until, _)| *until <= now) {
+            if let Some((_, id)) = used.by_end.pop_first() {
+                used.until.remove(&id);
             }
         }
+        used
     }
 }
 
 #[async_trait]
 impl ReplayGuard for MemoryReplayGuard {
     async fn remember(&self, id: &ReplayId, until: Millis) -> Result<Seen, FilterError> {
-        let now = self.clock.now();
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.forget(now);
-        if used.ids.contains(id) {
-            return Ok(Seen::Before);
-        }
-        if used.ids.len() >= self.capacity {
-            return Err(FilterError::Unavailable("the memory of used requests"));
-        }
-        used.by_end.insert((until, id.clone()));
-        used.ids.insert(id.clone());
-        Ok(Seen::First)
+        self.enter(id, until).map_err(|Full| FilterError::Unavailable("the memory of used requests"))
     }
 
     async fn is_remembered(&self, id: &ReplayId) -> Result<bool, FilterError> {
-        let now = self.clock.now();
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.forget(now);
-        Ok(used.ids.contains(id))
+        Ok(self.holds(id))
     }
 }

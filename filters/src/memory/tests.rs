@@ -56,6 +56,26 @@ async fn a_full_guard_refuses_and_recovers() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_makes_room() {
+    let clock = Arc::new(ManualClock::new(Millis(0)));
+    let guard = MemoryReplayGuard::new(1, clock.clone());
+    let thumbprint = *key().thumbprint();
+    let (one, other) = (id(&thumbprint, "a"), id(&thumbprint, "b"));
+    for _ in 0..100 {
+        assert_eq!(guard.enter(&one, Millis(10)), Ok(Seen::First));
+        assert_eq!(guard.enter(&other, Millis(10)), Err(Full));
+        guard.forget(&other);
+        assert!(guard.holds(&one));
+        guard.forget(&one);
+        assert!(guard.is_empty());
+    }
+    // Nothing is left behind that could take out what comes later under the same name.
+    assert_eq!(guard.enter(&one, Millis(20)), Ok(Seen::First));
+    clock.advance(Duration::from_millis(10));
+    assert!(guard.holds(&one));
+}
+
+#[tokio::test]
 async fn keys_are_bounded_replaced_and_removed() {
     let keys = MemoryTargetKeys::new(1);
     let (one, other) = (key(), key());

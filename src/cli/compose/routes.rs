@@ -7,8 +7,9 @@ mod upstreams;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sidegate_filters::clock::Clock;
 use sidegate_filters::delegation::{DelegationFilter, Rule};
-use sidegate_filters::jws_bypass::{JwsBypassFilter, Settings};
+use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, Uses};
 use sidegate_filters::{Chain, Filter, UserBindingFilter};
 
 use super::gate::Gate;
@@ -28,6 +29,8 @@ struct Parts<'a> {
     stores: &'a Stores,
     metrics: &'a Arc<Metrics>,
     upstreams: BTreeMap<&'a str, Arc<Upstream>>,
+    /// Of each upstream's targets: rows that lead there share it.
+    uses: BTreeMap<&'a str, Arc<Uses>>,
 }
 
 pub(super) fn table(
@@ -42,7 +45,8 @@ pub(super) fn table(
         .iter()
         .map(|wanted| Ok((wanted.name.as_str(), Arc::new(upstreams::upstream(config, wanted)?))));
     let upstreams = upstreams.collect::<Result<_, ComposeError>>()?;
-    let parts = Parts { config, gate, services, stores, metrics, upstreams };
+    let uses = config.upstreams.iter().map(|wanted| (wanted.name.as_str(), uses(stores, &gate.clock))).collect();
+    let parts = Parts { config, gate, services, stores, metrics, upstreams, uses };
     Ok(Router::new(config.routes.iter().map(|row| parts.route(row)).collect::<Result<_, _>>()?))
 }
 
@@ -92,9 +96,8 @@ impl Parts<'_> {
     fn bypass(&self) -> Result<Arc<dyn Filter>, ComposeError> {
         let services = self.services()?;
         let keys = Arc::new(StoredTargetKeys::new(self.stores.targets.clone()));
-        let used = Arc::new(UsedRequests::new(self.stores.replays.clone()));
-        let settings = Settings { skew: services.clock_skew, ..Settings::default() };
-        Ok(Arc::new(JwsBypassFilter::new(keys, used, services.clock.clone(), settings)))
+        let uses = uses(self.stores, &services.clock);
+        Ok(Arc::new(JwsBypassFilter::new(Proof::Keys(keys), uses, services.clock_skew)))
     }
 
     fn services(&self) -> Result<&Services, ComposeError> {
@@ -115,6 +118,12 @@ fn named<'a>(config: &'a Config, name: &str) -> Option<&'a NamedFilter> {
     config.filters.iter().find(|filter| filter.name == name)
 }
 
+/// What is remembered of the signed changes of one set of targets.
+fn uses(stores: &Stores, clock: &Arc<dyn Clock>) -> Arc<Uses> {
+    let used = Arc::new(UsedRequests::new(stores.replays.clone()));
+    Arc::new(Uses::new(used, clock.clone(), ModifyLimit::default()))
+}
+
 impl Parts<'_> {
     fn upstream_filters(
         &self,
@@ -130,7 +139,7 @@ impl Parts<'_> {
             chain.push(match &filter.kind {
                 FilterKind::IdentityCreation(wanted) => self.gate.for_upstream(wanted, row.interception)?,
                 FilterKind::Delegation(rules) => self.delegation(name, rules, upstream)?,
-                FilterKind::JwsBypass(wanted) => self.edge_bypass(wanted),
+                FilterKind::JwsBypass(wanted) => self.edge_bypass(wanted, upstream)?,
                 FilterKind::UserBinding(mapper, place) => Arc::new(UserBindingFilter::new(*mapper, *place)),
             });
         }

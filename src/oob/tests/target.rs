@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use sidegate_filters::clock::Clock;
 use sidegate_filters::jws::{JwkDocument, VerificationKey};
-use sidegate_filters::jws_bypass::{JwsBypassFilter, Settings, VerifiedModify};
+use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, SKEW, Uses, VerifiedModify};
 use sidegate_filters::memory::{MemoryReplayGuard, MemoryTargetKeys};
 use sidegate_filters::{Caller, CanonicalPath, Filter, PathTemplate, Role, Verdict};
 
@@ -116,7 +116,8 @@ async fn signed(house: &House, device: &Device, change: Value) -> VerifiedModify
     keys.register(device.id.as_str(), Arc::new(VerificationKey::try_from(document).unwrap())).unwrap();
     let clock = Arc::clone(&house.clock) as Arc<dyn Clock>;
     let replays = Arc::new(MemoryReplayGuard::new(10, Arc::clone(&clock)));
-    let bypass = JwsBypassFilter::new(Arc::new(keys), replays, clock, Settings::default());
+    let uses = Arc::new(Uses::new(replays, clock, ModifyLimit::default()));
+    let bypass = JwsBypassFilter::new(Proof::Keys(Arc::new(keys)), uses, SKEW);
 
     let mut exchange = exchange(Method::PATCH, &[]);
     exchange.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jose;charset=UTF-8"));
@@ -124,6 +125,7 @@ async fn signed(house: &House, device: &Device, change: Value) -> VerifiedModify
     exchange.params = PathTemplate::parse("/targets/{id}").unwrap().matches(&exchange.path).unwrap();
     exchange.body = Some(Bytes::from(jws));
     assert!(matches!(bypass.request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert!(matches!(bypass.commit(&mut exchange).await, Ok(Verdict::Pass)));
     exchange.proofs.remove().unwrap()
 }
 

@@ -37,6 +37,25 @@ async fn send(client: &Client, target: &str, jws: &str) -> Answer {
     client.call(Method::PATCH, &path(target)).jose(jws).send().await
 }
 
+/// Waits until so many requests arrived.
+async fn arrived(house: &House, count: usize) {
+    let arrived = async || (house.upstream.received().len() >= count).then_some(());
+    wait::until("the request arrives", wait::BOUND, arrived).await;
+}
+
+/// Sends a change whose answer never comes, and hangs up when the server has it.
+async fn hang_up(house: &House, client: &Client, target: &str, jws: &str) {
+    let before = house.upstream.received().len();
+    let lost = house.gateway.log().matches(r#""outcome":"unknown""#).count();
+    house.upstream.hang_next();
+    let request = client.call(Method::PATCH, &path(target)).jose(jws);
+    let sending = tokio::spawn(async move { request.try_send().await.map(|answer| answer.status) });
+    arrived(house, before + 1).await;
+    sending.abort();
+    let noted = async || (house.gateway.log().matches(r#""outcome":"unknown""#).count() > lost).then_some(());
+    wait::until("what became of it is unknown", wait::BOUND, noted).await;
+}
+
 /// The same message with another name in its payload.
 fn altered(jws: &str) -> String {
     let parts: Vec<_> = jws.split('.').collect();
@@ -103,6 +122,113 @@ async fn an_honest_retry_passes_after_the_server_failed() {
     }
     send(&house.gateway.public(), TARGET, &jws).await.problem(401);
     assert_eq!(house.upstream.received().len(), 4);
+}
+
+#[tokio::test]
+async fn who_hangs_up_has_used_the_change_however_it_is_sent_again() {
+    let house = House::open().await;
+    let key = SigningKey::p256(house.gateway.secrets());
+    for client in [house.gateway.public(), house.gateway.public_http2()] {
+        let claims = rename();
+        let jws = key.sign(&claims);
+        hang_up(&house, &client, TARGET, &jws).await;
+        let arrived = house.upstream.received().len();
+        // ECDSA signs the same in many ways.
+        let again = key.sign(&claims);
+        assert_ne!(again, jws);
+        for copy in [&jws, &again] {
+            for target in [TARGET, &TARGET.to_uppercase(), "another-target"] {
+                send(&client, target, copy).await.problem(401);
+            }
+            for target in [format!("{TARGET}%20"), format!("{TARGET}+"), format!("{TARGET}.")] {
+                send(&client, &target, copy).await.problem(404);
+            }
+        }
+        assert_eq!(house.upstream.received().len(), arrived);
+        send(&client, TARGET, &key.sign(&rename())).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_what_is_under_way_does_not_pass_on_any_row() {
+    let row = "  - {name: own, path: \"/own/{id}\", methods: [PATCH], filters: [patches], upstream: fido-server}\n";
+    let filter = "  patches: {type: jws-bypass}";
+    let house = House::with(|setup| setup.under("filters", filter).append(format!("routes:\n{row}"))).await;
+    let (client, jws) = (house.gateway.public(), SigningKey::p256(house.gateway.secrets()).sign(&rename()));
+    house.upstream.hang_next();
+    let request = client.call(Method::PATCH, &path(TARGET)).jose(&jws);
+    let under_way = tokio::spawn(async move { request.try_send().await.map(|answer| answer.status) });
+    arrived(&house, 1).await;
+    send(&client, TARGET, &jws).await.problem(401);
+    client.call(Method::PATCH, &format!("/own/{TARGET}")).jose(&jws).send().await.problem(401);
+    under_way.abort();
+    assert_eq!(house.upstream.received().len(), 1);
+}
+
+#[tokio::test]
+async fn another_change_under_the_same_request_id_is_the_servers_to_refuse() {
+    let house = House::open().await;
+    let (key, stranger) = (SigningKey::p256(house.gateway.secrets()), SigningKey::p256(house.gateway.secrets()));
+    let claims = rename();
+    let mut forged = claims.clone();
+    forged["name"] = json!("evil");
+    // A stranger who saw the id uses up nothing of the phone's with it.
+    hang_up(&house, &house.gateway.public(), TARGET, &stranger.sign(&forged)).await;
+    house.upstream.answer_next(204);
+    send(&house.gateway.public(), TARGET, &key.sign(&claims)).await.expect(204);
+    send(&house.gateway.public(), TARGET, &key.sign(&claims)).await.problem(401);
+}
+
+/// A house with the key of its target in a folder.
+async fn with_key(limits: &str) -> (House, SigningKey, tempfile::TempDir) {
+    let keys = tempfile::tempdir().unwrap();
+    let fronting = format!("  keys: {}", keys.path().display());
+    let house = House::with(|setup| setup.under("fronting", fronting).append(limits)).await;
+    let key = SigningKey::p256(house.gateway.secrets());
+    std::fs::write(keys.path().join(format!("{TARGET}.json")), key.public().to_string()).unwrap();
+    (house, key, keys)
+}
+
+#[tokio::test]
+async fn what_was_not_sent_uses_up_no_signed_change() {
+    let (house, key, _keys) = with_key("limits: {connections: 1, connections-share: 100%}\n").await;
+    // One request on its way to the server, over the one connection.
+    let client = house.gateway.public_http2();
+    house.upstream.hang_next();
+    let first = client.post("/nevisfido/status").json(&json!({"sessionId": "a"}));
+    let under_way = tokio::spawn(async move { first.try_send().await.map(|answer| answer.status) });
+    arrived(&house, 1).await;
+    let jws = key.sign(&rename());
+    send(&client, TARGET, &jws).await.problem(503);
+    under_way.abort();
+    house.upstream.answer_next(204);
+    let sent = wait::until("there is room again", wait::BOUND, async || {
+        Some(send(&client, TARGET, &jws).await).filter(|answer| answer.status != 503)
+    });
+    sent.await.expect(204);
+    send(&client, TARGET, &jws).await.problem(401);
+    assert_eq!(house.upstream.received().len(), 2);
+}
+
+#[tokio::test]
+async fn with_the_keys_another_change_under_the_same_request_id_is_refused() {
+    let (house, key, _keys) = with_key("").await;
+    let client = house.gateway.public();
+    let claims = rename();
+    let mut other = claims.clone();
+    other["name"] = json!("another");
+    hang_up_known(&house, &client, &key.sign(&claims)).await;
+    send(&client, TARGET, &key.sign(&other)).await.problem(401);
+    assert_eq!(house.upstream.received().len(), 1);
+}
+
+/// The same with the keys at hand, where a change is used when it is sent.
+async fn hang_up_known(house: &House, client: &Client, jws: &str) {
+    house.upstream.hang_next();
+    let request = client.call(Method::PATCH, &path(TARGET)).jose(jws);
+    let sending = tokio::spawn(async move { request.try_send().await.map(|answer| answer.status) });
+    arrived(house, 1).await;
+    sending.abort();
 }
 
 #[tokio::test]

@@ -35,8 +35,8 @@ pub(crate) struct Upstream {
 #[derive(Default)]
 struct State {
     received: Mutex<Vec<Received>>,
-    /// The next statuses in place of 200.
-    statuses: Mutex<VecDeque<u16>>,
+    /// The next statuses in place of 200; `None`: no answer, as long as the other side waits.
+    statuses: Mutex<VecDeque<Option<u16>>>,
 }
 
 impl Upstream {
@@ -69,7 +69,12 @@ impl Upstream {
 
     /// Answers the next request that has no other answer yet with this status.
     pub(crate) fn answer_next(&self, status: u16) {
-        self.state.statuses.lock().unwrap().push_back(status);
+        self.state.statuses.lock().unwrap().push_back(Some(status));
+    }
+
+    /// Does not answer the next request that has no other answer yet.
+    pub(crate) fn hang_next(&self) {
+        self.state.statuses.lock().unwrap().push_back(None);
     }
 }
 
@@ -79,7 +84,11 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
     let Ok(received) = receive(&mut stream).await else { return };
     let line = received.head.lines().next().unwrap_or_default().replace('&', "&amp;");
     state.received.lock().unwrap().push(received);
-    let status = state.statuses.lock().unwrap().pop_front().unwrap_or(200);
+    let next = state.statuses.lock().unwrap().pop_front();
+    let Some(status) = next.unwrap_or(Some(200)) else {
+        let _ = stream.read(&mut [0]).await;
+        return;
+    };
     let page = if status == 204 {
         String::new()
     } else {

@@ -75,3 +75,21 @@ async fn what_a_stranger_writes_into_the_path_is_not_logged() {
     assert_eq!(lines.len(), 3);
     assert!(lines.iter().all(|line| !line.contains(made_up) && !line.contains("target_id")), "{lines:?}");
 }
+
+#[tokio::test]
+async fn what_nobody_knows_the_outcome_of_is_audited_as_such() {
+    let (edge, audit) = (believed::Edge::new(), Audit::default());
+    let _guard = tracing::subscriber::set_default(audit.clone());
+    for (request, status) in [("r-1", Some(204)), ("r-2", Some(503)), ("r-3", None)] {
+        let sent = edge.send(&edge.bench.message(json!({"requestId": request}))).await.passed();
+        if let Some(status) = status {
+            edge.answered(&sent, status).await;
+        }
+    }
+    let lines = audit.0.lock().unwrap().clone();
+    let outcomes = ["passed", "refused", "unknown"].map(|outcome| format!("outcome=\"{outcome}\""));
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (line, outcome) in lines.iter().zip(outcomes) {
+        assert!(line.contains(&outcome), "{line}");
+    }
+}

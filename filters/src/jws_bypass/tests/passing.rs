@@ -109,7 +109,7 @@ async fn mounted_without_an_id_it_refuses() {
 
 fn limited(burst: u32) -> Bench {
     let limit = ModifyLimit { burst: NonZeroU32::new(burst).unwrap(), every: Duration::from_secs(6) };
-    Bench::with(SigningKey::for_algorithm(Algorithm::Es256), Settings { limit, ..Settings::default() })
+    Bench::with(SigningKey::for_algorithm(Algorithm::Es256), limit)
 }
 
 #[tokio::test]
@@ -159,5 +159,5 @@ async fn a_captured_message_does_not_use_up_a_phones_limit() {
 #[test]
 fn explain_shows_the_settings() {
     let settings = limited(10).filter.settings();
-    assert_eq!(settings, "skew 300 s, 10 changes of a target at once, then one every 6 s");
+    assert_eq!(settings, "skew 300 s; changes of a target: 10 at once, then one every 6 s");
 }

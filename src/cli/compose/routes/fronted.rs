@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sidegate_filters::jws_bypass::{JwsBypassFilter, KeylessBypassFilter, Settings};
+use sidegate_filters::jws_bypass::{JwsBypassFilter, Proof};
 use sidegate_filters::uaf_operation::{Operation, Strangers};
 use sidegate_filters::{Chain, Filter, UafAnswerFilter, UafRequestFilter, UserBindingFilter};
 
 use super::super::ComposeError;
 use super::Parts;
 use crate::config::{self, FilterKind, Fronting, JwsBypass};
-use crate::oob::bypass::{KeyFolder, UsedRequests};
+use crate::oob::bypass::KeyFolder;
 use crate::routes::Upstream;
 use crate::routes::rows::{Protection, Service};
 use crate::store::operation::OperationKind;
@@ -26,7 +26,7 @@ impl Parts<'_> {
         let fronting = self.fronting()?;
         match protection {
             Protection::Open if service.is_impersonal() => return Ok(Chain::default()),
-            Protection::JwsBypass => return Ok(Chain::new(vec![self.edge_bypass(&fronting.jws_bypass)])),
+            Protection::JwsBypass => return Ok(Chain::new(vec![self.edge_bypass(&fronting.jws_bypass, upstream)?])),
             _ => {}
         }
         let mut chain = vec![self.gate.for_service(protection, row.interception)?];
@@ -65,17 +65,14 @@ impl Parts<'_> {
     }
 
     /// The bypass before a server that owns the keys of targets.
-    pub(super) fn edge_bypass(&self, wanted: &JwsBypass) -> Arc<dyn Filter> {
-        let used = Arc::new(UsedRequests::new(self.stores.replays.clone()));
-        let clock = self.gate.clock.clone();
-        let settings = Settings { skew: wanted.clock_skew, ..Settings::default() };
-        match &wanted.keys {
-            Some(folder) => {
-                let keys = Arc::new(KeyFolder::new(folder.clone(), clock.clone()));
-                Arc::new(JwsBypassFilter::new(keys, used, clock, settings))
-            }
-            None => Arc::new(KeylessBypassFilter::new(used, clock, settings)),
-        }
+    pub(super) fn edge_bypass(&self, wanted: &JwsBypass, upstream: &Upstream) -> Result<Arc<dyn Filter>, ComposeError> {
+        let missing = || ComposeError::unfit("upstreams", format!("no upstream {:?} is configured", upstream.name));
+        let uses = self.uses.get(upstream.name.as_str()).ok_or_else(missing)?.clone();
+        let proof = match &wanted.keys {
+            Some(folder) => Proof::Keys(Arc::new(KeyFolder::new(folder.clone(), self.gate.clock.clone()))),
+            None => Proof::ServerBehind,
+        };
+        Ok(Arc::new(JwsBypassFilter::new(proof, uses, wanted.clock_skew)))
     }
 }
 

@@ -1,4 +1,8 @@
+use std::os::unix::fs::symlink;
+
+use rustix::fs::{CWD, FileType, Mode};
 use sidegate_filters::clock::ManualClock;
+use sidegate_filters::jws::{JwkDocument, VerificationKey};
 
 use super::*;
 
@@ -18,6 +22,16 @@ impl House {
 
     fn write(&self, name: &str, text: &str) {
         fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Whether nothing can be told of the target once the folder is looked at again.
+    async fn is_unavailable(&self, target_id: &str) -> bool {
+        self.clock.advance(AGE);
+        matches!(self.keys.key(target_id).await, Err(FilterError::Unavailable(_)))
     }
 
     /// What is known once the folder is looked at again.
@@ -81,13 +95,70 @@ async fn a_file_without_a_good_key_is_no_target_and_spoils_no_other() {
         house.write(&format!("{name}.json"), text);
     }
     fs::write(house.folder.path().join("binary.json"), [0xff, 0xfe]).unwrap();
-    fs::create_dir(house.folder.path().join("folder.json")).unwrap();
+    fs::create_dir(house.path("folder.json")).unwrap();
+    rustix::fs::mknodat(CWD, house.path("pipe.json"), FileType::Fifo, Mode::RUSR, 0).unwrap();
     house.write("good.json", FIRST);
     house.write("no-suffix", FIRST);
-    for name in ["private", "empty", "long", "binary", "folder", "no-suffix", "", "../good", "good.json"] {
+    for name in ["private", "empty", "long", "binary", "folder", "pipe", "no-suffix", "", "../good", "good.json"] {
         assert!(house.now(name).await.is_none(), "{name}");
     }
     assert!(house.now("good").await.is_some());
+}
+
+/// Reads of it fail with EIO, although it looks like an empty file.
+const FAULTY: &str = "/proc/self/mem";
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_taken_for_no_target_and_is_tried_again() {
+    let house = House::new();
+    house.write("good.json", SECOND);
+    for fault in [FAULTY, "a.json"] {
+        // A link to itself can't even be looked at.
+        symlink(fault, house.path("a.json")).unwrap();
+        assert!(house.is_unavailable("a").await, "{fault}");
+        assert!(house.now("good").await.is_some());
+        fs::remove_file(house.path("a.json")).unwrap();
+        house.write("a.json", FIRST);
+        assert_eq!(house.now("a").await.unwrap().key.thumbprint(), &thumbprint(FIRST));
+        fs::remove_file(house.path("a.json")).unwrap();
+        assert!(house.now("a").await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_key_serves_several_targets_also_while_a_file_cannot_be_read() {
+    let house = House::new();
+    house.write("a.json", FIRST);
+    house.write("b.json", FIRST);
+    assert!(house.now("a").await.unwrap().serves_several);
+    fs::remove_file(house.path("b.json")).unwrap();
+    symlink(FAULTY, house.path("b.json")).unwrap();
+    assert!(house.now("a").await.unwrap().serves_several);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_back_is_looked_at_at_once() {
+    let house = House::new();
+    fs::remove_dir_all(house.folder.path()).unwrap();
+    assert!(house.is_unavailable("a").await);
+    fs::create_dir(house.folder.path()).unwrap();
+    house.write("a.json", FIRST);
+    assert!(house.keys.key("a").await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_askers_all_learn_the_same() {
+    let house = Arc::new(House::new());
+    house.write("a.json", FIRST);
+    let askers: Vec<_> = (0..50)
+        .map(|_| {
+            let house = house.clone();
+            tokio::spawn(async move { house.keys.key("a").await.unwrap().is_some() })
+        })
+        .collect();
+    for asker in askers {
+        assert!(asker.await.unwrap());
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,150 @@
+//! What was used, what was sent, and how often: one memory for all rows that lead to the same targets.
+//!
+//! A request that passed the checks has used up nothing yet. It is used up when it goes to its destination: for good where
+//! its signature was verified here. Where the server behind verifies it, its answer says whether it was used, so that
+//! an honest phone may try again after a failure, and nobody uses up what he can't sign; without an answer it stays used.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::StatusCode;
+
+use super::limit::{ModifyLimit, Rate};
+use super::refusal::{Refusal, Stop};
+use super::{ReplayGuard, ReplayId, Seen};
+use crate::audit::Event;
+use crate::clock::{Clock, Millis, SteadyClock};
+use crate::filter::FilterError;
+use crate::memory::{Full, MemoryReplayGuard};
+
+/// Requests on their way to a server that verifies them, or whose outcome stayed unknown; about 25 MiB in the worst case.
+const SENT: usize = 100_000;
+
+/// The requests of one set of targets.
+pub struct Uses {
+    used: Arc<dyn ReplayGuard>,
+    /// Whoever leaves this memory because it was used is in the other by then.
+    sent: MemoryReplayGuard,
+    rate: Rate,
+    clock: Arc<dyn Clock>,
+    /// For the rate, which only has to know how much time has passed.
+    steady: SteadyClock,
+}
+
+impl Uses {
+    /// Has `used` remember what is used up for good.
+    #[must_use]
+    pub fn new(used: Arc<dyn ReplayGuard>, clock: Arc<dyn Clock>, limit: ModifyLimit) -> Self {
+        Self {
+            used,
+            sent: MemoryReplayGuard::new(SENT, Arc::clone(&clock)),
+            rate: Rate::new(limit),
+            steady: SteadyClock::new(Arc::clone(&clock)),
+            clock,
+        }
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    pub(super) fn limit(&self) -> ModifyLimit {
+        self.rate.limit()
+    }
+
+    /// Whether the request may still be used; `counted` is what its rate goes by.
+    pub(super) async fn check(&self, id: &ReplayId, counted: &str) -> Result<(), Stop> {
+        self.rate.check(counted, self.steady.now()).map_err(Refusal::TooMany)?;
+        if self.sent.holds(id) {
+            return Err(Refusal::Sent.into());
+        }
+        self.check_unused(id).await
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_sending_nothing(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    async fn check_unused(&self, id: &ReplayId) -> Result<(), Stop> {
+        if self.used.is_remembered(id).await? { Err(Refusal::Replayed.into()) } else { Ok(()) }
+    }
+
+    /// Uses the request up for good.
+    pub(super) async fn use_up(&self, id: &ReplayId, until: Millis, counted: &str) -> Result<(), Stop> {
+        match self.used.remember(id, until).await? {
+            Seen::First => {
+                self.rate.count(counted, self.steady.now());
+                Ok(())
+            }
+            Seen::Before => Err(Refusal::Replayed.into()),
+        }
+    }
+
+    /// Takes note that the request is sent. Its rate goes by its own name: a target's would let strangers use up what
+    /// belongs to a phone.
+    pub(super) async fn send(self: &Arc<Self>, id: ReplayId, until: Millis) -> Result<Sending, Stop> {
+        let full = |Full| FilterError::Unavailable("the memory of changes that were sent");
+        if self.sent.enter(&id, until).map_err(full)? == Seen::Before {
+            return Err(Refusal::Sent.into());
+        }
+        let sending = Sending { uses: Arc::clone(self), id, until, fate: Mutex::new(Fate::Here) };
+        self.check_unused(&sending.id).await?;
+        sending.turn(Fate::Unknown(tracing::Span::current()));
+        self.rate.count(sending.id.as_str(), self.steady.now());
+        Ok(sending)
+    }
+}
+
+/// A request that only the server behind can judge.
+pub(super) struct Sending {
+    uses: Arc<Uses>,
+    id: ReplayId,
+    until: Millis,
+    fate: Mutex<Fate>,
+}
+
+enum Fate {
+    /// It was not sent: nobody used it.
+    Here,
+    /// It was sent, by a request with this span.
+    Unknown(tracing::Span),
+    Known,
+}
+
+impl Sending {
+    /// Takes note of the answer. What can't be remembered for good stays in memory.
+    pub(super) async fn answered(&self, target_id: &str, status: StatusCode) -> Result<(), FilterError> {
+        if is_lost(status) {
+            return Ok(());
+        }
+        self.turn(Fate::Known);
+        if status.is_success() {
+            Event::BypassPassed { target: target_id, key: None }.record();
+            let _ = self.uses.used.remember(&self.id, self.until).await?;
+        } else {
+            let reason = format_args!("the upstream answered {}", status.as_u16());
+            Event::BypassRefused { target: None, reason: &reason }.record();
+        }
+        self.uses.sent.forget(&self.id);
+        Ok(())
+    }
+
+    fn turn(&self, fate: Fate) {
+        *self.fate.lock().unwrap_or_else(PoisonError::into_inner) = fate;
+    }
+}
+
+/// Whether the answer is of something between here and the server, which does not know what the server did.
+fn is_lost(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        match self.fate.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Fate::Here => self.uses.sent.forget(&self.id),
+            Fate::Unknown(span) => span.in_scope(|| Event::BypassUnknown.record()),
+            Fate::Known => {}
+        }
+    }
+}
