@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use super::samples::uncommented;
 use super::*;
 
 /// A gateway before a FIDO server, without more than it needs.

@@ -1,3 +1,7 @@
+//! `upstreams`, and a UAF server behind.
+
+use rstest::rstest;
+
 use super::*;
 
 #[rstest]

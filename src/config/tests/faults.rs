@@ -1,0 +1,183 @@
+//! Each fault names its line, its key, what is wrong and what would be right.
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+
+#[rstest]
+#[case("limit: {}\n", "13: limit: this key is not known; did you mean limits?")]
+#[case("zzz: 1\n", "13: zzz: this key is not known; known here: ")]
+#[case("limits: { idle: 5 minutes }\n", "13: limits.idle: this is no duration")]
+#[case("limits: 5\n", "13: limits: this must be a section")]
+#[case("  upstream-path: /a\n", "13: fido-uaf.upstream-path: there is no upstream")]
+#[case("default-rows: [statsu]\n", "13: default-rows[0]: there is no default row of this name; did you mean status?")]
+#[case("internal-callers: { a: { provision: true } }\n", "13: internal-callers.a.roles: who may not name users")]
+#[case(
+    "internal-callers: { a: { provision: true, roles: [admin, admin] } }\n",
+    "13: internal-callers.a.roles: who may not name users"
+)]
+#[case(
+    "internal-callers: { a: { provision: true, role: [act-for] } }\n",
+    "13: internal-callers.a.role: this key is not"
+)]
+#[case("internal-callers: { a: { provision: true, roles: [actfor] } }\n", "13: internal-callers.a.roles[0]: this word")]
+#[case(
+    "internal-callers: { a: { token-file: gate.yml, client-certificate: gate.yml } }\n",
+    "13: internal-callers.a.client-certificate: a caller proves itself in one way"
+)]
+#[case(
+    "internal-callers: { a: { client-certificate: gate.yml } }\n",
+    "13: internal-callers.a.client-certificate: no internal listener asks for certificates"
+)]
+#[case("limits: { header-size: 1.5 }\n", "13: limits.header-size: a number with a fraction")]
+#[case("limits: { idle: 1s, idle: 2s }\n", "13: limits.idle: this key is written twice, first in line 13")]
+#[case("domains: {}\n", "13: domains: this key is written twice, first in line 5")]
+#[case("sec-token: { lifetime: 2h }\n", "13: sec-token.lifetime: a SecToken that lives so long")]
+#[case("log: { level: loud }\n", "13: log.level: this word is not known here; write one of error, warn, info")]
+#[case(
+    "internal-callers: { rp: { token-file: /nowhere/t } }\n",
+    "13: internal-callers.rp.token-file: /nowhere/t does not exist"
+)]
+#[case(
+    "internal-callers: { rp: { roles: [actfor] } }\n",
+    "13: internal-callers.rp.roles[0]: this word is not known here; did you mean act-for?"
+)]
+#[case("filters: { f: { type: delegation, rules: [\"AUTH:x:Y\"] } }\n", "13: filters.f.rules[0]: AUTH has no `x`")]
+#[case(
+    "filters: { f: { type: identity-creation, domain: mian } }\n",
+    "13: filters.f.domain: there is no domain of this name; did you mean main?"
+)]
+#[case(
+    "filters: { f: { type: identity-creation, domain: main, level: 3 } }\n",
+    "13: filters.f.level: no realm of the domain gives this level; write at most 2"
+)]
+#[case(
+    "filters: { f: { type: identity-creation, domain: main, roles: [staff] } }\n",
+    "13: filters.f.roles: no realm gives roles: nobody would ever pass; take this key away"
+)]
+#[case(
+    "  policies: /nowhere\n",
+    "13: fido-uaf.policies: /nowhere does not exist; name a folder that holds default.json"
+)]
+#[case(
+    "  dispatchers: [{type: link, base-url: 'https://a#b', registration-redeem-url: https://a}]\n",
+    "13: fido-uaf.dispatchers[0].base-url: the URL has a fragment"
+)]
+#[case(
+    "  dispatchers: [{type: link, base-url: 'https://a?b?c', registration-redeem-url: https://a}]\n",
+    "13: fido-uaf.dispatchers[0].base-url: the URL has more than one question mark"
+)]
+#[case("  dispatchers: [{type: link, base-url: https://a}]\n", "13: fido-uaf.dispatchers[0]: no redeem URL is written")]
+#[case(
+    "  dispatchers: [{type: lnik, base-url: https://a}]\n",
+    "13: fido-uaf.dispatchers[0].type: this word is not known here; did you mean link?"
+)]
+#[case("  metadata: { unknown-models: full }\n", "13: fido-uaf.metadata.unknown-models: this word is not known")]
+#[case("routes: [{name: target-modify, protection: open}]\n", "13: routes[0].protection: this row is called by phones")]
+#[case("routes: [{name: status, protection: jws-bypass}]\n", "13: routes[0].protection: nothing is signed on this row")]
+#[case("routes: [{name: health, on: [public]}]\n", "13: routes[0].on[0]: management listeners serve health")]
+#[case(
+    "routes: [{name: statsu, on: []}]\n",
+    "13: routes[0].name: there is no default row of this name; did you mean status?"
+)]
+#[case("routes: [{name: status, path: /x}]\n", "13: routes[0].path: a default row has its own")]
+#[case("routes: [{name: status}, {name: status}]\n", "13: routes[1].name: the row in line 13 has this name too")]
+#[case("internal-callers: { rp: { roles: [~] } }\n", "13: internal-callers.rp.roles[0]: this item is empty")]
+#[case("try-out: 7\n", "13: try-out: this is neither true nor false")]
+#[case("limits: { idle: '${env:NONE}' }\n", "13: limits.idle: the environment has no variable NONE")]
+#[case("x: [\n", "13: : this is not YAML")]
+fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &str) {
+    let found = fault_of(more);
+    assert!(found.starts_with(expected), "{found}");
+}
+
+#[rstest]
+#[case("public-url: https://gate.example\n", "", "1: public-url: this key must be written")]
+#[case("https://gate.example\nlisteners", "https://0.0.0.0\nlisteners", "1: public-url: nobody can reach this address")]
+#[case("127.0.0.1:8443", "0.0.0.0:8443", "4: listeners[0].address: without TLS")]
+#[case("127.0.0.1:8443", "localhost:8443", "4: listeners[0].address: this is a name, and names are not taken")]
+#[case("class: public", "class: pubic", "3: listeners[0].class: this word is not known here; did you mean public?")]
+#[case("domain: main }\nfido", "domain: min }\nfido", "9: realms.fido-uaf.domain: there is no domain of this name")]
+#[case("password, domain: main", "password, domain: main, level: 2", "9: realms.fido-uaf.level: a login by password")]
+#[case("fido-uaf, domain: main", "fido-uaf, domain: main, level: 1", "9: realms.fido-uaf.level: a login by password")]
+#[case(
+    "realms:\n  password: { type: password, domain: main }",
+    "  b: {}\nrealms:\n  password: { type: password, domain: b }",
+    "10: realms.fido-uaf.domain: realm password has another domain"
+)]
+#[case("  fido-uaf: { type: fido-uaf, domain: main }\n", "", "9: fido-uaf: its rows demand a session")]
+#[case(
+    "https://gate.example\nlisteners",
+    "${env:NONE}\nlisteners",
+    "1: public-url: the environment has no variable NONE"
+)]
+#[case("[https://gate.example]", "['${env:NONE}']", "12: fido-uaf.facets[0]: the environment has no variable NONE")]
+#[case("  main: {}", "  main: { idle: 9h }", "6: domains.main.idle: a session ends before")]
+#[case("  main: {}", "  main: { start-page: //evil }", "6: domains.main.start-page: this is no path")]
+#[case("  main: {}", "  main: { start-page: '/a#b' }", "6: domains.main.start-page: this is no path")]
+#[case("  facets: [https://gate.example]\n", "", "10: fido-uaf.facets: this key must be written")]
+#[case("[https://gate.example]", "['gate']", "12: fido-uaf.facets[0]: this is no facet")]
+#[case(
+    "  app-id: https://gate.example/nevisfido/uaf/1.1/facets\n",
+    "",
+    "10: fido-uaf.app-id: this key must be written"
+)]
+fn what_a_file_needs(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+    assert!(BASE.contains(from), "{from}");
+    let found = faults(&BASE.replacen(from, to, 1));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(expected), "{found:#?}");
+}
+
+#[test]
+fn lengths_are_those_of_the_protocol() {
+    let long = format!("https://gate.example/{}", "x".repeat(500));
+    let found = faults(&BASE.replace("https://gate.example/nevisfido/uaf/1.1/facets", &long));
+    assert!(found[0].starts_with("11: fido-uaf.app-id: the URL is too long"), "{found:#?}");
+    let long = format!("ios:bundle-id:{}", "x".repeat(500));
+    let found = faults(&BASE.replace("[https://gate.example]", &format!("['{long}']")));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("12: fido-uaf.facets[0]: no facet is longer"), "{found:#?}");
+    let found = faults(&BASE.replace(" main", &format!(" {}", "m".repeat(33))));
+    assert!(found[0].starts_with("6: domains.mmm") && found[0].contains("too long for a cookie"), "{found:#?}");
+}
+
+#[test]
+fn a_key_without_a_value_is_a_default_but_a_section_without_keys_is_meant() {
+    let config = loaded(&format!("{}limits:\nlog:\n  level:\n", BASE.replace("  main: {}", "  main:")));
+    assert_eq!(config.limits.header_fields, 100);
+    let found = faults(&BASE.replace("127.0.0.1:8443", "127.0.0.1:8443\n    tls:"));
+    assert!(found[0].starts_with("5: listeners[0].tls.certificate: this key must be written"), "{found:#?}");
+    let end = BASE.find("  app-id").unwrap();
+    let found = faults(&BASE[..end]);
+    assert!(found[0].starts_with("10: fido-uaf.app-id: this key must be written"), "{found:#?}");
+}
+
+#[test]
+fn all_faults_come_at_once_in_the_order_of_the_file() {
+    let text =
+        BASE.replace("gate.example\nlisteners", "gate.example/x\nlisteners").replace("type: password", "type: pw");
+    let lines: Vec<_> = faults(&format!("{text}limts: {{}}\n")).iter().map(|fault| fault[..2].to_owned()).collect();
+    assert_eq!(lines, ["1:", "8:", "13"]);
+}
+
+proptest! {
+    #[test]
+    fn no_fault_quotes_a_value(noise in "[\\[\\]{}:,&*!|>'\"%@`#?$ -]{0,12}", line in 0usize..14) {
+        let secret = format!("{noise}hunter2{noise}");
+        let text: Vec<String> = BASE
+            .lines()
+            .enumerate()
+            .map(|(index, text)| match text.rsplit_once(": ") {
+                Some((key, _)) if index == line => format!("{key}: {secret}"),
+                _ => text.to_owned(),
+            })
+            .collect();
+        if let Err(faults) = load_text(&text.join("\n"), &Overrides::default()) {
+            for fault in faults.iter() {
+                prop_assert!(!fault.wrong.contains("hunter2") && !fault.right.contains("hunter2"), "{}", fault);
+            }
+        }
+    }
+}

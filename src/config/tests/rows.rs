@@ -1,0 +1,140 @@
+//! `routes` and `default-rows`.
+
+use rstest::rstest;
+
+use super::*;
+
+#[test]
+fn own_rows_follow_the_default_ones_and_change_them_by_name() {
+    let config = loaded(&format!(
+        "{BASE}upstreams:
+  shop: {{ url: 'https://shop.internal:8443' }}
+filters:
+  customers: {{ type: identity-creation, domain: main, level: 2 }}
+  tell-who: {{ type: delegation, rules: ['AUTH:user.auth.SecToken:Authorization'] }}
+routes:
+  - name: shop
+    path: /shop/*
+    methods: [GET, POST]
+    filters: [customers, tell-who]
+    upstream: shop
+    allow: [empty-segments]
+  - name: target-create
+    on: [internal]
+    protection: internal
+"
+    ));
+    let row = |name: &str| config.routes.iter().find(|row| row.name == name).unwrap();
+    assert_eq!(row("target-create").on, [ListenerClass::Internal]);
+    let shop = row("shop");
+    assert!(shop.allow.empty_segments && !shop.allow.parameters && shop.body_limit.is_none());
+    let LeadsTo::Upstream { name, filters } = &shop.leads_to else { panic!("an upstream") };
+    assert_eq!((name.as_str(), filters.len()), ("shop", 2));
+    assert_eq!(config.routes.last().unwrap().name, "shop");
+}
+
+#[test]
+fn rows_without_their_service_are_left_out() {
+    let config = loaded("public-url: https://gate.example\nlisteners: [{class: public, address: '127.0.0.1:1'}]\n");
+    let names: Vec<_> = config.routes.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["jwks", "liveness", "health", "metrics"]);
+}
+
+#[rstest]
+#[case("/shop/{id}", "/shop/{other}", "the row one in line 16 has this path and method too")]
+#[case("/nevisfido/status", "/x", "the default row status has this path and method")]
+fn a_row_that_is_never_reached_is_a_fault(#[case] one: &str, #[case] two: &str, #[case] expected: &str) {
+    let row = |name: &str, path: &str| {
+        format!("  - {{ name: {name}, path: '{path}', methods: [GET, POST], filters: [], upstream: shop }}\n")
+    };
+    let more = format!("upstreams:\n  shop: {{ url: http://x }}\nroutes:\n{}{}", row("one", one), row("two", two));
+    let found = fault_of(&more);
+    assert!(found.contains(expected), "{found}");
+}
+
+#[rstest]
+#[case("tell-who", Some(0))]
+#[case("tell-session", Some(0))]
+#[case("tell-key, tell-who", Some(1))]
+#[case("tell-who, customers", Some(0))]
+#[case("customers, tell-who", None)]
+#[case("guests, tell-key, tell-session", None)]
+#[case("tell-key", None)]
+fn a_row_finds_out_who_is_calling_before_it_says_so(#[case] filters: &str, #[case] at: Option<usize>) {
+    let more = one_row("/shop/*", filters);
+    match at {
+        Some(at) => assert_eq!(
+            fault_of(&more),
+            format!(
+                "21: routes[0].filters[{at}]: its AUTH and SESSION rules say who is calling, and no filter before it \
+                 finds that out; put a filter of type identity-creation before it"
+            )
+        ),
+        None => drop(loaded(&format!("{BASE}{more}"))),
+    }
+}
+
+#[rstest]
+#[case("/shop/*", "", Some("the row shop is open: whoever reaches its listeners reaches the upstream shop"))]
+#[case("/shop/*", "guests, tell-who", Some("the row shop is open"))]
+#[case("/nevisfido/*", "tell-key", Some("so does what uaf-request-registration and other protected default rows"))]
+#[case("/*", "", Some("so does what"))]
+#[case("/shop/*", "customers", None)]
+fn an_open_row_is_noted(#[case] path: &str, #[case] filters: &str, #[case] expected: Option<&str>) {
+    let config = loaded(&format!("{BASE}{}", one_row(path, filters)));
+    let found = config.notices.iter().find(|notice| notice.key == "routes[0].filters");
+    assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+    assert!(found.is_none_or(|found| found.text.contains(expected.unwrap())), "{found:?}");
+}
+
+#[test]
+fn of_the_default_rows_only_some_may_be_served() {
+    let names = |text: &str| loaded(text).routes.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+    let some = format!("{BASE}default-rows: [health, status]\n{}", one_row("/shop/*", "customers"));
+    assert_eq!(names(&some), ["status", "health", "shop"]);
+    assert_eq!(names(&format!("{BASE}default-rows: []\n")), [""; 0]);
+}
+
+#[rstest]
+#[case("default-rows: [target-create, targets-list]\n", true)]
+#[case("default-rows: [target-create, login-password]\n", false)]
+#[case("default-rows: [target-create, login-response]\n", false)]
+#[case("default-rows: [targets-list, status]\n", false)]
+#[case("default-rows: [target-create]\nroutes: [{ name: target-create, protection: internal }]\n", false)]
+#[case("default-rows: [target-create]\nroutes: [{ name: target-create, on: [] }]\n", false)]
+#[case("default-rows: [target-create, login-password]\nroutes: [{ name: login-password, on: [] }]\n", true)]
+fn rows_that_demand_a_session_need_a_row_that_logs_in(#[case] more: &str, #[case] noted: bool) {
+    let config = loaded(&format!("{BASE}{more}"));
+    let found = config.notices.iter().find(|notice| notice.key == "default-rows");
+    assert_eq!(found.is_some(), noted, "{found:?}");
+    assert!(found.is_none_or(|found| found.text.contains("target-create demand a session")), "{found:?}");
+}
+
+#[rstest]
+#[case("{ name: target-create, protection: open }", true)]
+#[case("{ name: target-create, protection: internal }", false)]
+#[case("{ name: status, protection: open }", false)]
+fn a_default_row_that_is_opened_is_noted(#[case] row: &str, #[case] noted: bool) {
+    let config = loaded(&format!("{BASE}routes: [{row}]\n"));
+    let found = config.notices.iter().find(|notice| notice.key == "routes[0].protection");
+    assert_eq!(found.is_some(), noted);
+}
+
+#[rstest]
+#[case("/nevisfido/own/", false)]
+#[case("/nevisfido/{id}/", false)]
+#[case("/nevisfido/", false)]
+#[case("/auth/own/", false)]
+#[case("/nevisfido/dispatch/targets/{id}", false)]
+#[case("/nevisfido/own", true)]
+#[case("/auth/*", true)]
+#[case("/shop/", true)]
+fn a_path_that_requests_never_keep_is_a_fault(#[case] path: &str, #[case] good: bool) {
+    let more = one_row(path, "customers");
+    if good {
+        drop(loaded(&format!("{BASE}{more}")));
+    } else {
+        let found = fault_of(&more);
+        assert!(found.starts_with("21: routes[0].path: requests for this path are taken for another one"), "{found}");
+    }
+}

@@ -1,0 +1,108 @@
+//! The samples in `conf/`, with every key that they have in comments.
+
+use super::*;
+use crate::dispatchers::BaseUrl;
+use crate::routes::Protocol;
+
+#[test]
+fn the_built_in_configuration_is_the_sample() {
+    let built_in = load(&Source::BuiltIn, &Overrides::default(), &environment()).unwrap();
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf/standalone.yml");
+    let file = load(&Source::File(path), &Overrides::default(), &environment()).unwrap();
+    assert_eq!(format!("{built_in:?}"), format!("{file:?}"));
+    assert_eq!(built_in.public_url.text(), "http://127.0.0.1:8080");
+    assert_eq!(built_in.data, PathBuf::from("./var"));
+    let fido_uaf = built_in.fido_uaf.unwrap();
+    assert_eq!(fido_uaf.app_id, None);
+    assert_eq!(texts(&fido_uaf.facets), ["http://127.0.0.1:8080", sidegate_uaf::facets::SOFTWARE_FACET]);
+    assert_eq!(built_in.routes.len(), crate::routes::rows::ROWS.len());
+    let noticed: Vec<_> = built_in.notices.iter().map(|notice| notice.key.as_str()).collect();
+    assert_eq!(noticed, ["public-url", "fido-uaf.metadata.unknown-models", "fido-uaf.anonymous-content"]);
+}
+
+/// A sample with every key that it has in comments, and the files that it names.
+pub(super) fn uncommented(sample: &str) -> Config {
+    let folder = tempfile::tempdir().unwrap();
+    for file in [
+        "certs/server.pem",
+        "certs/server.key",
+        "certs/ca.pem",
+        "certs/client.pem",
+        "certs/client.key",
+        "front.pem",
+        "users",
+        "policies/default.json",
+    ] {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x").unwrap();
+    }
+    // Comments of keys begin with `# ` right before a key or a dash; prose does not.
+    let text: Vec<String> = sample
+        .lines()
+        .map(|line| match line.split_once("# ") {
+            Some((indent, key)) if indent.trim().is_empty() && is_key(key.trim_start()) => format!("{indent}{key}"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    let path = folder.path().join("all.yml");
+    std::fs::create_dir_all(folder.path().join("target-keys")).unwrap();
+    std::fs::write(&path, text.join("\n")).unwrap();
+    load(&Source::File(path), &Overrides::default(), &environment()).unwrap_or_else(|f| panic!("{f}"))
+}
+
+#[test]
+fn every_commented_key_of_the_sample_is_right() {
+    let config = uncommented(STANDALONE);
+    assert_eq!((config.limits.operations, config.limits.sessions), (256 << 20, 64 << 20));
+    assert!(config.listeners[0].tls.is_some());
+    assert_eq!(config.fido_uaf.unwrap().tls_certificates.len(), 1);
+    assert_eq!(config.routes.last().map(|row| row.name.as_str()), Some("shop"));
+}
+
+fn is_key(text: &str) -> bool {
+    let word = text.strip_prefix("- ").unwrap_or(text);
+    let key = word.split(':').next().unwrap_or(word);
+    text.starts_with("- ") || (word.contains(':') && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+}
+
+#[test]
+fn the_original_dispatcher_blocks_load() {
+    for base_url in [
+        "nevisaccessapp://x-callback-url/authenticate?x-success=https://success.siven.ch&x-error=https://error.siven.ch&x-cancel=https://cancel.siven.ch",
+        "https://siven.ch",
+    ] {
+        let config = loaded(&format!(
+            "{BASE}  dispatchers:
+    - type: link
+      registration-redeem-url: https://siven.ch/nevisfido/token/redeem/registration
+      authentication-redeem-url: https://siven.ch/nevisfido/token/redeem/authentication
+      deregistration-redeem-url: https://siven.ch/nevisfido/token/redeem/deregistration
+      base-url: {base_url}
+"
+        ));
+        let [Dispatcher::Link(link)] = &config.fido_uaf.unwrap().dispatchers[..] else { panic!("one dispatcher") };
+        assert_eq!(link.base_url, BaseUrl::parse(base_url).unwrap());
+        assert_eq!(link.redeem.registration, "https://siven.ch/nevisfido/token/redeem/registration");
+    }
+}
+
+#[test]
+fn the_rows_that_the_sample_shows_are_good() {
+    let (written, shown) = STANDALONE.split_once("# upstreams:\n").unwrap();
+    // Only the certificates are not there.
+    let shown =
+        shown.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).filter(|line| !line.contains(" certs/"));
+    let config = loaded(&format!("{written}upstreams:\n{}\n", shown.collect::<Vec<_>>().join("\n")));
+    let own: Vec<_> = config.routes.iter().filter(|row| matches!(row.leads_to, LeadsTo::Upstream { .. })).collect();
+    let [payments, shop] = own[..] else { panic!("{own:?}") };
+    let upstream = &config.upstreams[0];
+    assert!(upstream.servers.len() == 2 && upstream.protocol == Protocol::Http1 && shop.upstream_path.is_some());
+    let level = |name: &str| {
+        let filter = config.filters.iter().find(|filter| filter.name == name).unwrap();
+        if let FilterKind::IdentityCreation(demand) = &filter.kind { demand.level } else { panic!("{name}") }
+    };
+    // Nothing in a browser raises a session above what a password gives.
+    assert!(shop.interception && level("customers") == 1);
+    assert!(!payments.interception && level("payments") == 2);
+}

@@ -1,0 +1,65 @@
+//! One slip of an operator is one fault.
+
+use rstest::rstest;
+
+use super::*;
+
+#[rstest]
+#[case("address", "adress", "4: listeners[0].adress: this key is not known; did you mean address?")]
+#[case("listeners", "listners", "2: listners: this key is not known; did you mean listeners?")]
+#[case("public-url", "publik-url", "1: publik-url: this key is not known; did you mean public-url?")]
+#[case("127.0.0.1:8443", "localhost:8443", "4: listeners[0].address: this is a name, and names are not taken")]
+#[case("127.0.0.1:8443", "127.0.0.1:118443", "4: listeners[0].address: the port is above 65535")]
+#[case("127.0.0.1:8443", "'[::1]:65536'", "4: listeners[0].address: the port is above 65535")]
+#[case("127.0.0.1:8443", "127.0.0.1", "4: listeners[0].address: this is no address with a port")]
+fn one_slip_is_one_fault(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
+    let found = faults(&BASE.replacen(right, wrong, 1));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(expected), "{found:#?}");
+}
+
+/// Nothing that stands on a misspelt or faulty key is said to be missing.
+#[rstest]
+#[case(STANDALONE, "\nrealms:", "\nrealm:", "realm: this key is not known; did you mean realms?")]
+#[case(STANDALONE, "\ndomains:", "\ndomain:", "domain: this key is not known; did you mean domains?")]
+#[case(STANDALONE, "try-out: true", "try-out: yes", "try-out: this is neither true nor false")]
+#[case(STANDALONE, "try-out: true", "tryout: true", "tryout: this key is not known; did you mean try-out?")]
+#[case(STANDALONE, "class: public", "clas: public", "listeners[0].clas: this key is not known; did you mean class?")]
+#[case(STANDALONE, "- type: link", "- type: lonk", "fido-uaf.dispatchers[0].type: this word is not known here; did")]
+#[case(BASE, "facets: [", "facet: [", "fido-uaf.facet: this key is not known; did you mean facets?")]
+fn nothing_follows_from_a_slip(#[case] text: &str, #[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
+    let found = faults(&text.replacen(right, wrong, 1));
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
+#[rstest]
+#[case("upstream: { shop: { url: https://shop } }\n", "upstream: this key is not known; did you mean upstreams?")]
+#[case("upstreams: { my_shop: { url: https://shop } }\n", "upstreams.my_shop: this is no name")]
+fn a_slip_in_a_name_is_told_once(#[case] upstreams: &str, #[case] expected: &str) {
+    let name = if upstreams.contains("my_shop") { "my-shop" } else { "shop" };
+    let row = format!("routes: [{{ name: s, path: /s, methods: [GET], filters: [], upstream: {name} }}]\n");
+    let found = fault_of(&format!("{upstreams}{row}"));
+    assert!(found.contains(expected), "{found}");
+}
+
+#[test]
+fn a_key_that_is_not_indented_is_told_as_that() {
+    let found = faults(&BASE.replace("  main: {}", "main: {}"));
+    assert!(found[0].contains("main: this key is not known; if it belongs to domains, indent it"), "{found:#?}");
+}
+
+#[test]
+fn the_keys_of_the_root_are_those_that_are_read() {
+    let found = fault_of("zzz: 1\n");
+    let mut read: Vec<&str> = found.split_once("known here: ").unwrap().1.split(", ").collect();
+    let mut listed = assembly::KEYS.to_vec();
+    read.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(read, listed);
+}
+
+#[test]
+fn a_misspelt_section_of_listeners_is_one_fault_where_the_public_url_stands_on_it() {
+    let text = BASE.replace("public-url: https://gate.example", "try-out: true").replace("listeners", "listners");
+    assert_eq!(faults(&text), ["2: listners: this key is not known; did you mean listeners?"]);
+}
