@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use sidegate_filters::clock::{Clock, SystemClock};
 
 use super::Failure;
@@ -45,7 +44,7 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
         let demo = start::demo_user(&config, &folder, stores.users.as_ref()).await?;
         Ok::<_, Failure>((router, demo))
     })?;
-    let router = Arc::new(ArcSwap::from_pointee(router));
+    let router = Arc::new(router);
     let gateway = gateway::on(listening, &router, &metrics)?;
     start::announce(&config, demo.as_ref(), std::io::stderr().is_terminal());
     let sweeper = sweep(runtime, stores);

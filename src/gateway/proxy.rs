@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Version};
@@ -30,7 +29,7 @@ use crate::telemetry::access::{Cut, RequestRecord};
 /// The proxy of one listener.
 pub(super) struct Front {
     pub(super) class: ListenerClass,
-    pub(super) router: Arc<ArcSwap<Router>>,
+    pub(super) router: Arc<Router>,
     pub(super) limits: Arc<Limits>,
     /// Requests on their way to upstreams.
     pub(super) ways: Arc<Seats>,
@@ -57,12 +56,7 @@ struct Known {
 }
 
 impl Front {
-    pub(super) fn new(
-        class: ListenerClass,
-        router: Arc<ArcSwap<Router>>,
-        limits: Arc<Limits>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    pub(super) fn new(class: ListenerClass, router: Arc<Router>, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Self {
         let ways = Seats::new(limits.connections, limits.connections_share, class);
         Self { class, router, limits, ways, metrics }
     }

@@ -85,8 +85,7 @@ impl Front {
 
     /// The row, the path that it matched, the one that is forwarded if that is another, and the first's parameters.
     fn find(&self, request: &Request) -> Result<(Arc<Route>, CanonicalPath, Option<CanonicalPath>, Params), Unrouted> {
-        let router = self.router.load();
-        let found = router.find(self.class, &request.method, &request.path)?;
+        let found = self.router.find(self.class, &request.method, &request.path)?;
         Ok((found.route.clone(), found.path, found.forwarded, found.params))
     }
 

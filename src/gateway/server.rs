@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use pingora::apps::HttpServerOptions;
 use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::{HttpProxy, http_proxy};
@@ -117,7 +116,7 @@ pub fn listen(settings: Settings) -> Result<Listening, StartError> {
 /// When the data folder is unfit; nothing is served then.
 pub fn on(
     Listening { settings, sockets }: Listening,
-    router: &Arc<ArcSwap<Router>>,
+    router: &Arc<Router>,
     metrics: &Arc<Metrics>,
 ) -> Result<Gateway, StartError> {
     let listeners = Listeners { number: settings.listeners.len(), beside: settings.questions };

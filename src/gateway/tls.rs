@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     AlpnError, SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslVerifyMode, select_next_proto,
@@ -90,11 +89,10 @@ fn other(wanted: &str) -> &'static str {
     if wanted == KEY { CERTIFICATE } else { KEY }
 }
 
-/// The TLS side of a listener. What a new connection gets is looked up when it comes, so a certificate may be swapped
-/// under open connections.
+/// The TLS side of a listener.
 #[derive(Clone)]
 pub(super) struct Tls {
-    acceptor: Arc<ArcSwap<SslAcceptor>>,
+    acceptor: Arc<SslAcceptor>,
     deadline: Duration,
 }
 
@@ -103,15 +101,14 @@ impl Tls {
     pub(super) fn of(listener: &Listener, deadline: Duration) -> Result<Option<Self>, TlsError> {
         let Some(files) = &listener.tls else { return Ok(None) };
         let acceptor = acceptor(files, listener.http2)?;
-        Ok(Some(Self { acceptor: Arc::new(ArcSwap::from_pointee(acceptor)), deadline }))
+        Ok(Some(Self { acceptor: Arc::new(acceptor), deadline }))
     }
 
     /// The encrypted stream over a TCP connection; `None` when the client fails at the handshake or is too slow.
     pub(super) async fn accept(&self, stream: Stream) -> Option<Stream> {
         let tcp = stream.into_any().downcast::<Tcp>().ok()?;
         let peer = tcp.get_socket_digest();
-        let acceptor = self.acceptor.load_full();
-        match timeout(self.deadline, shake(&acceptor, *tcp)).await {
+        match timeout(self.deadline, shake(&self.acceptor, *tcp)).await {
             Ok(Ok(stream)) => Some(Box::new(stream)),
             Ok(Err(error)) => {
                 tracing::debug!(client = client(peer.as_deref()), %error, "a TLS handshake failed");

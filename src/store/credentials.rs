@@ -125,8 +125,6 @@ pub enum Removal {
     Key(CredentialKey),
     /// All keys of a model.
     Model(String),
-    /// All of a device.
-    Device(String),
     /// Every one.
     All,
 }
@@ -138,7 +136,6 @@ impl Removal {
         match self {
             Self::Key(key) => credential.key == *key,
             Self::Model(aaid) => credential.key.aaid().eq_ignore_ascii_case(aaid),
-            Self::Device(id) => credential.device_id.as_ref() == Some(id),
             Self::All => true,
         }
     }

@@ -61,9 +61,6 @@ pub enum Error {
     /// The challenge is unknown or used; only the store can tell.
     #[error("challenge is unknown or used")]
     ChallengeSpent,
-    /// The operation was cancelled; only the store can tell.
-    #[error("operation was cancelled")]
-    Cancelled,
     /// The answer came after the deadline.
     #[error("answer after the deadline")]
     DeadlinePassed,

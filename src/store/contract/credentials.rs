@@ -28,7 +28,6 @@ macro_rules! credentials_contract {
                 an_unknown_counter_is_not_made,
                 one_key_is_removed,
                 a_model_is_removed,
-                a_device_is_removed,
                 all_of_a_user_are_removed,
                 nobody_removes_what_is_anothers,
                 owners_are_known,
@@ -235,12 +234,6 @@ pub(crate) async fn a_model_is_removed(setup: &Setup) {
     populate(setup).await;
     setup.store.remove(&"jeff".into(), &Removal::Model("FFFF#0001".into())).await.unwrap();
     assert_eq!((left(setup, "jeff").await, left(setup, "eve").await), (vec![3], vec![4]));
-}
-
-pub(crate) async fn a_device_is_removed(setup: &Setup) {
-    populate(setup).await;
-    setup.store.remove(&"jeff".into(), &Removal::Device("device-1".into())).await.unwrap();
-    assert_eq!(left(setup, "jeff").await, [2]);
 }
 
 pub(crate) async fn all_of_a_user_are_removed(setup: &Setup) {

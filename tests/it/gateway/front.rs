@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
@@ -74,7 +73,7 @@ impl Front {
         settings.shutdown = Duration::from_secs(60);
         let told = Arc::new(Mutex::new(Vec::new()));
         let gate = watch::Sender::new(false);
-        let router = Arc::new(ArcSwap::from_pointee(Router::new(table(upstream, &told, &gate))));
+        let router = Arc::new(Router::new(table(upstream, &told, &gate)));
         let metrics = Arc::new(Metrics::new().unwrap());
         let gateway = gateway::on(gateway::listen(settings).unwrap(), &router, &metrics).unwrap();
         let [plain, tls, mutual] = [0, 1, 2].map(|index: usize| gateway.addresses()[index].address);

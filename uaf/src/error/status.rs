@@ -102,7 +102,7 @@ table! {
     UnknownModel => UNKNOWN_AAID;
     KeyUnknown { user_is_real: true } => UNKNOWN_KEY_ID;
     ChannelBinding => CHANNEL_BINDING;
-    ChallengeMismatch, ChallengeSpent, Cancelled => INVALID_CHALLENGE;
+    ChallengeMismatch, ChallengeSpent => INVALID_CHALLENGE;
     NotInPolicy, PolicyIncomplete, VersionTooLow, ProtocolNotOfModel => UNACCEPTABLE_AUTHENTICATOR;
     SecondFactorOnly, NoTransactionDisplay => UNACCEPTABLE_AUTHENTICATOR;
     ModelRevoked => REVOKED_AUTHENTICATOR;
