@@ -97,20 +97,20 @@ impl DelegationFilter {
 
     /// The rule's value as text; `None` where there is nothing to say, as of an anonymous caller.
     async fn value(&self, source: &Source, exchange: &Exchange) -> Result<Option<String>, Refusal> {
-        let session = if let Caller::User(session) = &exchange.caller { Some(session) } else { None };
-        Ok(match (source, session) {
+        Ok(match (source, &exchange.caller) {
             (Source::Fixed(value), _) => Some(value.clone()),
             (Source::Header(name), _) => client_header(exchange, name)?,
-            (_, None) => None,
-            (Source::SecToken, Some(session)) => {
+            (Source::CallerName, Caller::Internal(caller)) => Some(caller.name.clone()),
+            (Source::SecToken, Caller::User(session)) => {
                 Some(self.sec_tokens.token(session, &self.audience).await?.expose().to_owned())
             }
-            (Source::Auth(attribute), Some(session)) => Some(user(*attribute, session)),
-            (Source::Session(attribute), Some(session)) => Some(match attribute {
+            (Source::Auth(attribute), Caller::User(session)) => Some(user(*attribute, session)),
+            (Source::Session(attribute), Caller::User(session)) => Some(match attribute {
                 SessionAttribute::Sid => session.sid.clone(),
                 SessionAttribute::Domain => session.domain.clone(),
                 SessionAttribute::AuthenticatedAt => session.authenticated_at.0.to_string(),
             }),
+            (Source::CallerName | Source::SecToken | Source::Auth(_) | Source::Session(_), _) => None,
         })
     }
 

@@ -70,9 +70,10 @@ fn delegation(field: &Field<'_>, known: &Known<'_>) -> Option<String> {
     field.demand(right);
     let name = field.reference("filter", known.filter_names)?;
     match known.filters.iter().find(|filter| filter.name == name).map(|filter| &filter.kind) {
-        Some(FilterKind::Delegation(rules)) if !rules.iter().any(Rule::tells_caller) => {
-            field
-                .notice("none of its rules has the source AUTH or SESSION: the upstream does not learn who is calling");
+        Some(FilterKind::Delegation(rules)) if !rules.iter().any(Rule::tells_user) => {
+            field.notice(
+                "none of its rules has the source AUTH or SESSION: the upstream does not learn which user is calling",
+            );
         }
         Some(FilterKind::Delegation(_)) | None => {}
         Some(_) => field.fault("this filter tells an upstream nothing", right),

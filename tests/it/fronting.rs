@@ -23,6 +23,12 @@ const ROUTES: &str = "routes:
   - {name: create-deregistration, protection: session}
 ";
 
+/// How the sample trusts the server.
+const SERVER_TLS: &str = "    tls:
+      ca: certs/ca.pem
+      server-name: localhost                # what its certificate is for
+";
+
 /// The gateway of the sample, with a plain public listener, and the server behind it.
 struct House {
     gateway: Gateway,
@@ -62,7 +68,7 @@ fn before(server: SocketAddr) -> Setup {
         |note: &str| format!("    tls:\n      certificate: certs/server.pem{note}\n      key: certs/server.key\n");
     Setup::sample("fronting.yml")
         .replace("https://127.0.0.1:9443", format!("http://{server}"))
-        .replace("    tls: {ca: certs/ca.pem, server-name: localhost}   # what its certificate is for\n", "")
+        .replace(SERVER_TLS, "")
         .replace(tls("         # sidegate keygen --self-signed conf/certs"), "")
         .replace(tls(""), "")
 }

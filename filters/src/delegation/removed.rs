@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use http::HeaderName;
 
-/// A header's name as a careless backend may read it: `X_User`, `x.user` and `X-User` are all `x-user`.
+/// A header's name as a careless backend may read it: `X_User`, `x.user`, `_X-User` and `X-User` are all `x-user`.
 #[must_use]
 pub fn fold(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }).collect()
+    let inner = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
+    inner.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }).collect()
 }
 
 /// Names that are taken out of every client's request to one upstream before ours are set, on open routes too.
@@ -48,6 +49,9 @@ mod tests {
     #[case("x~user")]
     #[case("x!user")]
     #[case("x|user")]
+    #[case("_x-user")]
+    #[case("x-user-")]
+    #[case("-x_user__")]
     #[case("AUTHORIZATION")]
     fn every_spelling_goes(#[case] name: &str) {
         assert!(removed().covers(name));

@@ -6,41 +6,75 @@ use http::HeaderName;
 use super::removed::fold;
 
 /// Where a request came from, and what it asks for, is ours to say: from the socket, and by the path that was checked.
-/// `Proxy` becomes `HTTP_PROXY` in CGI programs.
+/// `Proxy` becomes `HTTP_PROXY` in CGI programs. `Cookie2` is a cookie that nobody looked through.
 const OURS: &[&str] = &[
     "base-url",
-    "cf-connecting-ip",
     "client-ip",
     "cluster-client-ip",
-    "fastly-client-ip",
+    "cookie2",
     "forwarded",
     "forwarded-for",
     "front-end-https",
     "proxy",
+    "real-ip",
+    "remote-addr",
+    "remote-host",
+    "remote-ip",
+    "remote-port",
     "request-uri",
     "true-client-ip",
-    "x-client-ip",
+    "x-appengine-user-ip",
+    "x-azure-socketip",
     "x-cluster-client-ip",
+    "x-cluster-clientip",
     "x-forwarded",
     "x-host",
     "x-http-destinationurl",
     "x-http-host-override",
-    "x-original-forwarded-for",
-    "x-original-host",
-    "x-original-method",
-    "x-original-uri",
-    "x-original-url",
     "x-originating-ip",
     "x-proto",
+    "x-proxy-url",
+    "x-proxyuser-ip",
     "x-real-ip",
     "x-remote-addr",
+    "x-remote-host",
     "x-remote-ip",
+    "x-replaced-path",
     "x-request-id",
     "x-rewrite-url",
     "x-scheme",
+    "x-true-client-ip",
     "x-url-scheme",
 ];
-const OURS_PREFIX: &str = "x-forwarded-";
+const OURS_PREFIXES: &[&str] = &["x-envoy-", "x-forwarded-", "x-original-"];
+/// Content networks call the client's address so: `CF-Connecting-IP`, `X-Azure-ClientIP`.
+const OURS_SUFFIXES: &[&str] = &["-client-ip", "-clientip", "-connecting-ip", "-connecting-ipv6"];
+
+/// What servers, gateways and single sign-on in front of an application call the user or the client's certificate: a rule
+/// may set it, a client never says it.
+const IDENTITY: &[&str] = &["client-cert", "client-cert-chain", "x-arr-clientcert", "x-userinfo"];
+const IDENTITY_PREFIXES: &[&str] = &[
+    "cf-access-",
+    "remote-",
+    "ssl-client-",
+    "tailscale-user-",
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-auth-request-",
+    "x-authenticated-",
+    "x-authentik-",
+    "x-client-cert",
+    "x-client-dn",
+    "x-client-verify",
+    "x-goog-authenticated-user-",
+    "x-goog-iap-",
+    "x-ms-client-principal",
+    "x-pomerium-",
+    "x-remote-",
+    "x-ssl-",
+    "x-tls-client-",
+    "x-webauth-",
+];
 
 /// Between two neighbours only, or gone by now where it stood: whatever is left was meant to get past us.
 const HOP_BY_HOP: &[&str] = &[
@@ -67,7 +101,7 @@ const REWRITTEN: &[&str] = &["cookie", "host"];
 #[must_use]
 pub fn is_kept_from_upstreams(name: &HeaderName) -> bool {
     let folded = fold(name.as_str());
-    is_ours(&folded) || (is_in(FRAMING, &folded) && folded != name.as_str())
+    is_ours(&folded) || is_identity(&folded) || is_misspelt(name, &folded)
 }
 
 /// Whether a header is for the gateway alone to set on the way to an upstream.
@@ -77,7 +111,18 @@ pub(super) fn is_reserved(name: &HeaderName) -> bool {
 }
 
 fn is_ours(folded: &str) -> bool {
-    is_in(OURS, folded) || folded.starts_with(OURS_PREFIX) || is_in(HOP_BY_HOP, folded)
+    is_in(OURS, folded)
+        || is_in(HOP_BY_HOP, folded)
+        || OURS_PREFIXES.iter().any(|prefix| folded.starts_with(prefix))
+        || OURS_SUFFIXES.iter().any(|suffix| folded.ends_with(suffix))
+}
+
+fn is_identity(folded: &str) -> bool {
+    is_in(IDENTITY, folded) || IDENTITY_PREFIXES.iter().any(|prefix| folded.starts_with(prefix))
+}
+
+fn is_misspelt(name: &HeaderName, folded: &str) -> bool {
+    (is_in(FRAMING, folded) || is_in(REWRITTEN, folded)) && folded != name.as_str()
 }
 
 fn is_in(names: &[&str], folded: &str) -> bool {
@@ -102,6 +147,16 @@ mod tests {
     #[case("x_original_url")]
     #[case("x-rewrite-url")]
     #[case("x_host")]
+    #[case("cookie2")]
+    #[case("x-envoy-original-path")]
+    #[case("x_envoy_external_address")]
+    #[case("x-azure-clientip")]
+    #[case("x-proxyuser-ip")]
+    #[case("cf-connecting-ip")]
+    #[case("some-cdn-client-ip")]
+    #[case("remote_addr")]
+    #[case("_x-real-ip")]
+    #[case("x-forwarded-for-")]
     #[case("proxy")]
     #[case("proxy_connection")]
     #[case("keep_alive")]
@@ -112,7 +167,34 @@ mod tests {
     }
 
     #[rstest]
+    #[case("remote-user")]
+    #[case("remote_groups")]
+    #[case("ssl_client_s_dn")]
+    #[case("x-ssl-client-verify")]
+    #[case("x-client-cert")]
+    #[case("x-client-certificate")]
+    #[case("client-cert")]
+    #[case("x-auth-request-user")]
+    #[case("x-remote-user")]
+    #[case("x-webauth-user")]
+    fn a_rule_may_set_it_and_no_client(#[case] name: &'static str) {
+        let name = HeaderName::from_static(name);
+        assert!(is_kept_from_upstreams(&name) && !is_reserved(&name));
+    }
+
+    #[rstest]
+    #[case("cookie_")]
+    #[case("_cookie")]
+    #[case("host.")]
+    #[case("content-length-")]
+    fn stays_here_in_another_spelling(#[case] name: &'static str) {
+        assert!(is_kept_from_upstreams(&HeaderName::from_static(name)));
+    }
+
+    #[rstest]
     #[case("accept")]
+    #[case("client-hints")]
+    #[case("x-remotely")]
     #[case("x_custom")]
     #[case("x-forwardedness")]
     #[case("via")]

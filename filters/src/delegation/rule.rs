@@ -29,6 +29,8 @@ pub(super) enum Source {
     SecToken,
     Auth(UserAttribute),
     Session(SessionAttribute),
+    /// The configured name of an internal caller (`gateway.md` 2.4).
+    CallerName,
     /// `CONST`, and `ENV` as it was at the start.
     Fixed(String),
     Header(HeaderName),
@@ -58,7 +60,7 @@ pub enum RuleError {
     #[error("a rule is <source>:<name>:<header>[:encoding]; a constant with a colon comes through ENV")]
     Shape,
     /// The source is unknown.
-    #[error("the source is one of AUTH, CONST, ENV, HEADER, SESSION, not `{0}`")]
+    #[error("the source is one of AUTH, CALLER, CONST, ENV, HEADER, SESSION, not `{0}`")]
     Source(String),
     /// The source has no such name.
     #[error("{0} has no `{1}`; it knows {2}")]
@@ -109,9 +111,15 @@ impl Rule {
         })
     }
 
-    /// Whether the rule says who is calling: without a user it sets nothing.
+    /// Whether the rule says who is calling: before anybody has found that out it sets nothing.
     #[must_use]
     pub fn tells_caller(&self) -> bool {
+        self.tells_user() || self.source == Source::CallerName
+    }
+
+    /// Whether the rule says which user is calling.
+    #[must_use]
+    pub fn tells_user(&self) -> bool {
         matches!(self.source, Source::SecToken | Source::Auth(_) | Source::Session(_))
     }
 
@@ -133,6 +141,8 @@ fn source(source: &str, name: &str, env: &dyn Fn(&str) -> Option<String>) -> Res
         "AUTH" if name == "user.auth.SecToken" => Ok(Source::SecToken),
         "AUTH" => user_attribute(name).map(Source::Auth),
         "SESSION" => session_attribute(name).map(Source::Session),
+        "CALLER" if name == "name" => Ok(Source::CallerName),
+        "CALLER" => Err(RuleError::Name("CALLER", name.to_owned(), "name")),
         "CONST" => fixed(name, name.to_owned()),
         "ENV" => fixed(name, env(name).ok_or_else(|| RuleError::Unset(name.to_owned()))?),
         "HEADER" => match HeaderName::from_bytes(name.as_bytes()) {
@@ -220,6 +230,7 @@ mod tests {
     #[case("auth:user.auth.UserId:X-A", RuleError::Source("auth".into()))]
     #[case("AUTH:user.auth.Nothing:X-A", RuleError::Name("AUTH", "user.auth.Nothing".into(), "user.auth.SecToken, .UserId, .LoginId, .AuthLevel, .Roles, .Realm"))]
     #[case("SESSION:id:X-A", RuleError::Name("SESSION", "id".into(), "sid, domain, authenticated-at"))]
+    #[case("CALLER:id:X-A", RuleError::Name("CALLER", "id".into(), "name"))]
     #[case("ENV:MISSING:X-A", RuleError::Unset("MISSING".into()))]
     #[case("ENV:BROKEN:X-A", RuleError::Value("BROKEN".into()))]
     #[case("CONST:a\tb:X-A", RuleError::Value("a\tb".into()))]

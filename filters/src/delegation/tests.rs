@@ -96,10 +96,21 @@ async fn a_rule_sets_its_header(#[case] rule: &str, #[case] name: &str, #[case] 
 
 #[tokio::test]
 async fn of_nobody_only_what_is_not_personal_is_told() {
-    let rules = ["AUTH:user.auth.SecToken:Authorization", "SESSION:sid:X-Sid", "CONST:gate:X-By", "HEADER:x-none:X-N"];
+    let told = ["AUTH:user.auth.SecToken:Authorization", "SESSION:sid:X-Sid", "CALLER:name:X-Caller"];
+    let rules = [told[0], told[1], told[2], "CONST:gate:X-By", "HEADER:x-none:X-N"];
     let mut exchange = exchange(Caller::Anonymous, &[]);
     assert!(matches!(filter("app", &rules).unwrap().request(&mut exchange).await, Ok(Verdict::Pass)));
     assert_eq!(sent(&exchange), [("x-by", "gate")]);
+}
+
+#[tokio::test]
+async fn of_an_internal_caller_its_name_is_told_and_of_a_user_none() {
+    let rules = ["AUTH:user.auth.UserId:X-User", "CALLER:name:X-Caller"];
+    for (caller, told) in [(crate::testing::service(&[]), ("x-caller", "shop")), (jeff("jeff"), ("x-user", "ext-1"))] {
+        let mut exchange = exchange(caller, &[]);
+        assert!(matches!(filter("app", &rules).unwrap().request(&mut exchange).await, Ok(Verdict::Pass)));
+        assert_eq!(sent(&exchange), [told]);
+    }
 }
 
 #[tokio::test]

@@ -161,7 +161,7 @@ fn a_rule_is_shown_with_its_encoding() {
     let dispatch = "/nevisfido/token/dispatch/registration";
     let shown = explained_of(&sample("fronting.yml"), ListenerClass::Internal, "POST", dispatch);
     let rules = "AUTH:user.auth.SecToken:Authorization, AUTH:user.auth.UserId:X-User, \
-                 AUTH:user.auth.LoginId:X-User-Name:urlencode\n";
+                 AUTH:user.auth.LoginId:X-User-Name:urlencode, CALLER:name:X-Caller\n";
     assert!(shown.contains(&format!("delegation: audience fido-server; {rules}")), "{shown}");
 }
 

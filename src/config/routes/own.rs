@@ -88,7 +88,7 @@ fn chain(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
         };
         match known.filter(&name) {
             Some(FilterKind::Delegation(rules)) if !finds_out && rules.iter().any(Rule::tells_caller) => item.fault(
-                "its AUTH and SESSION rules say who is calling, and no filter before it finds that out",
+                "its rules of AUTH, SESSION or CALLER say who is calling, and no filter before it finds that out",
                 "put a filter of type identity-creation before it",
             ),
             Some(FilterKind::UserBinding(..)) if !finds_out => item.fault(

@@ -66,7 +66,7 @@ fn a_row_finds_out_who_is_calling_before_it_says_so(#[case] filters: &str, #[cas
         Some(at) => assert_eq!(
             fault_of(&more),
             format!(
-                "21: routes[0].filters[{at}]: its AUTH and SESSION rules say who is calling, and no filter before it \
+                "21: routes[0].filters[{at}]: its rules of AUTH, SESSION or CALLER say who is calling, and no filter before it \
                  finds that out; put a filter of type identity-creation before it"
             )
         ),

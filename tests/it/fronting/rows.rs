@@ -58,7 +58,7 @@ async fn call(client: &Client, method: &str, path: &str, eve: bool) -> u16 {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let mut request = client.call(method.clone(), &format!("/nevisfido/{path}"));
     if eve {
-        request = request.header("x-user", "eve").header("x_user", "eve");
+        request = request.header("x-user", "eve").header("x_user", "eve").header("x-caller", "eve");
     }
     let request = match method {
         Method::POST => request.header("content-type", UAF).body(body(path).to_string()),
@@ -115,6 +115,7 @@ async fn the_server_learns_who_it_is_on_every_row_and_nothing_of_strangers() {
             let named = is_jeff < tokens.len();
             let expected: &[&str] = if named { &[jeff.ext_id()] } else { &[] };
             assert_eq!(arrived.values("x-user"), expected, "{method} {path}");
+            assert!(arrived.values("x-caller").is_empty(), "{}", arrived.head);
             assert!(named || *guard == Open, "{method} {path}");
             if *method == "POST" {
                 assert_eq!(arrived.body, body(path).to_string().into_bytes());
@@ -134,7 +135,7 @@ async fn the_server_learns_who_it_is_on_every_row_and_nothing_of_strangers() {
 }
 
 #[tokio::test]
-async fn an_internal_caller_acts_for_a_user_and_its_bearer_stays_here() {
+async fn an_internal_caller_acts_for_a_user_by_its_name_and_its_bearer_stays_here() {
     let house = House::open().await;
     let shop = house.gateway.internal();
     for (method, path, guard) in ROWS.iter().filter(|row| row.2 != Signature) {
@@ -142,6 +143,9 @@ async fn an_internal_caller_acts_for_a_user_and_its_bearer_stays_here() {
         assert_eq!(call(&shop, method, path, true).await, 200, "{method} {path}");
         let arrived = house.arrived_since(before).unwrap();
         assert!(arrived.values("authorization").is_empty() && arrived.values("x-user").is_empty(), "{}", arrived.head);
+        // Facets are the same for everybody, so nobody is asked who they are.
+        let told: &[&str] = if path.ends_with("facets") { &[] } else { &["internal"] };
+        assert_eq!(arrived.values("x-caller"), told, "{method} {path}");
         assert!(*guard != Internal || arrived.head.contains("?username=jeff"), "{}", arrived.head);
     }
     // Seven rows name a user, one of them by two paths.

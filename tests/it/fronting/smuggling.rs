@@ -37,7 +37,11 @@ const HEADS: &[(&str, bool)] = &[
     ("X#User: eve", true),
     ("X-User: eve\r\nX-User: eve", true),
     ("X-User:\r\nX_User: eve", true),
+    ("_X-User: eve", true),
+    ("X-User_: eve", true),
+    ("-X.User-: eve", true),
     ("X-User-Name: eve", true),
+    ("X-Caller: eve", true),
     ("X_User.Name: eve", true),
     ("Authorization: Bearer eve", true),
     ("Authorization: Basic eve", true),
@@ -57,9 +61,56 @@ const HEADS: &[(&str, bool)] = &[
     ("Transfer-Encoding: chunked\r\nX-User: eve", false),
 ];
 
+/// What other gateways, servers and networks call who is calling, from where, and for what.
+const FOREIGN: &[&str] = &[
+    "CF-Connecting-IP",
+    "Client-Cert",
+    "Cookie2",
+    "Cookie_",
+    "Forwarded",
+    "Proxy",
+    "Remote-Addr",
+    "Remote-Groups",
+    "Remote-User",
+    "SSL_CLIENT_S_DN",
+    "Ssl-Client-Cert",
+    "True-Client-IP",
+    "X-Auth-Request-Email",
+    "X-Auth-Request-User",
+    "X-Azure-ClientIP",
+    "X-Client-Cert",
+    "X-Cluster-Client-IP",
+    "X-Envoy-External-Address",
+    "X-Envoy-Original-Path",
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-For",
+    "X-Forwarded-Preferred-Username",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Forwarded-User",
+    "X-Goog-Authenticated-User-Email",
+    "X-MS-Client-Principal-Name",
+    "X-Original-URL",
+    "X-ProxyUser-Ip",
+    "X-Real-IP",
+    "X-Remote-User",
+    "X-Rewrite-URL",
+    "X-SSL-Client-CN",
+    "X-SSL-Client-Verify",
+    "X-WebAuth-User",
+    "X_Forwarded_Proto",
+    "_X-Real-IP_",
+];
+
 /// Trailers over HTTP/1.1.
-const TRAILERS: &[&str] =
-    &["X-User: eve", "X_User: eve", "Authorization: Bearer eve", "X-User-Name: eve\r\nX-User: eve"];
+const TRAILERS: &[&str] = &[
+    "X-User: eve",
+    "X_User: eve",
+    "X-User_: eve",
+    "X-Caller: eve",
+    "Authorization: Bearer eve",
+    "Cookie: sidegate-main=eve",
+    "X-User-Name: eve\r\nX-User: eve",
+];
 
 /// Fields over HTTP/2.
 const FIELDS: &[&[(&str, &str)]] = &[
@@ -67,6 +118,9 @@ const FIELDS: &[&[(&str, &str)]] = &[
     &[("x_user", "eve")],
     &[("x.user", "eve")],
     &[("x-user", "eve"), ("x-user", "eve")],
+    &[("x-user_", "eve")],
+    &[("-x-user", "eve")],
+    &[("x-caller", "eve")],
     &[("x-user-name", "eve")],
     &[("authorization", "Bearer eve")],
     &[("proxy-authorization", "Basic eve")],
@@ -83,8 +137,8 @@ struct Bait {
 }
 
 impl Bait {
-    /// One of each kind: by session, open, past the bypass.
-    fn all(house: &House, session: &str) -> [Self; 3] {
+    /// One of each kind: by session, open with a session and without, open to all alike, past the bypass.
+    fn all(house: &House, session: &str) -> [Self; 5] {
         let jws = SigningKey::p256(house.gateway.secrets()).sign(&claims(&json!({"name": "new name"})));
         let post = |path: &str, body: String, cookie: Option<&str>| Self {
             method: "POST",
@@ -102,7 +156,9 @@ impl Bait {
             cookie: Some(session.to_owned()),
         };
         let registration = post("token/dispatch/registration", by_link("jeff").to_string(), Some(session));
-        [registration, post("status", json!({"sessionId": "s"}).to_string(), None), patch]
+        let status = |cookie| post("status", json!({"sessionId": "s"}).to_string(), cookie);
+        let facets = Self { method: "GET", ..post("uaf/1.1/facets", String::new(), Some(session)) };
+        [registration, status(Some(session)), status(None), facets, patch]
     }
 
     fn is_of_jeff(&self) -> bool {
@@ -123,7 +179,9 @@ impl Bait {
     fn with_trailers(&self, lines: &str) -> Vec<u8> {
         let named = lines.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect::<Vec<_>>();
         let head = self.head(&format!("Transfer-Encoding: chunked\r\nTrailer: {}", named.join(", ")));
-        format!("{head}\r\n{:x}\r\n{}\r\n0\r\n{lines}\r\n\r\n", self.body.len(), self.body).into_bytes()
+        let chunk = format!("{:x}\r\n{}\r\n", self.body.len(), self.body);
+        let chunk = if self.body.is_empty() { "" } else { &chunk };
+        format!("{head}\r\n{chunk}0\r\n{lines}\r\n\r\n").into_bytes()
     }
 
     fn request(&self, address: SocketAddr, fields: &[(&str, &str)]) -> http::Request<()> {
@@ -144,7 +202,7 @@ impl Bait {
         assert_eq!(arrived.body, self.body.as_bytes(), "{way:?}");
         let of_ours = |line: &&str| {
             let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
-            ["user", "authorization"].iter().any(|part| name.contains(part))
+            ["user", "authorization", "caller"].iter().any(|part| name.contains(part))
         };
         let ours: Vec<_> = arrived.head.lines().skip(1).filter(of_ours).collect();
         if self.is_of_jeff() {
@@ -206,6 +264,12 @@ async fn of_every_way_over_http_1_only_ours_arrives() {
             }
         }
     }
+    let foreign: String = FOREIGN.iter().map(|name| format!("{name}: eve\r\n")).collect();
+    for bait in Bait::all(&house, jeff.session()) {
+        let before = house.upstream.received().len();
+        assert_eq!(raw(address, bait.plain(foreign.trim_end())).await, 200, "{}", bait.path);
+        bait.check(&house, jeff.ext_id(), before, "names of others");
+    }
     for lines in TRAILERS {
         for bait in Bait::all(&house, jeff.session()) {
             let before = house.upstream.received().len();
@@ -228,7 +292,14 @@ async fn of_every_way_over_http_2_only_ours_arrives() {
             bait.check(&house, jeff.ext_id(), before, &format!("{fields:?}"));
         }
     }
-    for name in ["x-user", "x_user", "authorization", "x-user-name"] {
+    let foreign: Vec<_> = FOREIGN.iter().map(|name| (*name, "eve")).collect();
+    for bait in Bait::all(&house, jeff.session()) {
+        let before = house.upstream.received().len();
+        let request = bait.request(address, &foreign);
+        assert_eq!(over_http2(address, request, &bait.body, HeaderMap::new()).await, 200, "{}", bait.path);
+        bait.check(&house, jeff.ext_id(), before, "names of others");
+    }
+    for name in ["x-user", "x_user", "x-user_", "x-caller", "authorization", "cookie", "x-user-name"] {
         for bait in Bait::all(&house, jeff.session()) {
             let before = house.upstream.received().len();
             let trailers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("eve"))]);
