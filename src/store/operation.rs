@@ -4,6 +4,8 @@
 //! as one atomic step. Time-outs are derived from the clock whenever the record is looked at.
 
 pub mod event;
+pub mod kind;
+mod phase;
 pub mod status;
 
 #[cfg(test)]
@@ -11,7 +13,6 @@ mod tests;
 
 use std::time::Duration;
 
-use serde::de::value::{self, StrDeserializer};
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 use uuid::Uuid;
@@ -20,6 +21,7 @@ use crate::jose::{CryptoError, MacKey};
 use crate::store::ExtId;
 
 pub use event::{Applied, ClaimId, Event, Refused};
+pub use kind::{OperationKind, Purpose};
 pub use status::{Stage, Status, TokenInformation, TokenResult};
 
 /// Names an operation: the `sessionId` of `http-api.md` 2 and 5. It gives no way to the token.
@@ -50,65 +52,6 @@ impl OperationId {
 impl std::fmt::Display for OperationId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// What an operation is for (`http-api.md` 0.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Purpose {
-    /// Makes a session where it was asked for; the only one that `/auth/…` accepts.
-    InBandLogin,
-    /// A login elsewhere, approved on the phone.
-    OutOfBand,
-    /// Approval of a shown text.
-    Transaction,
-    /// A new credential.
-    Registration,
-    /// Removal of credentials.
-    Deregistration,
-}
-
-impl Purpose {
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::InBandLogin => "in-band-login",
-            Self::OutOfBand => "out-of-band",
-            Self::Transaction => "transaction",
-            Self::Registration => "registration",
-            Self::Deregistration => "deregistration",
-        }
-    }
-
-    /// The purpose of this word, if there is one.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::deserialize(StrDeserializer::<value::Error>::new(word)).ok()
-    }
-}
-
-/// The UAF operation behind it (`op` of the messages).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum OperationKind {
-    /// Registration.
-    Reg,
-    /// Authentication.
-    Auth,
-    /// Deregistration: has no answer, the operation succeeds when its request is handed out.
-    Dereg,
-}
-
-impl OperationKind {
-    /// The operation as paths and the audit name it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Reg => "registration",
-            Self::Auth => "authentication",
-            Self::Dereg => "deregistration",
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sidegate_filters::clock::Millis;
 
-use super::event::Phase;
+use super::phase::Phase;
 use super::{Authenticator, Dispatch, Operation, OperationKind, Outcome};
 use crate::store::ExtId;
 
