@@ -1,5 +1,7 @@
 //! The phases of Pingora, each handed to the part that knows what to do (`gateway.md` 8).
 
+mod life;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,16 +17,15 @@ use tracing::Instrument as _;
 
 use super::connection::Connection;
 use super::failure;
-use super::forward::{Forward, censor_trailers};
-use super::reply::{self, Dress};
+use super::forward::censor_trailers;
+use super::reply::Dress;
 use super::seats::Seats;
 use super::serve::Next;
 use super::settings::Limits;
-use super::watch::BodyWatch;
-use crate::identity::login_page::failed;
 use crate::routes::{ListenerClass, Router};
 use crate::telemetry::Metrics;
-use crate::telemetry::access::{Cut, RequestRecord};
+use crate::telemetry::access::RequestRecord;
+use life::{Known, Life};
 
 /// The proxy of one listener.
 pub(super) struct Front {
@@ -34,25 +35,6 @@ pub(super) struct Front {
     /// Requests on their way to upstreams.
     pub(super) ways: Arc<Seats>,
     metrics: Arc<Metrics>,
-}
-
-/// One request, from its first phase to its last.
-#[derive(Default)]
-pub(super) struct Life {
-    known: Option<Known>,
-    forward: Option<Box<Forward>>,
-    /// The answer in place of sending the request, of a filter that decided when there was a connection for it.
-    kept_back: Option<Reply>,
-}
-
-/// What is known of every request that got as far as a filter phase.
-struct Known {
-    connection: Arc<Connection>,
-    record: RequestRecord,
-    dress: Dress,
-    span: tracing::Span,
-    /// Whether a person reads the answer.
-    reader: bool,
 }
 
 impl Front {
@@ -77,50 +59,6 @@ impl Front {
         let dress = Dress { secure: connection.secure, ..Dress::default() };
         let reader = self.has_reader(&session.req_header().headers);
         Ok(Known { connection, record, dress, span, reader })
-    }
-}
-
-/// A body that stood still over HTTP/2 ends its request without a word from Pingora.
-impl Drop for Known {
-    fn drop(&mut self) {
-        if BodyWatch::current().is_some_and(|watch| watch.is_late()) {
-            self.record.cut_by(Cut::Client);
-        }
-    }
-}
-
-impl Known {
-    /// Sends an answer. A person gets a page to read in place of a failure of ours or of the upstream, everybody else the
-    /// problem.
-    async fn answer(&mut self, session: &mut Session, reply: Reply) {
-        let reply = match reply {
-            Reply::Problem(problem) if self.reader && problem.status.is_server_error() => {
-                Reply::Response(failed(problem.status, problem.headers, self.record.request_id()))
-            }
-            reply => reply,
-        };
-        reply::send(session, &self.connection, &mut self.record, &self.dress, reply).await;
-    }
-}
-
-impl Life {
-    fn forward_mut(&mut self) -> pingora::Result<&mut Forward> {
-        let unset = || Error::explain(ErrorType::InternalError, "a request without a destination");
-        self.forward.as_deref_mut().ok_or_else(unset)
-    }
-
-    /// The last word of the filters: what comes next is on the wire.
-    async fn commit(&mut self) -> pingora::Result<()> {
-        let span = self.known.as_ref().map_or_else(tracing::Span::none, |known| known.span.clone());
-        let Err(reply) = self.forward_mut()?.commit().instrument(span).await else { return Ok(()) };
-        self.kept_back = Some(reply);
-        Err(Error::explain(ErrorType::InternalError, "a filter kept the request back").into_in())
-    }
-
-    /// What `decide` says of the request on its way; no without one.
-    fn in_span(&mut self, decide: impl FnOnce(&mut Forward) -> bool) -> bool {
-        let (Some(known), Some(forward)) = (&self.known, &mut self.forward) else { return false };
-        known.span.in_scope(|| decide(forward))
     }
 }
 

@@ -1,8 +1,8 @@
 //! From settings to a running gateway, and to its end.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+mod error;
+
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,9 +22,10 @@ use super::listening::Prebound;
 use super::proxy::Front;
 use super::settings::{Limits, Listener, Settings};
 use super::stop::Stop;
-use super::tls::{Tls, TlsError};
-use crate::routes::{ListenerClass, Router};
+use super::tls::Tls;
+use crate::routes::Router;
 use crate::telemetry::Metrics;
+pub use error::{RunError, StartError};
 
 /// How often an idle state is looked for while stopping.
 const STEP: Duration = Duration::from_millis(5);
@@ -33,54 +34,6 @@ const FLUSH: Duration = Duration::from_millis(300);
 
 /// How long requests that are cut may take to write their lines: it is over as soon as they have.
 const CUT: Duration = Duration::from_secs(1);
-
-/// Why the gateway does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A listener's address cannot be had.
-    #[error(
-        "{address} cannot be listened on, for the {} listener (listeners[{index}].address): {source}; give it another \
-         address there or with --listen, --internal, --management, or end the program that has this one",
-        class.name()
-    )]
-    Bind {
-        /// Whom the listener is for.
-        class: ListenerClass,
-        /// Which of the listeners it is, counted from 0.
-        index: usize,
-        /// The address asked for.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A listener's certificate or key is unfit.
-    #[error("{address}: {source}")]
-    Tls {
-        /// The listener.
-        address: SocketAddr,
-        /// Which file, and why.
-        source: TlsError,
-    },
-    /// The data folder cannot be written to.
-    #[error("{}: {source}", path.display())]
-    Data {
-        /// The folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-}
-
-/// An end that is not a good one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RunError {
-    /// The thread that serves ended by itself; the log has its last words.
-    #[error("the gateway ended without having been asked to")]
-    Died,
-    /// SIGINT came once more while it stopped: what was open was cut.
-    #[error("interrupted while stopping")]
-    Interrupted,
-}
 
 /// A gateway whose listeners are bound: connections queue until it runs.
 pub struct Gateway {
