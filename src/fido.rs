@@ -23,7 +23,7 @@ pub use context::{Ask, Context, ContextFault, Scope};
 pub use embedded::{Embedded, EmbeddedSettings};
 pub use facets::{AppIdFault, kept_app_id};
 pub use policies::{Policies, PolicyFault};
-pub use upstream::{Bounds, Endpoint, EndpointFault, Upstream, UpstreamSettings, UpstreamTls};
+pub use upstream::{Bounds, Endpoint, EndpointFault, UafServer, Upstream, UpstreamSettings};
 
 /// A user whom an operation is for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,6 +15,7 @@ mod provider;
 pub mod sample;
 pub mod server_certificate;
 pub mod signing_key;
+mod upstream_tls;
 
 pub use decryption::{DecryptError, DecryptionKey};
 pub use encryption::EncryptionKey;
@@ -22,6 +23,7 @@ pub use mac::MacKey;
 pub use message_signing::MessageSigningKey;
 pub use private_jwk::PrivateJwkError;
 pub use signing_key::{SigningKey, SigningKeyError, jwks};
+pub use upstream_tls::UpstreamTls;
 
 /// The cryptographic library failed: our own fault, or the machine's.
 #[derive(Debug, Clone, thiserror::Error)]

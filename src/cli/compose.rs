@@ -126,7 +126,7 @@ pub(super) async fn router(
     metrics: &Arc<Metrics>,
 ) -> Result<Router, ComposeError> {
     let gate = gate::Gate::build(config, folder, stores, clock)?;
-    let services = services::Services::build(config, folder, stores, clock, &gate).await?;
+    let services = services::Services::build(config, folder, stores, clock, &gate, metrics).await?;
     routes::table(config, &gate, services.as_ref(), stores, metrics)
 }
 

@@ -12,6 +12,9 @@ use super::scalar::Scalar as _;
 use super::section::Section;
 use super::url::ServerUrl;
 
+/// Between two reads, where nothing is written.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// What is behind the gateway under one name (`gateway.md` 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -21,23 +24,23 @@ pub struct Upstream {
     /// Where it is: one server or several that do the same, all `http` or all `https`; never empty.
     pub servers: Vec<ServerUrl>,
     /// How certificates are shown and checked; `None` exactly where the URLs are `http`.
-    pub tls: Option<UpstreamTls>,
+    pub tls: Option<WrittenTls>,
     /// Which HTTP it is spoken to.
     pub protocol: Protocol,
     /// Connecting, TLS included.
     pub connect_timeout: Duration,
-    /// Between two reads.
-    pub read_timeout: Duration,
+    /// Between two reads; `None`: [`READ_TIMEOUT`], and for a UAF server what the lease of a redeem leaves.
+    pub read_timeout: Option<Duration>,
     /// Between two writes.
     pub write_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
 }
 
-/// How an upstream's certificate is checked.
+/// How an upstream's certificate is checked, as it is written: with the names of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct UpstreamTls {
+pub struct WrittenTls {
     /// The name sent and verified; `None`: each server's host.
     pub server_name: Option<String>,
     /// A PEM file with the authorities to trust; `None`: the system's.
@@ -48,7 +51,7 @@ pub struct UpstreamTls {
     pub client: Option<ClientCertificate>,
 }
 
-impl UpstreamTls {
+impl WrittenTls {
     /// The name that the certificate of this server must bear.
     #[must_use]
     pub fn name_of<'a>(&'a self, server: &'a ServerUrl) -> &'a str {
@@ -63,7 +66,7 @@ impl UpstreamTls {
 pub struct ClientCertificate {
     /// PEM: the certificate, then the ones up to its root.
     pub certificate: PathBuf,
-    /// PEM: its private key, PKCS#8.
+    /// PEM: its private key.
     pub key: PathBuf,
 }
 
@@ -82,7 +85,7 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
     let protocol = protocol(&section.field("protocol"), https);
     let seconds = |key: &'static str, default| section.field(key).or(Duration::from_secs(default));
     let connect_timeout = seconds("connect-timeout", 5);
-    let read_timeout = seconds("read-timeout", 60);
+    let read_timeout = section.field("read-timeout").optional();
     let write_timeout = seconds("write-timeout", 60);
     let idle_timeout = seconds("idle-timeout", 60);
     let name = name.to_owned();
@@ -130,13 +133,13 @@ fn protocol(field: &Field<'_>, https: bool) -> Protocol {
     protocol
 }
 
-fn checks(section: &Section<'_>, servers: &[ServerUrl]) -> UpstreamTls {
+fn checks(section: &Section<'_>, servers: &[ServerUrl]) -> WrittenTls {
     let name = section.field("server-name");
     let server_name: Option<String> = name.optional();
     let ca = section.field("ca").existing("name a readable PEM file with the authorities to trust", files::readable);
     let verify = section.field("verify");
     let full = verify.choice(&[("full", true), ("none", false)]).unwrap_or(true);
-    let tls = UpstreamTls { server_name, ca, verify: full, client: client(section) };
+    let tls = WrittenTls { server_name, ca, verify: full, client: client(section) };
     if full && servers.iter().any(|server| tls.name_of(server).parse::<IpAddr>().is_ok()) {
         name.fault(
             "certificates are verified by name, and this is an address",

@@ -21,7 +21,7 @@ use crate::store::operation::ChallengeState;
 use crate::store::{Challenges, Credentials, ExtId, Operations, StoreError, Users};
 
 use transport::Place;
-pub use transport::{Bounds, Endpoint, EndpointFault, UpstreamTls};
+pub use transport::{Bounds, Endpoint, EndpointFault, UafServer};
 
 /// How an upstream is asked.
 #[derive(Debug, Clone, Copy)]
@@ -83,10 +83,7 @@ impl Fido for Upstream {
 impl Upstream {
     /// A place for a question, or the code for a client whose question is not asked.
     fn place(&self) -> Result<Place<'_>, FidoError> {
-        self.endpoint.place().map_err(|reason| {
-            tracing::warn!(%reason, "the UAF upstream is not asked");
-            FidoError::Refused(StatusCode::INTERNAL)
-        })
+        self.endpoint.place().map_err(|_| FidoError::Refused(StatusCode::INTERNAL))
     }
 }
 

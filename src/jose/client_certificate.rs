@@ -7,6 +7,7 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 use zeroize::Zeroizing;
 
+use super::CryptoError;
 use super::certificates::AuthoritiesError;
 
 /// A certificate with its chain, and its key.
@@ -58,6 +59,15 @@ impl ClientCertificate {
         Ok(Self { chain, key })
     }
 
+    /// The same two in PEM, the key as PKCS#8, as HTTP clients take them.
+    ///
+    /// # Errors
+    /// If the cryptographic library fails.
+    pub fn to_pem(&self) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), CryptoError> {
+        let chain = self.chain.iter().map(|certificate| certificate.to_pem()).collect::<Result<Vec<_>, _>>()?.concat();
+        Ok((chain, Zeroizing::new(self.key.private_key_to_pem_pkcs8()?)))
+    }
+
     /// The certificate and then the ones up to its root, as Pingora takes them; never empty.
     #[must_use]
     pub fn chain(&self) -> Vec<X509> {
@@ -96,7 +106,13 @@ mod tests {
         };
         let (own, key) = (&sample.client.certificate, &sample.client.key);
         let chain = [&own[..], &sample.ca.certificate].concat();
-        assert_eq!(read(&chain, key).unwrap().chain().len(), 2);
+        let both = read(&chain, key).unwrap();
+        assert_eq!(both.chain().len(), 2);
+        let older = both.key().ec_key().unwrap().private_key_to_pem().unwrap();
+        assert!(older.starts_with(b"-----BEGIN EC PRIVATE KEY"));
+        let (certificates, pkcs8) = read(&chain, &older).unwrap().to_pem().unwrap();
+        assert_eq!(X509::stack_from_pem(&certificates).unwrap().len(), 2);
+        assert!(pkcs8.starts_with(b"-----BEGIN PRIVATE KEY"), "whatever its form in the file was");
         assert!(read(own, &sample.server.key).unwrap_err().contains("k.pem is not the key of the certificate in"));
         assert!(read(own, own).unwrap_err().contains("k.pem holds no PEM private key"));
         assert!(read(key, key).unwrap_err().contains("c.pem holds no PEM certificates"));

@@ -10,8 +10,7 @@ use sidegate_filters::delegation::RemovedHeaders;
 
 pub use servers::{Attempt, Failure, Server, Servers};
 
-use crate::jose::certificates::Authorities;
-use crate::jose::client_certificate::ClientCertificate;
+use crate::jose::UpstreamTls;
 
 /// What is behind the gateway under one name: one server, or several that do the same.
 #[derive(Debug)]
@@ -35,17 +34,6 @@ pub struct Upstream {
     /// Headers that rules of this upstream may set: removed from every client's request on the way there
     /// (`gateway.md` 2.3).
     pub identity_headers: RemovedHeaders,
-}
-
-/// How certificates are shown and checked.
-#[derive(Debug, Clone)]
-pub struct UpstreamTls {
-    /// The only authorities to trust; `None`: the system's.
-    pub authorities: Option<Authorities>,
-    /// `false` takes any certificate.
-    pub verify: bool,
-    /// What is shown to a server that asks; `None`: nothing.
-    pub client: Option<ClientCertificate>,
 }
 
 /// Which HTTP an upstream is spoken to.

@@ -13,6 +13,7 @@ pub struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     cut_requests: IntCounterVec,
+    uaf_upstream_failures: IntCounterVec,
     open_requests: IntGauge,
     open_connections: IntGauge,
     refused_connections: IntCounterVec,
@@ -49,6 +50,8 @@ impl Metrics {
         let refused_requests =
             Opts::new("sidegate_requests_refused_total", "HTTP/2 requests refused, since too many were open.");
         let cut_requests = Opts::new("sidegate_requests_cut_total", "Requests broken off before their answer's end.");
+        let failures =
+            Opts::new("sidegate_uaf_upstream_failures_total", "Questions that the UAF server behind did not answer.");
         let buckets = exponential_buckets(0.0005, 2.0, 16)?;
         let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
         let metrics = Self {
@@ -56,6 +59,7 @@ impl Metrics {
             requests: IntCounterVec::new(Opts::new("sidegate_requests_total", "Requests answered."), &labels)?,
             seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
             cut_requests: IntCounterVec::new(cut_requests, &["listener", "route", "by"])?,
+            uaf_upstream_failures: IntCounterVec::new(failures, &["upstream", "kind"])?,
             open_requests: IntGauge::new("sidegate_open_requests", "Requests under way.")?,
             open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
             refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
@@ -65,6 +69,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
         metrics.registry.register(Box::new(metrics.cut_requests.clone()))?;
+        metrics.registry.register(Box::new(metrics.uaf_upstream_failures.clone()))?;
         metrics.registry.register(Box::new(metrics.open_requests.clone()))?;
         metrics.registry.register(Box::new(metrics.open_connections.clone()))?;
         metrics.registry.register(Box::new(metrics.refused_connections.clone()))?;
@@ -87,6 +92,11 @@ impl Metrics {
     /// A request over HTTP/2 was refused unheard, for the same reasons.
     pub fn refused_request(&self, listener: &str, reason: &str) {
         self.refused_requests.with_label_values(&[listener, reason]).inc();
+    }
+
+    /// A question to the UAF server behind got no answer that could be used; `kind` is a word of this program.
+    pub fn uaf_upstream_failed(&self, upstream: &str, kind: &str) {
+        self.uaf_upstream_failures.with_label_values(&[upstream, kind]).inc();
     }
 
     /// A request came in.

@@ -21,6 +21,8 @@ use crate::routes::rows::{Protection, Service};
 use crate::routes::{Destination, Route, Router, Upstream};
 use crate::telemetry::Metrics;
 
+pub(super) use upstreams::upstream_tls;
+
 /// What rows are filled from.
 struct Parts<'a> {
     config: &'a Config,

@@ -22,6 +22,7 @@ use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSet
 use crate::routes::ListenerClass;
 use crate::store::DataFolder;
 use crate::store::operation::Limits;
+use crate::telemetry::Metrics;
 
 /// Below the public URL: the application identifier where none is written.
 const APP_ID_PATH: &str = "/nevisfido/uaf/1.1/facets";
@@ -48,10 +49,11 @@ impl Services {
         stores: &Stores,
         clock: &Arc<dyn Clock>,
         gate: &Gate,
+        metrics: &Arc<Metrics>,
     ) -> Result<Option<Self>, ComposeError> {
         let Some(fido_uaf) = &config.fido_uaf else { return Ok(None) };
         let facets = trusted_facets(fido_uaf);
-        let fido = server(config, fido_uaf, &facets, folder, stores, clock).await?;
+        let fido = server(config, fido_uaf, &facets, folder, stores, clock, metrics).await?;
         let shared = Shared {
             stores,
             clock,
@@ -146,9 +148,10 @@ async fn server(
     folder: &DataFolder,
     stores: &Stores,
     clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Fido>, ComposeError> {
     if let Some(behind) = &fido_uaf.upstream {
-        return Ok(Arc::new(upstream::server(config, fido_uaf, behind, stores, clock)?));
+        return Ok(Arc::new(upstream::server(config, fido_uaf, behind, stores, clock, metrics)?));
     }
     let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
     Ok(Arc::new(embedded(config, fido_uaf, relying_party, stores, clock)?))

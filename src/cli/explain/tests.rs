@@ -7,7 +7,8 @@ use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathTemplate, Reply
 use super::*;
 use crate::cli::{compose, keygen};
 use crate::config::{self, Environment, Overrides, Source};
-use crate::routes::{Address, Endpoint, Media, Server, Upstream, UpstreamPath, UpstreamTls};
+use crate::jose::UpstreamTls;
+use crate::routes::{Address, Endpoint, Media, Server, Upstream, UpstreamPath};
 
 struct Service;
 

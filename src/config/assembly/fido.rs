@@ -74,12 +74,17 @@ impl Assembly<'_, '_> {
         let found = wanted.and_then(|wanted| upstreams.iter().find(|upstream| upstream.name == wanted.name));
         let (Some(upstream), Some(fido_uaf)) = (found, fido_uaf) else { return };
         let field = self.field("fido-uaf");
-        let longest = upstream.connect_timeout.saturating_add(upstream.read_timeout);
-        if longest > fido_uaf.time_limits.lease {
-            field.notice(format!(
-                "a redeem keeps its token for {:?}, and the upstream {} may take {longest:?}: what comes late is lost",
-                fido_uaf.time_limits.lease, upstream.name
-            ));
+        let lease = fido_uaf.time_limits.lease;
+        let longest = upstream.read_timeout.map(|read| upstream.connect_timeout.saturating_add(read));
+        if let Some(longest) = longest.filter(|longest| *longest > lease) {
+            field.fault(
+                format!(
+                    "a redeem keeps its token for {lease:?}, and its upstream {} may take {longest:?} (connect-timeout \
+                     and read-timeout together): what comes late is lost",
+                    upstream.name
+                ),
+                "write a shorter read-timeout there, or none, or a longer time-limits.lease here",
+            );
         }
         if upstream.servers.len() > 1 {
             field.fault(

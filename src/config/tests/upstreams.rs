@@ -76,9 +76,8 @@ fn the_uaf_server_may_be_an_upstream() {
     let fido_uaf = config.fido_uaf.unwrap();
     let expected = UafUpstream { name: "uaf".into(), path: "/nevisfido/uaf/1.1".into() };
     assert_eq!((fido_uaf.upstream, fido_uaf.time_limits.lease.as_secs()), (Some(expected), 5));
-    let noted = |config: &Config| config.notices.iter().any(|notice| notice.text.contains("may take 65s"));
-    assert!(noted(&loaded(&with_upstream("", "https://uaf.example", ""))));
-    assert!(!noted(&loaded(&with_upstream("", "https://uaf.example", ", read-timeout: 20s"))));
+    let fits = loaded(&with_upstream("", "https://uaf.example", ", read-timeout: 25s"));
+    assert_eq!(fits.upstreams[0].read_timeout.map(|time| time.as_secs()), Some(25));
     let has_facets = |config: &Config| config.routes.iter().any(|row| row.name == "uaf-facets");
     let without = with_upstream("", "http://127.0.0.1:1", "").replace("  facets: [https://gate.example]\n", "");
     assert!(config.routes.iter().any(|row| row.name == "uaf-facets") && !has_facets(&loaded(&without)));
@@ -91,6 +90,18 @@ fn the_uaf_server_may_be_an_upstream() {
 #[case("  upstream-path: a\n", "https://u", "", "13: fido-uaf.upstream-path: this is no path")]
 #[case("  upstream-path: /a/../b\n", "https://u", "", "13: fido-uaf.upstream-path: this is no path")]
 #[case("", "http://u", "", "10: fido-uaf: its upstream uaf is plain http")]
+#[case(
+    "",
+    "https://u",
+    ", read-timeout: 26s",
+    "10: fido-uaf: a redeem keeps its token for 30s, and its upstream uaf may take 31s"
+)]
+#[case(
+    "  time-limits: { lease: 5s }\n",
+    "https://u",
+    ", read-timeout: 1s",
+    "10: fido-uaf: a redeem keeps its token for 5s"
+)]
 #[case(
     "",
     "https://u",

@@ -13,22 +13,32 @@ use sidegate_uaf::KeyRef;
 use sidegate_uaf::wire::Reply;
 
 use super::JEFF;
-use crate::fido::{AnswerAt, Bounds, Endpoint, Subject, Upstream, UpstreamSettings, UsernameMapper, credential};
+use crate::fido::{
+    AnswerAt, Bounds, Endpoint, Subject, UafServer, Upstream, UpstreamSettings, UsernameMapper, credential,
+};
 use crate::oob::testing::{House, Phone, asker};
 use crate::oob::{DispatchToken, Redeem, Requests, Statuses};
 use crate::store::credentials::{Behind as Known, CREDENTIALS_PER_OWNER};
 use crate::store::memory::MemoryChallenges;
 use crate::store::operation::{Event, Limits, OperationKind};
 use crate::store::{ExtId, OperationId};
+use crate::telemetry::Metrics;
 use behind::Behind;
+
+fn endpoint(behind: &Behind) -> Endpoint {
+    let long = Duration::from_secs(60);
+    let bounds = Bounds { connect: long, total: long, idle: long, parallel: 2 };
+    let origin = format!("http://{}", behind.address);
+    let server = UafServer { name: "uaf", origin: &origin, path: "/uaf" };
+    Endpoint::new(&server, bounds, None, Arc::new(Metrics::new().unwrap())).unwrap()
+}
 
 /// A house whose UAF server is that of another one.
 async fn both() -> (House, Behind) {
     let (mut front, behind) = (House::new(), Behind::start().await);
-    let (limits, long) = (Limits::default(), Duration::from_secs(60));
-    let bounds = Bounds { connect: long, total: long, idle: long, parallel: 2 };
+    let limits = Limits::default();
     let fido = Arc::new(Upstream {
-        endpoint: Endpoint::new(&format!("http://{}", behind.address), "/uaf", bounds, None).unwrap(),
+        endpoint: endpoint(&behind),
         operations: front.operations.clone(),
         challenges: Arc::new(MemoryChallenges::new(front.budget.clone(), front.clock.clone())),
         credentials: front.credentials.clone(),

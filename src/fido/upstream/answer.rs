@@ -184,7 +184,6 @@ async fn verdict(place: &Place<'_>, at: AnswerAt, incoming: &Incoming) -> Verdic
             refusal => Verdict::Refused(refusal),
         },
         Err(reason) => {
-            tracing::warn!(path, %reason, "no verdict from the UAF upstream");
             let fault = FidoError::Refused(StatusCode::INTERNAL);
             if reason.is_unheard() { Verdict::Refused(fault) } else { Verdict::Unknown(fault) }
         }

@@ -49,7 +49,7 @@ impl Upstream {
     }
 
     /// Keeps keys that a user has shown for the first time. The answer is good without that, and what is not kept is not
-    /// named; but whoever registered or showed one of them meanwhile is asked for again.
+    /// named; one that came on record meanwhile is judged as if it had been there.
     pub(super) async fn learn(
         &self,
         user: &Subject,

@@ -92,7 +92,7 @@ impl Upstream {
             };
             if let Err(error) = removed {
                 let (change, user, aaid) = (Change::Doubted, user.ext_id.as_str(), key.aaid.as_str());
-                tracing::warn!(%error, user, aaid, "a key whose registration failed may be with the UAF upstream; it is refused here");
+                tracing::warn!(%error, user, aaid, "a key whose registration failed may be with the UAF upstream");
                 Event::Credential { change, user, aaid }.record();
             }
         }

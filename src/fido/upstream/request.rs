@@ -104,10 +104,8 @@ impl Upstream {
             Operation::Auth => "request/authentication",
             Operation::Dereg => "request/deregistration",
         };
-        let answer: ReturnUafRequest = place.post(path, &question).await.map_err(|reason| {
-            tracing::warn!(path, %reason, "no request from the UAF upstream");
-            FidoError::Refused(StatusCode::INTERNAL)
-        })?;
+        let answer: ReturnUafRequest =
+            place.post(path, &question).await.map_err(|_| FidoError::Refused(StatusCode::INTERNAL))?;
         match (answer.status_code, answer.uaf_request) {
             (StatusCode::OK, Some(message)) => {
                 let ours = u64::try_from(self.settings.answer.as_millis()).unwrap_or(u64::MAX);

@@ -1,7 +1,5 @@
 //! UAF over HTTP (`uaf.md` A4), as a client: one POST, one answer, within bounds of time and size.
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,25 +8,12 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode, Url, dns
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::jose::CryptoError;
-use crate::jose::certificates::Authorities;
+use crate::jose::{CryptoError, UpstreamTls};
+use crate::telemetry::Metrics;
 
 const MEDIA_TYPE: &str = "application/fido+uaf";
 /// The longest answer: a policy that names fifty long key ids fits.
 const LONGEST: usize = 256 * 1024;
-
-/// How an upstream's certificate is checked, and what is shown to it.
-#[derive(Debug, Clone)]
-pub struct UpstreamTls {
-    /// The name sent and verified.
-    pub server_name: String,
-    /// The only authorities to trust; `None`: the system's.
-    pub authorities: Option<Authorities>,
-    /// `false` takes any certificate.
-    pub verify: bool,
-    /// PEM files: the gateway's own certificate, and its key as PKCS#8.
-    pub identity: Option<(PathBuf, PathBuf)>,
-}
 
 /// The upstream's settings can't be used: a fault at start.
 #[derive(Debug, thiserror::Error)]
@@ -36,13 +21,7 @@ pub enum EndpointFault {
     /// The URL.
     #[error("the URL of the UAF upstream can't be used: {0}")]
     Url(String),
-    /// A file can't be read.
-    #[error("{0}: {1}")]
-    Read(String, io::Error),
-    /// The client's certificate or key.
-    #[error("{0} and {1} are no PEM certificate with its PKCS#8 key")]
-    Identity(String, String),
-    /// The authorities.
+    /// The authorities, or what is shown.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
     /// TLS can't be set up.
@@ -74,19 +53,46 @@ impl Unanswered {
     pub(super) fn is_unheard(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Busy)
     }
+
+    /// The word for it in the log and the metrics.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::BrokenOff(_) => "broken-off",
+            Self::TimedOut => "timed-out",
+            Self::Busy => "busy",
+            Self::Status(_) => "status",
+            Self::Malformed => "malformed",
+            Self::TooLong => "too-long",
+        }
+    }
+}
+
+/// Which UAF server is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct UafServer<'a> {
+    /// The configured name of the upstream: what the log and the metrics call it.
+    pub name: &'a str,
+    /// `scheme://host:port`.
+    pub origin: &'a str,
+    /// The path above its endpoints.
+    pub path: &'a str,
 }
 
 /// Where a UAF server is, and how to speak to it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Endpoint {
     client: Client,
     base: String,
+    name: String,
+    /// `host:port`.
+    address: String,
+    metrics: Arc<Metrics>,
     /// One for each question that may be open.
     places: Arc<Semaphore>,
 }
 
 /// One of the questions that may be open, until it is dropped. Several may be asked in turn.
-#[derive(Debug)]
 pub(super) struct Place<'a> {
     endpoint: &'a Endpoint,
     _permit: SemaphorePermit<'a>,
@@ -107,13 +113,20 @@ pub struct Bounds {
 }
 
 impl Endpoint {
-    /// The server at `scheme://host:port`, its UAF endpoints below `path`. No proxy of the environment is used and no
-    /// redirect followed.
+    /// Speaks to this server; over TLS with the name that its certificate must bear. No proxy of the environment is used
+    /// and no redirect followed.
     ///
     /// # Errors
     /// What can't be used.
-    pub fn new(origin: &str, path: &str, bounds: Bounds, tls: Option<&UpstreamTls>) -> Result<Self, EndpointFault> {
-        let mut base = Url::parse(origin).map_err(|error| EndpointFault::Url(error.to_string()))?;
+    pub fn new(
+        server: &UafServer<'_>,
+        bounds: Bounds,
+        tls: Option<(&str, &UpstreamTls)>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, EndpointFault> {
+        let mut base = Url::parse(server.origin).map_err(|error| EndpointFault::Url(error.to_string()))?;
+        let (host, port) = (base.host_str().unwrap_or_default(), base.port_or_known_default().unwrap_or_default());
+        let (name, address) = (server.name.to_owned(), format!("{host}:{port}"));
         let builder = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -122,28 +135,41 @@ impl Endpoint {
             .timeout(bounds.total)
             .pool_idle_timeout(bounds.idle);
         let builder = match tls {
-            Some(tls) => secured(builder, tls, &mut base)?,
+            Some((name, tls)) => secured(builder, name, tls, &mut base)?,
             None => builder,
         };
-        base.set_path(path);
+        base.set_path(server.path);
         let places = Arc::new(Semaphore::new(bounds.parallel.min(Semaphore::MAX_PERMITS)));
-        Ok(Self { client: builder.build()?, base: base.as_str().trim_end_matches('/').to_owned(), places })
+        let (client, base) = (builder.build()?, base.as_str().trim_end_matches('/').to_owned());
+        Ok(Self { client, base, name, address, metrics, places })
     }
 
     /// A place for a question; there is one or there is none, nobody waits.
     pub(super) fn place(&self) -> Result<Place<'_>, Unanswered> {
-        let permit = self.places.try_acquire().map_err(|_| Unanswered::Busy)?;
+        let permit = self.places.try_acquire().map_err(|_| self.note(Unanswered::Busy, "-"))?;
         Ok(Place { endpoint: self, _permit: permit })
+    }
+
+    /// Logs and counts a failure, as one of an upstream that requests are passed on to.
+    fn note(&self, reason: Unanswered, question: &str) -> Unanswered {
+        let (kind, upstream, server) = (reason.kind(), self.name.as_str(), self.address.as_str());
+        tracing::warn!(kind, upstream, server, question, %reason, "an upstream failed");
+        self.metrics.uaf_upstream_failed(upstream, kind);
+        reason
     }
 }
 
 impl Place<'_> {
-    /// Asks below the base path.
+    /// Asks below the base path. A failure is logged and counted.
     pub(super) async fn post<A: DeserializeOwned>(
         &self,
         path: &str,
         question: &impl Serialize,
     ) -> Result<A, Unanswered> {
+        self.exchange(path, question).await.map_err(|reason| self.endpoint.note(reason, path))
+    }
+
+    async fn exchange<A: DeserializeOwned>(&self, path: &str, question: &impl Serialize) -> Result<A, Unanswered> {
         // Questions are dictionaries of strings and numbers, which always have a JSON form.
         let body = serde_json::to_vec(question).unwrap_or_default();
         let request = self.endpoint.client.post(format!("{}/{path}", self.endpoint.base)).body(body);
@@ -180,28 +206,29 @@ fn causes(error: &dyn std::error::Error) -> String {
     std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }
 
-fn secured(mut builder: ClientBuilder, tls: &UpstreamTls, base: &mut Url) -> Result<ClientBuilder, EndpointFault> {
+fn secured(
+    mut builder: ClientBuilder,
+    name: &str,
+    tls: &UpstreamTls,
+    base: &mut Url,
+) -> Result<ClientBuilder, EndpointFault> {
     builder = builder.https_only(true);
     if let Some(authorities) = &tls.authorities {
         let certificates =
             authorities.to_der()?.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
         builder = builder.tls_certs_only(certificates);
     }
-    if let Some((certificate, key)) = &tls.identity {
-        let read = |path: &PathBuf| {
-            std::fs::read(path).map_err(|error| EndpointFault::Read(path.display().to_string(), error))
-        };
-        let identity = Identity::from_pkcs8_pem(&read(certificate)?, &zeroize::Zeroizing::new(read(key)?));
-        let unfit = |_| EndpointFault::Identity(certificate.display().to_string(), key.display().to_string());
-        builder = builder.identity(identity.map_err(unfit)?);
+    if let Some(client) = &tls.client {
+        let (certificates, key) = client.to_pem()?;
+        builder = builder.identity(Identity::from_pkcs8_pem(&certificates, &key)?);
     }
     if !tls.verify {
         builder = builder.tls_danger_accept_invalid_certs(true);
     }
     let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    if tls.server_name != host {
+    if name != host {
         // The name that is sent and verified stands in the URL; where it leads is told apart.
-        base.set_host(Some(&tls.server_name)).map_err(|error| EndpointFault::Url(error.to_string()))?;
+        base.set_host(Some(name)).map_err(|error| EndpointFault::Url(error.to_string()))?;
         builder = builder.dns_resolver(Arc::new(LedTo(host)));
     }
     Ok(builder)

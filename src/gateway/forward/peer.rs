@@ -6,8 +6,9 @@ use std::sync::Arc;
 use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::utils::tls::CertKey;
 
+use crate::jose::UpstreamTls;
 use crate::jose::certificates::Authorities;
-use crate::routes::{Protocol, Server, Upstream, UpstreamTls};
+use crate::routes::{Protocol, Server, Upstream};
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: usize = 100;

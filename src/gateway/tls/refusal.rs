@@ -8,7 +8,8 @@ use openssl::ssl::{HandshakeError, SslConnector, SslMethod};
 use openssl::x509::X509VerifyResult;
 use openssl::x509::store::X509StoreBuilder;
 
-use crate::routes::{Server, Upstream, UpstreamTls};
+use crate::jose::UpstreamTls;
+use crate::routes::{Server, Upstream};
 
 /// Finds out why and logs it; nobody waits for that.
 pub(in crate::gateway) fn tell(upstream: &Upstream, server: Option<&Server>) {

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sidegate_filters::Caller;
+use sidegate_filters::clock::Clock;
 
+use super::super::Redeem;
 use super::super::testing::House;
 use crate::fido::AnswerAt;
-use crate::store::Users;
 use crate::store::contract::race;
-use crate::store::operation::{Event, OperationKind};
-use crate::store::{OperationId, StoreError};
+use crate::store::operation::{Event, Operation, OperationKind};
+use crate::store::{OperationId, Operations, Origin, StoreError, Transition, TransitionError, Users};
 
 const MINUTES_5: Duration = Duration::from_secs(300);
 
@@ -133,6 +135,51 @@ async fn a_deregistration_that_finds_nothing_is_free_again() {
     let (token, session_id) = house.token_of(&jeff, OperationKind::Dereg, "{}").await;
     assert_eq!(house.redeem(OperationKind::Dereg, &token.expose()).await.0, 1404);
     assert_eq!(house.status(&session_id).await["status"], "tokenCreated");
+}
+
+/// A store that can't release a claim.
+struct Stuck(Arc<dyn Operations>);
+
+#[async_trait]
+impl Operations for Stuck {
+    async fn create(&self, operation: Operation, origin: &Origin) -> Result<(), StoreError> {
+        self.0.create(operation, origin).await
+    }
+
+    async fn get(&self, id: OperationId) -> Result<Option<Arc<Operation>>, StoreError> {
+        self.0.get(id).await
+    }
+
+    async fn transition(&self, id: OperationId, event: Event) -> Result<Transition, TransitionError> {
+        match event {
+            Event::Release { .. } => Err(StoreError::Unavailable("down".into()).into()),
+            event => self.0.transition(id, event).await,
+        }
+    }
+
+    async fn discard(&self, id: OperationId) -> Result<(), StoreError> {
+        self.0.discard(id).await
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.0.sweep().await
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_stays_claimed_does_not_hide_why() {
+    let mut house = House::new();
+    let jeff = house.user("jeff").await;
+    let (token, _) = house.token_of(&jeff, OperationKind::Dereg, "{}").await;
+    house.redeem = Arc::new(Redeem {
+        operations: Arc::new(Stuck(Arc::clone(&house.operations))),
+        users: Arc::clone(&house.users) as Arc<dyn Users>,
+        fido: Arc::clone(&house.fido),
+        key: house.redeem.key.clone(),
+        clock: Arc::clone(&house.clock) as Arc<dyn Clock>,
+    });
+    assert_eq!(house.redeem(OperationKind::Dereg, &token.expose()).await.0, 1404, "there is no key");
+    assert_eq!(house.redeem(OperationKind::Dereg, &token.expose()).await.0, 1403, "it was not freed");
 }
 
 #[tokio::test]

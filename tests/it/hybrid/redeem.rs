@@ -8,10 +8,12 @@ use tokio::sync::Semaphore;
 use super::{before, message, registered, token, with};
 use crate::support::gateway::Setup;
 use crate::support::oob::{by_link, dispatched, redeem, status};
+use crate::support::phone::Phone;
 use crate::support::scripted_upstream::{Act, ScriptedUpstream};
 use crate::support::{ports, wait};
 
 const AUTH: &str = "authentication";
+const REG: &str = "registration";
 
 fn handed_out(message: &Value) -> Act {
     Act::Say(200, json!({"statusCode": 1200, "op": "Auth", "uafRequest": message.to_string()}).to_string())
@@ -78,13 +80,38 @@ async fn a_token_is_free_again_when_the_upstream_fails() {
 }
 
 #[tokio::test]
+async fn a_token_for_a_registration_is_free_again_too() {
+    let upstream = ScriptedUpstream::start().await;
+    let gateway = before(&upstream).await;
+    let (shop, mut phone) = (gateway.public(), Phone::new(&gateway, "jeff"));
+    phone.login_password().await;
+    for (code, act) in [
+        (1404, Act::code(1404)),
+        (1500, Act::Say(200, "<html>".into())),
+        (1500, Act::Say(200, " ".repeat(300 * 1024))),
+        (1500, Act::Say(503, json!({"statusCode": 1404}).to_string())),
+        (1500, Act::Reset),
+        (1500, handed_out(&request(|_| {}))),
+        (1500, handed_out(&request(|all| all[0]["header"] = json!({"upv": {"major": 1, "minor": 1}, "op": "Reg"})))),
+    ] {
+        let operation = dispatched(&phone.client(), REG, &by_link("jeff")).await;
+        upstream.then(act);
+        redeem(&shop, REG, &operation.token).await.uaf_code(code);
+        assert_eq!(status(&shop, &operation.session_id).await["status"], "tokenCreated");
+        redeem(&shop, REG, &operation.token).await.uaf_code(1200);
+        assert_eq!(status(&shop, &operation.session_id).await["status"], "clientRegistering");
+    }
+}
+
+#[tokio::test]
 async fn an_upstream_that_is_not_there_leaves_the_token_free() {
+    let port = ports::free();
     let gateway = Setup::default()
         .user("jeff")
         .replace("  wildcards-for-testing: false\n", "")
         .replace("  metadata:\n    unknown-models: surrogate               # default refuse\n", "")
         .under("fido-uaf", "  upstream: uaf")
-        .append(format!("upstreams:\n  uaf:\n    url: http://127.0.0.1:{}", ports::free()))
+        .append(format!("upstreams:\n  uaf:\n    url: http://127.0.0.1:{port}"))
         .start()
         .await;
     let (shop, operation) = (gateway.public(), token(&gateway).await);
@@ -92,12 +119,30 @@ async fn an_upstream_that_is_not_there_leaves_the_token_free() {
         redeem(&shop, AUTH, &operation.token).await.uaf_code(1500);
         assert_eq!(status(&shop, &operation.session_id).await["status"], "tokenCreated");
     }
+    let counted = r#"sidegate_uaf_upstream_failures_total{kind="unreachable",upstream="uaf"} 2"#;
+    let metrics = gateway.management().get("/metrics").send().await.text();
+    assert!(metrics.contains(counted), "{metrics}");
+    let server = format!("127.0.0.1:{port}");
+    let told = async || {
+        let log = gateway.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let failed = lines.filter(|line| line["message"] == "an upstream failed").collect::<Vec<_>>();
+        (failed.len() == 2).then_some(failed)
+    };
+    for line in wait::until("both failures are logged", wait::BOUND, told).await {
+        assert_eq!((&line["upstream"], &line["server"]), (&json!("uaf"), &json!(server)), "{line}");
+        assert_eq!(
+            (&line["kind"], &line["question"]),
+            (&json!("unreachable"), &json!("request/authentication")),
+            "{line}"
+        );
+    }
 }
 
 #[tokio::test]
 async fn while_the_upstream_is_asked_the_token_is_claimed() {
     let upstream = ScriptedUpstream::start().await;
-    let gateway = with(&upstream, "read-timeout: 60s", "lease: 60s").await;
+    let gateway = with(&upstream, "read-timeout: 60s", "lease: 62s").await;
     let shop = gateway.public();
     registered(&gateway, "jeff").await;
     let (operation, gate) = (token(&gateway).await, Arc::new(Semaphore::new(0)));
@@ -118,28 +163,20 @@ async fn while_the_upstream_is_asked_the_token_is_claimed() {
 }
 
 #[tokio::test]
-async fn an_answer_after_the_lease_is_discarded() {
+async fn nobody_waits_for_an_answer_longer_than_the_lease() {
     let upstream = ScriptedUpstream::start().await;
-    let gateway = with(&upstream, "read-timeout: 60s", "lease: 1s").await;
+    let gateway = with(&upstream, "idle-timeout: 60s", "lease: 5s").await;
     let shop = gateway.public();
     let phone = registered(&gateway, "jeff").await;
-    let (operation, gate) = (token(&gateway).await, Arc::new(Semaphore::new(0)));
-    let before = upstream.asked().len();
-    upstream.then(Act::Hold(gate.clone()));
-    let late = redeem(&shop, AUTH, &operation.token);
-    let second = async {
-        asked_again(&upstream, before).await;
-        let free = wait::until("the lease ends", wait::BOUND, async || {
-            let answer = redeem(&shop, AUTH, &operation.token).await;
-            (answer.json()["statusCode"] != 1403).then_some(answer)
-        })
-        .await;
-        gate.add_permits(1);
-        free.uaf_code(1200)
-    };
-    let (late, second) = tokio::join!(late, second);
-    late.uaf_code(1403);
-    phone.authenticate(&second).await.uaf_code(1200);
+    let operation = token(&gateway).await;
+    upstream.then(Act::Hang);
+    redeem(&shop, AUTH, &operation.token).await.uaf_code(1500);
+    let second = wait::until("the lease ends", wait::BOUND, async || {
+        let answer = redeem(&shop, AUTH, &operation.token).await;
+        (answer.json()["statusCode"] != 1403).then_some(answer)
+    })
+    .await;
+    phone.authenticate(&second.uaf_code(1200)).await.uaf_code(1200);
     assert_eq!(status(&shop, &operation.session_id).await["status"], "succeeded");
 }
 

@@ -5,9 +5,10 @@ use sidegate_filters::delegation::{RemovedHeaders, Rule};
 use super::super::ComposeError;
 use super::named;
 use crate::config::{self, Config, FilterKind, LeadsTo, ServerUrl};
+use crate::jose::UpstreamTls;
 use crate::jose::certificates::Authorities;
 use crate::jose::client_certificate::ClientCertificate;
-use crate::routes::{Address, Server, Servers, Upstream, UpstreamTls};
+use crate::routes::{Address, Server, Servers, Upstream};
 
 /// One for all rows that lead there: they share its connections.
 pub(super) fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Upstream, ComposeError> {
@@ -21,7 +22,7 @@ pub(super) fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Ups
         tls: wanted.tls.as_ref().map(upstream_tls).transpose()?,
         protocol: wanted.protocol,
         connect_timeout: wanted.connect_timeout,
-        read_timeout: wanted.read_timeout,
+        read_timeout: wanted.read_timeout.unwrap_or(config::READ_TIMEOUT),
         write_timeout: wanted.write_timeout,
         idle_timeout: wanted.idle_timeout,
         identity_headers: removed(config, &wanted.name),
@@ -43,7 +44,8 @@ fn removed(config: &Config, upstream: &str) -> RemovedHeaders {
     rules.flatten().map(|rule: &Rule| rule.header()).collect()
 }
 
-fn upstream_tls(tls: &config::UpstreamTls) -> Result<UpstreamTls, ComposeError> {
+/// What is written, read from its files.
+pub(in crate::cli::compose) fn upstream_tls(tls: &config::WrittenTls) -> Result<UpstreamTls, ComposeError> {
     let authorities = tls.ca.as_deref().map(Authorities::read).transpose()?;
     let client =
         tls.client.as_ref().map(|files| ClientCertificate::read(&files.certificate, &files.key)).transpose()?;

@@ -1,14 +1,16 @@
 //! The UAF server behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sidegate_filters::clock::Clock;
 
+use super::super::routes::upstream_tls;
 use super::super::{ComposeError, Stores};
 use super::limits;
-use crate::config::{self, Config, FidoUaf, ServerUrl, UafUpstream};
-use crate::fido::{Bounds, Endpoint, Upstream, UpstreamSettings, UpstreamTls};
-use crate::jose::certificates::Authorities;
+use crate::config::{self, Config, FidoUaf, UafUpstream};
+use crate::fido::{Bounds, Endpoint, UafServer, Upstream, UpstreamSettings};
+use crate::telemetry::Metrics;
 
 /// Questions to the server behind at once.
 const PARALLEL: usize = 256;
@@ -25,12 +27,13 @@ pub(super) fn server(
     behind: &UafUpstream,
     stores: &Stores,
     clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
 ) -> Result<Upstream, ComposeError> {
     let missing = || ComposeError::unfit("fido-uaf.upstream", format!("no upstream {:?} is configured", behind.name));
     let found = config.upstreams.iter().find(|upstream| upstream.name == behind.name).ok_or_else(missing)?;
     let limits = limits(fido_uaf);
     Ok(Upstream {
-        endpoint: endpoint(found, &behind.path)?,
+        endpoint: endpoint(found, &behind.path, limits.lease, metrics)?,
         operations: stores.operations.clone(),
         challenges: stores.challenges.clone(),
         credentials: stores.credentials.clone(),
@@ -44,24 +47,23 @@ pub(super) fn server(
     })
 }
 
-fn endpoint(upstream: &config::Upstream, path: &str) -> Result<Endpoint, ComposeError> {
+fn endpoint(
+    upstream: &config::Upstream,
+    path: &str,
+    lease: Duration,
+    metrics: &Arc<Metrics>,
+) -> Result<Endpoint, ComposeError> {
+    let several = || ComposeError::unfit("fido-uaf.upstream", "the UAF server behind must be one server");
+    let [url] = &upstream.servers[..] else { return Err(several()) };
+    let server = UafServer { name: &upstream.name, origin: url.text(), path };
     let bounds = Bounds {
         connect: upstream.connect_timeout,
-        total: upstream.connect_timeout.saturating_add(upstream.read_timeout),
+        // What comes after the lease is lost, so nobody waits for it.
+        total: upstream.read_timeout.map_or(lease, |read| upstream.connect_timeout.saturating_add(read)),
         idle: upstream.idle_timeout,
         parallel: PARALLEL,
     };
-    let several = || ComposeError::unfit("fido-uaf.upstream", "the UAF server behind must be one server");
-    let [url] = &upstream.servers[..] else { return Err(several()) };
-    let tls = upstream.tls.as_ref().map(|written| tls(written, url)).transpose()?;
-    Ok(Endpoint::new(url.text(), path, bounds, tls.as_ref())?)
-}
-
-fn tls(tls: &config::UpstreamTls, url: &ServerUrl) -> Result<UpstreamTls, ComposeError> {
-    Ok(UpstreamTls {
-        server_name: tls.name_of(url).to_owned(),
-        authorities: tls.ca.as_deref().map(Authorities::read).transpose()?,
-        verify: tls.verify,
-        identity: tls.client.as_ref().map(|client| (client.certificate.clone(), client.key.clone())),
-    })
+    let tls =
+        upstream.tls.as_ref().map(|written| Ok::<_, ComposeError>((written.name_of(url), upstream_tls(written)?)));
+    Ok(Endpoint::new(&server, bounds, tls.transpose()?.as_ref().map(|(name, tls)| (*name, tls)), metrics.clone())?)
 }
