@@ -39,7 +39,7 @@ use crate::routes::ListenerClass;
 pub use dispatchers::{Dispatcher, Link};
 pub use domains::Domain;
 pub use fault::{Fault, Faults, Notice, Places};
-pub use fido_uaf::{AdditionalRegistration, FidoUaf, TimeLimits, UafUpstream, UnknownModels};
+pub use fido_uaf::{AdditionalRegistration, FidoUaf, Metadata, TimeLimits, UafUpstream, UnknownModels};
 pub use filters::{FilterKind, IdentityCreation, InternalAccess, JwsBypass, NamedFilter};
 pub use fronting::Fronting;
 pub use internal_callers::InternalCaller;

@@ -7,6 +7,7 @@ mod context;
 mod credential;
 mod embedded;
 mod facets;
+mod metadata;
 mod policies;
 mod upstream;
 
@@ -22,6 +23,7 @@ pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope};
 pub use embedded::{Embedded, EmbeddedSettings};
 pub use facets::{AppIdFault, kept_app_id};
+pub use metadata::{MetadataFault, statements};
 pub use policies::{Policies, PolicyFault};
 pub use upstream::{Bounds, Endpoint, EndpointFault, UafServer, Upstream, UpstreamSettings};
 

@@ -15,7 +15,7 @@ use sidegate_filters::clock::{Clock, SystemClock};
 
 use super::Failure;
 use crate::config::{self, Config, Environment, Overrides, Source};
-use crate::fido::{AppIdFault, EndpointFault, PolicyFault};
+use crate::fido::{AppIdFault, EndpointFault, MetadataFault, PolicyFault};
 use crate::identity::internal_callers::BearerError;
 use crate::identity::password::BuildError;
 use crate::identity::sec_token::KeyFileError;
@@ -64,6 +64,9 @@ pub(super) enum ComposeError {
     /// A policy can't be used.
     #[error(transparent)]
     Policy(#[from] PolicyFault),
+    /// A metadata statement can't be used.
+    #[error(transparent)]
+    Metadata(#[from] MetadataFault),
     /// The cryptographic library failed.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
@@ -101,6 +104,7 @@ impl ComposeError {
             Self::Bearer(_) => "internal-callers",
             Self::AppId(_) => "fido-uaf.app-id",
             Self::Policy(_) => "fido-uaf.policies",
+            Self::Metadata(_) => "fido-uaf.metadata.statements",
             Self::Authorities(_) | Self::ClientCertificate(_) | Self::UafUpstream(_) => "upstreams",
             Self::ServerCertificate(_) => "fido-uaf",
             Self::Folder(_)

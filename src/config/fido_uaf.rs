@@ -1,5 +1,7 @@
 //! `fido-uaf`: the out-of-band services and the UAF server, inside or behind.
 
+mod metadata;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use super::scalar::Scalar as _;
 use super::section::Section;
 use super::url::PublicUrl;
 
+pub use metadata::{Metadata, UnknownModels};
+
 /// The out-of-band services and the UAF server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,8 +31,10 @@ pub struct FidoUaf {
     pub facets: Vec<FacetId>,
     /// Takes any Android and iOS app (never published).
     pub wildcards_for_testing: bool,
-    /// What to do with authenticator models that no metadata statement describes.
-    pub unknown_models: UnknownModels,
+    /// What is known of authenticator models.
+    pub metadata: Metadata,
+    /// Whether clients of UAF 1.0 are served as well.
+    pub old_clients: bool,
     /// The folder of policies, with `default.json` in it; `None`: the built-in one that takes every supported model.
     pub policies: Option<PathBuf>,
     /// Whether anonymous callers may choose what the victim of a dispatch reads (`http-api.md` 0.3).
@@ -60,20 +66,18 @@ pub struct UafUpstream {
 }
 
 /// Keys that only the embedded server has.
-const EMBEDDED: &[&str] =
-    &["app-id", "wildcards-for-testing", "metadata", "policies", "fold-content-codes", "tls-certificates"];
+const EMBEDDED: &[&str] = &[
+    "app-id",
+    "wildcards-for-testing",
+    "metadata",
+    "old-clients",
+    "policies",
+    "fold-content-codes",
+    "tls-certificates",
+];
 
 /// Where UAF servers of this family have their endpoints.
 const UAF_PATH: &str = "/nevisfido/uaf/1.1";
-
-/// Models without a metadata statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnknownModels {
-    /// Registration is refused.
-    Refuse,
-    /// Taken with surrogate attestation: nothing vouches for the model.
-    Surrogate,
-}
 
 /// What a user who has a credential needs for another one (`http-api.md` 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +127,8 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
         app_id: app_id.optional(),
         facets: facets(&section.field("facets"), embedded),
         wildcards_for_testing: wildcards.or(false),
-        unknown_models: section.field("metadata").section(unknown_models).unwrap_or(UnknownModels::Refuse),
+        metadata: section.field("metadata").section(metadata::read).unwrap_or_else(Metadata::none),
+        old_clients: section.field("old-clients").or(false),
         policies: section.field("policies").existing("name a folder that holds default.json", policies),
         anonymous_content: content.or(false),
         additional_registration: section
@@ -190,16 +195,6 @@ fn facets(field: &Field<'_>, mandatory: bool) -> Vec<FacetId> {
         let id = FacetId::new(facet).map_err(|_| item.fault("no facet is longer than 512 characters", RIGHT_FACET));
         id.ok().filter(|_| native || web)
     })
-}
-
-fn unknown_models(section: &Section<'_>) -> UnknownModels {
-    let field = section.field("unknown-models");
-    let words = [("refuse", UnknownModels::Refuse), ("surrogate", UnknownModels::Surrogate)];
-    let models = field.choice(&words).unwrap_or(UnknownModels::Refuse);
-    if models == UnknownModels::Surrogate {
-        field.notice("surrogate: any authenticator is taken, and nothing vouches for its model");
-    }
-    models
 }
 
 fn policies(folder: &Path) -> Result<(), String> {

@@ -3,6 +3,7 @@
 
 mod acting_for;
 mod architecture;
+mod attestation;
 mod bounds;
 mod channel_binding;
 mod command_line;

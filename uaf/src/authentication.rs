@@ -150,7 +150,7 @@ impl RelyingParty {
         let mut keys: Vec<VerifiedKey> = Vec::with_capacity(assertions.len());
         let mut candidates = Vec::with_capacity(assertions.len());
         for assertion in assertions {
-            let read = self.read(state, assertion, asserted.upv)?;
+            let read = self.open(state, assertion, asserted.upv)?;
             let credential = state.claimant.key(&read, credentials)?;
             if *owner.get_or_insert(&credential.user) != credential.user {
                 return Err(Error::KeyOfAnotherUser);
@@ -170,7 +170,7 @@ impl RelyingParty {
     }
 
     /// Parses an assertion of an authenticator that may answer.
-    fn read<'a>(
+    fn open<'a>(
         &self,
         state: &AuthenticationState,
         assertion: &'a AuthenticatorAssertion,

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::server_data::{ServerData, ServerDataKey};
 use crate::wire::{
     AuthenticatorAssertion, Challenge, FinalChallengeParams, Operation, OperationHeader, Reply, Response,
-    SendUafResponse, Version,
+    SendUafResponse, Version, Versions,
 };
 
 /// A response that could be read. Nothing in it is verified.
@@ -29,20 +29,31 @@ pub struct Opened {
 }
 
 impl Incoming {
-    /// Reads `uafResponse` and `context` of a [`crate::wire::SendUafResponse`] at the endpoint for `operation`.
+    /// Reads `uafResponse` and `context` of a [`crate::wire::SendUafResponse`] at the endpoint for `operation`, in
+    /// version 1.1 alone; [`crate::RelyingParty::read`] reads what a server speaks.
     ///
     /// # Errors
     /// [`Error::NotUaf`], [`Error::SeveralMessages`], those about JSON, [`Error::UnsupportedVersion`],
     /// [`Error::WrongOperation`], [`Error::UnknownExtension`], [`Error::ServerDataMissing`].
     pub fn parse(operation: Operation, uaf_response: &str, context: Option<&str>) -> Result<Self, Error> {
-        let list: Vec<Response> = encoding::parse(uaf_response).map_err(|fault| explain(fault, uaf_response))?;
+        Self::parse_in(Versions::Only1_1, operation, uaf_response, context)
+    }
+
+    pub(crate) fn parse_in(
+        versions: Versions,
+        operation: Operation,
+        uaf_response: &str,
+        context: Option<&str>,
+    ) -> Result<Self, Error> {
+        let list: Vec<Response> =
+            encoding::parse(uaf_response).map_err(|fault| explain(fault, uaf_response, versions))?;
         let mut list = list.into_iter();
         let response = list.next().ok_or(Error::NotUaf("empty array"))?;
         if list.next().is_some() {
             return Err(Error::SeveralMessages);
         }
         let header = &response.header;
-        if header.upv != Version::V1_1 {
+        if !versions.include(header.upv) {
             return Err(Error::UnsupportedVersion);
         }
         if header.op != operation {
@@ -181,7 +192,7 @@ impl Opened {
 }
 
 /// Names the fault of a text that is no list of responses: the version goes before missing members (uaf.md A7, 2 and 3).
-fn explain(fault: JsonError, text: &str) -> Error {
+fn explain(fault: JsonError, text: &str, versions: Versions) -> Error {
     #[derive(serde::Deserialize)]
     struct Head {
         header: Upv,
@@ -197,7 +208,7 @@ fn explain(fault: JsonError, text: &str) -> Error {
         return Error::NotUaf("not an array");
     }
     match serde_json::from_str::<Vec<Head>>(text) {
-        Ok(heads) if heads.iter().any(|head| head.header.upv != Version::V1_1) => Error::UnsupportedVersion,
+        Ok(heads) if heads.iter().any(|head| !versions.include(head.header.upv)) => Error::UnsupportedVersion,
         _ => Error::Member(path),
     }
 }

@@ -7,12 +7,13 @@ use crate::crypto::{self, sha256};
 use crate::denial::Denial;
 use crate::error::Error;
 use crate::facets::TrustedFacets;
-use crate::incoming::Opened;
+use crate::incoming::{Incoming, Opened};
 use crate::metadata::Models;
 use crate::server_data::{Binding, ServerDataKey};
 use crate::transaction::TransactionError;
 use crate::wire::{
-    AppId, Challenge, ChannelBinding, FinalChallengeParams, Operation, OperationHeader, Policy, ServerDataText, Version,
+    AppId, Challenge, ChannelBinding, FinalChallengeParams, Operation, OperationHeader, Policy, ServerDataText,
+    Version, Versions,
 };
 
 /// Higher registration counters are taken for a fault: nobody registers a device so often.
@@ -26,6 +27,7 @@ pub struct RelyingParty {
     pub(crate) models: Models,
     pub(crate) key: ServerDataKey,
     pub(crate) max_registration_counter: u32,
+    versions: Versions,
 }
 
 /// One operation, as the caller begins it.
@@ -95,7 +97,28 @@ impl RelyingParty {
     /// A server for one application. Without appID the facet stands for it.
     #[must_use]
     pub const fn new(app_id: Option<AppId>, facets: TrustedFacets, models: Models, key: ServerDataKey) -> Self {
-        Self { app_id, facets, models, key, max_registration_counter: MAX_REGISTRATION_COUNTER }
+        let (max_registration_counter, versions) = (MAX_REGISTRATION_COUNTER, Versions::Only1_1);
+        Self { app_id, facets, models, key, max_registration_counter, versions }
+    }
+
+    /// Speaks these protocol versions; 1.1 alone unless it is said.
+    #[must_use]
+    pub fn with_versions(self, versions: Versions) -> Self {
+        Self { versions, ..self }
+    }
+
+    /// The protocol versions it speaks: what requests are written in.
+    #[must_use]
+    pub const fn versions(&self) -> Versions {
+        self.versions
+    }
+
+    /// Reads a response as [`Incoming::parse`] does, in the versions that are spoken.
+    ///
+    /// # Errors
+    /// Those of [`Incoming::parse`].
+    pub fn read(&self, operation: Operation, uaf_response: &str, context: Option<&str>) -> Result<Incoming, Error> {
+        Incoming::parse_in(self.versions, operation, uaf_response, context)
     }
 
     /// The key to open serverData with.

@@ -58,6 +58,33 @@ impl Version {
     pub const V1_1: Self = Self { major: 1, minor: 1 };
 }
 
+/// The protocol versions that a server speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// 1.1 alone.
+    #[default]
+    Only1_1,
+    /// 1.1, and 1.0 with old clients: requests hold a dictionary for each, of which a client answers one.
+    From1_0,
+}
+
+impl Versions {
+    /// All of them, the best first.
+    #[must_use]
+    pub const fn all(self) -> &'static [Version] {
+        match self {
+            Self::Only1_1 => &[Version::V1_1],
+            Self::From1_0 => &[Version::V1_1, Version::V1_0],
+        }
+    }
+
+    /// Whether this one is spoken.
+    #[must_use]
+    pub fn include(self, version: Version) -> bool {
+        self.all().contains(&version)
+    }
+}
+
 /// What a message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
@@ -116,17 +143,33 @@ pub(crate) fn message<T: Serialize>(dictionary: &T) -> String {
     serde_json::to_string(std::slice::from_ref(dictionary)).unwrap_or_default()
 }
 
-/// The dictionary of version 1.1 out of a request array, which may hold one for each version.
+/// The array with a copy of the dictionary for each version.
+fn message_in<T: Serialize + Clone>(
+    dictionary: &T,
+    versions: Versions,
+    header: impl Fn(&mut T) -> &mut OperationHeader,
+) -> String {
+    let of = |version: &Version| {
+        let mut copy = dictionary.clone();
+        header(&mut copy).upv = *version;
+        copy
+    };
+    let copies: Vec<T> = versions.all().iter().map(of).collect();
+    serde_json::to_string(&copies).unwrap_or_default()
+}
+
+/// The dictionary of one version out of a request array, which may hold one for each version.
 fn pick<T: DeserializeOwned>(
     text: &str,
     operation: Operation,
+    version: Version,
     header: impl Fn(&T) -> &OperationHeader,
 ) -> Result<T, Error> {
     let list: Vec<T> = encoding::parse(text)?;
     if list.is_empty() {
         return Err(Error::NotUaf("empty array"));
     }
-    let mut served = list.into_iter().filter(|request| header(request).upv == Version::V1_1);
+    let mut served = list.into_iter().filter(|request| header(request).upv == version);
     let request = served.next().ok_or(Error::UnsupportedVersion)?;
     if served.next().is_some() {
         return Err(Error::SeveralMessages);

@@ -8,14 +8,14 @@ use sidegate_filters::clock::Clock;
 use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
-use sidegate_uaf::wire::ChannelBinding;
+use sidegate_uaf::wire::{ChannelBinding, Versions};
 use sidegate_uaf::{Algorithm, Folding, RelyingParty};
 
 use super::gate::Gate;
 use super::{ComposeError, Stores};
 use crate::config::{self, AdditionalRegistration, Config, FidoUaf};
 use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients};
-use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, channel_of, kept_app_id};
+use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, channel_of, kept_app_id, statements};
 use crate::jose::MacKey;
 use crate::jose::server_certificate::{ServerCertificate, ServerCertificateError};
 use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens};
@@ -183,13 +183,21 @@ async fn relying_party(
     let bound = !stores.credentials.owners().await?.is_empty();
     let default = format!("{}{APP_ID_PATH}", config.public_url.text());
     let app_id = kept_app_id(folder, fido_uaf.app_id.as_ref(), &default, bound)?;
-    let unknown = match fido_uaf.unknown_models {
+    let key = ServerDataKey::new(&*folder.secret("server-data")?)
+        .map_err(|error| ComposeError::unfit("", error.to_string()))?;
+    let versions = if fido_uaf.old_clients { Versions::From1_0 } else { Versions::Only1_1 };
+    Ok(RelyingParty::new(Some(app_id), facets, models(&fido_uaf.metadata)?, key).with_versions(versions))
+}
+
+fn models(metadata: &config::Metadata) -> Result<Models, ComposeError> {
+    let unknown = match metadata.unknown_models {
         config::UnknownModels::Refuse => UnknownModels::Refuse,
         config::UnknownModels::Surrogate => UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect()),
     };
-    let key = ServerDataKey::new(&*folder.secret("server-data")?)
-        .map_err(|error| ComposeError::unfit("", error.to_string()))?;
-    Ok(RelyingParty::new(Some(app_id), facets, Models::new(unknown), key))
+    let stated = metadata.statements.as_ref().map_or(Ok(Vec::new()), |folder| statements(folder))?;
+    let models = stated.into_iter().fold(Models::new(unknown), Models::with_statement);
+    let models = metadata.revoked.iter().copied().fold(models, Models::with_revoked);
+    Ok(metadata.outdated_attestation.iter().copied().fold(models, Models::with_outdated_attestation))
 }
 
 /// What phones see of the servers that they connect to: our own public TLS listeners, and whoever ends TLS in front of

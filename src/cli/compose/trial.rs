@@ -7,7 +7,7 @@ use super::dry_run;
 use crate::cli::Failure;
 use crate::cli::serve::settings;
 use crate::config::Config;
-use crate::fido::Policies;
+use crate::fido::{Policies, statements};
 use crate::gateway;
 use crate::identity::internal_callers::BearerHash;
 use crate::jose::certificates::Authorities;
@@ -31,8 +31,15 @@ pub(in crate::cli) struct Misfit {
 /// # Errors
 /// When no trial could be made.
 pub(in crate::cli) fn misfits(config: &Config) -> Result<Vec<Misfit>, Failure> {
-    let files =
-        [certificates(config), authorities(config), shown(config), bearers(config), policies(config), seen(config)];
+    let files = [
+        certificates(config),
+        authorities(config),
+        shown(config),
+        bearers(config),
+        metadata(config),
+        policies(config),
+        seen(config),
+    ];
     let mut found: Vec<Misfit> = files.into_iter().flatten().collect();
     if found.is_empty() {
         found.extend(dry_run(config)?.err().map(|error| Misfit {
@@ -77,6 +84,13 @@ fn bearers(config: &Config) -> Vec<Misfit> {
     let right = "name a file that only its owner may read, with a bearer of 32 characters or more in it";
     let key = |name: &str| format!("internal-callers.{name}.token-file");
     named.filter_map(|(name, file)| misfit(BearerHash::read(file), || key(name), right)).collect()
+}
+
+fn metadata(config: &Config) -> Vec<Misfit> {
+    let folder = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.metadata.statements.as_ref());
+    let right = "every .json file of the folder is a metadata statement for UAF, version 2 or 3, each of another model";
+    let tried = folder.map(|folder| statements(folder));
+    tried.and_then(|tried| misfit(tried, || "fido-uaf.metadata.statements".to_owned(), right)).into_iter().collect()
 }
 
 fn policies(config: &Config) -> Vec<Misfit> {

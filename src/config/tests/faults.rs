@@ -57,6 +57,11 @@ use super::*;
     "13: filters.f.roles: no realm gives roles: nobody would ever pass; take this key away"
 )]
 #[case(
+    "  metadata: { statements: /nowhere }\n",
+    "13: fido-uaf.metadata.statements: /nowhere does not exist; name a folder with a .json file"
+)]
+#[case("  metadata: { revoked: ['D0D0'] }\n", "13: fido-uaf.metadata.revoked[0]: this is no AAID; write four")]
+#[case(
     "  policies: /nowhere\n",
     "13: fido-uaf.policies: /nowhere does not exist; name a folder that holds default.json"
 )]

@@ -32,6 +32,7 @@ pub(super) fn uncommented(sample: &str) -> Config {
         "front.pem",
         "users",
         "policies/default.json",
+        "metadata/model.json",
     ] {
         let path = folder.path().join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -3,7 +3,7 @@
 
 mod finish;
 
-use sidegate_uaf::{Denial, Error, Incoming, Opened};
+use sidegate_uaf::{Denial, Error, Opened};
 use uuid::Uuid;
 
 use super::super::conclusion::{self, Conclusion};
@@ -28,7 +28,9 @@ enum Finished {
 impl Embedded {
     /// Who seems to answer, before anything is verified.
     pub(super) async fn presumed(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
-        let Ok(incoming) = Incoming::parse(uaf_operation(at.kind()), uaf_response, None) else { return Ok(None) };
+        let Ok(incoming) = self.relying_party.read(uaf_operation(at.kind()), uaf_response, None) else {
+            return Ok(None);
+        };
         match incoming.keys().first() {
             Some(key) => Ok(self.credentials.get(&record_key(key)).await?.map(|record| record.owner)),
             None => Ok(None),
@@ -58,7 +60,8 @@ impl Embedded {
     /// Nothing moves before serverData, challenge and purpose are known to be ours.
     async fn judge(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
         let operation = uaf_operation(at.kind());
-        let incoming = Incoming::parse(operation, uaf_response, context).map_err(|error| self.refuse(&error))?;
+        let incoming =
+            self.relying_party.read(operation, uaf_response, context).map_err(|error| self.refuse(&error))?;
         let opened = incoming.open(self.relying_party.server_data_key()).map_err(|error| self.refuse(&error))?;
         let id = self.addressed(at, &opened)?;
         let conclusion = Conclusion(self.operations.clone());

@@ -27,8 +27,9 @@ impl Embedded {
             policy: self.policy(policy)?.clone(),
             registered: &registered,
         };
+        let versions = self.relying_party.versions();
         let (request, state) = self.relying_party.start_registration(new).map_err(|error| internal(&error))?;
-        Ok((self.request_of(request.to_message(), Operation::Reg), Kept::Registration(state).write()?))
+        Ok((self.request_of(request.to_message_in(versions), Operation::Reg), Kept::Registration(state).write()?))
     }
 
     /// An authentication: of a named user by the keys they have and the policy admits, else of whoever owns the key.
@@ -50,8 +51,9 @@ impl Embedded {
         let id = commission.id.to_string();
         let start = self.start(&id, commission.purpose)?;
         let new = NewAuthentication { start, claimant, policy, transaction: transaction.to_vec() };
+        let versions = self.relying_party.versions();
         let (request, state) = self.relying_party.start_authentication(new).map_err(|error| internal(&error))?;
-        Ok((self.request_of(request.to_message(), Operation::Auth), Kept::Authentication(state).write()?))
+        Ok((self.request_of(request.to_message_in(versions), Operation::Auth), Kept::Authentication(state).write()?))
     }
 
     /// Removes the records of the keys, and tells the phone to remove the keys. The phone is named each key, so that a
@@ -69,7 +71,7 @@ impl Embedded {
         let message = self
             .relying_party
             .deregistration(&Deregistration::Keys(first, keys.collect::<Result<_, FidoError>>()?))
-            .to_message();
+            .to_message_in(self.relying_party.versions());
         for key in self.credentials.remove(&user.ext_id, &removal).await? {
             let (change, user) = (Change::Removed, user.ext_id.as_str());
             Event::Credential { change, user, aaid: key.aaid() }.record();

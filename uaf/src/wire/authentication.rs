@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Challenge, Operation, OperationHeader, PngCharacteristics, Policy, message, non_empty, pick};
+use super::{
+    Challenge, Operation, OperationHeader, PngCharacteristics, Policy, Version, Versions, message, message_in,
+    non_empty, pick,
+};
 use crate::encoding::Octets;
 use crate::encoding::dictionary;
 use crate::error::Error;
@@ -30,13 +33,27 @@ impl AuthenticationRequest {
     /// # Errors
     /// [`Error`]: what is wrong with the message.
     pub fn from_message(text: &str) -> Result<Self, Error> {
-        pick(text, Operation::Auth, |request: &Self| &request.header)
+        Self::from_message_of(Version::V1_1, text)
+    }
+
+    /// The same of another version.
+    ///
+    /// # Errors
+    /// [`Error`]: what is wrong with the message.
+    pub fn from_message_of(version: Version, text: &str) -> Result<Self, Error> {
+        pick(text, Operation::Auth, version, |request: &Self| &request.header)
     }
 
     /// The protocol message: a JSON array with this one dictionary.
     #[must_use]
     pub fn to_message(&self) -> String {
         message(self)
+    }
+
+    /// The protocol message for clients of several versions: a dictionary for each.
+    #[must_use]
+    pub fn to_message_in(&self, versions: Versions) -> String {
+        message_in(self, versions, |request| &mut request.header)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, OperationHeader, message, non_empty, pick};
+use super::{Operation, OperationHeader, Version, Versions, message, message_in, non_empty, pick};
 use crate::encoding::dictionary;
 use crate::error::Error;
 
@@ -25,13 +25,30 @@ impl DeregistrationRequest {
     /// # Errors
     /// [`Error`]: what is wrong with the message.
     pub fn from_message(text: &str) -> Result<Self, Error> {
-        pick(text, Operation::Dereg, |request: &Self| &request.header)
+        Self::from_message_of(Version::V1_1, text)
+    }
+
+    /// The same of another version.
+    ///
+    /// # Errors
+    /// [`Error`]: what is wrong with the message.
+    pub fn from_message_of(version: Version, text: &str) -> Result<Self, Error> {
+        pick(text, Operation::Dereg, version, |request: &Self| &request.header)
     }
 
     /// The protocol message: a JSON array with this one dictionary.
     #[must_use]
     pub fn to_message(&self) -> String {
         message(self)
+    }
+
+    /// The protocol message for clients of several versions: a dictionary for each.
+    #[must_use]
+    pub fn to_message_in(&self, versions: Versions) -> String {
+        // Empty names are new in 1.1.
+        let plain = self.authenticators.iter().all(|key| !key.aaid.is_empty() && !key.key_id.is_empty());
+        let versions = if plain { versions } else { Versions::Only1_1 };
+        message_in(self, versions, |request| &mut request.header)
     }
 }
 

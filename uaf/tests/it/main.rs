@@ -19,3 +19,5 @@ mod registration_faults;
 mod support;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod versions;

@@ -1,0 +1,109 @@
+//! UAF 1.0 behind its switch: one code path, another number in the header (uaf.md A12).
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use sidegate_uaf::authentication::AuthenticationOutcome;
+use sidegate_uaf::deregistration::Deregistration;
+use sidegate_uaf::wire::{
+    AuthenticationRequest, DeregistrationRequest, Operation, RegistrationRequest, Version, Versions,
+};
+use sidegate_uaf::{Credential, Error, RelyingParty};
+
+use crate::support::{AAID, World, any_model, edited, server, statement};
+
+fn for_old_clients(server: RelyingParty) -> World {
+    World { server: server.with_versions(Versions::From1_0), ..World::new() }
+}
+
+/// Registers as a client of this version does.
+fn register(world: &World, version: Version) -> Result<Vec<Credential>, Error> {
+    let (request, state) = world.start_registration(&[]);
+    let message = request.to_message_in(world.server.versions());
+    let request = RegistrationRequest::from_message_of(version, &message)?;
+    assert_eq!(request.header.upv, version);
+    let (response, _) = world.phone.register(&request, &[]).unwrap();
+    let opened = world.server.read(Operation::Reg, &response.to_message(), None)?;
+    let opened = opened.open(world.server.server_data_key())?;
+    crate::support::registered(world.server.finish_registration(&state, &opened, &[], &world.arrival()))
+}
+
+#[rstest]
+fn old_and_new_clients_are_served_where_it_is_said(#[values(Version::V1_0, Version::V1_1)] version: Version) {
+    let world = for_old_clients(server(any_model()));
+    assert_eq!(register(&world, version).unwrap().len(), 1);
+
+    let (key, credential) = World::new().registered_key();
+    let (request, state) = world.start_authentication();
+    let message = request.to_message_in(world.server.versions());
+    let request = AuthenticationRequest::from_message_of(version, &message).unwrap();
+    let response = world.phone.authenticate(&request, &mut [key], &[9; 8]).unwrap();
+    let opened = world.server.read(Operation::Auth, &response.to_message(), None).unwrap();
+    let opened = opened.open(world.server.server_data_key()).unwrap();
+    let outcome = world.server.finish_authentication(&state, &opened, &[credential], &world.arrival());
+    assert!(matches!(outcome, Ok(AuthenticationOutcome::Authenticated { .. })));
+}
+
+#[test]
+fn without_the_switch_there_is_one_dictionary_and_no_old_answer() {
+    let world = World::new();
+    assert_eq!(register(&world, Version::V1_0).unwrap_err(), Error::UnsupportedVersion);
+    let (request, _) = world.start_registration(&[]);
+    assert_eq!(request.to_message_in(world.server.versions()), request.to_message());
+    let (response, _) = world.phone.register(&request, &[]).unwrap();
+    let old = edited(&response, |message| message[0]["header"]["upv"]["minor"] = json!(0));
+    assert_eq!(world.server.read(Operation::Reg, &old, None).unwrap_err(), Error::UnsupportedVersion);
+}
+
+#[test]
+fn the_dictionaries_of_a_request_differ_in_the_version_alone() {
+    let (request, _) = for_old_clients(server(any_model())).start_registration(&[]);
+    let mut message: Value = serde_json::from_str(&request.to_message_in(Versions::From1_0)).unwrap();
+    let upv = |minor| json!({"major": 1, "minor": minor});
+    assert_eq!((&message[0]["header"]["upv"], &message[1]["header"]["upv"]), (&upv(1), &upv(0)));
+    message[1]["header"]["upv"] = upv(1);
+    assert_eq!((message.as_array().unwrap().len(), &message[0]), (2, &message[1]));
+}
+
+#[rstest]
+#[case(1, 2)]
+#[case(2, 0)]
+#[case(0, 0)]
+fn other_versions_stay_refused(#[case] major: u16, #[case] minor: u16) {
+    let world = for_old_clients(server(any_model()));
+    let (request, _) = world.start_registration(&[]);
+    let (response, _) = world.phone.register(&request, &[]).unwrap();
+    let upv = json!({"major": major, "minor": minor});
+    let other = edited(&response, |message| message[0]["header"]["upv"] = upv.clone());
+    assert_eq!(world.server.read(Operation::Reg, &other, None).unwrap_err(), Error::UnsupportedVersion);
+    let bare = json!([{"header": {"upv": upv}}]).to_string();
+    assert_eq!(world.server.read(Operation::Reg, &bare, None).unwrap_err(), Error::UnsupportedVersion);
+    let both = edited(&response, |message| {
+        let mut old = message[0].clone();
+        old["header"]["upv"]["minor"] = json!(0);
+        message.as_array_mut().unwrap().push(old);
+    });
+    assert_eq!(world.server.read(Operation::Reg, &both, None).unwrap_err(), Error::SeveralMessages);
+}
+
+#[test]
+fn a_model_answers_in_a_version_that_it_speaks() {
+    let new = any_model().with_statement(statement(json!({})));
+    let world = for_old_clients(server(new));
+    assert!(register(&world, Version::V1_1).is_ok());
+    assert_eq!(register(&world, Version::V1_0).unwrap_err(), Error::ProtocolNotOfModel);
+}
+
+#[test]
+fn what_old_clients_cannot_be_told_is_told_to_new_ones_alone() {
+    let world = for_old_clients(server(any_model()));
+    let key = world.registered_key().0.key_ref();
+    for (what, versions) in [
+        (Deregistration::Keys(key, vec![]), 2),
+        (Deregistration::Model(AAID.parse().unwrap()), 1),
+        (Deregistration::Everything, 1),
+    ] {
+        let message = world.server.deregistration(&what).to_message_in(world.server.versions());
+        assert_eq!(serde_json::from_str::<Vec<Value>>(&message).unwrap().len(), versions, "{what:?}");
+        assert!(DeregistrationRequest::from_message(&message).is_ok());
+    }
+}
