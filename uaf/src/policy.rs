@@ -30,6 +30,12 @@ pub enum PolicyError {
     /// Without aaid both authenticationAlgorithms and assertionSchemes must be there.
     #[error("policy: a criterion has neither aaid nor both algorithms and schemes")]
     Unspecific,
+    /// A vendor that no AAID has would never be met, and never be refused.
+    #[error("policy: a vendorID is not four hexadecimal digits")]
+    Vendor,
+    /// The same of a property without any bit, or with one that the registry does not have.
+    #[error("policy: {0} has no bit, or one that the registry does not have")]
+    Bits(&'static str),
 }
 
 impl Policy {
@@ -147,6 +153,25 @@ fn by_model(keys: &[KeyRef]) -> Vec<MatchCriteria> {
 
 impl MatchCriteria {
     fn check(&self) -> Result<(), PolicyError> {
+        if self.vendor_id.iter().any(|id| !id.as_str().bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            return Err(PolicyError::Vendor);
+        }
+        for (name, bits, registry) in [
+            ("userVerification", self.user_verification, 0x1fff),
+            ("keyProtection", self.key_protection.map(u32::from), 0x1f),
+            ("matcherProtection", self.matcher_protection.map(u32::from), 0x7),
+            ("attachmentHint", self.attachment_hint, 0x1ff),
+            ("tcDisplay", self.tc_display.map(u32::from), 0x1f),
+        ] {
+            if bits.is_some_and(|bits| bits == 0 || bits & !registry != 0) {
+                return Err(PolicyError::Bits(name));
+            }
+        }
+        self.check_combination()
+    }
+
+    /// What may stand together.
+    fn check_combination(&self) -> Result<(), PolicyError> {
         if self.aaid.is_empty() {
             let specific = !self.authentication_algorithms.is_empty() && !self.assertion_schemes.is_empty();
             return if specific { Ok(()) } else { Err(PolicyError::Unspecific) };

@@ -141,6 +141,28 @@ fn a_policy_that_makes_no_sense_is_refused(#[case] accepted: Value, #[case] mess
     assert_eq!(policy(accepted, json!([])).unwrap_err().to_string(), message);
 }
 
+#[rstest]
+#[case("userVerification", 0x2000)]
+#[case("keyProtection", 0x20)]
+#[case("matcherProtection", 8)]
+#[case("attachmentHint", 0x200)]
+#[case("tcDisplay", 0x20)]
+fn bits_are_those_of_the_registry(#[case] name: &'static str, #[case] beyond: u32) {
+    let disallowing = |bits: u32| policy(json!([[general(json!({}))]]), json!([general(json!({name: bits}))]));
+    assert!(disallowing(beyond / 2).is_ok());
+    for bits in [0, beyond, beyond | 1] {
+        assert_eq!(disallowing(bits).unwrap_err(), PolicyError::Bits(name), "{bits:#x}");
+    }
+}
+
+#[test]
+fn a_vendor_is_one_that_an_aaid_can_have() {
+    let disallowing =
+        |vendor: &str| policy(json!([[general(json!({}))]]), json!([general(json!({"vendorID": [vendor]}))]));
+    assert!(disallowing("d0D0").is_ok());
+    assert_eq!(disallowing("D0DG").unwrap_err(), PolicyError::Vendor);
+}
+
 #[test]
 fn a_disallowed_criterion_is_checked_as_well() {
     assert_eq!(policy(json!([[general(json!({}))]]), json!([{}])).unwrap_err(), PolicyError::Unspecific);

@@ -9,11 +9,11 @@ use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::tlv::{TlvError, tag};
 use sidegate_uaf::{Algorithm, CertificateError, Credential, Error, KeyError, KeyFormat, PrivateKey};
 
-use crate::support::{AAID, World, any_model, phone, server, statement};
+use crate::support::{AAID, TODAY, World, any_model, phone, server, statement};
 
 const DAY: i64 = 86_400;
-/// In 2025, in seconds.
-const TODAY: i64 = 1_750_000_000;
+/// Today in seconds, as certificates count.
+const NOW: i64 = TODAY.cast_signed() / 1_000;
 
 /// A root, an authority and a leaf; a test changes what it is about.
 struct Vendor {
@@ -75,8 +75,7 @@ fn models(roots: &[&[u8]]) -> Models {
 }
 
 fn world(models: Models, attester: Attester) -> World {
-    let now = u64::try_from(TODAY * 1_000).unwrap();
-    World { server: server(models), phone: phone().with_attester(attester), now, ..World::new() }
+    World { server: server(models), phone: phone().with_attester(attester), now: TODAY, ..World::new() }
 }
 
 impl Made {
@@ -209,8 +208,8 @@ fn a_path_is_as_short_as_an_authority_says() {
 }
 
 #[rstest]
-#[case(TODAY - 2 * DAY, TODAY - DAY)]
-#[case(TODAY + DAY, TODAY + 2 * DAY)]
+#[case(NOW - 2 * DAY, NOW - DAY)]
+#[case(NOW + DAY, NOW + 2 * DAY)]
 fn certificates_are_within_their_validity(#[case] not_before: i64, #[case] not_after: i64) {
     let leaf = CertificateFields { not_before, not_after, ..Vendor::new().leaf };
     let authority = CertificateFields { not_before, not_after, ..Vendor::new().authority };

@@ -10,11 +10,17 @@ mod authentication_faults;
 #[cfg(test)]
 mod ceremonies;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
+mod key_faults;
+#[cfg(test)]
 mod message_faults;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod registration_faults;
+#[cfg(test)]
+mod signature_faults;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

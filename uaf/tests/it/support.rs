@@ -18,6 +18,8 @@ pub(crate) const APP_ID: &str = "https://uaf.example/facets";
 pub(crate) const AAID: &str = "D0D0#0001";
 /// In 2027, in milliseconds.
 pub(crate) const END: u64 = 1_800_000_000_000;
+/// In 2025, in milliseconds: within the validity of certificates.
+pub(crate) const TODAY: u64 = 1_750_000_000_000;
 pub(crate) const NONCE: [u8; 16] = [9; 16];
 
 pub(crate) fn any_model() -> Models {
