@@ -14,7 +14,7 @@ pub use attester::{Attester, Hierarchy};
 pub use draft::{Draft, Fields};
 pub use key::DeviceKey;
 
-pub use crate::crypto::{CertificateExtension, CertificateFields};
+pub use crate::crypto::{CertificateDigest, CertificateExtension, CertificateFields};
 
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType, KeyFormat};

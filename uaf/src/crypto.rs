@@ -10,7 +10,7 @@ mod private;
 mod rsa;
 mod verify;
 
-pub use issue::{CertificateExtension, CertificateFields};
+pub use issue::{CertificateDigest, CertificateExtension, CertificateFields};
 pub(crate) use mac::MacKey;
 pub use path::CertificateError;
 pub(crate) use path::{Aging, TrustAnchors};

@@ -20,8 +20,19 @@ pub struct CertificateFields {
     pub not_after: i64,
     /// Extensions; without any it is a certificate of version 1.
     pub extensions: Vec<CertificateExtension>,
-    /// Signed with SHA-1, as old ones are.
-    pub sha1: bool,
+    /// What is signed.
+    pub digest: CertificateDigest,
+}
+
+/// The hash under a certificate's signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateDigest {
+    /// Today's.
+    Sha256,
+    /// As old ones have it.
+    Sha1,
+    /// Broken.
+    Md5,
 }
 
 /// An extension of a certificate.
@@ -73,7 +84,7 @@ impl CertificateFields {
 
     fn of(subject: &str, extensions: Vec<CertificateExtension>) -> Self {
         let (not_before, not_after) = (1_577_836_800, 4_733_510_400);
-        Self { subject: subject.to_owned(), not_before, not_after, extensions, sha1: false }
+        Self { subject: subject.to_owned(), not_before, not_after, extensions, digest: CertificateDigest::Sha256 }
     }
 
     /// The certificate of `subject_key` in DER, issued by the holder of `issuer_key`.
@@ -98,7 +109,11 @@ impl CertificateFields {
         for extension in &self.extensions {
             builder.append_extension(extension.build()?)?;
         }
-        let digest = if self.sha1 { MessageDigest::sha1() } else { MessageDigest::sha256() };
+        let digest = match self.digest {
+            CertificateDigest::Sha256 => MessageDigest::sha256(),
+            CertificateDigest::Sha1 => MessageDigest::sha1(),
+            CertificateDigest::Md5 => MessageDigest::md5(),
+        };
         builder.sign(issuer_key.key(), digest)?;
         Ok(builder.build().to_der()?)
     }

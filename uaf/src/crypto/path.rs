@@ -6,6 +6,7 @@ mod fault;
 use std::fmt;
 
 use openssl::error::ErrorStack;
+use openssl::nid::Nid;
 use openssl::stack::{Stack, StackRef};
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
@@ -22,6 +23,8 @@ use crate::algorithm::{Algorithm, KeyFormat};
 const MAX_CERTIFICATES: usize = 8;
 /// OpenSSL's level of 112 bits: no SHA-1, no RSA below 2048 bits.
 const STRONG: i32 = 2;
+/// Bits of strength of the weakest key in any path: RSA of 1024.
+const OLD: u32 = 80;
 /// basicConstraints, 2.5.29.19.
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 /// id-fido-gen-ce-aaid, 1.3.6.1.4.1.45724.1.1.1.
@@ -33,7 +36,7 @@ pub(crate) enum Aging {
     /// Certificates are within their validity and of today's strength.
     #[default]
     Refused,
-    /// Neither is asked.
+    /// Neither is asked; MD5 and RSA below 1024 bits are refused all the same.
     Tolerated,
 }
 
@@ -125,18 +128,29 @@ fn judge(context: &mut X509StoreContextRef) -> Result<Result<(), CertificateErro
     if !context.verify_cert()? {
         return Ok(Err(CertificateError::of_openssl(context.error().as_raw())));
     }
-    context.chain().map_or(Ok(Err(CertificateError::UnknownIssuer)), authorities)
+    context.chain().map_or(Ok(Err(CertificateError::UnknownIssuer)), beyond_openssl)
 }
 
-/// Between leaf and anchor OpenSSL also takes for an authority what only has the right key usage, or a Netscape type.
-fn authorities(chain: &StackRef<X509>) -> Result<Result<(), CertificateError>, ErrorStack> {
-    let between = chain.len().saturating_sub(2);
-    for certificate in chain.iter().skip(1).take(between) {
-        if !is_authority(&certificate.to_der()?) {
+/// What OpenSSL passes over. Between leaf and anchor it also takes for an authority what only has the right key usage, or
+/// a Netscape type; and where age is tolerated, it takes what anybody could forge.
+fn beyond_openssl(chain: &StackRef<X509>) -> Result<Result<(), CertificateError>, ErrorStack> {
+    let anchor = chain.len().saturating_sub(1);
+    for (at, certificate) in chain.iter().enumerate() {
+        if (1..anchor).contains(&at) && !is_authority(&certificate.to_der()?) {
             return Ok(Err(CertificateError::NotAuthority));
+        }
+        let forgeable = at < anchor && is_broken(certificate);
+        if forgeable || certificate.public_key()?.security_bits() < OLD {
+            return Ok(Err(CertificateError::Weak));
         }
     }
     Ok(Ok(()))
+}
+
+/// Whether certificates with this signature have been forged for less than the price of a phone.
+fn is_broken(certificate: &X509Ref) -> bool {
+    let signed = certificate.signature_algorithm().object().nid().signature_algorithms();
+    signed.is_some_and(|signed| [Nid::MD4, Nid::MD5].contains(&signed.digest))
 }
 
 /// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, … }`.

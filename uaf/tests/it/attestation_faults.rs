@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rstest::rstest;
 use serde_json::json;
-use sidegate_uaf::authenticator::{Attester, CertificateExtension, CertificateFields, Draft, Hierarchy};
+use sidegate_uaf::authenticator::{
+    Attester, CertificateDigest, CertificateExtension, CertificateFields, Draft, Hierarchy,
+};
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::tlv::{TlvError, tag};
 use sidegate_uaf::{Algorithm, CertificateError, Credential, Error, KeyError, KeyFormat, PrivateKey};
@@ -23,6 +25,7 @@ struct Vendor {
     /// Whose key the leaf is signed with, if not the authority's.
     forger: Option<PrivateKey>,
     algorithm: Algorithm,
+    authority_algorithm: Algorithm,
 }
 
 /// What a vendor made.
@@ -41,11 +44,13 @@ impl Vendor {
             leaf: CertificateFields::leaf("leaf", AAID.parse().unwrap()),
             forger: None,
             algorithm: Algorithm::P256Raw,
+            authority_algorithm: Algorithm::P256Raw,
         }
     }
 
     fn make(&self) -> Made {
-        let [root, authority] = [(); 2].map(|()| PrivateKey::generate(Algorithm::P256Raw).unwrap());
+        let root = PrivateKey::generate(Algorithm::P256Raw).unwrap();
+        let authority = PrivateKey::generate(self.authority_algorithm).unwrap();
         let key = PrivateKey::generate(self.algorithm).unwrap();
         Made {
             root: self.root.issue(&root, "root", &root).unwrap(),
@@ -227,14 +232,18 @@ fn certificates_are_within_their_validity(#[case] not_before: i64, #[case] not_a
 }
 
 #[test]
-fn sha_1_is_for_models_of_which_it_is_said() {
-    let leaf = CertificateFields { sha1: true, ..Vendor::new().leaf };
-    let vendor = Vendor { leaf, ..Vendor::new() };
-    assert_eq!(vendor.refused(), CertificateError::Weak);
-    let made = vendor.make();
-    let tolerant = models(&[&made.root]).with_outdated_attestation(AAID.parse().unwrap());
-    assert!(made.register_at(tolerant, &[&made.leaf, &made.authority]).is_ok());
-    assert!(made.register(&[&made.leaf], &[&made.leaf]).is_ok(), "a pinned leaf proves itself");
+fn sha_1_is_for_models_of_which_it_is_said_and_md5_for_none() {
+    for (digest, tolerable) in [(CertificateDigest::Sha1, true), (CertificateDigest::Md5, false)] {
+        // Signed with RSA, as ECDSA with MD5 has no name.
+        let leaf = CertificateFields { digest, ..Vendor::new().leaf };
+        let vendor = Vendor { leaf, authority_algorithm: Algorithm::Pkcs1Raw, ..Vendor::new() };
+        assert_eq!(vendor.refused(), CertificateError::Weak);
+        let made = vendor.make();
+        let tolerant = models(&[&made.root]).with_outdated_attestation(AAID.parse().unwrap());
+        let tolerated = made.register_at(tolerant, &[&made.leaf, &made.authority]);
+        assert_eq!(tolerated.err(), (!tolerable).then_some(Error::Certificate(CertificateError::Weak)));
+        assert!(made.register(&[&made.leaf], &[&made.leaf]).is_ok(), "a pinned leaf proves itself");
+    }
 }
 
 #[test]
