@@ -1,6 +1,10 @@
 //! Authentication, with or without a user's name, with or without a transaction: uaf.md A8.
 
+mod claimant;
+
 use serde::{Deserialize, Serialize};
+
+pub use claimant::Claimant;
 
 use crate::aaid::KeyRef;
 use crate::assertion::{AuthenticationAssertion, Mode};
@@ -12,46 +16,6 @@ use crate::policy::Candidate;
 use crate::relying_party::{Admission, Arrival, Issued, RelyingParty, Start, StartError};
 use crate::transaction::{Asked, check_renderings};
 use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Policy, Transaction, Version};
-
-/// Who has to answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Claimant {
-    /// Whoever owns the key (login without a name).
-    Anyone,
-    /// This user.
-    Named {
-        /// As the store knows him.
-        user: String,
-        /// `false` where the operation only looks like one for a user (uaf.md A0): nobody is told to delete a key then.
-        exists: bool,
-    },
-}
-
-impl Claimant {
-    fn user(&self) -> Option<&str> {
-        match self {
-            Self::Anyone => None,
-            Self::Named { user, .. } => Some(user),
-        }
-    }
-
-    /// The key that an assertion is about, if it is the claimant's.
-    fn key<'c>(
-        &self,
-        read: &AuthenticationAssertion<'_>,
-        credentials: &'c [Credential],
-    ) -> Result<&'c Credential, Error> {
-        let is_it = |credential: &&Credential| {
-            credential.aaid == read.common.aaid && credential.key_id.as_bytes() == read.common.key_id
-        };
-        match (self, credentials.iter().find(is_it)) {
-            (Self::Anyone, None) => Err(Error::KeyUnknown { user_is_real: false }),
-            (Self::Named { exists, .. }, None) => Err(Error::KeyUnknown { user_is_real: *exists }),
-            (Self::Named { user, .. }, Some(credential)) if credential.user != *user => Err(Error::KeyOfAnotherUser),
-            (_, Some(credential)) => Ok(credential),
-        }
-    }
-}
 
 /// Who authenticates, and with what.
 #[derive(Debug, Clone)]

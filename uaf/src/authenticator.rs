@@ -6,58 +6,33 @@
 
 mod attester;
 mod draft;
+mod error;
 mod key;
+mod shown;
 
 use std::collections::BTreeSet;
 
 pub use attester::{Attester, Hierarchy};
 pub use draft::{Draft, Fields};
+pub use error::AuthenticatorError;
 pub use key::DeviceKey;
+pub use shown::shown_text;
 
 pub use crate::crypto::{CertificateDigest, CertificateExtension, CertificateFields};
 
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
-use crate::crypto::{PrivateKey, PrivateKeyError, TrustAnchors};
-use crate::encoding::{EncodingError, Text};
-use crate::error::Error;
+use crate::crypto::{PrivateKey, TrustAnchors};
+use crate::encoding::Text;
 use crate::facets::SOFTWARE_FACET;
 use crate::metadata::Model;
 use crate::policy::Candidate;
-use crate::tlv::TlvError;
 use crate::wire::{
-    AuthenticationRequest, ContentType, DeregistrationRequest, FacetId, OperationHeader, RegistrationRequest, Response,
-    Transaction,
+    AuthenticationRequest, DeregistrationRequest, FacetId, OperationHeader, RegistrationRequest, Response,
 };
 
 /// `UAF_ASM_STATUS_USER_CANCELLED`: what a phone says when its user taps "no".
 pub const ASM_USER_CANCELLED: u16 = 0x03;
-
-/// Why a request is not answered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AuthenticatorError {
-    /// The request cannot be understood.
-    #[error("request: {0}")]
-    Request(#[from] Error),
-    /// The policy wants another authenticator, or a key that is not here.
-    #[error("no suitable authenticator")]
-    NoSuitableAuthenticator,
-    /// The user has a key here already.
-    #[error("the user has a key here already")]
-    AlreadyRegistered,
-    /// The sign counter is at its end.
-    #[error("sign counter is used up")]
-    CounterExhausted,
-    /// The key cannot be made, read or used.
-    #[error(transparent)]
-    Key(#[from] PrivateKeyError),
-    /// A value does not fit its element or member.
-    #[error("too long for its element: {0}")]
-    Tlv(#[from] TlvError),
-    /// A value does not fit its member.
-    #[error("does not fit its member: {0}")]
-    Encoding(#[from] EncodingError),
-}
 
 /// One model, in one app.
 #[derive(Debug, Clone)]
@@ -202,7 +177,7 @@ impl Authenticator {
         key: &DeviceKey,
         nonce: &[u8],
     ) -> Result<Draft, AuthenticatorError> {
-        let content = rendering(&request.transaction).map(|transaction| transaction.content.as_bytes());
+        let content = shown::rendering(&request.transaction).map(|transaction| transaction.content.as_bytes());
         Draft::authentication(&request.header, &request.challenge, self.facet()?, key, nonce, content)
     }
 
@@ -260,16 +235,4 @@ impl Authenticator {
             key_restricted: true,
         }
     }
-}
-
-/// The rendering that a phone shows: text if there is one.
-fn rendering(transactions: &[Transaction]) -> Option<&Transaction> {
-    transactions.iter().find(|transaction| transaction.content_type == ContentType::Text).or(transactions.first())
-}
-
-/// The text that the user is asked to confirm.
-#[must_use]
-pub fn shown_text(request: &AuthenticationRequest) -> Option<&str> {
-    let shown = rendering(&request.transaction).filter(|shown| shown.content_type == ContentType::Text)?;
-    std::str::from_utf8(shown.content.as_bytes()).ok()
 }

@@ -12,6 +12,9 @@
 //!    [`authentication::VerifiedKey::previous_counter`], new credentials only if (AAID, keyID) is free:
 //!    [`Error::AlreadyRegistered`].
 //!
+//! How a model proves itself is said by its metadata statement ([`metadata::Statement`]): with roots by certificates that
+//! lead there, without roots by the new key itself.
+//!
 //! Every check has its own variant of [`Error`]; [`Error::status`] and [`Folding`] give the code for the client.
 //!
 //! ```

@@ -100,6 +100,43 @@ fn order_extensions_and_unknown_tags_that_are_not_critical_do_not_matter() {
 }
 
 #[test]
+fn the_case_of_an_aaid_and_what_lies_deep_in_an_unknown_element_do_not_matter() {
+    let nested = (0..1000).fold(Vec::new(), |inner: Vec<u8>, _| {
+        let mut outer = Vec::new();
+        sidegate_uaf::tlv::write(Tag(0x1e99), &inner, &mut outer).map(|()| outer).unwrap()
+    });
+    let credentials = World::new().register_with(|draft| {
+        draft.fields.set(tag::AAID, *b"d0D0#0001");
+        draft.fields.push(Tag(0x1e99), &nested[..2000]);
+        draft.unsigned.push(Tag(0x1e99), &nested[..1000]);
+    });
+    assert_eq!(credentials.unwrap()[0].aaid, AAID.parse().unwrap());
+}
+
+#[test]
+fn a_phone_counts_its_signatures_and_its_keys_or_neither() {
+    let world = World::new();
+    let (request, state) = world.start_registration(&[]);
+    let (_, first) = world.phone.register(&request, &[]).unwrap();
+    let (response, second) = world.phone.register(&request, std::slice::from_ref(&first)).unwrap();
+    let credentials = registered(world.finish_registration(&state, &response.to_message())).unwrap();
+    assert_eq!((credentials[0].sign_counter, credentials[0].registration_counter), (1, 2));
+    assert_ne!(first.key_ref(), second.key_ref());
+
+    let silent = World { phone: crate::support::phone().without_counters(), ..World::new() };
+    let (key, credential) = silent.registered_key();
+    assert_eq!((credential.sign_counter, credential.registration_counter), (0, 0));
+    let mut keys = [key];
+    for _ in 0..2 {
+        let (request, state) = silent.start_authentication();
+        let response = silent.phone.authenticate(&request, &mut keys, &[9; 8]).unwrap();
+        let credentials = std::slice::from_ref(&credential);
+        assert!(silent.finish_authentication(&state, &response.to_message(), credentials).is_ok());
+    }
+    assert_eq!(keys[0].sign_counter(), 0);
+}
+
+#[test]
 fn counters_that_are_not_supported_stay_zero() {
     let world = World::new();
     let credentials = world.register_with(|draft| draft.fields.set(tag::COUNTERS, [0; 8])).unwrap();

@@ -234,6 +234,19 @@ fn fc_params_has_its_members(#[values("appID", "challenge", "facetID", "channelB
     }
 }
 
+#[rstest]
+#[case("appID", json!("x".repeat(513)))]
+#[case("facetID", json!("x".repeat(513)))]
+#[case("challenge", json!(encode(&[1; 7])))]
+#[case("challenge", json!(encode(&[1; 65])))]
+#[case("challenge", json!("AAAAAAAAAAAAAAAA="))]
+#[case("channelBinding", json!({"tlsUnique": ""}))]
+#[case("channelBinding", json!({"cid_pubkey": {"kty": "EC"}}))]
+fn the_limits_of_fc_params_are_kept(#[case] name: &str, #[case] value: Value) {
+    let refused = set_fc_param(name, Some(value)).unwrap_err();
+    assert!(matches!(&refused, Error::FcParams(path) if path.contains(name)), "{refused}");
+}
+
 #[test]
 fn fc_params_has_no_member_twice_and_nothing_behind_it() {
     let twice = with_fc_params(|text| text.replacen('{', &format!("{{\"appID\":\"{APP_ID}\","), 1)).unwrap_err();

@@ -1,0 +1,47 @@
+//! Who has to answer an authentication request, and whether a key is theirs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::assertion::AuthenticationAssertion;
+use crate::credential::Credential;
+use crate::error::Error;
+
+/// Who has to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Claimant {
+    /// Whoever owns the key (login without a name).
+    Anyone,
+    /// This user.
+    Named {
+        /// As the store knows him.
+        user: String,
+        /// `false` where the operation only looks like one for a user (uaf.md A0): nobody is told to delete a key then.
+        exists: bool,
+    },
+}
+
+impl Claimant {
+    pub(super) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Anyone => None,
+            Self::Named { user, .. } => Some(user),
+        }
+    }
+
+    /// The key that an assertion is about, if it is the claimant's.
+    pub(super) fn key<'c>(
+        &self,
+        read: &AuthenticationAssertion<'_>,
+        credentials: &'c [Credential],
+    ) -> Result<&'c Credential, Error> {
+        let is_it = |credential: &&Credential| {
+            credential.aaid == read.common.aaid && credential.key_id.as_bytes() == read.common.key_id
+        };
+        match (self, credentials.iter().find(is_it)) {
+            (Self::Anyone, None) => Err(Error::KeyUnknown { user_is_real: false }),
+            (Self::Named { exists, .. }, None) => Err(Error::KeyUnknown { user_is_real: *exists }),
+            (Self::Named { user, .. }, Some(credential)) if credential.user != *user => Err(Error::KeyOfAnotherUser),
+            (_, Some(credential)) => Ok(credential),
+        }
+    }
+}
