@@ -103,7 +103,7 @@ impl JwsBypassFilter {
                 aimed.verified(target_id, &registered).map_err(|refusal| Stop::from(refusal).of_known())?
             }
         };
-        match self.uses.check(&admitted.id, admitted.counted()).await.and_then(|()| admitted.changes_something()) {
+        match self.uses.check(admitted.ids(), admitted.counted()).await.and_then(|()| admitted.changes_something()) {
             Err(stop) if admitted.is_verified() => Err(stop.of_known()),
             checked => checked.map(|()| admitted),
         }
@@ -112,14 +112,14 @@ impl JwsBypassFilter {
     /// Row 10, now that nothing else stands in the way.
     async fn use_up(&self, admitted: Admitted, exchange: &mut Exchange) -> Result<(), Stop> {
         match admitted.subject {
-            Subject::Verified(modify) => {
-                let used = self.uses.use_up(&admitted.id, admitted.until, &modify.target_id).await;
+            Subject::Verified { modify, id } => {
+                let used = self.uses.use_up(&id, admitted.until, &modify.target_id).await;
                 used.map_err(Stop::of_known)?;
                 Event::BypassPassed { target: &modify.target_id, key: Some(&modify.thumbprint) }.record();
                 exchange.proofs.insert(modify);
             }
-            Subject::Believed(target_id) => {
-                let sending = self.uses.send(admitted.id, admitted.until).await?;
+            Subject::Believed { target_id, ids } => {
+                let sending = self.uses.send(ids, admitted.until).await?;
                 exchange.proofs.insert(Sent { target_id, sending: Arc::new(sending) });
             }
         }

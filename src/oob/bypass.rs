@@ -74,8 +74,9 @@ impl UsedRequests {
 
 #[async_trait]
 impl ReplayGuard for UsedRequests {
-    async fn remember(&self, id: &ReplayId, until: Millis) -> Result<Seen, FilterError> {
-        let first = self.0.remember(id.as_str(), until).await.map_err(unavailable)?;
+    async fn remember(&self, ids: &[ReplayId], until: Millis) -> Result<Seen, FilterError> {
+        let keys: Vec<&str> = ids.iter().map(ReplayId::as_str).collect();
+        let first = self.0.remember(&keys, until).await.map_err(unavailable)?;
         Ok(if first { Seen::First } else { Seen::Before })
     }
 

@@ -9,11 +9,12 @@ use crate::store::StoreError;
 /// not.
 #[async_trait]
 pub trait Replays: Send + Sync {
-    /// Remembers `key` until `until`, unless it is remembered already. True for the one caller who was first.
+    /// Remembers all of `keys` until `until`, in one step, unless one of them is remembered already: then none. True for
+    /// the one caller who was first.
     ///
     /// # Errors
     /// When the store can't be asked or written: the request must be refused.
-    async fn remember(&self, key: &str, until: Millis) -> Result<bool, StoreError>;
+    async fn remember(&self, keys: &[&str], until: Millis) -> Result<bool, StoreError>;
 
     /// Whether `key` is remembered.
     ///

@@ -14,6 +14,7 @@ const LONGEST_ID: usize = 256;
 /// A request that is in good form, for this target, and of now (rows 1 to 7). Nothing of it is known to be signed.
 pub(super) struct Aimed<'b> {
     jws: UnverifiedJws<'b>,
+    request_id: String,
     /// The first moment at which row 7 refuses it anyway.
     until: Millis,
 }
@@ -33,13 +34,14 @@ impl<'b> Aimed<'b> {
         if !is_id(target_id) {
             return Err(Refusal::UnknownTarget);
         }
-        Ok(Self { jws, until: claims.created.after(skew).after(Duration::from_millis(1)) })
+        let until = claims.created.after(skew).after(Duration::from_millis(1));
+        Ok(Self { jws, request_id: claims.request_id, until })
     }
 
     /// For a server behind that owns the keys.
     pub(super) fn believed(self, target_id: &str) -> Admitted {
-        let id = ReplayId::sent(&self.jws.signing_digest());
-        Admitted { id, until: self.until, subject: Subject::Believed(target_id.to_owned()) }
+        let ids = ReplayId::believed(&self.jws.signing_digest(), target_id, &self.request_id);
+        Admitted { until: self.until, subject: Subject::Believed { target_id: target_id.to_owned(), ids } }
     }
 
     /// Row 9.
@@ -52,7 +54,7 @@ impl<'b> Aimed<'b> {
         let thumbprint = *registered.key.thumbprint();
         let modify = VerifiedModify { target_id: target_id.to_owned(), thumbprint, change: claims.change };
         let id = ReplayId::signed(&thumbprint, &claims.request_id);
-        Ok(Admitted { id, until: self.until, subject: Subject::Verified(modify) })
+        Ok(Admitted { until: self.until, subject: Subject::Verified { modify, id } })
     }
 }
 
@@ -66,42 +68,55 @@ fn is_id(text: &str) -> bool {
 /// A request that may pass, and used nothing up yet.
 #[derive(Clone)]
 pub(super) struct Admitted {
-    pub(super) id: ReplayId,
     pub(super) until: Millis,
     pub(super) subject: Subject,
 }
 
 #[derive(Clone)]
 pub(super) enum Subject {
-    Verified(VerifiedModify),
-    /// The target that the path named.
-    Believed(String),
+    Verified {
+        modify: VerifiedModify,
+        id: ReplayId,
+    },
+    /// With the target that the path named.
+    Believed {
+        target_id: String,
+        ids: [ReplayId; 2],
+    },
 }
 
 impl Admitted {
     pub(super) fn target_id(&self) -> &str {
         match &self.subject {
-            Subject::Verified(modify) => modify.target_id(),
-            Subject::Believed(target_id) => target_id,
+            Subject::Verified { modify, .. } => modify.target_id(),
+            Subject::Believed { target_id, .. } => target_id,
+        }
+    }
+
+    /// What it is remembered by.
+    pub(super) fn ids(&self) -> &[ReplayId] {
+        match &self.subject {
+            Subject::Verified { id, .. } => std::slice::from_ref(id),
+            Subject::Believed { ids, .. } => ids,
         }
     }
 
     /// What its rate goes by: a target only where its own key signed.
     pub(super) fn counted(&self) -> &str {
         match &self.subject {
-            Subject::Verified(modify) => modify.target_id(),
-            Subject::Believed(_) => self.id.as_str(),
+            Subject::Verified { modify, .. } => modify.target_id(),
+            Subject::Believed { ids: [message, _], .. } => message.as_str(),
         }
     }
 
     pub(super) fn is_verified(&self) -> bool {
-        matches!(self.subject, Subject::Verified(_))
+        matches!(self.subject, Subject::Verified { .. })
     }
 
     /// Row 11.
     pub(super) fn changes_something(&self) -> Result<(), Stop> {
         match &self.subject {
-            Subject::Verified(modify) if modify.change().is_empty() => Err(Refusal::NothingToChange.into()),
+            Subject::Verified { modify, .. } if modify.change().is_empty() => Err(Refusal::NothingToChange.into()),
             _ => Ok(()),
         }
     }

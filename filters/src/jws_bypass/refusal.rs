@@ -68,7 +68,7 @@ pub(super) enum Refusal {
     TooMany(Duration),
     #[error("requestId was used before")]
     Replayed,
-    #[error("the same request was sent before, and what became of it is not known yet: sign a new one")]
+    #[error("requestId was sent before, and what became of it is not known yet: sign a new one")]
     Sent,
     #[error("nothing to change: give name, target or dispatcher")]
     NothingToChange,

@@ -16,8 +16,9 @@ use crate::clock::{Clock, Millis, SteadyClock};
 use crate::filter::FilterError;
 use crate::memory::{Full, MemoryReplayGuard};
 
-/// Requests on their way to a server that verifies them, or whose outcome stayed unknown; about 25 MiB in the worst case.
-const SENT: usize = 100_000;
+/// Names of requests on their way to a server that verifies them, or whose outcome stayed unknown: two for each of 100,000;
+/// about 50 MiB in the worst case.
+const SENT: usize = 200_000;
 
 /// The requests of one set of targets.
 pub struct Uses {
@@ -52,12 +53,12 @@ impl Uses {
     }
 
     /// Whether the request may still be used; `counted` is what its rate goes by.
-    pub(super) async fn check(&self, id: &ReplayId, counted: &str) -> Result<(), Stop> {
+    pub(super) async fn check(&self, ids: &[ReplayId], counted: &str) -> Result<(), Stop> {
         self.rate.check(counted, self.steady.now()).map_err(Refusal::TooMany)?;
-        if self.sent.holds(id) {
+        if ids.iter().any(|id| self.sent.holds(id)) {
             return Err(Refusal::Sent.into());
         }
-        self.check_unused(id).await
+        self.check_unused(ids).await
     }
 
     #[cfg(test)]
@@ -65,13 +66,18 @@ impl Uses {
         self.sent.is_empty()
     }
 
-    async fn check_unused(&self, id: &ReplayId) -> Result<(), Stop> {
-        if self.used.is_remembered(id).await? { Err(Refusal::Replayed.into()) } else { Ok(()) }
+    async fn check_unused(&self, ids: &[ReplayId]) -> Result<(), Stop> {
+        for id in ids {
+            if self.used.is_remembered(id).await? {
+                return Err(Refusal::Replayed.into());
+            }
+        }
+        Ok(())
     }
 
     /// Uses the request up for good.
     pub(super) async fn use_up(&self, id: &ReplayId, until: Millis, counted: &str) -> Result<(), Stop> {
-        match self.used.remember(id, until).await? {
+        match self.used.remember(std::slice::from_ref(id), until).await? {
             Seen::First => {
                 self.rate.count(counted, self.steady.now());
                 Ok(())
@@ -80,17 +86,18 @@ impl Uses {
         }
     }
 
-    /// Takes note that the request is sent. Its rate goes by its own name: a target's would let strangers use up what
-    /// belongs to a phone.
-    pub(super) async fn send(self: &Arc<Self>, id: ReplayId, until: Millis) -> Result<Sending, Stop> {
+    /// Takes note that the request is sent, under both names at once. Its rate goes by what it signs: a target's would
+    /// let strangers use up what belongs to a phone.
+    pub(super) async fn send(self: &Arc<Self>, ids: [ReplayId; 2], until: Millis) -> Result<Sending, Stop> {
         let full = |Full| FilterError::Unavailable("the memory of changes that were sent");
-        if self.sent.enter(&id, until).map_err(full)? == Seen::Before {
+        if self.sent.enter(&ids, until).map_err(full)? == Seen::Before {
             return Err(Refusal::Sent.into());
         }
-        let sending = Sending { uses: Arc::clone(self), id, until, fate: Mutex::new(Fate::Here) };
-        self.check_unused(&sending.id).await?;
+        let sending = Sending { uses: Arc::clone(self), ids, until, fate: Mutex::new(Fate::Here) };
+        self.check_unused(&sending.ids).await?;
         sending.turn(Fate::Unknown(tracing::Span::current()));
-        self.rate.count(sending.id.as_str(), self.steady.now());
+        let [message, _] = &sending.ids;
+        self.rate.count(message.as_str(), self.steady.now());
         Ok(sending)
     }
 }
@@ -98,7 +105,7 @@ impl Uses {
 /// A request that only the server behind can judge.
 pub(super) struct Sending {
     uses: Arc<Uses>,
-    id: ReplayId,
+    ids: [ReplayId; 2],
     until: Millis,
     fate: Mutex<Fate>,
 }
@@ -120,12 +127,12 @@ impl Sending {
         self.turn(Fate::Known);
         if status.is_success() {
             Event::BypassPassed { target: target_id, key: None }.record();
-            let _ = self.uses.used.remember(&self.id, self.until).await?;
+            let _ = self.uses.used.remember(&self.ids, self.until).await?;
         } else {
             let reason = format_args!("the upstream answered {}", status.as_u16());
             Event::BypassRefused { target: None, reason: &reason }.record();
         }
-        self.uses.sent.forget(&self.id);
+        self.uses.sent.forget(&self.ids, self.until);
         Ok(())
     }
 
@@ -142,7 +149,7 @@ fn is_lost(status: StatusCode) -> bool {
 impl Drop for Sending {
     fn drop(&mut self) {
         match self.fate.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            Fate::Here => self.uses.sent.forget(&self.id),
+            Fate::Here => self.uses.sent.forget(&self.ids, self.until),
             Fate::Unknown(span) => span.in_scope(|| Event::BypassUnknown.record()),
             Fate::Known => {}
         }

@@ -24,30 +24,32 @@ struct Used {
 }
 
 impl MemoryReplayGuard {
-    /// An empty set for at most `capacity` requests.
+    /// An empty set for at most `capacity` names of requests.
     #[must_use]
     pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
         Self { used: Mutex::default(), capacity, clock }
     }
 
-    /// Inserts the request unless it is there.
+    /// Inserts a request under all its names, unless one of them is there: then none.
     ///
     /// # Errors
     /// When it is new and there is no room for it.
-    pub fn enter(&self, id: &ReplayId, until: Millis) -> Result<Seen, Full> {
+    pub fn enter(&self, ids: &[ReplayId], until: Millis) -> Result<Seen, Full> {
         let mut used = self.current();
-        if used.until.contains_key(id) {
+        if ids.iter().any(|id| used.until.contains_key(id)) {
             return Ok(Seen::Before);
         }
-        if used.until.len() >= self.capacity {
+        if used.until.len().saturating_add(ids.len()) > self.capacity {
             return Err(Full);
         }
-        used.by_end.insert((until, id.clone()));
-        used.until.insert(id.clone(), until);
+        for id in ids {
+            used.by_end.insert((until, id.clone()));
+            used.until.insert(id.clone(), until);
+        }
         Ok(Seen::First)
     }
 
-    /// Whether the request is there.
+    /// Whether a request of this name is there.
     #[must_use]
     pub fn holds(&self, id: &ReplayId) -> bool {
         self.current().until.contains_key(id)
@@ -59,11 +61,14 @@ impl MemoryReplayGuard {
         self.current().until.is_empty()
     }
 
-    /// Takes a request out, if it is there.
-    pub fn forget(&self, id: &ReplayId) {
+    /// Takes out a request that was entered until then. When its time is over another may have one of its names, and
+    /// keeps it.
+    pub fn forget(&self, ids: &[ReplayId], until: Millis) {
         let mut used = self.current();
-        if let Some(entry) = used.until.remove_entry(id) {
-            used.by_end.remove(&(entry.1, entry.0));
+        for id in ids {
+            if used.by_end.remove(&(until, id.clone())) {
+                used.until.remove(id);
+            }
         }
     }
 
@@ -82,8 +87,8 @@ impl MemoryReplayGuard {
 
 #[async_trait]
 impl ReplayGuard for MemoryReplayGuard {
-    async fn remember(&self, id: &ReplayId, until: Millis) -> Result<Seen, FilterError> {
-        self.enter(id, until).map_err(|Full| FilterError::Unavailable("the memory of used requests"))
+    async fn remember(&self, ids: &[ReplayId], until: Millis) -> Result<Seen, FilterError> {
+        self.enter(ids, until).map_err(|Full| FilterError::Unavailable("the memory of used requests"))
     }
 
     async fn is_remembered(&self, id: &ReplayId) -> Result<bool, FilterError> {

@@ -21,17 +21,17 @@ async fn a_request_is_first_once_for_each_key() {
     let clock = Arc::new(ManualClock::new(Millis(0)));
     let guard = MemoryReplayGuard::new(10, clock);
     let (one, other) = (key(), key());
-    assert_eq!(guard.remember(&id(one.thumbprint(), "a"), Millis(10)).await.unwrap(), Seen::First);
-    assert_eq!(guard.remember(&id(one.thumbprint(), "a"), Millis(10)).await.unwrap(), Seen::Before);
-    assert_eq!(guard.remember(&id(one.thumbprint(), "b"), Millis(10)).await.unwrap(), Seen::First);
-    assert_eq!(guard.remember(&id(other.thumbprint(), "a"), Millis(10)).await.unwrap(), Seen::First);
+    assert_eq!(guard.remember(&[id(one.thumbprint(), "a")], Millis(10)).await.unwrap(), Seen::First);
+    assert_eq!(guard.remember(&[id(one.thumbprint(), "a")], Millis(10)).await.unwrap(), Seen::Before);
+    assert_eq!(guard.remember(&[id(one.thumbprint(), "b")], Millis(10)).await.unwrap(), Seen::First);
+    assert_eq!(guard.remember(&[id(other.thumbprint(), "a")], Millis(10)).await.unwrap(), Seen::First);
 }
 
 #[tokio::test]
 async fn a_request_is_kept_until_its_moment_and_no_longer() {
     let clock = Arc::new(ManualClock::new(Millis(0)));
     let guard = MemoryReplayGuard::new(10, clock.clone());
-    let used = id(key().thumbprint(), "a");
+    let used = [id(key().thumbprint(), "a")];
     assert_eq!(guard.remember(&used, Millis(10)).await.unwrap(), Seen::First);
     clock.advance(Duration::from_millis(9));
     assert_eq!(guard.remember(&used, Millis(10)).await.unwrap(), Seen::Before);
@@ -46,11 +46,11 @@ async fn a_full_guard_refuses_and_recovers() {
     let thumbprint = *key().thumbprint();
     for round in 0..100 {
         let until = Millis(10 * (round + 1));
-        assert_eq!(guard.remember(&id(&thumbprint, "a"), until).await.unwrap(), Seen::First);
-        assert_eq!(guard.remember(&id(&thumbprint, "b"), until).await.unwrap(), Seen::First);
-        let third = guard.remember(&id(&thumbprint, "c"), until).await;
+        assert_eq!(guard.remember(&[id(&thumbprint, "a")], until).await.unwrap(), Seen::First);
+        assert_eq!(guard.remember(&[id(&thumbprint, "b")], until).await.unwrap(), Seen::First);
+        let third = guard.remember(&[id(&thumbprint, "c")], until).await;
         assert!(matches!(third, Err(FilterError::Unavailable(_))));
-        assert_eq!(guard.remember(&id(&thumbprint, "a"), until).await.unwrap(), Seen::Before);
+        assert_eq!(guard.remember(&[id(&thumbprint, "a")], until).await.unwrap(), Seen::Before);
         clock.advance(Duration::from_millis(10));
     }
 }
@@ -60,19 +60,47 @@ async fn what_is_forgotten_makes_room() {
     let clock = Arc::new(ManualClock::new(Millis(0)));
     let guard = MemoryReplayGuard::new(1, clock.clone());
     let thumbprint = *key().thumbprint();
-    let (one, other) = (id(&thumbprint, "a"), id(&thumbprint, "b"));
+    let (one, other) = ([id(&thumbprint, "a")], [id(&thumbprint, "b")]);
     for _ in 0..100 {
         assert_eq!(guard.enter(&one, Millis(10)), Ok(Seen::First));
         assert_eq!(guard.enter(&other, Millis(10)), Err(Full));
-        guard.forget(&other);
-        assert!(guard.holds(&one));
-        guard.forget(&one);
+        guard.forget(&other, Millis(10));
+        assert!(guard.holds(&one[0]));
+        guard.forget(&one, Millis(10));
         assert!(guard.is_empty());
     }
     // Nothing is left behind that could take out what comes later under the same name.
     assert_eq!(guard.enter(&one, Millis(20)), Ok(Seen::First));
     clock.advance(Duration::from_millis(10));
-    assert!(guard.holds(&one));
+    assert!(guard.holds(&one[0]));
+}
+
+#[test]
+fn a_request_has_all_its_names_or_none() {
+    let clock = Arc::new(ManualClock::new(Millis(0)));
+    let guard = MemoryReplayGuard::new(3, clock);
+    let thumbprint = *key().thumbprint();
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| id(&thumbprint, name));
+    assert_eq!(guard.enter(&[a.clone(), b.clone()], Millis(10)), Ok(Seen::First));
+    for one_known in [[b.clone(), c.clone()], [c.clone(), b.clone()]] {
+        assert_eq!(guard.enter(&one_known, Millis(10)), Ok(Seen::Before));
+    }
+    assert_eq!(guard.enter(&[c.clone(), d], Millis(10)), Err(Full), "there is room for one only");
+    assert!(!guard.holds(&c));
+    guard.forget(&[a, b], Millis(10));
+    assert!(guard.is_empty());
+}
+
+#[test]
+fn what_is_over_does_not_take_its_successor_out() {
+    let clock = Arc::new(ManualClock::new(Millis(0)));
+    let guard = MemoryReplayGuard::new(2, clock.clone());
+    let shared = [id(key().thumbprint(), "a")];
+    assert_eq!(guard.enter(&shared, Millis(10)), Ok(Seen::First));
+    clock.advance(Duration::from_millis(10));
+    assert_eq!(guard.enter(&shared, Millis(20)), Ok(Seen::First));
+    guard.forget(&shared, Millis(10));
+    assert!(guard.holds(&shared[0]));
 }
 
 #[tokio::test]

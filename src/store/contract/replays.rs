@@ -19,6 +19,7 @@ macro_rules! replays_contract {
                 asking_remembers_nothing,
                 one_of_two_hundred_is_first,
                 keys_are_apart,
+                all_of_them_or_none,
                 many_come_and_go
             ]
         );
@@ -29,7 +30,7 @@ pub(crate) use replays_contract;
 const SKEW: Duration = Duration::from_secs(300);
 
 async fn is_new(setup: &Setup, key: &str) -> bool {
-    setup.store.remember(key, setup.clock.now().after(SKEW)).await.unwrap()
+    setup.store.remember(&[key], setup.clock.now().after(SKEW)).await.unwrap()
 }
 
 pub(crate) async fn once_until_its_end(setup: &Setup) {
@@ -56,7 +57,7 @@ pub(crate) async fn one_of_two_hundred_is_first(setup: &Setup) {
     let until = setup.clock.now().after(SKEW);
     let results = race(200, |_| {
         let store = setup.store.clone();
-        async move { store.remember("a", until).await.unwrap() }
+        async move { store.remember(&["a"], until).await.unwrap() }
     })
     .await;
     assert_eq!(results.iter().filter(|first| **first).count(), 1);
@@ -67,6 +68,20 @@ pub(crate) async fn keys_are_apart(setup: &Setup) {
         assert!(is_new(setup, key).await, "{key:?}");
         assert!(!is_new(setup, key).await, "{key:?}");
     }
+}
+
+pub(crate) async fn all_of_them_or_none(setup: &Setup) {
+    let until = setup.clock.now().after(SKEW);
+    assert!(setup.store.remember(&["a", "b"], until).await.unwrap());
+    assert!(!is_new(setup, "a").await);
+    assert!(!is_new(setup, "b").await);
+    for one_known in [["b", "c"], ["c", "b"]] {
+        assert!(!setup.store.remember(&one_known, until).await.unwrap());
+        assert!(!setup.store.is_remembered("c").await.unwrap());
+    }
+    setup.clock.advance(SKEW);
+    assert!(setup.store.remember(&["b", "c"], setup.clock.now().after(SKEW)).await.unwrap());
+    assert!(is_new(setup, "a").await);
 }
 
 pub(crate) async fn many_come_and_go(setup: &Setup) {

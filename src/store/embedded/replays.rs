@@ -22,7 +22,7 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Er
     Ok(())
 }
 
-fn remember(transaction: &WriteTransaction, key: &str, until: Millis, now: Millis) -> Result<bool, Fault> {
+fn remember(transaction: &WriteTransaction, keys: &[String], until: Millis, now: Millis) -> Result<bool, Fault> {
     let mut replays = transaction.open_table(REPLAYS)?;
     let mut ends = transaction.open_table(ENDS)?;
     let ended: Vec<(i64, String)> = ends
@@ -34,23 +34,25 @@ fn remember(transaction: &WriteTransaction, key: &str, until: Millis, now: Milli
         ends.remove((*at, old.as_str()))?;
         replays.remove(old.as_str())?;
     }
-    let known = replays.get(key)?.map(|at| at.value());
-    if let Some(at) = known {
-        if at > now.0 {
+    for key in keys.iter().map(String::as_str) {
+        if replays.get(key)?.is_some_and(|at| at.value() > now.0) {
             return Ok(false);
         }
-        ends.remove((at, key))?;
     }
-    replays.insert(key, until.0)?;
-    ends.insert((until.0, key), ())?;
+    for key in keys.iter().map(String::as_str) {
+        if let Some(ended) = replays.insert(key, until.0)? {
+            ends.remove((ended.value(), key))?;
+        }
+        ends.insert((until.0, key), ())?;
+    }
     Ok(true)
 }
 
 #[async_trait]
 impl Replays for Embedded {
-    async fn remember(&self, key: &str, until: Millis) -> Result<bool, StoreError> {
-        let (key, clock) = (key.to_owned(), self.clock.clone());
-        self.write(move |transaction| Ok(Ok(remember(transaction, &key, until, clock.now())?))).await
+    async fn remember(&self, keys: &[&str], until: Millis) -> Result<bool, StoreError> {
+        let (keys, clock) = (keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>(), self.clock.clone());
+        self.write(move |transaction| Ok(Ok(remember(transaction, &keys, until, clock.now())?))).await
     }
 
     async fn is_remembered(&self, key: &str) -> Result<bool, StoreError> {

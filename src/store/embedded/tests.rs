@@ -47,12 +47,12 @@ async fn reopened_everything_is_there() {
     store.create(target.clone()).await.unwrap();
     store.add_all(vec![credential.clone()]).await.unwrap();
     store.advance_counter(&credential.key, 9, START).await.unwrap();
-    assert!(store.remember("id", START.after(std::time::Duration::from_secs(300))).await.unwrap());
+    assert!(store.remember(&["id"], START.after(std::time::Duration::from_secs(300))).await.unwrap());
     drop(store);
     let store = Embedded::open(&folder.path().join("store.redb"), clock).unwrap();
     assert_eq!(Targets::get(&store, &target.id).await.unwrap(), Some(target));
     assert_eq!(Credentials::get(&store, &credential.key).await.unwrap().unwrap().sign_counter, 9);
-    assert!(!store.remember("id", START).await.unwrap());
+    assert!(!store.remember(&["id"], START).await.unwrap());
 }
 
 #[test]
@@ -122,7 +122,7 @@ async fn child_that_writes_until_it_is_killed() {
     let store = open(Path::new(&path)).unwrap();
     let until = SystemClock.now().after(std::time::Duration::from_secs(3600));
     for number in 0.. {
-        assert!(store.remember(&format!("id-{number}"), until).await.unwrap());
+        assert!(store.remember(&[&format!("id-{number}")], until).await.unwrap());
         let mut out = std::io::stdout();
         writeln!(out, "kept {number}").and_then(|()| out.flush()).unwrap();
     }
@@ -152,9 +152,9 @@ async fn acknowledged_means_durable() {
     let store = open(&path).unwrap();
     let until = SystemClock.now().after(std::time::Duration::from_secs(3600));
     for number in kept {
-        assert!(!store.remember(&format!("id-{number}"), until).await.unwrap(), "id-{number} was acknowledged");
+        assert!(!store.remember(&[&format!("id-{number}")], until).await.unwrap(), "id-{number} was acknowledged");
     }
-    assert!(store.remember("another", until).await.unwrap());
+    assert!(store.remember(&["another"], until).await.unwrap());
     assert!(Targets::owners(&store).await.unwrap().is_empty());
     assert!(Targets::list(&store, &ExtId::from("jeff")).await.unwrap().is_empty());
 }

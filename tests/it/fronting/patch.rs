@@ -165,18 +165,55 @@ async fn a_copy_of_what_is_under_way_does_not_pass_on_any_row() {
     assert_eq!(house.upstream.received().len(), 1);
 }
 
+/// The same claims with another name: another change under the same request id.
+fn other_change(claims: &Value) -> Value {
+    let mut other = claims.clone();
+    other["name"] = json!("another");
+    other
+}
+
 #[tokio::test]
-async fn another_change_under_the_same_request_id_is_the_servers_to_refuse() {
+async fn another_change_under_a_request_id_that_the_server_took_is_stopped_also_after_a_restart() {
+    let mut house = House::open().await;
+    let key = SigningKey::p256(house.gateway.secrets());
+    let claims = rename();
+    house.upstream.answer_next(204);
+    send(&house.gateway.public(), TARGET, &key.sign(&claims)).await.expect(204);
+    for restarted in [false, true] {
+        if restarted {
+            house.gateway.stop();
+            house.gateway.restart().await;
+        }
+        for client in [house.gateway.public(), house.gateway.public_http2()] {
+            for target in [TARGET, &TARGET.to_uppercase()] {
+                send(&client, target, &key.sign(&other_change(&claims))).await.problem(401);
+            }
+        }
+    }
+    assert_eq!(house.upstream.received().len(), 1);
+    send(&house.gateway.public(), TARGET, &key.sign(&rename())).await.expect(200);
+}
+
+#[tokio::test]
+async fn another_change_under_a_request_id_whose_answer_got_lost_is_stopped() {
+    let house = House::open().await;
+    let key = SigningKey::p256(house.gateway.secrets());
+    let claims = rename();
+    hang_up(&house, &house.gateway.public(), TARGET, &key.sign(&claims)).await;
+    send(&house.gateway.public(), TARGET, &key.sign(&other_change(&claims))).await.problem(401);
+    assert_eq!(house.upstream.received().len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_server_refused_uses_up_no_request_id() {
     let house = House::open().await;
     let (key, stranger) = (SigningKey::p256(house.gateway.secrets()), SigningKey::p256(house.gateway.secrets()));
     let claims = rename();
-    let mut forged = claims.clone();
-    forged["name"] = json!("evil");
-    // A stranger who saw the id uses up nothing of the phone's with it.
-    hang_up(&house, &house.gateway.public(), TARGET, &stranger.sign(&forged)).await;
+    house.upstream.answer_next(401);
+    send(&house.gateway.public(), TARGET, &stranger.sign(&other_change(&claims))).await.expect(401);
     house.upstream.answer_next(204);
     send(&house.gateway.public(), TARGET, &key.sign(&claims)).await.expect(204);
-    send(&house.gateway.public(), TARGET, &key.sign(&claims)).await.problem(401);
+    assert_eq!(house.upstream.received().len(), 2);
 }
 
 /// A house with the key of its target in a folder.
@@ -215,10 +252,8 @@ async fn with_the_keys_another_change_under_the_same_request_id_is_refused() {
     let (house, key, _keys) = with_key("").await;
     let client = house.gateway.public();
     let claims = rename();
-    let mut other = claims.clone();
-    other["name"] = json!("another");
     hang_up_known(&house, &client, &key.sign(&claims)).await;
-    send(&client, TARGET, &key.sign(&other)).await.problem(401);
+    send(&client, TARGET, &key.sign(&other_change(&claims))).await.problem(401);
     assert_eq!(house.upstream.received().len(), 1);
 }
 

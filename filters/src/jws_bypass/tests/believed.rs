@@ -46,7 +46,7 @@ fn used() -> (u16, String) {
 }
 
 fn sent() -> (u16, String) {
-    (401, "the same request was sent before, and what became of it is not known yet: sign a new one".to_owned())
+    (401, "requestId was sent before, and what became of it is not known yet: sign a new one".to_owned())
 }
 
 /// The same claims, signed once more: the signature is another one.
@@ -70,15 +70,79 @@ async fn what_the_server_took_is_good_once_however_it_is_written() {
     edge.send(&edge.bench.message(json!({"requestId": "r-2"}))).await.passed();
 }
 
+/// Another change under the request id of every message here.
+fn other_change(edge: &Edge) -> String {
+    edge.bench.message(json!({"name": "another"}))
+}
+
 #[tokio::test]
-async fn another_change_under_the_same_request_id_is_another_request() {
-    let edge = Edge::new();
-    // Whoever has no key sends what he likes under an id that he saw: it uses up nothing of the phone's.
-    let forged = edge.bench.message(json!({"name": "evil"}));
-    drop(edge.send(&forged).await.passed());
-    let passed = edge.send(&edge.bench.message(json!({}))).await.passed();
+async fn another_change_of_the_target_under_a_used_request_id_is_refused_also_after_a_restart() {
+    let replays = Arc::new(MemoryReplayGuard::new(1000, Arc::new(ManualClock::new(NOW))));
+    let edge = Edge::remembering(Bench::new(Algorithm::Es256), replays.clone(), ModifyLimit::default());
+    let message = edge.bench.message(json!({}));
+    let passed = edge.send(&message).await.passed();
     edge.answered(&passed, 204).await;
-    assert_eq!(edge.send(&edge.bench.message(json!({}))).await.refused(), used());
+    drop(passed);
+    assert!(edge.uses.is_sending_nothing());
+    let restarted = Edge::remembering(Bench::new(Algorithm::Es256), replays, ModifyLimit::default());
+    for edge in [&edge, &restarted] {
+        for target in [TARGET, &TARGET.to_uppercase()] {
+            assert_eq!(edge.send_to(target, &other_change(edge)).await.refused(), used(), "{target}");
+            assert_eq!(edge.send_to(target, &message).await.refused(), used(), "{target}");
+        }
+        // The request id is good once for each target.
+        drop(edge.send_to("another-target", &other_change(edge)).await.passed());
+    }
+}
+
+#[tokio::test]
+async fn another_change_under_a_request_id_whose_outcome_is_unknown_is_refused() {
+    let edge = Edge::new();
+    let under_way = edge.send(&edge.bench.message(json!({}))).await.passed();
+    assert_eq!(edge.send(&other_change(&edge)).await.refused(), sent());
+    drop(under_way);
+    assert_eq!(edge.send(&other_change(&edge)).await.refused(), sent());
+}
+
+#[rstest]
+#[case(503)]
+#[case(401)]
+#[tokio::test]
+async fn after_a_failure_neither_the_message_nor_its_request_id_is_used(#[case] status: u16) {
+    let edge = Edge::new();
+    let message = edge.bench.message(json!({}));
+    let first = edge.send(&message).await.passed();
+    assert_eq!(edge.send(&other_change(&edge)).await.refused(), sent());
+    edge.answered(&first, status).await;
+    assert!(edge.uses.is_sending_nothing());
+    let other = edge.send(&other_change(&edge)).await.passed();
+    assert_eq!(edge.send(&message).await.refused(), sent());
+    edge.answered(&other, status).await;
+    edge.send(&message).await.passed();
+}
+
+#[tokio::test]
+async fn of_changes_under_one_request_id_that_were_let_in_at_the_same_time_one_is_sent() {
+    let edge = Edge::new();
+    let (message, other) = (edge.bench.message(json!({})), other_change(&edge));
+    let first = admit(&edge.filter, exchange(TARGET), message.clone()).await.passed();
+    let second = admit(&edge.filter, exchange(TARGET), other.clone()).await.passed();
+    let under_way = commit(&edge.filter, first).await.passed();
+    assert_eq!(commit(&edge.filter, second).await.refused(), sent());
+    // The one that was not sent used up nothing of its own.
+    edge.answered(&under_way, 503).await;
+    edge.send(&other).await.passed();
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_its_time_frees_nothing_of_a_later_change() {
+    let edge = Edge::new();
+    let old = edge.bench.message(json!({"creationTimeInEpochMillis": NOW.0 - 300_000}));
+    let late = edge.send(&old).await.passed();
+    edge.bench.clock.advance(Duration::from_millis(1));
+    let _under_way = edge.send(&edge.bench.message(json!({}))).await.passed();
+    edge.answered(&late, 503).await;
+    assert_eq!(edge.send(&other_change(&edge)).await.refused(), sent());
 }
 
 #[rstest]
@@ -190,7 +254,7 @@ struct Forgetful;
 
 #[async_trait]
 impl ReplayGuard for Forgetful {
-    async fn remember(&self, _: &ReplayId, _: Millis) -> Result<Seen, FilterError> {
+    async fn remember(&self, _: &[ReplayId], _: Millis) -> Result<Seen, FilterError> {
         Err(FilterError::Unavailable("the replay store"))
     }
 

@@ -69,7 +69,7 @@ impl TargetKeys for Failing {
 
 #[async_trait]
 impl ReplayGuard for Failing {
-    async fn remember(&self, _: &ReplayId, _: Millis) -> Result<Seen, FilterError> {
+    async fn remember(&self, _: &[ReplayId], _: Millis) -> Result<Seen, FilterError> {
         Err(FilterError::Unavailable("the replay store"))
     }
 
