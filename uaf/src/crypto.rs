@@ -17,6 +17,16 @@ pub(crate) use path::{Aging, TrustAnchors};
 pub use private::{PrivateKey, PrivateKeyError};
 pub use verify::{KeyError, VerificationKey};
 
+/// What OpenSSL says of its errors stays on the thread even where a call returns no error, and the next TLS connection
+/// there would take it for its own: whoever holds this leaves nothing there, however they end.
+struct Leftovers;
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        drop(openssl::error::ErrorStack::get());
+    }
+}
+
 /// SHA-256, the hash of every algorithm that is served.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     openssl::sha::sha256(bytes)

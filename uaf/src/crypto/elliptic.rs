@@ -10,6 +10,7 @@ use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::Public;
 
+use super::Leftovers;
 use super::verify::KeyError;
 use crate::algorithm::Algorithm;
 
@@ -74,13 +75,9 @@ pub(super) fn from_der(algorithm: Algorithm, bytes: &[u8]) -> Result<EcKey<Publi
 }
 
 pub(super) fn verifies(key: &EcKey<Public>, algorithm: Algorithm, digest: &[u8; 32], signature: &[u8]) -> bool {
+    let _leftovers = Leftovers;
     let read = if algorithm.is_der() { read_der(signature) } else { read_raw(signature) };
-    let good = read.is_some_and(|signature| signature.verify(digest, key).unwrap_or(false));
-    if !good {
-        // OpenSSL leaves its error on the thread, where the next TLS connection would take it for its own.
-        drop(ErrorStack::get());
-    }
-    good
+    read.is_some_and(|signature| signature.verify(digest, key).unwrap_or(false))
 }
 
 /// R and S, 32 bytes each.

@@ -14,8 +14,8 @@ use openssl::x509::{X509, X509Ref, X509StoreContext, X509StoreContextRef};
 
 pub use fault::CertificateError;
 
-use super::der;
 use super::verify::{KeyError, VerificationKey};
+use super::{Leftovers, der};
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, KeyFormat};
 
@@ -69,6 +69,7 @@ pub(crate) struct Leaf(X509);
 impl TrustAnchors {
     /// Validates the path of `certificates`, leaf first, at a Unix time in milliseconds.
     pub(crate) fn validate(&self, certificates: &[&[u8]], now: u64, aging: Aging) -> Result<Leaf, CertificateError> {
+        let _leftovers = Leftovers;
         if certificates.len() > MAX_CERTIFICATES {
             return Err(CertificateError::TooMany);
         }
@@ -80,10 +81,7 @@ impl TrustAnchors {
         let (leaf, issuers) = path.split_first().ok_or(CertificateError::UnknownIssuer)?;
         let mut fault = CertificateError::UnknownIssuer;
         for anchor in &self.0 {
-            let verdict = rules(now, aging).and_then(|rules| verdict(anchor, leaf, issuers, &rules));
-            // OpenSSL leaves its errors on the thread, where the next TLS connection would take them for its own.
-            drop(ErrorStack::get());
-            match verdict {
+            match rules(now, aging).and_then(|rules| verdict(anchor, leaf, issuers, &rules)) {
                 Ok(Ok(())) => return Ok(Leaf(leaf.clone())),
                 Ok(Err(CertificateError::UnknownIssuer)) => {}
                 Ok(Err(other)) => fault = other,
@@ -199,3 +197,6 @@ impl Leaf {
         if named == aaid { Ok(()) } else { Err(CertificateError::OtherModel) }
     }
 }
+
+#[cfg(test)]
+mod tests;
