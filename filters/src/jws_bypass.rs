@@ -30,6 +30,7 @@ use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
 use crate::jws::Thumbprint;
+use crate::plain_body;
 
 pub use self::claims::TargetChange;
 pub use self::limit::ModifyLimit;
@@ -184,7 +185,7 @@ impl Filter for JwsBypassFilter {
     }
 
     fn before_body(&self, exchange: &Exchange) -> Verdict {
-        if claims::is_jose(&exchange.headers) { Verdict::Pass } else { Verdict::Answer(Refusal::MediaType.answer()) }
+        plain_body::before(exchange, &["application/jose"])
     }
 
     async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {

@@ -17,6 +17,7 @@ pub mod jws;
 pub mod jws_bypass;
 pub mod memory;
 pub mod path;
+mod plain_body;
 pub mod recent;
 pub mod reply;
 #[cfg(test)]

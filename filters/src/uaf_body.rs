@@ -1,20 +1,64 @@
 //! Bodies for a FIDO server behind, read so that every reader finds the same in them or none does.
 
-use http::{HeaderMap, StatusCode, header};
+use std::collections::HashMap;
+
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use crate::exchange::Exchange;
+use crate::filter::{Filter, FilterError, Verdict};
+use crate::identity::Caller;
 use crate::jws::json;
-use crate::reply::Problem;
+use crate::plain_body;
+use crate::reply::{Problem, Reply};
 
 /// The longest body that is read, in bytes: what a proxy can hold back.
-pub(crate) const LIMIT: usize = 64 * 1024;
+const LIMIT: usize = 64 * 1024;
+
+/// A filter that decides by who is calling and by such a body.
+pub trait BodyFilter: Send + Sync {
+    /// As [`Filter::name`].
+    const NAME: &'static str;
+
+    /// As [`Filter::settings`].
+    fn settings(&self) -> String;
+
+    /// Decides; an error is the answer.
+    fn check(&self, caller: &Caller, body: &[u8]) -> Result<(), Reply>;
+}
+
+#[async_trait]
+impl<F: BodyFilter> Filter for F {
+    fn name(&self) -> &'static str {
+        F::NAME
+    }
+
+    fn settings(&self) -> String {
+        BodyFilter::settings(self)
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        Some(LIMIT)
+    }
+
+    fn before_body(&self, exchange: &Exchange) -> Verdict {
+        plain_body::before(exchange, &["application/json", "application/fido+uaf"])
+    }
+
+    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        let body = exchange.body.as_deref();
+        let body = body.ok_or_else(|| FilterError::Internal(format!("{} was given no body", F::NAME)))?;
+        Ok(self.check(&exchange.caller, body).map_or_else(Verdict::Answer, |()| Verdict::Pass))
+    }
+}
 
 /// An object of a body.
 pub(crate) struct Members {
     /// Where it stands; empty for the body itself.
     path: String,
     members: Map<String, Value>,
+    /// How many names of members a careless reader takes for this one: folded once, however often they are looked up.
+    spellings: HashMap<String, usize>,
 }
 
 /// A text of a body, and where it stands.
@@ -24,26 +68,36 @@ pub(crate) struct Found<'m> {
 }
 
 impl Members {
+    fn new(path: String, members: Map<String, Value>) -> Self {
+        let mut spellings = HashMap::new();
+        for name in members.keys() {
+            *spellings.entry(folded(name)).or_default() += 1;
+        }
+        Self { path, members, spellings }
+    }
+
     /// The body itself.
     pub(crate) fn of_body(body: &[u8]) -> Result<Self, Problem> {
         let members = json::object(body).map_err(|error| Problem::bad_request(format!("the body is {error}")))?;
-        Ok(Self { path: String::new(), members })
+        Ok(Self::new(String::new(), members))
     }
 
     /// A value that was read strictly, if it is an object.
     pub(crate) fn of(value: Value) -> Option<Self> {
         match value {
-            Value::Object(members) => Some(Self { path: String::new(), members }),
+            Value::Object(members) => Some(Self::new(String::new(), members)),
             _ => None,
         }
     }
 
     /// A member by its name; `null` stands for none. Another spelling of the name is the same member to some readers.
     pub(crate) fn value(&self, name: &str) -> Result<Option<&Value>, Problem> {
-        if self.members.keys().any(|other| other != name && folded(other) == folded(name)) {
+        let value = self.members.get(name);
+        let spellings = self.spellings.get(&folded(name)).copied().unwrap_or_default();
+        if spellings > usize::from(value.is_some()) {
             return Err(Problem::bad_request(format!("{} is there in another spelling", self.path_of(name))));
         }
-        Ok(self.members.get(name).filter(|value| !value.is_null()))
+        Ok(value.filter(|value| !value.is_null()))
     }
 
     pub(crate) fn text(&self, name: &str) -> Result<Option<Found<'_>>, Problem> {
@@ -55,12 +109,15 @@ impl Members {
         }
     }
 
-    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Problem> {
+    /// Takes an object out: it is looked up once.
+    pub(crate) fn take(&mut self, name: &str) -> Result<Option<Self>, Problem> {
         let path = self.path_of(name);
-        match self.value(name)? {
-            None => Ok(None),
-            Some(Value::Object(members)) => Ok(Some(Self { path, members: members.clone() })),
-            Some(_) => Err(Problem::bad_request(format!("{path} must be an object"))),
+        if self.value(name)?.is_none() {
+            return Ok(None);
+        }
+        match self.members.remove(name) {
+            Some(Value::Object(members)) => Ok(Some(Self::new(path, members))),
+            _ => Err(Problem::bad_request(format!("{path} must be an object"))),
         }
     }
 
@@ -70,7 +127,7 @@ impl Members {
         // What is wrong with it may quote it.
         let unreadable = |_| Problem::bad_request(format!("{path} must be a string that holds one strict JSON object"));
         let members = json::object(text.as_bytes()).map_err(unreadable)?;
-        Ok(Some(Self { path, members }))
+        Ok(Some(Self::new(path, members)))
     }
 
     /// `username`. A `null` is refused: there are readers to whom it is a user called null.
@@ -89,7 +146,8 @@ impl Members {
 
 /// A name as a reader may take it that minds neither case nor what stands between letters: `user_name`, `USERNAME`.
 fn folded(name: &str) -> String {
-    name.to_uppercase().to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect()
+    let letters = name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    letters.filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 /// GetUAFRequest (`http-api.md` 2, 6) wherever a server may look for one: the body, and its `getUafRequest`.
@@ -100,8 +158,8 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn read(body: &[u8]) -> Result<Self, Problem> {
-        let body = Members::of_body(body)?;
-        let inner = body.object("getUafRequest")?;
+        let mut body = Members::of_body(body)?;
+        let inner = body.take("getUafRequest")?;
         let requests: Vec<Members> = std::iter::once(body).chain(inner).collect();
         let contexts = requests.iter().filter_map(|request| request.embedded("context").transpose());
         let contexts = contexts.collect::<Result<_, _>>()?;
@@ -141,32 +199,4 @@ fn says_something(value: &Value) -> bool {
         Value::Object(members) => members.values().any(says_something),
         Value::Bool(_) | Value::Number(_) => true,
     }
-}
-
-/// The body has to be JSON in UTF-8 and to say so, since in another encoding or form it might say something else; and all
-/// of the request: a reader may take members out of a query.
-pub(crate) fn check_head(exchange: &Exchange) -> Result<(), Problem> {
-    check_media(&exchange.headers)?;
-    match exchange.query.as_deref() {
-        None | Some("") => Ok(()),
-        Some(_) => Err(Problem::bad_request("this request takes no query: say everything in the body")),
-    }
-}
-
-fn check_media(headers: &HeaderMap) -> Result<(), Problem> {
-    let refused = |detail: &str| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(refused("the body must not be compressed, and have no Content-Encoding"));
-    }
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let text = match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
-        (Some(text), None) => text.to_ascii_lowercase(),
-        _ => return Err(refused("send one Content-Type: application/json or application/fido+uaf")),
-    };
-    let mut parts = text.split(';').map(str::trim);
-    if !parts.next().is_some_and(|essence| matches!(essence, "application/json" | "application/fido+uaf")) {
-        return Err(refused("the body must be of type application/json or application/fido+uaf"));
-    }
-    let is_utf8 = |part: &str| matches!(part, "" | "charset=utf-8" | "charset=\"utf-8\"");
-    if parts.all(is_utf8) { Ok(()) } else { Err(refused("the body must be in UTF-8")) }
 }

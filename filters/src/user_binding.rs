@@ -8,15 +8,12 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-use async_trait::async_trait;
 use http::StatusCode;
 
 use crate::audit::Event;
-use crate::exchange::Exchange;
-use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::{AuthenticatedSession, Caller, Role};
-use crate::reply::Problem;
-use crate::uaf_body;
+use crate::reply::{Problem, Reply};
+use crate::uaf_body::BodyFilter;
 
 pub use self::place::Place;
 
@@ -53,7 +50,7 @@ impl UserBindingFilter {
         Self { username, place }
     }
 
-    fn check(self, caller: &Caller, named: Option<&str>) -> Result<(), Problem> {
+    fn compare(self, caller: &Caller, named: Option<&str>) -> Result<(), Problem> {
         match caller {
             Caller::User(session) => match named {
                 Some(name) if name == self.username.of(session) => Ok(()),
@@ -83,11 +80,8 @@ fn forbidden(detail: &str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
-#[async_trait]
-impl Filter for UserBindingFilter {
-    fn name(&self) -> &'static str {
-        "user-binding"
-    }
+impl BodyFilter for UserBindingFilter {
+    const NAME: &'static str = "user-binding";
 
     fn settings(&self) -> String {
         let whose = match self.username {
@@ -97,21 +91,8 @@ impl Filter for UserBindingFilter {
         format!("{} is the session's {whose}", self.place)
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        Some(uaf_body::LIMIT)
-    }
-
-    fn before_body(&self, exchange: &Exchange) -> Verdict {
-        match uaf_body::check_head(exchange) {
-            Ok(()) => Verdict::Pass,
-            Err(problem) => Verdict::Answer(problem.into()),
-        }
-    }
-
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        let body = exchange.body.as_deref();
-        let body = body.ok_or_else(|| FilterError::Internal("user-binding was given no body".to_owned()))?;
-        let checked = self.place.read(body).and_then(|named| self.check(&exchange.caller, named.as_deref()));
-        Ok(checked.map_or_else(|problem| Verdict::Answer(problem.into()), |()| Verdict::Pass))
+    fn check(&self, caller: &Caller, body: &[u8]) -> Result<(), Reply> {
+        let named = self.place.read(body)?;
+        Ok(self.compare(caller, named.as_deref())?)
     }
 }

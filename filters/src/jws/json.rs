@@ -5,10 +5,13 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+/// No message that is read here has a fourth of these in one object; the rest is room for unknown ones.
+const MAX_MEMBERS: usize = 64;
+
 /// Why a text is no strict JSON object.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
-    /// Not JSON (RFC 8259), a member twice, nested over 128 levels, or data after the end.
+    /// Not JSON (RFC 8259), a member twice, over 64 of them in one object, nested over 128 levels, or data after the end.
     #[error("not strict JSON: {0}")]
     Malformed(#[from] serde_json::Error),
     /// JSON, but no object.
@@ -92,6 +95,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
                 let shown: String = name.chars().take(64).collect();
                 return Err(A::Error::custom(format_args!("member {shown:?} appears twice")));
             }
+            if object.len() == MAX_MEMBERS {
+                return Err(A::Error::custom(format_args!("an object has over {MAX_MEMBERS} members")));
+            }
             object.insert(name, value);
         }
         Ok(Value::Object(object))
@@ -122,6 +128,17 @@ mod tests {
     #[test]
     fn refuses_what_is_not_utf8() {
         assert!(matches!(object(b"{\"a\":\"\xff\"}"), Err(JsonError::Malformed(_))));
+    }
+
+    #[rstest]
+    #[case(MAX_MEMBERS, true)]
+    #[case(MAX_MEMBERS + 1, false)]
+    fn an_object_has_so_many_members_at_any_depth(#[case] count: usize, #[case] good: bool) {
+        let members: Vec<_> = (0..count).map(|number| format!(r#""{number}":0"#)).collect();
+        let wide = format!("{{{}}}", members.join(","));
+        for text in [wide.clone(), format!(r#"{{"a":[{wide}]}}"#)] {
+            assert_eq!(object(text.as_bytes()).is_ok(), good, "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -88,12 +87,4 @@ fn text(members: &Map<String, Value>, name: &'static str) -> Result<Option<Strin
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(ClaimsError::NotText(name)),
     }
-}
-
-/// Whether the one `Content-Type` is `application/jose`; parameters such as `charset` say nothing about ASCII.
-pub(super) fn is_jose(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let essence = value.to_str().ok().and_then(|text| text.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/jose"))
 }

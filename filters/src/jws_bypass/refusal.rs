@@ -44,8 +44,6 @@ impl From<FilterError> for Stop {
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("the body must be of type application/jose")]
-    MediaType,
     #[error("the body must have at most {BODY_LIMIT} bytes")]
     TooLong,
     #[error("{0}")]
@@ -90,7 +88,6 @@ impl From<JwsError> for Refusal {
 impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
-            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Form(_) | Self::Claims(_) | Self::NothingToChange => StatusCode::BAD_REQUEST,
             Self::Header(_)

@@ -1,16 +1,14 @@
 //! Answers of authenticators.
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde_json::Value;
 
 use super::Operation;
-use crate::exchange::Exchange;
-use crate::filter::{Filter, FilterError, Verdict};
+use crate::identity::Caller;
 use crate::jws::json;
 use crate::reply::{Problem, Reply};
-use crate::uaf_body::{self, Members};
+use crate::uaf_body::{BodyFilter, Members};
 
 /// The filter `uaf-answer`: the head of the UAF message in `uafResponse` bears the row's operation.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +23,6 @@ impl UafAnswerFilter {
         Self { operation }
     }
 
-    fn check(self, body: &[u8]) -> Result<(), Reply> {
-        let body = Members::of_body(body)?;
-        let message = body.text("uafResponse")?;
-        let message = message.ok_or_else(|| Problem::bad_request("uafResponse: missing"))?;
-        if self.is_of(message.text) { Ok(()) } else { Err(Reply::Response(not_uaf())) }
-    }
-
     /// Whether a text is an array of messages of the operation, however it is read.
     fn is_of(self, text: &str) -> bool {
         let Ok(Value::Array(messages)) = json::value(text.as_bytes()) else { return false };
@@ -39,9 +30,8 @@ impl UafAnswerFilter {
     }
 
     fn bears(self, message: Value) -> Result<bool, Problem> {
-        let Some(header) = Members::of(message).map(|message| message.object("header")).transpose()?.flatten() else {
-            return Ok(false);
-        };
+        let Some(mut message) = Members::of(message) else { return Ok(false) };
+        let Some(header) = message.take("header")? else { return Ok(false) };
         Ok(header.text("op")?.is_some_and(|op| self.operation.is(op.text)))
     }
 }
@@ -55,27 +45,17 @@ fn not_uaf() -> Response<Bytes> {
     response
 }
 
-#[async_trait]
-impl Filter for UafAnswerFilter {
-    fn name(&self) -> &'static str {
-        "uaf-answer"
-    }
+impl BodyFilter for UafAnswerFilter {
+    const NAME: &'static str = "uaf-answer";
 
     fn settings(&self) -> String {
         format!("op {}", self.operation)
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        Some(uaf_body::LIMIT)
-    }
-
-    fn before_body(&self, exchange: &Exchange) -> Verdict {
-        uaf_body::check_head(exchange).map_or_else(|problem| Verdict::Answer(problem.into()), |()| Verdict::Pass)
-    }
-
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        let body = exchange.body.as_deref();
-        let body = body.ok_or_else(|| FilterError::Internal("uaf-answer was given no body".to_owned()))?;
-        Ok(self.check(body).map_or_else(Verdict::Answer, |()| Verdict::Pass))
+    fn check(&self, _: &Caller, body: &[u8]) -> Result<(), Reply> {
+        let body = Members::of_body(body)?;
+        let message = body.text("uafResponse")?;
+        let message = message.ok_or_else(|| Problem::bad_request("uafResponse: missing"))?;
+        if self.is_of(message.text) { Ok(()) } else { Err(Reply::Response(not_uaf())) }
     }
 }

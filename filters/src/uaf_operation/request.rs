@@ -1,16 +1,13 @@
 //! Requests for UAF requests, created and dispatched tokens.
 
-use async_trait::async_trait;
 use http::StatusCode;
 
 use super::Operation;
 use crate::audit::Event;
-use crate::exchange::Exchange;
-use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::{Caller, Role};
 use crate::identity_creation::{Challenge, SessionDomain};
-use crate::reply::Problem;
-use crate::uaf_body::{self, Asked};
+use crate::reply::{Problem, Reply};
+use crate::uaf_body::{Asked, BodyFilter};
 use crate::user_binding::UsernameMapper;
 
 /// Who may put words before a user's eyes: nobody but that user and internal callers with the role `act-for`.
@@ -35,17 +32,6 @@ impl UafRequestFilter {
     #[must_use]
     pub fn new(operation: Operation, strangers: Option<Strangers>) -> Self {
         Self { operation, strangers }
-    }
-
-    fn check(&self, caller: &Caller, body: &[u8]) -> Result<(), Problem> {
-        let asked = Asked::read(body)?;
-        if let Some(other) = asked.operations()?.iter().find(|op| !self.operation.is(op.text)) {
-            return Err(Problem::bad_request(format!("{}: another operation than the path's", other.path)));
-        }
-        match (&self.strangers, asked.words()?) {
-            (Some(strangers), Some(place)) => strangers.check(caller, &asked, &place),
-            _ => Ok(()),
-        }
     }
 }
 
@@ -75,29 +61,23 @@ impl Strangers {
     }
 }
 
-#[async_trait]
-impl Filter for UafRequestFilter {
-    fn name(&self) -> &'static str {
-        "uaf-request"
-    }
+impl BodyFilter for UafRequestFilter {
+    const NAME: &'static str = "uaf-request";
 
     fn settings(&self) -> String {
         let words = if self.strangers.is_some() { ", no words of strangers" } else { "" };
         format!("op {}{words}", self.operation)
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        Some(uaf_body::LIMIT)
-    }
-
-    fn before_body(&self, exchange: &Exchange) -> Verdict {
-        uaf_body::check_head(exchange).map_or_else(|problem| Verdict::Answer(problem.into()), |()| Verdict::Pass)
-    }
-
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        let body = exchange.body.as_deref();
-        let body = body.ok_or_else(|| FilterError::Internal("uaf-request was given no body".to_owned()))?;
-        let checked = self.check(&exchange.caller, body);
-        Ok(checked.map_or_else(|problem| Verdict::Answer(problem.into()), |()| Verdict::Pass))
+    fn check(&self, caller: &Caller, body: &[u8]) -> Result<(), Reply> {
+        let asked = Asked::read(body)?;
+        if let Some(other) = asked.operations()?.iter().find(|op| !self.operation.is(op.text)) {
+            let detail = format!("{}: another operation than the path's", other.path);
+            return Err(Problem::bad_request(detail).into());
+        }
+        if let (Some(strangers), Some(place)) = (&self.strangers, asked.words()?) {
+            strangers.check(caller, &asked, &place)?;
+        }
+        Ok(())
     }
 }

@@ -92,6 +92,26 @@ async fn what_can_be_told_without_a_key_is_stopped_here() {
 }
 
 #[tokio::test]
+async fn a_change_that_a_server_may_read_in_another_way_does_not_arrive() {
+    let house = House::open().await;
+    let key = SigningKey::p256(house.gateway.secrets());
+    let query = format!("{}?target=another", path(TARGET));
+    for client in [house.gateway.public(), house.gateway.public_http2()] {
+        for (path, media, encoding, status) in [
+            (path(TARGET), "application/jose", Some("gzip"), 415),
+            (path(TARGET), "application/jose;charset=UTF-8", Some("identity"), 415),
+            (path(TARGET), "application/jose;charset=UTF-16", None, 415),
+            (query.clone(), "application/jose", None, 400),
+        ] {
+            let request = client.call(Method::PATCH, &path).header("content-type", media).body(key.sign(&rename()));
+            let request = encoding.into_iter().fold(request, |request, name| request.header("content-encoding", name));
+            request.send().await.problem(status);
+            assert!(house.arrived_since(0).is_none(), "{path} {media} {encoding:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_the_server_took_is_good_once_also_after_a_restart() {
     let mut house = House::open().await;
     let key = SigningKey::p256(house.gateway.secrets());

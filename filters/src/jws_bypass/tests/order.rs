@@ -61,3 +61,25 @@ async fn the_media_type_comes_before_the_length(#[case] types: &[&'static str], 
     let (status, _) = bench.run(exchange, vec![b'A'; BODY_LIMIT + 1]).await.refused();
     assert_eq!(status, if good { 413 } else { 415 });
 }
+
+#[rstest]
+#[case::compressed(Some(("content-encoding", "gzip")), None, 415)]
+#[case::not_compressed_and_said_so(Some(("content-encoding", "identity")), None, 415)]
+#[case::another_charset(Some(("content-type", "application/jose; charset=utf-16")), None, 415)]
+#[case::two_charsets(Some(("content-type", "application/jose; charset=utf-8; charset=utf-7")), None, 415)]
+#[case::a_query(None, Some("target=x"), 400)]
+#[case::an_empty_query(None, Some(""), 413)]
+#[tokio::test]
+async fn a_body_that_others_may_read_in_another_way_is_refused(
+    #[case] header: Option<(&'static str, &'static str)>,
+    #[case] query: Option<&str>,
+    #[case] expected: u16,
+) {
+    let bench = Bench::new(Algorithm::Es256);
+    let mut exchange = exchange(TARGET);
+    if let Some((name, value)) = header {
+        exchange.headers.insert(name, HeaderValue::from_static(value));
+    }
+    exchange.query = query.map(str::to_owned);
+    assert_eq!(bench.run(exchange, vec![b'A'; BODY_LIMIT + 1]).await.refused().0, expected);
+}

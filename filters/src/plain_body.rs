@@ -1,0 +1,42 @@
+//! Heads of bodies that mean the same to every reader: one media type, in UTF-8, not compressed, and all of the request.
+
+use http::{HeaderMap, StatusCode, header};
+
+use crate::exchange::Exchange;
+use crate::filter::Verdict;
+use crate::reply::Problem;
+
+/// What a filter says of a head before the body is read, which has to be of one of these media types: a body in another
+/// encoding or form may say something else to another reader, and so may members that a reader takes out of a query.
+pub(crate) fn before(exchange: &Exchange, types: &[&str]) -> Verdict {
+    match check_media(&exchange.headers, types).and_then(|()| check_query(exchange.query.as_deref())) {
+        Ok(()) => Verdict::Pass,
+        Err(problem) => Verdict::Answer(problem.into()),
+    }
+}
+
+fn check_query(query: Option<&str>) -> Result<(), Problem> {
+    match query {
+        None | Some("") => Ok(()),
+        Some(_) => Err(Problem::bad_request("this request takes no query: say everything in the body")),
+    }
+}
+
+fn check_media(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
+    let refused = |detail: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(refused("the body must not be compressed, and have no Content-Encoding".to_owned()));
+    }
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let text = match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
+        (Some(text), None) => text.to_ascii_lowercase(),
+        _ => return Err(refused(format!("send one Content-Type: {}", types.join(" or ")))),
+    };
+    let mut parts = text.split(';').map(str::trim);
+    if !parts.next().is_some_and(|essence| types.contains(&essence)) {
+        return Err(refused(format!("the body must be of type {}", types.join(" or "))));
+    }
+    let is_utf8 = |part: &str| matches!(part, "" | "charset=utf-8" | "charset=\"utf-8\"");
+    let refused = || refused("the body must be in UTF-8: Content-Type may say charset=UTF-8 and no more".to_owned());
+    if parts.all(is_utf8) { Ok(()) } else { Err(refused()) }
+}
