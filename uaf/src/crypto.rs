@@ -13,7 +13,7 @@ mod verify;
 pub use issue::{CertificateDigest, CertificateExtension, CertificateFields};
 pub(crate) use mac::MacKey;
 pub use path::CertificateError;
-pub(crate) use path::{Aging, TrustAnchors};
+pub(crate) use path::{Aging, Leaf, TrustAnchors};
 pub use private::{PrivateKey, PrivateKeyError};
 pub use verify::{KeyError, VerificationKey};
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
-use crate::crypto::{Aging, TrustAnchors};
+use crate::crypto::{Aging, CertificateError, Leaf, TrustAnchors};
 use crate::error::Error;
 use crate::wire::Version;
 
@@ -87,6 +87,16 @@ impl Models {
 
     pub(crate) fn aging(&self, aaid: Aaid) -> Aging {
         if self.outdated.contains(&aaid) { Aging::Tolerated } else { Aging::Refused }
+    }
+
+    /// Sees that a leaf whose path leads to a root of this model is for it. Where the path is good for another model too,
+    /// only the name in the leaf tells the two apart; the text leaves the name out at will (uaf.md A7).
+    pub(crate) fn attribute(&self, leaf: &Leaf, aaid: Aaid) -> Result<(), CertificateError> {
+        let mut others = self.statements.iter().filter(|(other, _)| **other != aaid);
+        if !leaf.names(aaid)? && others.any(|(_, model)| leaf.leads_to(&model.roots)) {
+            return Err(CertificateError::Nameless);
+        }
+        Ok(())
     }
 
     /// The models that registration requests name as disallowed.

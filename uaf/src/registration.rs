@@ -140,8 +140,8 @@ impl RelyingParty {
         let key = read.common.key_ref()?;
         is_new(&key)?;
         let public_key = VerificationKey::parse(algorithm, key_format, read.public_key)?;
-        let aging = self.models.aging(key.aaid);
-        attestation::verify(&read, public_key, model, &Circumstances { algorithm, aging, now: asserted.now })?;
+        let circumstances = Circumstances { algorithm, models: &self.models, now: asserted.now };
+        attestation::verify(&read, public_key, model, &circumstances)?;
         let png_characteristics = assertion.png_characteristics.clone();
         Ok(Credential { png_characteristics, ..read.credential(&state.user, key, algorithm, key_format)? })
     }

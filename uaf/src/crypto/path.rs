@@ -63,8 +63,11 @@ impl fmt::Debug for TrustAnchors {
     }
 }
 
-/// The leaf of a path that was validated: only [`TrustAnchors::validate`] makes one.
-pub(crate) struct Leaf(X509);
+/// The leaf of a path that was validated, and what the path led over: only [`TrustAnchors::validate`] makes one.
+pub(crate) struct Leaf {
+    certificate: X509,
+    path: Vec<X509>,
+}
 
 impl TrustAnchors {
     /// Validates the path of `certificates`, leaf first, at a Unix time in milliseconds.
@@ -82,7 +85,7 @@ impl TrustAnchors {
         let mut fault = CertificateError::UnknownIssuer;
         for anchor in &self.0 {
             match rules(now, aging).and_then(|rules| verdict(anchor, leaf, issuers, &rules)) {
-                Ok(Ok(())) => return Ok(Leaf(leaf.clone())),
+                Ok(Ok(path)) => return Ok(Leaf { certificate: leaf.clone(), path }),
                 Ok(Err(CertificateError::UnknownIssuer)) => {}
                 Ok(Err(other)) => fault = other,
                 Err(_) => fault = CertificateError::Malformed,
@@ -105,13 +108,13 @@ fn rules(now: u64, aging: Aging) -> Result<X509VerifyParam, ErrorStack> {
     Ok(rules)
 }
 
-/// Whether the path ends at this anchor. Of several with one name OpenSSL would look at the first alone.
+/// The path from the leaf to this anchor, both included. Of several with one name OpenSSL would look at the first alone.
 fn verdict(
     anchor: &X509,
     leaf: &X509Ref,
     issuers: &[X509],
     rules: &X509VerifyParam,
-) -> Result<Result<(), CertificateError>, ErrorStack> {
+) -> Result<Result<Vec<X509>, CertificateError>, ErrorStack> {
     let mut store = X509StoreBuilder::new()?;
     store.add_cert(anchor.clone())?;
     store.set_param(rules)?;
@@ -122,7 +125,7 @@ fn verdict(
     X509StoreContext::new()?.init(&store.build(), leaf, &untrusted, judge)
 }
 
-fn judge(context: &mut X509StoreContextRef) -> Result<Result<(), CertificateError>, ErrorStack> {
+fn judge(context: &mut X509StoreContextRef) -> Result<Result<Vec<X509>, CertificateError>, ErrorStack> {
     if !context.verify_cert()? {
         return Ok(Err(CertificateError::of_openssl(context.error().as_raw())));
     }
@@ -131,7 +134,7 @@ fn judge(context: &mut X509StoreContextRef) -> Result<Result<(), CertificateErro
 
 /// What OpenSSL passes over. Between leaf and anchor it also takes for an authority what only has the right key usage, or
 /// a Netscape type; and where age is tolerated, it takes what anybody could forge.
-fn beyond_openssl(chain: &StackRef<X509>) -> Result<Result<(), CertificateError>, ErrorStack> {
+fn beyond_openssl(chain: &StackRef<X509>) -> Result<Result<Vec<X509>, CertificateError>, ErrorStack> {
     let anchor = chain.len().saturating_sub(1);
     for (at, certificate) in chain.iter().enumerate() {
         if (1..anchor).contains(&at) && !is_authority(&certificate.to_der()?) {
@@ -142,7 +145,7 @@ fn beyond_openssl(chain: &StackRef<X509>) -> Result<Result<(), CertificateError>
             return Ok(Err(CertificateError::Weak));
         }
     }
-    Ok(Ok(()))
+    Ok(Ok(chain.iter().map(X509Ref::to_owned).collect()))
 }
 
 /// Whether certificates with this signature have been forged for less than the price of a phone.
@@ -179,22 +182,32 @@ fn in_order(subject: &X509Ref, issuer: &X509Ref) -> Result<(), CertificateError>
 impl Leaf {
     /// The key that must have made a signature of this algorithm.
     pub(crate) fn key(&self, algorithm: Algorithm) -> Result<VerificationKey, CertificateError> {
-        let der = self.0.public_key().and_then(|key| key.public_key_to_der());
+        let der = self.certificate.public_key().and_then(|key| key.public_key_to_der());
         let der = der.map_err(|_| CertificateError::Key(KeyError::Encoding))?;
         let format = if algorithm.is_elliptic() { KeyFormat::EcDer } else { KeyFormat::RsaDer };
         VerificationKey::parse(algorithm, format, &der).map_err(CertificateError::Key)
     }
 
-    /// Sees that the leaf, if it names a model, names this one. The extension holds the AAID's text in a string of its
-    /// own; octets are usual, UTF-8 is seen too.
-    pub(crate) fn is_of(&self, aaid: Aaid) -> Result<(), CertificateError> {
-        let der = self.0.to_der().map_err(|_| CertificateError::Malformed)?;
+    /// Sees that the leaf, if it names a model, names this one; whether it does. The extension holds the AAID's text in a
+    /// string of its own; octets are usual, UTF-8 is seen too.
+    pub(crate) fn names(&self, aaid: Aaid) -> Result<bool, CertificateError> {
+        let der = self.certificate.to_der().map_err(|_| CertificateError::Malformed)?;
         let Some(value) = der::extension(&der, GEN_CE_AAID).map_err(|_| CertificateError::Aaid)? else {
-            return Ok(());
+            return Ok(false);
         };
         let text = der::only(value, 0x04).or_else(|_| der::only(value, 0x0c)).map_err(|_| CertificateError::Aaid)?;
         let named = Aaid::from_bytes(text).map_err(|_| CertificateError::Aaid)?;
-        if named == aaid { Ok(()) } else { Err(CertificateError::OtherModel) }
+        if named == aaid { Ok(true) } else { Err(CertificateError::OtherModel) }
+    }
+
+    /// Whether the path leads to, or over, one of these anchors. An authority is its name and its key, whichever of its
+    /// certificates is listed.
+    pub(crate) fn leads_to(&self, anchors: &TrustAnchors) -> bool {
+        let same = |one: &X509, other: &X509| {
+            one.subject_name().try_cmp(other.subject_name()).is_ok_and(std::cmp::Ordering::is_eq)
+                && one.public_key().and_then(|key| Ok(key.public_eq(&*other.public_key()?))).unwrap_or(false)
+        };
+        self.path.iter().any(|certificate| anchors.0.iter().any(|anchor| same(certificate, anchor)))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::algorithm::{Algorithm, AttestationType};
 use crate::assertion::RegistrationAssertion;
-use crate::crypto::{Aging, VerificationKey};
+use crate::crypto::VerificationKey;
 use crate::error::Error;
-use crate::metadata::Model;
+use crate::metadata::{Model, Models};
 
 /// Whether model and policy take this type. A model with roots that presents a surrogate has been downgraded, and one
 /// without roots cannot prove itself by certificates.
@@ -24,24 +24,26 @@ pub(super) fn check_type(kind: AttestationType, model: &Model, preference: &[u16
 }
 
 /// Under what an attestation is verified.
-pub(super) struct Circumstances {
+pub(super) struct Circumstances<'a> {
     pub(super) algorithm: Algorithm,
-    pub(super) aging: Aging,
+    /// All models, of which others may have the same roots.
+    pub(super) models: &'a Models,
     /// Unix time in milliseconds.
     pub(super) now: u64,
 }
 
 /// Verifies the attestation signature: of a surrogate with the new key itself, else with the key of a leaf that leads
-/// to a root of the model and names no other model.
+/// to a root of the model and is for no other model.
 pub(super) fn verify(
     read: &RegistrationAssertion<'_>,
     new_key: VerificationKey,
     model: &Model,
-    circumstances: &Circumstances,
+    circumstances: &Circumstances<'_>,
 ) -> Result<(), Error> {
     let attesting = if read.attestation.kind == AttestationType::BasicFull {
-        let leaf = model.roots.validate(&read.attestation.certificates, circumstances.now, circumstances.aging)?;
-        leaf.is_of(read.common.aaid)?;
+        let (aaid, models) = (read.common.aaid, circumstances.models);
+        let leaf = model.roots.validate(&read.attestation.certificates, circumstances.now, models.aging(aaid))?;
+        models.attribute(&leaf, aaid)?;
         leaf.key(circumstances.algorithm)?
     } else {
         new_key

@@ -30,6 +30,7 @@ struct Vendor {
 
 /// What a vendor made.
 struct Made {
+    root_key: PrivateKey,
     root: Vec<u8>,
     authority: Vec<u8>,
     leaf: Vec<u8>,
@@ -49,13 +50,14 @@ impl Vendor {
     }
 
     fn make(&self) -> Made {
-        let root = PrivateKey::generate(Algorithm::P256Raw).unwrap();
+        let root_key = PrivateKey::generate(Algorithm::P256Raw).unwrap();
         let authority = PrivateKey::generate(self.authority_algorithm).unwrap();
         let key = PrivateKey::generate(self.algorithm).unwrap();
         Made {
-            root: self.root.issue(&root, "root", &root).unwrap(),
-            authority: self.authority.issue(&authority, "root", &root).unwrap(),
+            root: self.root.issue(&root_key, "root", &root_key).unwrap(),
+            authority: self.authority.issue(&authority, "root", &root_key).unwrap(),
             leaf: self.leaf.issue(&key, "authority", self.forger.as_ref().unwrap_or(&authority)).unwrap(),
+            root_key,
             key,
         }
     }
@@ -314,6 +316,31 @@ fn the_leaf_is_for_the_model() {
     assert_eq!(naming(vec![of(AAID), of(AAID)]).refused(), CertificateError::Aaid, "twice");
     let critical = CertificateExtension { critical: true, ..of(AAID) };
     assert_eq!(naming(vec![critical]).refused(), CertificateError::CriticalExtension);
+}
+
+#[test]
+fn a_leaf_under_a_root_of_several_models_names_its_own() {
+    let mut vendor = Vendor::new();
+    let named = vendor.make();
+    vendor.leaf.extensions.truncate(1);
+    let made = vendor.make();
+    let path = |made: &Made| [made.leaf.clone(), made.authority.clone()];
+    let beside = |made: &Made, other: &[u8]| {
+        let other = json!({
+            "aaid": "D0D0#0002", "attestationTypes": [15879], "attestationRootCertificates": [STANDARD.encode(other)],
+        });
+        let models = models(&[&made.root]).with_statement(statement(other));
+        made.register_at(models, &path(made).each_ref().map(Vec::as_slice)).map(|_| ())
+    };
+    let nameless = Err(Error::Certificate(CertificateError::Nameless));
+    for shared in [&made.root, &made.authority, &made.leaf] {
+        assert_eq!(beside(&made, shared), nameless);
+    }
+    assert_eq!(beside(&named, &named.root), Ok(()));
+    assert_eq!(beside(&made, &named.root), Ok(()), "a namesake with another key is another authority");
+    let renewed = CertificateFields { not_after: NOW + DAY, ..vendor.root.clone() };
+    let renewed = renewed.issue(&made.root_key, "root", &made.root_key).unwrap();
+    assert_eq!(beside(&made, &renewed), nameless, "an authority is the same under a newer certificate");
 }
 
 #[test]

@@ -51,6 +51,9 @@ pub enum CertificateError {
     /// The leaf is for another model.
     #[error("certificate is for another model")]
     OtherModel,
+    /// The leaf names no model, though its path would prove another one as well.
+    #[error("leaf names no model under a root of several")]
+    Nameless,
 }
 
 impl CertificateError {
