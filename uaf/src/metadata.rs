@@ -91,7 +91,7 @@ impl Models {
 
     /// Sees that a leaf whose path leads to a root of this model is for it. Where the path is good for another model too,
     /// only the name in the leaf tells the two apart; the text leaves the name out at will (uaf.md A7).
-    pub(crate) fn attribute(&self, leaf: &Leaf, aaid: Aaid) -> Result<(), CertificateError> {
+    pub(crate) fn attribute(&self, leaf: &Leaf<'_>, aaid: Aaid) -> Result<(), CertificateError> {
         let mut others = self.statements.iter().filter(|(other, _)| **other != aaid);
         if !leaf.names(aaid)? && others.any(|(_, model)| leaf.leads_to(&model.roots)) {
             return Err(CertificateError::Nameless);

@@ -5,6 +5,8 @@ const SEQUENCE: u8 = 0x30;
 const BOOLEAN: u8 = 0x01;
 const OCTET_STRING: u8 = 0x04;
 const OBJECT_IDENTIFIER: u8 = 0x06;
+/// `[0] EXPLICIT Version` of a TBSCertificate, absent in version 1.
+const VERSION: u8 = 0xa0;
 /// `[3] EXPLICIT Extensions` of a TBSCertificate (RFC 5280, 4.1).
 const EXTENSIONS: u8 = 0xa3;
 
@@ -25,6 +27,17 @@ pub(super) fn extension<'a>(certificate: &'a [u8], oid: &[u8]) -> Result<Option<
         }
     }
     Ok(found)
+}
+
+/// The SubjectPublicKeyInfo, which follows the version, serial number, signature algorithm, issuer, validity and subject.
+pub(super) fn subject_public_key(certificate: &[u8]) -> Result<&[u8], Malformed> {
+    let (mut rest, _) = expect(only(certificate, SEQUENCE)?, SEQUENCE)?;
+    let before = if rest.first() == Some(&VERSION) { 6 } else { 5 };
+    for _ in 0..before {
+        (_, _, rest) = split(rest)?;
+    }
+    let (_, behind) = expect(rest, SEQUENCE)?;
+    rest.get(..rest.len() - behind.len()).ok_or(Malformed)
 }
 
 fn among<'a>(mut extensions: &'a [u8], oid: &[u8]) -> Result<Option<&'a [u8]>, Malformed> {
@@ -94,6 +107,22 @@ mod tests {
         assert_eq!(extension(&both, &[0x53]), Ok(None));
         assert_eq!(extension(&certificate(&[ONE, ONE].concat()), &[0x51]), Err(Malformed), "twice");
         assert_eq!(extension(&certificate(&[ONE, ONE].concat()), &[0x52]), Ok(None));
+    }
+
+    #[test]
+    fn the_key_is_found_with_and_without_a_version() {
+        let fields = [[2, 1, 7], [0x30, 1, 1], [0x30, 1, 2], [0x30, 1, 3], [0x30, 1, 4], [0x30, 1, 5]].concat();
+        let certificate = |fields: &[u8]| {
+            let length = u8::try_from(fields.len()).unwrap();
+            [&[0x30, length + 2, 0x30, length], fields].concat()
+        };
+        let versioned = certificate(&[&[0xa0, 1, 2], &fields[..]].concat());
+        for certificate in [certificate(&fields), versioned] {
+            assert_eq!(subject_public_key(&certificate), Ok(&[0x30, 1, 5][..]));
+        }
+        assert_eq!(subject_public_key(&certificate(&fields[..15])), Err(Malformed));
+        let followed = certificate(&[&fields[..], &[0xa3, 0]].concat());
+        assert_eq!(subject_public_key(&followed), Ok(&[0x30, 1, 5][..]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! assertion to a root that the metadata names, and what FIDO asks of the leaf.
 
 mod fault;
+mod readings;
 
 use std::fmt;
 
@@ -13,8 +14,9 @@ use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
 use openssl::x509::{X509, X509Ref, X509StoreContext, X509StoreContextRef};
 
 pub use fault::CertificateError;
+use readings::Readings;
 
-use super::verify::{KeyError, VerificationKey};
+use super::verify::VerificationKey;
 use super::{Leftovers, der};
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, KeyFormat};
@@ -42,50 +44,61 @@ pub(crate) enum Aging {
 
 /// What paths end at: certificates of roots, of authorities below them, or of the leaves themselves.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct TrustAnchors(Vec<X509>);
+pub(crate) struct TrustAnchors {
+    anchors: Vec<X509>,
+    readings: Readings,
+}
 
 impl TrustAnchors {
     /// Adds a certificate in DER.
     pub(crate) fn add(&mut self, der: &[u8]) -> Result<(), CertificateError> {
-        self.0.push(read(der)?);
+        self.anchors.push(readings::read(der)?);
         Ok(())
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.anchors.is_empty()
     }
 }
 
 impl fmt::Debug for TrustAnchors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TrustAnchors({})", self.0.len())
+        write!(f, "TrustAnchors({})", self.anchors.len())
     }
 }
 
 /// The leaf of a path that was validated, and what the path led over: only [`TrustAnchors::validate`] makes one.
-pub(crate) struct Leaf {
-    certificate: X509,
+pub(crate) struct Leaf<'a> {
+    der: &'a [u8],
     path: Vec<X509>,
 }
 
 impl TrustAnchors {
     /// Validates the path of `certificates`, leaf first, at a Unix time in milliseconds.
-    pub(crate) fn validate(&self, certificates: &[&[u8]], now: u64, aging: Aging) -> Result<Leaf, CertificateError> {
+    pub(crate) fn validate<'a>(
+        &self,
+        certificates: &[&'a [u8]],
+        now: u64,
+        aging: Aging,
+    ) -> Result<Leaf<'a>, CertificateError> {
         let _leftovers = Leftovers;
         if certificates.len() > MAX_CERTIFICATES {
             return Err(CertificateError::TooMany);
         }
-        let path = certificates.iter().map(|der| read(der)).collect::<Result<Vec<_>, _>>()?;
+        let path = certificates.iter().map(|der| self.readings.read(der)).collect::<Result<Vec<_>, _>>()?;
         for pair in path.windows(2) {
             let [subject, issuer] = pair else { continue };
             in_order(subject, issuer)?;
         }
         let (leaf, issuers) = path.split_first().ok_or(CertificateError::UnknownIssuer)?;
         let mut fault = CertificateError::UnknownIssuer;
-        for anchor in &self.0 {
+        for anchor in &self.anchors {
             match rules(now, aging).and_then(|rules| verdict(anchor, leaf, issuers, &rules)) {
-                Ok(Ok(path)) => return Ok(Leaf { certificate: leaf.clone(), path }),
+                Ok(Ok(proven)) => {
+                    self.readings.keep(certificates, &path);
+                    return Ok(Leaf { der: certificates.first().copied().unwrap_or_default(), path: proven });
+                }
                 Ok(Err(CertificateError::UnknownIssuer)) => {}
                 Ok(Err(other)) => fault = other,
                 Err(_) => fault = CertificateError::Malformed,
@@ -161,15 +174,6 @@ fn is_authority(der: &[u8]) -> bool {
     content.is_some_and(|content| content.starts_with(&[0x01, 0x01, 0xff]))
 }
 
-/// A certificate in its one right form: what OpenSSL would write is what was received.
-fn read(der: &[u8]) -> Result<X509, CertificateError> {
-    let read = || -> Result<_, ErrorStack> {
-        let certificate = X509::from_der(der)?;
-        Ok((certificate.to_der()? == der).then_some(certificate))
-    };
-    read().ok().flatten().ok_or(CertificateError::Malformed)
-}
-
 /// Whether names and key identifiers say that the one issued the other. OpenSSL would sort them itself.
 fn in_order(subject: &X509Ref, issuer: &X509Ref) -> Result<(), CertificateError> {
     match issuer.issued(subject).as_raw() {
@@ -179,20 +183,18 @@ fn in_order(subject: &X509Ref, issuer: &X509Ref) -> Result<(), CertificateError>
     }
 }
 
-impl Leaf {
+impl Leaf<'_> {
     /// The key that must have made a signature of this algorithm.
     pub(crate) fn key(&self, algorithm: Algorithm) -> Result<VerificationKey, CertificateError> {
-        let der = self.certificate.public_key().and_then(|key| key.public_key_to_der());
-        let der = der.map_err(|_| CertificateError::Key(KeyError::Encoding))?;
+        let der = der::subject_public_key(self.der).map_err(|_| CertificateError::Malformed)?;
         let format = if algorithm.is_elliptic() { KeyFormat::EcDer } else { KeyFormat::RsaDer };
-        VerificationKey::parse(algorithm, format, &der).map_err(CertificateError::Key)
+        VerificationKey::parse(algorithm, format, der).map_err(CertificateError::Key)
     }
 
     /// Sees that the leaf, if it names a model, names this one; whether it does. The extension holds the AAID's text in a
     /// string of its own; octets are usual, UTF-8 is seen too.
     pub(crate) fn names(&self, aaid: Aaid) -> Result<bool, CertificateError> {
-        let der = self.certificate.to_der().map_err(|_| CertificateError::Malformed)?;
-        let Some(value) = der::extension(&der, GEN_CE_AAID).map_err(|_| CertificateError::Aaid)? else {
+        let Some(value) = der::extension(self.der, GEN_CE_AAID).map_err(|_| CertificateError::Aaid)? else {
             return Ok(false);
         };
         let text = der::only(value, 0x04).or_else(|_| der::only(value, 0x0c)).map_err(|_| CertificateError::Aaid)?;
@@ -207,7 +209,7 @@ impl Leaf {
             one.subject_name().try_cmp(other.subject_name()).is_ok_and(std::cmp::Ordering::is_eq)
                 && one.public_key().and_then(|key| Ok(key.public_eq(&*other.public_key()?))).unwrap_or(false)
         };
-        self.path.iter().any(|certificate| anchors.0.iter().any(|anchor| same(certificate, anchor)))
+        self.path.iter().any(|certificate| anchors.anchors.iter().any(|anchor| same(certificate, anchor)))
     }
 }
 

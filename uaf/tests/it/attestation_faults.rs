@@ -234,6 +234,20 @@ fn certificates_are_within_their_validity(#[case] not_before: i64, #[case] not_a
 }
 
 #[test]
+fn a_path_that_was_good_is_judged_again() {
+    let leaf = CertificateFields { not_after: NOW + DAY, ..Vendor::new().leaf };
+    let made = Vendor { leaf, ..Vendor::new() }.make();
+    let attester = Attester::new(made.key.clone(), vec![made.leaf.clone(), made.authority.clone()]);
+    let mut world = world(models(&[&made.root]), attester);
+    for _ in 0..2 {
+        assert!(world.register_with(|_| {}).is_ok());
+    }
+    world.now += 2 * 1_000 * DAY.cast_unsigned();
+    let expired = world.register_with(|_| {}).unwrap_err();
+    assert_eq!(expired, Error::Certificate(CertificateError::Validity));
+}
+
+#[test]
 fn sha_1_is_for_models_of_which_it_is_said_and_md5_for_none() {
     for (digest, tolerable) in [(CertificateDigest::Sha1, true), (CertificateDigest::Md5, false)] {
         // Signed with RSA, as ECDSA with MD5 has no name.
