@@ -10,11 +10,13 @@ VENV := target/jose-venv
 SOAK_CASES ?= 20000
 # Arguments of the benchmarks, such as --quick or a part of a name.
 BENCH ?=
+# Seconds for each target of the fuzzer.
+FUZZ_SECONDS ?= 600
 ifndef SEED
 SEED := $(shell od -An -N8 -tu8 /dev/urandom | tr -d ' ')
 endif
 
-.PHONY: help deps deps-build deps-test run test soak check bench
+.PHONY: help deps deps-build deps-test run test soak fuzz check bench
 
 help: ## lists what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
@@ -44,6 +46,17 @@ soak: deps-test ## runs the same tests with full counts
 	@echo 'seed $(SEED) (again: make soak SEED=$(SEED))'
 	SIDEGATE_SOAK=1 PROPTEST_CASES=$(SOAK_CASES) PROPTEST_RNG_SEED=$(SEED) PROPTEST_MAX_GLOBAL_REJECTS=$$((4 * $(SOAK_CASES))) \
 		cargo test --workspace --locked --no-fail-fast
+
+# Its coverage is a compiler pass that stable Rust has behind this switch. What it finds lands in target/fuzz/artifacts.
+fuzz: deps-build ## feeds what nobody would send to the readers of UAF, ten minutes each
+	@test -x target/tools/bin/cargo-fuzz || cargo install cargo-fuzz --version 0.13.2 --locked --root target/tools
+	for target in assertions messages; do \
+		mkdir -p target/fuzz/corpus/$$target target/fuzz/artifacts/$$target; \
+		PATH="$(CURDIR)/target/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice cargo fuzz run --fuzz-dir uaf/fuzz \
+			--target-dir target/fuzz -s none $$target target/fuzz/corpus/$$target uaf/fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=8192 -dict=uaf/fuzz/$$target.dict \
+			-artifact_prefix=target/fuzz/artifacts/$$target/ -print_final_stats=1; \
+	done
 
 check: deps-build ## formatting, clippy with warnings as errors, documentation
 	cargo fmt --all -- --check

@@ -10,6 +10,8 @@ mod authentication_faults;
 #[cfg(test)]
 mod ceremonies;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod key_faults;

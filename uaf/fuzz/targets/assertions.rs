@@ -1,0 +1,9 @@
+//! Bytes as the assertion of an answer that is right otherwise.
+#![no_main]
+
+#[path = "../inputs.rs"]
+mod inputs;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    inputs::assertion(bytes);
+});

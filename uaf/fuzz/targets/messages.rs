@@ -1,0 +1,9 @@
+//! Bytes as every message that a server or a client reads.
+#![no_main]
+
+#[path = "../inputs.rs"]
+mod inputs;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    inputs::message(bytes);
+});
