@@ -87,9 +87,13 @@ impl Upstream {
     }
 }
 
-/// What the upstream says in place of 1200; a number that is no status code of UAF is a fault of its own.
+/// What the upstream says in place of 1200. "Accepted, not finished" is no end of anything, and a client that read it
+/// would wait where nothing more comes: like a number that is no status code of UAF it counts as a fault over there.
 fn refused_there(code: StatusCode) -> FidoError {
-    tracing::info!(code = code.0, "the UAF upstream refuses");
-    let known = matches!(code.0, 1202 | 1400 | 1401 | 1403 | 1404 | 1408 | 1480 | 1481 | 1490..=1498 | 1500);
-    FidoError::Refused(if known { code } else { StatusCode::INTERNAL })
+    if matches!(code.0, 1400 | 1401 | 1403 | 1404 | 1408 | 1480 | 1481 | 1490..=1498 | 1500) {
+        tracing::info!(code = code.0, "the UAF upstream refuses");
+        return FidoError::Refused(code);
+    }
+    tracing::warn!(code = code.0, "the UAF upstream answers with a code that settles nothing");
+    FidoError::Refused(StatusCode::INTERNAL)
 }

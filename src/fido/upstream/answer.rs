@@ -178,9 +178,9 @@ async fn verdict(place: &Place<'_>, at: AnswerAt, incoming: &Incoming) -> Verdic
     let path = if at == AnswerAt::Registration { "registration" } else { "authentication" };
     match place.post::<ServerResponse>(path, &incoming.to_transport()).await {
         Ok(ServerResponse { status_code: StatusCode::OK, .. }) => Verdict::Good,
-        // "Not finished", and a fault of its own, leave open what comes of it; so does what is no code of UAF.
+        // A fault of its own leaves open what comes of it; so does what settles nothing.
         Ok(ServerResponse { status_code, .. }) => match refused_there(status_code) {
-            open @ FidoError::Refused(StatusCode::ACCEPTED | StatusCode::INTERNAL) => Verdict::Unknown(open),
+            open @ FidoError::Refused(StatusCode::INTERNAL) => Verdict::Unknown(open),
             refusal => Verdict::Refused(refusal),
         },
         Err(reason) => {

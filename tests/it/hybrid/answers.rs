@@ -95,7 +95,7 @@ async fn what_is_not_1200_ends_the_operation_badly() {
     let gateway = before(&upstream).await;
     let phone = registered(&gateway, "jeff").await;
     for (code, act) in [
-        (1202, Act::code(1202)),
+        (1500, Act::code(1202)),
         (1498, Act::code(1498)),
         (1500, Act::code(7)),
         (1500, Act::Say(200, "1200".into())),
@@ -111,6 +111,8 @@ async fn what_is_not_1200_ends_the_operation_badly() {
         assert_eq!(standing(&gateway, &session_id).await, ("failed".into(), Value::Null, json!(code)));
         phone.authenticate(&handed_out).await.uaf_code(1491);
     }
+    let told = r#""code":1202"#;
+    wait::until("it is logged", wait::BOUND, async || gateway.log().contains(told).then_some(())).await;
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn a_token_is_free_again_when_the_upstream_fails() {
     registered(&gateway, "jeff").await;
     for (code, act) in [
         (1404, Act::code(1404)),
-        (1202, Act::code(1202)),
+        (1500, Act::code(1202)),
         (1498, Act::code(1498)),
         (1500, Act::code(200)),
         (1500, Act::Say(200, "<html>".into())),
