@@ -151,12 +151,13 @@ pub trait Credentials: Send + Sync {
     /// [`CredentialError::TooMany`].
     async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError>;
 
-    /// Confirms new credentials of this owner ([`Behind::confirmed`]), all of them or none; those that were removed
-    /// meanwhile stay so.
+    /// Confirms new credentials of this owner ([`Behind::confirmed`]). `false`: one of them is not there, such as one that
+    /// was removed meanwhile, and none was confirmed.
     ///
     /// # Errors
     /// When the store can't be asked.
-    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<(), StoreError>;
+    #[must_use = "keys that are not there any more are not confirmed"]
+    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<bool, StoreError>;
 
     /// The credential of this model and key id.
     ///

@@ -31,7 +31,7 @@ impl Credentials for Cancelling {
         Ok(())
     }
 
-    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<(), StoreError> {
+    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<bool, StoreError> {
         self.inner.confirm(owner, keys).await
     }
 

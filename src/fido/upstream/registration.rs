@@ -1,7 +1,7 @@
 //! A registration: its keys are written down before the upstream hears of them, and count only once it took them and the
 //! operation succeeded. However it ends, by a lost verdict or with this process, no key is usable that was not confirmed.
 
-use sidegate_uaf::Error;
+use sidegate_uaf::{Error, StatusCode};
 
 use super::super::credential::{of_upstream, record_key, shown};
 use super::super::{Answered, FidoError, Scope, Subject};
@@ -9,7 +9,7 @@ use super::Upstream;
 use super::answer::{Taken, Verdict, refused};
 use super::keys::refuse_unkept;
 use crate::store::credentials::Behind;
-use crate::store::{Credential, CredentialKey, Removal};
+use crate::store::{Credential, CredentialError, CredentialKey, Removal};
 use crate::telemetry::audit::{Change, Event};
 
 impl Upstream {
@@ -29,7 +29,7 @@ impl Upstream {
                     Event::VerdictUnknown { user: user.ext_id.as_str(), aaid: record.key.aaid() }.record();
                 }
                 let fault = taken.fail(fault).await;
-                self.take_back(taken, &user).await;
+                self.take_back(taken, &user, &records).await;
                 Err(fault)
             }
         }
@@ -52,24 +52,42 @@ impl Upstream {
         Ok(records)
     }
 
-    /// The operation succeeds before its keys count: one that ended meanwhile leaves none.
+    /// What comes to nothing here leaves no key over there either.
     async fn accept(&self, taken: &Taken<'_>, user: Subject, records: &[Credential]) -> Result<Answered, FidoError> {
+        let accepted = self.confirm(taken, &user, records).await;
+        if accepted.is_err() {
+            self.take_back(taken, &user, records).await;
+        }
+        accepted
+    }
+
+    /// The operation succeeds before its keys count: one that ended meanwhile leaves none. With a key that was
+    /// deregistered while the upstream judged it does not succeed.
+    async fn confirm(&self, taken: &Taken<'_>, user: &Subject, records: &[Credential]) -> Result<Answered, FidoError> {
+        if let Err(fault) = self.still_expected(records).await {
+            return Err(taken.fail(fault).await);
+        }
         let (id, authenticators) = (taken.operation.id, records.iter().map(shown).collect());
         let answered = Answered { id, user: Some(user.clone()), authenticators };
-        if let Err(fault) = taken.conclusion.succeed(&answered).await {
-            self.take_back(taken, &user).await;
-            return Err(fault);
-        }
+        taken.conclusion.succeed(&answered).await?;
         let keys: Vec<CredentialKey> = records.iter().map(|record| record.key.clone()).collect();
-        if let Err(fault) = self.credentials.confirm(&user.ext_id, &keys).await {
-            self.take_back(taken, &user).await;
-            return Err(fault.into());
+        if !self.credentials.confirm(&user.ext_id, &keys).await? {
+            return Err(deregistered());
         }
         for key in &keys {
             let (change, user) = (Change::Added, user.ext_id.as_str());
             Event::Credential { change, user, aaid: key.aaid() }.record();
         }
         Ok(answered)
+    }
+
+    async fn still_expected(&self, records: &[Credential]) -> Result<(), FidoError> {
+        for record in records {
+            if self.credentials.get(&record.key).await?.as_ref() != Some(record) {
+                return Err(deregistered());
+            }
+        }
+        Ok(())
     }
 
     /// The upstream did not take them. What can't be removed stays unconfirmed.
@@ -82,8 +100,15 @@ impl Upstream {
     }
 
     /// A registration that came to nothing here must not leave keys over there. Only who removed one can tell that it is
-    /// gone: an upstream that does not know it may still be busy with it. So it stays on record, and is refused.
-    async fn take_back(&self, taken: &Taken<'_>, user: &Subject) {
+    /// gone: an upstream that does not know it may still be busy with it. So it stays on record, and is refused; one that was
+    /// deregistered meanwhile comes back on it until then.
+    async fn take_back(&self, taken: &Taken<'_>, user: &Subject, records: &[Credential]) {
+        for record in records {
+            match self.credentials.add_all(vec![record.clone()]).await {
+                Ok(()) | Err(CredentialError::Registered) => {}
+                Err(error) => tracing::warn!(%error, "a key whose registration failed is not on record"),
+            }
+        }
         for key in taken.keys {
             let scope = Scope::Key(key.clone());
             let removed = match self.remove_there(taken.place, user, &scope).await {
@@ -97,4 +122,10 @@ impl Upstream {
             }
         }
     }
+}
+
+/// Whether the upstream removed the key before it took it or after is not known here, so the phone begins anew.
+fn deregistered() -> FidoError {
+    tracing::warn!("a key was deregistered while the UAF upstream judged its registration");
+    FidoError::Refused(StatusCode::INTERNAL)
 }

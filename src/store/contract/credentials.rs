@@ -96,10 +96,12 @@ pub(crate) async fn what_a_server_behind_has_counts_once_confirmed(setup: &Setup
         let list = setup.store.list(&"jeff".into()).await.unwrap();
         list.iter().map(Credential::is_confirmed).collect::<Vec<_>>()
     };
-    setup.store.confirm(&"eve".into(), &keys).await.unwrap();
+    assert!(!setup.store.confirm(&"eve".into(), &keys).await.unwrap());
     assert_eq!(confirmed().await, [false, false], "another's");
     let gone = CredentialKey::new("FFFF#0001", vec![3; 32]);
-    setup.store.confirm(&"jeff".into(), &[keys[1].clone(), gone]).await.unwrap();
+    assert!(!setup.store.confirm(&"jeff".into(), &[keys[1].clone(), gone]).await.unwrap());
+    assert_eq!(confirmed().await, [false, false], "all of them or none");
+    assert!(setup.store.confirm(&"jeff".into(), &keys[1..]).await.unwrap());
     assert_eq!(confirmed().await, [false, true]);
     let stored = setup.store.get(&keys[1]).await.unwrap().unwrap();
     assert_eq!(stored.behind, Some(Behind { confirmed: true, ..behind.clone() }));

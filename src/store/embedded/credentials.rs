@@ -83,17 +83,21 @@ fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Resul
     Ok(Ok(()))
 }
 
-fn confirm(transaction: &WriteTransaction, owner: &ExtId, keys: &[CredentialKey]) -> Result<(), Fault> {
+fn confirm(transaction: &WriteTransaction, owner: &ExtId, keys: &[CredentialKey]) -> Result<bool, Fault> {
     let mut credentials = transaction.open_table(CREDENTIALS)?;
+    let mut confirmed = Vec::with_capacity(keys.len());
     for of in keys {
         let stored = credentials.get(key(of))?.map(|bytes| decode::<Credential>(bytes.value())).transpose()?;
-        let Some(mut credential) = stored.filter(|credential| credential.owner == *owner) else { continue };
+        let Some(mut credential) = stored.filter(|credential| credential.owner == *owner) else { return Ok(false) };
         if let Some(behind) = &mut credential.behind {
             behind.confirmed = true;
         }
-        credentials.insert(key(of), encode(&credential)?.as_slice())?;
+        confirmed.push(credential);
     }
-    Ok(())
+    for credential in &confirmed {
+        credentials.insert(key(&credential.key), encode(credential)?.as_slice())?;
+    }
+    Ok(true)
 }
 
 fn advance(
@@ -133,7 +137,7 @@ impl Credentials for Embedded {
         self.write(move |transaction| add_all(transaction, &credentials)).await
     }
 
-    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<(), StoreError> {
+    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<bool, StoreError> {
         let (owner, keys) = (owner.clone(), keys.to_vec());
         self.write(move |transaction| Ok(Ok(confirm(transaction, &owner, &keys)?))).await
     }

@@ -4,7 +4,7 @@ use sidegate_filters::Caller;
 use sidegate_uaf::wire::Response;
 
 use super::behind::{Behind, Fate};
-use super::{both, keys};
+use super::{both, during, keys};
 use crate::fido::AnswerAt;
 use crate::fido::tests::JEFF;
 use crate::oob::testing::{House, Phone, asker};
@@ -104,6 +104,30 @@ async fn a_verdict_that_leaves_open_what_comes_of_it_is_none() {
         behind.then([Fate::Code(code), Fate::Code(1404)]);
         assert!(front.answer(AnswerAt::Registration, &response).await.is_err());
         assert_eq!((keys(&front, &behind).await, behind.questions()), ((1, 0), before + 2), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_deregistered_while_it_was_judged_is_not_registered() {
+    for taken_back in [true, false] {
+        let (front, behind) = both().await;
+        let mut phone = Phone::new();
+        let (response, session_id) = registration(&front, &mut phone).await;
+        let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
+            front.credentials.remove(&"ext-jeff".into(), &Removal::All).await.unwrap();
+            behind.then((!taken_back).then_some(Fate::Code(1500)));
+        });
+        assert_eq!(judged.await, Err(1500));
+        let status = front.status(&session_id).await;
+        assert_eq!((status["status"].as_str(), status["uafStatusCode"].as_u64()), (Some("failed"), Some(1500)));
+        let left = usize::from(!taken_back);
+        assert_eq!(keys(&front, &behind).await, (left, left));
+        if !taken_back {
+            let (token, _) = front.token().await;
+            let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+            let response = phone.authenticate(&request.unwrap());
+            assert_eq!(front.answer(AnswerAt::Authentication, &response).await, Err(1481), "it is not learnt");
+        }
     }
 }
 
