@@ -9,7 +9,7 @@ pub mod rows;
 mod upstream;
 mod upstream_path;
 
-pub use address::Address;
+pub use address::{Address, Addresses};
 pub use aliases::is_alias;
 pub use endpoint::{Endpoint, Media, Medium};
 pub use router::{Destination, Found, ListenerClass, Route, Router, Unrouted};

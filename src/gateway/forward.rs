@@ -85,16 +85,13 @@ impl Forward {
     /// Where to connect to next, and how long for.
     pub(super) async fn peer(&mut self) -> pingora::Result<Box<HttpPeer>> {
         self.set_flowing(false);
-        while let Some(server) = self.tries.next(&self.upstream) {
-            match server.address.resolve(self.upstream.connect_timeout).await {
-                Some(address) => return Ok(Box::new(peer::of(&self.upstream, server, address))),
-                None => _ = self.tries.failed(&self.upstream, "no address"),
-            }
-        }
-        Err(Error::explain(ErrorType::ConnectNoRoute, "no server of the upstream has an address").into_up())
+        let Some((server, address)) = self.tries.next_address(&self.upstream).await else {
+            return Err(Error::explain(ErrorType::ConnectNoRoute, "no server of the upstream has an address").into_up());
+        };
+        Ok(Box::new(peer::of(&self.upstream, server, address)))
     }
 
-    /// Whether another server is to be tried, now that this one could not be connected to.
+    /// Whether another address or server is to be tried, now that this one could not be connected to.
     pub(super) fn not_connected(&mut self, error: &Error) -> bool {
         self.tries.not_connected(&self.upstream, error)
     }

@@ -9,7 +9,7 @@ mod trailers;
 mod ways;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +111,9 @@ async fn a_certificate_that_is_refused_is_logged_with_the_reason() {
 
 #[tokio::test]
 async fn an_upstream_may_have_a_name() {
-    let listener = TcpListener::bind(("localhost", 0)).unwrap();
+    // Where `localhost` is two addresses, the server listens on the second alone.
+    let last = ("localhost", 0).to_socket_addrs().unwrap().last().unwrap();
+    let listener = TcpListener::bind(last).unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || listener.incoming().flatten().for_each(|tcp| drop(std::thread::spawn(|| serve(tcp)))));
     let setup = format!("upstreams:\n  named: {{url: \"http://localhost:{port}\"}}\nroutes:\n{}", row("named"));

@@ -1,5 +1,8 @@
 //! Which servers a request has tried, and whether it may try once more: never where an upstream may have acted on it.
 
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
 use pingora::{Error, ErrorSource, ErrorType};
 
 use crate::gateway::tls::refusal;
@@ -9,6 +12,8 @@ use crate::routes::{Attempt, Failure, Server, Servers, Upstream};
 #[derive(Default)]
 pub(super) struct Tries {
     made: Vec<Attempt>,
+    /// The addresses of the server that is being tried; it is connected to at the first, and may be at the others.
+    addresses: VecDeque<SocketAddr>,
     /// A byte of an answer came.
     answered: bool,
     /// It was sent into a kept connection that turned out to be closed, and is sent once more.
@@ -25,8 +30,21 @@ pub(super) struct Sent {
 }
 
 impl Tries {
-    /// The server to try next; `None` after all of them.
-    pub(super) fn next<'a>(&mut self, upstream: &'a Upstream) -> Option<&'a Server> {
+    /// The server to try next, and its address; `None` after all of them.
+    pub(super) async fn next_address<'a>(&mut self, upstream: &'a Upstream) -> Option<(&'a Server, SocketAddr)> {
+        loop {
+            if let Some(address) = self.addresses.front() {
+                return self.server(upstream).zip(Some(*address));
+            }
+            let server = self.next(upstream)?;
+            self.addresses = server.address.resolve(upstream.connect_timeout).await.iter().copied().collect();
+            if self.addresses.is_empty() {
+                self.failed(upstream, "no address");
+            }
+        }
+    }
+
+    fn next<'a>(&mut self, upstream: &'a Upstream) -> Option<&'a Server> {
         let (server, attempt) = upstream.servers.next(&self.made)?;
         self.made.push(attempt);
         Some(server)
@@ -59,16 +77,15 @@ impl Tries {
         true
     }
 
-    /// Whether to try the next server, now that this one could not be connected to: nothing was sent.
+    /// Whether to try the next address or server, now that this one could not be connected to: nothing was sent.
     pub(super) fn not_connected(&mut self, upstream: &Upstream, error: &Error) -> bool {
         match error.etype() {
+            // A kept HTTP/2 connection that takes no more streams says nothing of the server.
+            ErrorType::H2Error if !self.repeated => self.repeat(),
+            // That this machine has no IPv6 is an error of its own, which says nothing of the next address.
+            kind if self.pass_over(upstream, kind.as_str()) => return true,
             // Our own lack, such as of open files: the next server would fare no better.
             ErrorType::InternalError => return false,
-            // A kept HTTP/2 connection that takes no more streams says nothing of the server.
-            ErrorType::H2Error if !self.repeated => {
-                self.repeated = true;
-                self.made.pop();
-            }
             kind => {
                 if self.failed(upstream, kind.as_str()) && *kind == ErrorType::InvalidCert {
                     refusal::tell(upstream, self.server(upstream));
@@ -99,10 +116,28 @@ impl Tries {
         if !in_vain || !sent.repeatable || self.repeated {
             return false;
         }
-        // This server may be asked again.
+        self.repeat();
+        true
+    }
+
+    /// The server that is being tried may be asked again.
+    fn repeat(&mut self) {
         self.repeated = true;
         self.made.pop();
-        true
+        self.addresses.clear();
+    }
+
+    /// Goes on to the next address of the server that is being tried, if it has one.
+    fn pass_over(&mut self, upstream: &Upstream, kind: &str) -> bool {
+        let Some(failed) = self.addresses.pop_front() else { return false };
+        if let Some(server) = self.server(upstream) {
+            server.address.pass_over(failed);
+            if !self.addresses.is_empty() {
+                let (upstream, server, address) = (&upstream.name, server.address.as_str(), failed.to_string());
+                tracing::info!(kind, upstream, server, address, "a server is tried at its next address");
+            }
+        }
+        !self.addresses.is_empty()
     }
 
     /// The server that is being tried answers.
@@ -118,6 +153,7 @@ impl Tries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routes::Address;
 
     /// Whether the only server counts as failed after so many requests that got no answer in time.
     fn fails_after(requests: usize, kind: &ErrorType, whole: bool) -> bool {
@@ -137,5 +173,34 @@ mod tests {
         assert!(fails_after(3, &ErrorType::ReadTimedout, true));
         assert!(!fails_after(3, &ErrorType::ReadTimedout, false));
         assert!(fails_after(3, &ErrorType::WriteTimedout, false), "it does not read");
+    }
+
+    #[tokio::test]
+    async fn a_server_has_failed_once_none_of_its_addresses_could_be_connected_to() {
+        let addresses = ["[::1]:1", "127.0.0.1:1", "127.0.0.2:1"].map(|address| address.parse().unwrap());
+        for kind in [ErrorType::ConnectRefused, ErrorType::InternalError] {
+            let server = Server { address: Address::of("app.internal:1", &addresses), name: String::new() };
+            let upstream = Upstream::new("app", vec![server]);
+            let (mut tries, mut tried) = (Tries::default(), Vec::new());
+            while let Some((_, address)) = tries.next_address(&upstream).await {
+                assert!(!upstream.servers.answered(tries.made[0]), "it has not failed yet");
+                tried.push(address);
+                let again = tries.not_connected(&upstream, &Error::new(kind.clone()).into_up());
+                assert_eq!(again, tried.len() < addresses.len());
+            }
+            assert_eq!(tried, addresses);
+            assert_eq!(upstream.servers.answered(tries.made[0]), kind == ErrorType::ConnectRefused);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_next_request_begins_where_the_last_one_went_on() {
+        let addresses = ["[::1]:1", "127.0.0.1:1"].map(|address| address.parse().unwrap());
+        let server = Server { address: Address::of("app.internal:1", &addresses), name: String::new() };
+        let upstream = Upstream::new("app", vec![server]);
+        let mut first = Tries::default();
+        first.next_address(&upstream).await.unwrap();
+        assert!(first.not_connected(&upstream, &Error::new(ErrorType::ConnectRefused).into_up()));
+        assert_eq!(Tries::default().next_address(&upstream).await.unwrap().1, addresses[1]);
     }
 }
