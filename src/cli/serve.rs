@@ -109,13 +109,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_is_configured_is_what_the_gateway_is_told() {
-        let root = tempfile::tempdir().unwrap();
-        for file in ["cert.pem", "key.pem", "ca.pem"] {
-            std::fs::write(root.path().join(file), "x").unwrap();
-        }
-        let text = "\
+    /// Every limit with a number of its own.
+    const WRITTEN: &str = "\
 public-url: https://gate.example
 listeners:
   - class: public
@@ -137,8 +132,15 @@ limits:
   idle: 9s
   stop: 10s
 ";
+
+    #[test]
+    fn what_is_configured_is_what_the_gateway_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        for file in ["cert.pem", "key.pem", "ca.pem"] {
+            std::fs::write(root.path().join(file), "x").unwrap();
+        }
         let path = root.path().join("gate.yml");
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, WRITTEN).unwrap();
         let config = config::load(&Source::File(path), &Overrides::default(), &Environment::of_process()).unwrap();
         let told = settings(&config, root.path());
         let [listener] = &told.listeners[..] else { panic!("one listener") };

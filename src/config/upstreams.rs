@@ -1,8 +1,9 @@
 //! `upstreams`: the servers behind the gateway.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use url::Host;
 
 use crate::routes::Protocol;
 
@@ -140,16 +141,26 @@ fn checks(section: &Section<'_>, servers: &[ServerUrl]) -> WrittenTls {
     let verify = section.field("verify");
     let full = verify.choice(&[("full", true), ("none", false)]).unwrap_or(true);
     let tls = WrittenTls { server_name, ca, verify: full, client: client(section) };
-    if full && servers.iter().any(|server| tls.name_of(server).parse::<IpAddr>().is_ok()) {
-        name.fault(
-            "certificates are verified by name, and this is an address",
-            "write the name that its certificate bears",
-        );
+    const RIGHT: &str = "write the name that its certificate bears";
+    match &tls.server_name {
+        // Whatever is verified: who connects to this name must not be led to another server by it.
+        Some(written) if !is_name(written) => {
+            name.fault("this is no name of a server, such as an address is none", RIGHT)
+        }
+        None if full && servers.iter().any(|server| !is_name(server.name())) => {
+            name.fault("certificates are verified by name, and this is an address", RIGHT);
+        }
+        _ => {}
     }
     if !full {
         verify.notice("none: whoever stands between the gateway and this upstream can read and answer everything");
     }
     tls
+}
+
+/// Whether this is a host's name, and no address in any spelling that a URL may have.
+fn is_name(text: &str) -> bool {
+    matches!(Host::parse(text), Ok(Host::Domain(_)))
 }
 
 fn client(section: &Section<'_>) -> Option<ClientCertificate> {

@@ -3,12 +3,12 @@
 use sidegate_filters::clock::Millis;
 use sidegate_uaf::encoding::Octets;
 use sidegate_uaf::wire::Reply;
-use sidegate_uaf::{Algorithm, Credential, KeyFormat, KeyId, KeyRef};
+use sidegate_uaf::{Algorithm, Credential, Error, KeyFormat, KeyId, KeyRef, StatusCode};
 
 use super::{FidoError, Subject, internal};
 use crate::store::credentials::Behind;
 use crate::store::operation::Authenticator;
-use crate::store::{self, CredentialKey, ExtId};
+use crate::store::{self, CredentialError, CredentialKey, ExtId};
 
 /// The record of a new credential, with what the phone says of itself.
 pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> store::Credential {
@@ -84,4 +84,15 @@ pub(super) fn shown(record: &store::Credential) -> Authenticator {
 /// What a key is stored under.
 pub(super) fn record_key(key: &KeyRef) -> CredentialKey {
     CredentialKey::new(key.aaid.as_str(), key.key_id.as_bytes())
+}
+
+/// Keys that are not kept can't be registered; the log gets the reason.
+pub(super) fn refuse_unkept(error: CredentialError) -> FidoError {
+    let code = match error {
+        CredentialError::Registered => Error::AlreadyRegistered.status(),
+        CredentialError::TooMany => StatusCode::FORBIDDEN,
+        CredentialError::Store(error) => return FidoError::Store(error),
+    };
+    tracing::info!(reason = %error, "a UAF registration is refused");
+    FidoError::Refused(code)
 }

@@ -6,17 +6,14 @@ use std::path::{Path, PathBuf};
 use sidegate_uaf::Aaid;
 use sidegate_uaf::metadata::{Statement, StatementError};
 
+use super::folder::{Unreadable, json_files};
+
 /// The folder of statements can't be used: a fault at start.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataFault {
     /// The folder or a file can't be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// A file is no statement that can be used.
     #[error("{}: {source}", path.display())]
     Malformed {
@@ -43,16 +40,8 @@ pub enum MetadataFault {
 /// # Errors
 /// The first file that can't be used, in the order of their names.
 pub fn statements(folder: &Path) -> Result<Vec<Statement>, MetadataFault> {
-    let unreadable = |path: &Path, source| MetadataFault::Unreadable { path: path.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|source| unreadable(folder, source))? {
-        files.push(entry.map_err(|source| unreadable(folder, source))?.path());
-    }
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
-    files.sort();
     let mut found = BTreeMap::new();
-    for path in files {
-        let text = std::fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
+    for (path, text) in json_files(folder)? {
         let statement =
             Statement::parse(&text).map_err(|source| MetadataFault::Malformed { path: path.clone(), source })?;
         let aaid = statement.aaid();
@@ -95,6 +84,6 @@ mod tests {
         fs::write(folder.path().join("b.json"), STATEMENT.replace("UAFV1TLV", "U2FV1BIN")).unwrap();
         let fault = statements(folder.path()).unwrap_err().to_string();
         assert!(fault.ends_with("b.json: not for UAF: assertionScheme"), "{fault}");
-        assert!(matches!(statements(&folder.path().join("x")), Err(MetadataFault::Unreadable { .. })));
+        assert!(matches!(statements(&folder.path().join("x")), Err(MetadataFault::Unreadable(_))));
     }
 }

@@ -8,18 +8,14 @@ use sidegate_uaf::policy::PolicyError;
 use sidegate_uaf::wire::Policy;
 
 use super::context::DEFAULT_POLICY;
+use super::folder::{Unreadable, json_files};
 
 /// The folder of policies can't be used: a fault at start.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyFault {
     /// The folder or a file can't be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// A file is no policy.
     #[error("{}: {source}", path.display())]
     Malformed {
@@ -47,21 +43,16 @@ impl Policies {
     /// The `*.json` files of a folder, each under its name without the ending.
     ///
     /// # Errors
-    /// The first file that can't be used, or a missing `default.json`.
+    /// The first file that can't be used, in the order of their names, or a missing `default.json`.
     pub fn load(folder: &Path) -> Result<Self, PolicyFault> {
-        let unreadable = |path: &Path, source| PolicyFault::Unreadable { path: path.to_owned(), source };
         let mut policies = BTreeMap::new();
-        for entry in std::fs::read_dir(folder).map_err(|source| unreadable(folder, source))? {
-            let path = entry.map_err(|source| unreadable(folder, source))?.path();
-            let (Some("json"), Some(name)) =
-                (path.extension().and_then(|e| e.to_str()), path.file_stem().and_then(|n| n.to_str()))
-            else {
-                continue;
-            };
-            let text = std::fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
+        for (path, text) in json_files(folder)? {
             let policy =
                 Policy::parse(&text).map_err(|source| PolicyFault::Malformed { path: path.clone(), source })?;
-            policies.insert(name.to_owned(), policy);
+            // A request can't name what is no Unicode.
+            if let Some(name) = path.file_stem().and_then(|name| name.to_str()) {
+                policies.insert(name.to_owned(), policy);
+            }
         }
         if policies.contains_key(DEFAULT_POLICY) {
             Ok(Self(policies))
@@ -104,7 +95,10 @@ mod tests {
         fs::write(folder.path().join("default.json"), r#"{"accepted":[]}"#).unwrap();
         let fault = Policies::load(folder.path()).unwrap_err();
         assert!(fault.to_string().contains("default.json"), "{fault}");
-        assert!(matches!(Policies::load(&folder.path().join("x")), Err(PolicyFault::Unreadable { .. })));
+        fs::write(folder.path().join("bank.json"), "{}").unwrap();
+        let fault = Policies::load(folder.path()).unwrap_err();
+        assert!(fault.to_string().contains("bank.json"), "the first by name: {fault}");
+        assert!(matches!(Policies::load(&folder.path().join("x")), Err(PolicyFault::Unreadable(_))));
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) struct Front {
     pub(super) limits: Arc<Limits>,
     /// Requests on their way to upstreams.
     pub(super) ways: Arc<Seats>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Front {

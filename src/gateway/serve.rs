@@ -62,12 +62,20 @@ impl Front {
         match &route.destination {
             Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body).await,
             Destination::Upstream(upstream) => {
-                let way = self.ways.take(connection.peer.map(|peer| peer.ip())).map_err(crowded)?;
+                let way =
+                    self.ways.take(connection.peer.map(|peer| peer.ip())).map_err(|reason| self.crowded(reason))?;
                 let stream = self.hold(&route, &mut exchange, &mut body).await?;
                 let to = (route.clone(), upstream.clone());
                 Ok(Next::Forward(Box::new(Forward::new(to, exchange, forwarded, host, stream, way))))
             }
         }
+    }
+
+    fn crowded(&self, reason: NoSeat) -> Problem {
+        tracing::info!(reason = reason.name(), "too many requests are on their way to upstreams");
+        self.metrics.refused_forward(self.class.name(), reason.name());
+        let detail = "too many requests are on their way to the servers behind the gateway; try again in a while";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
     fn checked(
@@ -181,12 +189,6 @@ fn kind(caller: &Caller) -> &'static str {
         Caller::User(_) => "user",
         Caller::Internal(_) => "internal",
     }
-}
-
-fn crowded(reason: NoSeat) -> Problem {
-    tracing::info!(reason = reason.name(), "too many requests are on their way to upstreams");
-    let detail = "too many requests are on their way to the servers behind the gateway; try again in a while";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn refused(fault: HeadFault) -> Problem {

@@ -18,6 +18,7 @@ pub struct Metrics {
     open_connections: IntGauge,
     refused_connections: IntCounterVec,
     refused_requests: IntCounterVec,
+    refused_forwards: IntCounterVec,
     events: IntCounterVec,
 }
 
@@ -49,6 +50,10 @@ impl Metrics {
             Opts::new("sidegate_connections_refused_total", "Connections closed at once, since too many were open.");
         let refused_requests =
             Opts::new("sidegate_requests_refused_total", "HTTP/2 requests refused, since too many were open.");
+        let refused_forwards = Opts::new(
+            "sidegate_forwards_refused_total",
+            "Requests answered with 503, since too many were on their way to upstreams.",
+        );
         let cut_requests = Opts::new("sidegate_requests_cut_total", "Requests broken off before their answer's end.");
         let failures =
             Opts::new("sidegate_uaf_upstream_failures_total", "Questions that the UAF server behind did not answer.");
@@ -64,6 +69,7 @@ impl Metrics {
             open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
             refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
             refused_requests: IntCounterVec::new(refused_requests, &["listener", "reason"])?,
+            refused_forwards: IntCounterVec::new(refused_forwards, &["listener", "reason"])?,
             events: IntCounterVec::new(Opts::new("sidegate_events_total", "Audited events."), &["event"])?,
         };
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
@@ -74,6 +80,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.open_connections.clone()))?;
         metrics.registry.register(Box::new(metrics.refused_connections.clone()))?;
         metrics.registry.register(Box::new(metrics.refused_requests.clone()))?;
+        metrics.registry.register(Box::new(metrics.refused_forwards.clone()))?;
         metrics.registry.register(Box::new(metrics.events.clone()))?;
         Ok(metrics)
     }
@@ -92,6 +99,11 @@ impl Metrics {
     /// A request over HTTP/2 was refused unheard, for the same reasons.
     pub fn refused_request(&self, listener: &str, reason: &str) {
         self.refused_requests.with_label_values(&[listener, reason]).inc();
+    }
+
+    /// A request found no way to an upstream, for the same reasons.
+    pub fn refused_forward(&self, listener: &str, reason: &str) {
+        self.refused_forwards.with_label_values(&[listener, reason]).inc();
     }
 
     /// A question to the UAF server behind got no answer that could be used; `kind` is a word of this program.

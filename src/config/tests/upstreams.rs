@@ -11,6 +11,26 @@ use super::*;
     "upstreams: { shop: { url: https://10.0.0.1 } }\n",
     "13: upstreams.shop.tls.server-name: certificates are verified by name"
 )]
+#[case(
+    "upstreams: { shop: { url: https://x, tls: { server-name: 10.0.0.1 } } }\n",
+    "13: upstreams.shop.tls.server-name: this is no name of a server"
+)]
+#[case(
+    "upstreams: { shop: { url: https://x, tls: { server-name: 10.0.0.1, verify: none } } }\n",
+    "13: upstreams.shop.tls.server-name: this is no name of a server"
+)]
+#[case(
+    "upstreams: { shop: { url: https://x, tls: { server-name: '127.1', verify: none } } }\n",
+    "13: upstreams.shop.tls.server-name: this is no name of a server"
+)]
+#[case(
+    "upstreams: { shop: { url: https://x, tls: { server-name: '[::1]', verify: none } } }\n",
+    "13: upstreams.shop.tls.server-name: this is no name of a server"
+)]
+#[case(
+    "upstreams: { shop: { url: https://x, tls: { server-name: '::1', verify: none } } }\n",
+    "13: upstreams.shop.tls.server-name: this is no name of a server"
+)]
 #[case("upstreams: { Shop: { url: http://x } }\n", "13: upstreams.Shop: this is no name")]
 #[case("upstreams: { shop: { read-timeout: 1s } }\n", "13: upstreams.shop.url: this key must be written")]
 #[case("upstreams: { shop: { url: http://x/app } }\n", "13: upstreams.shop.url: the URL has a path or a query")]
@@ -62,6 +82,15 @@ fn an_upstream_path_is_one_prefix_for_another(#[case] path: &str, #[case] there:
         one_row(path, "customers").replace("upstream: shop }", &format!("upstream: shop, upstream-path: '{there}' }}"));
     let found = fault_of(&row);
     assert!(found.contains("routes[0].upstream-path: what stands before * can be put"), "{found}");
+}
+
+#[rstest]
+#[case("url: https://x, tls: { server-name: shop.internal }")]
+#[case("url: https://10.0.0.1, tls: { server-name: shop_a.internal, verify: none }")]
+#[case("url: https://10.0.0.1, tls: { verify: none }")]
+#[case("url: 'https://[::1]', tls: { verify: none }")]
+fn a_server_has_a_name_or_is_not_verified(#[case] upstream: &str) {
+    assert_eq!(loaded(&format!("{BASE}upstreams: {{ shop: {{ {upstream} }} }}\n")).upstreams.len(), 1);
 }
 
 /// [`BASE`] with a UAF server behind.

@@ -3,9 +3,9 @@
 
 use sidegate_uaf::relay::Issue;
 use sidegate_uaf::wire::{AppId, Reply};
-use sidegate_uaf::{Error, KeyId, KeyRef, StatusCode};
+use sidegate_uaf::{Error, KeyId, KeyRef};
 
-use super::super::credential::{of_upstream, record_key, shown};
+use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
 use super::super::{FidoError, Scope, Subject, internal};
 use super::Upstream;
 use super::answer::refused;
@@ -114,16 +114,4 @@ fn removal(scope: &Scope) -> Removal {
 fn key_ref(record: &Credential) -> Result<KeyRef, FidoError> {
     let aaid = record.key.aaid().parse().map_err(|error| internal(&error))?;
     Ok(KeyRef { aaid, key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))? })
-}
-
-/// Keys that are not kept can't be registered.
-pub(super) fn refuse_unkept(error: CredentialError) -> FidoError {
-    match error {
-        CredentialError::Registered => refused(&Error::AlreadyRegistered),
-        CredentialError::TooMany => {
-            tracing::info!(%error, "a UAF registration is refused");
-            FidoError::Refused(StatusCode::FORBIDDEN)
-        }
-        CredentialError::Store(error) => FidoError::Store(error),
-    }
 }

@@ -3,11 +3,10 @@
 
 use sidegate_uaf::{Error, StatusCode};
 
-use super::super::credential::{of_upstream, record_key, shown};
+use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
 use super::super::{Answered, FidoError, Scope, Subject};
 use super::Upstream;
 use super::answer::{Taken, Verdict, refused};
-use super::keys::refuse_unkept;
 use crate::store::credentials::Behind;
 use crate::store::{Credential, CredentialError, CredentialKey, Removal};
 use crate::telemetry::audit::{Change, Event};

@@ -229,6 +229,10 @@ fn secured(
     if name != host {
         // The name that is sent and verified stands in the URL; where it leads is told apart.
         base.set_host(Some(name)).map_err(|error| EndpointFault::Url(error.to_string()))?;
+        if base.domain().is_none() {
+            // An address needs no resolving: it would decide where to connect.
+            return Err(EndpointFault::Url("the name that its certificate must bear is an address".to_owned()));
+        }
         builder = builder.dns_resolver(Arc::new(LedTo(host)));
     }
     Ok(builder)

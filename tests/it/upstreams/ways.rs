@@ -68,6 +68,10 @@ async fn requests_to_a_slow_server_leave_open_files_for_every_listener() {
         told.push(ask(&gateway, HERE, STREAMS).await);
     }
     all_told(&told, 4 * STREAMS - 4).await;
+    let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
+    let counted =
+        format!("sidegate_forwards_refused_total{{listener=\"public\",reason=\"full\"}} {}\n", 4 * STREAMS - 4);
+    assert!(metrics.contains(&counted), "{metrics}");
     gateway.management().get("/nevisfido/health").send().await.expect(200);
     assert!(!gateway.log().contains("Too many open files"), "{}", gateway.log());
 }
@@ -79,4 +83,7 @@ async fn one_network_does_not_get_all_ways() {
     all_told(&[first], 3).await;
     let other = ask(&gateway, [127, 0, 0, 2], 3).await;
     all_told(&[other], 1).await;
+    let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
+    let counted = r#"sidegate_forwards_refused_total{listener="public",reason="share"} 4"#;
+    assert!(metrics.contains(counted), "{metrics}");
 }

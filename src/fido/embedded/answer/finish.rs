@@ -2,14 +2,14 @@
 
 use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, VerifiedKey};
 use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
-use sidegate_uaf::{Arrival, Credential, Error, KeyRef, Opened, StatusCode};
+use sidegate_uaf::{Arrival, Credential, Error, KeyRef, Opened};
 
 use super::super::super::{FidoError, Subject};
-use super::super::credential::record_key;
+use super::super::credential::{record_key, refuse_unkept};
 use super::super::{Embedded, Kept, credential, unix};
 use super::Finished;
 use crate::store::operation::{Authenticator, ChallengeState};
-use crate::store::{CounterError, CredentialError, ExtId};
+use crate::store::{CounterError, ExtId};
 use crate::telemetry::audit::{Change, Event};
 
 impl Embedded {
@@ -33,14 +33,8 @@ impl Embedded {
             .iter()
             .map(|credential| credential::to_record(credential, opened.reply(), self.clock.now()))
             .collect();
-        self.credentials.add_all(records.clone()).await.map_err(|error| match error {
-            CredentialError::Registered => self.refuse(&Error::AlreadyRegistered),
-            CredentialError::TooMany => {
-                tracing::info!(%error, "a UAF registration is refused");
-                FidoError::Refused(StatusCode::FORBIDDEN)
-            }
-            CredentialError::Store(error) => FidoError::Store(error),
-        })?;
+        let kept = self.credentials.add_all(records.clone()).await;
+        kept.map_err(|error| self.folded(refuse_unkept(error)))?;
         for record in &records {
             let (change, user) = (Change::Added, record.owner.as_str());
             Event::Credential { change, user, aaid: record.key.aaid() }.record();
