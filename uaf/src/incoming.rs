@@ -9,8 +9,8 @@ use crate::encoding::{self, JsonError};
 use crate::error::Error;
 use crate::server_data::{ServerData, ServerDataKey};
 use crate::wire::{
-    AuthenticatorAssertion, Challenge, FinalChallengeParams, Operation, OperationHeader, Reply, Response,
-    SendUafResponse, Version, Versions,
+    AuthenticatorAssertion, Challenge, FinalChallengeParams, IncompleteParams, Operation, OperationHeader, Reply,
+    Response, SendUafResponse, Version, Versions,
 };
 
 /// A response that could be read. Nothing in it is verified.
@@ -18,6 +18,8 @@ use crate::wire::{
 pub struct Incoming {
     pub(crate) response: Response,
     pub(crate) reply: Reply,
+    /// What the reader speaks.
+    versions: Versions,
 }
 
 /// A response whose serverData this server made, together with the challenge that is in it.
@@ -66,7 +68,7 @@ impl Incoming {
             return Err(Error::ServerDataMissing);
         }
         let reply = context.map(encoding::parse_with_null_members).transpose().map_err(in_context)?.unwrap_or_default();
-        Ok(Self { response, reply })
+        Ok(Self { response, reply, versions })
     }
 
     /// The head of the response.
@@ -88,7 +90,10 @@ impl Incoming {
     pub fn final_challenge(&self) -> Result<FinalChallengeParams, Error> {
         let bytes = encoding::decode(&self.response.fc_params).map_err(|_| Error::FcParamsEncoding)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::FcParamsEncoding)?;
-        encoding::parse(text).map_err(|fault| Error::FcParams(fault.to_string()))
+        let complete = self.versions != Versions::From1_0Incomplete || self.response.header.upv != Version::V1_0;
+        let params =
+            if complete { encoding::parse(text) } else { encoding::parse::<IncompleteParams>(text).map(Into::into) };
+        params.map_err(|fault| Error::FcParams(fault.to_string()))
     }
 
     /// The keys that the assertions are about; assertions that cannot be parsed are left out, `finish` names their fault.

@@ -20,6 +20,7 @@ pub use authentication::{AuthenticationRequest, ContentType, Transaction};
 pub use deregistration::{DeregisterAuthenticator, DeregistrationRequest};
 pub use policy::{MatchCriteria, Policy};
 pub use registration::RegistrationRequest;
+pub(crate) use response::IncompleteParams;
 pub use response::{
     AssertionBytes, AuthenticatorAssertion, ChannelBinding, FinalChallengeParams, PaletteEntry, PngCharacteristics,
     Response,
@@ -66,6 +67,9 @@ pub enum Versions {
     Only1_1,
     /// 1.1, and 1.0 with old clients: requests hold a dictionary for each, of which a client answers one.
     From1_0,
+    /// The same, and answers of 1.0 are forgiven what some clients leave out of fcParams: `facetID` may be empty,
+    /// `channelBinding` absent. Nothing says then which app answered.
+    From1_0Incomplete,
 }
 
 impl Versions {
@@ -74,7 +78,7 @@ impl Versions {
     pub const fn all(self) -> &'static [Version] {
         match self {
             Self::Only1_1 => &[Version::V1_1],
-            Self::From1_0 => &[Version::V1_1, Version::V1_0],
+            Self::From1_0 | Self::From1_0Incomplete => &[Version::V1_1, Version::V1_0],
         }
     }
 

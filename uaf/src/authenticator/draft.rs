@@ -225,7 +225,7 @@ pub(super) fn final_challenge(
     let params = FinalChallengeParams {
         app_id: Text::new(if sent.is_empty() { facet_id.as_str() } else { sent })?,
         challenge: challenge.clone(),
-        facet_id,
+        facet_id: Text::new(facet_id.as_str())?,
         channel_binding: ChannelBinding::default(),
     };
     let text = params.to_text();

@@ -7,9 +7,10 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Challenge, Extension, FacetId, OperationHeader, message, non_empty};
-use crate::encoding::dictionary;
 use crate::encoding::{Text, decode_assertion, encode};
+use crate::encoding::{dictionary, read_as_dictionary};
 
+read_as_dictionary!(IncompleteParams);
 dictionary!(Response, AuthenticatorAssertion, FinalChallengeParams, ChannelBinding, PngCharacteristics, PaletteEntry);
 
 /// A client's answer to a registration or an authentication request.
@@ -119,11 +120,37 @@ pub struct FinalChallengeParams {
     pub app_id: Text<1, 512>,
     /// The server's nonce.
     pub challenge: Challenge,
-    /// The calling app or origin.
-    #[serde(rename = "facetID")]
-    pub facet_id: FacetId,
+    /// The calling app or origin, a [`FacetId`]; empty only in [`super::Versions::From1_0Incomplete`].
+    #[serde(rename = "facetID", deserialize_with = "named")]
+    pub facet_id: Text<0, 512>,
     /// The TLS channel as the client saw it.
     pub channel_binding: ChannelBinding,
+}
+
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text<0, 512>, D::Error> {
+    let facet = FacetId::deserialize(deserializer)?;
+    Text::new(facet.as_str()).map_err(serde::de::Error::custom)
+}
+
+/// [`FinalChallengeParams`] of clients that leave something out.
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IncompleteParams {
+    #[serde(rename = "appID")]
+    app_id: Text<1, 512>,
+    challenge: Challenge,
+    #[serde(rename = "facetID")]
+    facet_id: Text<0, 512>,
+    #[serde(default)]
+    channel_binding: ChannelBinding,
+}
+
+impl From<IncompleteParams> for FinalChallengeParams {
+    fn from(params: IncompleteParams) -> Self {
+        let IncompleteParams { app_id, challenge, facet_id, channel_binding } = params;
+        Self { app_id, challenge, facet_id, channel_binding }
+    }
 }
 
 /// The TLS channel as the client saw it; every member may be absent.

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
+use base64::Engine as _;
 use serde_json::Value;
 use sidegate_uaf::assertion::{AuthenticationAssertion, RegistrationAssertion};
 use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant, NewAuthentication};
@@ -14,7 +15,7 @@ use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
 use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::server_data::ServerDataKey;
-use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction};
+use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction, Versions};
 use sidegate_uaf::{
     Algorithm, Arrival, CertificateError, Credential, Error, Incoming, KeyFormat, RelyingParty, Start, VerificationKey,
 };
@@ -93,7 +94,7 @@ fn register_at(now: u64, server: &RelyingParty, request: &Value, response: &Valu
     };
     let (sent, state) = server.start_registration(new).unwrap();
     let opened =
-        Incoming::parse(Operation::Reg, &answered(response, &sent.header), None)?.open(server.server_data_key())?;
+        server.read(Operation::Reg, &answered(response, &sent.header), None)?.open(server.server_data_key())?;
     let outcome = server.finish_registration(&state, &opened, &[], &Arrival { now, channels: &[] });
     registered(outcome).map(|list| list.into_iter().next().unwrap())
 }
@@ -106,7 +107,7 @@ fn authenticate(server: &RelyingParty, request: &Value, response: &Value, known:
     let new = NewAuthentication { start: start(request), claimant, policy: policy(request), transaction };
     let (sent, state) = server.start_authentication(new).unwrap();
     let opened =
-        Incoming::parse(Operation::Auth, &answered(response, &sent.header), None)?.open(server.server_data_key())?;
+        server.read(Operation::Auth, &answered(response, &sent.header), None)?.open(server.server_data_key())?;
     let known_now = std::slice::from_ref(known);
     let outcome = server.finish_authentication(&state, &opened, known_now, &Arrival::default())?;
     let AuthenticationOutcome::Authenticated { keys, .. } = outcome else { panic!("denied") };
@@ -206,7 +207,6 @@ fn the_sample_of_the_protocol_text() {
 
 #[test]
 fn the_leaf_of_the_protocols_sample_is_good_where_it_is_pinned_and_in_its_time() {
-    use base64::Engine as _;
     let Some(file) = folder_file("01-fido-spec-sample.json") else { return };
     let response = &file["registration"]["response"];
     let params: Value = serde_json::from_slice(&decode(response[0]["fcParams"].as_str().unwrap()).unwrap()).unwrap();
@@ -238,6 +238,34 @@ fn an_android_client_of_version_1_0_is_refused_though_its_signatures_are_good() 
     assert_eq!(auth.common.final_challenge_hash, fc_hash(authentication));
     let refused = Incoming::parse(Operation::Reg, &registration.to_string(), None).unwrap_err();
     assert_eq!(refused, Error::UnsupportedVersion);
+}
+
+#[test]
+fn the_same_client_is_served_where_incomplete_answers_are_forgiven() {
+    let Some(file) = folder_file("02-ebay-android-client.json") else { return };
+    let registration = &file["registration"];
+    let bytes = bytes_of(&registration["response"]);
+    let leaf = RegistrationAssertion::parse(&bytes).unwrap().attestation.certificates[0];
+    let pinned = crate::support::statement(serde_json::json!({
+        "aaid": "EBA0#0001", "authenticatorVersion": 0, "upv": [{"major": 1, "minor": 0}], "attestationTypes": [15879],
+        "attestationRootCertificates": [base64::engine::general_purpose::STANDARD.encode(leaf)],
+    }));
+    let server = |versions| {
+        let mut party = file.clone();
+        party["relyingParty"]["trustedFacetIDs"] = serde_json::json!(["https://uaf.example.test"]);
+        server_of(&party, Models::new(UnknownModels::Refuse).with_statement(pinned.clone())).with_versions(versions)
+    };
+    let in_its_time = 1_429_500_000_000;
+    let register =
+        |versions| register_at(in_its_time, &server(versions), &registration["request"], &registration["response"]);
+    assert!(matches!(register(Versions::From1_0), Err(Error::FcParams(_))), "strict in what it says");
+    let mut credential = register(Versions::From1_0Incomplete).unwrap();
+    let (server, part) = (server(Versions::From1_0Incomplete), &file["authentication"]);
+    // Its counter stands still, which nothing forgives.
+    let stuck = authenticate(&server, &part["request"], &part["response"], &mut credential).unwrap_err();
+    assert_eq!(stuck, Error::SignCounter);
+    credential.sign_counter -= 1;
+    authenticate(&server, &part["request"], &part["response"], &mut credential).unwrap();
 }
 
 #[test]

@@ -4,6 +4,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use sidegate_uaf::authentication::AuthenticationOutcome;
 use sidegate_uaf::deregistration::Deregistration;
+use sidegate_uaf::encoding::{decode, encode};
+use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{
     AuthenticationRequest, DeregistrationRequest, Operation, RegistrationRequest, Version, Versions,
 };
@@ -105,5 +107,38 @@ fn what_old_clients_cannot_be_told_is_told_to_new_ones_alone() {
         let message = world.server.deregistration(&what).to_message_in(world.server.versions());
         assert_eq!(serde_json::from_str::<Vec<Value>>(&message).unwrap().len(), versions, "{what:?}");
         assert!(DeregistrationRequest::from_message(&message).is_ok());
+    }
+}
+
+#[rstest]
+#[case(Versions::From1_0, 0, false)]
+#[case(Versions::From1_0Incomplete, 1, false)]
+#[case(Versions::From1_0Incomplete, 0, true)]
+fn only_answers_of_1_0_may_be_incomplete_and_only_where_it_is_said(
+    #[case] versions: Versions,
+    #[case] minor: u16,
+    #[case] forgiven: bool,
+) {
+    let world = World { server: server(any_model()).with_versions(versions), ..World::new() };
+    for change in [("facetID", Some(json!(""))), ("channelBinding", None)] {
+        let (name, value) = change;
+        let (request, state) = world.start_registration(&[]);
+        let (_, key) = world.phone.register(&request, &[]).unwrap();
+        let mut draft = world.phone.draft_registration(&request, &key).unwrap();
+        let mut params: Value = serde_json::from_slice(&decode(&draft.fc_params).unwrap()).unwrap();
+        match value {
+            Some(value) => params[name] = value,
+            None => drop(params.as_object_mut().unwrap().remove(name)),
+        }
+        draft.fc_params = encode(params.to_string().as_bytes());
+        draft.fields.set(tag::FINAL_CHALLENGE_HASH, openssl::sha::sha256(draft.fc_params.as_bytes()));
+        let response = draft.sign(world.phone.attesting_key(&key)).unwrap();
+        let message = edited(&response, |message| message[0]["header"]["upv"]["minor"] = json!(minor));
+        let incoming = world.server.read(Operation::Reg, &message, None).unwrap();
+        let finished = incoming
+            .open(world.server.server_data_key())
+            .and_then(|opened| world.server.finish_registration(&state, &opened, &[], &world.arrival()));
+        assert_eq!(finished.is_ok(), forgiven, "{name}: {finished:?}");
+        assert!(forgiven || matches!(finished, Err(Error::FcParams(_))));
     }
 }
