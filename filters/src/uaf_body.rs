@@ -139,6 +139,16 @@ impl Members {
         Ok(name)
     }
 
+    /// Nothing may be here under these names, in any spelling.
+    pub(crate) fn refuse(&self, names: &[&str]) -> Result<(), Problem> {
+        for name in names {
+            if self.value(name)?.is_some() {
+                return Err(Problem::bad_request(format!("{} has no place here", self.path_of(name))));
+            }
+        }
+        Ok(())
+    }
+
     fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
@@ -179,24 +189,61 @@ impl Asked {
 
     /// Where words stand that the user may get to read: a transaction, or whatever a dispatcher is told.
     pub(crate) fn words(&self) -> Result<Option<String>, Problem> {
-        let told = self.requests.iter().map(|request| (request, "dispatchInformation"));
-        let confirmed = self.requests.iter().chain(&self.contexts).map(|place| (place, "transaction"));
-        let mut first = None;
-        for (place, name) in told.chain(confirmed) {
-            if place.value(name)?.is_some_and(says_something) && first.is_none() {
-                first = Some(place.path_of(name));
+        let told = place_of(&self.requests, "dispatchInformation", tells_something)?;
+        let asked = place_of(&self.requests, "transaction", is_filled)?;
+        let confirmed = place_of(&self.contexts, "transaction", is_filled)?;
+        Ok(told.or(asked).or(confirmed))
+    }
+
+    /// Where a dispatch target is named.
+    pub(crate) fn target(&self) -> Result<Option<String>, Problem> {
+        place_of(&self.requests, "dispatchTargetId", |_| true)
+    }
+
+    /// Refuses what is for an operation, a target or words by its name, where the contract has no such member and so
+    /// nobody looks at it here.
+    pub(crate) fn check_places(&self) -> Result<(), Problem> {
+        for (depth, request) in self.requests.iter().enumerate() {
+            request.refuse(NOT_IN_REQUESTS)?;
+            if depth > 0 {
+                request.refuse(&["getUafRequest"])?;
             }
         }
-        Ok(first)
+        self.contexts.iter().try_for_each(|context| {
+            context.refuse(NOT_IN_REQUESTS)?;
+            context.refuse(NOT_IN_CONTEXTS)
+        })
     }
 }
 
-fn says_something(value: &Value) -> bool {
+const NOT_IN_REQUESTS: &[&str] = &["data", "notification", "operation", "transactions"];
+const NOT_IN_CONTEXTS: &[&str] = &["context", "dispatchInformation", "dispatchTargetId", "getUafRequest", "op"];
+
+/// Where a member of this name is found; all places are looked at, for other spellings.
+fn place_of(places: &[Members], name: &str, counts: fn(&Value) -> bool) -> Result<Option<String>, Problem> {
+    let mut found = None;
+    for place in places {
+        if place.value(name)?.is_some_and(counts) {
+            found.get_or_insert_with(|| place.path_of(name));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a dispatcher is told anything. Names may be words as well as what they name.
+fn tells_something(information: &Value) -> bool {
+    let is_known = |name: &str| matches!(name, "data" | "notification");
+    match information {
+        Value::Object(members) => members.iter().any(|(name, value)| !is_known(name) || is_filled(value)),
+        other => is_filled(other),
+    }
+}
+
+fn is_filled(value: &Value) -> bool {
     match value {
         Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => items.iter().any(says_something),
-        Value::Object(members) => members.values().any(says_something),
-        Value::Bool(_) | Value::Number(_) => true,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::String(_) | Value::Bool(_) | Value::Number(_) => true,
     }
 }

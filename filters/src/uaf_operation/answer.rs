@@ -10,6 +10,9 @@ use crate::jws::json;
 use crate::reply::{Problem, Reply};
 use crate::uaf_body::{BodyFilter, Members};
 
+/// What a reader might go by in place of `uafResponse`.
+const NOT_BESIDE_ANSWERS: &[&str] = &["getUafRequest", "op", "operation", "sendUafResponse", "uafProtocolMessage"];
+
 /// The filter `uaf-answer`: the head of the UAF message in `uafResponse` bears the row's operation.
 #[derive(Debug, Clone, Copy)]
 pub struct UafAnswerFilter {
@@ -54,6 +57,7 @@ impl BodyFilter for UafAnswerFilter {
 
     fn check(&self, _: &Caller, body: &[u8]) -> Result<(), Reply> {
         let body = Members::of_body(body)?;
+        body.refuse(NOT_BESIDE_ANSWERS)?;
         let message = body.text("uafResponse")?;
         let message = message.ok_or_else(|| Problem::bad_request("uafResponse: missing"))?;
         if self.is_of(message.text) { Ok(()) } else { Err(Reply::Response(not_uaf())) }

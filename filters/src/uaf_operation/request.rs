@@ -36,8 +36,24 @@ impl UafRequestFilter {
 }
 
 impl Strangers {
-    /// Whether the caller may say what stands at `place` to the user who is named.
-    fn check(&self, caller: &Caller, asked: &Asked, place: &str) -> Result<(), Problem> {
+    /// Whether the caller may say what stands at `place`. Rows of other operations are protected, and compare names.
+    fn check(&self, operation: Operation, caller: &Caller, asked: &Asked, place: &str) -> Result<(), Problem> {
+        if operation == Operation::Auth {
+            self.check_name(caller, asked, place)?;
+        }
+        match (asked.target()?, caller) {
+            (None, _) => Ok(()),
+            (Some(_), Caller::Internal(internal)) if internal.may(Role::ActFor) => Ok(()),
+            // Whose target it is, only the server behind knows; who names himself may name another's target.
+            (Some(target), _) => {
+                let detail = format!("{place}: beside {target} it takes an internal caller with the role act-for");
+                Err(Problem::new(StatusCode::FORBIDDEN, detail))
+            }
+        }
+    }
+
+    /// Whether the caller may say something to the user who is named.
+    fn check_name(&self, caller: &Caller, asked: &Asked, place: &str) -> Result<(), Problem> {
         let names = asked.usernames()?;
         match (caller, self.username) {
             (Caller::User(_), None) => Ok(()),
@@ -75,8 +91,9 @@ impl BodyFilter for UafRequestFilter {
             let detail = format!("{}: another operation than the path's", other.path);
             return Err(Problem::bad_request(detail).into());
         }
+        asked.check_places()?;
         if let (Some(strangers), Some(place)) = (&self.strangers, asked.words()?) {
-            strangers.check(caller, &asked, &place)?;
+            strangers.check(self.operation, caller, &asked, &place)?;
         }
         Ok(())
     }

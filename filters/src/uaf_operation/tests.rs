@@ -1,3 +1,5 @@
+mod hidden;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 

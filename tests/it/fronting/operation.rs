@@ -122,10 +122,60 @@ async fn a_stranger_says_nothing_to_a_user() {
     assert_eq!(refused.header("www-authenticate"), Some("Bearer realm=\"main\""));
 }
 
+/// Words under jeff's own name for the phone of whoever has the target.
+fn to_a_target() -> Vec<String> {
+    let aimed = |body: String| {
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        body["dispatchTargetId"] = json!("eves-target");
+        body.to_string()
+    };
+    spoken("token/dispatch", "jeff").into_iter().map(aimed).collect()
+}
+
+#[tokio::test]
+async fn a_user_says_nothing_to_anothers_phone() {
+    let house = House::open().await;
+    let jeff = house.jeff().await;
+    for (operation, _) in OPERATIONS {
+        let path = format!("token/dispatch/{operation}");
+        for body in to_a_target() {
+            assert_eq!(send(&jeff.client(), &path, &body).await, 403, "{body} on {operation}");
+            assert!(house.arrived_since(0).is_none());
+            assert_eq!(send(&house.gateway.internal(), &path, &body).await, 200, "{body} on {operation}");
+            assert_eq!(house.arrived_since(0).unwrap().body, body.as_bytes());
+            house.upstream.forget();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_says_nothing_by_names_of_members_or_where_nobody_looks() {
+    let house = House::open().await;
+    let public = house.gateway.public();
+    for (member, expected) in [
+        (r#""dispatchInformation":{"data":{"Transfer 9000":""}}"#, 401),
+        (r#""dispatchInformation":{"data":{"Transfer 9000":null}}"#, 401),
+        (r#""dispatchInformation":{"notification":{"title":""}}"#, 401),
+        (r#""notification":{"title":"Transfer 9000"}"#, 400),
+        (r#""data":"Transfer 9000""#, 400),
+        (r#""operation":"Reg""#, 400),
+        (r#""dispatchInformation":{"data":{},"notification":null}"#, 200),
+    ] {
+        let body = format!(r#"{{"dispatcher":"link",{member},"getUafRequest":{{"context":"{{}}"}}}}"#);
+        assert_eq!(send(&public, "token/dispatch/authentication", &body).await, expected, "{body}");
+        assert_eq!(house.arrived_since(0).is_some(), expected == 200, "{body}");
+    }
+    house.upstream.forget();
+    let message = json!([{"header": {"op": "Auth"}}]).to_string();
+    let answer = json!({"uafResponse": message, "sendUafResponse": {"uafResponse": "[]"}});
+    public.uaf("/nevisfido/uaf/1.1/authentication", &answer).await.problem(400);
+    assert!(house.arrived_since(0).is_none());
+}
+
 #[tokio::test]
 async fn an_operator_may_let_strangers_choose_the_words() {
     let house = House::with(|setup| setup.under("fronting", "  anonymous-content: true")).await;
-    for body in spoken("token/dispatch", "jeff") {
+    for body in spoken("token/dispatch", "jeff").into_iter().chain(to_a_target()) {
         assert_eq!(send(&house.gateway.public(), "token/dispatch/authentication", &body).await, 200, "{body}");
     }
 }

@@ -46,12 +46,15 @@ const ROWS: &[(&str, &str, Guard)] = &[
     ("POST", "status", Open),
 ];
 
-/// A body that names jeff wherever a row may look for the name, and the operation of an answer.
+/// An answer, or a body that names jeff wherever a row may look for the name.
 fn body(path: &str) -> Value {
     let jeff = context(&json!({"username": "jeff"}));
-    let op = if path.ends_with("registration") { "Reg" } else { "Auth" };
-    let answer = json!([{"header": {"op": op}}]).to_string();
-    json!({"username": "jeff", "context": jeff, "getUafRequest": {"context": jeff}, "uafResponse": answer})
+    let answer = |op: &str| json!({"uafResponse": json!([{"header": {"op": op}}]).to_string(), "context": jeff});
+    match path {
+        "uaf/1.1/registration" => answer("Reg"),
+        "uaf/1.1/authentication" => answer("Auth"),
+        _ => json!({"username": "jeff", "context": jeff, "getUafRequest": {"context": jeff}}),
+    }
 }
 
 async fn call(client: &Client, method: &str, path: &str, eve: bool) -> u16 {

@@ -48,7 +48,7 @@ impl Parts<'_> {
         Ok(match service {
             Service::UafRequest(kind) | Service::Create(kind) | Service::Dispatch(kind) => {
                 let strangers = Strangers { domain: self.gate.own_domain()?, username: fronting.user_binding };
-                let strangers = (kind == OperationKind::Auth && !fronting.anonymous_content).then_some(strangers);
+                let strangers = (!fronting.anonymous_content).then_some(strangers);
                 Some(Arc::new(UafRequestFilter::new(operation(kind), strangers)))
             }
             Service::UafRegistration => Some(Arc::new(UafAnswerFilter::new(Operation::Reg))),
