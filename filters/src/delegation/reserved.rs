@@ -32,6 +32,7 @@ const OURS: &[&str] = &[
     "x-http-destinationurl",
     "x-http-host-override",
     "x-originating-ip",
+    "x-override-url",
     "x-proto",
     "x-proxy-url",
     "x-proxyuser-ip",
@@ -41,21 +42,45 @@ const OURS: &[&str] = &[
     "x-remote-ip",
     "x-replaced-path",
     "x-request-id",
-    "x-rewrite-url",
+    "x-rewrite",
     "x-scheme",
     "x-true-client-ip",
     "x-url-scheme",
 ];
-const OURS_PREFIXES: &[&str] = &["x-envoy-", "x-forwarded-", "x-original-"];
+const OURS_PREFIXES: &[&str] = &["x-envoy-", "x-forwarded-", "x-original-", "x-rewrite-"];
 /// Content networks call the client's address so: `CF-Connecting-IP`, `X-Azure-ClientIP`.
 const OURS_SUFFIXES: &[&str] = &["-client-ip", "-clientip", "-connecting-ip", "-connecting-ipv6"];
 
 /// What servers, gateways and single sign-on in front of an application call the user or the client's certificate: a rule
 /// may set it, a client never says it.
-const IDENTITY: &[&str] = &["client-cert", "client-cert-chain", "x-arr-clientcert", "x-userinfo"];
+const IDENTITY: &[&str] = &[
+    "auth-type",
+    "auth-user",
+    "authenticated-user",
+    "cas-user",
+    "cert-subject",
+    "client-cert",
+    "client-cert-chain",
+    "eppn",
+    "isiwebuserid",
+    "logon-user",
+    "x-arr-clientcert",
+    "x-auth-user",
+    "x-cas-user",
+    "x-cert",
+    "x-client-s-dn",
+    "x-jwt-assertion",
+    "x-proxy-user",
+    "x-subjectdn",
+    "x-userinfo",
+];
 const IDENTITY_PREFIXES: &[&str] = &[
     "cf-access-",
+    "iv-",
+    "oam-",
     "remote-",
+    "shib-",
+    "sm-",
     "ssl-client-",
     "tailscale-user-",
     "x-amzn-mtls-",
@@ -66,13 +91,17 @@ const IDENTITY_PREFIXES: &[&str] = &[
     "x-client-cert",
     "x-client-dn",
     "x-client-verify",
+    "x-consumer-",
+    "x-credential-",
     "x-goog-authenticated-user-",
     "x-goog-iap-",
     "x-ms-client-principal",
     "x-pomerium-",
     "x-remote-",
+    "x-shib-",
     "x-ssl-",
     "x-tls-client-",
+    "x-vouch-",
     "x-webauth-",
 ];
 
@@ -146,6 +175,8 @@ mod tests {
     #[case("forwarded")]
     #[case("x_original_url")]
     #[case("x-rewrite-url")]
+    #[case("x_rewrite")]
+    #[case("x-override-url")]
     #[case("x_host")]
     #[case("cookie2")]
     #[case("x-envoy-original-path")]
@@ -177,6 +208,24 @@ mod tests {
     #[case("x-auth-request-user")]
     #[case("x-remote-user")]
     #[case("x-webauth-user")]
+    #[case("iv-user")]
+    #[case("sm_user")]
+    #[case("sm-universalid")]
+    #[case("oam_remote_user")]
+    #[case("shib-identity-provider")]
+    #[case("x-shib-user")]
+    #[case("x-consumer-username")]
+    #[case("x-credential-identifier")]
+    #[case("x-vouch-user")]
+    #[case("x-jwt-assertion")]
+    #[case("x-auth-user")]
+    #[case("x-proxy-user")]
+    #[case("x-cas-user")]
+    #[case("eppn")]
+    #[case("x-subjectdn")]
+    #[case("x-client-s-dn")]
+    #[case("x-cert")]
+    #[case("isiwebuserid")]
     fn a_rule_may_set_it_and_no_client(#[case] name: &'static str) {
         let name = HeaderName::from_static(name);
         assert!(is_kept_from_upstreams(&name) && !is_reserved(&name));
@@ -197,6 +246,9 @@ mod tests {
     #[case("x-remotely")]
     #[case("x_custom")]
     #[case("x-forwardedness")]
+    #[case("x-auth-token")]
+    #[case("smart-token")]
+    #[case("x-certain")]
     #[case("via")]
     fn goes_on(#[case] name: &'static str) {
         let name = HeaderName::from_static(name);
