@@ -6,6 +6,7 @@ mod forged;
 mod interrupted;
 mod purpose;
 mod request;
+mod step_up;
 mod upstream;
 
 use sidegate_filters::Caller;

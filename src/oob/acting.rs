@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sidegate_filters::identity_creation::{Demand, SessionDomain};
 use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role, UsernameMapper};
+use sidegate_uaf::Aaid;
 
 use crate::fido::Subject;
 use crate::jose;
@@ -125,6 +126,15 @@ pub struct Acting {
 struct StepUp {
     credentials: Arc<dyn Credentials>,
     demand: Demand,
+    revoked: Vec<Aaid>,
+}
+
+impl StepUp {
+    /// Whether the user has a key to step up with: none of a revoked model, with which nobody can log in any more.
+    async fn is_possible(&self, user: &Subject) -> Result<bool, StoreError> {
+        let is_revoked = |key: &Credential| self.revoked.iter().any(|aaid| aaid.as_str() == key.key.aaid());
+        Ok(self.credentials.list(&user.ext_id).await?.iter().any(|key| key.is_confirmed() && !is_revoked(key)))
+    }
 }
 
 impl Asker<'_> {
@@ -147,11 +157,17 @@ impl Acting {
     }
 
     /// The same, but a user with a credential registers another one only with a session whose latest
-    /// login was through this realm (`additional-registration: step-up`, `http-api.md` 8).
+    /// login was through this realm (`additional-registration: step-up`, `http-api.md` 8). Credentials of `revoked`
+    /// models do not count.
     #[must_use]
-    pub fn with_step_up_registration(self, credentials: Arc<dyn Credentials>, realm: String) -> Self {
+    pub fn with_step_up_registration(
+        self,
+        credentials: Arc<dyn Credentials>,
+        realm: String,
+        revoked: Vec<Aaid>,
+    ) -> Self {
         let demand = Demand { realms: vec![realm], ..Demand::default() };
-        Self { step_up: Some(StepUp { credentials, demand }), ..self }
+        Self { step_up: Some(StepUp { credentials, demand, revoked }), ..self }
     }
 
     /// Whether the asker may do the deed for the one who is named.
@@ -188,11 +204,11 @@ impl Acting {
 
     async fn for_oneself(&self, session: &AuthenticatedSession, deed: Deed) -> Result<ActingFor, NotPermitted> {
         let user = Subject::from(session);
-        if let (Deed::Registration, Some(StepUp { credentials, demand })) = (deed, &self.step_up)
-            && !demand.realms.contains(&session.realm)
-            && credentials.list(&user.ext_id).await?.iter().any(Credential::is_confirmed)
+        if let (Deed::Registration, Some(step_up)) = (deed, &self.step_up)
+            && !step_up.demand.realms.contains(&session.realm)
+            && step_up.is_possible(&user).await?
         {
-            return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: demand.clone() });
+            return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: step_up.demand.clone() });
         }
         Ok(ActingFor(Some(user)))
     }

@@ -13,7 +13,7 @@ use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::wire::{AuthenticationRequest, DeregistrationRequest, RegistrationRequest, Reply, Response};
-use sidegate_uaf::{Algorithm, Folding, RelyingParty, StatusCode};
+use sidegate_uaf::{Aaid, Algorithm, Folding, RelyingParty, StatusCode};
 use zeroize::Zeroizing;
 
 use super::{
@@ -80,11 +80,20 @@ pub(crate) struct Plan {
     pub(crate) mapper: UsernameMapper,
     pub(crate) status_response: bool,
     pub(crate) folding: Folding,
+    pub(crate) policies: Policies,
+    pub(crate) revoked: Option<Aaid>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { budget: 100 << 20, mapper: UsernameMapper::Name, status_response: false, folding: Folding::Specific }
+        Self {
+            budget: 100 << 20,
+            mapper: UsernameMapper::Name,
+            status_response: false,
+            folding: Folding::Specific,
+            policies: Policies::built_in(),
+            revoked: None,
+        }
     }
 }
 
@@ -102,8 +111,8 @@ impl House {
         let budget = Budget::new(plan.budget, 5);
         let operations: Arc<dyn Operations> = Arc::new(MemoryOperations::new(Arc::clone(&budget), Arc::clone(&time)));
         let fido: Arc<dyn Fido> = Arc::new(Embedded {
-            relying_party: relying_party(),
-            policies: Policies::built_in(),
+            relying_party: relying_party_without(plan.revoked),
+            policies: plan.policies,
             operations: Arc::clone(&operations),
             credentials: Arc::clone(&durable) as Arc<dyn Credentials>,
             users: Arc::clone(&everybody),
@@ -241,10 +250,15 @@ impl House {
 }
 
 pub(crate) fn relying_party() -> RelyingParty {
+    relying_party_without(None)
+}
+
+fn relying_party_without(revoked: Option<Aaid>) -> RelyingParty {
+    let models = Models::new(UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect()));
     RelyingParty::new(
         Some(Text::new("https://gate.example/nevisfido/uaf/1.1/facets").unwrap()),
         TrustedFacets::new([Text::new(SOFTWARE_FACET).unwrap()]),
-        Models::new(UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect())),
+        revoked.into_iter().fold(models, Models::with_revoked),
         ServerDataKey::new(&[7; 32]).unwrap(),
     )
 }

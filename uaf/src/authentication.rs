@@ -24,7 +24,7 @@ pub struct NewAuthentication<'a> {
     pub start: Start<'a>,
     /// Who has to answer.
     pub claimant: Claimant,
-    /// Which authenticators may answer; [`Policy::of_keys`] for a known user.
+    /// Which authenticators may answer; [`RelyingParty::step_up_policy`] for a known user.
     pub policy: Policy,
     /// The same content in several renderings, to be confirmed; or nothing.
     pub transaction: Vec<Transaction>,
@@ -64,13 +64,15 @@ pub struct VerifiedKey {
 }
 
 impl RelyingParty {
-    /// The policy for a known user: those of his keys that `wanted` admits. `None` if it admits none of them.
+    /// The policy for a known user: the alternatives of `wanted`, each with those of the user's keys that fill it; keys
+    /// of revoked models fill nothing. `None` if the user has the keys for no alternative.
     #[must_use]
     pub fn step_up_policy(&self, wanted: &Policy, credentials: &[Credential]) -> Option<Policy> {
-        let admitted = credentials
-            .iter()
-            .filter(|credential| wanted.admits(&Candidate::of(credential, self.models.find(credential.aaid).ok())));
-        Policy::of_keys(&admitted.map(Credential::key_ref).collect::<Vec<_>>())
+        let keys = credentials.iter().filter_map(|credential| match self.models.find(credential.aaid) {
+            Err(Error::ModelRevoked) => None,
+            found => Some((credential.key_ref(), Candidate::of(credential, found.ok()))),
+        });
+        wanted.among(&keys.collect::<Vec<_>>())
     }
 
     /// Makes the request, and the state to keep for [`Self::finish_authentication`].
@@ -82,7 +84,9 @@ impl RelyingParty {
         new: NewAuthentication<'_>,
     ) -> Result<(AuthenticationRequest, AuthenticationState), StartError> {
         check_renderings(&new.transaction)?;
-        let issued = self.issue(Operation::Auth, &new.start, new.claimant.user(), new.policy)?;
+        let mut policy = new.policy;
+        policy.disallow_models(self.models.revoked().collect());
+        let issued = self.issue(Operation::Auth, &new.start, new.claimant.user(), policy)?;
         let asked = Asked::of(&new.transaction);
         let request = AuthenticationRequest {
             header: self.header(Operation::Auth, Some(issued.server_data.clone())),
@@ -142,10 +146,7 @@ impl RelyingParty {
     ) -> Result<AuthenticationAssertion<'a>, Error> {
         assertion.check_envelope()?;
         let read = AuthenticationAssertion::parse(assertion.assertion.as_bytes())?;
-        if !state.issued.policy.admits(&self.candidate(&read)?) {
-            return Err(Error::NotInPolicy);
-        }
-        let model = self.models.find(read.common.aaid)?;
+        let model = state.issued.policy.admit(&self.candidate(&read)?, &self.models)?;
         model.admits(read.common.version, upv)?;
         if model.second_factor_only && state.claimant == Claimant::Anyone {
             return Err(Error::SecondFactorOnly);

@@ -222,7 +222,7 @@ impl Authenticator {
         Model {
             algorithms: BTreeSet::from([self.algorithm]),
             key_formats: Some(BTreeSet::from([self.key_format])),
-            attestation_types: BTreeSet::from([attestation]),
+            attestation,
             roots: TrustAnchors::default(),
             lowest_version: self.version,
             upv: None,

@@ -36,8 +36,8 @@ pub struct Models {
 pub struct Model {
     pub(crate) algorithms: BTreeSet<Algorithm>,
     pub(crate) key_formats: Option<BTreeSet<KeyFormat>>,
-    pub(crate) attestation_types: BTreeSet<AttestationType>,
-    /// Empty: surrogate attestation only.
+    /// The one type that it can prove itself by, whatever others it does: full with roots, surrogate without.
+    pub(crate) attestation: AttestationType,
     pub(crate) roots: TrustAnchors,
     pub(crate) lowest_version: u16,
     /// The protocol versions it speaks.
@@ -121,7 +121,7 @@ impl Model {
         Self {
             algorithms,
             key_formats: None,
-            attestation_types: BTreeSet::from([AttestationType::BasicSurrogate]),
+            attestation: AttestationType::BasicSurrogate,
             roots: TrustAnchors::default(),
             lowest_version: 0,
             upv: None,

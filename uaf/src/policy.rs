@@ -1,14 +1,19 @@
 //! Reading and applying policies (UAF protocol 1.1, sections 3.1.12 and 3.1.13; uaf.md A3).
 
+mod assignment;
 mod matching;
+mod step_up;
 
 use serde_json::Value;
 
 use crate::aaid::{Aaid, KeyRef};
 use crate::algorithm::Algorithm;
 use crate::encoding;
+use crate::error::Error;
+use crate::metadata::{Model, Models};
 use crate::wire::{MatchCriteria, Policy, UAFV1TLV};
 
+use assignment::Fits;
 pub(crate) use matching::Candidate;
 use matching::Unknown;
 
@@ -66,7 +71,7 @@ impl Policy {
         Self { accepted: vec![vec![criterion]], disallowed: Vec::new() }
     }
 
-    /// Accepts exactly these keys: the policy of a step-up (uaf.md A3). `None` without any key.
+    /// Accepts exactly these keys, any one of them. `None` without any key.
     #[must_use]
     pub fn of_keys(keys: &[KeyRef]) -> Option<Self> {
         let accepted: Vec<_> = by_model(keys).into_iter().map(|criterion| vec![criterion]).collect();
@@ -100,20 +105,24 @@ impl Policy {
         self.disallowed.iter().any(|criterion| criterion.matches(candidate, Unknown::Matches))
     }
 
-    /// Whether some alternative has all its members among the candidates and all candidates among its members.
-    pub(crate) fn is_met_by(&self, candidates: &[Candidate<'_>]) -> bool {
-        let fits = |criterion: &MatchCriteria, candidate| criterion.matches(candidate, Unknown::Differs);
-        self.accepted.iter().any(|alternative| {
-            alternative.iter().all(|criterion| candidates.iter().any(|candidate| fits(criterion, candidate)))
-                && candidates.iter().all(|candidate| alternative.iter().any(|criterion| fits(criterion, candidate)))
-        })
+    /// The model of a candidate that may take part in an answer to this policy, which was sent.
+    ///
+    /// # Errors
+    /// [`Error::ModelRevoked`] whatever the policy says, [`Error::NotInPolicy`], [`Error::UnknownModel`].
+    pub(crate) fn admit<'m>(&self, candidate: &Candidate<'_>, models: &'m Models) -> Result<&'m Model, Error> {
+        match models.find(candidate.aaid) {
+            Err(Error::ModelRevoked) => Err(Error::ModelRevoked),
+            found if self.admits(candidate) => found,
+            _ => Err(Error::NotInPolicy),
+        }
     }
 
-    /// The attestation types that the first fitting criterion names, in its order; empty if it names none.
-    pub(crate) fn attestation_preference(&self, candidate: &Candidate<'_>) -> &[u16] {
-        let mut criteria = self.accepted.iter().flatten();
-        let first = criteria.find(|criterion| criterion.matches(candidate, Unknown::Differs));
-        first.map_or(&[], |criterion| &criterion.attestation_types)
+    /// Whether some alternative has a candidate of its own for each member, and all candidates among its members.
+    pub(crate) fn is_met_by(&self, candidates: &[Candidate<'_>]) -> bool {
+        self.accepted.iter().any(|alternative| {
+            let fits = Fits::of(alternative, candidates);
+            fits.fill_all_members() && fits.use_all_candidates()
+        })
     }
 }
 
@@ -136,7 +145,7 @@ fn unknown_member(given: &Value, read: &Value) -> Option<String> {
 }
 
 /// One criterion for each model, in the order of first mention.
-fn by_model(keys: &[KeyRef]) -> Vec<MatchCriteria> {
+fn by_model<'k>(keys: impl IntoIterator<Item = &'k KeyRef>) -> Vec<MatchCriteria> {
     let mut criteria: Vec<MatchCriteria> = Vec::new();
     for KeyRef { aaid, key_id } in keys {
         match criteria.iter_mut().find(|criterion| criterion.aaid.contains(aaid)) {

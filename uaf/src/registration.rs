@@ -153,13 +153,9 @@ impl RelyingParty {
         read: &RegistrationAssertion<'_>,
         algorithm: Algorithm,
     ) -> Result<&Model, Error> {
-        let found = self.models.find(read.common.aaid);
-        let candidate = read.candidate(algorithm, found.as_ref().ok().copied());
-        if !policy.admits(&candidate) {
-            return Err(found.err().filter(|error| *error == Error::ModelRevoked).unwrap_or(Error::NotInPolicy));
-        }
-        let model = found?;
-        attestation::check_type(read.attestation.kind, model, policy.attestation_preference(&candidate))?;
+        let candidate = read.candidate(algorithm, self.models.find(read.common.aaid).ok());
+        let model = policy.admit(&candidate, &self.models)?;
+        attestation::check_type(read.attestation.kind, model)?;
         Ok(model)
     }
 

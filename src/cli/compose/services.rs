@@ -163,7 +163,8 @@ fn acting(fido_uaf: &FidoUaf, stores: &Stores, gate: &Gate) -> Result<Acting, Co
     Ok(match fido_uaf.additional_registration {
         AdditionalRegistration::Password => plain,
         AdditionalRegistration::StepUp => {
-            plain.with_step_up_registration(stores.credentials.clone(), gate.fido_uaf()?.name.clone())
+            let (realm, revoked) = (gate.fido_uaf()?.name.clone(), fido_uaf.metadata.revoked.clone());
+            plain.with_step_up_registration(stores.credentials.clone(), realm, revoked)
         }
     })
 }

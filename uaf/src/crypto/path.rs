@@ -55,11 +55,6 @@ impl TrustAnchors {
         self.anchors.push(readings::read(der)?);
         Ok(())
     }
-
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.anchors.is_empty()
-    }
 }
 
 impl fmt::Debug for TrustAnchors {

@@ -129,11 +129,12 @@ impl Statement {
 impl Said {
     fn into_model(self) -> Result<Model, StatementError> {
         self.check()?;
+        let attestation = self.provable();
         let methods = self.user_verification.iter();
         Ok(Model {
             algorithms: self.algorithms,
             key_formats: Some(self.key_formats),
-            attestation_types: self.attestation_types,
+            attestation,
             roots: anchors(&self.roots)?,
             lowest_version: self.authenticator_version,
             upv: Some(self.upv),
@@ -147,6 +148,11 @@ impl Said {
         })
     }
 
+    /// What can be verified: with roots a surrogate would be a downgrade, without them certificates lead nowhere.
+    const fn provable(&self) -> AttestationType {
+        if self.roots.is_empty() { AttestationType::BasicSurrogate } else { AttestationType::BasicFull }
+    }
+
     fn check(&self) -> Result<(), StatementError> {
         if !self.upv.iter().any(|version| [Version::V1_0, Version::V1_1].contains(version)) {
             return Err(StatementError::Version);
@@ -157,8 +163,7 @@ impl Said {
         if !self.key_formats.iter().any(|format| self.algorithms.iter().any(|algorithm| format.fits(*algorithm))) {
             return Err(StatementError::KeyFormat);
         }
-        let provable = if self.roots.is_empty() { AttestationType::BasicSurrogate } else { AttestationType::BasicFull };
-        if !self.attestation_types.contains(&provable) {
+        if !self.attestation_types.contains(&self.provable()) {
             return Err(StatementError::AttestationType);
         }
         if self.tc_display != 0 && self.tc_display_content_type.is_none() {

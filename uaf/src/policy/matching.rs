@@ -1,7 +1,7 @@
 //! Whether an authenticator has the properties that a criterion names (UAF protocol 1.1, section 3.1.12; uaf.md A3).
 
 use crate::aaid::{Aaid, KeyId};
-use crate::algorithm::{Algorithm, AttestationType};
+use crate::algorithm::Algorithm;
 use crate::metadata::Model;
 use crate::wire::{MatchCriteria, UAFV1TLV};
 
@@ -71,9 +71,7 @@ impl MatchCriteria {
         match model {
             _ if self.attestation_types.is_empty() => true,
             None => unknown == Unknown::Matches,
-            Some(model) => in_list(&self.attestation_types, |value| {
-                AttestationType::try_from(*value).is_ok_and(|kind| model.attestation_types.contains(&kind))
-            }),
+            Some(model) => self.attestation_types.contains(&model.attestation.into()),
         }
     }
 }

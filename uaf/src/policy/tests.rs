@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::algorithm::AttestationType;
-use crate::metadata::Model;
+use crate::metadata::{Model, Models, UnknownModels};
 use crate::testing::key_ref;
 
 fn policy(accepted: Value, disallowed: Value) -> Result<Policy, PolicyError> {
@@ -20,7 +20,7 @@ fn model() -> Model {
     Model {
         algorithms: BTreeSet::from([Algorithm::P256Raw]),
         key_formats: None,
-        attestation_types: BTreeSet::from([AttestationType::BasicSurrogate]),
+        attestation: AttestationType::BasicSurrogate,
         roots: crate::crypto::TrustAnchors::default(),
         lowest_version: 1,
         upv: None,
@@ -124,6 +124,42 @@ fn an_alternative_is_met_by_all_its_members_and_nothing_else() {
     };
     assert!(met(&[&first, &second]) && met(&[&second, &first]) && met(&[&third]));
     assert!(!met(&[&first]) && !met(&[&first, &second, &third]) && !met(&[&first, &third]) && !met(&[]));
+}
+
+#[test]
+fn each_member_has_an_authenticator_of_its_own() {
+    let model = model();
+    let keys = ["D0D0#0001", "D0D0#0002", "D0D0#0003"].map(|aaid| key_ref(aaid, 7));
+    let [first, second, third] = keys.each_ref().map(|key| candidate(Some(&model), key));
+    let met = |members: Value, candidates: &[&Candidate<'_>]| {
+        let candidates: Vec<_> = candidates.iter().map(|&candidate| candidate.clone()).collect();
+        policy(json!([members]), json!([])).unwrap().is_met_by(&candidates)
+    };
+    let (any, one) = (general(json!({})), json!({"aaid": ["D0D0#0001"]}));
+    for members in [json!([any, one]), json!([one, any]), json!([any, any])] {
+        assert!(!met(members.clone(), &[&first]), "{members}");
+        assert!(met(members.clone(), &[&first, &second]) && met(members, &[&second, &first]));
+    }
+    assert!(!met(json!([one, one]), &[&first, &first][..1]) && !met(json!([one, one]), &[&first, &second]));
+    // The first two members have to make room, whatever they took at first.
+    let two = json!({"aaid": ["D0D0#0001", "D0D0#0002"]});
+    assert!(met(json!([any, two, one]), &[&first, &second, &third]));
+    assert!(met(json!([any, two, one]), &[&second, &first, &third]));
+    assert!(!met(json!([any, two, one]), &[&second, &third]));
+    assert!(!met(json!([two, two, two]), &[&first, &second, &third]));
+}
+
+#[test]
+fn a_revoked_model_is_told_whatever_the_policy_says() {
+    let key = key_ref("D0D0#0001", 7);
+    let candidate = candidate(None, &key);
+    let unknown = Models::new(UnknownModels::Refuse);
+    let revoked = unknown.clone().with_revoked(key.aaid);
+    for (aaid, error) in [("D0D0#0001", Error::UnknownModel), ("D0D0#0002", Error::NotInPolicy)] {
+        let policy = policy(json!([[{"aaid": [aaid]}]]), json!([])).unwrap();
+        assert_eq!(policy.admit(&candidate, &unknown).unwrap_err(), error);
+        assert_eq!(policy.admit(&candidate, &revoked).unwrap_err(), Error::ModelRevoked);
+    }
 }
 
 #[rstest]

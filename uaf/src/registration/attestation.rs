@@ -6,20 +6,15 @@ use crate::crypto::VerificationKey;
 use crate::error::Error;
 use crate::metadata::{Model, Models};
 
-/// Whether model and policy take this type. A model with roots that presents a surrogate has been downgraded, and one
-/// without roots cannot prove itself by certificates.
-pub(super) fn check_type(kind: AttestationType, model: &Model, preference: &[u16]) -> Result<(), Error> {
-    let able = |kind: &AttestationType| model.attestation_types.contains(kind);
-    let mut known = preference.iter().filter_map(|value| AttestationType::try_from(*value).ok());
-    let most_preferred = known.find(able);
-    if !able(&kind) || most_preferred.is_some_and(|wanted| wanted != kind) {
-        return Err(Error::AttestationType);
-    }
-    match (kind, model.roots.is_empty()) {
-        (AttestationType::BasicFull, true) => Err(Error::AttestationWithoutRoots),
-        (AttestationType::BasicSurrogate, false) => Err(Error::AttestationDowngrade),
-        (AttestationType::Ecdaa, _) => Err(Error::AttestationType),
-        _ => Ok(()),
+/// Whether the model proves itself by this type. A model with roots that presents a surrogate has been downgraded, and
+/// one without roots cannot prove itself by certificates.
+pub(super) fn check_type(kind: AttestationType, model: &Model) -> Result<(), Error> {
+    use AttestationType::{BasicFull, BasicSurrogate};
+    match (kind, model.attestation) {
+        (BasicFull, BasicFull) | (BasicSurrogate, BasicSurrogate) => Ok(()),
+        (BasicFull, BasicSurrogate) => Err(Error::AttestationWithoutRoots),
+        (BasicSurrogate, BasicFull) => Err(Error::AttestationDowngrade),
+        _ => Err(Error::AttestationType),
     }
 }
 

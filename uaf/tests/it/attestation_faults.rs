@@ -152,7 +152,7 @@ fn a_model_without_roots_cannot_attest_by_certificates() {
     let refused = made.register(&[], &[&made.leaf, &made.authority]).unwrap_err();
     assert_eq!(refused, Error::AttestationWithoutRoots);
     let stated = any_model();
-    assert_eq!(made.register_at(stated, &[&made.leaf]).unwrap_err(), Error::AttestationType);
+    assert_eq!(made.register_at(stated, &[&made.leaf]).unwrap_err(), Error::AttestationWithoutRoots);
 }
 
 #[test]

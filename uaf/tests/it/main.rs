@@ -6,6 +6,8 @@ mod assertion_faults;
 #[cfg(test)]
 mod attestation_faults;
 #[cfg(test)]
+mod attestation_types;
+#[cfg(test)]
 mod authentication_faults;
 #[cfg(test)]
 mod ceremonies;

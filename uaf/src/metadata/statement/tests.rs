@@ -56,7 +56,7 @@ fn what_is_used_is_read_in_both_versions() {
     assert_eq!((model.lowest_version, model.user_verification), (2, Some(vec![2, 0x400 | 4 | 16])));
     assert_eq!(model.algorithms, BTreeSet::from([Algorithm::P256Raw]));
     assert_eq!(model.key_formats, Some(BTreeSet::from([KeyFormat::EcRaw])));
-    assert_eq!(model.attestation_types, BTreeSet::from([AttestationType::BasicSurrogate]));
+    assert_eq!(model.attestation, AttestationType::BasicSurrogate);
     assert_eq!((model.key_protection, model.matcher_protection), (Some(6), Some(2)));
     assert_eq!((model.attachment_hint, model.tc_display), (Some(1), Some(0)));
     assert!(!model.second_factor_only && model.key_restricted);
@@ -71,7 +71,7 @@ fn flags_and_lists_are_read() {
         "attestationRootCertificates": [root()],
     });
     let model_2 = model(version_2(old));
-    assert!(model_2.second_factor_only && !model_2.key_restricted && !model_2.roots.is_empty());
+    assert!(model_2.second_factor_only && !model_2.key_restricted);
     assert_eq!(model_2.algorithms, BTreeSet::from([Algorithm::P256Raw, Algorithm::P256Der]));
     let new = json!({
         "isKeyRestricted": false, "tcDisplay": ["any", "tee"], "tcDisplayContentType": "image/png",
@@ -79,6 +79,20 @@ fn flags_and_lists_are_read() {
     });
     let model_3 = model(version_3(new));
     assert_eq!((model_3.tc_display, model_3.attachment_hint, model_3.key_restricted), (Some(5), None, false));
+}
+
+#[test]
+fn of_several_attestations_it_is_the_one_that_can_be_proven() {
+    for (roots, provable) in
+        [(json!([root()]), AttestationType::BasicFull), (json!([]), AttestationType::BasicSurrogate)]
+    {
+        let both = json!({"attestationTypes": [15880, 15879], "attestationRootCertificates": roots});
+        assert_eq!(version_2(both).unwrap().into_model().1.attestation, provable);
+        let both = json!({
+            "attestationTypes": ["basic_surrogate", "basic_full"], "attestationRootCertificates": roots,
+        });
+        assert_eq!(version_3(both).unwrap().into_model().1.attestation, provable);
+    }
 }
 
 #[rstest]
