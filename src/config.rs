@@ -52,7 +52,7 @@ pub use routes::{LeadsTo, Row};
 pub use scalar::Pattern;
 pub use sec_token::SecToken;
 pub use substitution::Environment;
-pub use upstreams::{ClientCertificate, READ_TIMEOUT, Upstream, WrittenTls};
+pub use upstreams::{ClientCertificate, Joined, READ_TIMEOUT, Upstream, WrittenTls};
 pub use url::{PublicUrl, ServerUrl, WebUrl};
 
 /// The built-in standalone configuration.

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 pub use removed::{RemovedHeaders, fold};
 pub use reserved::is_kept_from_upstreams;
-pub use rule::{Rule, RuleError};
+pub use rule::{Rule, RuleError, SOURCES};
 
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};

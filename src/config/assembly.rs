@@ -1,5 +1,6 @@
 //! Section by section to the whole [`Config`].
 
+mod changes;
 mod fido;
 mod reach;
 
@@ -130,7 +131,9 @@ impl<'a> Assembly<'_, 'a> {
         let fronting = self.fronting(&known, identity, &mut routes);
         fronting.iter().for_each(|fronting| self.note_servers(fronting, &upstreams));
         routes.retain(|row| routes::is_served(row, fido_uaf, &identity.realms));
-        Table { upstreams, filters, fronting, routes }
+        let table = Table { upstreams, filters, fronting, routes };
+        self.check_changes(&table);
+        table
     }
 
     fn data(&self) -> PathBuf {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sidegate_filters::delegation::{Rule, RuleError};
+use sidegate_filters::delegation::{Rule, RuleError, SOURCES};
 use sidegate_filters::user_binding::Place;
 use sidegate_filters::{Role, UsernameMapper};
 
@@ -194,7 +194,7 @@ fn place(section: &Section<'_>) -> Place {
 fn unquoted(error: &RuleError) -> String {
     match error {
         RuleError::Value(_) => "the value holds control characters".to_owned(),
-        RuleError::Source(_) => "the source is one of AUTH, CONST, ENV, HEADER, SESSION".to_owned(),
+        RuleError::Source(_) => format!("the source is one of {SOURCES}"),
         RuleError::Header(_) => "the third part is no name of a header".to_owned(),
         RuleError::Encoding(_) => "the encoding is none, base64 or urlencode".to_owned(),
         error => error.to_string(),

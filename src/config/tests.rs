@@ -107,6 +107,7 @@ filters:
   tell-who: {{ type: delegation, rules: ['CONST:a:X-A', 'AUTH:user.auth.UserId:X-User'] }}
   tell-session: {{ type: delegation, rules: ['SESSION:sid:X-Sid'] }}
   tell-key: {{ type: delegation, rules: ['CONST:a:X-A'] }}
+  tell-other: {{ type: delegation, rules: ['CONST:b:X-B', 'CONST:b:x_a'] }}
 routes:
   - {{ name: shop, path: '{path}', methods: [GET], filters: [{filters}], upstream: shop }}
 "

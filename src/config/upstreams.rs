@@ -1,5 +1,7 @@
 //! `upstreams`: the servers behind the gateway.
 
+mod joined;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +14,8 @@ use super::files;
 use super::scalar::Scalar as _;
 use super::section::Section;
 use super::url::ServerUrl;
+
+pub use joined::Joined;
 
 /// Between two reads, where nothing is written.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,6 +1,6 @@
 //! URLs of a configuration. Each kind is a type of its own, since each has its own rules.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use sidegate_filters::identity_creation::ReturnTarget;
 use sidegate_uaf::wire::AppId;
@@ -96,6 +96,26 @@ impl ServerUrl {
     #[must_use]
     pub fn address(&self) -> String {
         format!("{}:{}", self.0.host_str().unwrap_or_default(), self.0.port_or_known_default().unwrap_or_default())
+    }
+
+    /// `host:port` in one spelling, to be compared: a dot at the end of a name makes no other server of it, nor do the
+    /// names of this machine.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let address = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv4Addr::LOCALHOST.to_string(),
+            address => address.to_string(),
+        };
+        let host = match self.0.host() {
+            Some(Host::Domain(name)) => match name.trim_end_matches('.') {
+                "localhost" => Ipv4Addr::LOCALHOST.to_string(),
+                name => name.to_owned(),
+            },
+            Some(Host::Ipv4(ip)) => address(ip.into()),
+            Some(Host::Ipv6(ip)) => address(ip.into()),
+            None => String::new(),
+        };
+        format!("{host}:{}", self.0.port_or_known_default().unwrap_or_default())
     }
 
     /// The host without brackets: the name that a certificate must bear unless another is configured.

@@ -29,6 +29,8 @@ pub(super) struct Forward {
     route: Arc<Route>,
     upstream: Arc<Upstream>,
     exchange: Exchange,
+    /// The filters let it go: they are asked once, however often it is sent.
+    committed: bool,
     /// The path that is sent in place of the one that was matched.
     path: Option<CanonicalPath>,
     /// The host that the client named.
@@ -63,6 +65,7 @@ impl Forward {
             route,
             upstream,
             exchange,
+            committed: false,
             path,
             host,
             stream,
@@ -120,10 +123,14 @@ impl Forward {
 
     /// Tells the filters that the request is sent now; one of them may still keep it back with this answer.
     pub(super) async fn commit(&mut self) -> Result<(), Reply> {
-        match self.route.filters.commit(&mut self.exchange).await {
-            Verdict::Pass => Ok(()),
-            Verdict::Answer(reply) => Err(reply),
+        if self.committed {
+            return Ok(());
         }
+        match self.route.filters.commit(&mut self.exchange).await {
+            Verdict::Pass => self.committed = true,
+            Verdict::Answer(reply) => return Err(reply),
+        }
+        Ok(())
     }
 
     /// Makes the upstream's answer into one that a client may get.
@@ -165,3 +172,6 @@ impl Forward {
         self.route.filters.response(&self.exchange, status).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,26 +62,43 @@ impl TargetKeys for StoredTargetKeys {
 }
 
 /// The requests that were used, remembered over restarts.
-pub struct UsedRequests(Arc<dyn Replays>);
+pub struct UsedRequests {
+    replays: Arc<dyn Replays>,
+    /// Before each name; empty for targets of our own.
+    whose: String,
+}
 
 impl UsedRequests {
-    /// Remembered in this store.
+    /// Changes of our own targets, remembered in this store.
     #[must_use]
     pub fn new(replays: Arc<dyn Replays>) -> Self {
-        Self(replays)
+        Self { replays, whose: String::new() }
+    }
+
+    /// Changes of targets that the server behind at `host:port` owns, in the same store: what one server took says nothing
+    /// of another's targets.
+    #[must_use]
+    pub fn behind(replays: Arc<dyn Replays>, server: &str) -> Self {
+        // No name begins with @.
+        Self { replays, whose: format!("@{server} ") }
+    }
+
+    fn key(&self, id: &ReplayId) -> String {
+        format!("{}{id}", self.whose)
     }
 }
 
 #[async_trait]
 impl ReplayGuard for UsedRequests {
     async fn remember(&self, ids: &[ReplayId], until: Millis) -> Result<Seen, FilterError> {
-        let keys: Vec<&str> = ids.iter().map(ReplayId::as_str).collect();
-        let first = self.0.remember(&keys, until).await.map_err(unavailable)?;
+        let keys: Vec<String> = ids.iter().map(|id| self.key(id)).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let first = self.replays.remember(&keys, until).await.map_err(unavailable)?;
         Ok(if first { Seen::First } else { Seen::Before })
     }
 
     async fn is_remembered(&self, id: &ReplayId) -> Result<bool, FilterError> {
-        self.0.is_remembered(id.as_str()).await.map_err(unavailable)
+        self.replays.is_remembered(&self.key(id)).await.map_err(unavailable)
     }
 }
 

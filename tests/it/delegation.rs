@@ -92,6 +92,32 @@ async fn an_open_route_to_the_same_upstream_is_no_way_around() {
 }
 
 #[tokio::test]
+async fn another_name_for_the_same_server_is_no_way_around() {
+    let upstream = Upstream::start().await;
+    let row = |name: &str, filters: &str| {
+        format!("  - {{name: {name}, path: /{name}/*, methods: [GET], filters: [{filters}], upstream: {name}}}\n")
+    };
+    let gateway = Setup::default()
+        .append(format!(
+            "upstreams:\n  shop: {{url: \"http://{0}\"}}\n  uploads: {{url: \"http://{0}\", read-timeout: 10m}}\n\
+             filters:\n  customers: {{type: identity-creation, domain: main}}\n\
+             \x20 tell-who: {{type: delegation, rules: [\"AUTH:user.auth.UserId:X-User\"]}}\n\
+             routes:\n{1}{2}",
+            upstream.address,
+            row("shop", "customers, tell-who"),
+            row("uploads", "")
+        ))
+        .start()
+        .await;
+    let shop = Shop { gateway, upstream };
+    for client in [shop.gateway.public(), shop.gateway.public_http2()] {
+        let fields = shop.arrives(&client, "/uploads/a").await;
+        assert!(!fields.iter().any(|(_, value)| value == "eve"), "{fields:?}");
+        assert_eq!(values(&fields, "x-harmless"), ["kept"]);
+    }
+}
+
+#[tokio::test]
 async fn the_bearer_of_an_internal_caller_reaches_no_upstream() {
     let upstream = Upstream::start().await;
     let gateway = Setup::default()

@@ -53,6 +53,9 @@ pub struct Rule {
     shown: String,
 }
 
+/// Where the value of a rule may come from.
+pub const SOURCES: &str = "AUTH, CALLER, CONST, ENV, HEADER, SESSION";
+
 /// Why a rule is no rule; the texts are for whoever wrote the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
@@ -60,7 +63,7 @@ pub enum RuleError {
     #[error("a rule is <source>:<name>:<header>[:encoding]; a constant with a colon comes through ENV")]
     Shape,
     /// The source is unknown.
-    #[error("the source is one of AUTH, CALLER, CONST, ENV, HEADER, SESSION, not `{0}`")]
+    #[error("the source is one of {SOURCES}, not `{0}`")]
     Source(String),
     /// The source has no such name.
     #[error("{0} has no `{1}`; it knows {2}")]

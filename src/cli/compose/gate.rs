@@ -12,7 +12,7 @@ use sidegate_filters::identity_creation::{
 use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role};
 
 use super::{ComposeError, Stores};
-use crate::config::{self, Config, Domain};
+use crate::config::{self, Config, Domain, RealmKind};
 use crate::identity::internal_callers::{BearerHash, Proof, StaticCallers};
 use crate::identity::password;
 use crate::identity::return_field::ReturnSeal;
@@ -54,8 +54,8 @@ impl Gate {
         for domain in &config.domains {
             domains.insert(domain.name.clone(), (sessions_of(domain, stores, clock)?, domain.start_page.clone()));
         }
-        let kind = |kind: &str| config.realms.iter().find(|realm| realm.kind.word() == kind);
-        let (password, fido_uaf) = (kind("password"), kind("fido-uaf"));
+        let of = |kind: RealmKind| config.realms.iter().find(|realm| realm.kind == kind);
+        let (password, fido_uaf) = (of(RealmKind::Password), of(RealmKind::FidoUaf));
         let own = fido_uaf.or(password).map(|realm| realm.domain.clone()).unwrap_or_default();
         let key = MacKey::new(&folder.secret("return-field")?)?;
         let form = config.domains.iter().find(|domain| domain.name == own).map(|domain| domain.login_form);

@@ -1,5 +1,6 @@
 //! The route table: every row of the configuration with its filters and its destination.
 
+mod changes;
 mod endpoints;
 mod fronted;
 mod upstreams;
@@ -7,16 +8,14 @@ mod upstreams;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sidegate_filters::clock::Clock;
 use sidegate_filters::delegation::{DelegationFilter, Rule};
-use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, Uses};
+use sidegate_filters::jws_bypass::Uses;
 use sidegate_filters::{Chain, Filter, UserBindingFilter};
 
 use super::gate::Gate;
 use super::services::Services;
 use super::{ComposeError, Stores};
 use crate::config::{self, Config, FilterKind, LeadsTo, NamedFilter};
-use crate::oob::bypass::{StoredTargetKeys, UsedRequests};
 use crate::routes::rows::{Protection, Service};
 use crate::routes::{Destination, Route, Router, Upstream};
 use crate::telemetry::Metrics;
@@ -31,7 +30,7 @@ struct Parts<'a> {
     stores: &'a Stores,
     metrics: &'a Arc<Metrics>,
     upstreams: BTreeMap<&'a str, Arc<Upstream>>,
-    /// Of each upstream's targets: rows that lead there share it.
+    /// Of each upstream's targets: rows that lead to one server share it.
     uses: BTreeMap<&'a str, Arc<Uses>>,
 }
 
@@ -47,7 +46,7 @@ pub(super) fn table(
         .iter()
         .map(|wanted| Ok((wanted.name.as_str(), Arc::new(upstreams::upstream(config, wanted)?))));
     let upstreams = upstreams.collect::<Result<_, ComposeError>>()?;
-    let uses = config.upstreams.iter().map(|wanted| (wanted.name.as_str(), uses(stores, &gate.clock))).collect();
+    let uses = changes::memories(config, stores, &gate.clock);
     let parts = Parts { config, gate, services, stores, metrics, upstreams, uses };
     Ok(Router::new(config.routes.iter().map(|row| parts.route(row)).collect::<Result<_, _>>()?))
 }
@@ -95,13 +94,6 @@ impl Parts<'_> {
         })
     }
 
-    fn bypass(&self) -> Result<Arc<dyn Filter>, ComposeError> {
-        let services = self.services()?;
-        let keys = Arc::new(StoredTargetKeys::new(self.stores.targets.clone()));
-        let uses = uses(self.stores, &services.clock);
-        Ok(Arc::new(JwsBypassFilter::new(Proof::Keys(keys), uses, services.clock_skew)))
-    }
-
     fn services(&self) -> Result<&Services, ComposeError> {
         self.services.ok_or_else(|| ComposeError::unfit("fido-uaf", "a row needs fido-uaf, which is not configured"))
     }
@@ -118,12 +110,6 @@ impl Parts<'_> {
 
 fn named<'a>(config: &'a Config, name: &str) -> Option<&'a NamedFilter> {
     config.filters.iter().find(|filter| filter.name == name)
-}
-
-/// What is remembered of the signed changes of one set of targets.
-fn uses(stores: &Stores, clock: &Arc<dyn Clock>) -> Arc<Uses> {
-    let used = Arc::new(UsedRequests::new(stores.replays.clone()));
-    Arc::new(Uses::new(used, clock.clone(), ModifyLimit::default()))
 }
 
 impl Parts<'_> {

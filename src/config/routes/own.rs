@@ -1,11 +1,9 @@
 //! Rows of the file's own: each leads to an upstream through the filters that it names.
 
-use http::Method;
-use sidegate_filters::delegation::Rule;
+mod chain;
 
 use super::{Known, LeadsTo, Row, allow, classes, interception};
 use crate::config::field::Field;
-use crate::config::filters::FilterKind;
 use crate::config::scalar::{Bytes, Pattern};
 use crate::config::section::Section;
 use crate::config::suggest::nearest;
@@ -22,13 +20,8 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
     let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
     let upstream = upstream.reference("upstream", known.upstreams);
     let written = section.field("filters").demanded("list filters in their order, or [] for a row that is open to all");
-    let filters = chain(&written, known);
-    if uses_bypass(&filters, known) && !takes_bypass(&methods, pattern.as_ref()) {
-        written.fault(
-            "jws-bypass lets signed changes of one target pass, and nothing else",
-            "use it where methods is [PATCH] and path has a segment {id}",
-        );
-    }
+    let filters = chain::read(&written, known);
+    chain::check_bypass(&written, &filters, known, &methods, pattern.as_ref());
     let on = section.field("on");
     let on = if on.is_written() { classes(&on, false) } else { vec![ListenerClass::Public] };
     let interception = interception(section).unwrap_or(true);
@@ -36,7 +29,7 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
     let body_limit = section.field("body-limit").optional::<Bytes>().map(|bytes| bytes.0);
     let upstream_path = upstream_path(&section.field("upstream-path"), pattern.as_ref());
     let (upstream, pattern) = (upstream?, pattern?);
-    if !asks_who(&filters, known) {
+    if !chain::asks_who(&filters, known) {
         written.notice(openness(&name, &upstream, &pattern));
     }
     let leads_to = LeadsTo::Upstream { name: upstream, filters };
@@ -75,45 +68,6 @@ fn upstream_path(field: &Field<'_>, here: Option<&Pattern>) -> Option<UpstreamPa
         );
     }
     path
-}
-
-/// The filters of a row. One that says who is calling comes after one that finds it out: else it would say nothing.
-fn chain(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
-    let mut finds_out = false;
-    field.each(|item| {
-        let Some(name) = item.reference("filter", known.filter_names) else {
-            // It may have been meant to.
-            finds_out = true;
-            return None;
-        };
-        match known.filter(&name) {
-            Some(FilterKind::Delegation(rules)) if !finds_out && rules.iter().any(Rule::tells_caller) => item.fault(
-                "its rules of AUTH, SESSION or CALLER say who is calling, and no filter before it finds that out",
-                "put a filter of type identity-creation before it",
-            ),
-            Some(FilterKind::UserBinding(..)) if !finds_out => item.fault(
-                "it compares whom a request names with its session, and no filter before it looks for one",
-                "put a filter of type identity-creation before it",
-            ),
-            Some(FilterKind::Delegation(_) | FilterKind::UserBinding(..) | FilterKind::JwsBypass(_)) => {}
-            Some(FilterKind::IdentityCreation(_)) | None => finds_out = true,
-        }
-        Some(name)
-    })
-}
-
-/// Whether a filter of the row lets nobody pass whom it does not know.
-fn asks_who(filters: &[String], known: &Known<'_>) -> bool {
-    filters.iter().any(|name| known.filter(name).is_none_or(FilterKind::asks_who))
-}
-
-fn uses_bypass(filters: &[String], known: &Known<'_>) -> bool {
-    filters.iter().any(|name| matches!(known.filter(name), Some(FilterKind::JwsBypass(_))))
-}
-
-/// Whether a row is one that the bypass can stand on; where its path is at fault nothing more is said.
-fn takes_bypass(methods: &[Method], pattern: Option<&Pattern>) -> bool {
-    methods == [Method::PATCH] && pattern.is_none_or(|pattern| pattern.text().split('/').any(|part| part == "{id}"))
 }
 
 /// What an open row means.

@@ -126,6 +126,49 @@ fn servers_that_take_turns_are_noted(#[case] fido: &str, #[case] noted: bool) {
     assert_eq!(found.is_some_and(|found| found.text.contains("take turns")), noted, "{found:?}");
 }
 
+/// Two rows for signed changes, or one beside the fronted one, to upstreams at `x` under these names.
+fn changing(upstream: &str, filter: &str, more: &str) -> String {
+    let text = FRONTING
+        .replace(
+            "{ fido: { url: http://x } }",
+            "{ fido: { url: http://x }, two: { url: 'http://x:80' }, three: { url: http://y } }",
+        )
+        .replace(
+            "  patches: { type: jws-bypass }\n",
+            "  patches: { type: jws-bypass }\n  keyed: { type: jws-bypass, keys: . }\n",
+        );
+    format!(
+        "{text}{more}  - {{ name: a, path: '/t/{{id}}', methods: [PATCH], filters: [{filter}], upstream: {upstream} }}\n"
+    )
+}
+
+const ONE_MORE: &str =
+    "routes:\n  - { name: b, path: '/u/{id}', methods: [PATCH], filters: [patches], upstream: fido }\n";
+const FRONTED: &str = "fronting: { upstream: fido, delegation: tell-who }\nroutes:\n";
+
+#[rstest]
+#[case(ONE_MORE, "routes: the row a has keys for signed changes, and b before")]
+#[case(FRONTED, "fronting: the row a has keys for signed changes, and target-modify before")]
+fn rows_to_one_server_have_keys_or_none(#[case] more: &str, #[case] expected: &str) {
+    for upstream in ["fido", "two"] {
+        let found = faults(&changing(upstream, "keyed", more));
+        assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+        drop(loaded(&changing(upstream, "patches", more)));
+    }
+    drop(loaded(&changing("three", "keyed", more)));
+    let off = format!("{more}  - {{ name: target-modify, on: [] }}\n");
+    assert_eq!(load_text(&changing("two", "keyed", &off), &Overrides::default()).is_ok(), more == FRONTED);
+}
+
+#[test]
+fn a_row_has_one_bypass() {
+    let found = faults(&changing("three", "patches, patches", "routes:\n"));
+    assert!(
+        found.len() == 1 && found[0].contains("routes[0].filters: a signed change is used up by one"),
+        "{found:#?}"
+    );
+}
+
 #[test]
 fn every_filter_may_stand_on_an_own_row() {
     let rows = "routes:

@@ -55,7 +55,7 @@ fn a_row_that_is_never_reached_is_a_fault(#[case] one: &str, #[case] two: &str, 
 #[rstest]
 #[case("tell-who", Some(0))]
 #[case("tell-session", Some(0))]
-#[case("tell-key, tell-who", Some(1))]
+#[case("tell-key, tell-session", Some(1))]
 #[case("tell-who, customers", Some(0))]
 #[case("customers, tell-who", None)]
 #[case("guests, tell-key, tell-session", None)]
@@ -66,10 +66,28 @@ fn a_row_finds_out_who_is_calling_before_it_says_so(#[case] filters: &str, #[cas
         Some(at) => assert_eq!(
             fault_of(&more),
             format!(
-                "21: routes[0].filters[{at}]: its rules of AUTH, SESSION or CALLER say who is calling, and no filter before it \
+                "22: routes[0].filters[{at}]: its rules of AUTH, SESSION or CALLER say who is calling, and no filter before it \
                  finds that out; put a filter of type identity-creation before it"
             )
         ),
+        None => drop(loaded(&format!("{BASE}{more}"))),
+    }
+}
+
+#[rstest]
+#[case("tell-key, tell-other", Some(1))]
+#[case("tell-key, customers, tell-key", Some(2))]
+#[case("customers, tell-who, tell-other", Some(2))]
+#[case("customers, tell-session, tell-other", None)]
+fn a_header_is_set_by_one_filter_of_a_row(#[case] filters: &str, #[case] at: Option<usize>) {
+    let more = one_row("/shop/*", filters);
+    match at {
+        Some(at) => {
+            let found = fault_of(&more);
+            let expected =
+                format!("22: routes[0].filters[{at}]: one of its rules sets a header that a filter before it");
+            assert!(found.starts_with(&expected), "{found}");
+        }
         None => drop(loaded(&format!("{BASE}{more}"))),
     }
 }
@@ -135,6 +153,6 @@ fn a_path_that_requests_never_keep_is_a_fault(#[case] path: &str, #[case] good: 
         drop(loaded(&format!("{BASE}{more}")));
     } else {
         let found = fault_of(&more);
-        assert!(found.starts_with("21: routes[0].path: requests for this path are taken for another one"), "{found}");
+        assert!(found.starts_with("22: routes[0].path: requests for this path are taken for another one"), "{found}");
     }
 }

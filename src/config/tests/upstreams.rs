@@ -93,6 +93,42 @@ fn a_server_has_a_name_or_is_not_verified(#[case] upstream: &str) {
     assert_eq!(loaded(&format!("{BASE}upstreams: {{ shop: {{ {upstream} }} }}\n")).upstreams.len(), 1);
 }
 
+#[rstest]
+#[case("[https://a]", "[https://a]", true)]
+#[case("[https://a]", "['https://A:443']", true)]
+#[case("[https://a]", "['https://a.']", true)]
+#[case("['https://localhost:1']", "['https://[::1]:1']", true)]
+#[case("['http://[::ffff:127.0.0.1]:1']", "['https://127.0.0.1:1']", true)]
+#[case("[https://a, https://m]", "[https://b, https://m]", true)]
+#[case("[https://a]", "[https://b]", false)]
+#[case("['https://a:1']", "['https://a:2']", false)]
+fn upstreams_with_a_server_in_common_are_joined(#[case] one: &str, #[case] two: &str, #[case] joined: bool) {
+    let tls = if one.contains("http:") { "" } else { ", tls: { server-name: x }" };
+    let upstreams = format!(
+        "upstreams: {{ two: {{ servers: {two}, tls: {{ server-name: x }} }}, one: {{ servers: {one}{tls} }} }}\n"
+    );
+    let found = loaded(&format!("{BASE}{upstreams}")).upstreams;
+    let (two, one) = (Joined::of(&found[0], &found), Joined::of(&found[1], &found));
+    assert!(one.includes("one") && two.includes("two"));
+    assert_eq!((one.includes("two"), two.includes("one"), one.server() == two.server()), (joined, joined, joined));
+}
+
+#[test]
+fn upstreams_are_joined_by_way_of_each_other() {
+    let upstreams = "upstreams:
+  a: { servers: [https://one, https://two] }
+  b: { servers: [https://two, https://three] }
+  c: { servers: [https://three] }
+  d: { servers: [https://four] }
+";
+    let found = loaded(&format!("{BASE}{upstreams}")).upstreams;
+    for upstream in &found[..3] {
+        let joined = Joined::of(upstream, &found);
+        assert!(["a", "b", "c"].iter().all(|name| joined.includes(name)) && !joined.includes("d"), "{joined:?}");
+        assert_eq!(joined.server(), "one:443");
+    }
+}
+
 /// [`BASE`] with a UAF server behind.
 fn with_upstream(fido_uaf: &str, url: &str, more: &str) -> String {
     let base = BASE.replace("  app-id: https://gate.example/nevisfido/uaf/1.1/facets\n", "");

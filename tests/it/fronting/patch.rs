@@ -10,6 +10,7 @@ use crate::support::gateway::Gateway;
 use crate::support::http::{Answer, Client};
 use crate::support::jose::{SigningKey, base64url, from_base64url};
 use crate::support::phone::Phone;
+use crate::support::upstream::Upstream;
 use crate::support::wait;
 
 pub(super) const TARGET: &str = "6e4b9c0a-51c4-4e9c-a9ba-9d5f4a8a0b11";
@@ -183,6 +184,43 @@ async fn a_copy_of_what_is_under_way_does_not_pass_on_any_row() {
     client.call(Method::PATCH, &format!("/own/{TARGET}")).jose(&jws).send().await.problem(401);
     under_way.abort();
     assert_eq!(house.upstream.received().len(), 1);
+}
+
+/// A house with the row `/own/{id}` to another upstream, at this address.
+async fn with_second(address: impl FnOnce(&Upstream) -> String) -> House {
+    let upstream = Upstream::start().await;
+    let second = format!("  second: {{url: \"http://{}\"}}", address(&upstream));
+    let row = "  - {name: own, path: \"/own/{id}\", methods: [PATCH], filters: [patches], upstream: second}\n";
+    let filter = "  patches: {type: jws-bypass}";
+    let setup = before(upstream.address).under("upstreams", second).under("filters", filter);
+    let gateway = setup.append(format!("routes:\n{row}")).user("jeff").start().await;
+    House { gateway, upstream }
+}
+
+#[tokio::test]
+async fn a_change_is_good_once_for_a_server_under_any_of_its_names() {
+    let house = with_second(|upstream| upstream.address.to_string()).await;
+    let (client, jws) = (house.gateway.public(), SigningKey::p256(house.gateway.secrets()).sign(&rename()));
+    let own = async || client.call(Method::PATCH, &format!("/own/{TARGET}")).jose(&jws).send().await;
+    house.upstream.hang_next();
+    let request = client.call(Method::PATCH, &path(TARGET)).jose(&jws);
+    let under_way = tokio::spawn(async move { request.try_send().await.map(|answer| answer.status) });
+    arrived(&house, 1).await;
+    own().await.problem(401);
+    under_way.abort();
+    assert_eq!(house.upstream.received().len(), 1);
+}
+
+#[tokio::test]
+async fn what_one_server_took_says_nothing_of_anothers_targets() {
+    let other = Upstream::start().await;
+    let house = with_second(|_| other.address.to_string()).await;
+    let (client, jws) = (house.gateway.public(), SigningKey::p256(house.gateway.secrets()).sign(&rename()));
+    send(&client, TARGET, &jws).await.expect(200);
+    for status in [200, 401] {
+        assert_eq!(client.call(Method::PATCH, &format!("/own/{TARGET}")).jose(&jws).send().await.status, status);
+    }
+    assert_eq!((house.upstream.received().len(), other.received().len()), (1, 1));
 }
 
 /// The same claims with another name: another change under the same request id.

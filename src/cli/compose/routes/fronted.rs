@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use sidegate_filters::jws_bypass::{JwsBypassFilter, Proof};
 use sidegate_filters::uaf_operation::{Operation, Strangers};
 use sidegate_filters::{Chain, Filter, UafAnswerFilter, UafRequestFilter, UserBindingFilter};
 
 use super::super::ComposeError;
 use super::Parts;
-use crate::config::{self, FilterKind, Fronting, JwsBypass};
-use crate::oob::bypass::KeyFolder;
+use crate::config::{self, FilterKind, Fronting};
 use crate::routes::Upstream;
 use crate::routes::rows::{Protection, Service};
 use crate::store::operation::OperationKind;
@@ -62,17 +60,6 @@ impl Parts<'_> {
             Some(FilterKind::Delegation(rules)) => self.delegation(name, rules, upstream),
             _ => Err(ComposeError::unfit("fronting.delegation", format!("{name} is no filter of type delegation"))),
         }
-    }
-
-    /// The bypass before a server that owns the keys of targets.
-    pub(super) fn edge_bypass(&self, wanted: &JwsBypass, upstream: &Upstream) -> Result<Arc<dyn Filter>, ComposeError> {
-        let missing = || ComposeError::unfit("upstreams", format!("no upstream {:?} is configured", upstream.name));
-        let uses = self.uses.get(upstream.name.as_str()).ok_or_else(missing)?.clone();
-        let proof = match &wanted.keys {
-            Some(folder) => Proof::Keys(Arc::new(KeyFolder::new(folder.clone(), self.gate.clock.clone()))),
-            None => Proof::ServerBehind,
-        };
-        Ok(Arc::new(JwsBypassFilter::new(proof, uses, wanted.clock_skew)))
     }
 }
 

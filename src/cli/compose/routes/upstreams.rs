@@ -4,7 +4,7 @@ use sidegate_filters::delegation::{RemovedHeaders, Rule};
 
 use super::super::ComposeError;
 use super::named;
-use crate::config::{self, Config, FilterKind, LeadsTo, ServerUrl};
+use crate::config::{self, Config, FilterKind, Joined, LeadsTo, ServerUrl};
 use crate::jose::UpstreamTls;
 use crate::jose::certificates::Authorities;
 use crate::jose::client_certificate::ClientCertificate;
@@ -25,17 +25,18 @@ pub(super) fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Ups
         read_timeout: wanted.read_timeout.unwrap_or(config::READ_TIMEOUT),
         write_timeout: wanted.write_timeout,
         idle_timeout: wanted.idle_timeout,
-        identity_headers: removed(config, &wanted.name),
+        identity_headers: removed(config, &Joined::of(wanted, &config.upstreams)),
     })
 }
 
-/// What any rule on the way to this upstream may set, whichever row the rule stands on (`gateway.md` 2.3).
-fn removed(config: &Config, upstream: &str) -> RemovedHeaders {
+/// What any rule on the way to a server may set, whichever row the rule stands on (`gateway.md` 2.3), and whatever the
+/// server is called there.
+fn removed(config: &Config, joined: &Joined<'_>) -> RemovedHeaders {
     let own = config.routes.iter().filter_map(|row| match &row.leads_to {
-        LeadsTo::Upstream { name, filters } if name == upstream => Some(filters),
+        LeadsTo::Upstream { name, filters } if joined.includes(name) => Some(filters),
         _ => None,
     });
-    let fronting = config.fronting.as_ref().filter(|fronting| fronting.upstream == upstream);
+    let fronting = config.fronting.as_ref().filter(|fronting| joined.includes(&fronting.upstream));
     let filters = own.flatten().chain(fronting.map(|fronting| &fronting.delegation));
     let rules = filters.filter_map(|name| match &named(config, name)?.kind {
         FilterKind::Delegation(rules) => Some(rules),

@@ -1,0 +1,89 @@
+//! The filters of a row, and whether they fit to each other and to the row.
+
+use std::collections::HashSet;
+
+use http::Method;
+use sidegate_filters::delegation::{Rule, fold};
+
+use crate::config::field::Field;
+use crate::config::filters::FilterKind;
+use crate::config::routes::Known;
+use crate::config::scalar::Pattern;
+
+/// What the filters do that are read so far.
+#[derive(Default)]
+struct Done {
+    finds_out: bool,
+    /// The headers that they set, folded.
+    told: HashSet<String>,
+}
+
+/// The names of the filters.
+pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
+    let mut done = Done::default();
+    field.each(|item| {
+        let name = item.reference("filter", known.filter_names);
+        match name.as_ref().and_then(|name| known.filter(name)) {
+            Some(FilterKind::Delegation(rules)) => done.delegation(item, rules),
+            Some(FilterKind::UserBinding(..)) if !done.finds_out => item.fault(
+                "it compares whom a request names with its session, and no filter before it looks for one",
+                "put a filter of type identity-creation before it",
+            ),
+            Some(FilterKind::UserBinding(..) | FilterKind::JwsBypass(_)) => {}
+            // One at fault may have been meant to.
+            Some(FilterKind::IdentityCreation(_)) | None => done.finds_out = true,
+        }
+        name
+    })
+}
+
+impl Done {
+    /// One that says who is calling comes after one that finds it out: else it would say nothing. What is said under one
+    /// name, in whatever spelling, is said once: a server may take either.
+    fn delegation(&mut self, item: &Field<'_>, rules: &[Rule]) {
+        if !self.finds_out && rules.iter().any(Rule::tells_caller) {
+            item.fault(
+                "its rules of AUTH, SESSION or CALLER say who is calling, and no filter before it finds that out",
+                "put a filter of type identity-creation before it",
+            );
+        }
+        let own: HashSet<String> = rules.iter().map(|rule| fold(rule.header().as_str())).collect();
+        if !self.told.is_disjoint(&own) {
+            item.fault(
+                "one of its rules sets a header that a filter before it sets too, in this or another spelling",
+                "keep one of the two rules",
+            );
+        }
+        self.told.extend(own);
+    }
+}
+
+/// Whether a filter of the row lets nobody pass whom it does not know.
+pub(super) fn asks_who(filters: &[String], known: &Known<'_>) -> bool {
+    filters.iter().any(|name| known.filter(name).is_none_or(FilterKind::asks_who))
+}
+
+/// A jws-bypass stands alone on a row of its kind; where the row's path is at fault nothing is said of that.
+pub(super) fn check_bypass(
+    field: &Field<'_>,
+    filters: &[String],
+    known: &Known<'_>,
+    methods: &[Method],
+    pattern: Option<&Pattern>,
+) {
+    let is_bypass = |name: &&String| matches!(known.filter(name), Some(FilterKind::JwsBypass(_)));
+    let bypasses = filters.iter().filter(is_bypass).count();
+    let has_id = |pattern: &Pattern| pattern.text().split('/').any(|part| part == "{id}");
+    if bypasses > 0 && !(methods == [Method::PATCH] && pattern.is_none_or(has_id)) {
+        field.fault(
+            "jws-bypass lets signed changes of one target pass, and nothing else",
+            "use it where methods is [PATCH] and path has a segment {id}",
+        );
+    }
+    if bypasses > 1 {
+        field.fault(
+            "a signed change is used up by one jws-bypass, and a second one would refuse it",
+            "keep one of them",
+        );
+    }
+}
