@@ -32,7 +32,7 @@ pub use folder::{DataFolder, FolderError};
 pub use operation::{Operation, OperationId};
 pub use operations::{Operations, Transition, TransitionError};
 pub use origin::{Origin, SourceNetwork};
-pub use orphans::{Swept, sweep_orphans};
+pub use orphans::Orphans;
 pub use replays::Replays;
 pub use sessions::{SessionKey, SessionRecord, Sessions};
 pub use targets::{PushToken, Target, TargetError, TargetUpdate, Targets};

@@ -157,6 +157,10 @@ pub(super) enum UserCommand {
     Add {
         #[command(flatten)]
         login: Login,
+        /// Makes a new users file where that of a gateway that was in use got lost, instead of refusing to. The users who
+        /// were in it are then unknown, and their keys stay for when it is put back.
+        #[arg(long)]
+        new_users_file: bool,
         #[command(flatten)]
         data: DataFlags,
     },

@@ -9,6 +9,8 @@ use crate::jose::{self, CryptoError};
 
 /// The users' file.
 pub(super) const USERS: &str = "users";
+/// The durable store's file.
+pub(super) const STORE: &str = "sidegate.redb";
 /// The password of the user `demo`, made at the first start.
 pub(super) const DEMO_PASSWORD: &str = "demo.password";
 /// The same before the user is there: it gets its name once the user is.

@@ -10,7 +10,7 @@ use super::data;
 use crate::jose::CryptoError;
 use crate::store::users::file::is_name;
 use crate::store::users::{PasswordHash, User, UserError, UsersFile, UsersFileError};
-use crate::store::{DataFolder, FolderError, StoreError, Users};
+use crate::store::{DataFolder, Embedded, FolderError, StoreError, Users};
 
 /// The shortest password taken, in characters (NIST SP 800-63B, 5.1.1.1).
 const SHORTEST: usize = 8;
@@ -56,6 +56,7 @@ pub(super) async fn run(
     let file = path.join(data::USERS);
     DataFolder::check(path)?;
     let adds = matches!(command, UserCommand::Add { .. });
+    let anew = matches!(command, UserCommand::Add { new_users_file: true, .. });
     if !adds && !file.try_exists().map_err(|error| Failed::Unseen(file.clone(), error))? {
         return Err(Failed::NoUsers(file));
     }
@@ -69,7 +70,8 @@ pub(super) async fn run(
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
     }
-    let users = UsersFile::open(&file)?;
+    let used = Embedded::was_made(&path.join(data::STORE))?;
+    let users = if used && !anew { UsersFile::open_used(&file)? } else { UsersFile::open(&file)? };
     let (done, user) = match (&command, &password) {
         (UserCommand::Add { login, .. }, Some(password)) => ("added", users.add(&login.name, password.hash()?).await?),
         (UserCommand::Passwd { login, .. }, Some(password)) => {
@@ -188,6 +190,26 @@ mod tests {
         // Characters count, not bytes.
         run_on(folder.path(), "add jeff --password-stdin", "12345äöü\n".as_bytes()).await.unwrap();
         assert!(short(run_on(folder.path(), "passwd jeff --password-stdin", "äöüäöü\n".as_bytes()).await));
+    }
+
+    #[tokio::test]
+    async fn a_lost_users_file_is_made_anew_only_when_asked_to() {
+        for (store, lost) in [(data::STORE, None), ("sidegate.redb.made", None), (data::STORE, Some(&b""[..]))] {
+            let folder = tempfile::tempdir().unwrap();
+            let users = folder.path().join("var/users");
+            run_on(folder.path(), "add jeff", b"").await.unwrap();
+            let ext_id = UsersFile::open(&users).unwrap().list().await.unwrap().remove(0).ext_id;
+            std::fs::write(folder.path().join("var").join(store), "").unwrap();
+            run_on(folder.path(), "add eve", b"").await.unwrap();
+            std::fs::remove_file(&users).unwrap();
+            lost.into_iter().for_each(|text| crate::store::private_file::replace(&users, text).unwrap());
+            let error = run_on(folder.path(), "add jeff", b"").await.unwrap_err().to_string();
+            assert!(error.contains("put it back") && error.contains("--new-users-file"), "{error}");
+            assert_eq!(std::fs::read(&users).ok().as_deref(), lost, "it is left as it is");
+            run_on(folder.path(), "add jeff --new-users-file", b"").await.unwrap();
+            let listed = run_on(folder.path(), "list", b"").await.unwrap();
+            assert!(listed.lines().count() == 1 && !listed.contains(ext_id.as_str()), "{listed}");
+        }
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 
 mod credentials;
 mod file;
+mod place;
 mod replays;
 mod targets;
 
@@ -29,13 +30,24 @@ pub enum EmbeddedError {
     #[error("{0} is in use by another process: only one gateway may run on a data folder")]
     InUse(PathBuf),
     /// It is not what we wrote.
-    #[error("{path} is damaged ({reason}): put a backup in its place, or move it away to begin anew")]
+    #[error(
+        "{path} is damaged ({reason}): put a backup in its place, or move it and {} away to begin anew without \
+         dispatch targets and keys",
+        place::mark(path).display()
+    )]
     Damaged {
         /// Which file.
         path: PathBuf,
         /// What redb says.
         reason: String,
     },
+    /// It is not there, and was.
+    #[error(
+        "{0} is gone, and was there before: put it back from a backup, or remove {mark} to begin anew without dispatch \
+         targets and keys",
+        mark = place::mark(.0).display()
+    )]
+    Lost(PathBuf),
     /// The file system said no, or others may read it: what the file has may be whole.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -49,21 +61,35 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens the file, making it where it is missing.
+    /// Opens the file, making it where it never was.
     ///
     /// # Errors
-    /// If another process writes it, it is damaged, or others may read it.
+    /// If another process writes it, it is damaged or gone, or others may read it.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, EmbeddedError> {
-        private_file::open_or_make(path)?;
-        let database = builder().create(path).map_err(|error| refused(path, error.into()))?;
+        place::make_once(path)?;
+        if private_file::open_or_make(path)?.metadata().map_err(|e| private_file::named(path, &e))?.len() == 0 {
+            return Err(EmbeddedError::Damaged { path: path.to_owned(), reason: "it is empty".to_owned() });
+        }
         let again = path.to_owned();
         let opener: Opener = Box::new(move || builder().open(&again));
-        Self::of(database, opener, clock).map_err(|error| refused(path, error))
+        let database = opener().map_err(|error| refused(path, error.into()))?;
+        let opened = Self::of(path, database, opener, clock).map_err(|error| refused(path, error))?;
+        place::remember(path)?;
+        Ok(opened)
     }
 
-    fn of(database: Database, opener: Opener, clock: Arc<dyn Clock>) -> Result<Self, redb::Error> {
+    /// Whether the file is there, or was.
+    ///
+    /// # Errors
+    /// If that can't be seen.
+    pub fn was_made(path: &Path) -> io::Result<bool> {
+        place::was_made(path)
+    }
+
+    fn of(path: &Path, database: Database, opener: Opener, clock: Arc<dyn Clock>) -> Result<Self, redb::Error> {
         make_tables(&database)?;
-        Ok(Self { file: Arc::new(StoreFile::new(database, opener, clock.clone())), clock })
+        let file = StoreFile::new(path, database, opener, clock.clone()).map_err(redb::Error::Io)?;
+        Ok(Self { file: Arc::new(file), clock })
     }
 
     fn read<T>(&self, question: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
@@ -112,6 +138,9 @@ enum Fault {
     /// The file is being opened anew, or can't be.
     #[error("the file system failed, and the file is not open again yet")]
     Closed,
+    /// Another file, or none, lies where the open one did: what is written now would be lost.
+    #[error("the file was removed or replaced while it was open")]
+    Displaced,
 }
 
 impl Fault {
@@ -121,7 +150,7 @@ impl Fault {
             Self::Redb(error) => {
                 matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::LockPoisoned(_))
             }
-            Self::Record => false,
+            Self::Record | Self::Displaced => false,
             Self::Closed => true,
         }
     }

@@ -2,40 +2,37 @@
 
 use std::collections::BTreeSet;
 
-use crate::store::{Credentials, ExtId, Removal, StoreError, Targets, Users};
+use crate::store::{Credentials, ExtId, StoreError, Targets, Users};
 
-/// How much was swept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Dispatch targets.
-    pub targets: usize,
-    /// UAF credentials.
-    pub credentials: usize,
+/// Who has targets or credentials without being a user.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Orphans {
+    /// Who was removed: what they have is to go.
+    pub removed: BTreeSet<ExtId>,
+    /// Whose removal nobody recorded: their users may have got lost, and what they have stays.
+    pub unexplained: BTreeSet<ExtId>,
 }
 
-/// Removes the targets and credentials of users who exist no more. Where there are no users at all and nobody is known
-/// to have been removed, nothing is: that is a fresh or a lost users file rather than everybody's removal.
-///
-/// # Errors
-/// If a store can't be asked; what was removed until then stays removed.
-pub async fn sweep_orphans(
-    users: &dyn Users,
-    targets: &dyn Targets,
-    credentials: &dyn Credentials,
-) -> Result<Swept, StoreError> {
-    // The owners before the users: who comes in between is then a user already.
-    let mut owners = targets.owners().await?;
-    owners.append(&mut credentials.owners().await?);
-    let existing: BTreeSet<ExtId> = users.list().await?.into_iter().map(|user| user.ext_id).collect();
-    let mut swept = Swept::default();
-    if existing.is_empty() && !users.all_removed().await? {
-        return Ok(swept);
+impl Orphans {
+    /// Looks for them.
+    ///
+    /// # Errors
+    /// If a store can't be asked.
+    pub async fn find(
+        users: &dyn Users,
+        targets: &dyn Targets,
+        credentials: &dyn Credentials,
+    ) -> Result<Self, StoreError> {
+        // The owners before the users: who comes in between is then a user already. Removals before the users, too: who is
+        // put back in between is one.
+        let mut owners = targets.owners().await?;
+        owners.append(&mut credentials.owners().await?);
+        let removed = users.removed().await?;
+        let existing: BTreeSet<ExtId> = users.list().await?.into_iter().map(|user| user.ext_id).collect();
+        let orphans = owners.into_iter().filter(|owner| !existing.contains(owner));
+        let (removed, unexplained) = orphans.partition(|owner| removed.contains(owner));
+        Ok(Self { removed, unexplained })
     }
-    for orphan in owners.difference(&existing) {
-        swept.targets += targets.delete_all(orphan).await?;
-        swept.credentials += credentials.remove(orphan, &Removal::All).await?.len();
-    }
-    Ok(swept)
 }
 
 #[cfg(test)]
@@ -46,28 +43,33 @@ mod tests {
 
     use super::*;
     use crate::store::contract;
-    use crate::store::{Embedded, PasswordHash, UsersFile};
+    use crate::store::{Embedded, PasswordHash, User, UsersFile};
 
     #[tokio::test]
-    async fn only_what_belongs_to_nobody_goes() {
+    async fn only_a_recorded_removal_gives_anything_up() {
         let folder = tempfile::tempdir().unwrap();
-        let users = UsersFile::open(folder.path().join("users")).unwrap();
+        let path = folder.path().join("users");
+        let users = UsersFile::open(&path).unwrap();
         let store = Embedded::open(&folder.path().join("store.redb"), Arc::new(SystemClock)).unwrap();
         let hash = PasswordHash::of(b"x").unwrap();
         let (jeff, eve) = (users.add("jeff", hash.clone()).await.unwrap(), users.add("eve", hash).await.unwrap());
-        for (number, user) in (1..).zip([&jeff, &eve]) {
-            let ext_id = user.ext_id.as_str();
-            store.create(contract::targets::target(ext_id, "phone")).await.unwrap();
-            store.add_all(vec![contract::credentials::credential(ext_id, "FFFF#0001", number)]).await.unwrap();
-        }
-        assert_eq!(sweep_orphans(&users, &store, &store).await.unwrap(), Swept::default());
+        store.create(contract::targets::target(jeff.ext_id.as_str(), "phone")).await.unwrap();
+        store.add_all(vec![contract::credentials::credential(eve.ext_id.as_str(), "FFFF#0001", 1)]).await.unwrap();
+        let find = async |users: &UsersFile| Orphans::find(users, &store, &store).await.unwrap();
+        let of = |users: &[&User]| users.iter().map(|user| user.ext_id.clone()).collect::<BTreeSet<_>>();
+        assert_eq!(find(&users).await, Orphans::default());
+        let both = std::fs::read(&path).unwrap();
         users.remove("eve").await.unwrap();
-        assert_eq!(sweep_orphans(&users, &store, &store).await.unwrap(), Swept { targets: 1, credentials: 1 });
-        assert_eq!(Targets::owners(&store).await.unwrap(), [jeff.ext_id.clone()].into());
-        let lost = UsersFile::open(folder.path().join("lost")).unwrap();
-        assert_eq!(sweep_orphans(&lost, &store, &store).await.unwrap(), Swept::default(), "no users at all");
-        assert_eq!(Credentials::owners(&store).await.unwrap(), [jeff.ext_id].into());
-        users.remove("jeff").await.unwrap();
-        assert_eq!(sweep_orphans(&users, &store, &store).await.unwrap(), Swept { targets: 1, credentials: 1 });
+        assert_eq!(find(&users).await, Orphans { removed: of(&[&eve]), ..Orphans::default() });
+
+        let another = UsersFile::open(folder.path().join("another")).unwrap();
+        for _ in 0..2 {
+            assert_eq!(find(&another).await, Orphans { unexplained: of(&[&jeff, &eve]), ..Orphans::default() });
+            another.add("jeff", PasswordHash::of(b"x").unwrap()).await.unwrap();
+            another.remove("jeff").await.unwrap();
+        }
+        let removals = format!("#removed:{}\n", eve.ext_id).into_bytes();
+        std::fs::write(&path, [removals, both].concat()).unwrap();
+        assert_eq!(find(&users).await, Orphans::default(), "whoever was put back is a user");
     }
 }

@@ -61,6 +61,25 @@ pub(crate) fn open_or_make(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Keeps out whoever else takes the lock of this file, as long as what is given back is open. It is a file of its own
+/// (`.lock` behind the name), since the file itself is replaced.
+///
+/// # Errors
+/// If the lock's file can be neither made nor opened, or is not a file of ours.
+pub(crate) fn lock(path: &Path) -> io::Result<File> {
+    let beside = beside(path, ".lock");
+    let file = open_or_make(&beside)?;
+    file.lock().map_err(|e| named(&beside, &e))?;
+    Ok(file)
+}
+
+/// The path of a file in the same folder, with this behind its name.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
 fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     match options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()).open(path) {
         Ok(file) => {
@@ -161,9 +180,7 @@ struct Draft(PathBuf);
 
 impl Draft {
     fn make(path: &Path) -> io::Result<(Self, File)> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", Uuid::new_v4().simple()));
-        let draft = Self(path.with_file_name(name));
+        let draft = Self(beside(path, &format!(".{}.new", Uuid::new_v4().simple())));
         let mut options = OpenOptions::new();
         let file = options.write(true).create_new(true).mode(PRIVATE).open(&draft.0);
         file.map(|file| (draft, file))

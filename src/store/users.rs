@@ -3,6 +3,8 @@
 pub mod file;
 pub mod password;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use crate::store::{ExtId, StoreError};
@@ -74,13 +76,14 @@ pub trait Users: Send + Sync {
     /// When the store can't be asked.
     async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError>;
 
-    /// Whether the users who were there were all removed. Else a store without users is a new one, or lost them.
+    /// The extIds of users who were removed, for as long as the store keeps that. Whoever is neither here nor among the
+    /// users may have got lost.
     ///
     /// # Errors
     /// When the store can't be asked.
-    async fn all_removed(&self) -> Result<bool, StoreError>;
+    async fn removed(&self) -> Result<BTreeSet<ExtId>, StoreError>;
 
-    /// Removes a user; gives back who it was.
+    /// Removes a user and keeps a record of it; gives back who it was.
     ///
     /// # Errors
     /// When the store can't be asked.

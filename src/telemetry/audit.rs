@@ -105,6 +105,15 @@ pub enum Event<'a> {
         /// The extId of the user.
         user: &'a str,
     },
+    /// What a removed user had left is gone.
+    Swept {
+        /// The user's extId.
+        user: &'a str,
+        /// `targets` or `credentials`.
+        what: &'static str,
+        /// How many.
+        count: usize,
+    },
     /// An internal caller named a user.
     ActFor {
         /// The caller's configured name.
@@ -165,6 +174,7 @@ impl Event<'_> {
             Self::Credential { change, user, aaid } => line!("credential", change = change.name(), user, aaid),
             Self::VerdictUnknown { user, aaid } => line!("verdict-unknown", user, aaid),
             Self::Provision { caller, user } => line!("provision", caller, user),
+            Self::Swept { user, what, count } => line!("swept", user, what, count),
             Self::ActFor { caller, user, operation } => line!("act-for", caller, user, operation),
         }
     }

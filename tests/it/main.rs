@@ -17,6 +17,7 @@ mod hybrid;
 mod independent_jose;
 mod link_dispatcher;
 mod login_page;
+mod lost_files;
 mod media;
 mod observability;
 mod patch;

@@ -1,21 +1,21 @@
 //! The stores of a gateway that shares nothing with others: memory for what is short-lived, one file for what must last.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sidegate_filters::clock::Clock;
 
 use super::ComposeError;
 use crate::cli::data;
 use crate::config::Config;
-use crate::store::embedded::Embedded;
+use crate::store::embedded::{Embedded, EmbeddedError};
 use crate::store::memory::{Budget, MemoryChallenges, MemoryOperations, MemorySessions};
 use crate::store::users::UsersFile;
 use crate::store::{
-    Challenges, Credentials, DataFolder, Operations, Replays, Sessions, StoreError, Targets, Users, sweep_orphans,
+    Challenges, Credentials, DataFolder, ExtId, Operations, Orphans, Removal, Replays, Sessions, StoreError, Targets,
+    Users,
 };
-
-/// The durable store's file in the data folder.
-const FILE: &str = "sidegate.redb";
+use crate::telemetry::audit::Event;
 
 /// Every store that the services use.
 pub(in crate::cli) struct Stores {
@@ -26,17 +26,23 @@ pub(in crate::cli) struct Stores {
     pub(super) credentials: Arc<dyn Credentials>,
     pub(super) replays: Arc<dyn Replays>,
     pub(in crate::cli) users: Arc<dyn Users>,
+    /// How many users were last said to be missing without a removal.
+    unexplained: AtomicUsize,
 }
 
 impl Stores {
-    /// Opens them in the data folder.
+    /// Opens them in the data folder. The users come first: a start that is cut short leaves users without a store, as
+    /// users do who are added before the first start, and never a store without users.
     pub(in crate::cli) fn open(
         config: &Config,
         folder: &DataFolder,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ComposeError> {
         let budget = |bytes| Budget::new(bytes, config.limits.anonymous_share);
-        let durable = Arc::new(Embedded::open(&folder.file(FILE), clock.clone())?);
+        let (file, store) = (folder.file(data::USERS), folder.file(data::STORE));
+        let used = Embedded::was_made(&store).map_err(EmbeddedError::from)?;
+        let users = if used { UsersFile::open_used(file)? } else { UsersFile::open_new(file)? };
+        let durable = Arc::new(Embedded::open(&store, clock.clone())?);
         let of_operations = budget(config.limits.operations);
         Ok(Self {
             operations: Arc::new(MemoryOperations::new(of_operations.clone(), clock.clone())),
@@ -45,7 +51,8 @@ impl Stores {
             targets: durable.clone(),
             credentials: durable.clone(),
             replays: durable,
-            users: Arc::new(UsersFile::open(folder.file(data::USERS))?),
+            users: Arc::new(users),
+            unexplained: AtomicUsize::new(0),
         })
     }
 
@@ -56,9 +63,32 @@ impl Stores {
         self.sessions.sweep().await
     }
 
-    /// Removes credentials and targets of users who are gone.
+    /// Removes credentials and targets of users who were removed. What belongs to users who are only missing stays, and
+    /// is told when their number changes.
     pub(in crate::cli) async fn sweep_orphans(&self) -> Result<(), StoreError> {
-        sweep_orphans(self.users.as_ref(), self.targets.as_ref(), self.credentials.as_ref()).await?;
+        let (users, targets) = (self.users.as_ref(), self.targets.as_ref());
+        let orphans = Orphans::find(users, targets, self.credentials.as_ref()).await?;
+        let missing = orphans.unexplained.len();
+        if self.unexplained.swap(missing, Ordering::Relaxed) != missing {
+            tracing::warn!(
+                users = missing,
+                "so many users with dispatch targets or keys are not in the users file, and their removal is not on \
+                 record there: what they have is kept"
+            );
+        }
+        for user in &orphans.removed {
+            self.sweep_orphan(user).await?;
+        }
+        Ok(())
+    }
+
+    async fn sweep_orphan(&self, user: &ExtId) -> Result<(), StoreError> {
+        let swept = |what, count| match count {
+            0 => {}
+            count => Event::Swept { user: user.as_str(), what, count }.record(),
+        };
+        swept("targets", self.targets.delete_all(user).await?);
+        swept("credentials", self.credentials.remove(user, &Removal::All).await?.len());
         Ok(())
     }
 }

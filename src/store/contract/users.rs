@@ -20,7 +20,7 @@ macro_rules! users_contract {
                 bad_names_are_refused,
                 nobody_is_removed_twice,
                 another_password_leaves_everything_else,
-                an_empty_store_tells_whether_somebody_was_removed,
+                who_was_removed_is_on_record,
             ]
         );
     };
@@ -101,10 +101,13 @@ pub(crate) async fn another_password_leaves_everything_else(setup: &Setup) {
     assert_eq!(setup.store.set_password("nobody", hash()).await.unwrap(), None);
 }
 
-pub(crate) async fn an_empty_store_tells_whether_somebody_was_removed(setup: &Setup) {
-    assert!(!setup.store.all_removed().await.unwrap(), "nobody ever was there");
-    setup.store.add("jeff", hash()).await.unwrap();
-    assert!(!setup.store.all_removed().await.unwrap());
+pub(crate) async fn who_was_removed_is_on_record(setup: &Setup) {
+    let (jeff, eve) = (setup.store.add("jeff", hash()).await.unwrap(), setup.store.add("eve", hash()).await.unwrap());
+    assert!(setup.store.removed().await.unwrap().is_empty());
     setup.store.remove("jeff").await.unwrap();
-    assert!(setup.store.all_removed().await.unwrap());
+    setup.store.add("jeff", hash()).await.unwrap();
+    assert_eq!(setup.store.removed().await.unwrap(), [jeff.ext_id.clone()].into(), "also with another of the name");
+    setup.store.set_password("jeff", hash()).await.unwrap();
+    setup.store.remove("eve").await.unwrap();
+    assert_eq!(setup.store.removed().await.unwrap(), [jeff.ext_id, eve.ext_id].into());
 }

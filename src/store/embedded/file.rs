@@ -2,7 +2,13 @@
 //!
 //! After one failed read or write redb refuses all that follows until the file is closed and opened again, which also
 //! undoes the transaction that was cut off. Nothing that was acknowledged is in that transaction.
+//!
+//! A file that was removed, or another in its place, is noticed at each question: an open file without a name takes
+//! whatever is written and is gone with the process.
 
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -19,6 +25,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
 
 pub(super) struct StoreFile {
+    path: PathBuf,
+    /// Device and inode of the file that was opened first: another one is not taken for it.
+    identity: (u64, u64),
+    displaced: AtomicBool,
     opener: Opener,
     clock: Arc<dyn Clock>,
     current: RwLock<Opened>,
@@ -37,19 +47,39 @@ struct Opened {
 }
 
 impl StoreFile {
-    pub(super) fn new(database: Database, opener: Opener, clock: Arc<dyn Clock>) -> Self {
-        let current = Opened { database: Some(database), generation: 0, rest: clock.now() };
-        Self { opener, clock, current: RwLock::new(current), reopening: AtomicBool::new(false) }
+    pub(super) fn new(path: &Path, database: Database, opener: Opener, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let current = RwLock::new(Opened { database: Some(database), generation: 0, rest: clock.now() });
+        let (path, identity) = (path.to_owned(), identity(path)?);
+        let (displaced, reopening) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { path, identity, displaced, opener, clock, current, reopening })
     }
 
     /// Asks the open file. While it is being opened anew the answer is a fault at once, never a wait.
     pub(super) fn ask<T>(self: &Arc<Self>, question: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, Fault> {
         let Ok(current) = self.current.try_read() else { return Err(Fault::Closed) };
-        let answer = current.database.as_ref().ok_or(Fault::Closed).and_then(question);
+        let database = current.database.as_ref().ok_or(Fault::Closed);
+        let answer = database.and_then(|database| self.in_place().and_then(|()| question(database)));
         if answer.as_ref().is_err_and(Fault::needs_reopening) && current.rest <= self.clock.now() {
             self.reopen_soon(current.generation);
         }
         answer
+    }
+
+    /// Costs one `stat`. Said once when it is displaced, and once when it is back.
+    fn in_place(&self) -> Result<(), Fault> {
+        let displaced = identity(&self.path).ok() != Some(self.identity);
+        let told = self.displaced.swap(displaced, Ordering::AcqRel);
+        let path = self.path.display();
+        match (displaced, told) {
+            (true, false) => tracing::error!(
+                %path,
+                "the store's file was removed or replaced while it was open: put that very file back, or restart; until \
+                 then the store answers nothing"
+            ),
+            (false, true) => tracing::warn!(%path, "the store's file is back in its place"),
+            _ => {}
+        }
+        if displaced { Err(Fault::Displaced) } else { Ok(()) }
     }
 
     fn reopen_soon(self: &Arc<Self>, failed: u64) {
@@ -82,6 +112,11 @@ impl StoreFile {
             }
         }
     }
+}
+
+/// Which file lies there.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino()))
 }
 
 #[cfg(test)]

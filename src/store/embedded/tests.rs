@@ -100,6 +100,36 @@ fn a_damaged_file_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_start_that_was_cut_short_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    for half in [&b""[..], b"redb\x1a\x0a\xa9", &[0; 8192]] {
+        fs::write(folder.path().join("store.redb.begun"), half).unwrap();
+        assert!(open(&path).is_ok() && !folder.path().join("store.redb.begun").exists());
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(place::mark(&path)).unwrap();
+    }
+}
+
+#[test]
+fn a_lost_file_is_no_new_one() {
+    let (store, _, folder) = embedded();
+    let (path, aside) = (folder.path().join("store.redb"), folder.path().join("aside"));
+    drop(store);
+    fs::rename(&path, &aside).unwrap();
+    let error = open(&path).err().unwrap();
+    assert!(matches!(error, EmbeddedError::Lost(_)) && error.to_string().contains("remove "), "{error}");
+    assert!(!path.exists() && Embedded::was_made(&path).unwrap());
+    private_file::replace(&path, b"").unwrap();
+    let error = open(&path).err().unwrap();
+    assert!(error.to_string().contains("empty") && error.to_string().contains("store.redb.made"), "{error}");
+    // A file of before there were marks gets one.
+    fs::rename(&aside, &path).unwrap();
+    fs::remove_file(place::mark(&path)).unwrap();
+    assert!(open(&path).is_ok() && place::mark(&path).exists());
+}
+
+#[test]
 fn what_only_the_file_system_refuses_is_not_called_damage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.redb");

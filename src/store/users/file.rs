@@ -2,12 +2,13 @@
 //!
 //! The file is the truth and may be edited: it is looked at for every question and read again when it changed. A file
 //! with a fault answers nobody until it is mended, since a user who was to be removed might else stay. One that had
-//! content and is gone or empty is such a file too: it was lost, nobody removed all users. Writers take a lock and put a
-//! whole new file in place, so that the command line works beside a running server.
+//! content and is gone or empty is such a file too: it was lost, nobody removed all users. A user who is removed leaves a
+//! line `#removed:extId`. Writers take a lock and put a whole new file in place, so that the command line works beside a
+//! running server.
 
 mod listing;
 
-use std::fs::File;
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::{PasswordHash, PasswordStamp, User, UserError, Users};
 use crate::store::{ExtId, StoreError, private_file};
-use listing::{Listing, user_line};
+use listing::{Listing, removed_line, user_line};
 
 /// The file can't be used; the text names the file and the line.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -38,7 +39,7 @@ impl From<UsersFileError> for StoreError {
     }
 }
 
-/// The content when the last user was removed: an empty file is a lost one.
+/// The content of a new file: an empty one is a lost one.
 const NOBODY: &str = "# name:extId:hash\n";
 
 /// The users of a file. A file that never was there has none.
@@ -76,17 +77,35 @@ struct Stamp {
 }
 
 impl UsersFile {
-    /// Reads the file.
+    /// Reads the file; one that is missing or empty has no users yet.
     ///
     /// # Errors
     /// If it can't be read, others may read it, or a line is wrong.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, UsersFileError> {
-        Self::read_by(path.into(), Box::new(private_file::read_own))
+        Self::read_by(path.into(), false, Box::new(private_file::read_own))
     }
 
-    fn read_by(path: PathBuf, read: Box<Reader>) -> Result<Self, UsersFileError> {
+    /// Reads the file of a data folder that was in use: one that is missing or empty got lost.
+    ///
+    /// # Errors
+    /// As [`UsersFile::open`], and if it got lost.
+    pub fn open_used(path: impl Into<PathBuf>) -> Result<Self, UsersFileError> {
+        Self::read_by(path.into(), true, Box::new(private_file::read_own))
+    }
+
+    /// Reads the file of a new data folder and gives it content where it has none, by which one that gets lost is noticed.
+    ///
+    /// # Errors
+    /// As [`UsersFile::open`], and if it can't be made.
+    pub fn open_new(path: impl Into<PathBuf>) -> Result<Self, UsersFileError> {
+        let file = Self::open(path)?;
+        file.0.begin()?;
+        Ok(file)
+    }
+
+    fn read_by(path: PathBuf, had_content: bool, read: Box<Reader>) -> Result<Self, UsersFileError> {
         let (seen, told) = (Mutex::new(None), Mutex::new(None));
-        let inner = Inner { path, read, seen, had_content: AtomicBool::new(false), told };
+        let inner = Inner { path, read, seen, had_content: AtomicBool::new(had_content), told };
         // Not as a question is: whoever opens it tells what is wrong with it, which needs no second line in the log.
         inner.load()?;
         Ok(Self(Arc::new(inner)))
@@ -148,7 +167,8 @@ impl Inner {
 
     fn without_content(&self) -> Result<Listing, UsersFileError> {
         if self.had_content.load(Ordering::Relaxed) {
-            return Err(self.fault(&"it is gone or empty, and had users before: put it back"));
+            return Err(self.fault(&"it is gone or empty, and was in use before: put it back from a backup, or begin a new one without the users \
+                 who were there (sidegate user add NAME --new-users-file)"));
         }
         Ok(Listing::default())
     }
@@ -165,8 +185,17 @@ impl Inner {
 
     /// Runs a change while no other process makes one.
     fn locked<T>(&self, change: impl FnOnce(&Self) -> Result<T, UserError>) -> Result<T, UserError> {
-        let _lock = lock(&self.path).map_err(|e| StoreError::from(self.fault(&e)))?;
+        let _lock = private_file::lock(&self.path).map_err(|e| StoreError::from(self.fault(&e)))?;
         change(self)
+    }
+
+    fn begin(&self) -> Result<(), UsersFileError> {
+        let _lock = private_file::lock(&self.path).map_err(|e| self.fault(&e))?;
+        self.load()?;
+        if !self.had_content.swap(true, Ordering::Relaxed) {
+            private_file::replace(&self.path, NOBODY.as_bytes()).map_err(|e| self.fault(&e))?;
+        }
+        Ok(())
     }
 
     fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError> {
@@ -183,15 +212,14 @@ impl Inner {
         let listing = self.load().map_err(StoreError::from)?;
         let Some(user) = listing.by_name(name) else { return Ok(None) };
         let user = User { password, ..user.clone() };
-        self.replace(&listing.text_with(name, Some(&user_line(&user))))?;
+        self.replace(&listing.text_with(name, &user_line(&user)))?;
         Ok(Some(user))
     }
 
     fn remove(&self, name: &str) -> Result<Option<User>, UserError> {
         let listing = self.load().map_err(StoreError::from)?;
         let Some(user) = listing.by_name(name) else { return Ok(None) };
-        let rest = listing.text_with(name, None);
-        self.replace(if rest.trim().is_empty() { NOBODY } else { &rest })?;
+        self.replace(&listing.text_with(name, &removed_line(user)))?;
         Ok(Some(user.clone()))
     }
 
@@ -212,15 +240,6 @@ impl Inner {
     fn unread(&self, error: &io::Error) -> UsersFileError {
         UsersFileError { passing: error.kind() != io::ErrorKind::PermissionDenied, ..self.fault(error) }
     }
-}
-
-/// A lock that lasts as long as the file is open; a lock file of its own, since the users file is replaced.
-fn lock(path: &Path) -> io::Result<File> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
-    let file = private_file::open_or_make(&path.with_file_name(name))?;
-    file.lock()?;
-    Ok(file)
 }
 
 /// 1 to 128 characters that a line of the file can hold.
@@ -262,9 +281,8 @@ impl Users for UsersFile {
         self.write(move |file| file.set_password(&name, password)).await
     }
 
-    /// A file with content, if only a comment, was begun: see [`NOBODY`].
-    async fn all_removed(&self) -> Result<bool, StoreError> {
-        Ok(self.0.current()?.users().is_empty() && self.0.had_content.load(Ordering::Relaxed))
+    async fn removed(&self) -> Result<BTreeSet<ExtId>, StoreError> {
+        Ok(self.0.current()?.removed().clone())
     }
 
     async fn remove(&self, name: &str) -> Result<Option<User>, UserError> {

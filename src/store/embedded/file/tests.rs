@@ -90,8 +90,8 @@ fn bench() -> Bench {
     let path: PathBuf = folder.path().join("store.redb");
     let (disk, clock) = (Arc::new(Disk::default()), Arc::new(ManualClock::new(START)));
     let database = open(&path, &disk).unwrap();
-    let again = disk.clone();
-    let store = Embedded::of(database, Box::new(move || open(&path, &again)), clock.clone()).unwrap();
+    let (again, place) = (disk.clone(), path.clone());
+    let store = Embedded::of(&path, database, Box::new(move || open(&place, &again)), clock.clone()).unwrap();
     Bench { store, disk, clock, _folder: folder }
 }
 
@@ -178,4 +178,20 @@ fn a_lost_file_is_not_replaced_by_an_empty_one() {
     std::fs::remove_file(&path).unwrap();
     store.file.reopen(0);
     assert!(matches!(store.file.ask(|_| Ok(())), Err(Fault::Closed)) && !path.exists());
+}
+
+#[tokio::test]
+async fn a_file_that_lost_its_name_takes_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, aside) = (folder.path().join("store.redb"), folder.path().join("aside"));
+    let store = Embedded::open(&path, Arc::new(ManualClock::new(START))).unwrap();
+    let lost = |done: Result<(), TargetError>| matches!(done, Err(TargetError::Store(StoreError::Unavailable(_))));
+    for other in [None, Some("another file")] {
+        std::fs::rename(&path, &aside).unwrap();
+        other.into_iter().for_each(|text| std::fs::write(&path, text).unwrap());
+        assert!(lost(store.create(target("jeff", "phone")).await) && Targets::owners(&store).await.is_err());
+        std::fs::rename(&aside, &path).unwrap();
+        assert!(Targets::owners(&store).await.unwrap().is_empty(), "what was refused is not there");
+    }
+    store.create(target("jeff", "phone")).await.unwrap();
 }

@@ -1,9 +1,12 @@
 //! The content of a users file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::store::ExtId;
 use crate::store::users::{PasswordHash, User};
+
+/// Begins the line that a removed user leaves: the extId follows.
+const REMOVED: &str = "#removed:";
 
 /// The users of a file, and its text.
 #[derive(Default)]
@@ -12,6 +15,7 @@ pub(super) struct Listing {
     users: Vec<User>,
     by_name: HashMap<String, usize>,
     by_ext_id: HashMap<ExtId, usize>,
+    removed: BTreeSet<ExtId>,
 }
 
 struct Line {
@@ -38,6 +42,7 @@ impl Listing {
 
     fn push(&mut self, text: &str) -> Result<(), &'static str> {
         let mut name = None;
+        self.removed.extend(text.strip_prefix(REMOVED).map(|ext_id| ExtId::from(ext_id.trim())));
         if !text.trim().is_empty() && !text.starts_with('#') {
             let user = parse_user(text)?;
             let place = self.users.len();
@@ -66,16 +71,21 @@ impl Listing {
         self.by_ext_id.get(ext_id).and_then(|place| self.users.get(*place))
     }
 
+    /// The extIds of users who were removed.
+    pub(super) fn removed(&self) -> &BTreeSet<ExtId> {
+        &self.removed
+    }
+
     /// The file's text, comments included.
     pub(super) fn text(&self) -> String {
         self.lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect()
     }
 
-    /// The file's text with another line for this user, or none.
-    pub(super) fn text_with(&self, name: &str, line: Option<&str>) -> String {
-        let lines = self.lines.iter().filter_map(|kept| {
+    /// The file's text with another line for this user.
+    pub(super) fn text_with(&self, name: &str, line: &str) -> String {
+        let lines = self.lines.iter().map(|kept| {
             let is_changed = kept.name.as_deref() == Some(name);
-            if is_changed { line } else { Some(kept.text.as_str()) }
+            if is_changed { line } else { kept.text.as_str() }
         });
         lines.flat_map(|line| [line, "\n"]).collect()
     }
@@ -99,4 +109,9 @@ fn parse_user(line: &str) -> Result<User, &'static str> {
 /// A user as a line of the file.
 pub(super) fn user_line(user: &User) -> String {
     format!("{}:{}:{}", user.name, user.ext_id, user.password.as_str())
+}
+
+/// What stays of a user who was removed: without it nobody could tell that from a line that got lost.
+pub(super) fn removed_line(user: &User) -> String {
+    format!("{REMOVED}{}", user.ext_id)
 }

@@ -57,10 +57,10 @@ async fn comments_and_other_users_stay() {
     write(&path, &format!("# people\njeff:1:{0}\n\neve:2:{0}\n", hash().as_str()));
     let file = UsersFile::open(&path).unwrap();
     file.remove("jeff").await.unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), format!("# people\n\neve:2:{}\n", hash().as_str()));
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("# people\n#removed:1\n\neve:2:{}\n", hash().as_str()));
     let other = PasswordHash::of(b"other").unwrap();
     file.set_password("eve", other.clone()).await.unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), format!("# people\n\neve:2:{}\n", other.as_str()));
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("# people\n#removed:1\n\neve:2:{}\n", other.as_str()));
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn what_fails_once_is_tried_again() {
             true => Err(io::Error::new(kind, "the reason")),
             false => private_file::read_own(path),
         };
-        let file = UsersFile::read_by(path.clone(), Box::new(read)).unwrap();
+        let file = UsersFile::read_by(path.clone(), false, Box::new(read)).unwrap();
         fails.store(true, Ordering::Relaxed);
         let error = file.by_name("jeff").await.unwrap_err().to_string();
         assert!(error.contains("the reason"), "{error}");
@@ -117,7 +117,8 @@ async fn a_file_that_was_lost_is_not_a_file_without_users() {
         assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("put it back")), "{lost:?}: {error}");
         assert!(file.by_name("jeff").await.is_err() && file.list().await.is_err());
         assert!(file.add("eve", hash()).await.is_err(), "it is not begun anew");
-        assert!(!UsersFile::open(&path).unwrap().all_removed().await.unwrap(), "nor after a restart");
+        let error = UsersFile::open_used(&path).err().expect("nor at the next start").to_string();
+        assert!(error.contains("--new-users-file"), "{error}");
         write(&path, &good);
         assert!(file.password_stamp(&jeff.ext_id).await.unwrap().is_some());
     }
@@ -132,9 +133,22 @@ async fn without_its_last_user_a_file_is_no_lost_one() {
     assert_eq!(server.list().await.unwrap().len(), 1);
     cli.remove("jeff").await.unwrap();
     assert!(server.list().await.unwrap().is_empty());
-    assert!(UsersFile::open(&path).unwrap().all_removed().await.unwrap(), "after a restart, too");
+    assert!(UsersFile::open_used(&path).is_ok(), "at the next start, too");
     server.add("eve", hash()).await.unwrap();
     assert!(cli.by_name("eve").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_new_folder_has_a_file_that_can_be_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    for empty in [None, Some("")] {
+        empty.into_iter().for_each(|text| write(&path, text));
+        assert!(UsersFile::open_new(&path).unwrap().list().await.unwrap().is_empty());
+        assert!(UsersFile::open_used(&path).is_ok());
+    }
+    let jeff = UsersFile::open(&path).unwrap().add("jeff", hash()).await.unwrap();
+    assert_eq!(UsersFile::open_new(&path).unwrap().list().await.unwrap(), [jeff], "users who came first stay");
 }
 
 #[rstest]
