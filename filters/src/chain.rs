@@ -56,8 +56,8 @@ impl Chain {
         Verdict::Pass
     }
 
-    /// Tells the filters that the request goes to the destination now, until one keeps it back. Whoever mounts a chain
-    /// calls this once for a request that passed, and only then sends it.
+    /// Tells the filters that the request goes to the destination now, until one keeps it back, and all of them if none
+    /// did. Whoever mounts a chain calls this once for a request that passed, however often it is sent, and before that.
     pub async fn commit(&self, exchange: &mut Exchange) -> Verdict {
         for filter in &self.0 {
             match filter.commit(exchange).await {
@@ -66,6 +66,7 @@ impl Chain {
                 Err(error) => return Verdict::Answer(refusal(filter.as_ref(), &error)),
             }
         }
+        self.filters().for_each(|filter| filter.sent(exchange));
         Verdict::Pass
     }
 

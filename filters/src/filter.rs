@@ -65,6 +65,9 @@ pub trait Filter: Send + Sync {
         Ok(Verdict::Pass)
     }
 
+    /// Learns that no filter kept the request back: it is on its way.
+    fn sent(&self, _exchange: &Exchange) {}
+
     /// Learns how the destination answered.
     ///
     /// # Errors

@@ -120,7 +120,7 @@ impl JwsBypassFilter {
                 exchange.proofs.insert(modify);
             }
             Subject::Believed { target_id, ids } => {
-                let sending = self.uses.send(ids, admitted.until).await?;
+                let sending = self.uses.reserve(ids, admitted.until).await?;
                 exchange.proofs.insert(Sent { target_id, sending: Arc::new(sending) });
             }
         }
@@ -208,6 +208,12 @@ impl Filter for JwsBypassFilter {
         match self.use_up(admitted, exchange).await {
             Ok(()) => Ok(Verdict::Pass),
             Err(stop) => stopped(stop, &target_id),
+        }
+    }
+
+    fn sent(&self, exchange: &Exchange) {
+        if let Some(sent) = exchange.proofs.get::<Sent>() {
+            sent.sending.sent();
         }
     }
 

@@ -49,6 +49,10 @@ impl Filter for Scripted {
         (self.says)()
     }
 
+    fn sent(&self, _: &Exchange) {
+        self.note("sent");
+    }
+
     async fn response(&self, _: &Exchange, status: StatusCode) -> Result<(), FilterError> {
         self.note(&format!("response {}", status.as_u16()));
         (self.says)().map(drop)
@@ -211,7 +215,7 @@ async fn every_filter_learns_how_it_ended_even_if_one_fails() {
 }
 
 #[rstest]
-#[case(pass, None, &["a commit", "b commit"])]
+#[case(pass, None, &["a commit", "b commit", "a sent", "b sent"])]
 #[case(forbid, Some(403), &["a commit"])]
 #[case(unavailable, Some(503), &["a commit"])]
 #[tokio::test]

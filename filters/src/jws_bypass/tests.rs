@@ -3,6 +3,7 @@
 mod audit;
 mod believed;
 mod committing;
+mod kept_back;
 mod order;
 mod passing;
 mod rows;

@@ -86,18 +86,14 @@ impl Uses {
         }
     }
 
-    /// Takes note that the request is sent, under both names at once. Its rate goes by what it signs: a target's would
-    /// let strangers use up what belongs to a phone.
-    pub(super) async fn send(self: &Arc<Self>, ids: [ReplayId; 2], until: Millis) -> Result<Sending, Stop> {
+    /// Reserves both names of a request that is to be sent, at once.
+    pub(super) async fn reserve(self: &Arc<Self>, ids: [ReplayId; 2], until: Millis) -> Result<Sending, Stop> {
         let full = |Full| FilterError::Unavailable("the memory of changes that were sent");
         if self.sent.enter(&ids, until).map_err(full)? == Seen::Before {
             return Err(Refusal::Sent.into());
         }
         let sending = Sending { uses: Arc::clone(self), ids, until, fate: Mutex::new(Fate::Here) };
         self.check_unused(&sending.ids).await?;
-        sending.turn(Fate::Unknown(tracing::Span::current()));
-        let [message, _] = &sending.ids;
-        self.rate.count(message.as_str(), self.steady.now());
         Ok(sending)
     }
 }
@@ -119,6 +115,14 @@ enum Fate {
 }
 
 impl Sending {
+    /// Takes note that it is on its way. Its rate goes by what it signs: a target's would let strangers use up what belongs
+    /// to a phone.
+    pub(super) fn sent(&self) {
+        self.turn(Fate::Unknown(tracing::Span::current()));
+        let [message, _] = &self.ids;
+        self.uses.rate.count(message.as_str(), self.uses.steady.now());
+    }
+
     /// Takes note of the answer. What can't be remembered for good stays in memory.
     pub(super) async fn answered(&self, target_id: &str, status: StatusCode) -> Result<(), FilterError> {
         if is_lost(status) {
@@ -127,12 +131,23 @@ impl Sending {
         self.turn(Fate::Known);
         if status.is_success() {
             Event::BypassPassed { target: target_id, key: None }.record();
-            let _ = self.uses.used.remember(&self.ids, self.until).await?;
+            self.use_up().await?;
         } else {
             let reason = format_args!("the upstream answered {}", status.as_u16());
             Event::BypassRefused { target: None, reason: &reason }.record();
         }
         self.uses.sent.forget(&self.ids, self.until);
+        Ok(())
+    }
+
+    /// Whatever one of its names was used for meanwhile, the other one is used up as well.
+    async fn use_up(&self) -> Result<(), FilterError> {
+        let used = &self.uses.used;
+        if used.remember(&self.ids, self.until).await? == Seen::Before {
+            for id in &self.ids {
+                let (Seen::First | Seen::Before) = used.remember(std::slice::from_ref(id), self.until).await?;
+            }
+        }
         Ok(())
     }
 

@@ -11,7 +11,13 @@ use super::*;
 
 /// Keeps the lines of the audit.
 #[derive(Clone, Default)]
-struct Audit(Arc<Mutex<Vec<String>>>);
+pub(super) struct Audit(Arc<Mutex<Vec<String>>>);
+
+impl Audit {
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 struct Line(String);
 
@@ -49,7 +55,7 @@ async fn a_use_and_a_misuse_are_audited() {
     let _guard = tracing::subscriber::set_default(audit.clone());
     bench.send(message.clone()).await.passed();
     bench.send(message.clone()).await.refused();
-    let lines = audit.0.lock().unwrap().clone();
+    let lines = audit.lines();
     let [passed, refused] = lines.as_slice() else { panic!("{lines:?}") };
     let key = bench.key.verification_key().thumbprint().to_string();
     for part in ["event=\"jws-bypass\"", "outcome=\"passed\"", TARGET, key.as_str()] {
@@ -71,7 +77,7 @@ async fn what_a_stranger_writes_into_the_path_is_not_logged() {
     bench.run(exchange(made_up), "no JWS").await.refused();
     bench.run(exchange(made_up), bench.message(json!({}))).await.refused();
     bench.send("no JWS").await.refused();
-    let lines = audit.0.lock().unwrap().clone();
+    let lines = audit.lines();
     assert_eq!(lines.len(), 3);
     assert!(lines.iter().all(|line| !line.contains(made_up) && !line.contains("target_id")), "{lines:?}");
 }
@@ -86,7 +92,7 @@ async fn what_nobody_knows_the_outcome_of_is_audited_as_such() {
             edge.answered(&sent, status).await;
         }
     }
-    let lines = audit.0.lock().unwrap().clone();
+    let lines = audit.lines();
     let outcomes = ["passed", "refused", "unknown"].map(|outcome| format!("outcome=\"{outcome}\""));
     assert_eq!(lines.len(), 3, "{lines:?}");
     for (line, outcome) in lines.iter().zip(outcomes) {

@@ -8,7 +8,7 @@ use super::*;
 pub(super) struct Edge {
     pub(super) bench: Bench,
     pub(super) uses: Arc<Uses>,
-    filter: Arc<dyn Filter>,
+    pub(super) filter: Arc<dyn Filter>,
 }
 
 impl Edge {
@@ -18,7 +18,7 @@ impl Edge {
         Self::remembering(bench, replays, ModifyLimit::default())
     }
 
-    fn remembering(bench: Bench, replays: Arc<dyn ReplayGuard>, limit: ModifyLimit) -> Self {
+    pub(super) fn remembering(bench: Bench, replays: Arc<dyn ReplayGuard>, limit: ModifyLimit) -> Self {
         let uses = Arc::new(Uses::new(replays, bench.clock.clone(), limit));
         let filter = Arc::new(JwsBypassFilter::new(Proof::ServerBehind, uses.clone(), SKEW));
         Self { bench, uses, filter }
