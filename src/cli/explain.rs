@@ -100,6 +100,9 @@ impl fmt::Display for Explanation<'_> {
             Some(limit) => writeln!(out, "body      at most {limit} bytes")?,
             None => writeln!(out, "body      of any length")?,
         }
+        if !route.bodies_of.is_empty() {
+            writeln!(out, "bodies of {} too", listed(route.bodies_of.iter().map(Method::as_str)))?;
+        }
         self.filters(out, route)?;
         self.destination(out, route)
     }

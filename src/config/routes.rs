@@ -35,6 +35,8 @@ pub struct Row {
     pub allow: PathRules,
     /// The longest body, in bytes; `None`: any length, streamed to the upstream.
     pub body_limit: Option<usize>,
+    /// Those of [`BODILESS`](crate::routes::BODILESS) whose bodies reach the upstream all the same.
+    pub bodies_of: Vec<Method>,
     /// Where the upstream has what is here; `None`: at the same path.
     pub upstream_path: Option<UpstreamPath>,
     /// Where it leads.

@@ -50,6 +50,7 @@ impl Front {
         record.set_route(&route.name, &route.pattern);
         let host = std::mem::take(&mut request.host);
         if matches!(route.destination, Destination::Upstream(_)) {
+            check_body(&route, &request.method, session)?;
             session.as_mut().enable_retry_buffering();
         }
         let mut body = ClientBody::new(session, &self.limits, request.expects_continue);
@@ -151,6 +152,15 @@ impl Front {
         }
         Ok(stream)
     }
+}
+
+/// A server that expects no body by this method may leave it unread, and take it for the next request on the connection:
+/// one that never passed a filter.
+fn check_body(route: &Route, method: &Method, session: &mut Session) -> Result<(), Problem> {
+    if route.takes_body(method) || session.is_body_empty() {
+        return Ok(());
+    }
+    Err(Problem::bad_request(format!("a request by {method} has no body here")))
 }
 
 /// What `work` gives; a panic in it costs this request alone.

@@ -40,6 +40,10 @@ pub enum Destination {
     Upstream(Arc<Upstream>),
 }
 
+/// Methods by which a body means nothing (RFC 9110 9.3): no row sends one to an upstream unless it names the method in
+/// [`Route::bodies_of`].
+pub const BODILESS: &[Method] = &[Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS];
+
 /// One row of the table.
 #[derive(Clone)]
 pub struct Route {
@@ -57,6 +61,8 @@ pub struct Route {
     pub rules: PathRules,
     /// The longest body accepted, in bytes; `None` streams without limit to an upstream.
     pub body_limit: Option<usize>,
+    /// Those of [`BODILESS`] whose bodies reach an upstream all the same.
+    pub bodies_of: Vec<Method>,
     /// The filters, in order.
     pub filters: Chain,
     /// Where an upstream has what is here; `None`: at the same path.
@@ -135,6 +141,12 @@ impl Router {
 }
 
 impl Route {
+    /// Whether a body of a request by this method may reach an upstream.
+    #[must_use]
+    pub fn takes_body(&self, method: &Method) -> bool {
+        !BODILESS.contains(method) || self.bodies_of.contains(method)
+    }
+
     fn serves(&self, method: &Method) -> bool {
         self.methods.contains(method) || (method == Method::HEAD && self.methods.contains(&Method::GET))
     }

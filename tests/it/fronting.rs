@@ -1,6 +1,7 @@
 //! A gateway before a FIDO server that is there already: `conf/fronting.yml` before a server that tells what arrives.
 
 mod binding;
+mod bodies;
 mod fido2;
 mod operation;
 mod patch;

@@ -6,6 +6,7 @@ mod scripted;
 mod servers;
 mod streaming;
 mod trailers;
+mod unread;
 mod ways;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -74,6 +74,7 @@ impl Parts<'_> {
             on: row.on.clone(),
             rules: row.allow,
             body_limit: row.body_limit,
+            bodies_of: row.bodies_of.clone(),
             filters,
             upstream_path: row.upstream_path.clone(),
             destination,

@@ -46,6 +46,7 @@ fn route(name: &str, methods: &[Method], pattern: &str, filters: Vec<Arc<dyn Fil
         on: vec![ListenerClass::Public, ListenerClass::Internal],
         rules: PathRules::default(),
         body_limit: Some(65_536),
+        bodies_of: Vec::new(),
         filters: Chain::new(filters),
         upstream_path: None,
         destination: to,
@@ -64,6 +65,7 @@ fn router() -> Router {
         route("shop", &[Method::GET, Method::POST], "/shop/*", chain, Destination::Upstream(Arc::new(shop)));
     orders.rules.empty_segments = true;
     orders.body_limit = None;
+    orders.bodies_of = vec![Method::GET];
     orders.upstream_path = UpstreamPath::new("/shop/*", "/app/*");
     Router::new(vec![
         route("target-modify", &[Method::PATCH], target, vec![bypass], Destination::Local(Arc::new(Service))),
@@ -98,6 +100,7 @@ fn a_row_shows_its_filters_and_where_it_leads() {
     sent as   /app//cart
     allows    empty-segments
     body      of any length
+    bodies of GET too
     filter 1  identity-creation: level 2
     filter 2  role
     leads to  upstream shop at https://shop-a.internal:8443, https://shop-b.internal:8443

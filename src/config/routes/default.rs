@@ -22,6 +22,7 @@ pub(super) fn row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
         interception: false,
         allow: PathRules::default(),
         body_limit: Some(known.body_limit),
+        bodies_of: Vec::new(),
         upstream_path: None,
         leads_to: LeadsTo::Service(row.service, row.protection),
     })
@@ -36,7 +37,7 @@ pub(super) fn change(section: &Section<'_>, row: &mut Row) {
     }
     row.interception = interception(section).unwrap_or(row.interception);
     row.allow = allow(&section.field("allow"));
-    for key in ["path", "methods", "filters", "upstream", "upstream-path", "body-limit"] {
+    for key in ["path", "methods", "filters", "upstream", "upstream-path", "body-limit", "bodies-of"] {
         let field = section.field(key);
         if field.is_written() {
             field.fault("a default row has its own", "remove this key, or give the row a name of its own");

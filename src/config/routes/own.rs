@@ -2,13 +2,15 @@
 
 mod chain;
 
+use http::Method;
+
 use super::{Known, LeadsTo, Row, allow, classes, interception};
 use crate::config::field::Field;
 use crate::config::scalar::{Bytes, Pattern};
 use crate::config::section::Section;
 use crate::config::suggest::nearest;
 use crate::routes::rows::{self, Protection, ROWS};
-use crate::routes::{ListenerClass, UpstreamPath, is_alias};
+use crate::routes::{BODILESS, ListenerClass, UpstreamPath, is_alias};
 
 pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Option<Row> {
     if is_misspelt(section, &name) {
@@ -27,13 +29,14 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
     let interception = interception(section).unwrap_or(true);
     let allow = allow(&section.field("allow"));
     let body_limit = section.field("body-limit").optional::<Bytes>().map(|bytes| bytes.0);
+    let bodies_of = bodies_of(&section.field("bodies-of"), &methods);
     let upstream_path = upstream_path(&section.field("upstream-path"), pattern.as_ref());
     let (upstream, pattern) = (upstream?, pattern?);
     if !chain::asks_who(&filters, known) {
         written.notice(openness(&name, &upstream, &pattern));
     }
     let leads_to = LeadsTo::Upstream { name: upstream, filters };
-    Some(Row { name, methods, pattern, on, interception, allow, body_limit, upstream_path, leads_to })
+    Some(Row { name, methods, pattern, on, interception, allow, body_limit, bodies_of, upstream_path, leads_to })
 }
 
 /// Whether a default row is meant: no path is written, and a row has nearly this name.
@@ -55,6 +58,22 @@ fn pattern(field: &Field<'_>) -> Option<Pattern> {
         );
     }
     Some(pattern)
+}
+
+/// Methods whose bodies mean nothing by themselves, but something to this upstream.
+fn bodies_of(field: &Field<'_>, methods: &[Method]) -> Vec<Method> {
+    field.each(|item| {
+        let method: Method = item.optional()?;
+        if !BODILESS.contains(&method) {
+            item.fault(
+                "bodies of this method pass anyway",
+                "leave it out; list GET, DELETE or OPTIONS where they have one",
+            );
+        } else if !methods.contains(&method) {
+            item.fault("the row does not serve this method", "list it in methods too, or leave it out here");
+        }
+        Some(method)
+    })
 }
 
 fn upstream_path(field: &Field<'_>, here: Option<&Pattern>) -> Option<UpstreamPath> {

@@ -19,6 +19,7 @@ routes:
     filters: [customers, tell-who]
     upstream: shop
     allow: [empty-segments]
+    bodies-of: [GET]
   - name: target-create
     on: [internal]
     protection: internal
@@ -28,6 +29,7 @@ routes:
     assert_eq!(row("target-create").on, [ListenerClass::Internal]);
     let shop = row("shop");
     assert!(shop.allow.empty_segments && !shop.allow.parameters && shop.body_limit.is_none());
+    assert_eq!(shop.bodies_of, [http::Method::GET]);
     let LeadsTo::Upstream { name, filters } = &shop.leads_to else { panic!("an upstream") };
     assert_eq!((name.as_str(), filters.len()), ("shop", 2));
     assert_eq!(config.routes.last().unwrap().name, "shop");
@@ -38,6 +40,15 @@ fn rows_without_their_service_are_left_out() {
     let config = loaded("public-url: https://gate.example\nlisteners: [{class: public, address: '127.0.0.1:1'}]\n");
     let names: Vec<_> = config.routes.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["jwks", "liveness", "health", "metrics"]);
+}
+
+#[rstest]
+#[case("POST", "bodies of this method pass anyway")]
+#[case("DELETE", "the row does not serve this method")]
+fn bodies_are_named_only_where_they_would_stay_here(#[case] method: &str, #[case] expected: &str) {
+    let row = format!("path: /x, methods: [GET, POST], filters: [], upstream: shop, bodies-of: [{method}]");
+    let found = fault_of(&format!("upstreams:\n  shop: {{ url: http://x }}\nroutes:\n  - {{ name: x, {row} }}\n"));
+    assert!(found.contains(expected), "{found}");
 }
 
 #[rstest]

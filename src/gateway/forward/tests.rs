@@ -36,6 +36,7 @@ fn route(filter: Arc<dyn Filter>, upstream: &Arc<Upstream>) -> Route {
         on: vec![ListenerClass::Public],
         rules: PathRules::default(),
         body_limit: None,
+        bodies_of: Vec::new(),
         filters: Chain::new(vec![filter]),
         upstream_path: None,
         destination: Destination::Upstream(upstream.clone()),

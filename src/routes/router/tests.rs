@@ -14,6 +14,7 @@ fn row(name: &str, pattern: &str, rules: PathRules) -> Route {
         on: vec![ListenerClass::Public],
         rules,
         body_limit: None,
+        bodies_of: Vec::new(),
         filters: Chain::default(),
         upstream_path: None,
         destination: Destination::Upstream(Arc::new(upstream)),

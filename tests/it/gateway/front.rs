@@ -148,6 +148,7 @@ fn route(method: Method, path: &str, filters: Vec<Arc<dyn Filter>>, destination:
         on: vec![ListenerClass::Public],
         rules: PathRules::default(),
         body_limit: None,
+        bodies_of: Vec::new(),
         filters: Chain::new(filters),
         upstream_path: None,
         destination,
