@@ -99,9 +99,9 @@ mod tests {
     fn a_network_has_its_share_and_others_have_theirs() {
         let seats = seats(ListenerClass::Public);
         let first = seats.take(at("2001:db8::1")).ok().unwrap();
-        let _second = seats.take(at("2001:db8::2")).ok().unwrap();
+        let _second = seats.take(at("2001:db8:0:ff::2")).ok().unwrap();
         assert_eq!(seats.take(at("2001:db8::3")).err(), Some(NoSeat::Share));
-        let _other = seats.take(at("2001:db8:0:1::3")).ok().unwrap();
+        let _other = seats.take(at("2001:db8:0:100::3")).ok().unwrap();
         drop(first);
         let _third = seats.take(at("2001:db8::3")).ok().unwrap();
         assert_eq!(seats.take(at("2001:db8::4")).err(), Some(NoSeat::Share));

@@ -54,7 +54,7 @@ pub struct TlsFiles {
 pub struct Limits {
     /// Connections of one listener at a time; a further one is closed at once.
     pub connections: usize,
-    /// The share of them, and of [`Limits::requests`], that one network (/32 of IPv4, /64 of IPv6) may have on a public
+    /// The share of them, and of [`Limits::requests`], that one network (/32 of IPv4, /56 of IPv6) may have on a public
     /// listener, in percent.
     pub connections_share: u8,
     /// From the first byte of a request head to its last; also for a TLS handshake and for one frame of HTTP/2.

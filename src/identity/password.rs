@@ -27,7 +27,8 @@ pub struct Settings {
     pub realm: Realm,
     /// Passwords checked at the same time; each takes a core and 19 MiB.
     pub parallel: usize,
-    /// Passwords that may wait for their check; beyond that logins are 503.
+    /// Passwords that may wait for their check; beyond that logins are 503, except the first attempt at a time of a
+    /// user who is familiar ([`Paces::familiar`]): it is checked before those that wait.
     pub queue: usize,
     /// How failed attempts slow the next ones.
     pub paces: Paces,
@@ -139,7 +140,7 @@ impl PasswordRealm {
             self.audit(None, address, "too-many-attempts");
             PasswordError::TooMany(wait)
         })?;
-        match self.check(credentials).await {
+        match self.check(credentials, ticket.is_first_of_familiar()).await {
             Ok(attempt) => {
                 ticket.succeeded();
                 Ok(self.sessions.login(attempt, &self.realm, presented, secure).await?)
@@ -153,12 +154,13 @@ impl PasswordRealm {
     }
 
     /// The same steps whether the user exists or not.
-    async fn check(&self, credentials: Credentials) -> Result<LoginAttempt, PasswordError> {
+    async fn check(&self, credentials: Credentials, first_of_familiar: bool) -> Result<LoginAttempt, PasswordError> {
         let known = self.users.by_name(&credentials.name).await?;
         let exists = known.is_some();
         let user = known.unwrap_or_else(|| self.decoy.clone());
         let attempt = self.sessions.attempt(&user).await?;
-        let place = self.hashing.place().ok_or(PasswordError::Busy)?;
+        let place = if first_of_familiar { Some(self.hashing.reserved()) } else { self.hashing.place() };
+        let place = place.ok_or(PasswordError::Busy)?;
         let good = place.verify(user.password.clone(), credentials.password).await?;
         if good && exists {
             return Ok(attempt);

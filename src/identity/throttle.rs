@@ -98,17 +98,25 @@ struct Source {
 }
 
 impl State {
-    fn wait(&self, paces: &Paces, Source { name, network }: Source, now: Millis) -> Duration {
-        let level = self.networks.get(&network).unwrap_or_default();
-        let Some(name) = name else { return level.wait(&paces.network, now) };
-        let tally = self.users.get(&(name, network)).unwrap_or_default();
-        let of_network = match (self.familiar.knows(name, network, now), tally.is_under_way()) {
-            (false, _) => level.wait(&paces.network, now),
+    fn wait(&self, paces: &Paces, source: Source, now: Millis) -> Duration {
+        let level = self.networks.get(&source.network).unwrap_or_default();
+        let Some(name) = source.name else { return level.wait(&paces.network, now) };
+        let of_network = if self.is_first_of_familiar(source, now) {
             // One attempt gets in whatever the others of the network do; more of them are a crowd like any other.
-            (true, true) => level.crowd(&paces.network),
-            (true, false) => Duration::ZERO,
+            Duration::ZERO
+        } else if self.familiar.knows(name, source.network, now) {
+            level.crowd(&paces.network)
+        } else {
+            level.wait(&paces.network, now)
         };
+        let tally = self.users.get(&(name, source.network)).unwrap_or_default();
         tally.wait(&paces.user, now).max(of_network)
+    }
+
+    /// Whether its user has logged in from there lately, and has no other attempt under way.
+    fn is_first_of_familiar(&self, Source { name, network }: Source, now: Millis) -> bool {
+        let under_way = |name| self.users.get(&(name, network)).is_some_and(|tally| tally.is_under_way());
+        name.is_some_and(|name| self.familiar.knows(name, network, now) && !under_way(name))
     }
 
     fn change(
@@ -166,7 +174,7 @@ impl Throttle {
             return Err(wait);
         }
         change(&mut state.networks, network, now, Level::begin);
-        Ok(Ticket { throttle: Arc::clone(self), source, end: End::Unused })
+        Ok(Ticket { throttle: Arc::clone(self), source, first_of_familiar: false, end: End::Unused })
     }
 
     /// Lets an attempt begin for the user of this name; an attempt that names nobody counts for its network alone.
@@ -181,8 +189,9 @@ impl Throttle {
         if !wait.is_zero() {
             return Err(wait);
         }
+        let first_of_familiar = state.is_first_of_familiar(source, now);
         state.change(source, now, |tally| tally.begin(&paces.user, now), Level::begin);
-        Ok(Ticket { throttle: Arc::clone(self), source, end: End::Failed })
+        Ok(Ticket { throttle: Arc::clone(self), source, first_of_familiar, end: End::Failed })
     }
 
     fn settle(&self, source: Source, end: End) {
@@ -217,10 +226,18 @@ enum End {
 pub struct Ticket {
     throttle: Arc<Throttle>,
     source: Source,
+    first_of_familiar: bool,
     end: End,
 }
 
 impl Ticket {
+    /// Whether its user has logged in from there lately and had no other attempt under way: strangers, however many
+    /// they are, are not to hold it up.
+    #[must_use]
+    pub fn is_first_of_familiar(&self) -> bool {
+        self.first_of_familiar
+    }
+
     /// It proved who it is.
     pub fn succeeded(mut self) {
         self.end = End::Succeeded;

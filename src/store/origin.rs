@@ -20,11 +20,12 @@ pub enum Origin {
 pub struct SourceNetwork(IpAddr);
 
 impl SourceNetwork {
-    /// The /32 of an IPv4 address (also one mapped into IPv6), the /64 of an IPv6 address.
+    /// The /32 of an IPv4 address (also one mapped into IPv6), the /56 of an IPv6 address: what a household is given
+    /// (RFC 6177), which may call from each of its 256 networks of /64.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V6(v6) => Self(IpAddr::V6((u128::from(v6) & (u128::MAX << 64)).into())),
+            IpAddr::V6(v6) => Self(IpAddr::V6((u128::from(v6) & (u128::MAX << 72)).into())),
             v4 => Self(v4),
         }
     }
@@ -32,7 +33,7 @@ impl SourceNetwork {
 
 impl std::fmt::Display for SourceNetwork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let prefix = if self.0.is_ipv4() { 32 } else { 64 };
+        let prefix = if self.0.is_ipv4() { 32 } else { 56 };
         write!(f, "{}/{prefix}", self.0)
     }
 }
@@ -45,7 +46,8 @@ mod tests {
     #[rstest]
     #[case("192.0.2.7", "192.0.2.7/32")]
     #[case("::ffff:192.0.2.7", "192.0.2.7/32")]
-    #[case("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
+    #[case("2001:db8:1:2:3:4:5:6", "2001:db8:1::/56")]
+    #[case("2001:db8:1:2ff:3:4:5:6", "2001:db8:1:200::/56")]
     fn networks(#[case] address: IpAddr, #[case] network: &str) {
         assert_eq!(SourceNetwork::of(address).to_string(), network);
     }

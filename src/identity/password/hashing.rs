@@ -10,6 +10,9 @@ use crate::store::users::PasswordHash;
 
 pub(super) struct Hashing {
     running: Arc<Semaphore>,
+    /// Those that may stand in line for `running`, which is first come, first served: no more than run, so that whoever
+    /// needs no place in the queue waits for one check and not for all of them.
+    line: Arc<Semaphore>,
     places: Arc<Semaphore>,
 }
 
@@ -18,7 +21,8 @@ impl Hashing {
     pub(super) fn new(parallel: usize, queue: usize) -> Self {
         let parallel = parallel.clamp(1, 1024);
         let places = parallel.saturating_add(queue).min(65_536);
-        Self { running: Arc::new(Semaphore::new(parallel)), places: Arc::new(Semaphore::new(places)) }
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self { running: semaphore(parallel), line: semaphore(parallel), places: semaphore(places) }
     }
 
     /// From now on no check runs.
@@ -30,7 +34,12 @@ impl Hashing {
     /// A place in the queue; `None` when it is full.
     pub(super) fn place(&self) -> Option<Place> {
         let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        Some(Place { running: Arc::clone(&self.running), permit })
+        Some(Place { running: Arc::clone(&self.running), queued: Some((Arc::clone(&self.line), permit)) })
+    }
+
+    /// A place before the queue, which nobody in it can take. The caller sees to it that they are few.
+    pub(super) fn reserved(&self) -> Place {
+        Place { running: Arc::clone(&self.running), queued: None }
     }
 }
 
@@ -48,17 +57,21 @@ pub enum NotChecked {
 /// The right to have one password checked.
 pub(super) struct Place {
     running: Arc<Semaphore>,
-    permit: OwnedSemaphorePermit,
+    /// The line and the place in the queue; none of one that is reserved.
+    queued: Option<(Arc<Semaphore>, OwnedSemaphorePermit)>,
 }
 
 impl Place {
     /// Whether `hash` is the password's.
     pub(super) async fn verify(self, hash: PasswordHash, password: Zeroizing<String>) -> Result<bool, NotChecked> {
+        let place = match self.queued {
+            Some((line, permit)) => Some((line.acquire_owned().await?, permit)),
+            None => None,
+        };
         let turn = self.running.acquire_owned().await?;
-        let place = self.permit;
         let check = tokio::task::spawn_blocking(move || {
             let good = hash.verify(password.as_bytes());
-            // Both go with the thread, not with the request: a client that hung up frees no core.
+            // All go with the thread, not with the request: a client that hung up frees no core.
             drop((turn, place));
             good
         });
@@ -68,7 +81,39 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn typed() -> Zeroizing<String> {
+        Zeroizing::new("secret".to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_holds_no_reserved_place_up() {
+        let hashing = Hashing::new(1, 2);
+        let hash = PasswordHash::of(b"secret").unwrap();
+        let busy = hashing.running.clone().acquire_owned().await.unwrap();
+        let mut strangers: Vec<_> =
+            (0..3).map(|_| Box::pin(hashing.place().unwrap().verify(hash.clone(), typed()))).collect();
+        for stranger in &mut strangers {
+            assert!(futures::poll!(stranger).is_pending());
+        }
+        assert!(hashing.place().is_none());
+        let mut reserved = Box::pin(hashing.reserved().verify(hash, typed()));
+        assert!(futures::poll!(&mut reserved).is_pending());
+        drop(busy);
+        // One stranger stood in line before it; the others, who are not looked at here, are behind it.
+        assert!(strangers.remove(0).await.unwrap());
+        assert!(timeout(LONG, reserved).await.expect("others of the queue came first").unwrap());
+        for stranger in strangers {
+            assert!(stranger.await.unwrap());
+        }
+    }
 
     #[tokio::test]
     async fn beyond_the_queue_there_is_no_place() {

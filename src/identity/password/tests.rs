@@ -80,6 +80,22 @@ async fn a_full_queue_refuses_and_uses_no_attempt_up() {
 }
 
 #[tokio::test]
+async fn a_full_queue_is_not_in_the_way_of_a_user_who_logged_in_from_there_lately() {
+    let domain = domain();
+    let realm = build(&domain, settings(0));
+    let from = |address| Credentials { address: IpAddr::from(address), ..typed("jeff", "jeff's password") };
+    let (home, elsewhere) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    realm.log_in(from(home), None, true).await.unwrap();
+    let _full = realm.hashing.place().unwrap();
+    assert!(matches!(realm.log_in(from(elsewhere), None, true).await, Err(PasswordError::Busy)));
+    let mut first = Box::pin(realm.log_in(from(home), None, true));
+    assert!(futures::poll!(&mut first).is_pending());
+    let second = realm.log_in(from(home), None, true).await;
+    assert!(matches!(second, Err(PasswordError::Busy)), "one at a time");
+    assert!(first.await.is_ok());
+}
+
+#[tokio::test]
 async fn a_store_that_is_down_uses_no_attempt_up() {
     let domain = domain();
     let pace = Pace { free: 1, parallel: 2, ..Pace::default() };

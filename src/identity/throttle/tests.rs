@@ -88,8 +88,8 @@ fn a_network_is_slowed_whoever_it_tries() {
     for name in ["a", "b", "c", "d", "e", "f"] {
         bench.fail(name, network("2001:db8::1"));
     }
-    assert_eq!(bench.wait("g", network("2001:db8::ffff")), 2 * SECOND, "the same /64");
-    assert_eq!(bench.wait("g", network("2001:db8:0:1::1")), Duration::ZERO);
+    assert_eq!(bench.wait("g", network("2001:db8:0:ff::ffff")), 2 * SECOND, "the same /56");
+    assert_eq!(bench.wait("g", network("2001:db8:0:100::1")), Duration::ZERO);
 }
 
 #[test]
