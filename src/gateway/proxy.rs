@@ -144,8 +144,7 @@ impl ProxyHttp for Front {
         trailers: &mut HeaderMap,
         _: &mut Life,
     ) -> pingora::Result<()> {
-        censor_trailers(trailers);
-        Ok(())
+        censor_trailers(trailers)
     }
 
     fn fail_to_connect(&self, _: &mut Session, _: &HttpPeer, life: &mut Life, mut error: Box<Error>) -> Box<Error> {

@@ -2,6 +2,7 @@
 
 mod behind;
 mod cut;
+mod heads;
 mod scripted;
 mod servers;
 mod streaming;

@@ -40,6 +40,10 @@ const OF_HEADS: &[&str] = &[
     "x-frame-options",
     "x-request-id",
 ];
+/// The most fields of a head, and of what stands behind a body: as Pingora has it over HTTP/1.1. Over HTTP/2 it takes 16 MiB.
+const MOST_FIELDS: usize = 256;
+/// And their bytes.
+const MOST_BYTES: usize = 1 << 20;
 /// Heads of 1xx before the answer's own, and their bytes: Pingora would pass them on without end, and each gives the
 /// upstream its read timeout anew.
 const MOST_EARLY: usize = 16;
@@ -59,7 +63,7 @@ impl Early {
             return Ok(());
         }
         self.heads += 1;
-        self.bytes += head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+        self.bytes += bytes(&head.headers);
         if self.heads > MOST_EARLY || self.bytes > MOST_EARLY_BYTES {
             return Err(Error::explain(ErrorType::InvalidHTTPHeader, "too much before an answer").into_up());
         }
@@ -67,8 +71,21 @@ impl Early {
     }
 }
 
+/// Refuses more fields than any answer needs.
+fn check_size(fields: &HeaderMap) -> pingora::Result<()> {
+    if fields.len() <= MOST_FIELDS && bytes(fields) <= MOST_BYTES {
+        return Ok(());
+    }
+    Err(Error::explain(ErrorType::InvalidHTTPHeader, "too many fields in an answer").into_up())
+}
+
+fn bytes(fields: &HeaderMap) -> usize {
+    fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}
+
 /// Takes out of an upstream's trailers what it may not say in a head, and what means something in heads alone.
-pub(in crate::gateway) fn trailers(trailers: &mut HeaderMap) {
+pub(in crate::gateway) fn trailers(trailers: &mut HeaderMap) -> pingora::Result<()> {
+    check_size(trailers)?;
     let goes = |name: &&HeaderName| {
         let folded = fold(name.as_str());
         goes(name) || LOOKED_INTO.contains(&folded.as_str()) || OF_HEADS.contains(&folded.as_str())
@@ -77,10 +94,12 @@ pub(in crate::gateway) fn trailers(trailers: &mut HeaderMap) {
     for name in gone {
         trailers.remove(name);
     }
+    Ok(())
 }
 
 /// Makes an upstream's head into one that a client may get.
 pub(super) fn head(head: &mut ResponseHeader) -> pingora::Result<()> {
+    check_size(&head.headers)?;
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         // No request of ours asks for it, so its answer is still to come or never will.
         return Err(Error::explain(ErrorType::InvalidHTTPHeader, "an upgrade that nobody asked for").into_up());
@@ -202,8 +221,24 @@ mod tests {
         let mut map = HeaderMap::new();
         map.insert("x-checksum", HeaderValue::from_static("1"));
         map.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
-        trailers(&mut map);
+        trailers(&mut map).unwrap();
         assert_eq!(map.keys().collect::<Vec<_>>(), ["x-checksum"]);
+    }
+
+    #[test]
+    fn fields_are_so_many_and_so_long_and_no_more() {
+        let fields = |number: usize, length: usize| {
+            let mut head = ResponseHeader::build(200, None).unwrap();
+            for field in 0..number {
+                head.append_header(format!("x-{field}"), "x".repeat(length)).unwrap();
+            }
+            head
+        };
+        assert!(super::head(&mut fields(MOST_FIELDS, 1)).is_ok());
+        for mut head in [fields(MOST_FIELDS + 1, 1), fields(2, MOST_BYTES / 2)] {
+            assert_eq!(*trailers(&mut head.headers.clone()).unwrap_err().esource(), pingora::ErrorSource::Upstream);
+            assert_eq!(*super::head(&mut head).unwrap_err().esource(), pingora::ErrorSource::Upstream);
+        }
     }
 
     #[test]
