@@ -27,7 +27,7 @@ pub use facets::{AppIdFault, kept_app_id};
 pub use folder::Unreadable;
 pub use metadata::{MetadataFault, statements};
 pub use policies::{Policies, PolicyFault};
-pub use upstream::{Bounds, Endpoint, EndpointFault, UafServer, Upstream, UpstreamSettings};
+pub use upstream::{Bounds, Endpoint, EndpointFault, Named, UafServer, Upstream, UpstreamSettings};
 
 /// A user whom an operation is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,14 @@ pub enum FidoError {
     /// A store failed: 503.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl FidoError {
+    /// Whether it says nothing of what the client sent: a server or a store failed.
+    #[must_use]
+    pub const fn is_fault_of_a_server(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Refused(StatusCode::INTERNAL))
+    }
 }
 
 /// Where an answer came in: decides which operations it may finish (`http-api.md` 0.5).

@@ -4,8 +4,10 @@
 
 mod answer;
 mod keys;
+mod named;
 mod registration;
 mod request;
+mod taking_back;
 mod transport;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, 
 use crate::store::operation::ChallengeState;
 use crate::store::{Challenges, Credentials, ExtId, Operations, StoreError, Users};
 
+pub use named::Named;
 use transport::Place;
 pub use transport::{Bounds, Endpoint, EndpointFault, UafServer};
 
@@ -35,6 +38,7 @@ pub struct UpstreamSettings {
 }
 
 /// The UAF server behind.
+#[derive(Clone)]
 pub struct Upstream {
     /// Where it is.
     pub endpoint: Endpoint,
@@ -44,6 +48,8 @@ pub struct Upstream {
     pub challenges: Arc<dyn Challenges>,
     /// Whose keys it is known to have: those that were registered or used through this gateway.
     pub credentials: Arc<dyn Credentials>,
+    /// Whose keys its requests named.
+    pub named: Named,
     /// Who exists.
     pub users: Arc<dyn Users>,
     /// The time.

@@ -101,7 +101,7 @@ impl FidoUafRealm {
                 ticket.succeeded();
                 Ok(self.sessions.login(attempt, &self.realm, presented, secure).await?)
             }
-            Err(refused @ FidoLoginError::Fido(FidoError::Refused(_))) => Err(refused),
+            Err(FidoLoginError::Fido(refused)) if !refused.is_fault_of_a_server() => Err(refused.into()),
             Err(undecided) => {
                 ticket.unused();
                 Err(undecided)

@@ -77,6 +77,10 @@ pub struct Behind {
     /// Whether that server said that it took the key. Until then, and if that never becomes known, the key counts for
     /// nothing here, whether it is there or not.
     pub confirmed: bool,
+    /// Whether the registration ended badly while that server may have taken the key: no registration that is under way
+    /// confirms it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubted: bool,
 }
 
 impl Credential {
@@ -84,6 +88,12 @@ impl Credential {
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
         self.behind.as_ref().is_none_or(|behind| behind.confirmed)
+    }
+
+    /// Whether a registration of it failed that a server behind may have taken ([`Behind::doubted`]).
+    #[must_use]
+    pub fn is_doubted(&self) -> bool {
+        self.behind.as_ref().is_some_and(|behind| behind.doubted)
     }
 }
 
@@ -93,7 +103,7 @@ pub const CREDENTIALS_PER_OWNER: usize = 50;
 /// A credential that was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// The model and key id are registered already, for whomever (`uaf.md` A7, 9).
+    /// The model and key id are registered already (`uaf.md` A7, 9).
     #[error("a credential with this model and key id is registered")]
     Registered,
     /// The owner would have more than [`CREDENTIALS_PER_OWNER`].
@@ -142,24 +152,47 @@ impl Removal {
 }
 
 /// UAF credentials. Acknowledged means durable; every change is atomic.
+///
+/// A key that is here belongs to one owner. Of one that a server behind has ([`Credential::behind`]) each owner may have a
+/// record: only that server can tell whose it is, and what one owner says of a key must not bind another.
 #[async_trait]
 pub trait Credentials: Send + Sync {
     /// Keeps the new credentials of one registration: all of them, or none.
     ///
     /// # Errors
-    /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice;
-    /// [`CredentialError::TooMany`].
+    /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice; of keys that a
+    /// server behind has, if this owner has one that is not doubted; [`CredentialError::TooMany`].
     async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError>;
 
-    /// Confirms new credentials of this owner ([`Behind::confirmed`]). `false`: one of them is not there, such as one that
-    /// was removed meanwhile, and none was confirmed.
+    /// Confirms new credentials of this owner ([`Behind::confirmed`]). `false`: one of them is not there or is doubted, such
+    /// as one that was removed meanwhile, and none was confirmed.
     ///
     /// # Errors
     /// When the store can't be asked.
     #[must_use = "keys that are not there any more are not confirmed"]
     async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<bool, StoreError>;
 
-    /// The credential of this model and key id.
+    /// Keeps these, which a server behind may have, as doubted, whatever there was of them.
+    ///
+    /// # Errors
+    /// When the store can't be asked; then all is as it was.
+    async fn doubt(&self, credentials: Vec<Credential>) -> Result<(), StoreError>;
+
+    /// Removes credentials of this owner that a server behind no longer has, as [`Credentials::remove`]. Of those that were
+    /// never confirmed only the ones made before `settled` go: that server may still be busy with the others, which stay,
+    /// doubted.
+    ///
+    /// # Errors
+    /// When the store can't be asked; then all is as it was.
+    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError>;
+
+    /// What is known of a key that a server behind has: at most one record for each owner.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn behind(&self, key: &CredentialKey) -> Result<Vec<Credential>, StoreError>;
+
+    /// The credential of this model and key id that is here.
     ///
     /// # Errors
     /// When the store can't be asked.

@@ -51,7 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
     // The UAF server behind, and the phone of the command line.
     ("reqwest", &["src/fido/upstream", "src/cli/device"]),
     // A phone's keys are imported once and kept where they encrypt and where they verify.
-    ("moka", &["src/store", "src/dispatchers/recipients", "src/oob/bypass"]),
+    ("moka", &["src/store", "src/dispatchers/recipients", "src/oob/bypass", "src/fido/upstream/named"]),
     ("clap", &["src/cli"]),
     ("serde_saphyr", &["src/config"]),
 ];

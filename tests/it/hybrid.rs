@@ -2,6 +2,7 @@
 //! gateway should believe.
 
 mod answers;
+mod copies;
 mod lost;
 mod redeem;
 mod samples;

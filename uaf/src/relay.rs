@@ -87,6 +87,17 @@ impl Issue {
         self.policy.accepted.iter().all(|alternative| !alternative.is_empty() && alternative.iter().all(names_key))
     }
 
+    /// The keys that its policy names one by one.
+    pub fn named_keys(&self) -> impl Iterator<Item = KeyRef> {
+        let naming = self.policy.accepted.iter().flatten().filter(|criterion| names_key(criterion));
+        naming.flat_map(|criterion| {
+            criterion
+                .aaid
+                .iter()
+                .flat_map(|aaid| criterion.key_ids.iter().map(|key_id| KeyRef { aaid: *aaid, key_id: key_id.clone() }))
+        })
+    }
+
     /// Whether the answer bears this challenge where the signature covers it, and the serverData issued beside it.
     ///
     /// # Errors
@@ -248,6 +259,7 @@ mod tests {
             let request = authentication(1, policy, vec![]);
             let issue = Issue::authentication(&request.to_message(), &[]).unwrap();
             assert_eq!(issue.names_keys(), names_keys);
+            assert_eq!(issue.named_keys().any(|named| named == key.key_ref()), allowed);
             let claim = issue.claim(&incoming(Operation::Auth, &answered(&request, &key))).unwrap();
             assert_eq!(claim, Claim::Keys { keys: vec![key.key_ref()], allowed });
         }

@@ -35,6 +35,18 @@ impl Credentials for Cancelling {
         self.inner.confirm(owner, keys).await
     }
 
+    async fn doubt(&self, credentials: Vec<Credential>) -> Result<(), StoreError> {
+        self.inner.doubt(credentials).await
+    }
+
+    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError> {
+        self.inner.retire(owner, which, settled).await
+    }
+
+    async fn behind(&self, key: &CredentialKey) -> Result<Vec<Credential>, StoreError> {
+        self.inner.behind(key).await
+    }
+
     async fn get(&self, key: &CredentialKey) -> Result<Option<Credential>, StoreError> {
         self.inner.get(key).await
     }

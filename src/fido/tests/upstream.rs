@@ -14,7 +14,7 @@ use sidegate_uaf::wire::Reply;
 
 use super::JEFF;
 use crate::fido::{
-    AnswerAt, Bounds, Endpoint, Subject, UafServer, Upstream, UpstreamSettings, UsernameMapper, credential,
+    AnswerAt, Bounds, Endpoint, Named, Subject, UafServer, Upstream, UpstreamSettings, UsernameMapper, credential,
 };
 use crate::oob::testing::{House, Phone, asker};
 use crate::oob::{DispatchToken, Redeem, Requests, Statuses};
@@ -42,6 +42,7 @@ async fn both() -> (House, Behind) {
         operations: front.operations.clone(),
         challenges: Arc::new(MemoryChallenges::new(front.budget.clone(), front.clock.clone())),
         credentials: front.credentials.clone(),
+        named: Named::default(),
         users: front.users.clone(),
         clock: front.clock.clone(),
         settings: UpstreamSettings {
@@ -205,12 +206,14 @@ async fn a_registration_that_ended_meanwhile_leaves_no_key_behind() {
     let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
     let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
     let response = Phone::new().register(&request.unwrap());
+    let before = behind.questions();
     let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
         let id = OperationId(session_id.parse().unwrap());
         front.operations.transition(id, Event::Cancel).await.unwrap();
     });
     assert_eq!(judged.await, Err(1491));
-    assert_eq!(keys(&front, &behind).await, (0, 0));
+    behind.asked_again(before + 1).await;
+    assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
     assert_eq!(front.status(&session_id).await["uafStatusCode"], 1403);
 }
 
@@ -221,11 +224,13 @@ async fn a_registration_whose_verdict_comes_too_late_leaves_no_key_behind() {
     let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
     let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
     let response = Phone::new().register(&request.unwrap());
+    let before = behind.questions();
     let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
         front.clock.advance(Limits::default().answer);
     });
     assert_eq!(judged.await, Err(1408));
-    assert_eq!(keys(&front, &behind).await, (0, 0));
+    behind.asked_again(before + 1).await;
+    assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
     assert_eq!(front.status(&session_id).await["uafStatusCode"], 1408);
 }
 
@@ -275,7 +280,7 @@ async fn a_key_does_not_change_hands_here() {
     let response = phone.register(&request);
     let key: KeyRef = phone.keys[0].key_ref();
     let eve = Subject { ext_id: "ext-eve".into(), name: "eve".into() };
-    let known = Known { app_id: None, confirmed: true };
+    let known = Known { app_id: None, confirmed: true, doubted: false };
     let record = credential::of_upstream(&key, &eve, &Reply::default(), known, front.clock.now());
     front.credentials.add_all(vec![record]).await.unwrap();
     assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1401));

@@ -1,6 +1,9 @@
 //! Whose keys the upstream is known to have: (AAID, key id) of registrations and authentications that were good through
 //! this gateway. Whether a key signs well only the upstream can tell.
 
+use std::time::Duration;
+
+use sidegate_filters::clock::Millis;
 use sidegate_uaf::relay::Issue;
 use sidegate_uaf::wire::{AppId, Reply};
 use sidegate_uaf::{Error, KeyId, KeyRef};
@@ -14,17 +17,34 @@ use crate::store::operation::Authenticator;
 use crate::store::{Credential, CredentialError, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
+/// So old a key whose registration failed has to be before it gives its place to another.
+const GIVES_WAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Upstream {
     /// Before a registration begins: the upstream need not keep what we would not.
     pub(super) async fn may_have_another(&self, user: &Subject) -> Result<(), FidoError> {
-        if self.credentials.list(&user.ext_id).await?.len() < CREDENTIALS_PER_OWNER {
-            return Ok(());
+        let records = self.credentials.list(&user.ext_id).await?;
+        let surplus = (records.len() + 1).saturating_sub(CREDENTIALS_PER_OWNER);
+        let old = before(self.clock.now(), GIVES_WAY);
+        let doubted = records.iter().filter(|record| !record.is_confirmed() && record.created < old);
+        let given_up: Vec<_> = doubted.take(surplus).collect();
+        if given_up.len() < surplus {
+            return Err(refuse_unkept(CredentialError::TooMany));
         }
-        Err(refuse_unkept(CredentialError::TooMany))
+        for record in given_up {
+            let (user, aaid) = (user.ext_id.as_str(), record.key.aaid());
+            tracing::warn!(
+                user,
+                aaid,
+                "an old key whose registration failed is refused no longer: others need its place"
+            );
+            self.credentials.remove(&record.owner, &Removal::Key(record.key.clone())).await?;
+        }
+        Ok(())
     }
 
-    /// The keys on record of those that answer, and the others. One whose registration was never confirmed is refused,
-    /// whatever the upstream would say; one that is another user's here is not believed to have changed hands.
+    /// The keys on record of those that answer, and the others. One of this user whose registration was never confirmed is
+    /// refused, whatever the upstream would say; what others have of it tells nothing of this user.
     pub(super) async fn known(
         &self,
         keys: &[KeyRef],
@@ -32,17 +52,18 @@ impl Upstream {
     ) -> Result<(Vec<Authenticator>, Vec<KeyRef>), FidoError> {
         let (mut known, mut new) = (Vec::new(), Vec::new());
         for key in keys {
-            match (self.credentials.get(&record_key(key)).await?, user) {
-                (None, _) => new.push(key.clone()),
-                (Some(record), _) if !record.is_confirmed() => {
-                    return Err(refused(&Error::KeyUnknown { user_is_real: user.is_some() }));
-                }
-                (Some(record), Some(user)) if record.owner != user.ext_id => {
-                    return Err(refused(&Error::KeyOfAnotherUser));
-                }
-                (Some(record), Some(_)) => known.push(shown(&record)),
+            let records = self.credentials.behind(&record_key(key)).await?;
+            let Some(user) = user else {
                 // Who answered is not known here, so neither are the keys.
-                (Some(_), None) => {}
+                if !records.is_empty() && !records.iter().any(Credential::is_confirmed) {
+                    return Err(refused(&Error::KeyUnknown { user_is_real: false }));
+                }
+                continue;
+            };
+            match records.iter().find(|record| record.owner == user.ext_id) {
+                None => new.push(key.clone()),
+                Some(own) if own.is_confirmed() => known.push(shown(own)),
+                Some(_) => return Err(refused(&Error::KeyUnknown { user_is_real: true })),
             }
         }
         Ok((known, new))
@@ -59,7 +80,8 @@ impl Upstream {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let behind = Behind { app_id: issue.app_id().map(|app_id| app_id.as_str().to_owned()), confirmed: true };
+        let app_id = issue.app_id().map(|app_id| app_id.as_str().to_owned());
+        let behind = Behind { app_id, confirmed: true, doubted: false };
         // What a phone says of itself counts when it registers.
         let record = |key| of_upstream(key, user, &Reply::default(), behind.clone(), self.clock.now());
         let records: Vec<Credential> = keys.iter().map(record).collect();
@@ -79,9 +101,9 @@ impl Upstream {
         }
     }
 
-    /// The keys are gone.
-    pub(super) async fn forget(&self, user: &Subject, scope: &Scope) -> Result<(), StoreError> {
-        for key in self.credentials.remove(&user.ext_id, &removal(scope)).await? {
+    /// The keys are gone; of those that were never confirmed, the ones of before `settled`.
+    pub(super) async fn forget(&self, user: &Subject, scope: &Scope, settled: Millis) -> Result<(), StoreError> {
+        for key in self.credentials.retire(&user.ext_id, &removal(scope), settled).await? {
             let (change, user) = (Change::Removed, user.ext_id.as_str());
             Event::Credential { change, user, aaid: key.aaid() }.record();
         }
@@ -103,6 +125,11 @@ impl Upstream {
     }
 }
 
+/// That long before.
+pub(super) fn before(now: Millis, span: Duration) -> Millis {
+    Millis(now.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+}
+
 fn removal(scope: &Scope) -> Removal {
     match scope {
         Scope::User => Removal::All,
@@ -111,7 +138,7 @@ fn removal(scope: &Scope) -> Removal {
     }
 }
 
-fn key_ref(record: &Credential) -> Result<KeyRef, FidoError> {
+pub(super) fn key_ref(record: &Credential) -> Result<KeyRef, FidoError> {
     let aaid = record.key.aaid().parse().map_err(|error| internal(&error))?;
     Ok(KeyRef { aaid, key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))? })
 }

@@ -1,61 +1,83 @@
 //! A registration: its keys are written down before the upstream hears of them, and count only once it took them and the
 //! operation succeeded. However it ends, by a lost verdict or with this process, no key is usable that was not confirmed.
 
-use sidegate_uaf::{Error, StatusCode};
+use sidegate_uaf::{Error, KeyRef, StatusCode};
 
 use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
-use super::super::{Answered, FidoError, Scope, Subject};
+use super::super::{Answered, FidoError, Subject};
 use super::Upstream;
 use super::answer::{Taken, Verdict, refused};
 use crate::store::credentials::Behind;
-use crate::store::{Credential, CredentialError, CredentialKey, Removal};
+use crate::store::{Credential, CredentialKey, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event};
+
+/// What a registration is about to add.
+struct Expected {
+    records: Vec<Credential>,
+    /// Whether a registration of one of them failed before: a refusal now tells nothing of that one.
+    again: bool,
+}
 
 impl Upstream {
     pub(super) async fn register(&self, taken: &Taken<'_>, user: Subject) -> Result<Answered, FidoError> {
-        let records = match self.expect(taken, &user).await {
-            Ok(records) => records,
+        let expected = match self.expect(taken, &user).await {
+            Ok(expected) => expected,
             Err(fault) => return Err(taken.fail(fault).await),
         };
+        let records = &expected.records;
         match taken.verdict().await {
-            Verdict::Good => self.accept(taken, user, &records).await,
+            Verdict::Good => self.accept(taken, user, records).await,
             Verdict::Refused(fault) => {
-                self.expect_no_more(&user, &records).await;
+                self.expect_no_more(&user, &expected).await;
                 Err(taken.fail(fault).await)
             }
             Verdict::Unknown(fault) => {
-                for record in &records {
+                for record in records {
                     Event::VerdictUnknown { user: user.ext_id.as_str(), aaid: record.key.aaid() }.record();
                 }
-                let fault = taken.fail(fault).await;
-                self.take_back(taken, &user, &records).await;
-                Err(fault)
+                self.disown(&user, records).await;
+                Err(taken.fail(fault).await)
             }
         }
     }
 
-    /// Writes the new keys down, unconfirmed, all of them or none. One that is known already registers for nobody.
-    async fn expect(&self, taken: &Taken<'_>, user: &Subject) -> Result<Vec<Credential>, FidoError> {
-        let mut records = Vec::with_capacity(taken.keys.len());
+    /// Writes the new keys down, unconfirmed, all of them or none. One that is somebody's already registers for nobody.
+    async fn expect(&self, taken: &Taken<'_>, user: &Subject) -> Result<Expected, FidoError> {
+        let (mut records, mut again) = (Vec::with_capacity(taken.keys.len()), false);
         for key in taken.keys {
-            match self.credentials.get(&record_key(key)).await? {
-                Some(record) if record.owner != user.ext_id => return Err(refused(&Error::KeyOfAnotherUser)),
-                Some(_) => return Err(refused(&Error::AlreadyRegistered)),
-                None => {}
+            if self.is_anothers(&record_key(key), user).await? {
+                return Err(refused(&Error::KeyOfAnotherUser));
             }
+            again |= self.failed_before(key, user).await?;
             let app_id = taken.issue.app_id().map(|app_id| app_id.as_str().to_owned());
-            let behind = Behind { app_id, confirmed: false };
+            let behind = Behind { app_id, confirmed: false, doubted: false };
             records.push(of_upstream(key, user, taken.incoming.reply(), behind, self.clock.now()));
         }
         self.credentials.add_all(records.clone()).await.map_err(refuse_unkept)?;
-        Ok(records)
+        Ok(Expected { records, again })
+    }
+
+    /// Whether the upstream named this key for another user, or took it for one. Key ids are told to whoever asks for a
+    /// login, so a copy of one must neither get there nor be removed there in another's name.
+    pub(super) async fn is_anothers(&self, key: &CredentialKey, user: &Subject) -> Result<bool, StoreError> {
+        let of_another = |record: &Credential| record.is_confirmed() && record.owner != user.ext_id;
+        Ok(self.named.is_anothers(key, &user.ext_id) || self.credentials.behind(key).await?.iter().any(of_another))
+    }
+
+    /// Whether a registration of this key failed, and none is under way.
+    async fn failed_before(&self, key: &KeyRef, user: &Subject) -> Result<bool, FidoError> {
+        let records = self.credentials.behind(&record_key(key)).await?;
+        match records.iter().find(|record| record.owner == user.ext_id) {
+            Some(own) if !own.is_doubted() => Err(refused(&Error::AlreadyRegistered)),
+            own => Ok(own.is_some()),
+        }
     }
 
     /// What comes to nothing here leaves no key over there either.
     async fn accept(&self, taken: &Taken<'_>, user: Subject, records: &[Credential]) -> Result<Answered, FidoError> {
         let accepted = self.confirm(taken, &user, records).await;
         if accepted.is_err() {
-            self.take_back(taken, &user, records).await;
+            self.disown(&user, records).await;
         }
         accepted
     }
@@ -82,42 +104,21 @@ impl Upstream {
 
     async fn still_expected(&self, records: &[Credential]) -> Result<(), FidoError> {
         for record in records {
-            if self.credentials.get(&record.key).await?.as_ref() != Some(record) {
+            if !self.credentials.behind(&record.key).await?.contains(record) {
                 return Err(deregistered());
             }
         }
         Ok(())
     }
 
-    /// The upstream did not take them. What can't be removed stays unconfirmed.
-    async fn expect_no_more(&self, user: &Subject, records: &[Credential]) {
-        for record in records {
+    /// The upstream did not take them. What can't be removed stays unconfirmed, as does what it may have since before.
+    async fn expect_no_more(&self, user: &Subject, expected: &Expected) {
+        if expected.again {
+            return self.doubt(&expected.records).await;
+        }
+        for record in &expected.records {
             if let Err(error) = self.credentials.remove(&user.ext_id, &Removal::Key(record.key.clone())).await {
                 tracing::warn!(%error, "a key that was not registered stays on record, unconfirmed");
-            }
-        }
-    }
-
-    /// A registration that came to nothing here must not leave keys over there. Only who removed one can tell that it is
-    /// gone: an upstream that does not know it may still be busy with it. So it stays on record, and is refused; one that was
-    /// deregistered meanwhile comes back on it until then.
-    async fn take_back(&self, taken: &Taken<'_>, user: &Subject, records: &[Credential]) {
-        for record in records {
-            match self.credentials.add_all(vec![record.clone()]).await {
-                Ok(()) | Err(CredentialError::Registered) => {}
-                Err(error) => tracing::warn!(%error, "a key whose registration failed is not on record"),
-            }
-        }
-        for key in taken.keys {
-            let scope = Scope::Key(key.clone());
-            let removed = match self.remove_there(taken.place, user, &scope).await {
-                Ok(_) => self.forget(user, &scope).await.map_err(FidoError::from),
-                Err(fault) => Err(fault),
-            };
-            if let Err(error) = removed {
-                let (change, user, aaid) = (Change::Doubted, user.ext_id.as_str(), key.aaid.as_str());
-                tracing::warn!(%error, user, aaid, "a key whose registration failed may be with the UAF upstream");
-                Event::Credential { change, user, aaid }.record();
             }
         }
     }

@@ -1,17 +1,24 @@
 //! Requests: asked with a context of our own making, read strictly, and what they issued kept.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::json;
+use sidegate_filters::clock::Millis;
 use sidegate_uaf::relay::{self, Issue};
 use sidegate_uaf::wire::{GetUafRequest, Operation, ReturnUafRequest, Transaction};
 use sidegate_uaf::{Error, StatusCode};
 
 use super::super::context::DEFAULT_POLICY;
 use super::super::{Ask, Commission, FidoError, Scope, Subject, UafRequest, internal};
+use super::keys::before;
 use super::transport::Place;
 use super::{Upstream, refused_there};
 use crate::store::operation::{ChallengeState, Purpose};
 use crate::store::{ChallengeDigest, StoreError};
+
+/// After so long a registration is over at the upstream too, whatever became of it.
+const SETTLED: Duration = Duration::from_secs(60 * 60);
 
 /// The context of a request, whatever the client's said.
 #[derive(Serialize, Default)]
@@ -56,6 +63,9 @@ impl Upstream {
                     );
                     return Err(FidoError::Refused(StatusCode::INTERNAL));
                 }
+                if let Some(user) = user {
+                    self.named.note(&user.ext_id, issue.named_keys());
+                }
                 (request, issue)
             }
             Ask::Deregistration(_) => return Err(internal(&"a deregistration has no challenge")),
@@ -66,19 +76,22 @@ impl Upstream {
     }
 
     /// Has the upstream remove keys; what we know of them goes too. Where it has none of them, those on record were
-    /// removed before and its message got lost: the phone is told from the record.
+    /// removed before and its message got lost: the phone is told from the record. Of keys whose registration failed only
+    /// its word that they are gone counts, and only once the registration is surely over.
     pub(super) async fn remove(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
-        let request = match self.remove_there(&self.place()?, user, scope).await {
+        let settled = before(self.clock.now(), SETTLED);
+        let (request, settled) = match self.remove_there(&self.place()?, user, scope).await {
             Err(FidoError::Refused(StatusCode::NOT_FOUND)) => {
-                self.on_record(user, scope).await?.map(|(app_id, keys)| UafRequest {
+                let told = self.on_record(user, scope).await?.map(|(app_id, keys)| UafRequest {
                     message: relay::deregistration(app_id, &keys),
                     operation: Operation::Dereg,
                     lifetime_millis: None,
-                })
+                });
+                (told, Millis(i64::MIN))
             }
-            removed => Some(removed?),
+            removed => (Some(removed?), settled),
         };
-        self.forget(user, scope).await?;
+        self.forget(user, scope, settled).await?;
         request.ok_or(FidoError::Refused(StatusCode::NOT_FOUND))
     }
 

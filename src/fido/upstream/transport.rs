@@ -88,6 +88,8 @@ pub struct Endpoint {
     /// `host:port`.
     address: String,
     metrics: Arc<Metrics>,
+    /// How long a whole exchange may take.
+    pub(super) patience: Duration,
     /// One for each question that may be open.
     places: Arc<Semaphore>,
 }
@@ -141,7 +143,7 @@ impl Endpoint {
         base.set_path(server.path);
         let places = Arc::new(Semaphore::new(bounds.parallel.min(Semaphore::MAX_PERMITS)));
         let (client, base) = (builder.build()?, base.as_str().trim_end_matches('/').to_owned());
-        Ok(Self { client, base, name, address, metrics, places })
+        Ok(Self { client, base, name, address, metrics, patience: bounds.total, places })
     }
 
     /// A place for a question; there is one or there is none, nobody waits.

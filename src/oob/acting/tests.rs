@@ -122,7 +122,7 @@ async fn another_key_may_need_the_first_one() {
     let weak = asker(&by_password);
     assert!(acting.permit(&weak, REG, JEFF).await.is_ok(), "the first key");
     let doubted = Credential {
-        behind: Some(Behind { app_id: None, confirmed: false }),
+        behind: Some(Behind { app_id: None, confirmed: false, doubted: false }),
         ..contract::credentials::credential("ext-jeff", "FFFF#0001", 1)
     };
     house.credentials.add_all(vec![doubted]).await.unwrap();

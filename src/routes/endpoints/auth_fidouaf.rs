@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 use sidegate_filters::{Exchange, Reply};
+use sidegate_uaf::StatusCode;
 
 use super::answers::{Outcome, reply};
 use super::asker::asker;
@@ -43,8 +44,8 @@ impl FidoLoginRequestEndpoint {
         let asked = self.requests.login(&asker(exchange, false), name).await;
         let asked = asked.map_err(UafFault::from);
         match (&asked, ticket) {
-            // Whoever asks for users who are not there fails as with a wrong answer.
-            (Err(UafFault::Code(_)), ticket) => drop(ticket),
+            // Whoever asks for users who are not there fails as with a wrong answer; a fault of a server is nobody's attempt.
+            (Err(UafFault::Code(code)), ticket) if *code != StatusCode::INTERNAL => drop(ticket),
             (_, Some(ticket)) => ticket.unused(),
             (_, None) => {}
         }

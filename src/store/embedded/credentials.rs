@@ -1,9 +1,11 @@
 //! UAF credentials in the file.
 
+mod tables;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 use sidegate_filters::clock::Millis;
 
 use super::{Embedded, Fault, decode, encode};
@@ -11,72 +13,22 @@ use crate::store::credentials::{
     CREDENTIALS_PER_OWNER, CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal,
 };
 use crate::store::{ExtId, StoreError};
+use tables::{OWNED, Tables, key};
 
-/// Credential by model and key id.
-const CREDENTIALS: TableDefinition<(&str, &[u8]), &[u8]> = TableDefinition::new("credentials");
-/// The credentials of an owner: (owner, model, key id).
-const OWNED: TableDefinition<(&str, &str, &[u8]), ()> = TableDefinition::new("credential-owners");
-
-type Bytes = &'static [u8];
-
-pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
-    transaction.open_table(CREDENTIALS)?;
-    transaction.open_table(OWNED)?;
-    Ok(())
-}
-
-fn key(of: &CredentialKey) -> (&str, &[u8]) {
-    (of.aaid(), of.key_id())
-}
-
-fn owned<'a>(owner: &'a ExtId, of: &'a CredentialKey) -> (&'a str, &'a str, &'a [u8]) {
-    (owner.as_str(), of.aaid(), of.key_id())
-}
-
-/// An owner's credentials, oldest first.
-fn list(
-    owners: &impl ReadableTable<(&'static str, &'static str, Bytes), ()>,
-    credentials: &impl ReadableTable<(&'static str, Bytes), Bytes>,
-    owner: &ExtId,
-) -> Result<Vec<Credential>, Fault> {
-    let mut found: Vec<Credential> = Vec::new();
-    for entry in owners.range((owner.as_str(), "", &[][..])..)? {
-        let (place, _) = entry?;
-        let (of, aaid, key_id) = place.value();
-        if of != owner.as_str() {
-            break;
-        }
-        if let Some(bytes) = credentials.get((aaid, key_id))? {
-            found.push(decode(bytes.value())?);
-        }
-    }
-    found.sort_by_key(|credential| credential.created);
-    Ok(found)
-}
-
-/// How many credentials an owner has.
-fn count(owners: &impl ReadableTable<(&'static str, &'static str, Bytes), ()>, owner: &ExtId) -> Result<usize, Fault> {
-    let mut count: usize = 0;
-    for entry in owners.range((owner.as_str(), "", &[][..])..)? {
-        if entry?.0.value().0 != owner.as_str() {
-            break;
-        }
-        count = count.saturating_add(1);
-    }
-    Ok(count)
-}
+pub(super) use tables::make_tables;
 
 fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Result<(), CredentialError>, Fault> {
-    let mut credentials = transaction.open_table(CREDENTIALS)?;
-    let mut owners = transaction.open_table(OWNED)?;
+    let mut tables = Tables::to_write(transaction)?;
     for credential in added {
-        if credentials.insert(key(&credential.key), encode(credential)?.as_slice())?.is_some() {
+        let replaces = credential.behind.is_some()
+            && tables.of_owner(&credential.owner, &credential.key)?.is_some_and(|known| known.is_doubted());
+        let is_new = tables.put(credential)?;
+        if !is_new && !replaces {
             return Ok(Err(CredentialError::Registered));
         }
-        owners.insert(owned(&credential.owner, &credential.key), ())?;
     }
     for owner in added.iter().map(|credential| &credential.owner).collect::<BTreeSet<_>>() {
-        if count(&owners, owner)? > CREDENTIALS_PER_OWNER {
+        if tables.count(owner)? > CREDENTIALS_PER_OWNER {
             return Ok(Err(CredentialError::TooMany));
         }
     }
@@ -84,20 +36,49 @@ fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Resul
 }
 
 fn confirm(transaction: &WriteTransaction, owner: &ExtId, keys: &[CredentialKey]) -> Result<bool, Fault> {
-    let mut credentials = transaction.open_table(CREDENTIALS)?;
+    let mut tables = Tables::to_write(transaction)?;
     let mut confirmed = Vec::with_capacity(keys.len());
     for of in keys {
-        let stored = credentials.get(key(of))?.map(|bytes| decode::<Credential>(bytes.value())).transpose()?;
-        let Some(mut credential) = stored.filter(|credential| credential.owner == *owner) else { return Ok(false) };
+        let stored = tables.of_owner(owner, of)?.filter(|credential| !credential.is_doubted());
+        let Some(mut credential) = stored else { return Ok(false) };
         if let Some(behind) = &mut credential.behind {
             behind.confirmed = true;
         }
         confirmed.push(credential);
     }
     for credential in &confirmed {
-        credentials.insert(key(&credential.key), encode(credential)?.as_slice())?;
+        tables.put(credential)?;
     }
     Ok(true)
+}
+
+fn doubt(transaction: &WriteTransaction, doubted: Vec<Credential>) -> Result<(), Fault> {
+    let mut tables = Tables::to_write(transaction)?;
+    for mut credential in doubted {
+        if let Some(behind) = &mut credential.behind {
+            (behind.confirmed, behind.doubted) = (false, true);
+        }
+        tables.put(&credential)?;
+    }
+    Ok(())
+}
+
+fn retire(
+    transaction: &WriteTransaction,
+    owner: &ExtId,
+    which: &Removal,
+    settled: Millis,
+) -> Result<Vec<CredentialKey>, Fault> {
+    let mut chosen = Tables::to_write(transaction)?.list(owner)?;
+    chosen.retain(|credential| which.covers(credential));
+    let (gone, open): (Vec<_>, Vec<_>) =
+        chosen.into_iter().partition(|credential| credential.is_confirmed() || credential.created < settled);
+    doubt(transaction, open)?;
+    let mut tables = Tables::to_write(transaction)?;
+    for credential in &gone {
+        tables.remove(credential)?;
+    }
+    Ok(gone.into_iter().map(|credential| credential.key).collect())
 }
 
 fn advance(
@@ -106,8 +87,8 @@ fn advance(
     received: u32,
     now: Millis,
 ) -> Result<Result<(), CounterError>, Fault> {
-    let mut credentials = transaction.open_table(CREDENTIALS)?;
-    let stored = credentials.get(key(of))?.map(|bytes| decode::<Credential>(bytes.value())).transpose()?;
+    let mut tables = Tables::to_write(transaction)?;
+    let stored = tables.here.get(key(of))?.map(|bytes| decode::<Credential>(bytes.value())).transpose()?;
     let Some(mut credential) = stored else { return Ok(Err(CounterError::NotFound)) };
     let both_zero = received == 0 && credential.sign_counter == 0;
     if !both_zero && received <= credential.sign_counter {
@@ -115,18 +96,16 @@ fn advance(
     }
     credential.sign_counter = received;
     credential.last_used = Some(now);
-    credentials.insert(key(of), encode(&credential)?.as_slice())?;
+    tables.here.insert(key(of), encode(&credential)?.as_slice())?;
     Ok(Ok(()))
 }
 
 fn remove(transaction: &WriteTransaction, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, Fault> {
-    let mut credentials = transaction.open_table(CREDENTIALS)?;
-    let mut owners = transaction.open_table(OWNED)?;
-    let mut chosen = list(&owners, &credentials, owner)?;
+    let mut tables = Tables::to_write(transaction)?;
+    let mut chosen = tables.list(owner)?;
     chosen.retain(|credential| which.covers(credential));
     for credential in &chosen {
-        credentials.remove(key(&credential.key))?;
-        owners.remove(owned(owner, &credential.key))?;
+        tables.remove(credential)?;
     }
     Ok(chosen.into_iter().map(|credential| credential.key).collect())
 }
@@ -142,14 +121,28 @@ impl Credentials for Embedded {
         self.write(move |transaction| Ok(Ok(confirm(transaction, &owner, &keys)?))).await
     }
 
+    async fn doubt(&self, credentials: Vec<Credential>) -> Result<(), StoreError> {
+        self.write(move |transaction| Ok(Ok(doubt(transaction, credentials)?))).await
+    }
+
+    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError> {
+        let (owner, which) = (owner.clone(), which.clone());
+        self.write(move |transaction| Ok(Ok(retire(transaction, &owner, &which, settled)?))).await
+    }
+
+    async fn behind(&self, key: &CredentialKey) -> Result<Vec<Credential>, StoreError> {
+        self.read(|transaction| Tables::to_read(transaction)?.of_key(key))
+    }
+
     async fn get(&self, of: &CredentialKey) -> Result<Option<Credential>, StoreError> {
         self.read(|transaction| {
-            transaction.open_table(CREDENTIALS)?.get(key(of))?.map(|bytes| decode(bytes.value())).transpose()
+            let tables = Tables::to_read(transaction)?;
+            tables.here.get(key(of))?.map(|bytes| decode(bytes.value())).transpose()
         })
     }
 
     async fn list(&self, owner: &ExtId) -> Result<Vec<Credential>, StoreError> {
-        self.read(|transaction| list(&transaction.open_table(OWNED)?, &transaction.open_table(CREDENTIALS)?, owner))
+        self.read(|transaction| Tables::to_read(transaction)?.list(owner))
     }
 
     async fn advance_counter(&self, of: &CredentialKey, received: u32, now: Millis) -> Result<(), CounterError> {

@@ -170,6 +170,34 @@ async fn a_login_needs_a_named_user_and_a_key_of_his() {
     assert_eq!(standing(&gateway, &session_id).await.0, "clientAuthenticating");
 }
 
+/// More than may fail before a user is slowed.
+const MANY: usize = 60;
+
+#[tokio::test]
+async fn a_request_that_fails_by_the_server_is_nobodys_attempt() {
+    let upstream = ScriptedUpstream::start().await;
+    let gateway = before(&upstream).await;
+    let mut jeff = registered(&gateway, "jeff").await;
+    for _ in 0..MANY {
+        upstream.then(Act::code(1500));
+        login_request(&gateway, &json!({"username": "jeff"})).await.uaf_code(1500);
+    }
+    jeff.login_uaf().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_fails_by_the_server_is_nobodys_attempt() {
+    let upstream = ScriptedUpstream::start().await;
+    let gateway = before(&upstream).await;
+    let mut jeff = registered(&gateway, "jeff").await;
+    for number in 0..MANY {
+        let handed_out = login_request(&gateway, &json!({"username": "jeff"})).await.uaf_code(1200);
+        upstream.then(if number % 2 == 0 { Act::code(1202) } else { Act::Reset });
+        finish_login(&gateway, &jeff.assertion(&handed_out)).await.uaf_code(1500);
+    }
+    jeff.login_uaf().await;
+}
+
 #[tokio::test]
 async fn a_registered_key_is_known_here_until_it_is_removed() {
     let upstream = ScriptedUpstream::start().await;

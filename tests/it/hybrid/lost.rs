@@ -1,6 +1,9 @@
 //! Registrations whose verdict is lost on its way from the server behind.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::{before, registered};
 use crate::support::gateway::Gateway;
@@ -42,9 +45,18 @@ async fn lost(gateway: &Gateway, upstream: &ScriptedUpstream, loss: Act, then: O
     phone.answer_registration(&handed_out).await.uaf_code(1500);
     let seen = status(&gateway.public(), &session_id).await;
     assert_eq!((&seen["status"], &seen["uafStatusCode"]), (&json!("failed"), &json!(1500)));
-    let taken_back = upstream.asked().last().unwrap().clone();
+    let taken_back = wait::until("it is taken back", wait::BOUND, async || {
+        upstream.asked().last().filter(|asked| asked.path != "registration").cloned()
+    });
+    let taken_back = taken_back.await;
     assert_eq!((taken_back.path.as_str(), &taken_back.context()["mode"]), ("request/deregistration", &json!("key")));
     phone
+}
+
+/// Waits until the server behind has one key of jeff's.
+async fn only_the_other(upstream: &ScriptedUpstream) {
+    let one = async || (upstream.keys("jeff") == 1).then_some(());
+    wait::until("the other one is left", wait::BOUND, one).await;
 }
 
 /// Waits for so many audit lines with this text.
@@ -62,7 +74,7 @@ async fn a_key_is_taken_back_and_logs_nobody_in() {
     let count = cases.len();
     for loss in cases {
         let phone = lost(&gateway, &upstream, loss, None).await;
-        assert_eq!(upstream.keys("jeff"), 1, "the other one");
+        only_the_other(&upstream).await;
         phone.try_login_uaf_under_any_policy().await.uaf_code(1492);
     }
     let mut other = other;
@@ -82,15 +94,54 @@ async fn a_key_that_could_not_be_taken_back_logs_nobody_in() {
         let stays = usize::from(!matches!(then, Act::Reset));
         let phone = lost(&gateway, &upstream, Act::Say(200, "<html>".into()), Some(then)).await;
         count += 1;
+        audited(&gateway, r#""change":"doubted""#, count).await;
         assert_eq!(upstream.keys("jeff"), stays, "{count}");
         if stays == 1 {
             let answers = upstream.answers();
             phone.try_login_uaf().await.uaf_code(1481);
             assert_eq!(upstream.answers(), answers, "nobody was asked");
         }
-        audited(&gateway, r#""change":"doubted""#, count).await;
         upstream.forget("jeff");
     }
     audited(&gateway, r#""event":"verdict-unknown""#, count).await;
     assert!(gateway.log().contains("a key whose registration failed may be with the UAF upstream"));
+}
+
+/// What a server says that calls every key removed, and keeps it.
+fn called_removed() -> Act {
+    let header = json!({"upv": {"major": 1, "minor": 1}, "op": "Dereg", "appID": "https://uaf.example/facets"});
+    let message = json!([{"header": header, "authenticators": [{"aaid": "5347#0001", "keyID": ""}]}]).to_string();
+    Act::Say(200, json!({"statusCode": 1200, "op": "Dereg", "uafRequest": message}).to_string())
+}
+
+#[tokio::test]
+async fn a_key_that_was_called_removed_and_is_there_all_the_same_logs_nobody_in() {
+    let upstream = ScriptedUpstream::start().await;
+    let gateway = before(&upstream).await;
+    let mut other = registered(&gateway, "jeff").await;
+    other.login_uaf().await;
+    let phone = lost(&gateway, &upstream, Act::Say(200, "<html>".into()), Some(called_removed())).await;
+    audited(&gateway, r#""change":"removed""#, 1).await;
+    assert_eq!(upstream.keys("jeff"), 2);
+    let request = json!({"context": json!({"username": "jeff"}).to_string()});
+    for removal in [Act::code(1404), called_removed()] {
+        phone.try_login_uaf().await.uaf_code(1481);
+        upstream.then(removal);
+        other.client().uaf("/nevisfido/uaf/1.1/request/deregistration", &request).await.uaf_code(1200);
+    }
+    phone.try_login_uaf().await.uaf_code(1481);
+    other.login_uaf().await;
+}
+
+#[tokio::test]
+async fn a_client_does_not_wait_until_its_key_is_taken_back() {
+    let upstream = ScriptedUpstream::start().await;
+    let gateway = before(&upstream).await;
+    let gate = Arc::new(Semaphore::new(0));
+    // Asserts that the answer is there before the removal, which nothing has let through yet.
+    lost(&gateway, &upstream, Act::Say(200, "<html>".into()), Some(Act::Hold(gate.clone()))).await;
+    assert!(!gateway.log().contains(r#""change":"doubted""#));
+    gate.add_permits(1);
+    audited(&gateway, r#""change":"removed""#, 1).await;
+    assert_eq!(upstream.keys("jeff"), 0);
 }

@@ -74,6 +74,12 @@ impl Phone {
         phone
     }
 
+    /// The same phone before another gateway.
+    pub(crate) fn move_to(&mut self, gateway: &Gateway) {
+        (self.public, self.session) = (gateway.public(), None);
+        gateway.password(&self.user).clone_into(&mut self.password);
+    }
+
     /// The caller: with the session if there is one.
     pub(crate) fn client(&self) -> Client {
         self.session.as_ref().map_or(self.public.clone(), |session| self.public.cookie(session))

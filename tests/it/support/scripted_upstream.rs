@@ -186,6 +186,12 @@ impl ScriptedUpstream {
         self.state.lock().unwrap().keys.remove(user);
     }
 
+    /// The ids of a user's keys.
+    pub(crate) fn key_ids(&self, user: &str) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        state.keys.get(user).into_iter().flatten().map(|(_, key_id)| key_id.clone()).collect()
+    }
+
     /// How many keys it has of a user.
     pub(crate) fn keys(&self, user: &str) -> usize {
         self.state.lock().unwrap().keys.get(user).map_or(0, Vec::len)

@@ -9,7 +9,7 @@ use super::super::routes::upstream_tls;
 use super::super::{ComposeError, Stores};
 use super::limits;
 use crate::config::{self, Config, FidoUaf, UafUpstream};
-use crate::fido::{Bounds, Endpoint, UafServer, Upstream, UpstreamSettings};
+use crate::fido::{Bounds, Endpoint, Named, UafServer, Upstream, UpstreamSettings};
 use crate::telemetry::Metrics;
 
 /// Questions to the server behind at once.
@@ -37,6 +37,7 @@ pub(super) fn server(
         operations: stores.operations.clone(),
         challenges: stores.challenges.clone(),
         credentials: stores.credentials.clone(),
+        named: Named::default(),
         users: stores.users.clone(),
         clock: clock.clone(),
         settings: UpstreamSettings {

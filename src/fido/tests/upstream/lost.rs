@@ -1,5 +1,7 @@
 //! What the server behind did, and nobody was told of.
 
+use std::time::Duration;
+
 use sidegate_filters::Caller;
 use sidegate_uaf::wire::Response;
 
@@ -8,6 +10,8 @@ use super::{both, during, keys};
 use crate::fido::AnswerAt;
 use crate::fido::tests::JEFF;
 use crate::oob::testing::{House, Phone, asker};
+use crate::store::contract::credentials::credential;
+use crate::store::credentials::{Behind as Known, CREDENTIALS_PER_OWNER, Credential};
 use crate::store::operation::OperationKind;
 use crate::store::{ExtId, Removal};
 
@@ -24,8 +28,10 @@ async fn doubted(front: &House, behind: &Behind, answer_to_removal: Fate) -> Pho
     let mut phone = Phone::new();
     let (response, session_id) = registration(front, &mut phone).await;
     behind.then([Fate::Lost, answer_to_removal]);
+    let before = behind.questions();
     assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1500));
     assert_eq!(front.status(&session_id).await["uafStatusCode"], 1500);
+    behind.asked_again(before + 1).await;
     phone
 }
 
@@ -34,9 +40,11 @@ async fn a_key_whose_registration_got_no_verdict_is_taken_back() {
     let (front, behind) = both().await;
     let (response, session_id) = registration(&front, &mut Phone::new()).await;
     behind.then([Fate::Lost]);
+    let before = behind.questions();
     assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1500));
     assert_eq!(front.status(&session_id).await["status"], "failed");
-    assert_eq!(keys(&front, &behind).await, (0, 0));
+    behind.asked_again(before + 1).await;
+    assert_eq!(keys(&front, &behind).await, (1, 0), "refused here, and gone there");
 }
 
 #[tokio::test]
@@ -72,7 +80,33 @@ async fn a_doubted_key_goes_with_the_others_and_another_may_be_registered() {
     front.answer(AnswerAt::Authentication, &phone.authenticate(&request.unwrap())).await.unwrap();
     let jeff = front.user("jeff").await;
     front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.unwrap();
+    assert_eq!(keys(&front, &behind).await, (1, 0), "its registration may not be over");
+    front.clock.advance(Duration::from_secs(60 * 60 + 1));
+    assert!(front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.is_ok(), "the phone is told");
+    assert_eq!(keys(&front, &behind).await, (1, 0), "who does not know it may be to get it yet");
+    front.phone("jeff").await;
+    front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.unwrap();
     assert_eq!(keys(&front, &behind).await, (0, 0));
+}
+
+#[tokio::test]
+async fn doubted_keys_give_way_to_others_after_a_day() {
+    let (front, behind) = both().await;
+    doubted(&front, &behind, Fate::Code(1500)).await;
+    let confirmed = |number: usize| {
+        let record = credential("ext-jeff", "FFFF#0001", u8::try_from(number).unwrap());
+        Credential { behind: Some(Known { app_id: None, confirmed: true, doubted: false }), ..record }
+    };
+    front.credentials.add_all((1..CREDENTIALS_PER_OWNER).map(confirmed).collect()).await.unwrap();
+    let jeff = front.user("jeff").await;
+    let ask = async || front.requests.request(&asker(&jeff), OperationKind::Reg, None).await;
+    assert!(ask().await.is_err());
+    front.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    let response = Phone::new().register(&ask().await.unwrap());
+    front.answer(AnswerAt::Registration, &response).await.unwrap();
+    assert_eq!(keys(&front, &behind).await.0, CREDENTIALS_PER_OWNER);
+    assert!(front.credentials.list(&"ext-jeff".into()).await.unwrap().iter().all(Credential::is_confirmed));
+    assert!(ask().await.is_err(), "no other gives way");
 }
 
 #[tokio::test]
@@ -103,6 +137,7 @@ async fn a_verdict_that_leaves_open_what_comes_of_it_is_none() {
         let before = behind.questions();
         behind.then([Fate::Code(code), Fate::Code(1404)]);
         assert!(front.answer(AnswerAt::Registration, &response).await.is_err());
+        behind.asked_again(before + 1).await;
         assert_eq!((keys(&front, &behind).await, behind.questions()), ((1, 0), before + 2), "{code}");
     }
 }
@@ -113,6 +148,7 @@ async fn a_key_that_was_deregistered_while_it_was_judged_is_not_registered() {
         let (front, behind) = both().await;
         let mut phone = Phone::new();
         let (response, session_id) = registration(&front, &mut phone).await;
+        let before = behind.questions();
         let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
             front.credentials.remove(&"ext-jeff".into(), &Removal::All).await.unwrap();
             behind.then((!taken_back).then_some(Fate::Code(1500)));
@@ -121,7 +157,8 @@ async fn a_key_that_was_deregistered_while_it_was_judged_is_not_registered() {
         let status = front.status(&session_id).await;
         assert_eq!((status["status"].as_str(), status["uafStatusCode"].as_u64()), (Some("failed"), Some(1500)));
         let left = usize::from(!taken_back);
-        assert_eq!(keys(&front, &behind).await, (left, left));
+        behind.asked_again(before + 1).await;
+        assert_eq!(keys(&front, &behind).await, (1, left));
         if !taken_back {
             let (token, _) = front.token().await;
             let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
