@@ -170,7 +170,7 @@ impl ProxyHttp for Front {
         error
     }
 
-    /// Pingora's own line would name what [`Forward`] has logged.
+    /// Pingora's own line would name what `Forward` has logged.
     fn suppress_proxy_warn_log(&self, _: &Session, _: &Life, _: &Error, _: ProxyWarnLogContext) -> bool {
         true
     }
