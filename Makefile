@@ -5,8 +5,7 @@ SHELL := /bin/bash
 
 PACKAGES := build-essential cmake libssl-dev pkg-config python3-venv chromium chromium-driver curl ca-certificates
 VENV := target/jose-venv
-# Cases of each property test: few in `make test`, many in `make soak`: three minutes of its half an hour on two busy
-# cores.
+# Cases of each property test: few in `make test`, many in `make soak`: about half of its half an hour on two busy cores.
 SOAK_CASES ?= 20000
 # Arguments of the benchmarks, such as --quick or a part of a name.
 BENCH ?=
