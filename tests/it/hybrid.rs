@@ -5,7 +5,7 @@ mod answers;
 mod copies;
 mod lost;
 mod redeem;
-mod samples;
+pub(crate) mod samples;
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,8 @@
 //! The main job, end to end: a phone approves a login (`README.md`, `gateway.md` 6.1).
 
+mod endings;
+mod races;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};

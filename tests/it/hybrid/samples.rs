@@ -15,7 +15,7 @@ async fn both() -> (Gateway, Gateway) {
 }
 
 /// The gateway before this server, with a user jeff.
-fn before(behind: &Gateway) -> Setup {
+pub(crate) fn before(behind: &Gateway) -> Setup {
     let address = format!("https://{}", behind.internal_address());
     Setup::sample("hybrid.yml")
         .certificates_of(behind)

@@ -8,6 +8,7 @@ use sidegate_uaf::encoding::decode;
 use sidegate_uaf::wire::{
     AuthenticationRequest, ChannelBinding, DeregistrationRequest, FinalChallengeParams, RegistrationRequest,
 };
+use sidegate_uaf::{Algorithm, KeyFormat};
 
 use super::gateway::Gateway;
 use super::http::{Answer, Client};
@@ -24,7 +25,12 @@ pub(crate) struct Device {
 
 impl Device {
     fn new() -> Self {
-        Self { authenticator: Authenticator::new(AAID.parse().unwrap()), keys: RefCell::default() }
+        Self::with_keys(Algorithm::P256Raw, KeyFormat::EcRaw)
+    }
+
+    fn with_keys(algorithm: Algorithm, format: KeyFormat) -> Self {
+        let authenticator = Authenticator::new(AAID.parse().unwrap()).with_algorithm(algorithm, format);
+        Self { authenticator, keys: RefCell::default() }
     }
 
     /// The `uafResponse` to an authentication request, counted.
@@ -67,11 +73,23 @@ impl Phone {
     /// A phone with a registered key, a FIDO UAF session and a dispatch target.
     pub(crate) async fn enrolled(gateway: &Gateway, user: &str) -> Self {
         let mut phone = Self::new(gateway, user);
-        phone.login_password().await;
-        phone.register().await;
-        phone.login_uaf().await;
-        phone.add_target("phone").await;
+        phone.enrol("phone").await;
         phone
+    }
+
+    /// The same, with keys for this algorithm that are written in this format.
+    pub(crate) async fn enrolled_with(gateway: &Gateway, user: &str, algorithm: Algorithm, format: KeyFormat) -> Self {
+        let device = Device::with_keys(algorithm, format);
+        let mut phone = Self { device, ..Self::new(gateway, user) };
+        phone.enrol(&format!("phone {}", uuid::Uuid::new_v4())).await;
+        phone
+    }
+
+    async fn enrol(&mut self, target: &str) {
+        self.login_password().await;
+        self.register().await;
+        self.login_uaf().await;
+        self.add_target(target).await;
     }
 
     /// The same phone before another gateway.

@@ -123,6 +123,14 @@ impl Gateway {
         self.folder.path().join("certs")
     }
 
+    /// Replaces a text of its configuration, which must be there, for the next start.
+    pub(crate) fn reconfigure(&self, from: &str, to: &str) {
+        let file = self.config.as_ref().expect("its configuration is not the built-in one");
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(text.contains(from), "the configuration has no {from:?}");
+        std::fs::write(file, text.replace(from, to)).unwrap();
+    }
+
     fn make_certificate(&self) {
         let certs = self.certificates();
         let output = self.program().arg("keygen").arg("--self-signed").arg(&certs).output().unwrap();
