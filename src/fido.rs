@@ -18,7 +18,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 
 use crate::store::operation::{Authenticator, ChallengeState, OperationKind, Purpose};
-use crate::store::{ExtId, OperationId, Origin, StoreError};
+use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError};
 
 pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope};
@@ -62,6 +62,8 @@ pub struct Commission<'a> {
     pub ask: &'a Ask,
     /// On whose account is kept what leads its answer back.
     pub origin: &'a Origin,
+    /// The network that asks: a server behind is asked by one only so much at once. `None`: an internal caller.
+    pub from: Option<SourceNetwork>,
 }
 
 /// A request to hand out.
@@ -176,11 +178,17 @@ pub trait Fido: Send + Sync {
     /// Why there is nothing to hand out.
     async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError>;
 
-    /// Removes credentials, and makes the request that tells the phone to do so too. Doing it again does no harm.
+    /// Removes credentials, and makes the request that tells the phone to do so too. Doing it again does no harm. `from` as
+    /// in [`Commission::from`].
     ///
     /// # Errors
     /// Why nothing was removed.
-    async fn deregister(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError>;
+    async fn deregister(
+        &self,
+        user: &Subject,
+        scope: &Scope,
+        from: Option<SourceNetwork>,
+    ) -> Result<UafRequest, FidoError>;
 
     /// Who an answer says it is from. Nothing of it is verified.
     ///
@@ -188,11 +196,17 @@ pub trait Fido: Send + Sync {
     /// When the store can't be asked.
     async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError>;
 
-    /// Takes an answer: finishes its operation, for good or bad.
+    /// Takes an answer: finishes its operation, for good or bad. `from` as in [`Commission::from`].
     ///
     /// # Errors
     /// The code for the client. No operation moves unless serverData and challenge are those of it.
-    async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError>;
+    async fn answer(
+        &self,
+        at: AnswerAt,
+        uaf_response: &str,
+        context: Option<&str>,
+        from: Option<SourceNetwork>,
+    ) -> Result<Answered, FidoError>;
 }
 
 fn internal(error: &dyn std::fmt::Display) -> FidoError {

@@ -20,7 +20,6 @@ mod meter;
 mod proxy;
 mod reply;
 mod request;
-mod seats;
 mod serve;
 mod server;
 mod settings;

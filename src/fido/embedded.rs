@@ -19,7 +19,7 @@ use super::{
     credential, internal,
 };
 use crate::store::operation::ChallengeState;
-use crate::store::{Credentials, ExtId, Operations, StoreError, Users};
+use crate::store::{Credentials, ExtId, Operations, SourceNetwork, StoreError, Users};
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,12 @@ impl Fido for Embedded {
         }
     }
 
-    async fn deregister(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
+    async fn deregister(
+        &self,
+        user: &Subject,
+        scope: &Scope,
+        _: Option<SourceNetwork>,
+    ) -> Result<UafRequest, FidoError> {
         self.deregistration(user, scope).await
     }
 
@@ -109,7 +114,13 @@ impl Fido for Embedded {
         self.presumed(at, uaf_response).await
     }
 
-    async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
+    async fn answer(
+        &self,
+        at: AnswerAt,
+        uaf_response: &str,
+        context: Option<&str>,
+        _: Option<SourceNetwork>,
+    ) -> Result<Answered, FidoError> {
         self.take(at, uaf_response, context).await
     }
 }

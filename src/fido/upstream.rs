@@ -20,7 +20,7 @@ use sidegate_uaf::StatusCode;
 
 use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest};
 use crate::store::operation::ChallengeState;
-use crate::store::{Challenges, Credentials, ExtId, Operations, StoreError, Users};
+use crate::store::{Challenges, Credentials, ExtId, Operations, SourceNetwork, StoreError, Users};
 
 pub use named::Named;
 use transport::Place;
@@ -73,23 +73,34 @@ impl Fido for Upstream {
         self.fetch(commission).await
     }
 
-    async fn deregister(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
-        self.remove(user, scope).await
+    async fn deregister(
+        &self,
+        user: &Subject,
+        scope: &Scope,
+        from: Option<SourceNetwork>,
+    ) -> Result<UafRequest, FidoError> {
+        self.remove(user, scope, from).await
     }
 
     async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
         self.presumed(at, uaf_response).await
     }
 
-    async fn answer(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
-        self.take(at, uaf_response, context).await
+    async fn answer(
+        &self,
+        at: AnswerAt,
+        uaf_response: &str,
+        context: Option<&str>,
+        from: Option<SourceNetwork>,
+    ) -> Result<Answered, FidoError> {
+        self.take(at, uaf_response, context, from).await
     }
 }
 
 impl Upstream {
     /// A place for a question, or the code for a client whose question is not asked.
-    fn place(&self) -> Result<Place<'_>, FidoError> {
-        self.endpoint.place().map_err(|_| FidoError::Refused(StatusCode::INTERNAL))
+    fn place(&self, from: Option<SourceNetwork>) -> Result<Place<'_>, FidoError> {
+        self.endpoint.place(from).map_err(|_| FidoError::Refused(StatusCode::INTERNAL))
     }
 }
 

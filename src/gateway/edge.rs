@@ -15,12 +15,13 @@ use tokio::sync::watch;
 
 use super::connection::Connection;
 use super::proxy::Front;
-use super::seats::{Seat, Seats};
 use super::settings::Limits;
 use super::stream::Guarded;
 use super::tls::Tls;
 use super::watch::{BodyWatch, WATCH};
 use crate::routes::ListenerClass;
+use crate::seats::{Seat, Seats};
+use crate::store::SourceNetwork;
 use crate::telemetry::Metrics;
 
 /// Takes connections of one listener.
@@ -52,9 +53,9 @@ impl Edge {
         metrics: Arc<Metrics>,
         cut: watch::Receiver<bool>,
     ) -> Self {
-        let share = limits.connections_share;
-        let connections = Seats::new(limits.connections, share, class);
-        let seats = Seats::new(limits.requests, share, class);
+        let share = limits.share(class);
+        let connections = Seats::new(limits.connections, share);
+        let seats = Seats::new(limits.requests, share);
         Self { http: Arc::new(Http { proxy, limits, class, seats, metrics, cut }), tls, seats: connections }
     }
 }
@@ -65,7 +66,7 @@ impl ServerApp for Edge {
         let digest = stream.get_socket_digest();
         let peer = digest.as_ref().and_then(|digest| digest.peer_addr()?.as_inet().copied());
         // It is held as long as the connection is open, the handshake included.
-        let _seat = match self.seats.take(peer.map(|peer| peer.ip())) {
+        let _seat = match self.seats.take(peer.map(|peer| SourceNetwork::of(peer.ip()))) {
             Ok(seat) => seat,
             Err(reason) => {
                 self.http.metrics.refused_connection(self.http.class.name(), reason.name());
@@ -100,8 +101,8 @@ impl Http {
     /// The seat of a request over HTTP/2. One without is told that nothing was done for it (RFC 9113 8.7), before it costs
     /// memory: an answer could be kept from going out by the client's window.
     fn seat(&self, session: &mut ServerSession) -> Option<Seat> {
-        let client = Connection::of(session).and_then(|connection| connection.peer).map(|peer| peer.ip());
-        match self.seats.take(client) {
+        let client = Connection::of(session).and_then(|connection| connection.peer);
+        match self.seats.take(client.map(|peer| SourceNetwork::of(peer.ip()))) {
             Ok(seat) => Some(seat),
             Err(reason) => {
                 self.metrics.refused_request(self.class.name(), reason.name());

@@ -16,9 +16,9 @@ use pingora::{Error, ErrorType};
 use sidegate_filters::{CanonicalPath, Exchange, Reply, Verdict};
 
 use super::failure::TooLong;
-use super::seats::Seat;
 use super::watch::BodyWatch;
 use crate::routes::{Route, Upstream};
+use crate::seats::Seat;
 use censor::Early;
 pub(super) use censor::trailers as censor_trailers;
 use rewrite::Target;

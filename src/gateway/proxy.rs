@@ -19,10 +19,10 @@ use super::connection::Connection;
 use super::failure;
 use super::forward::censor_trailers;
 use super::reply::Dress;
-use super::seats::Seats;
 use super::serve::Next;
 use super::settings::Limits;
 use crate::routes::{ListenerClass, Router};
+use crate::seats::Seats;
 use crate::telemetry::Metrics;
 use crate::telemetry::access::RequestRecord;
 use life::{Known, Life};
@@ -39,7 +39,7 @@ pub(super) struct Front {
 
 impl Front {
     pub(super) fn new(class: ListenerClass, router: Arc<Router>, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Self {
-        let ways = Seats::new(limits.connections, limits.connections_share, class);
+        let ways = Seats::new(limits.connections, limits.share(class));
         Self { class, router, limits, ways, metrics }
     }
 

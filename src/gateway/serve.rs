@@ -19,9 +19,10 @@ use super::media;
 use super::proxy::Front;
 use super::reply::Dress;
 use super::request::Request;
-use super::seats::NoSeat;
 use crate::identity::login_page::not_found;
 use crate::routes::{Destination, Endpoint, ListenerClass, Route, Unrouted};
+use crate::seats::NoSeat;
+use crate::store::SourceNetwork;
 use crate::telemetry::access::RequestRecord;
 
 /// The most of a body that Pingora can hold back and hand on later.
@@ -63,8 +64,10 @@ impl Front {
         match &route.destination {
             Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body).await,
             Destination::Upstream(upstream) => {
-                let way =
-                    self.ways.take(connection.peer.map(|peer| peer.ip())).map_err(|reason| self.crowded(reason))?;
+                let way = self
+                    .ways
+                    .take(connection.peer.map(|peer| SourceNetwork::of(peer.ip())))
+                    .map_err(|reason| self.crowded(reason))?;
                 let stream = self.hold(&route, &mut exchange, &mut body).await?;
                 let to = (route.clone(), upstream.clone());
                 Ok(Next::Forward(Box::new(Forward::new(to, exchange, forwarded, host, stream, way))))

@@ -79,6 +79,13 @@ pub struct Limits {
     pub requests: usize,
 }
 
+impl Limits {
+    /// The share of one network on a listener of this class, in percent; `None` where callers are known.
+    pub(super) fn share(&self, class: ListenerClass) -> Option<u8> {
+        (class == ListenerClass::Public).then_some(self.connections_share)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

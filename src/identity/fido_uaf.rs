@@ -114,7 +114,8 @@ impl FidoUafRealm {
         answer: UafAnswer<'_>,
         attempt: Option<LoginAttempt>,
     ) -> Result<LoginAttempt, FidoLoginError> {
-        match (self.fido.answer(AnswerAt::Login, answer.response, answer.context).await, attempt) {
+        let from = Some(SourceNetwork::of(answer.address));
+        match (self.fido.answer(AnswerAt::Login, answer.response, answer.context, from).await, attempt) {
             (Ok(Answered { user: Some(proven), .. }), Some(attempt)) if *attempt.user() == proven.ext_id => Ok(attempt),
             (Ok(_), _) => Err(FidoLoginError::AnotherUser),
             (Err(error), attempt) => {

@@ -147,6 +147,12 @@ impl Asker<'_> {
             Caller::Anonymous => Origin::Network(SourceNetwork::of(self.address)),
         }
     }
+
+    /// The network whose share of what is asked of a server behind it uses; an internal caller has none.
+    #[must_use]
+    pub fn network(&self) -> Option<SourceNetwork> {
+        (!matches!(self.caller, Caller::Internal(_))).then(|| SourceNetwork::of(self.address))
+    }
 }
 
 impl Acting {

@@ -9,7 +9,7 @@ use super::{DispatchToken, TokenKey};
 use crate::fido::{Ask, Commission, Fido, FidoError, Scope, Subject, UafRequest};
 use crate::jose::CryptoError;
 use crate::store::operation::{ChallengeState, ClaimId, Event, Operation, OperationKind};
-use crate::store::{Operations, Origin, StoreError, TransitionError, Users};
+use crate::store::{Operations, Origin, SourceNetwork, StoreError, TransitionError, Users};
 use crate::telemetry::audit::Event as Audit;
 
 /// Nothing was handed out.
@@ -41,12 +41,17 @@ pub struct Redeem {
 }
 
 impl Redeem {
-    /// Redeems a token on the path of `kind`.
+    /// Redeems a token on the path of `kind`; `from` as in [`Commission::from`].
     ///
     /// # Errors
     /// Why this caller gets no request.
-    pub async fn redeem(&self, kind: OperationKind, token: &str) -> Result<UafRequest, NotRedeemed> {
-        let redeemed = self.try_redeem(kind, token).await;
+    pub async fn redeem(
+        &self,
+        kind: OperationKind,
+        token: &str,
+        from: Option<SourceNetwork>,
+    ) -> Result<UafRequest, NotRedeemed> {
+        let redeemed = self.try_redeem(kind, token, from).await;
         let code = match &redeemed {
             Ok(_) => StatusCode::OK,
             Err(NotRedeemed::Refused(code)) => *code,
@@ -56,7 +61,12 @@ impl Redeem {
         redeemed
     }
 
-    async fn try_redeem(&self, kind: OperationKind, token: &str) -> Result<UafRequest, NotRedeemed> {
+    async fn try_redeem(
+        &self,
+        kind: OperationKind,
+        token: &str,
+        from: Option<SourceNetwork>,
+    ) -> Result<UafRequest, NotRedeemed> {
         let token = DispatchToken::parse(token).ok_or_else(not_found)?;
         let id = self.key.operation(&token)?;
         let operation = self.operations.get(id).await?.ok_or_else(not_found)?;
@@ -68,9 +78,13 @@ impl Redeem {
         })?;
         let user = self.user(&operation).await?;
         match (ask, user) {
-            (Ask::Deregistration(scope), Some(user)) => self.claimed(&operation, self.deregister(&user, &scope)).await,
-            (ask, user) if self.fido.is_elsewhere() => self.claimed(&operation, self.ask(&operation, user, &ask)).await,
-            (ask, user) => self.hand_out(&operation, user, &ask).await,
+            (Ask::Deregistration(scope), Some(user)) => {
+                self.claimed(&operation, self.deregister(&user, &scope, from)).await
+            }
+            (ask, user) if self.fido.is_elsewhere() => {
+                self.claimed(&operation, self.ask(&operation, user, &ask, from)).await
+            }
+            (ask, user) => self.hand_out(&operation, user, &ask, from).await,
         }
     }
 
@@ -87,8 +101,9 @@ impl Redeem {
         operation: &Operation,
         user: Option<Subject>,
         ask: &Ask,
+        from: Option<SourceNetwork>,
     ) -> Result<UafRequest, NotRedeemed> {
-        let (request, challenge) = self.commission(operation, user, ask).await?;
+        let (request, challenge) = self.commission(operation, user, ask, from).await?;
         self.operations.transition(operation.id, Event::Redeem { kind: operation.kind, challenge }).await?;
         Ok(request)
     }
@@ -123,13 +138,13 @@ impl Redeem {
         }
     }
 
-    async fn ask(&self, operation: &Operation, user: Option<Subject>, ask: &Ask) -> Done {
-        let (request, challenge) = self.commission(operation, user, ask).await?;
+    async fn ask(&self, operation: &Operation, user: Option<Subject>, ask: &Ask, from: Option<SourceNetwork>) -> Done {
+        let (request, challenge) = self.commission(operation, user, ask, from).await?;
         Ok((request, Some(challenge)))
     }
 
-    async fn deregister(&self, user: &Subject, scope: &Scope) -> Done {
-        Ok((self.fido.deregister(user, scope).await?, None))
+    async fn deregister(&self, user: &Subject, scope: &Scope, from: Option<SourceNetwork>) -> Done {
+        Ok((self.fido.deregister(user, scope, from).await?, None))
     }
 
     async fn commission(
@@ -137,10 +152,11 @@ impl Redeem {
         operation: &Operation,
         user: Option<Subject>,
         ask: &Ask,
+        from: Option<SourceNetwork>,
     ) -> Result<(UafRequest, ChallengeState), FidoError> {
         // Whoever had the token made is charged for the operation; what its redeem adds to it comes once.
         let origin = &Origin::Internal;
-        self.fido.request(&Commission { id: operation.id, purpose: operation.purpose, user, ask, origin }).await
+        self.fido.request(&Commission { id: operation.id, purpose: operation.purpose, user, ask, origin, from }).await
     }
 }
 

@@ -50,7 +50,7 @@ impl Requests {
         self.fido.check(&ask).map_err(TokenFault::from)?;
         let permit = self.permit(asker, deed(kind, ask.has_transaction()), username.as_deref()).await?;
         match (&ask, permit.user()) {
-            (Ask::Deregistration(scope), Some(user)) => Ok(self.fido.deregister(user, scope).await?),
+            (Ask::Deregistration(scope), Some(user)) => Ok(self.fido.deregister(user, scope, asker.network()).await?),
             _ => self.hand_out(asker, &permit, purpose(&ask), &ask).await,
         }
     }
@@ -78,7 +78,8 @@ impl Requests {
         ask: &Ask,
     ) -> Result<UafRequest, NotRequested> {
         let (id, user, origin) = (OperationId::random(), permit.user().cloned(), asker.origin());
-        let commission = Commission { id, purpose, user: user.clone(), ask, origin: &origin };
+        let from = asker.network();
+        let commission = Commission { id, purpose, user: user.clone(), ask, origin: &origin, from };
         let (request, challenge) = self.fido.request(&commission).await?;
         let kind = if matches!(ask, Ask::Registration { .. }) { OperationKind::Reg } else { OperationKind::Auth };
         let user = user.map(|user| user.ext_id);

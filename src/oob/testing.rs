@@ -218,7 +218,7 @@ impl House {
 
     /// The UAF code of a redeem.
     pub(crate) async fn redeem(&self, kind: OperationKind, token: &str) -> (u16, Option<UafRequest>) {
-        match self.redeem.redeem(kind, token).await {
+        match self.redeem.redeem(kind, token, None).await {
             Ok(request) => (StatusCode::OK.0, Some(request)),
             Err(NotRedeemed::Refused(code)) => (code.0, None),
             Err(fault) => panic!("{fault}"),
@@ -236,7 +236,7 @@ impl House {
         reply: Option<&Reply>,
     ) -> Result<Answered, u16> {
         let context = reply.map(|reply| serde_json::to_string(reply).unwrap());
-        match self.fido.answer(at, &response.to_message(), context.as_deref()).await {
+        match self.fido.answer(at, &response.to_message(), context.as_deref(), None).await {
             Ok(answered) => Ok(answered),
             Err(FidoError::Refused(code)) => Err(code.0),
             Err(fault) => panic!("{fault}"),

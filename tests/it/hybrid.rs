@@ -6,6 +6,7 @@ mod copies;
 mod lost;
 mod redeem;
 pub(crate) mod samples;
+mod shares;
 
 use serde_json::{Value, json};
 
@@ -21,6 +22,10 @@ async fn before(upstream: &ScriptedUpstream) -> Gateway {
 }
 
 async fn with(upstream: &ScriptedUpstream, patience: &str, lease: &str) -> Gateway {
+    setup(upstream, patience, lease).start().await
+}
+
+fn setup(upstream: &ScriptedUpstream, patience: &str, lease: &str) -> Setup {
     let address = upstream.address;
     Setup::default()
         .user("jeff")
@@ -28,9 +33,7 @@ async fn with(upstream: &ScriptedUpstream, patience: &str, lease: &str) -> Gatew
         .replace("  wildcards-for-testing: false\n", "")
         .replace("  metadata:\n    unknown-models: surrogate               # default refuse\n", "")
         .under("fido-uaf", format!("  upstream: uaf\n  time-limits: {{{lease}}}"))
-        .append(format!("upstreams:\n  uaf:\n    url: http://{address}\n    connect-timeout: 2s\n    {patience}"))
-        .start()
-        .await
+        .append(format!("upstreams:\n  uaf:\n    url: http://{address}\n    connect-timeout: 2s\n    {patience}\n"))
 }
 
 /// An authentication of jeff whose token is free.

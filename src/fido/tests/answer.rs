@@ -154,7 +154,7 @@ async fn a_store_that_fails_ends_the_operation_badly() {
     let (request, session_id) = redeemed(&house, JEFF).await;
     let response = phone.authenticate(&request);
     *house.users.up.lock().unwrap() = false;
-    let fault = house.fido.answer(AnswerAt::Authentication, &response.to_message(), None).await.unwrap_err();
+    let fault = house.fido.answer(AnswerAt::Authentication, &response.to_message(), None, None).await.unwrap_err();
     assert!(matches!(fault, crate::fido::FidoError::Store(_)), "{fault}");
     assert_eq!(house.status(&session_id).await["uafStatusCode"], 1500);
 }

@@ -88,7 +88,7 @@ async fn a_registration_that_was_cancelled_leaves_no_credential() {
         channels: Vec::new(),
         settings: EmbeddedSettings { answer: Limits::default().answer, folding: Folding::Specific },
     };
-    let refused = fido.answer(AnswerAt::Registration, &response, None).await.unwrap_err();
+    let refused = fido.answer(AnswerAt::Registration, &response, None, None).await.unwrap_err();
     assert!(refused.to_string().ends_with("1491"), "{refused}");
     assert!(house.credentials.list(&"ext-jeff".into()).await.unwrap().is_empty());
     assert_eq!(house.status(&id.to_string()).await["uafStatusCode"], 1403);

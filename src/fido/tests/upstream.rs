@@ -14,20 +14,21 @@ use sidegate_uaf::wire::Reply;
 
 use super::JEFF;
 use crate::fido::{
-    AnswerAt, Bounds, Endpoint, Named, Subject, UafServer, Upstream, UpstreamSettings, UsernameMapper, credential,
+    AnswerAt, Bounds, Endpoint, Named, Scope, Subject, UafServer, Upstream, UpstreamSettings, UsernameMapper,
+    credential,
 };
 use crate::oob::testing::{House, Phone, asker};
 use crate::oob::{DispatchToken, Redeem, Requests, Statuses};
 use crate::store::credentials::{Behind as Known, CREDENTIALS_PER_OWNER};
 use crate::store::memory::MemoryChallenges;
 use crate::store::operation::{Event, Limits, OperationKind};
-use crate::store::{ExtId, OperationId};
+use crate::store::{ExtId, OperationId, SourceNetwork};
 use crate::telemetry::Metrics;
 use behind::Behind;
 
 fn endpoint(behind: &Behind) -> Endpoint {
     let long = Duration::from_secs(60);
-    let bounds = Bounds { connect: long, total: long, idle: long, parallel: 2 };
+    let bounds = Bounds { connect: long, total: long, idle: long, parallel: 2, share: 50 };
     let origin = format!("http://{}", behind.address);
     let server = UafServer { name: "uaf", origin: &origin, path: "/uaf" };
     Endpoint::new(&server, bounds, None, Arc::new(Metrics::new().unwrap())).unwrap()
@@ -135,6 +136,38 @@ async fn no_more_questions_are_open_than_there_are_places() {
     };
     assert_eq!(tokio::join!(redeem(&first), redeem(&second), others), (1200, 1200, ()));
     assert_eq!(redeem(&third).await, 1200, "its token stayed free");
+}
+
+#[tokio::test]
+async fn one_network_has_its_share_of_the_places() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let (first, second, third) = (front.token().await.0, front.token().await.0, front.token().await.0);
+    let login = front.redeem(OperationKind::Auth, &front.token().await.0.expose()).await.1.unwrap();
+    let login = phone.authenticate(&login).to_message();
+    let [one, other] = [1, 2].map(|host| Some(SourceNetwork::of([192, 0, 2, host].into())));
+    let redeem = async |token: &DispatchToken, from| {
+        let handed_out = front.redeem.redeem(OperationKind::Auth, &token.expose(), from).await;
+        handed_out.map(drop).map_err(|fault| fault.to_string())
+    };
+    let answer = async |from| front.fido.answer(AnswerAt::Authentication, &login, None, from).await;
+    let jeff = Subject { ext_id: "ext-jeff".into(), name: "jeff".into() };
+    let before = behind.close();
+    let others = async {
+        behind.asked_again(before).await;
+        let busy = "UAF status 1500";
+        assert_eq!(redeem(&second, one).await, Err(busy.to_owned()));
+        assert_eq!(answer(one).await.unwrap_err().to_string(), busy);
+        assert_eq!(front.fido.deregister(&jeff, &Scope::User, one).await.unwrap_err().to_string(), busy);
+        let door = async {
+            behind.asked_again(before + 1).await;
+            behind.open();
+        };
+        tokio::join!(redeem(&third, other), door).0
+    };
+    assert_eq!(tokio::join!(redeem(&first, one), others), (Ok(()), Ok(())));
+    assert_eq!(redeem(&second, one).await, Ok(()), "its token stayed free");
+    assert!(answer(one).await.is_ok());
 }
 
 #[tokio::test]

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use sidegate_uaf::relay::{Claim, Issue};
 use sidegate_uaf::wire::ServerResponse;
-use sidegate_uaf::{Denial, Error, Incoming, KeyRef, StatusCode};
+use sidegate_uaf::{Error, Incoming, KeyRef, StatusCode};
 
 use super::super::conclusion::{self, Conclusion};
 use super::super::{AnswerAt, Answered, FidoError, Subject, internal, uaf_operation};
 use super::transport::Place;
 use super::{Upstream, refused_there};
 use crate::store::operation::{Operation, Refused};
-use crate::store::{ChallengeDigest, ExtId, StoreError};
+use crate::store::{ChallengeDigest, ExtId, SourceNetwork, StoreError};
 
 /// An answer that belongs to no operation here.
 enum Astray {
@@ -65,22 +65,36 @@ impl Upstream {
         at: AnswerAt,
         uaf_response: &str,
         context: Option<&str>,
+        from: Option<SourceNetwork>,
     ) -> Result<Answered, FidoError> {
-        let answered = self.judge(at, uaf_response, context).await;
+        let answered = self.judge(at, uaf_response, context, from).await;
         conclusion::record(at, &answered);
         answered
     }
 
-    async fn judge(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
+    async fn judge(
+        &self,
+        at: AnswerAt,
+        uaf_response: &str,
+        context: Option<&str>,
+        from: Option<SourceNetwork>,
+    ) -> Result<Answered, FidoError> {
         let incoming =
             Incoming::parse(uaf_operation(at.kind()), uaf_response, context).map_err(|error| refused(&error))?;
         let (operation, issue) = self.addressed(at, &incoming).await?;
         let conclusion = &Conclusion(self.operations.clone());
         match issue.claim(&incoming) {
-            Ok(Claim::Denial(denial)) => self.deny(at, &operation, &incoming, conclusion, denial).await,
+            Ok(Claim::Denial(denial)) => {
+                conclusion.take_challenge(operation.id).await?;
+                // It is one whatever the upstream says to it, and even where it can't be told.
+                if let Ok(place) = self.place(from) {
+                    verdict(&place, at, &incoming).await;
+                }
+                Err(conclusion.deny(operation.id, denial).await)
+            }
             Ok(Claim::Keys { keys, allowed }) => {
                 // Where there is none the challenge stays: the same answer may come again.
-                let place = &self.place()?;
+                let place = &self.place(from)?;
                 conclusion.take_challenge(operation.id).await?;
                 let (operation, issue, incoming, keys) = (&*operation, &issue, &incoming, &*keys);
                 self.prove(Taken { at, operation, issue, incoming, keys, place, conclusion }, allowed).await
@@ -105,22 +119,6 @@ impl Upstream {
         let issue: Issue = serde_json::from_slice(&operation.awaited(self.clock.now())?.0).map_err(Astray::Kept)?;
         issue.check(incoming)?;
         Ok((operation, issue))
-    }
-
-    /// A denial is one whatever the upstream says to it, and even where it can't be told.
-    async fn deny(
-        &self,
-        at: AnswerAt,
-        operation: &Operation,
-        incoming: &Incoming,
-        conclusion: &Conclusion,
-        denial: Denial,
-    ) -> Result<Answered, FidoError> {
-        conclusion.take_challenge(operation.id).await?;
-        if let Ok(place) = self.place() {
-            verdict(&place, at, incoming).await;
-        }
-        Err(conclusion.deny(operation.id, denial).await)
     }
 
     async fn prove(&self, taken: Taken<'_>, allowed: bool) -> Result<Answered, FidoError> {

@@ -35,7 +35,7 @@ impl Upstream {
                 for record in records {
                     Event::VerdictUnknown { user: user.ext_id.as_str(), aaid: record.key.aaid() }.record();
                 }
-                self.disown(&user, records).await;
+                self.disown(&user, records, taken.place.from).await;
                 Err(taken.fail(fault).await)
             }
         }
@@ -77,7 +77,7 @@ impl Upstream {
     async fn accept(&self, taken: &Taken<'_>, user: Subject, records: &[Credential]) -> Result<Answered, FidoError> {
         let accepted = self.confirm(taken, &user, records).await;
         if accepted.is_err() {
-            self.disown(&user, records).await;
+            self.disown(&user, records, taken.place.from).await;
         }
         accepted
     }

@@ -15,7 +15,7 @@ use super::keys::before;
 use super::transport::Place;
 use super::{Upstream, refused_there};
 use crate::store::operation::{ChallengeState, Purpose};
-use crate::store::{ChallengeDigest, StoreError};
+use crate::store::{ChallengeDigest, SourceNetwork, StoreError};
 
 /// After so long a registration is over at the upstream too, whatever became of it.
 const SETTLED: Duration = Duration::from_secs(60 * 60);
@@ -48,14 +48,15 @@ impl Upstream {
             Ask::Registration { .. } => {
                 let user = user.ok_or(FidoError::Refused(StatusCode::UNAUTHORIZED))?;
                 self.may_have_another(user).await?;
-                let request =
-                    self.ask(&self.place()?, Operation::Reg, &Told { username, policy, ..Told::default() }).await?;
+                let request = self
+                    .ask(&self.place(commission.from)?, Operation::Reg, &Told { username, policy, ..Told::default() })
+                    .await?;
                 let issue = Issue::registration(&request.message).map_err(|fault| unfit(&fault))?;
                 (request, issue)
             }
             Ask::Authentication { transaction, .. } => {
                 let told = Told { username, policy, transaction, scope: None };
-                let request = self.ask(&self.place()?, Operation::Auth, &told).await?;
+                let request = self.ask(&self.place(commission.from)?, Operation::Auth, &told).await?;
                 let issue = Issue::authentication(&request.message, transaction).map_err(|fault| unfit(&fault))?;
                 if user.is_some() && !issue.names_keys() {
                     tracing::warn!(
@@ -78,9 +79,14 @@ impl Upstream {
     /// Has the upstream remove keys; what we know of them goes too. Where it has none of them, those on record were
     /// removed before and its message got lost: the phone is told from the record. Of keys whose registration failed only
     /// its word that they are gone counts, and only once the registration is surely over.
-    pub(super) async fn remove(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
+    pub(super) async fn remove(
+        &self,
+        user: &Subject,
+        scope: &Scope,
+        from: Option<SourceNetwork>,
+    ) -> Result<UafRequest, FidoError> {
         let settled = before(self.clock.now(), SETTLED);
-        let (request, settled) = match self.remove_there(&self.place()?, user, scope).await {
+        let (request, settled) = match self.remove_there(&self.place(from)?, user, scope).await {
             Err(FidoError::Refused(StatusCode::NOT_FOUND)) => {
                 let told = self.on_record(user, scope).await?.map(|(app_id, keys)| UafRequest {
                     message: relay::deregistration(app_id, &keys),

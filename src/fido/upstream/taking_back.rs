@@ -9,17 +9,17 @@ use super::super::credential::record_key;
 use super::super::{FidoError, Scope, Subject};
 use super::Upstream;
 use super::keys::key_ref;
-use crate::store::Credential;
+use crate::store::{Credential, SourceNetwork};
 use crate::telemetry::audit::{Change, Event};
 
 impl Upstream {
     /// Refuses the keys from now on, and has them removed over there. That may take its time: the client is not kept
-    /// waiting for it.
-    pub(super) async fn disown(&self, user: &Subject, records: &[Credential]) {
+    /// waiting for it, yet it uses the share of the network whose registration it was.
+    pub(super) async fn disown(&self, user: &Subject, records: &[Credential], from: Option<SourceNetwork>) {
         self.doubt(records).await;
         let (upstream, user) = (self.clone(), user.clone());
         let keys: Vec<_> = records.iter().filter_map(|record| key_ref(record).ok()).collect();
-        let work = async move { upstream.take_back(&user, &keys).await };
+        let work = async move { upstream.take_back(&user, &keys, from).await };
         drop(tokio::spawn(work.in_current_span()));
     }
 
@@ -32,11 +32,11 @@ impl Upstream {
     }
 
     /// One question after the other, with the time of one for all.
-    async fn take_back(&self, user: &Subject, keys: &[KeyRef]) {
+    async fn take_back(&self, user: &Subject, keys: &[KeyRef], from: Option<SourceNetwork>) {
         let until = Instant::now() + self.endpoint.patience;
         for key in keys {
             let late = Err(FidoError::Refused(StatusCode::INTERNAL));
-            let removed = timeout_at(until, self.take_one_back(user, key)).await.unwrap_or(late);
+            let removed = timeout_at(until, self.take_one_back(user, key, from)).await.unwrap_or(late);
             let (user, aaid) = (user.ext_id.as_str(), key.aaid.as_str());
             let change = match removed {
                 Ok(()) => Change::Removed,
@@ -50,10 +50,10 @@ impl Upstream {
     }
 
     /// What an upstream that does not look at the user would take from somebody else is left alone.
-    async fn take_one_back(&self, user: &Subject, key: &KeyRef) -> Result<(), FidoError> {
+    async fn take_one_back(&self, user: &Subject, key: &KeyRef, from: Option<SourceNetwork>) -> Result<(), FidoError> {
         if self.is_anothers(&record_key(key), user).await? {
             return Err(FidoError::Refused(StatusCode::UNAUTHORIZED));
         }
-        self.remove_there(&self.place()?, user, &Scope::Key(key.clone())).await.map(drop)
+        self.remove_there(&self.place(from)?, user, &Scope::Key(key.clone())).await.map(drop)
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode, Url, dns, redirect};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::jose::{CryptoError, UpstreamTls};
+use crate::seats::{NoSeat, Seat, Seats};
+use crate::store::SourceNetwork;
 use crate::telemetry::Metrics;
 
 const MEDIA_TYPE: &str = "application/fido+uaf";
@@ -38,8 +39,11 @@ pub(super) enum Unanswered {
     BrokenOff(String),
     #[error("it did not answer in time")]
     TimedOut,
-    #[error("too many questions are open")]
-    Busy,
+    #[error("{}", match .0 {
+        NoSeat::Full => "too many questions are open",
+        NoSeat::Share => "too many questions of one network are open",
+    })]
+    Busy(NoSeat),
     #[error("it answered with HTTP status {0}")]
     Status(StatusCode),
     #[error("its answer is not the JSON of UAF")]
@@ -51,7 +55,7 @@ pub(super) enum Unanswered {
 impl Unanswered {
     /// Whether the question has surely not arrived.
     pub(super) fn is_unheard(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Busy)
+        matches!(self, Self::Unreachable(_) | Self::Busy(_))
     }
 
     /// The word for it in the log and the metrics.
@@ -60,7 +64,8 @@ impl Unanswered {
             Self::Unreachable(_) => "unreachable",
             Self::BrokenOff(_) => "broken-off",
             Self::TimedOut => "timed-out",
-            Self::Busy => "busy",
+            Self::Busy(NoSeat::Full) => "busy",
+            Self::Busy(NoSeat::Share) => "share",
             Self::Status(_) => "status",
             Self::Malformed => "malformed",
             Self::TooLong => "too-long",
@@ -91,13 +96,15 @@ pub struct Endpoint {
     /// How long a whole exchange may take.
     pub(super) patience: Duration,
     /// One for each question that may be open.
-    places: Arc<Semaphore>,
+    places: Arc<Seats>,
 }
 
 /// One of the questions that may be open, until it is dropped. Several may be asked in turn.
 pub(super) struct Place<'a> {
     endpoint: &'a Endpoint,
-    _permit: SemaphorePermit<'a>,
+    /// Who causes the questions; `None`: an internal caller.
+    pub(super) from: Option<SourceNetwork>,
+    _seat: Seat,
 }
 
 /// How long things may take, and how many there may be.
@@ -112,6 +119,8 @@ pub struct Bounds {
     /// Questions at once, each with a connection of its own. One more is not asked: strangers can have questions asked,
     /// and a server that hangs must not cost all open files.
     pub parallel: usize,
+    /// How many of them one network may have open, in percent.
+    pub share: u8,
 }
 
 impl Endpoint {
@@ -141,15 +150,16 @@ impl Endpoint {
             None => builder,
         };
         base.set_path(server.path);
-        let places = Arc::new(Semaphore::new(bounds.parallel.min(Semaphore::MAX_PERMITS)));
+        let places = Seats::new(bounds.parallel, Some(bounds.share));
         let (client, base) = (builder.build()?, base.as_str().trim_end_matches('/').to_owned());
         Ok(Self { client, base, name, address, metrics, patience: bounds.total, places })
     }
 
-    /// A place for a question; there is one or there is none, nobody waits.
-    pub(super) fn place(&self) -> Result<Place<'_>, Unanswered> {
-        let permit = self.places.try_acquire().map_err(|_| self.note(Unanswered::Busy, "-"))?;
-        Ok(Place { endpoint: self, _permit: permit })
+    /// A place for a question that this network causes, or an internal caller; there is one or there is none, nobody
+    /// waits.
+    pub(super) fn place(&self, from: Option<SourceNetwork>) -> Result<Place<'_>, Unanswered> {
+        let seat = self.places.take(from).map_err(|reason| self.note(Unanswered::Busy(reason), "-"))?;
+        Ok(Place { endpoint: self, from, _seat: seat })
     }
 
     /// Logs and counts a failure, as one of an upstream that requests are passed on to.

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use sidegate_filters::{Caller, Chain, Client, Filter, FilterError, Params, PathRules, PathTemplate};
 
 use super::*;
-use crate::gateway::seats::Seats;
 use crate::routes::{Destination, ListenerClass, Server};
+use crate::seats::Seats;
 
 /// Counts how often it is asked for its last word.
 #[derive(Default)]
@@ -72,7 +72,7 @@ async fn filters_have_one_last_word_however_often_a_request_is_sent() {
     let filter = Arc::new(Counting::default());
     let upstream = Arc::new(Upstream::new("app", vec![Server::plain("127.0.0.1:1".to_owned())]));
     let route = Arc::new(route(filter.clone(), &upstream));
-    let way = Seats::new(1, 100, ListenerClass::Internal).take(None).unwrap();
+    let way = Seats::new(1, None).take(None).unwrap();
     let mut forward = Forward::new((route, upstream), exchange(), None, "a.example".to_owned(), true, way);
     for _ in 0..2 {
         assert!(forward.commit().await.is_ok());

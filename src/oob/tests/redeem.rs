@@ -188,7 +188,7 @@ async fn a_store_that_is_down_is_no_uaf_code() {
     house.phone("jeff").await;
     let (token, _) = house.token_of(&Caller::Anonymous, OperationKind::Auth, r#"{"username":"jeff"}"#).await;
     *house.users.up.lock().unwrap() = false;
-    let fault = house.redeem.redeem(OperationKind::Auth, &token.expose()).await.unwrap_err();
+    let fault = house.redeem.redeem(OperationKind::Auth, &token.expose(), None).await.unwrap_err();
     assert!(matches!(fault, super::super::NotRedeemed::Store(StoreError::Unavailable(_))));
     *house.users.up.lock().unwrap() = true;
     assert_eq!(house.redeem(OperationKind::Auth, &token.expose()).await.0, 1200, "it was left free");

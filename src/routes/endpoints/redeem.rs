@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sidegate_filters::{Exchange, Reply};
 
 use super::answers::{Outcome, reply, to_the_end};
+use super::asker::asker;
 use super::body::read;
 use super::uaf_request::handed_out;
 use crate::oob::Redeem;
@@ -33,8 +34,8 @@ impl RedeemEndpoint {
 
     async fn redeem(&self, exchange: &Exchange) -> Outcome {
         let body = read::<Body>(exchange)?;
-        let (redeem, kind) = (Arc::clone(&self.redeem), self.kind);
-        handed_out(to_the_end(async move { redeem.redeem(kind, &body.token).await }).await?)
+        let (redeem, kind, from) = (Arc::clone(&self.redeem), self.kind, asker(exchange, false).network());
+        handed_out(to_the_end(async move { redeem.redeem(kind, &body.token, from).await }).await?)
     }
 }
 

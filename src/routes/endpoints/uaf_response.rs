@@ -8,6 +8,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
 
 use super::answers::{Outcome, fido_uaf, reply, to_the_end};
+use super::asker::asker;
 use super::body::read;
 use super::problems::UafFault;
 use crate::fido::{AnswerAt, Fido};
@@ -34,9 +35,9 @@ impl UafResponseEndpoint {
 
     async fn take(&self, exchange: &Exchange) -> Outcome {
         let answer = read::<SendUafResponse>(exchange)?;
-        let (fido, at) = (Arc::clone(&self.fido), self.at);
-        let judged =
-            to_the_end(async move { fido.answer(at, &answer.uaf_response, answer.context.as_deref()).await }).await?;
+        let (fido, at, from) = (Arc::clone(&self.fido), self.at, asker(exchange, false).network());
+        let judge = async move { fido.answer(at, &answer.uaf_response, answer.context.as_deref(), from).await };
+        let judged = to_the_end(judge).await?;
         match judged.map_err(Into::into) {
             Ok(_) => Ok(fido_uaf(&ServerResponse::of(StatusCode::OK))),
             Err(UafFault::Code(code)) => Ok(fido_uaf(&ServerResponse::of(code))),

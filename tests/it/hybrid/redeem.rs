@@ -29,7 +29,7 @@ fn request(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 /// Waits until the upstream has got another request.
-async fn asked_again(upstream: &ScriptedUpstream, before: usize) {
+pub(super) async fn asked_again(upstream: &ScriptedUpstream, before: usize) {
     let again = async || (upstream.asked().len() > before).then_some(());
     wait::until("the upstream is asked", wait::BOUND, again).await;
 }

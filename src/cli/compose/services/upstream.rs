@@ -33,7 +33,7 @@ pub(super) fn server(
     let found = config.upstreams.iter().find(|upstream| upstream.name == behind.name).ok_or_else(missing)?;
     let limits = limits(fido_uaf);
     Ok(Upstream {
-        endpoint: endpoint(found, &behind.path, limits.lease, metrics)?,
+        endpoint: endpoint(found, &behind.path, (limits.lease, config.limits.connections_share), metrics)?,
         operations: stores.operations.clone(),
         challenges: stores.challenges.clone(),
         credentials: stores.credentials.clone(),
@@ -51,7 +51,7 @@ pub(super) fn server(
 fn endpoint(
     upstream: &config::Upstream,
     path: &str,
-    lease: Duration,
+    (lease, share): (Duration, u8),
     metrics: &Arc<Metrics>,
 ) -> Result<Endpoint, ComposeError> {
     let several = || ComposeError::unfit("fido-uaf.upstream", "the UAF server behind must be one server");
@@ -63,6 +63,7 @@ fn endpoint(
         total: upstream.read_timeout.map_or(lease, |read| upstream.connect_timeout.saturating_add(read)),
         idle: upstream.idle_timeout,
         parallel: PARALLEL,
+        share,
     };
     let tls =
         upstream.tls.as_ref().map(|written| Ok::<_, ComposeError>((written.name_of(url), upstream_tls(written)?)));

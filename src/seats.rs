@@ -1,17 +1,16 @@
-//! Who may have a connection, an open request over HTTP/2, or a request on its way to an upstream, which takes a
-//! connection there: a listener has so many seats for each, and one network a share of them where strangers come.
+//! Who may have a connection, an open request over HTTP/2, a request on its way to an upstream or a question to a UAF
+//! server behind, which take a connection there: there are so many seats for each, and one network has a share of them
+//! where strangers come.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::routes::ListenerClass;
 use crate::store::SourceNetwork;
 
-/// The seats of one kind on one listener.
-pub(super) struct Seats {
+/// The seats of one kind.
+pub struct Seats {
     free: Arc<Semaphore>,
     /// How many seats one network may have; `None` where callers are known.
     share: Option<usize>,
@@ -19,14 +18,14 @@ pub(super) struct Seats {
 }
 
 /// A seat that is taken; it is free again when this is dropped.
-pub(super) struct Seat {
+pub struct Seat {
     _seat: OwnedSemaphorePermit,
     network: Option<(Arc<Seats>, SourceNetwork)>,
 }
 
 /// Why there is no seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoSeat {
+pub enum NoSeat {
     /// All are taken.
     Full,
     /// The client's network has its share.
@@ -35,7 +34,8 @@ pub(super) enum NoSeat {
 
 impl NoSeat {
     /// As the metrics name it.
-    pub(super) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
             Self::Share => "share",
@@ -44,22 +44,21 @@ impl NoSeat {
 }
 
 impl Seats {
-    /// So many seats on a listener of this class, so many percent of them for one network.
-    pub(super) fn new(seats: usize, percent: u8, class: ListenerClass) -> Arc<Self> {
-        let share = seats.saturating_mul(usize::from(percent)) / 100;
-        Arc::new(Self {
-            free: Arc::new(Semaphore::new(seats.min(Semaphore::MAX_PERMITS))),
-            share: (class == ListenerClass::Public).then_some(share.max(1)),
-            taken: Mutex::default(),
-        })
+    /// So many seats, so many percent of them for one network; `None` where callers are known.
+    #[must_use]
+    pub fn new(seats: usize, percent: Option<u8>) -> Arc<Self> {
+        let share = percent.map(|percent| (seats.saturating_mul(usize::from(percent)) / 100).max(1));
+        let free = Arc::new(Semaphore::new(seats.min(Semaphore::MAX_PERMITS)));
+        Arc::new(Self { free, share, taken: Mutex::default() })
     }
 
-    /// A seat for a client at this address.
-    pub(super) fn take(self: &Arc<Self>, client: Option<IpAddr>) -> Result<Seat, NoSeat> {
+    /// A seat for a client in this network; for `None`, who is known, without regard to a share.
+    ///
+    /// # Errors
+    /// Why there is none; nobody waits for one.
+    pub fn take(self: &Arc<Self>, client: Option<SourceNetwork>) -> Result<Seat, NoSeat> {
         let seat = self.free.clone().try_acquire_owned().map_err(|_| NoSeat::Full)?;
-        let Some((share, network)) = self.share.zip(client.map(SourceNetwork::of)) else {
-            return Ok(Seat { _seat: seat, network: None });
-        };
+        let Some((share, network)) = self.share.zip(client) else { return Ok(Seat { _seat: seat, network: None }) };
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(network).or_default();
         if *count >= share {
@@ -87,17 +86,17 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
-    fn seats(class: ListenerClass) -> Arc<Seats> {
-        Seats::new(8, 25, class)
+    fn seats() -> Arc<Seats> {
+        Seats::new(8, Some(25))
     }
 
-    fn at(address: &str) -> Option<IpAddr> {
-        Some(address.parse().unwrap())
+    fn at(address: &str) -> Option<SourceNetwork> {
+        Some(SourceNetwork::of(address.parse().unwrap()))
     }
 
     #[test]
     fn a_network_has_its_share_and_others_have_theirs() {
-        let seats = seats(ListenerClass::Public);
+        let seats = seats();
         let first = seats.take(at("2001:db8::1")).ok().unwrap();
         let _second = seats.take(at("2001:db8:0:ff::2")).ok().unwrap();
         assert_eq!(seats.take(at("2001:db8::3")).err(), Some(NoSeat::Share));
@@ -109,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_was_given_back_leaves_nothing_behind() {
-        let seats = seats(ListenerClass::Public);
+        let seats = seats();
         for round in 0..100 {
             drop(seats.take(at(&format!("192.0.2.{round}"))).ok().unwrap());
         }
@@ -121,10 +120,9 @@ mod tests {
 
     #[test]
     fn known_callers_have_no_share() {
-        for class in [ListenerClass::Internal, ListenerClass::Management] {
-            let seats = seats(class);
-            let all: Vec<_> = (0..8).map(|_| seats.take(at("127.0.0.1")).ok().unwrap()).collect();
-            assert_eq!(seats.take(at("127.0.0.1")).err(), Some(NoSeat::Full));
+        for (seats, caller) in [(Seats::new(8, None), at("127.0.0.1")), (seats(), None)] {
+            let all: Vec<_> = (0..8).map(|_| seats.take(caller).ok().unwrap()).collect();
+            assert_eq!(seats.take(caller).err(), Some(NoSeat::Full));
             drop(all);
         }
     }
