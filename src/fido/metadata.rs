@@ -60,7 +60,7 @@ mod tests {
 
     const STATEMENT: &str = r#"{"aaid": "D0D0#0001", "authenticatorVersion": 1, "upv": [{"major": 1, "minor": 1}],
         "assertionScheme": "UAFV1TLV", "authenticationAlgorithm": 1, "publicKeyAlgAndEncoding": 256,
-        "attestationTypes": [15880], "attestationRootCertificates": [], "userVerificationDetails": [],
+        "attestationTypes": [15880], "attestationRootCertificates": [], "userVerificationDetails": [[{"userVerification": 2}]],
         "keyProtection": 1, "matcherProtection": 1, "attachmentHint": 1, "tcDisplay": 0, "isSecondFactorOnly": false}"#;
 
     #[test]
@@ -84,6 +84,9 @@ mod tests {
         fs::write(folder.path().join("b.json"), STATEMENT.replace("UAFV1TLV", "U2FV1BIN")).unwrap();
         let fault = statements(folder.path()).unwrap_err().to_string();
         assert!(fault.ends_with("b.json: not for UAF: assertionScheme"), "{fault}");
+        fs::write(folder.path().join("b.json"), STATEMENT.replace("\"aaid\"", "\"icon\": null, \"aaid\"")).unwrap();
+        let fault = statements(folder.path()).unwrap_err().to_string();
+        assert!(fault.ends_with("b.json: statement: icon is null; leave the member out"), "{fault}");
         assert!(matches!(statements(&folder.path().join("x")), Err(MetadataFault::Unreadable(_))));
     }
 }

@@ -194,7 +194,7 @@ impl From<JsonError> for Error {
         match error {
             JsonError::Syntax => Self::NotUaf("not JSON"),
             JsonError::Duplicate => Self::DuplicateMember,
-            JsonError::Null => Self::NullMember,
+            JsonError::Null(_) => Self::NullMember,
             JsonError::Size => Self::TooComplex,
             JsonError::Member(path) => Self::Member(path),
         }

@@ -109,6 +109,7 @@ mod incoming;
 pub mod metadata;
 pub mod policy;
 pub mod registration;
+mod registry;
 pub mod relay;
 mod relying_party;
 pub mod server_data;
@@ -123,4 +124,5 @@ pub use crypto::{CertificateError, KeyError, PrivateKey, PrivateKeyError, Verifi
 pub use denial::Denial;
 pub use error::{Error, Folding, StatusCode};
 pub use incoming::{Incoming, Opened};
+pub use registry::NotRegistered;
 pub use relying_party::{Arrival, RelyingParty, Start, StartError};

@@ -43,10 +43,10 @@ pub struct Model {
     /// The protocol versions it speaks.
     pub(crate) upv: Option<Vec<Version>>,
     pub(crate) user_verification: Option<Vec<u32>>,
-    pub(crate) key_protection: Option<u16>,
-    pub(crate) matcher_protection: Option<u16>,
+    pub(crate) key_protection: Option<u32>,
+    pub(crate) matcher_protection: Option<u32>,
     pub(crate) attachment_hint: Option<u32>,
-    pub(crate) tc_display: Option<u16>,
+    pub(crate) tc_display: Option<u32>,
     pub(crate) second_factor_only: bool,
     /// Whether its keys sign nothing but what it made itself.
     pub(crate) key_restricted: bool,

@@ -11,6 +11,7 @@ use crate::algorithm::Algorithm;
 use crate::encoding;
 use crate::error::Error;
 use crate::metadata::{Model, Models};
+use crate::registry::{self, NotRegistered};
 use crate::wire::{MatchCriteria, Policy, UAFV1TLV};
 
 use assignment::Fits;
@@ -38,9 +39,9 @@ pub enum PolicyError {
     /// A vendor that no AAID has would never be met, and never be refused.
     #[error("policy: a vendorID is not four hexadecimal digits")]
     Vendor,
-    /// The same of a property without any bit, or with one that the registry does not have.
-    #[error("policy: {0} has no bit, or one that the registry does not have")]
-    Bits(&'static str),
+    /// The same of a property without any bit, or with a bit or value that the registry does not have.
+    #[error("policy: {0}")]
+    Registry(#[from] NotRegistered),
 }
 
 impl Policy {
@@ -165,16 +166,20 @@ impl MatchCriteria {
         if self.vendor_id.iter().any(|id| !id.as_str().bytes().all(|byte| byte.is_ascii_hexdigit())) {
             return Err(PolicyError::Vendor);
         }
-        for (name, bits, registry) in [
-            ("userVerification", self.user_verification, 0x1fff),
-            ("keyProtection", self.key_protection.map(u32::from), 0x1f),
-            ("matcherProtection", self.matcher_protection.map(u32::from), 0x7),
-            ("attachmentHint", self.attachment_hint, 0x1ff),
-            ("tcDisplay", self.tc_display.map(u32::from), 0x1f),
+        for (bits, registry) in [
+            (self.user_verification, registry::USER_VERIFICATION),
+            (self.key_protection.map(u32::from), registry::KEY_PROTECTION),
+            (self.matcher_protection.map(u32::from), registry::MATCHER_PROTECTION),
+            (self.attachment_hint, registry::ATTACHMENT_HINT),
+            (self.tc_display.map(u32::from), registry::TC_DISPLAY),
         ] {
-            if bits.is_some_and(|bits| bits == 0 || bits & !registry != 0) {
-                return Err(PolicyError::Bits(name));
-            }
+            bits.map_or(Ok(()), |bits| registry.check_bits(bits))?;
+        }
+        for (values, registry) in [
+            (&self.authentication_algorithms, registry::ALGORITHMS),
+            (&self.attestation_types, registry::ATTESTATION_TYPES),
+        ] {
+            values.iter().try_for_each(|value| registry.check(u32::from(*value)))?;
         }
         self.check_combination()
     }

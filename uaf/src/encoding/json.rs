@@ -18,8 +18,9 @@ pub(crate) enum JsonError {
     Syntax,
     #[error("a member occurs twice")]
     Duplicate,
-    #[error("a member is null")]
-    Null,
+    /// The path of the member.
+    #[error("{0} is null; leave the member out")]
+    Null(String),
     #[error("nested too deeply or too many members")]
     Size,
     /// The path of the member that is missing, of the wrong type or out of its limits; never its value.
@@ -89,6 +90,14 @@ impl Clean<'_> {
         error
     }
 
+    /// Tells on the way out where a `null` was; what it costs is paid by a text that is refused.
+    fn locate(&mut self, step: &str) {
+        if let Some(JsonError::Null(path)) = self.fault {
+            let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+            *path = format!("{step}{dot}{path}");
+        }
+    }
+
     fn deeper<E: serde::de::Error>(&mut self, nulls: Nulls) -> Result<Clean<'_>, E> {
         match self.depth.checked_sub(1) {
             Some(depth) => Ok(Clean { depth, nulls, fault: self.fault }),
@@ -136,11 +145,20 @@ impl<'de> Visitor<'de> for Clean<'_> {
     }
 
     fn visit_unit<E: serde::de::Error>(mut self) -> Result<(), E> {
-        if self.nulls == Nulls::Here { Ok(()) } else { Err(self.refuse(JsonError::Null)) }
+        if self.nulls == Nulls::Here { Ok(()) } else { Err(self.refuse(JsonError::Null(String::new()))) }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(self.deeper(Nulls::Refused)?)?.is_some() {}
+        for at in 0_usize.. {
+            match seq.next_element_seed(self.deeper(Nulls::Refused)?) {
+                Ok(Some(())) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    self.locate(&format!("[{at}]"));
+                    return Err(error);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -154,11 +172,20 @@ impl<'de> Visitor<'de> for Clean<'_> {
             if seen.len() == MAX_MEMBERS {
                 return Err(self.refuse(JsonError::Size));
             }
+            if let Err(error) = map.next_value_seed(self.deeper(nulls)?) {
+                self.locate(shown(&name));
+                return Err(error);
+            }
             seen.push(name);
-            map.next_value_seed(self.deeper(nulls)?)?;
         }
         Ok(())
     }
+}
+
+/// A member's name for a message; one that no dictionary would have may be anything, and is not repeated.
+fn shown(name: &str) -> &str {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if plain && (1..=64).contains(&name.len()) { name } else { "…" }
 }
 
 #[cfg(test)]
@@ -183,7 +210,10 @@ mod tests {
     #[case(r#"{"list":[{"a":1}]"#, JsonError::Syntax)]
     #[case(r#"{"list":[{"a":1}],"list":[]}"#, JsonError::Duplicate)]
     #[case(r#"{"list":[],"other":{"b":[{"c":1,"\u0063":2}]}}"#, JsonError::Duplicate)]
-    #[case(r#"{"list":[],"other":{"b":null}}"#, JsonError::Null)]
+    #[case(r#"{"list":[],"other":{"b":null}}"#, JsonError::Null("other.b".into()))]
+    #[case(r#"{"list":[],"other":[{},[0,null]]}"#, JsonError::Null("other[1][1]".into()))]
+    #[case(r#"[0,{"a":null}]"#, JsonError::Null("[1].a".into()))]
+    #[case(r#"{"list":[],"x y\n":[{"b":null}]}"#, JsonError::Null("…[0].b".into()))]
     #[case(r#"{"list":[{"a":1},{"a":"1"}]}"#, JsonError::Member("list[1].a".into()))]
     #[case(r#"{"list":[{"a":70000}]}"#, JsonError::Member("list[0].a".into()))]
     #[case(r#"{"list":[{}]}"#, JsonError::Member("list[0]: a missing".into()))]
@@ -200,9 +230,9 @@ mod tests {
     #[case(r#"{"a":null,"x":null}"#, Ok(None))]
     #[case(r#"{"a":1,"x":{"b":1}}"#, Ok(Some(1)))]
     #[case(r#"{"a":null,"a":null}"#, Err(JsonError::Duplicate))]
-    #[case(r#"{"x":{"b":null}}"#, Err(JsonError::Null))]
-    #[case(r#"{"x":[null]}"#, Err(JsonError::Null))]
-    #[case("null", Err(JsonError::Null))]
+    #[case(r#"{"x":{"b":null}}"#, Err(JsonError::Null("x.b".into())))]
+    #[case(r#"{"x":[null]}"#, Err(JsonError::Null("x[0]".into())))]
+    #[case("null", Err(JsonError::Null(String::new())))]
     fn null_members_are_absent_where_they_may_be(#[case] text: &str, #[case] read: Result<Option<u16>, JsonError>) {
         assert_eq!(parse_with_null_members::<Optional>(text).map(|read| read.a), read);
         assert!(!text.contains("null") || parse::<Optional>(text).is_err());

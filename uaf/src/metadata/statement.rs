@@ -15,12 +15,10 @@ use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
 use crate::crypto::{CertificateError, TrustAnchors};
 use crate::encoding::{self, JsonError, read_as_dictionary};
+use crate::registry::{self, NotRegistered};
 use crate::wire::Version;
 
-read_as_dictionary!(Schema);
-
-/// Set where all methods of a combination are needed together.
-const VERIFY_ALL: u32 = 0x400;
+read_as_dictionary!(Schema, Frame);
 
 /// A statement cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,14 +44,12 @@ pub enum StatementError {
     /// No attestation could be verified: full needs roots, surrogate must have none.
     #[error("attestationTypes has neither basic_full with roots nor basic_surrogate without")]
     AttestationType,
-    /// A word that the registry does not have.
-    #[error("{member}: unknown word {word}")]
-    Word {
-        /// The member.
-        member: &'static str,
-        /// What it says.
-        word: String,
-    },
+    /// A property has a value or a bit that the registry does not have, or none.
+    #[error(transparent)]
+    Registry(#[from] NotRegistered),
+    /// The model would have no way to verify its user, so that a policy could not refuse any.
+    #[error("userVerificationDetails has an empty list; a model that verifies nobody says none (512)")]
+    UserVerification,
     /// A root certificate cannot be read.
     #[error("attestationRootCertificates[{at}]: {cause}")]
     Root {
@@ -81,23 +77,44 @@ struct Schema {
     schema: Option<u16>,
 }
 
-/// What a statement of either version says.
-struct Said {
+/// What statements of every version say alike.
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+#[serde(rename_all = "camelCase")]
+struct Frame {
     aaid: Aaid,
     authenticator_version: u16,
     upv: Vec<Version>,
+    tc_display_content_type: Option<String>,
+    attestation_root_certificates: Vec<String>,
+    #[serde(default = "yes")]
+    is_key_restricted: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What each version writes in its own way, as numbers of the registry.
+struct Spelled {
+    algorithms: Vec<u32>,
+    key_formats: Vec<u32>,
+    attestation_types: Vec<u32>,
+    user_verification: Vec<Vec<u32>>,
+    key_protection: u32,
+    matcher_protection: u32,
+    attachment_hint: Option<u32>,
+    tc_display: u32,
+    second_factor_only: bool,
+}
+
+/// What a statement says, as far as this server does it.
+struct Said {
+    frame: Frame,
+    spelled: Spelled,
     algorithms: BTreeSet<Algorithm>,
     key_formats: BTreeSet<KeyFormat>,
     attestation_types: BTreeSet<AttestationType>,
-    user_verification: Vec<Vec<u32>>,
-    key_protection: u16,
-    matcher_protection: u16,
-    attachment_hint: Option<u32>,
-    tc_display: u16,
-    tc_display_content_type: Option<String>,
-    roots: Vec<String>,
-    second_factor_only: bool,
-    key_restricted: bool,
 }
 
 impl Statement {
@@ -107,12 +124,14 @@ impl Statement {
     /// [`StatementError`].
     pub fn parse(text: &str) -> Result<Self, StatementError> {
         let schema: Schema = encoding::parse(text)?;
-        let said = match schema.schema {
+        let spelled = match schema.schema {
             None | Some(2) => numbers::read(text)?,
             Some(3) => words::read(text)?,
             Some(other) => return Err(StatementError::Schema(other)),
         };
-        Ok(Self { aaid: said.aaid, model: said.into_model()? })
+        spelled.check()?;
+        let said = Said::of(encoding::parse(text)?, spelled);
+        Ok(Self { aaid: said.frame.aaid, model: said.into_model()? })
     }
 
     /// The model it describes.
@@ -126,35 +145,66 @@ impl Statement {
     }
 }
 
+impl Spelled {
+    /// Sees that everything is of the registry: a policy that disallows a property has to find it.
+    fn check(&self) -> Result<(), NotRegistered> {
+        let all = |values: &[u32], of: registry::Registry| values.iter().try_for_each(|value| of.check(*value));
+        all(&self.algorithms, registry::ALGORITHMS)?;
+        all(&self.key_formats, registry::KEY_FORMATS)?;
+        all(&self.attestation_types, registry::ATTESTATION_TYPES)?;
+        all(&self.user_verification.concat(), registry::METHOD)?;
+        registry::KEY_PROTECTION.check_bits(self.key_protection)?;
+        registry::MATCHER_PROTECTION.check_bits(self.matcher_protection)?;
+        self.attachment_hint.map_or(Ok(()), |hint| registry::ATTACHMENT_HINT.check_bits(hint))?;
+        // No bit: no display.
+        if self.tc_display == 0 { Ok(()) } else { registry::TC_DISPLAY.check_bits(self.tc_display) }
+    }
+}
+
 impl Said {
+    fn of(frame: Frame, spelled: Spelled) -> Self {
+        Self {
+            algorithms: served(&spelled.algorithms),
+            key_formats: served(&spelled.key_formats),
+            attestation_types: served(&spelled.attestation_types),
+            frame,
+            spelled,
+        }
+    }
+
     fn into_model(self) -> Result<Model, StatementError> {
         self.check()?;
         let attestation = self.provable();
-        let methods = self.user_verification.iter();
+        let Self { frame, spelled, algorithms, key_formats, .. } = self;
+        let methods = spelled.user_verification.iter();
         Ok(Model {
-            algorithms: self.algorithms,
-            key_formats: Some(self.key_formats),
+            algorithms,
+            key_formats: Some(key_formats),
             attestation,
-            roots: anchors(&self.roots)?,
-            lowest_version: self.authenticator_version,
-            upv: Some(self.upv),
+            roots: anchors(&frame.attestation_root_certificates)?,
+            lowest_version: frame.authenticator_version,
+            upv: Some(frame.upv),
             user_verification: Some(methods.map(|combination| bits(combination)).collect()),
-            key_protection: Some(self.key_protection),
-            matcher_protection: Some(self.matcher_protection),
-            attachment_hint: self.attachment_hint,
-            tc_display: Some(self.tc_display),
-            second_factor_only: self.second_factor_only,
-            key_restricted: self.key_restricted,
+            key_protection: Some(spelled.key_protection),
+            matcher_protection: Some(spelled.matcher_protection),
+            attachment_hint: spelled.attachment_hint,
+            tc_display: Some(spelled.tc_display),
+            second_factor_only: spelled.second_factor_only,
+            key_restricted: frame.is_key_restricted,
         })
     }
 
     /// What can be verified: with roots a surrogate would be a downgrade, without them certificates lead nowhere.
-    const fn provable(&self) -> AttestationType {
-        if self.roots.is_empty() { AttestationType::BasicSurrogate } else { AttestationType::BasicFull }
+    fn provable(&self) -> AttestationType {
+        if self.frame.attestation_root_certificates.is_empty() {
+            AttestationType::BasicSurrogate
+        } else {
+            AttestationType::BasicFull
+        }
     }
 
     fn check(&self) -> Result<(), StatementError> {
-        if !self.upv.iter().any(|version| [Version::V1_0, Version::V1_1].contains(version)) {
+        if !self.frame.upv.iter().any(|version| [Version::V1_0, Version::V1_1].contains(version)) {
             return Err(StatementError::Version);
         }
         if self.algorithms.is_empty() {
@@ -166,17 +216,26 @@ impl Said {
         if !self.attestation_types.contains(&self.provable()) {
             return Err(StatementError::AttestationType);
         }
-        if self.tc_display != 0 && self.tc_display_content_type.is_none() {
+        let methods = &self.spelled.user_verification;
+        if methods.is_empty() || methods.iter().any(Vec::is_empty) {
+            return Err(StatementError::UserVerification);
+        }
+        if self.spelled.tc_display != 0 && self.frame.tc_display_content_type.is_none() {
             return Err(StatementError::DisplayContentType);
         }
         Ok(())
     }
 }
 
+/// The values that this server does; of a model that can do more it takes these.
+fn served<T: TryFrom<u16>, C: FromIterator<T>>(values: &[u32]) -> C {
+    values.iter().filter_map(|value| T::try_from(u16::try_from(*value).ok()?).ok()).collect()
+}
+
 /// The methods that are needed together as `userVerification` of a policy is compared with.
 fn bits(combination: &[u32]) -> u32 {
     let all = combination.iter().fold(0, |bits, method| bits | method);
-    if combination.len() > 1 { all | VERIFY_ALL } else { all }
+    if combination.len() > 1 { all | registry::VERIFY_ALL } else { all }
 }
 
 fn anchors(certificates: &[String]) -> Result<TrustAnchors, StatementError> {

@@ -3,10 +3,8 @@
 use crate::aaid::{Aaid, KeyId};
 use crate::algorithm::Algorithm;
 use crate::metadata::Model;
+use crate::registry::VERIFY_ALL;
 use crate::wire::{MatchCriteria, UAFV1TLV};
-
-/// Bit that demands all of the user verification methods together.
-const VERIFY_ALL: u32 = 0x400;
 
 /// What an assertion says of its authenticator, with what is known of the model.
 #[derive(Debug, Clone)]
@@ -36,9 +34,9 @@ impl MatchCriteria {
         let understood = !self.exts.iter().any(|extension| extension.fail_if_unknown);
         self.names(candidate)
             && (understood || unknown == Unknown::Matches)
-            && bits(self.key_protection.map(u32::from), model.and_then(|m| m.key_protection).map(u32::from))
-            && bits(self.matcher_protection.map(u32::from), model.and_then(|m| m.matcher_protection).map(u32::from))
-            && bits(self.tc_display.map(u32::from), model.and_then(|m| m.tc_display).map(u32::from))
+            && bits(self.key_protection.map(u32::from), model.and_then(|m| m.key_protection))
+            && bits(self.matcher_protection.map(u32::from), model.and_then(|m| m.matcher_protection))
+            && bits(self.tc_display.map(u32::from), model.and_then(|m| m.tc_display))
             && bits(self.attachment_hint, model.and_then(|m| m.attachment_hint))
             && self.verifies_user(model.and_then(|m| m.user_verification.as_deref()), unknown)
             && self.attests(model, unknown)

@@ -187,8 +187,19 @@ fn bits_are_those_of_the_registry(#[case] name: &'static str, #[case] beyond: u3
     let disallowing = |bits: u32| policy(json!([[general(json!({}))]]), json!([general(json!({name: bits}))]));
     assert!(disallowing(beyond / 2).is_ok());
     for bits in [0, beyond, beyond | 1] {
-        assert_eq!(disallowing(bits).unwrap_err(), PolicyError::Bits(name), "{bits:#x}");
+        let error = disallowing(bits).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("policy: {name}: {bits} is not of the FIDO registry")), "{error}");
     }
+}
+
+#[rstest]
+#[case("authenticationAlgorithms", 0x13, 0x14)]
+#[case("attestationTypes", 15879, 15878)]
+fn values_are_those_of_the_registry(#[case] name: &'static str, #[case] known: u32, #[case] unknown: u32) {
+    let disallowing = |value: u32| policy(json!([[general(json!({}))]]), json!([general(json!({name: [value]}))]));
+    assert!(disallowing(known).is_ok());
+    let error = disallowing(unknown).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("policy: {name}: {unknown} is not of the FIDO registry")), "{error}");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn flags_and_lists_are_read() {
     let model = |statement: Result<Statement, _>| statement.unwrap().into_model().1;
     let old = json!({
         "isSecondFactorOnly": true, "isKeyRestricted": false, "tcDisplay": 3, "tcDisplayContentType": "text/plain",
-        "authenticationAlgorithms": [1, 2, 12], "attestationTypes": [15879, 15880, 7],
+        "authenticationAlgorithms": [1, 2, 12], "attestationTypes": [15879, 15880, 15882],
         "attestationRootCertificates": [root()],
     });
     let model_2 = model(version_2(old));
@@ -133,19 +133,85 @@ fn a_new_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[case
     assert_eq!(version_3(changes).unwrap_err(), error);
 }
 
+/// The message of what is not of the registry, up to what would be.
+fn unregistered(error: &StatementError) -> String {
+    let StatementError::Registry(error) = error else { panic!("{error}") };
+    format!("{}: {}", error.member, error.value)
+}
+
 #[rstest]
 fn a_word_that_is_none_is_refused(
-    #[values("keyProtection", "matcherProtection", "attachmentHint", "tcDisplay")] member: &'static str,
+    #[values(
+        "authenticationAlgorithms",
+        "publicKeyAlgAndEncodings",
+        "attestationTypes",
+        "keyProtection",
+        "matcherProtection",
+        "attachmentHint",
+        "tcDisplay"
+    )]
+    member: &'static str,
 ) {
-    let error = StatementError::Word { member, word: "hardwear".into() };
-    assert_eq!(version_3(json!({member: ["hardwear"]})).unwrap_err(), error);
+    let error = version_3(json!({member: ["hardwear"]})).unwrap_err();
+    assert_eq!(unregistered(&error), format!("{member}: \"hardwear\""));
+}
+
+#[rstest]
+#[case("authenticationAlgorithm", json!(0x14), 0x14)]
+#[case("authenticationAlgorithms", json!([1, 0x14]), 0x14)]
+#[case("publicKeyAlgAndEncoding", json!(0x105), 0x105)]
+#[case("publicKeyAlgAndEncodings", json!([0x100, 1]), 1)]
+#[case("attestationTypes", json!([15880, 15878]), 15878)]
+#[case("userVerificationDetails", json!([[{"userVerification": 6}]]), 6)]
+#[case("userVerificationDetails", json!([[{"userVerification": 0}]]), 0)]
+#[case("userVerificationDetails", json!([[{"userVerification": 2}], [{"userVerification": 0x400}]]), 0x400)]
+#[case("userVerificationDetails", json!([[{"userVerification": 0x2000}]]), 0x2000)]
+#[case("keyProtection", json!(0), 0)]
+#[case("keyProtection", json!(0x21), 0x21)]
+#[case("matcherProtection", json!(0), 0)]
+#[case("matcherProtection", json!(9), 9)]
+#[case("attachmentHint", json!(0), 0)]
+#[case("attachmentHint", json!(0x201), 0x201)]
+#[case("tcDisplay", json!(0x20), 0x20)]
+#[case("tcDisplay", json!(0x1_0001), 0x1_0001)]
+fn a_number_that_is_none_is_refused(#[case] member: &'static str, #[case] says: Value, #[case] value: u32) {
+    let error = version_2(json!({member: says, "tcDisplayContentType": "text/plain"})).unwrap_err();
+    assert_eq!(unregistered(&error), format!("{member}: {value}"));
+}
+
+#[rstest]
+#[case(json!({"keyProtection": []}), "keyProtection: 0")]
+#[case(json!({"attachmentHint": []}), "attachmentHint: 0")]
+#[case(json!({"userVerificationDetails": [[{"userVerificationMethod": "all"}]]}), "userVerificationDetails: \"all\"")]
+#[case(
+    json!({"userVerificationDetails": [[{"userVerificationMethod": "fingerprint"}]]}),
+    "userVerificationDetails: \"fingerprint\""
+)]
+fn words_have_to_say_something_that_is_known(#[case] changes: Value, #[case] message: &str) {
+    assert_eq!(unregistered(&version_3(changes).unwrap_err()), message);
+}
+
+#[rstest]
+#[case(json!([]))]
+#[case(json!([[{"userVerification": 2}], []]))]
+fn a_model_says_how_it_verifies_its_user(#[case] details: Value) {
+    let error = version_2(json!({"userVerificationDetails": details})).unwrap_err();
+    assert_eq!(error, StatementError::UserVerification);
 }
 
 #[test]
-fn a_method_that_is_none_is_refused() {
-    let details = json!({"userVerificationDetails": [[{"userVerificationMethod": "fingerprint"}]]});
-    let error = StatementError::Word { member: "userVerificationDetails", word: "fingerprint".into() };
-    assert_eq!(version_3(details).unwrap_err(), error);
+fn what_the_registry_has_and_this_server_does_not_is_passed_over() {
+    let algorithms: Vec<u32> = (1..=0x13).collect();
+    let model = version_2(json!({"authenticationAlgorithms": algorithms, "publicKeyAlgAndEncodings": [0x104]}));
+    let model = model.unwrap().into_model().1;
+    assert_eq!(model.algorithms, BTreeSet::from_iter(Algorithm::ALL.iter().copied()));
+    assert_eq!(model.key_formats, Some(BTreeSet::from([KeyFormat::EcRaw])));
+}
+
+#[test]
+fn a_null_is_refused_by_its_name_in_members_that_are_not_used_too() {
+    let error = version_2(json!({"icon": {"deep": [1, null]}})).unwrap_err();
+    assert_eq!(error.to_string(), "statement: icon.deep[1] is null; leave the member out");
 }
 
 #[test]
