@@ -52,7 +52,7 @@ fuzz: deps-build ## feeds what nobody would send to the readers of UAF, ten minu
 	for target in assertions messages; do \
 		mkdir -p target/fuzz/corpus/$$target target/fuzz/artifacts/$$target; \
 		PATH="$(CURDIR)/target/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice cargo fuzz run --fuzz-dir uaf/fuzz \
-			--target-dir target/fuzz -s none $$target target/fuzz/corpus/$$target uaf/fuzz/corpus/$$target -- \
+			--target-dir target/fuzz -s none $$target target/fuzz/corpus/$$target uaf/tests/corpus/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=8192 -dict=uaf/fuzz/$$target.dict \
 			-artifact_prefix=target/fuzz/artifacts/$$target/ -print_final_stats=1; \
 	done

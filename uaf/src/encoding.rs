@@ -38,8 +38,8 @@ pub fn decode(text: &str) -> Result<Vec<u8>, EncodingError> {
 }
 
 /// As [`decode`], but right padding is allowed: authenticators in the field pad the `assertion` member, of which only
-/// the decoded bytes are ever hashed or verified.
-pub(crate) fn decode_assertion(text: &str) -> Result<Vec<u8>, EncodingError> {
+/// the decoded bytes are ever hashed or verified, and old clients fcParams, which are hashed as they came.
+pub(crate) fn decode_padded(text: &str) -> Result<Vec<u8>, EncodingError> {
     let bare = text.trim_end_matches('=');
     match text.len() - bare.len() {
         0 => decode(bare),
@@ -62,11 +62,11 @@ mod tests {
     }
 
     #[test]
-    fn an_assertion_may_bear_its_right_padding_only() {
-        assert_eq!(decode_assertion("AA==").unwrap(), [0]);
-        assert_eq!(decode_assertion("AA").unwrap(), [0]);
+    fn only_right_padding_may_be_borne() {
+        assert_eq!(decode_padded("AA==").unwrap(), [0]);
+        assert_eq!(decode_padded("AA").unwrap(), [0]);
         for text in ["AA=", "AAA==", "AAAA=", "AA===", "====", "=AA="] {
-            assert!(decode_assertion(text).is_err(), "{text:?}");
+            assert!(decode_padded(text).is_err(), "{text:?}");
         }
     }
 

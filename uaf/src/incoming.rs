@@ -88,11 +88,12 @@ impl Incoming {
     /// # Errors
     /// [`Error::FcParamsEncoding`], [`Error::FcParams`].
     pub fn final_challenge(&self) -> Result<FinalChallengeParams, Error> {
-        let bytes = encoding::decode(&self.response.fc_params).map_err(|_| Error::FcParamsEncoding)?;
+        let forgiven = self.versions == Versions::From1_0Incomplete && self.response.header.upv == Version::V1_0;
+        let decode = if forgiven { encoding::decode_padded } else { encoding::decode };
+        let bytes = decode(&self.response.fc_params).map_err(|_| Error::FcParamsEncoding)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::FcParamsEncoding)?;
-        let complete = self.versions != Versions::From1_0Incomplete || self.response.header.upv != Version::V1_0;
         let params =
-            if complete { encoding::parse(text) } else { encoding::parse::<IncompleteParams>(text).map(Into::into) };
+            if forgiven { encoding::parse::<IncompleteParams>(text).map(Into::into) } else { encoding::parse(text) };
         params.map_err(|fault| Error::FcParams(fault.to_string()))
     }
 

@@ -68,7 +68,7 @@ pub enum Versions {
     /// 1.1, and 1.0 with old clients: requests hold a dictionary for each, of which a client answers one.
     From1_0,
     /// The same, and answers of 1.0 are forgiven what some clients leave out of fcParams: `facetID` may be empty,
-    /// `channelBinding` absent. Nothing says then which app answered.
+    /// `channelBinding` absent; and that some pad them. Nothing says then which app answered.
     From1_0Incomplete,
 }
 

@@ -1,6 +1,6 @@
 //! Writes the corpus: what a server and an authenticator of today say to each other.
 
-#[path = "../inputs.rs"]
+#[path = "../../tests/corpus/inputs.rs"]
 mod inputs;
 
 use std::error::Error;
@@ -90,7 +90,7 @@ fn statement(root: &str) -> Value {
 }
 
 fn write(folder: &str, name: &str, content: impl AsRef<[u8]>) -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus").join(folder);
     fs::create_dir_all(&folder)?;
     Ok(fs::write(folder.join(name), content)?)
 }

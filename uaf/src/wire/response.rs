@@ -7,7 +7,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Challenge, Extension, FacetId, OperationHeader, message, non_empty};
-use crate::encoding::{Text, decode_assertion, encode};
+use crate::encoding::{Text, decode_padded, encode};
 use crate::encoding::{dictionary, read_as_dictionary};
 
 read_as_dictionary!(IncompleteParams);
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for AssertionBytes {
                 f.write_str("base64url text")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AssertionBytes, E> {
-                let bytes = decode_assertion(text).map_err(E::custom)?;
+                let bytes = decode_padded(text).map_err(E::custom)?;
                 if bytes.is_empty() || bytes.len() > AssertionBytes::MAX {
                     return Err(E::custom("length out of range"));
                 }

@@ -1,12 +1,13 @@
-//! The corpus of the fuzzer (`make fuzz`), fed to what the fuzzer calls.
+//! The corpus of the fuzzer (`make fuzz`), fed to what the fuzzer calls. Both are here: a package holds no crate within
+//! it, which `fuzz/` is, and its tests run from what it holds.
 
-#[path = "../../fuzz/inputs.rs"]
+#[path = "../corpus/inputs.rs"]
 mod inputs;
 
 use std::path::Path;
 
 fn corpus(folder: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(folder);
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files.map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect()
 }

@@ -10,14 +10,15 @@ use base64::Engine as _;
 use serde_json::Value;
 use sidegate_uaf::assertion::{AuthenticationAssertion, RegistrationAssertion};
 use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant, NewAuthentication};
-use sidegate_uaf::encoding::{Text, decode};
+use sidegate_uaf::encoding::{Octets, Text, decode};
 use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
 use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction, Versions};
 use sidegate_uaf::{
-    Algorithm, Arrival, CertificateError, Credential, Error, Incoming, KeyFormat, RelyingParty, Start, VerificationKey,
+    Algorithm, Arrival, CertificateError, Credential, Error, Incoming, KeyFormat, KeyId, RelyingParty, Start,
+    VerificationKey,
 };
 
 use crate::support::registered;
@@ -205,25 +206,37 @@ fn the_sample_of_the_protocol_text() {
     assert!(!registered_key(&reg).verifies(reg.common.signed, auth.common.signature));
 }
 
+/// The request that was answered: its challenge is in the answer, the rest did not survive.
+fn asked(response: &Value, aaid: &str) -> Value {
+    let params = response[0]["fcParams"].as_str().unwrap().trim_end_matches('=');
+    let params: Value = serde_json::from_slice(&decode(params).unwrap()).unwrap();
+    serde_json::json!([{"challenge": params["challenge"], "policy": {"accepted": [[{"aaid": [aaid]}]]}}])
+}
+
 #[test]
-fn the_leaf_of_the_protocols_sample_is_good_where_it_is_pinned_and_in_its_time() {
+fn the_protocols_sample_is_good_where_its_leaf_is_pinned_and_in_its_time() {
     let Some(file) = folder_file("01-fido-spec-sample.json") else { return };
-    let response = &file["registration"]["response"];
-    let params: Value = serde_json::from_slice(&decode(response[0]["fcParams"].as_str().unwrap()).unwrap()).unwrap();
-    let accepted = serde_json::json!({"accepted": [[{"aaid": ["ABCD#ABCD"]}]]});
-    let request = serde_json::json!([{"challenge": params["challenge"], "policy": accepted}]);
-    let bytes = bytes_of(response);
+    let [registration, authentication] = ["registration", "authentication"].map(|part| &file[part]["response"]);
+    let request = asked(registration, "ABCD#ABCD");
+    let bytes = bytes_of(registration);
     let leaf = RegistrationAssertion::parse(&bytes).unwrap().attestation.certificates[0];
     let pinned = crate::support::statement(serde_json::json!({
         "aaid": "ABCD#ABCD", "attestationTypes": [15879],
         "attestationRootCertificates": [base64::engine::general_purpose::STANDARD.encode(leaf)],
     }));
-    let at = |now, models| register_at(now, &server_of(&file, models), &request, response);
+    let at = |now, models| register_at(now, &server_of(&file, models), &request, registration);
     let models = || Models::new(UnknownModels::Refuse).with_statement(pinned.clone());
     let in_2015 = 1_430_000_000_000;
-    assert!(at(in_2015, models()).is_ok());
+    let mut credential = at(in_2015, models()).unwrap();
     assert_eq!(at(NOW, models()).unwrap_err(), Error::Certificate(CertificateError::Validity));
     assert!(at(NOW, models().with_outdated_attestation("ABCD#ABCD".parse().unwrap())).is_ok());
+
+    let (server, request) = (server_of(&file, models()), asked(authentication, "ABCD#ABCD"));
+    assert_eq!((credential.sign_counter, credential.registration_counter), (1, 1));
+    authenticate(&server, &request, authentication, &mut credential).unwrap();
+    assert_eq!(credential.sign_counter, 2);
+    let replayed = authenticate(&server, &request, authentication, &mut credential).unwrap_err();
+    assert_eq!(replayed, Error::SignCounter);
 }
 
 #[test]
@@ -304,6 +317,36 @@ fn a_shipped_authenticator_whose_fc_params_have_blanks() {
     let key = VerificationKey::parse(assertion.common.algorithm.unwrap(), KeyFormat::EcDer, &key).unwrap();
     assert!(key.verifies(assertion.common.signed, assertion.common.signature));
     assert_eq!(assertion.common.final_challenge_hash, fc_hash(&file["response"]));
+}
+
+#[test]
+fn the_same_authenticator_logs_in_where_its_padding_is_forgiven_and_its_counter_was_never_more_than_zero() {
+    let Some(mut file) = folder_file("08-dds-authentication.json") else { return };
+    let (aaid, app) = ("DAB8#8011", file["response"][0]["header"]["appID"].clone());
+    file["relyingParty"] = serde_json::json!({"appID": app, "trustedFacetIDs": [app]});
+    let bytes = bytes_of(&file["response"]);
+    let assertion = AuthenticationAssertion::parse(&bytes).unwrap();
+    let registered = |sign_counter| Credential {
+        user: "alice".into(),
+        aaid: aaid.parse().unwrap(),
+        key_id: KeyId::new(assertion.common.key_id).unwrap(),
+        authenticator_version: 1,
+        algorithm: Algorithm::P256Der,
+        key_format: KeyFormat::EcDer,
+        public_key: Octets::from_base64url(file["registeredPublicKeyB64Url"].as_str().unwrap()).unwrap(),
+        sign_counter,
+        registration_counter: 0,
+        png_characteristics: Vec::new(),
+    };
+    let (request, response) = (asked(&file["response"], aaid), &file["response"]);
+    let answer = |versions, sign_counter| {
+        let server = server_of(&file, crate::support::any_model()).with_versions(versions);
+        authenticate(&server, &request, response, &mut registered(sign_counter))
+    };
+    assert_eq!(answer(Versions::From1_0Incomplete, 0), Ok(()));
+    assert_eq!(answer(Versions::From1_0Incomplete, 1), Err(Error::SignCounter));
+    assert_eq!(answer(Versions::From1_0, 0), Err(Error::FcParamsEncoding));
+    assert_eq!(answer(Versions::Only1_1, 0), Err(Error::UnsupportedVersion));
 }
 
 #[test]

@@ -28,14 +28,14 @@ pub(crate) const ATTESTED: &str = "D0D0#0002";
 /// Within the validity of the certificates, Unix time in milliseconds.
 const NOW: u64 = 1_750_000_000_000;
 
-const STATEMENT: &str = include_str!("corpus/messages/statement");
-const REGISTRATION: &str = include_str!("corpus/messages/registration-response");
-const AUTHENTICATION: &str = include_str!("corpus/messages/authentication-response");
+const STATEMENT: &str = include_str!("messages/statement");
+const REGISTRATION: &str = include_str!("messages/registration-response");
+const AUTHENTICATION: &str = include_str!("messages/authentication-response");
 /// The assertions that authenticators made, and nobody else can make.
 const GENUINE: [&[u8]; 3] = [
-    include_bytes!("corpus/assertions/registration"),
-    include_bytes!("corpus/assertions/registration-full"),
-    include_bytes!("corpus/assertions/authentication"),
+    include_bytes!("assertions/registration"),
+    include_bytes!("assertions/registration-full"),
+    include_bytes!("assertions/authentication"),
 ];
 
 /// A server that has asked, and is the same in every run.
