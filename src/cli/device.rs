@@ -20,7 +20,7 @@ use sidegate_uaf::authenticator::AuthenticatorError;
 use zeroize::Zeroizing;
 
 use super::arguments::{ConfigFlag, DataFlags};
-use super::data::{self, DEMO_PASSWORD};
+use super::data::{self, DEMO_PASSWORD, USERS};
 use crate::config::{Environment, Faults};
 use crate::store::{DataFolder, FolderError, private_file};
 use http::Gateway;
@@ -123,6 +123,21 @@ pub(super) enum PhoneError {
         "this phone has a key of the user already; `sidegate device delete` removes it, --state FILE is another phone"
     )]
     Registered,
+    /// The gateway asks for no key that the phone has.
+    #[error(
+        "{0}; the gateway may have lost this phone's key: `sidegate device register` makes a new one, `sidegate device \
+         delete` removes the old"
+    )]
+    KeyLost(Box<PhoneError>),
+    /// No key is left to delete the dispatch target with.
+    #[error(
+        "dispatch target {id} may be left on the gateway, which lost the key that could delete it: `sidegate device \
+         register` makes a new one, then `sidegate device delete` removes both"
+    )]
+    TargetLeft {
+        /// Which target.
+        id: String,
+    },
     /// The authenticator can't answer.
     #[error("the authenticator can't answer: {0}")]
     Authenticator(AuthenticatorError),
@@ -143,6 +158,17 @@ pub(super) enum PhoneError {
     NoDemoPassword {
         /// Which file.
         path: String,
+    },
+    /// It was removed from where it was.
+    #[error(
+        "{path} is not there, and is not made again while there is a user demo: give it a new password with `sidegate \
+         user passwd demo --password-stdin --data {folder}`, and the same here with --password-stdin"
+    )]
+    DemoPasswordRemoved {
+        /// Which file.
+        path: String,
+        /// The data folder.
+        folder: String,
     },
     /// The configuration that should name the data folder has faults.
     #[error(transparent)]
@@ -170,6 +196,17 @@ impl PhoneError {
             Self::Uaf { code, .. } => *code != StatusCode::INTERNAL,
             Self::Authenticator(AuthenticatorError::NoSuitableAuthenticator) => true,
             _ => false,
+        }
+    }
+}
+
+impl PhoneError {
+    /// The same, with the way out where the gateway knows no key of the phone.
+    fn of_login(self) -> Self {
+        match self {
+            Self::Uaf { code: StatusCode::NOT_FOUND | StatusCode::UNKNOWN_KEY_ID, .. }
+            | Self::Authenticator(AuthenticatorError::NoSuitableAuthenticator) => Self::KeyLost(Box::new(self)),
+            other => other,
         }
     }
 }
@@ -253,8 +290,18 @@ impl Device {
         DataFolder::check(&folder)?;
         let path = folder.join(DEMO_PASSWORD);
         let text = private_file::read_own(&path).map_err(FolderError::from)?;
-        let text = text.ok_or_else(|| PhoneError::NoDemoPassword { path: path.display().to_string() })?;
+        let text = text.ok_or_else(|| no_demo_password(&folder, &path))?;
         Ok(data::read_password(&mut text.as_slice())?)
+    }
+}
+
+/// A folder with users is a gateway's, so that the file is not looked for in the wrong place.
+fn no_demo_password(folder: &Path, path: &Path) -> PhoneError {
+    let (path, users) = (path.display().to_string(), folder.join(USERS));
+    if users.exists() {
+        PhoneError::DemoPasswordRemoved { path, folder: folder.display().to_string() }
+    } else {
+        PhoneError::NoDemoPassword { path }
     }
 }
 

@@ -221,3 +221,12 @@ fn a_certificate_names_the_hosts_that_were_asked_for() {
     assert_eq!(names[0].dnsname(), Some("gate.example"));
     assert_eq!(names[1].ipaddress(), Some([192, 0, 2, 7].as_slice()));
 }
+
+#[test]
+fn a_demo_password_that_was_removed_is_told_with_what_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    good(folder.path(), "user add demo --data data");
+    let told = bad(folder.path(), "device demo --data data");
+    let mend = "`sidegate user passwd demo --password-stdin --data data`, and the same here with --password-stdin";
+    assert!(told.contains("data/demo.password is not there") && told.contains(mend), "{told}");
+}

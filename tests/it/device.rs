@@ -2,7 +2,10 @@
 
 use std::process::Output;
 
+use serde_json::json;
+
 use crate::support::gateway::{Gateway, Setup};
+use crate::support::phone::Phone;
 
 /// Runs `sidegate device` with these arguments and jeff's password.
 fn device(gateway: &Gateway, arguments: &[&str]) -> Output {
@@ -42,4 +45,63 @@ async fn what_the_phone_was_given_is_looked_at_before_anything_is_sent() {
     let told = complaint(&device(&gateway, &["register", "--gateway", "http://127.0.0.1:9"]));
     assert!(told.contains("Connection refused"), "{told}");
     assert!(!gateway.log().contains("login"), "nothing was sent");
+}
+
+/// A phone with a key of jeff, and how it is run.
+fn registered(gateway: &Gateway) -> impl Fn(&[&str]) -> Output {
+    let url = gateway.public().base().to_owned();
+    let run = move |line: &[&str]| device(gateway, &[line, &["--gateway", &url]].concat());
+    assert!(run(&["register"]).status.success());
+    run
+}
+
+#[tokio::test]
+async fn a_key_that_the_gateway_lost_counts_as_gone() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let run = registered(&gateway);
+    Phone::enrolled(&gateway, "jeff").await.deregister().await;
+    let told = complaint(&run(&["register-target"]));
+    assert!(told.contains("1404") && told.contains("`sidegate device register` makes a new one"), "{told}");
+    assert!(run(&["register"]).status.success(), "beside the lost one");
+    let deleted = run(&["delete"]);
+    assert!(deleted.status.success(), "{deleted:?}");
+    let told = String::from_utf8(deleted.stdout).unwrap();
+    assert!(told.contains("1404") && told.contains("the key was gone already; 1 keys left"), "{told}");
+    assert!(told.contains("deregistration: 0 keys left"), "the next one is deregistered: {told}");
+    let asked = gateway.public().json("/auth/fidouaf", &json!({"username": "jeff"})).await;
+    assert_eq!(asked.json()["statusCode"], 1404, "no key of jeff is left");
+    assert!(complaint(&run(&["delete"])).contains("no key yet"), "nothing of the phone is left");
+}
+
+#[tokio::test]
+async fn a_target_whose_key_is_lost_is_deleted_with_a_new_one() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let run = registered(&gateway);
+    assert!(run(&["register-target"]).status.success());
+    Phone::enrolled(&gateway, "jeff").await.deregister().await;
+    let told = complaint(&run(&["delete"]));
+    assert!(told.contains("dispatch target ") && told.contains("then `sidegate device delete` removes both"), "{told}");
+    for command in ["register", "delete"] {
+        let done = run(&[command]);
+        assert!(done.status.success(), "{done:?}");
+    }
+    let targets = gateway.internal().get("/nevisfido/token/dispatch/targets?username=jeff").send().await.expect(200);
+    assert!(!targets.text().contains("Software phone"), "{}", targets.text());
+}
+
+#[tokio::test]
+async fn keys_of_two_users_are_deregistered_each_by_its_own() {
+    let gateway = Gateway::standalone(&["jeff", "eve"]).await;
+    let url = gateway.public().base().to_owned();
+    for user in ["jeff", "eve"] {
+        let line = ["device", "register", "--gateway", &url, "--user", user, "--password-stdin"];
+        let registered = gateway.command(&line, gateway.password(user));
+        assert!(registered.status.success(), "{registered:?}");
+    }
+    let deleted = device(&gateway, &["delete", "--gateway", &url]);
+    assert!(deleted.status.success(), "{deleted:?}");
+    for user in ["jeff", "eve"] {
+        let asked = gateway.public().json("/auth/fidouaf", &json!({"username": user})).await;
+        assert_eq!(asked.json()["statusCode"], 1404, "no key of {user} is left");
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sidegate_filters::clock::{Clock as _, SystemClock};
 use sidegate_filters::jws::{EcCurve, KeyKind};
 use sidegate_uaf::StatusCode;
-use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, shown_text};
+use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, DeviceKey, shown_text};
 use sidegate_uaf::wire::{
     AuthenticationRequest, DeregistrationRequest, Operation, RegistrationRequest, Reply, Response, SendUafResponse,
 };
@@ -127,19 +127,21 @@ impl Phone {
 
     /// Logs in with a key; the session it gives may change targets.
     pub(super) async fn log_in(&mut self) -> Result<(), PhoneError> {
-        let said = self.prove().await;
-        if self.doubts() {
-            self.settle(false, said)?
-        } else {
-            said?
-        }
+        let user = self.username()?;
+        self.log_in_as(&user).await
+    }
+
+    async fn log_in_as(&mut self, user: &str) -> Result<(), PhoneError> {
+        let said = self.prove(user).await;
+        let said = if self.doubts() { self.settle(false, said) } else { said };
+        said.map_err(PhoneError::of_login)?;
         say("in-band UAF login: session raised");
         Ok(())
     }
 
-    async fn prove(&mut self) -> Result<(), PhoneError> {
-        let user = json!({ "username": self.username()? });
+    async fn prove(&mut self, user: &str) -> Result<(), PhoneError> {
         let url = self.connection.at("/auth/fidouaf")?;
+        let user = json!({ "username": user });
         let (_, request) = self.connection.post_for_uaf(url, &user).await?.uaf_request("login request")?;
         let response = self.sign(&request)?;
         let answer = self.send("/auth/fidouaf/authenticationresponse", &response, &Reply::default()).await?;
@@ -190,9 +192,9 @@ impl Phone {
             Operation::Reg => self.answer_registration(&request).await,
             Operation::Dereg => self.drop_keys(&request),
             Operation::Auth => {
-                let response = self.sign(&request)?;
+                let response = self.sign(&request).map_err(PhoneError::of_login)?;
                 let answer = self.send("/nevisfido/uaf/1.1/authentication", &response, &Reply::default()).await?;
-                answer.expect_uaf(StatusCode::OK, "UAF authentication")?;
+                answer.expect_uaf(StatusCode::OK, "UAF authentication").map_err(PhoneError::of_login)?;
                 say("UAF authentication: approved");
                 Ok(())
             }
@@ -212,33 +214,71 @@ impl Phone {
         Ok(())
     }
 
-    /// Deletes the dispatch target, then deregisters every key (the order of the vendor's guide).
+    /// Deletes the dispatch target, then deregisters every key (the order of the vendor's guide). A key that the gateway
+    /// has no more counts as gone.
     pub(super) async fn delete(&mut self) -> Result<(), PhoneError> {
-        let username = self.username()?;
-        match self.log_in().await {
-            Err(_) if self.state.keys.is_empty() => {
-                say("the gateway never had the key");
-                return Ok(());
+        let owner = self.username()?;
+        for user in self.usernames() {
+            self.connection.forget();
+            match self.log_in_as(&user).await {
+                Err(_) if self.state.keys.is_empty() => say("the gateway never had the key"),
+                Err(PhoneError::KeyLost(lost)) => self.count_as_gone(|key| key.username() == user, &lost),
+                login => {
+                    login?;
+                    if user == owner {
+                        self.delete_target().await?;
+                    }
+                    self.deregister(&user).await?;
+                }
             }
-            login => login?,
         }
-        if let Some(target) = &self.state.target {
-            let answer = self.connection.delete(&format!("{TARGETS}/{}", target.id)).await?;
-            // Not there: the answer to a deletion before was lost.
-            if answer.status != 404 {
-                answer.expect(204, "deletion of the target")?;
+        self.state.target.as_ref().map_or(Ok(()), |target| Err(PhoneError::TargetLeft { id: target.id.clone() }))
+    }
+
+    /// Whom its keys are for: a session of the one deregisters no key of the other.
+    fn usernames(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for key in &self.state.keys {
+            if !names.iter().any(|name| name == key.username()) {
+                names.push(key.username().to_owned());
             }
-            self.state.target = None;
-            say("dispatch target deleted");
         }
-        for key in self.state.keys.iter().map(sidegate_uaf::authenticator::DeviceKey::key_ref).collect::<Vec<_>>() {
-            let context = json!({ "username": username, "mode": "key", "aaid": key.aaid.as_str(), "keyId": key.key_id.to_base64url() });
+        names
+    }
+
+    async fn delete_target(&mut self) -> Result<(), PhoneError> {
+        let Some(target) = &self.state.target else { return Ok(()) };
+        let answer = self.connection.delete(&format!("{TARGETS}/{}", target.id)).await?;
+        // Not there: the answer to a deletion before was lost.
+        if answer.status != 404 {
+            answer.expect(204, "deletion of the target")?;
+        }
+        self.state.target = None;
+        say("dispatch target deleted");
+        Ok(())
+    }
+
+    async fn deregister(&mut self, user: &str) -> Result<(), PhoneError> {
+        let own = self.state.keys.iter().filter(|key| key.username() == user);
+        for key in own.map(DeviceKey::key_ref).collect::<Vec<_>>() {
+            let context = json!({ "username": user, "mode": "key", "aaid": key.aaid.as_str(), "keyId": key.key_id.to_base64url() });
             let body = json!({ "context": context.to_string() });
             let answer = self.connection.post_uaf("/nevisfido/uaf/1.1/request/deregistration", &body).await?;
-            let (_, request) = answer.uaf_request("deregistration request")?;
-            self.drop_keys(&request)?;
+            match answer.uaf_request("deregistration request") {
+                Err(lost @ PhoneError::Uaf { code: StatusCode::NOT_FOUND, .. }) => {
+                    self.count_as_gone(|kept| kept.key_ref() == key, &lost);
+                }
+                asked => self.drop_keys(&asked?.1)?,
+            }
         }
         Ok(())
+    }
+
+    fn count_as_gone(&mut self, gone: impl Fn(&DeviceKey) -> bool, lost: &PhoneError) {
+        // What is in doubt is the last key.
+        self.state.unconfirmed &= self.state.keys.last().is_some_and(|last| !gone(last));
+        self.state.keys.retain(|key| !gone(key));
+        say(format_args!("{lost}: the key was gone already; {} keys left", self.state.keys.len()));
     }
 
     fn drop_keys(&mut self, request: &str) -> Result<(), PhoneError> {
