@@ -9,6 +9,7 @@ pub mod explain;
 mod keygen;
 mod serve;
 pub mod start;
+mod terminal;
 mod user;
 
 use std::ffi::OsString;
@@ -112,7 +113,7 @@ fn explain(flags: &ExplainFlags, out: &mut dyn Write) -> u8 {
 fn user(command: UserCommand, out: &mut dyn Write) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let path = command.data().path(&Environment::of_process())?;
-    Ok(runtime.block_on(user::run(command, &path, &mut io::stdin().lock(), out))?)
+    Ok(runtime.block_on(user::run(command, &path, &mut *terminal::input(), out))?)
 }
 
 fn keygen(flags: &KeygenFlags, out: &mut dyn Write) -> Result<(), Failure> {

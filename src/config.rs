@@ -44,7 +44,7 @@ pub use filters::{FilterKind, IdentityCreation, InternalAccess, JwsBypass, Named
 pub use fronting::Fronting;
 pub use internal_callers::InternalCaller;
 pub use limits::Limits;
-pub use listeners::{Listener, ListenerTls};
+pub use listeners::{Listener, ListenerTls, address};
 pub use load::load;
 pub use log::{Log, LogLevel};
 pub use realms::{Realm, RealmKind};

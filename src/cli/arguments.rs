@@ -28,10 +28,16 @@ pub(super) fn command_first(line: impl IntoIterator<Item = OsString>) -> Vec<OsS
     let definition = Arguments::command();
     let mut command = 1;
     while let Some(word) = line.get(command).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
-        command += match word {
-            "-h" | "--help" | "-V" | "--version" | "--" => return line,
-            flag if takes_value(&definition, flag) => 2,
-            _ => 1,
+        command += match (word, takes_value(&definition, word)) {
+            ("-h" | "--help" | "-V" | "--version" | "--", _) => return line,
+            (_, Some(true)) if !word.contains('=') => 2,
+            (_, Some(_)) => 1,
+            // A slip, with a value or without: at the command it is named, beside the flag that is meant.
+            (_, None) => {
+                let mut rest = line.iter().skip(command);
+                let Some(words) = rest.position(|word| definition.find_subcommand(word).is_some()) else { return line };
+                words
+            }
         };
     }
     if command < line.len() {
@@ -42,12 +48,12 @@ pub(super) fn command_first(line: impl IntoIterator<Item = OsString>) -> Vec<OsS
     line
 }
 
-/// Whether the word behind this flag belongs to it, at whichever command it stands.
-fn takes_value(definition: &clap::Command, flag: &str) -> bool {
-    let is_flag = |name: &str| flag.strip_prefix("--") == Some(name);
-    let mut own = definition.get_arguments().filter(|argument| argument.get_long().is_some_and(is_flag));
-    own.any(|argument| argument.get_action().takes_values())
-        || definition.get_subcommands().any(|command| takes_value(command, flag))
+/// Whether this flag takes a value, at whichever command it stands; `None` where it stands at none.
+fn takes_value(definition: &clap::Command, flag: &str) -> Option<bool> {
+    let name = flag.strip_prefix("--")?.split('=').next();
+    let own = definition.get_arguments().find(|argument| argument.get_long() == name);
+    own.map(|argument| argument.get_action().takes_values())
+        .or_else(|| definition.get_subcommands().find_map(|command| takes_value(command, flag)))
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,14 +79,14 @@ pub(super) enum Command {
 pub(super) struct ServeFlags {
     #[command(flatten)]
     data: DataFlags,
-    /// The address of the public listener.
-    #[arg(long, value_name = "ADDR:PORT")]
+    /// The address of the public listener, such as 127.0.0.1:8080 or [::1]:8080; a name is not taken.
+    #[arg(long, value_name = "ADDR:PORT", value_parser = config::address)]
     listen: Option<SocketAddr>,
     /// The address of the internal listener.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = config::address)]
     internal: Option<SocketAddr>,
     /// The address of the management listener.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = config::address)]
     management: Option<SocketAddr>,
 }
 
@@ -190,7 +196,7 @@ pub(super) enum UserCommand {
 pub(super) struct Login {
     /// The login name.
     pub(super) name: String,
-    /// Reads the password from standard input, without the line's end; else one is made and printed.
+    /// Reads the password from standard input, without the line's end, at a terminal unseen; else one is made and printed.
     #[arg(long)]
     pub(super) password_stdin: bool,
 }

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::arguments::{ConfigFlag, DataFlags};
 use super::data::{self, DEMO_PASSWORD, USERS};
+use super::terminal;
 use crate::config::{Environment, Faults};
 use crate::store::{DataFolder, FolderError, private_file};
 use http::Gateway;
@@ -40,7 +41,8 @@ pub(super) struct Device {
     /// The user who logs in with a password to register the phone
     #[arg(long, global = true, default_value = "demo")]
     user: String,
-    /// Read the user's password from standard input; without it, the data folder's demo.password serves the user demo
+    /// Read the user's password from standard input, at a terminal unseen; without it, the data folder's demo.password
+    /// serves the user demo
     #[arg(long, global = true)]
     password_stdin: bool,
     /// Where the phone keeps its keys and counters
@@ -277,7 +279,7 @@ impl Device {
 
     fn password(&self) -> Result<Zeroizing<String>, PhoneError> {
         if self.password_stdin {
-            return Ok(data::read_password(&mut std::io::stdin().lock())?);
+            return Ok(data::read_password(&mut *terminal::input())?);
         }
         if self.user != "demo" {
             return Err(PhoneError::Usage(format!(

@@ -8,6 +8,7 @@ use crate::routes::ListenerClass;
 use super::Overrides;
 use super::field::Field;
 use super::files;
+use super::scalar::Scalar as _;
 use super::section::Section;
 
 /// One listener. Without TLS it is on a loopback address.
@@ -34,6 +35,14 @@ pub struct ListenerTls {
     pub key: PathBuf,
     /// PEM: authorities of which clients must show a certificate; `None`: no certificate is asked for.
     pub client_ca: Option<PathBuf>,
+}
+
+/// The address of a listener, as the file and the command line have it.
+///
+/// # Errors
+/// What is wrong, and what would be right.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    SocketAddr::read(text).map_err(|wrong| format!("{wrong}; {}", SocketAddr::RIGHT))
 }
 
 pub(super) const CLASSES: &[(&str, ListenerClass)] = &[

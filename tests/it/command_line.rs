@@ -2,11 +2,12 @@
 //! (`gateway.md` 6.1).
 
 use std::fs::Permissions;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::support::ports;
 
@@ -220,6 +221,94 @@ fn a_certificate_names_the_hosts_that_were_asked_for() {
     assert_eq!(names.len(), 2);
     assert_eq!(names[0].dnsname(), Some("gate.example"));
     assert_eq!(names[1].ipaddress(), Some([192, 0, 2, 7].as_slice()));
+}
+
+/// What the terminal shows of a shell's line, once this is typed at the prompt for a password.
+fn at_a_terminal(folder: &Path, line: &str, typed: &[u8]) -> String {
+    let mut command = Command::new("script");
+    command.args(["-q", "-e", "-c", line, "/dev/null"]).current_dir(folder).env("SHELL", "/bin/sh");
+    command.env("SIDEGATE", env!("CARGO_BIN_EXE_sidegate"));
+    let mut terminal = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    while !shown.ends_with(b"password (not shown): ") {
+        let mut byte = [0];
+        assert_eq!(screen.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+        shown.extend(byte);
+    }
+    keys.write_all(typed).unwrap();
+    screen.read_to_end(&mut shown).unwrap();
+    terminal.wait().unwrap();
+    String::from_utf8(shown).unwrap()
+}
+
+#[test]
+fn a_password_is_asked_for_at_a_terminal_and_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = r#""$SIDEGATE" user add jeff --password-stdin; echo "code $?"; stty -a"#;
+    let shown = at_a_terminal(folder.path(), line, b"correct horse\n");
+    assert!(shown.contains("added jeff") && shown.contains("code 0"), "{shown}");
+    assert!(!shown.contains("correct horse") && !shown.contains("-echo "), "{shown}");
+    let users = std::fs::read_to_string(folder.path().join("var/users")).unwrap();
+    let hash = users.lines().last().unwrap().splitn(3, ':').nth(2).unwrap();
+    let hash = argon2::PasswordHash::new(hash).unwrap();
+    argon2::PasswordVerifier::verify_password(&argon2::Argon2::default(), b"correct horse", &hash).unwrap();
+}
+
+#[test]
+fn ctrl_c_at_the_prompt_restores_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = r#"trap : INT; "$SIDEGATE" user add jeff --password-stdin; echo "code $?"; stty -a"#;
+    let shown = at_a_terminal(folder.path(), line, b"correct\x03");
+    assert!(shown.contains("code 130"), "{shown}");
+    let restored = |mode: &str| shown.split_whitespace().any(|word| word == mode);
+    assert!(restored("echo") && restored("isig") && !shown.contains("correct"), "{shown}");
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_misspelt_flag_is_named_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    for (line, wrong, meant) in [
+        ("--confg x serve", "--confg", "--config"),
+        ("--confg x", "--confg", "--config"),
+        ("--confg=x serve", "--confg", "--config"),
+        ("serve --confg x", "--confg", "--config"),
+        ("--dat x user list", "--dat", "--data"),
+        ("--sate x device delete", "--sate", "--state"),
+        ("--config x --sate x device delete", "--sate", "--state"),
+    ] {
+        let output = run(folder.path(), line);
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(64), "{line}: {told}");
+        assert!(told.contains(&format!("unexpected argument '{wrong}'")) && told.contains(meant), "{line}: {told}");
+        assert!(!told.contains("unrecognized subcommand"), "{line}: {told}");
+    }
+}
+
+#[test]
+fn an_address_is_refused_alike_on_the_command_line_and_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/standalone.yml")).unwrap();
+    for (address, wrong) in [
+        ("localhost:8080", "this is a name, and names are not taken: localhost is 127.0.0.1"),
+        ("8080", "this is no address with a port"),
+        (":8080", "this is no address with a port"),
+        ("127.0.0.1:80800", "the port is above 65535"),
+    ] {
+        let whole = format!("{wrong}; write ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080");
+        for flag in ["--listen", "--internal", "--management"] {
+            let output = run(folder.path(), &format!("serve {flag} {address}"));
+            assert_eq!(output.status.code(), Some(64), "{flag} {address}");
+            let told = told(&output);
+            assert!(told.contains(&whole) && told.contains(flag), "{flag} {address}: {told}");
+        }
+        let text = file.replace("address: 127.0.0.1:8080", &format!("address: '{address}'"));
+        assert_ne!(text, file);
+        std::fs::write(folder.path().join("gate.yml"), text).unwrap();
+        let told = told(&run(folder.path(), "check --config gate.yml"));
+        assert!(told.contains(&whole), "{address}: {told}");
+    }
 }
 
 #[test]

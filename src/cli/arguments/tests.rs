@@ -29,6 +29,10 @@ fn flags_stand_before_the_command_or_behind_it() {
         assert!(parsed(behind).is_some(), "{behind}");
         assert_eq!(parsed(before), parsed(behind), "{before}");
     }
+    for (slip, at_the_command) in [("--confg F serve", "serve --confg F"), ("--confg F", "--confg F")] {
+        let words = |line: &str| format!("sidegate {line}").split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(command_first(words(slip)), words(at_the_command));
+    }
     for alone in ["sidegate --config F", "sidegate --config check", "sidegate"] {
         assert!(parsed(alone).is_some_and(|parsed| parsed.contains("command: None")), "{alone}");
     }
