@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, Method};
 use sidegate_filters::PathTemplate;
 
 use super::document::Value;
@@ -107,6 +107,13 @@ fn no_address(text: &str) -> &'static str {
         (true, _) if port.parse::<u16>().is_err() => "the port is above 65535",
         (_, true) => "this is a name, and names are not taken: localhost is 127.0.0.1",
         _ => "this is no address with a port",
+    }
+}
+
+impl Scalar for HeaderName {
+    const RIGHT: &'static str = "write the name of a header, such as X-Employee";
+    fn read(text: &str) -> Result<Self, String> {
+        fits(text.parse().ok(), "this is no name of a header")
     }
 }
 

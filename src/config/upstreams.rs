@@ -5,6 +5,8 @@ mod joined;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderName;
+use sidegate_filters::delegation::is_reserved;
 use url::Host;
 
 use crate::routes::Protocol;
@@ -40,6 +42,8 @@ pub struct Upstream {
     pub write_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
+    /// What no client may say there, beside what is always removed and what rules may set.
+    pub remove_headers: Vec<HeaderName>,
 }
 
 /// How an upstream's certificate is checked, as it is written: with the names of files.
@@ -93,9 +97,32 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
     let read_timeout = section.field("read-timeout").optional();
     let write_timeout = seconds("write-timeout", 60);
     let idle_timeout = seconds("idle-timeout", 60);
-    let name = name.to_owned();
-    let found = Upstream { name, servers, tls, protocol, connect_timeout, read_timeout, write_timeout, idle_timeout };
+    let remove_headers = section.field("remove-headers").each(removed);
+    let found = Upstream {
+        name: name.to_owned(),
+        servers,
+        tls,
+        protocol,
+        connect_timeout,
+        read_timeout,
+        write_timeout,
+        idle_timeout,
+        remove_headers,
+    };
     (!found.servers.is_empty()).then_some(found)
+}
+
+/// A header that tells the application who is calling, under a name of its own.
+fn removed(item: &Field<'_>) -> Option<HeaderName> {
+    let name = item.optional()?;
+    if is_reserved(&name) {
+        item.fault(
+            "the gateway sees to this header itself: a message needs it, or no client's gets through anyhow",
+            "take it out of the list, which is for headers that name a user",
+        );
+        return None;
+    }
+    Some(name)
 }
 
 /// One `url`, or several `servers`; what is at fault is left out.

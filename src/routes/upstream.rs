@@ -31,8 +31,8 @@ pub struct Upstream {
     pub write_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
-    /// Headers that rules of this upstream may set: removed from every client's request on the way there
-    /// (`gateway.md` 2.3).
+    /// Headers that rules of this upstream may set, or that no client may: removed from every client's request on the way
+    /// there (`gateway.md` 2.3).
     pub identity_headers: RemovedHeaders,
 }
 

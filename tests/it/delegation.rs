@@ -118,6 +118,31 @@ async fn another_name_for_the_same_server_is_no_way_around() {
 }
 
 #[tokio::test]
+async fn a_header_that_an_upstream_names_comes_from_no_client_and_on_no_row_to_that_server() {
+    let upstream = Upstream::start().await;
+    let row =
+        |name: &str| format!("  - {{name: {name}, path: /{name}/*, methods: [GET], filters: [], upstream: {name}}}\n");
+    let gateway = Setup::default()
+        .append(format!(
+            "upstreams:\n  shop: {{url: \"http://{0}\", remove-headers: [X-User]}}\n  uploads: {{url: \"http://{0}\"}}\n\
+             routes:\n{1}{2}",
+            upstream.address,
+            row("shop"),
+            row("uploads")
+        ))
+        .start()
+        .await;
+    let shop = Shop { gateway, upstream };
+    for client in [shop.gateway.public(), shop.gateway.public_http2()] {
+        for path in ["/shop/a", "/uploads/a"] {
+            let fields = shop.arrives(&client, path).await;
+            assert!(!fields.iter().any(|(_, value)| value == "eve"), "{fields:?}");
+            assert_eq!(values(&fields, "x-harmless"), ["kept"]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_bearer_of_an_internal_caller_reaches_no_upstream() {
     let upstream = Upstream::start().await;
     let gateway = Setup::default()

@@ -133,8 +133,9 @@ pub fn is_kept_from_upstreams(name: &HeaderName) -> bool {
     is_ours(&folded) || is_identity(&folded) || is_misspelt(name, &folded)
 }
 
-/// Whether a header is for the gateway alone to set on the way to an upstream.
-pub(super) fn is_reserved(name: &HeaderName) -> bool {
+/// Whether a header is for the gateway alone to set on the way to an upstream, or to take out.
+#[must_use]
+pub fn is_reserved(name: &HeaderName) -> bool {
     let folded = fold(name.as_str());
     is_ours(&folded) || is_in(FRAMING, &folded) || is_in(REWRITTEN, &folded)
 }

@@ -57,6 +57,34 @@ use super::*;
     "upstreams: { shop: { url: https://x, tls: { client-certificate: gate.yml, client-key: none.key } } }\n",
     "13: upstreams.shop.tls.client-key: "
 )]
+#[case(
+    "upstreams: { shop: { url: http://x, remove-headers: [X-A, Host] } }\n",
+    "13: upstreams.shop.remove-headers[1]: the gateway sees to this header itself"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, remove-headers: [content_length] } }\n",
+    "13: upstreams.shop.remove-headers[0]: the gateway sees to this header itself"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, remove-headers: [Connection] } }\n",
+    "13: upstreams.shop.remove-headers[0]: the gateway sees to this header itself"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, remove-headers: [Transfer-Encoding] } }\n",
+    "13: upstreams.shop.remove-headers[0]: the gateway sees to this header itself"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, remove-headers: [X-Forwarded-For] } }\n",
+    "13: upstreams.shop.remove-headers[0]: the gateway sees to this header itself"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, remove-headers: ['X Employee'] } }\n",
+    "13: upstreams.shop.remove-headers[0]: this is no name of a header; write the name of a header, such as X-Employee"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, remove-headers: X-Employee } }\n",
+    "13: upstreams.shop.remove-headers: this must be a list"
+)]
 fn a_fault_names_what_is_wrong(#[case] more: &str, #[case] expected: &str) {
     let found = fault_of(more);
     assert!(found.starts_with(expected), "{found}");

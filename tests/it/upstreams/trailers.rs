@@ -1,4 +1,5 @@
-//! Trailers: a client's stay here, whichever protocols there are on either side; a server's can't hand out sessions.
+//! Trailers: a client's stay here, whichever protocols there are on either side, and so does what `remove-headers` names; a
+//! server's can't hand out sessions.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -13,7 +14,7 @@ use crate::support::gateway::{Gateway, Setup};
 /// What a client sends behind its body.
 fn forged() -> HeaderMap {
     let mut trailers = HeaderMap::new();
-    for name in ["x-user", "x_user", "authorization", "content-length", "x-other"] {
+    for name in ["x-user", "x_user", "authorization", "content-length", "x-employee", "x-other"] {
         trailers.insert(name, HeaderValue::from_static("eve"));
     }
     trailers
@@ -65,7 +66,8 @@ async fn post_http2(gateway: &Gateway, path: &str) -> Option<HeaderMap> {
     let tcp = TcpStream::connect(address).await.unwrap();
     let (client, connection) = h2::client::handshake(tcp).await.unwrap();
     tokio::spawn(connection);
-    let request = Request::post(format!("http://{address}{path}")).header("te", "trailers").body(()).unwrap();
+    let request = Request::post(format!("http://{address}{path}")).header("te", "trailers");
+    let request = request.header("x-employee", "eve").header("x_employee", "eve").body(()).unwrap();
     let (response, mut upload) = client.ready().await.unwrap().send_request(request, false).unwrap();
     upload.send_data(Bytes::from_static(b"ab"), false).unwrap();
     upload.send_trailers(forged()).unwrap();
@@ -83,6 +85,7 @@ async fn post_http1(gateway: &Gateway, path: &str) {
     let address = gateway.address("public");
     let trailers: String = forged().keys().map(|name| format!("{name}: eve\r\n")).collect();
     let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-User\r\n");
+    let head = format!("{head}X-Employee: eve\r\nX_Employee: eve\r\nx.employee: eve\r\n");
     let bytes = format!("{head}Connection: close\r\n\r\n2\r\nab\r\n0\r\n{trailers}\r\n");
     let answer = tokio::task::spawn_blocking(move || {
         let mut stream = std::net::TcpStream::connect(address).unwrap();
@@ -102,8 +105,10 @@ async fn a_clients_trailers_stay_here_and_no_session_comes_in_a_servers() {
     let (newer, got) = http2_server().await;
     let row =
         |name: &str| format!("  - {{name: {name}, path: /{name}/*, methods: [POST], filters: [], upstream: {name}}}\n");
-    let upstreams =
-        format!("  older: {{url: 'http://{}'}}\n  newer: {{url: 'http://{newer}', protocol: h2}}\n", older.address);
+    let upstream = |name: &str, address: SocketAddr, protocol: &str| {
+        format!("  {name}: {{url: 'http://{address}', protocol: {protocol}, remove-headers: [X-Employee]}}\n")
+    };
+    let upstreams = upstream("older", older.address, "h1") + &upstream("newer", newer, "h2");
     let setup = format!("upstreams:\n{upstreams}routes:\n{}{}", row("older"), row("newer"));
     let gateway = Setup::default().append(setup).start().await;
     for path in ["/older/", "/newer/"] {

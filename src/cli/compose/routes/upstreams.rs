@@ -29,8 +29,8 @@ pub(super) fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Ups
     })
 }
 
-/// What any rule on the way to a server may set, whichever row the rule stands on (`gateway.md` 2.3), and whatever the
-/// server is called there.
+/// What any rule on the way to a server may set, whichever row the rule stands on (`gateway.md` 2.3), and what no client
+/// may say there by `remove-headers`, whatever the server is called there.
 fn removed(config: &Config, joined: &Joined<'_>) -> RemovedHeaders {
     let own = config.routes.iter().filter_map(|row| match &row.leads_to {
         LeadsTo::Upstream { name, filters } if joined.includes(name) => Some(filters),
@@ -42,7 +42,9 @@ fn removed(config: &Config, joined: &Joined<'_>) -> RemovedHeaders {
         FilterKind::Delegation(rules) => Some(rules),
         _ => None,
     });
-    rules.flatten().map(|rule: &Rule| rule.header()).collect()
+    let same = config.upstreams.iter().filter(|upstream| joined.includes(&upstream.name));
+    let written = same.flat_map(|upstream| &upstream.remove_headers);
+    rules.flatten().map(|rule: &Rule| rule.header()).chain(written).collect()
 }
 
 /// What is written, read from its files.
