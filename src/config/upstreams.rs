@@ -42,6 +42,8 @@ pub struct Upstream {
     pub write_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
+    /// Whether a connection by HTTP/1.1 is closed after a request with a body.
+    pub close_after_body: bool,
     /// What no client may say there, beside what is always removed and what rules may set.
     pub remove_headers: Vec<HeaderName>,
 }
@@ -97,6 +99,7 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
     let read_timeout = section.field("read-timeout").optional();
     let write_timeout = seconds("write-timeout", 60);
     let idle_timeout = seconds("idle-timeout", 60);
+    let close_after_body = section.field("after-body").choice(&[("keep", false), ("close", true)]).unwrap_or(false);
     let remove_headers = section.field("remove-headers").each(removed);
     let found = Upstream {
         name: name.to_owned(),
@@ -107,6 +110,7 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
         read_timeout,
         write_timeout,
         idle_timeout,
+        close_after_body,
         remove_headers,
     };
     (!found.servers.is_empty()).then_some(found)

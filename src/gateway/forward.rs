@@ -117,7 +117,9 @@ impl Forward {
         let server = self.tries.server(&self.upstream);
         let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;
         let path = self.path.as_ref().unwrap_or(&self.exchange.path);
-        let to = Target { host: server.address.as_str(), path, identity_headers: &self.upstream.identity_headers };
+        let last = self.upstream.close_after_body && (self.stream.is_some() || self.exchange.body.is_some());
+        let identity_headers = &self.upstream.identity_headers;
+        let to = Target { host: server.address.as_str(), path, identity_headers, last };
         rewrite::rewrite(request, &self.exchange, &to, &self.host)
     }
 

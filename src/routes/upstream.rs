@@ -31,6 +31,9 @@ pub struct Upstream {
     pub write_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
+    /// Whether a connection by HTTP/1.1 is closed after a request with a body, which the server may have left there unread
+    /// as its next request.
+    pub close_after_body: bool,
     /// Headers that rules of this upstream may set, or that no client may: removed from every client's request on the way
     /// there (`gateway.md` 2.3).
     pub identity_headers: RemovedHeaders,
@@ -62,6 +65,7 @@ impl Upstream {
             read_timeout: minute,
             write_timeout: minute,
             idle_timeout: minute,
+            close_after_body: false,
             identity_headers: RemovedHeaders::default(),
         }
     }

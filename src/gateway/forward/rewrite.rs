@@ -1,6 +1,6 @@
 //! The head that an upstream gets.
 
-use http::{HeaderName, header};
+use http::{HeaderName, HeaderValue, Version, header};
 use pingora::http::RequestHeader;
 use sidegate_filters::delegation::{RemovedHeaders, is_kept_from_upstreams};
 use sidegate_filters::identity_creation::{foreign_cookies, shows_bearer};
@@ -13,6 +13,8 @@ pub(super) struct Target<'a> {
     pub(super) path: &'a CanonicalPath,
     /// See [`crate::routes::Upstream`].
     pub(super) identity_headers: &'a RemovedHeaders,
+    /// Over HTTP/1.1 it is the last request on its connection.
+    pub(super) last: bool,
 }
 
 /// Rewrites Pingora's copy of the client's head. Hop-by-hop fields are gone already, with what `Connection` named.
@@ -36,6 +38,10 @@ pub(super) fn rewrite(
     // On an internal listener every bearer is meant for us, whether a filter of the row asked for it or none did.
     if exchange.client.internal && shows_bearer(&exchange.headers) {
         head.remove_header(&header::AUTHORIZATION);
+    }
+    // A server that heeds it reads no further, and Pingora keeps the connection for nobody else.
+    if to.last && head.version == Version::HTTP_11 {
+        head.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
     }
     tell_origin(head, exchange, host)?;
     for (name, _) in &exchange.upstream_headers {

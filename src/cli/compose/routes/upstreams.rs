@@ -25,6 +25,7 @@ pub(super) fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Ups
         read_timeout: wanted.read_timeout.unwrap_or(config::READ_TIMEOUT),
         write_timeout: wanted.write_timeout,
         idle_timeout: wanted.idle_timeout,
+        close_after_body: wanted.close_after_body,
         identity_headers: removed(config, &Joined::of(wanted, &config.upstreams)),
     })
 }
