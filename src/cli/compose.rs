@@ -118,6 +118,15 @@ impl ComposeError {
     }
 }
 
+/// What everything is put together from.
+struct Base<'a> {
+    config: &'a Config,
+    folder: &'a DataFolder,
+    stores: &'a Stores,
+    clock: &'a Arc<dyn Clock>,
+    metrics: &'a Arc<Metrics>,
+}
+
 /// The route table of a configuration, over these stores.
 ///
 /// # Errors
@@ -130,7 +139,8 @@ pub(super) async fn router(
     metrics: &Arc<Metrics>,
 ) -> Result<Router, ComposeError> {
     let gate = gate::Gate::build(config, folder, stores, clock)?;
-    let services = services::Services::build(config, folder, stores, clock, &gate, metrics).await?;
+    let base = Base { config, folder, stores, clock, metrics };
+    let services = services::Services::build(&base, &gate).await?;
     routes::table(config, &gate, services.as_ref(), stores, metrics)
 }
 

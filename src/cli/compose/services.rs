@@ -12,7 +12,7 @@ use sidegate_uaf::wire::{ChannelBinding, Versions};
 use sidegate_uaf::{Algorithm, Folding, RelyingParty};
 
 use super::gate::Gate;
-use super::{ComposeError, Stores};
+use super::{Base, ComposeError, Stores};
 use crate::config::{self, AdditionalRegistration, Config, FidoUaf};
 use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients};
 use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, channel_of, kept_app_id, statements};
@@ -20,9 +20,7 @@ use crate::jose::MacKey;
 use crate::jose::server_certificate::{ServerCertificate, ServerCertificateError};
 use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens};
 use crate::routes::ListenerClass;
-use crate::store::DataFolder;
 use crate::store::operation::Limits;
-use crate::telemetry::Metrics;
 
 /// Below the public URL: the application identifier where none is written.
 const APP_ID_PATH: &str = "/nevisfido/uaf/1.1/facets";
@@ -43,24 +41,16 @@ pub(super) struct Services {
 
 impl Services {
     /// The services of a configuration; none where it has no `fido-uaf`.
-    pub(super) async fn build(
-        config: &Config,
-        folder: &DataFolder,
-        stores: &Stores,
-        clock: &Arc<dyn Clock>,
-        gate: &Gate,
-        metrics: &Arc<Metrics>,
-    ) -> Result<Option<Self>, ComposeError> {
-        let Some(fido_uaf) = &config.fido_uaf else { return Ok(None) };
+    pub(super) async fn build(base: &Base<'_>, gate: &Gate) -> Result<Option<Self>, ComposeError> {
+        let Some(fido_uaf) = &base.config.fido_uaf else { return Ok(None) };
         let facets = trusted_facets(fido_uaf);
-        let fido = server(config, fido_uaf, &facets, folder, stores, clock, metrics).await?;
         let shared = Shared {
-            stores,
-            clock,
-            fido,
-            acting: acting(fido_uaf, stores, gate)?,
+            stores: base.stores,
+            clock: base.clock,
+            fido: server(base, fido_uaf, &facets).await?,
+            acting: acting(fido_uaf, base.stores, gate)?,
             dispatchers: dispatchers(fido_uaf),
-            key: TokenKey::new(MacKey::new(&folder.secret("operation-id")?)?),
+            key: TokenKey::new(MacKey::new(&base.folder.secret("operation-id")?)?),
             limits: limits(fido_uaf),
         };
         Ok(Some(Self {
@@ -71,7 +61,7 @@ impl Services {
             statuses: Arc::new(shared.statuses()),
             anonymous_content: fido_uaf.anonymous_content,
             clock_skew: fido_uaf.time_limits.clock_skew,
-            clock: clock.clone(),
+            clock: base.clock.clone(),
             facets,
             fido: shared.fido,
         }))
@@ -141,20 +131,12 @@ impl Shared<'_> {
 }
 
 /// The UAF server: one behind, or the one inside.
-async fn server(
-    config: &Config,
-    fido_uaf: &FidoUaf,
-    facets: &TrustedFacets,
-    folder: &DataFolder,
-    stores: &Stores,
-    clock: &Arc<dyn Clock>,
-    metrics: &Arc<Metrics>,
-) -> Result<Arc<dyn Fido>, ComposeError> {
+async fn server(base: &Base<'_>, fido_uaf: &FidoUaf, facets: &TrustedFacets) -> Result<Arc<dyn Fido>, ComposeError> {
     if let Some(behind) = &fido_uaf.upstream {
-        return Ok(Arc::new(upstream::server(config, fido_uaf, behind, stores, clock, metrics)?));
+        return Ok(Arc::new(upstream::server(base, fido_uaf, behind)?));
     }
-    let relying_party = relying_party(config, fido_uaf, facets.clone(), folder, stores).await?;
-    Ok(Arc::new(embedded(config, fido_uaf, relying_party, stores, clock)?))
+    let relying_party = relying_party(base, fido_uaf, facets.clone()).await?;
+    Ok(Arc::new(embedded(base, fido_uaf, relying_party)?))
 }
 
 fn acting(fido_uaf: &FidoUaf, stores: &Stores, gate: &Gate) -> Result<Acting, ComposeError> {
@@ -175,16 +157,14 @@ fn trusted_facets(fido_uaf: &FidoUaf) -> TrustedFacets {
 }
 
 async fn relying_party(
-    config: &Config,
+    base: &Base<'_>,
     fido_uaf: &FidoUaf,
     facets: TrustedFacets,
-    folder: &DataFolder,
-    stores: &Stores,
 ) -> Result<RelyingParty, ComposeError> {
-    let bound = !stores.credentials.owners().await?.is_empty();
-    let default = format!("{}{APP_ID_PATH}", config.public_url.text());
-    let app_id = kept_app_id(folder, fido_uaf.app_id.as_ref(), &default, bound)?;
-    let key = ServerDataKey::new(&*folder.secret("server-data")?)
+    let bound = !base.stores.credentials.owners().await?.is_empty();
+    let default = format!("{}{APP_ID_PATH}", base.config.public_url.text());
+    let app_id = kept_app_id(base.folder, fido_uaf.app_id.as_ref(), &default, bound)?;
+    let key = ServerDataKey::new(&*base.folder.secret("server-data")?)
         .map_err(|error| ComposeError::unfit("", error.to_string()))?;
     let versions = if fido_uaf.old_clients { Versions::From1_0 } else { Versions::Only1_1 };
     Ok(RelyingParty::new(Some(app_id), facets, models(&fido_uaf.metadata)?, key).with_versions(versions))
@@ -211,13 +191,7 @@ fn channels(config: &Config, fido_uaf: &FidoUaf) -> Result<Vec<ChannelBinding>, 
         .collect()
 }
 
-fn embedded(
-    config: &Config,
-    fido_uaf: &FidoUaf,
-    relying_party: RelyingParty,
-    stores: &Stores,
-    clock: &Arc<dyn Clock>,
-) -> Result<Embedded, ComposeError> {
+fn embedded(base: &Base<'_>, fido_uaf: &FidoUaf, relying_party: RelyingParty) -> Result<Embedded, ComposeError> {
     let policies = match &fido_uaf.policies {
         Some(folder) => Policies::load(folder)?,
         None => Policies::built_in(),
@@ -225,11 +199,11 @@ fn embedded(
     Ok(Embedded {
         relying_party,
         policies,
-        operations: stores.operations.clone(),
-        credentials: stores.credentials.clone(),
-        users: stores.users.clone(),
-        clock: clock.clone(),
-        channels: channels(config, fido_uaf)?,
+        operations: base.stores.operations.clone(),
+        credentials: base.stores.credentials.clone(),
+        users: base.stores.users.clone(),
+        clock: base.clock.clone(),
+        channels: channels(base.config, fido_uaf)?,
         settings: EmbeddedSettings { answer: fido_uaf.time_limits.answer, folding: folding(fido_uaf) },
     })
 }

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidegate_filters::clock::Clock;
-
 use super::super::routes::upstream_tls;
-use super::super::{ComposeError, Stores};
+use super::super::{Base, ComposeError};
 use super::limits;
 use crate::config::{self, Config, FidoUaf, UafUpstream};
 use crate::fido::{Bounds, Endpoint, Named, UafServer, Upstream, UpstreamSettings};
@@ -21,25 +19,19 @@ pub(in crate::cli) fn questions(config: &Config) -> usize {
     behind.map_or(0, |_| PARALLEL)
 }
 
-pub(super) fn server(
-    config: &Config,
-    fido_uaf: &FidoUaf,
-    behind: &UafUpstream,
-    stores: &Stores,
-    clock: &Arc<dyn Clock>,
-    metrics: &Arc<Metrics>,
-) -> Result<Upstream, ComposeError> {
+pub(super) fn server(base: &Base<'_>, fido_uaf: &FidoUaf, behind: &UafUpstream) -> Result<Upstream, ComposeError> {
+    let (config, stores) = (base.config, base.stores);
     let missing = || ComposeError::unfit("fido-uaf.upstream", format!("no upstream {:?} is configured", behind.name));
     let found = config.upstreams.iter().find(|upstream| upstream.name == behind.name).ok_or_else(missing)?;
     let limits = limits(fido_uaf);
     Ok(Upstream {
-        endpoint: endpoint(found, &behind.path, (limits.lease, config.limits.connections_share), metrics)?,
+        endpoint: endpoint(found, &behind.path, (limits.lease, config.limits.connections_share), base.metrics)?,
         operations: stores.operations.clone(),
         challenges: stores.challenges.clone(),
         credentials: stores.credentials.clone(),
         named: Named::default(),
         users: stores.users.clone(),
-        clock: clock.clone(),
+        clock: base.clock.clone(),
         settings: UpstreamSettings {
             username: fido_uaf.username_mapper,
             answer: limits.answer,
