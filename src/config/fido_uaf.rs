@@ -1,12 +1,12 @@
 //! `fido-uaf`: the out-of-band services and the UAF server, inside or behind.
 
 mod metadata;
+mod time_limits;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use sidegate_filters::{CanonicalPath, UsernameMapper};
-use sidegate_uaf::wire::{AppId, FacetId};
+use sidegate_uaf::wire::{AppId, FacetId, Versions};
 
 use super::dispatchers::{self, Dispatcher};
 use super::field::Field;
@@ -17,6 +17,7 @@ use super::section::Section;
 use super::url::PublicUrl;
 
 pub use metadata::{Metadata, UnknownModels};
+pub use time_limits::TimeLimits;
 
 /// The out-of-band services and the UAF server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub struct FidoUaf {
     pub wildcards_for_testing: bool,
     /// What is known of authenticator models.
     pub metadata: Metadata,
-    /// Whether clients of UAF 1.0 are served as well.
-    pub old_clients: bool,
+    /// Whether clients of UAF 1.0 are served as well, and whether their answers may lack what says which app they are.
+    pub versions: Versions,
     /// The folder of policies, with `default.json` in it; `None`: the built-in one that takes every supported model.
     pub policies: Option<PathBuf>,
     /// Whether anonymous callers may choose what the victim of a dispatch reads (`http-api.md` 0.3).
@@ -88,22 +89,6 @@ pub enum AdditionalRegistration {
     StepUp,
 }
 
-/// How long things last (`http-api.md` 11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TimeLimits {
-    /// From dispatch to redeem.
-    pub token: Duration,
-    /// From redeem to the UAF answer.
-    pub answer: Duration,
-    /// How far a phone's clock may be off in a signed request.
-    pub clock_skew: Duration,
-    /// How long a final status is told.
-    pub status: Duration,
-    /// How long a redeem may keep its token while an upstream is asked or credentials are removed.
-    pub lease: Duration,
-}
-
 const RIGHT_FACET: &str =
     "write https://host, android:apk-key-hash:... or ios:bundle-id:..., as the refused request's log line shows it";
 
@@ -117,40 +102,61 @@ pub(super) struct Known<'a> {
 pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
     let upstream = upstream(section, known.upstreams);
     let embedded = !section.field("upstream").is_written();
-    let app_id = section.field("app-id");
-    if embedded && !known.try_out {
-        app_id.demand("write ${public-url}/nevisfido/uaf/1.1/facets; it can never change later");
-    }
-    let (wildcards, content) = (section.field("wildcards-for-testing"), section.field("anonymous-content"));
-    let settings = FidoUaf {
+    FidoUaf {
         upstream,
-        app_id: app_id.optional(),
+        app_id: app_id(&section.field("app-id"), embedded && !known.try_out),
         facets: facets(&section.field("facets"), embedded),
-        wildcards_for_testing: wildcards.or(false),
+        wildcards_for_testing: risk(section, "wildcards-for-testing", "every Android and iOS app is taken for yours"),
         metadata: section.field("metadata").section(metadata::read).unwrap_or_else(Metadata::none),
-        old_clients: section.field("old-clients").or(false),
+        versions: versions(&section.field("old-clients")),
         policies: section.field("policies").existing("name a folder that holds default.json", policies),
-        anonymous_content: content.or(false),
-        additional_registration: section
-            .field("additional-registration")
-            .choice(&[("password", AdditionalRegistration::Password), ("step-up", AdditionalRegistration::StepUp)])
-            .unwrap_or(AdditionalRegistration::Password),
+        anonymous_content: risk(
+            section,
+            "anonymous-content",
+            "strangers may choose the text that a user is asked to confirm",
+        ),
+        additional_registration: additional_registration(&section.field("additional-registration")),
         status_response: section.field("status-response").or(false),
         fold_content_codes: section.field("fold-content-codes").or(false),
         tls_certificates: section.field("tls-certificates").each(|item| {
             item.existing("name a readable PEM file with the certificate that phones see", files::readable)
         }),
         username_mapper: username_mapper(section),
-        time_limits: section.field("time-limits").section(time_limits).unwrap_or_else(TimeLimits::documented),
+        time_limits: section.field("time-limits").section(time_limits::read).unwrap_or_else(TimeLimits::documented),
         dispatchers: dispatchers::read(&section.field("dispatchers"), known.public_url),
-    };
-    if settings.wildcards_for_testing {
-        wildcards.notice("true: every Android and iOS app is taken for yours");
     }
-    if settings.anonymous_content {
-        content.notice("true: strangers may choose the text that a user is asked to confirm");
+}
+
+fn app_id(field: &Field<'_>, mandatory: bool) -> Option<AppId> {
+    if mandatory {
+        field.demand("write ${public-url}/nevisfido/uaf/1.1/facets; it can never change later");
     }
-    settings
+    field.optional()
+}
+
+/// A convenience, and what it costs, which is noted where it is on.
+fn risk(section: &Section<'_>, key: &'static str, cost: &str) -> bool {
+    let field = section.field(key);
+    let taken = field.or(false);
+    if taken {
+        field.notice(format!("true: {cost}"));
+    }
+    taken
+}
+
+fn versions(field: &Field<'_>) -> Versions {
+    let words =
+        [("false", Versions::Only1_1), ("true", Versions::From1_0), ("incomplete", Versions::From1_0Incomplete)];
+    let versions = field.choice(&words).unwrap_or_default();
+    if versions == Versions::From1_0Incomplete {
+        field.notice("incomplete: answers of UAF 1.0 need not say which app gives them, so any app may");
+    }
+    versions
+}
+
+fn additional_registration(field: &Field<'_>) -> AdditionalRegistration {
+    let words = [("password", AdditionalRegistration::Password), ("step-up", AdditionalRegistration::StepUp)];
+    field.choice(&words).unwrap_or(AdditionalRegistration::Password)
 }
 
 fn upstream(section: &Section<'_>, known: &[&str]) -> Option<UafUpstream> {
@@ -200,28 +206,4 @@ fn facets(field: &Field<'_>, mandatory: bool) -> Vec<FacetId> {
 fn policies(folder: &Path) -> Result<(), String> {
     files::folder(folder)?;
     files::readable(&folder.join("default.json")).map_err(|reason| format!("has a default.json that {reason}"))
-}
-
-impl TimeLimits {
-    fn documented() -> Self {
-        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-        Self {
-            token: minutes(5),
-            answer: minutes(5),
-            clock_skew: minutes(5),
-            status: minutes(10),
-            lease: Duration::from_secs(30),
-        }
-    }
-}
-
-fn time_limits(section: &Section<'_>) -> TimeLimits {
-    let documented = TimeLimits::documented();
-    TimeLimits {
-        token: section.field("token").or(documented.token),
-        answer: section.field("answer").or(documented.answer),
-        clock_skew: section.field("clock-skew").or(documented.clock_skew),
-        status: section.field("status").or(documented.status),
-        lease: section.field("lease").or(documented.lease),
-    }
 }

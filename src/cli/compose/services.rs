@@ -8,7 +8,7 @@ use sidegate_filters::clock::Clock;
 use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
-use sidegate_uaf::wire::{ChannelBinding, Versions};
+use sidegate_uaf::wire::ChannelBinding;
 use sidegate_uaf::{Algorithm, Folding, RelyingParty};
 
 use super::gate::Gate;
@@ -166,8 +166,7 @@ async fn relying_party(
     let app_id = kept_app_id(base.folder, fido_uaf.app_id.as_ref(), &default, bound)?;
     let key = ServerDataKey::new(&*base.folder.secret("server-data")?)
         .map_err(|error| ComposeError::unfit("", error.to_string()))?;
-    let versions = if fido_uaf.old_clients { Versions::From1_0 } else { Versions::Only1_1 };
-    Ok(RelyingParty::new(Some(app_id), facets, models(&fido_uaf.metadata)?, key).with_versions(versions))
+    Ok(RelyingParty::new(Some(app_id), facets, models(&fido_uaf.metadata)?, key).with_versions(fido_uaf.versions))
 }
 
 fn models(metadata: &config::Metadata) -> Result<Models, ComposeError> {

@@ -1,5 +1,8 @@
 //! Whether the FIDO services, inside or behind, fit to what else is configured.
 
+use std::time::Duration;
+
+use crate::config::field::Field;
 use crate::config::{FidoUaf, Fronting, RealmKind, Row, Upstream, fido_uaf, fronting};
 
 use super::{Assembly, Identity};
@@ -73,36 +76,34 @@ impl Assembly<'_, '_> {
         let wanted = fido_uaf.and_then(|fido_uaf| fido_uaf.upstream.as_ref());
         let found = wanted.and_then(|wanted| upstreams.iter().find(|upstream| upstream.name == wanted.name));
         let (Some(upstream), Some(fido_uaf)) = (found, fido_uaf) else { return };
-        let field = self.field("fido-uaf");
-        let lease = fido_uaf.time_limits.lease;
-        let longest = upstream.read_timeout.map(|read| upstream.connect_timeout.saturating_add(read));
-        if let Some(longest) = longest.filter(|longest| *longest > lease) {
-            field.fault(
-                format!(
-                    "a redeem keeps its token for {lease:?}, and its upstream {} may take {longest:?} (connect-timeout \
-                     and read-timeout together): what comes late is lost",
-                    upstream.name
-                ),
-                "write a shorter read-timeout there, or none, or a longer time-limits.lease here",
-            );
-        }
+        let (field, name) = (self.field("fido-uaf"), &upstream.name);
+        check_patience(&field, upstream, fido_uaf.time_limits.lease);
         if upstream.servers.len() > 1 {
             field.fault(
-                format!(
-                    "its upstream {} has several servers, and an answer belongs where its request came from",
-                    upstream.name
-                ),
+                format!("its upstream {name} has several servers, and an answer belongs where its request came from"),
                 "name one server there, with url",
             );
         }
         if upstream.servers.iter().any(|server| !server.is_https() && !server.is_loopback()) {
             field.fault(
-                format!(
-                    "its upstream {} is plain http, and everybody on the way could say who has logged in",
-                    upstream.name
-                ),
+                format!("its upstream {name} is plain http, and everybody on the way could say who has logged in"),
                 "write an https URL there",
             );
         }
+    }
+}
+
+/// What comes after the lease is lost.
+fn check_patience(field: &Field<'_>, upstream: &Upstream, lease: Duration) {
+    let longest = upstream.read_timeout.map(|read| upstream.connect_timeout.saturating_add(read));
+    if let Some(longest) = longest.filter(|longest| *longest > lease) {
+        field.fault(
+            format!(
+                "a redeem keeps its token for {lease:?}, and its upstream {} may take {longest:?} (connect-timeout and \
+                 read-timeout together): what comes late is lost",
+                upstream.name
+            ),
+            "write a shorter read-timeout there, or none, or a longer time-limits.lease here",
+        );
     }
 }

@@ -10,6 +10,7 @@ use super::*;
 #[case("zzz: 1\n", "13: zzz: this key is not known; known here: ")]
 #[case("limits: { idle: 5 minutes }\n", "13: limits.idle: this is no duration")]
 #[case("limits: 5\n", "13: limits: this must be a section")]
+#[case("  old-clients: always\n", "13: fido-uaf.old-clients: this word is not known here; write one of false")]
 #[case("  upstream-path: /a\n", "13: fido-uaf.upstream-path: there is no upstream")]
 #[case("default-rows: [statsu]\n", "13: default-rows[0]: there is no default row of this name; did you mean status?")]
 #[case("internal-callers: { a: { provision: true } }\n", "13: internal-callers.a.roles: who may not name users")]

@@ -1,5 +1,7 @@
 //! The samples in `conf/`, with every key that they have in comments.
 
+use sidegate_uaf::wire::Versions;
+
 use super::*;
 use crate::dispatchers::BaseUrl;
 use crate::routes::Protocol;
@@ -106,4 +108,14 @@ fn the_rows_that_the_sample_shows_are_good() {
     // Nothing in a browser raises a session above what a password gives.
     assert!(shop.interception && level("customers") == 1);
     assert!(!payments.interception && level("payments") == 2);
+}
+
+#[rstest::rstest]
+#[case("false", Versions::Only1_1, false)]
+#[case("true", Versions::From1_0, false)]
+#[case("incomplete", Versions::From1_0Incomplete, true)]
+fn old_clients_are_served_as_it_is_said(#[case] word: &str, #[case] versions: Versions, #[case] noted: bool) {
+    let config = loaded(&format!("{BASE}  old-clients: {word}\n"));
+    assert_eq!(config.fido_uaf.unwrap().versions, versions);
+    assert_eq!(config.notices.iter().any(|notice| notice.key == "fido-uaf.old-clients"), noted);
 }
