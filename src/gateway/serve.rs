@@ -64,13 +64,11 @@ impl Front {
         match &route.destination {
             Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body).await,
             Destination::Upstream(upstream) => {
-                let way = self
-                    .ways
-                    .take(connection.peer.map(|peer| SourceNetwork::of(peer.ip())))
-                    .map_err(|reason| self.crowded(reason))?;
+                let client = connection.peer.map(|peer| SourceNetwork::of(peer.ip()));
+                let way = self.ways.take(client).map_err(|reason| self.crowded(reason))?;
                 let stream = self.hold(&route, &mut exchange, &mut body).await?;
-                let to = (route.clone(), upstream.clone());
-                Ok(Next::Forward(Box::new(Forward::new(to, exchange, forwarded, host, stream, way))))
+                let forward = Forward::new((route.clone(), upstream.clone()), exchange, forwarded, host, stream, way);
+                Ok(Next::Forward(Box::new(forward)))
             }
         }
     }

@@ -48,9 +48,8 @@ impl Upstream {
             Ask::Registration { .. } => {
                 let user = user.ok_or(FidoError::Refused(StatusCode::UNAUTHORIZED))?;
                 self.may_have_another(user).await?;
-                let request = self
-                    .ask(&self.place(commission.from)?, Operation::Reg, &Told { username, policy, ..Told::default() })
-                    .await?;
+                let told = Told { username, policy, ..Told::default() };
+                let request = self.ask(&self.place(commission.from)?, Operation::Reg, &told).await?;
                 let issue = Issue::registration(&request.message).map_err(|fault| unfit(&fault))?;
                 (request, issue)
             }
@@ -58,15 +57,7 @@ impl Upstream {
                 let told = Told { username, policy, transaction, scope: None };
                 let request = self.ask(&self.place(commission.from)?, Operation::Auth, &told).await?;
                 let issue = Issue::authentication(&request.message, transaction).map_err(|fault| unfit(&fault))?;
-                if user.is_some() && !issue.names_keys() {
-                    tracing::warn!(
-                        "the UAF upstream's request for a user names no keys: nobody could tell who answers"
-                    );
-                    return Err(FidoError::Refused(StatusCode::INTERNAL));
-                }
-                if let Some(user) = user {
-                    self.named.note(&user.ext_id, issue.named_keys());
-                }
+                user.map_or(Ok(()), |user| self.note_keys(user, &issue))?;
                 (request, issue)
             }
             Ask::Deregistration(_) => return Err(internal(&"a deregistration has no challenge")),
@@ -74,6 +65,16 @@ impl Upstream {
         self.remember(commission, &issue).await?;
         let state = serde_json::to_vec(&issue).map_err(|error| internal(&error))?;
         Ok((request, ChallengeState(state)))
+    }
+
+    /// Remembers whose keys a request names. One for a user names some: else nobody could tell who answers.
+    fn note_keys(&self, user: &Subject, issue: &Issue) -> Result<(), FidoError> {
+        if !issue.names_keys() {
+            tracing::warn!("the UAF upstream's request for a user names no keys: nobody could tell who answers");
+            return Err(FidoError::Refused(StatusCode::INTERNAL));
+        }
+        self.named.note(&user.ext_id, issue.named_keys());
+        Ok(())
     }
 
     /// Has the upstream remove keys; what we know of them goes too. Where it has none of them, those on record were
