@@ -1,6 +1,7 @@
 //! The main job, end to end: a phone approves a login (`README.md`, `gateway.md` 6.1).
 
 mod endings;
+mod misbehaviours;
 mod races;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -2,12 +2,13 @@
 //! attestation. For tests, for the command line and for load; it protects its keys no better than the file they are kept in.
 //!
 //! [`Authenticator::register`] and [`Authenticator::authenticate`] give right answers. [`Draft`] is the step before the
-//! signature, where a test can make one thing wrong and have it correctly signed.
+//! signature, where a test can make one thing wrong and have it correctly signed; [`Misbehaviour`] names what can be wrong.
 
 mod attester;
 mod draft;
 mod error;
 mod key;
+mod misbehaviour;
 mod shown;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ pub use attester::{Attester, Hierarchy};
 pub use draft::{Draft, Fields};
 pub use error::AuthenticatorError;
 pub use key::DeviceKey;
+pub use misbehaviour::{Misbehaviour, Param};
 pub use shown::shown_text;
 
 pub use crate::crypto::{CertificateDigest, CertificateExtension, CertificateFields};
@@ -82,6 +84,12 @@ impl Authenticator {
     #[must_use]
     pub fn without_counters(self) -> Self {
         Self { counts: false, ..self }
+    }
+
+    /// How its keys sign.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// Makes a key and answers a registration request with it.

@@ -32,6 +32,11 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     openssl::sha::sha256(bytes)
 }
 
+/// SHA-1, which nothing here believes: for clients that misbehave.
+pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
+    openssl::sha::sha1(bytes)
+}
+
 /// Compares without telling by time where the difference is.
 pub(crate) fn equal(left: &[u8], right: &[u8]) -> bool {
     use subtle::ConstantTimeEq as _;

@@ -41,8 +41,8 @@ enum Ending {
 
 const ENDINGS: [Ending; 4] = [Ending::Approved, Ending::Confirmed, Ending::Denied, Ending::Deregistered];
 
-/// Whether a row of the table is told in this deployment. In a soak each is; in `make test` every other one, and the rest
-/// in the other deployment, so that each kind of key meets each ending, and each deployment all of both.
+/// Whether a row of the table is told in this deployment. In a soak each is; in `make test` every other one, and the
+/// rest in the other deployment, so that each kind of key meets each ending, and each deployment all of both.
 fn is_told(deployment: Deployment, row: usize) -> bool {
     std::env::var_os("SIDEGATE_SOAK").is_some() || row % 2 == deployment as usize
 }
@@ -75,8 +75,8 @@ struct Redeemed {
     handed_out: Value,
 }
 
-/// Dispatches to the phone, encrypted, and redeems what it got; what it is asked to confirm is asked by its own user, since
-/// a stranger may not everywhere.
+/// Dispatches to the phone, encrypted, and redeems what it got; what it is asked to confirm is asked by its own user,
+/// since a stranger may not everywhere.
 async fn redeemed(front: &Gateway, phone: &Phone, text: Option<&str>) -> Redeemed {
     let mut body = by_link_to(USER, phone.target());
     if let Some(text) = text {

@@ -81,6 +81,8 @@ pub struct Draft {
     pub certificates: Vec<Vec<u8>>,
     /// What follows unsigned.
     pub unsigned: Fields,
+    /// What the user confirmed, if anything; its hash is among the fields.
+    pub content: Option<Vec<u8>>,
 }
 
 impl Draft {
@@ -113,6 +115,7 @@ impl Draft {
             attestation: Some(if attester.is_some() { tag::BASIC_FULL } else { tag::BASIC_SURROGATE }),
             certificates: attester.map_or_else(Vec::new, |attester| attester.certificates().to_vec()),
             unsigned: Fields::default(),
+            content: None,
         })
     }
 
@@ -145,6 +148,7 @@ impl Draft {
             attestation: None,
             certificates: Vec::new(),
             unsigned: Fields::default(),
+            content: content.map(<[u8]>::to_vec),
         })
     }
 
@@ -152,6 +156,12 @@ impl Draft {
     pub fn set_fc_params(&mut self, text: impl Into<String>) {
         self.fc_params = text.into();
         self.fields.set(tag::FINAL_CHALLENGE_HASH, sha256(self.fc_params.as_bytes()));
+    }
+
+    /// How often the key has signed, this time included; 0 if it does not count.
+    pub(super) fn sign_counter(&self) -> u32 {
+        let counters = self.fields.get(tag::COUNTERS).first_chunk().copied();
+        counters.map_or(0, u32::from_le_bytes)
     }
 
     pub(super) fn set_registration_counter(&mut self, registrations: u32) {

@@ -20,6 +20,8 @@ mod key_faults;
 #[cfg(test)]
 mod message_faults;
 #[cfg(test)]
+mod misbehaviours;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod registration_faults;

@@ -1,0 +1,170 @@
+//! Each way in which the software authenticator can be told to misbehave is refused by the one check meant for it.
+
+use std::mem::discriminant;
+
+use rstest::rstest;
+use sidegate_uaf::authenticator::{Misbehaviour, Param};
+use sidegate_uaf::encoding::Text;
+use sidegate_uaf::tlv::{Tag, TlvError, tag};
+use sidegate_uaf::wire::{ChannelBinding, Operation, Transaction};
+use sidegate_uaf::{Algorithm, Arrival, Error, Incoming, KeyError, KeyFormat};
+
+use crate::support::{NONCE, World};
+
+/// The check that finds it. Of variants that hold a text the text does not matter.
+fn check(how: Misbehaviour, operation: Operation) -> Error {
+    use Misbehaviour as M;
+    match how {
+        M::NoArray | M::EmptyArray => Error::NotUaf(""),
+        M::TwoDictionaries => Error::SeveralMessages,
+        M::MistypedMember | M::LongMember | M::EmptyAssertion => Error::Member(String::new()),
+        M::NullMember => Error::NullMember,
+        M::RepeatedMember => Error::DuplicateMember,
+        M::DeepJson => Error::TooComplex,
+        M::OtherVersion => Error::UnsupportedVersion,
+        M::OtherOperation => Error::WrongOperation,
+        M::OtherAppId => Error::HeaderAppId,
+        M::ChangedServerData => Error::ServerDataBroken,
+        M::NoServerData => Error::ServerDataMissing,
+        M::UnknownExtension => Error::UnknownExtension,
+        M::PaddedParams | M::StandardParams | M::BinaryParams => Error::FcParamsEncoding,
+        M::WithoutParam(_) | M::EmptyParam(_) | M::MistypedParam(_) => Error::FcParams(String::new()),
+        M::OtherParam(Param::AppId) => Error::AppId,
+        M::OtherParam(Param::Challenge) => Error::ChallengeMismatch,
+        M::OtherParam(Param::FacetId) => Error::UntrustedFacet,
+        M::OtherParam(Param::ChannelBinding) => Error::ChannelBinding,
+        M::RewrittenParams | M::Sha1Hash | M::HashOfJson | M::EmptyHash => Error::FinalChallengeHash,
+        M::Longer(tag) | M::Shorter(tag) => length(tag),
+        M::OtherModel => Error::NotInPolicy,
+        M::ModeZero | M::ModeTwo | M::ModeThree => Error::Mode,
+        M::UnknownAlgorithm => Error::AlgorithmUnsupported,
+        M::OtherAlgorithm => Error::AlgorithmNotRegistered,
+        M::UnknownKeyFormat | M::OtherKeyFormat | M::PointOffCurve | M::PointAtInfinity => key(),
+        M::CompressedPoint | M::ShortModulus | M::EvenExponent => key(),
+        M::UncalledForFull => Error::AttestationWithoutRoots,
+        M::HugeRegistrationCounter => Error::RegistrationCounter,
+        M::SameCounter | M::LowerCounter | M::ZeroCounter => Error::SignCounter,
+        M::Unconfirmed => Error::TransactionNotConfirmed,
+        M::HashUnconfirmed => Error::TransactionHashUnexpected,
+        M::OtherContent | M::HashOfEncoded => Error::TransactionHash,
+        M::UnaskedConfirmation => Error::TransactionNotAsked,
+        M::ShortSignature | M::LongSignature | M::ZeroSignature => signature(operation),
+        M::HugeSignature | M::LooseSignature | M::StrangersSignature => signature(operation),
+        other => Error::Tlv(tlv(other, operation)),
+    }
+}
+
+fn tlv(how: Misbehaviour, operation: Operation) -> TlvError {
+    use Misbehaviour as M;
+    let other = if operation == Operation::Reg { tag::AUTH_ASSERTION } else { tag::REG_ASSERTION };
+    match how {
+        M::CutAssertion | M::LengthHuge | M::BytesInside => TlvError::Truncated,
+        M::LengthZero | M::BytesBehind => TlvError::Leftover,
+        M::OtherOuterTag => TlvError::OuterTag(other),
+        M::OtherSignedTag => TlvError::SignedObjectNotFirst,
+        M::MisplacedElement => TlvError::Misplaced(tag::SIGNATURE),
+        M::UnknownElement => TlvError::UnknownCritical(Tag(0x2e99)),
+        M::DeepElements => TlvError::Misplaced(tag::EXTENSION),
+        M::MalformedAaid => TlvError::Malformed(tag::AAID),
+        M::NoAttestation => TlvError::Missing(tag::BASIC_SURROGATE),
+        M::SecondAttestation => TlvError::Duplicate(tag::BASIC_SURROGATE),
+        M::Without(tag) => TlvError::Missing(tag),
+        M::Twice(tag) => TlvError::Duplicate(tag),
+        other => panic!("{other} has no check"),
+    }
+}
+
+fn length(tag: Tag) -> Error {
+    match tag {
+        tag::FINAL_CHALLENGE_HASH => Error::FinalChallengeHash,
+        tag::TRANSACTION_CONTENT_HASH => Error::TransactionHash,
+        tag::PUB_KEY => key(),
+        fixed => Error::Tlv(TlvError::Length(fixed)),
+    }
+}
+
+fn key() -> Error {
+    Error::Key(KeyError::Encoding)
+}
+
+fn signature(operation: Operation) -> Error {
+    if operation == Operation::Reg { Error::AttestationSignature } else { Error::Signature }
+}
+
+fn assert_found(how: Misbehaviour, operation: Operation, found: &Error) {
+    let check = check(how, operation);
+    let is_it = match (found, &check) {
+        (Error::Tlv(found), Error::Tlv(check)) => found == check,
+        (found, check) => discriminant(found) == discriminant(check),
+    };
+    assert!(is_it, "{how} in {operation:?}: {found:?} and not {check:?}");
+}
+
+/// The channel that a server with a certificate knows.
+fn channels() -> [ChannelBinding; 1] {
+    [ChannelBinding { server_end_point: Some(Text::new("own").unwrap()), ..ChannelBinding::default() }]
+}
+
+fn world(algorithm: Algorithm, format: KeyFormat) -> World {
+    let world = World::new();
+    World { phone: world.phone.clone().with_algorithm(algorithm, format), ..world }
+}
+
+#[rstest]
+#[case(Algorithm::P256Raw, KeyFormat::EcRaw)]
+#[case(Algorithm::P256Der, KeyFormat::EcDer)]
+#[case(Algorithm::PssRaw, KeyFormat::RsaRaw)]
+#[case(Algorithm::PssDer, KeyFormat::RsaDer)]
+fn a_registration_in_which_one_thing_is_wrong_is_refused(#[case] algorithm: Algorithm, #[case] format: KeyFormat) {
+    let world = world(algorithm, format);
+    let (request, state) = world.start_registration(&[]);
+    let (_, key) = world.phone.register(&request, &[]).unwrap();
+    let channels = channels();
+    let finish = |message: &str| {
+        let opened = Incoming::parse(Operation::Reg, message, None)?.open(world.server.server_data_key())?;
+        let arrival = Arrival { now: world.now, channels: &channels };
+        world.server.finish_registration(&state, &opened, &[], &arrival)
+    };
+    let draft = world.phone.draft_registration(&request, &key).unwrap();
+    assert!(finish(&draft.sign(key.private_key()).unwrap().to_message()).is_ok());
+    for how in Misbehaviour::all(Operation::Reg) {
+        let message = draft.clone().misbehave(how, key.private_key()).unwrap();
+        let Err(found) = finish(&message) else { panic!("{how} was not found") };
+        assert_found(how, Operation::Reg, &found);
+    }
+}
+
+#[rstest]
+#[case(Algorithm::P256Raw, KeyFormat::EcRaw)]
+#[case(Algorithm::P256Der, KeyFormat::EcDer)]
+#[case(Algorithm::PssRaw, KeyFormat::RsaRaw)]
+#[case(Algorithm::PssDer, KeyFormat::RsaDer)]
+fn an_authentication_in_which_one_thing_is_wrong_is_refused(#[case] algorithm: Algorithm, #[case] format: KeyFormat) {
+    let plain = world(algorithm, format);
+    let (mut key, mut credential) = plain.registered_key();
+    // Its counter is to have room below.
+    for _ in 0..3 {
+        let (request, _) = plain.start_authentication();
+        plain.phone.authenticate(&request, std::slice::from_mut(&mut key), &NONCE).unwrap();
+    }
+    credential.sign_counter = key.sign_counter() - 1;
+    let asking = World { transaction: vec![Transaction::text("Pay 1.00").unwrap()], ..world(algorithm, format) };
+    let channels = channels();
+    let finish = |world: &World, how: Option<Misbehaviour>| {
+        let (request, state) = world.start_authentication();
+        let draft = world.phone.draft_authentication(&request, &key, &NONCE).unwrap();
+        let message = match how {
+            Some(how) => draft.misbehave(how, key.private_key()).unwrap(),
+            None => draft.sign(key.private_key()).unwrap().to_message(),
+        };
+        let opened = Incoming::parse(Operation::Auth, &message, None)?.open(world.server.server_data_key())?;
+        let arrival = Arrival { now: world.now, channels: &channels };
+        world.server.finish_authentication(&state, &opened, std::slice::from_ref(&credential), &arrival)
+    };
+    assert!(finish(&plain, None).is_ok() && finish(&asking, None).is_ok());
+    for how in Misbehaviour::all(Operation::Auth) {
+        let world = if how == Misbehaviour::UnaskedConfirmation { &plain } else { &asking };
+        let Err(found) = finish(world, Some(how)) else { panic!("{how} was not found") };
+        assert_found(how, Operation::Auth, &found);
+    }
+}
