@@ -4,6 +4,7 @@
 
 mod demo;
 mod http;
+mod key;
 mod link;
 mod phone;
 mod qr;
@@ -25,6 +26,7 @@ use super::terminal;
 use crate::config::{Environment, Faults};
 use crate::store::{DataFolder, FolderError, private_file};
 use http::Gateway;
+use key::UafKey;
 use phone::Phone;
 
 /// A phone in software
@@ -45,6 +47,9 @@ pub(super) struct Device {
     /// serves the user demo
     #[arg(long, global = true)]
     password_stdin: bool,
+    /// What UAF keys the phone makes; those that it has stay as they are
+    #[arg(long, global = true, value_name = "KIND", value_enum, default_value_t)]
+    key: UafKey,
     /// Where the phone keeps its keys and counters
     #[arg(long, global = true, default_value = "phone.json", value_name = "FILE")]
     state: PathBuf,
@@ -254,9 +259,9 @@ impl Device {
     async fn act(&self) -> Result<(), PhoneError> {
         let gateway = Gateway::new(&self.gateway, self.ca.as_deref())?;
         if matches!(self.action, Action::Demo) {
-            return demo::play(&gateway, &self.user, &self.password()?).await;
+            return demo::play(&gateway, self.key, &self.user, &self.password()?).await;
         }
-        let mut phone = Phone::open(&gateway, &self.state)?;
+        let mut phone = Phone::open(&gateway, self.key, &self.state)?;
         // A phone that could not keep its keys leaves the gateway with one that nobody has.
         phone.keep()?;
         let done = self.act_with(&mut phone).await;

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::phone::Phone;
@@ -30,6 +30,28 @@ async fn an_unknown_certificate_is_named_and_its_authority_can_be() {
     assert!(registered.status.success(), "{registered:?}");
     let again = complaint(&device(&gateway, &["register", "--gateway", &url, "--ca", &ca]));
     assert!(again.contains("has a key of the user already") && again.contains("device delete"), "{again}");
+}
+
+#[tokio::test]
+async fn a_phone_has_the_kind_of_key_that_it_was_told_to_make() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let url = gateway.public().base().to_owned();
+    for (kind, algorithm) in [("p256", 1), ("p256-der", 2), ("rsa-pss", 3), ("rsa-pss-der", 4)] {
+        let state = gateway.data().with_file_name(format!("{kind}.json"));
+        let at = ["--gateway", &url, "--state", state.to_str().unwrap()];
+        let registered = device(&gateway, &[&["register", "--key", kind], &at[..]].concat());
+        assert!(registered.status.success(), "{kind}: {registered:?}");
+        let kept: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+        assert_eq!(kept["keys"][0]["algorithm"], algorithm);
+        gateway.secrets().add("UAF key", kept["keys"][0]["pkcs8"].as_str().unwrap());
+        // Without being told again what key it has.
+        let logged_in = device(&gateway, &[&["register-target"], &at[..]].concat());
+        assert!(logged_in.status.success(), "{kind}: {logged_in:?}");
+        let deleted = device(&gateway, &[&["delete"], &at[..]].concat());
+        assert!(deleted.status.success(), "{kind}: {deleted:?}");
+    }
+    let told = complaint(&device(&gateway, &["register", "--gateway", &url, "--key", "dsa"]));
+    assert!(told.contains("p256, p256-der, rsa-pss, rsa-pss-der"), "{told}");
 }
 
 #[tokio::test]

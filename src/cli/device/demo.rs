@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::http::{Connection, Gateway};
+use super::key::UafKey;
 use super::link;
 use super::phone::Phone;
 use super::{PhoneError, say};
 
 /// Plays it.
-pub(super) async fn play(gateway: &Gateway, user: &str, password: &str) -> Result<(), PhoneError> {
-    let mut phone = Phone::fresh(gateway)?;
+pub(super) async fn play(gateway: &Gateway, key: UafKey, user: &str, password: &str) -> Result<(), PhoneError> {
+    let mut phone = Phone::fresh(gateway, key)?;
     phone.register(user, password).await?;
     let told = tell(&mut phone, gateway, user).await;
     // What was registered goes again, also when the story broke off.

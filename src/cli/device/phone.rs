@@ -13,6 +13,7 @@ use sidegate_uaf::wire::{
 use uuid::Uuid;
 
 use super::http::{Connection, Gateway};
+use super::key::UafKey;
 use super::link::Payload;
 use super::state::{State, Target};
 use super::{PhoneError, say};
@@ -35,18 +36,19 @@ pub(super) struct Phone {
 
 impl Phone {
     /// The phone that is kept in a file.
-    pub(super) fn open(gateway: &Gateway, state: &Path) -> Result<Self, PhoneError> {
-        Self::with(gateway, State::load(state)?, Some(state.to_owned()))
+    pub(super) fn open(gateway: &Gateway, key: UafKey, state: &Path) -> Result<Self, PhoneError> {
+        Self::with(gateway, key, State::load(state)?, Some(state.to_owned()))
     }
 
     /// One that has never been used and is kept nowhere.
-    pub(super) fn fresh(gateway: &Gateway) -> Result<Self, PhoneError> {
-        Self::with(gateway, State::fresh(), None)
+    pub(super) fn fresh(gateway: &Gateway, key: UafKey) -> Result<Self, PhoneError> {
+        Self::with(gateway, key, State::fresh(), None)
     }
 
-    fn with(gateway: &Gateway, state: State, file: Option<PathBuf>) -> Result<Self, PhoneError> {
+    fn with(gateway: &Gateway, key: UafKey, state: State, file: Option<PathBuf>) -> Result<Self, PhoneError> {
         let model = MODEL.parse().map_err(|_| PhoneError::Message(format!("{MODEL} is no AAID")))?;
-        Ok(Self { connection: Connection::new(gateway)?, authenticator: Authenticator::new(model), state, file })
+        let authenticator = key.of(Authenticator::new(model));
+        Ok(Self { connection: Connection::new(gateway)?, authenticator, state, file })
     }
 
     /// Keeps the phone as it is now.

@@ -70,6 +70,7 @@ fn device(gateway: &str, state: &Path, redeem_url: &str) -> Device {
         ca: None,
         user: "jeff".into(),
         password_stdin: false,
+        key: UafKey::P256,
         state: state.to_owned(),
         config: None,
         data: None,
