@@ -88,9 +88,11 @@ pub struct JwsBypassFilter {
 }
 
 impl JwsBypassFilter {
-    /// A filter that goes by this proof. Filters that lead to the same targets share their `uses`.
+    /// A filter that goes by this proof. Filters that lead to the same targets share their `uses`, which remember a request
+    /// as long as the largest `skew` of them lets it pass: make all of them before the first request.
     #[must_use]
     pub fn new(proof: Proof, uses: Arc<Uses>, skew: Duration) -> Self {
+        uses.remember_for(skew);
         Self { proof, uses, skew }
     }
 
@@ -114,13 +116,12 @@ impl JwsBypassFilter {
     async fn use_up(&self, admitted: Admitted, exchange: &mut Exchange) -> Result<(), Stop> {
         match admitted.subject {
             Subject::Verified { modify, id } => {
-                let used = self.uses.use_up(&id, admitted.until, &modify.target_id).await;
+                let used = self.uses.use_up(&id, admitted.created, &modify.target_id).await;
                 used.map_err(Stop::of_known)?;
-                Event::BypassPassed { target: &modify.target_id, key: Some(&modify.thumbprint) }.record();
                 exchange.proofs.insert(modify);
             }
             Subject::Believed { target_id, ids } => {
-                let sending = self.uses.reserve(ids, admitted.until).await?;
+                let sending = self.uses.reserve(ids, admitted.created).await?;
                 exchange.proofs.insert(Sent { target_id, sending: Arc::new(sending) });
             }
         }
@@ -212,6 +213,9 @@ impl Filter for JwsBypassFilter {
     }
 
     fn sent(&self, exchange: &Exchange) {
+        if let Some(modify) = exchange.proofs.get::<VerifiedModify>() {
+            Event::BypassPassed { target: &modify.target_id, key: Some(&modify.thumbprint) }.record();
+        }
         if let Some(sent) = exchange.proofs.get::<Sent>() {
             sent.sending.sent();
         }

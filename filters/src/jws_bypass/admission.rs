@@ -15,8 +15,8 @@ const LONGEST_ID: usize = 256;
 pub(super) struct Aimed<'b> {
     jws: UnverifiedJws<'b>,
     request_id: String,
-    /// The first moment at which row 7 refuses it anyway.
-    until: Millis,
+    /// When it was signed, as it says.
+    created: Millis,
 }
 
 impl<'b> Aimed<'b> {
@@ -34,14 +34,13 @@ impl<'b> Aimed<'b> {
         if !is_id(target_id) {
             return Err(Refusal::UnknownTarget);
         }
-        let until = claims.created.after(skew).after(Duration::from_millis(1));
-        Ok(Self { jws, request_id: claims.request_id, until })
+        Ok(Self { jws, request_id: claims.request_id, created: claims.created })
     }
 
     /// For a server behind that owns the keys.
     pub(super) fn believed(self, target_id: &str) -> Admitted {
         let ids = ReplayId::believed(&self.jws.signing_digest(), target_id, &self.request_id);
-        Admitted { until: self.until, subject: Subject::Believed { target_id: target_id.to_owned(), ids } }
+        Admitted { created: self.created, subject: Subject::Believed { target_id: target_id.to_owned(), ids } }
     }
 
     /// Row 9.
@@ -54,7 +53,7 @@ impl<'b> Aimed<'b> {
         let thumbprint = *registered.key.thumbprint();
         let modify = VerifiedModify { target_id: target_id.to_owned(), thumbprint, change: claims.change };
         let id = ReplayId::signed(&thumbprint, &claims.request_id);
-        Ok(Admitted { until: self.until, subject: Subject::Verified { modify, id } })
+        Ok(Admitted { created: self.created, subject: Subject::Verified { modify, id } })
     }
 }
 
@@ -68,7 +67,8 @@ fn is_id(text: &str) -> bool {
 /// A request that may pass, and used nothing up yet.
 #[derive(Clone)]
 pub(super) struct Admitted {
-    pub(super) until: Millis,
+    /// When it was signed, as it says.
+    pub(super) created: Millis,
     pub(super) subject: Subject,
 }
 

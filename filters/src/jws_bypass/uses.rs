@@ -4,7 +4,9 @@
 //! its signature was verified here. Where the server behind verifies it, its answer says whether it was used, so that
 //! an honest phone may try again after a failure, and nobody uses up what he can't sign; without an answer it stays used.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::StatusCode;
 
@@ -26,6 +28,8 @@ pub struct Uses {
     /// Whoever leaves this memory because it was used is in the other by then.
     sent: MemoryReplayGuard,
     rate: Rate,
+    /// The largest skew of the filters that share this, in ms: what one of them let pass, none lets pass again.
+    skew: AtomicU64,
     clock: Arc<dyn Clock>,
     /// For the rate, which only has to know how much time has passed.
     steady: SteadyClock,
@@ -39,9 +43,21 @@ impl Uses {
             used,
             sent: MemoryReplayGuard::new(SENT, Arc::clone(&clock)),
             rate: Rate::new(limit),
+            skew: AtomicU64::new(0),
             steady: SteadyClock::new(Arc::clone(&clock)),
             clock,
         }
+    }
+
+    /// Has every request remembered while a filter of this skew would let it pass.
+    pub(super) fn remember_for(&self, skew: Duration) {
+        self.skew.fetch_max(u64::try_from(skew.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// The first moment at which row 7 refuses what was signed then, whichever filter it comes to.
+    fn until(&self, created: Millis) -> Millis {
+        let skew = Duration::from_millis(self.skew.load(Ordering::Relaxed));
+        created.after(skew).after(Duration::from_millis(1))
     }
 
     pub(super) fn now(&self) -> Millis {
@@ -75,9 +91,9 @@ impl Uses {
         Ok(())
     }
 
-    /// Uses the request up for good.
-    pub(super) async fn use_up(&self, id: &ReplayId, until: Millis, counted: &str) -> Result<(), Stop> {
-        match self.used.remember(std::slice::from_ref(id), until).await? {
+    /// Uses a request of this time up for good.
+    pub(super) async fn use_up(&self, id: &ReplayId, created: Millis, counted: &str) -> Result<(), Stop> {
+        match self.used.remember(std::slice::from_ref(id), self.until(created)).await? {
             Seen::First => {
                 self.rate.count(counted, self.steady.now());
                 Ok(())
@@ -87,7 +103,8 @@ impl Uses {
     }
 
     /// Reserves both names of a request that is to be sent, at once.
-    pub(super) async fn reserve(self: &Arc<Self>, ids: [ReplayId; 2], until: Millis) -> Result<Sending, Stop> {
+    pub(super) async fn reserve(self: &Arc<Self>, ids: [ReplayId; 2], created: Millis) -> Result<Sending, Stop> {
+        let until = self.until(created);
         let full = |Full| FilterError::Unavailable("the memory of changes that were sent");
         if self.sent.enter(&ids, until).map_err(full)? == Seen::Before {
             return Err(Refusal::Sent.into());

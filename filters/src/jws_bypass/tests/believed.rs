@@ -336,3 +336,29 @@ async fn without_its_memory_nothing_passes() {
     let edge = Edge::remembering(bench, Arc::new(passing::Failing), ModifyLimit::default());
     assert_eq!(edge.send(&edge.bench.message(json!({}))).await.refused().0, 503);
 }
+
+#[rstest]
+#[case::short_first(2, 600)]
+#[case::long_first(600, 2)]
+#[tokio::test]
+async fn rows_of_different_skews_let_a_change_pass_once(#[case] first: u64, #[case] second: u64) {
+    for with_keys in [true, false] {
+        let edge = Edge::new();
+        let row = |seconds: u64| -> Arc<dyn Filter> {
+            let proof = if with_keys { Proof::Keys(edge.bench.keys.clone()) } else { Proof::ServerBehind };
+            Arc::new(JwsBypassFilter::new(proof, edge.uses.clone(), Duration::from_secs(seconds)))
+        };
+        let (one, other) = (row(first), row(second));
+        let message = edge.bench.message(json!({}));
+        let passed = admit(&one, exchange(TARGET), message.clone()).await.passed();
+        let passed = commit(&one, passed).await.passed();
+        Chain::new(vec![one.clone()]).response(&passed, StatusCode::NO_CONTENT).await;
+        drop(passed);
+        for seconds in [0, 3, 596] {
+            edge.bench.clock.advance(Duration::from_secs(seconds));
+            for row in [&one, &other] {
+                assert_eq!(admit(row, exchange(TARGET), message.clone()).await.refused().0, 401, "after {seconds} s");
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! In front of a server that owns the keys: what another filter keeps back, and what another memory took meanwhile.
+//! What another filter keeps back, and what another memory took meanwhile.
 
 use super::audit::Audit;
 use super::believed::Edge;
@@ -36,6 +36,17 @@ async fn what_a_later_filter_keeps_back_was_not_sent() {
     assert!(edge.uses.is_sending_nothing());
     let sent = edge.send(&message).await.passed();
     edge.answered(&sent, 204).await;
+}
+
+#[tokio::test]
+async fn what_a_later_filter_keeps_back_is_not_audited_as_passed() {
+    let (bench, audit) = (Bench::new(Algorithm::Es256), Audit::default());
+    let _guard = tracing::subscriber::set_default(audit.clone());
+    let chain = Chain::new(vec![bench.filter.clone(), Arc::new(Refusing)]);
+    let mut kept_back = admit(&bench.filter, exchange(TARGET), bench.message(json!({}))).await.passed();
+    let Verdict::Answer(reply) = chain.commit(&mut kept_back).await else { panic!("passed") };
+    assert_eq!(reply.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(audit.lines().is_empty(), "{:?}", audit.lines());
 }
 
 #[tokio::test]
