@@ -13,7 +13,7 @@ use crate::store::SourceNetwork;
 use crate::telemetry::Metrics;
 
 const MEDIA_TYPE: &str = "application/fido+uaf";
-/// The longest answer: a policy that names fifty long key ids fits.
+/// The longest answer: a policy fits that names 128 KiB of key ids, before base64url, more than the fifty longest.
 const LONGEST: usize = 256 * 1024;
 
 /// The upstream's settings can't be used: a fault at start.

@@ -8,6 +8,11 @@ use crate::wire::{MatchCriteria, Policy};
 
 /// So many choices are offered for one alternative, more than any user has models; of a user with more the first ones.
 const MAX_CHOICES: usize = 64;
+/// So long is what is named, before base64url: the fifty longest key ids of one user fit once. Of more the first ones are asked
+/// for.
+const MAX_BYTES: usize = 128 * 1024;
+/// What a member costs beside its keys, and a key beside its id.
+const OVERHEAD: (usize, usize) = (48, 4);
 
 impl Policy {
     /// The same with keys in place of properties: each member of an alternative becomes those of `keys` that fit it, one
@@ -15,9 +20,11 @@ impl Policy {
     pub(crate) fn among(&self, keys: &[(KeyRef, Candidate<'_>)]) -> Option<Self> {
         let (keys, candidates): (Vec<_>, Vec<_>) =
             keys.iter().filter(|(_, candidate)| !self.disallows(candidate)).cloned().unzip();
-        let mut accepted = Vec::new();
+        let (mut accepted, mut room) = (Vec::new(), MAX_BYTES);
         for choice in self.accepted.iter().flat_map(|alternative| choices(alternative, &keys, &candidates)) {
-            if !accepted.contains(&choice) {
+            let bytes = choice.iter().map(length).sum();
+            if !accepted.contains(&choice) && (bytes <= room || accepted.is_empty()) {
+                room = room.saturating_sub(bytes);
                 accepted.push(choice);
             }
         }
@@ -25,16 +32,36 @@ impl Policy {
     }
 }
 
-/// One model for each member, in every way that leaves each a key of its own; none if there is no such way.
+/// One model for each member, in every way that leaves each a key of its own; none if there is no such way. A model takes the
+/// place of one member after the other, and only where the keys can fill the members to come as well.
 fn choices(alternative: &[MatchCriteria], keys: &[KeyRef], candidates: &[Candidate<'_>]) -> Vec<Vec<MatchCriteria>> {
-    alternative.iter().fold(vec![Vec::new()], |begun, member| {
+    let begun = vec![alternative.to_vec()];
+    let choices = alternative.iter().enumerate().fold(begun, |begun, (place, member)| {
         let fitting = keys.iter().zip(candidates).filter(|(_, candidate)| member.matches(candidate, Unknown::Differs));
         let models = by_model(fitting.map(|(key, _)| key));
-        let longer = begun.iter().flat_map(|begun: &Vec<MatchCriteria>| {
-            models.iter().map(|model| [begun.as_slice(), std::slice::from_ref(model)].concat())
-        });
-        longer.filter(|choice| Fits::of(choice, candidates).fill_all_members()).take(MAX_CHOICES).collect()
-    })
+        let further = begun.iter().flat_map(|begun| models.iter().map(move |model| with(begun, place, model)));
+        further.filter(|choice| Fits::of(choice, candidates).fill_all_members()).take(MAX_CHOICES).collect()
+    });
+    choices.into_iter().map(shortened).collect()
+}
+
+fn with(choice: &[MatchCriteria], place: usize, model: &MatchCriteria) -> Vec<MatchCriteria> {
+    choice.iter().enumerate().map(|(at, member)| if at == place { model } else { member }).cloned().collect()
+}
+
+fn length(member: &MatchCriteria) -> usize {
+    member.key_ids.iter().map(|key_id| key_id.as_bytes().len() + OVERHEAD.1).sum::<usize>() + OVERHEAD.0
+}
+
+/// With an equal share of the bytes for each member. As many keys as there are members leave each one of its own.
+fn shortened(mut choice: Vec<MatchCriteria>) -> Vec<MatchCriteria> {
+    let members = choice.len();
+    for member in &mut choice {
+        while member.key_ids.len() > members && length(member) > MAX_BYTES / members {
+            member.key_ids.pop();
+        }
+    }
+    choice
 }
 
 #[cfg(test)]
@@ -107,6 +134,40 @@ mod tests {
         let keys = [key_ref(FIRST, 1), key_ref(FIRST, 2)];
         assert_eq!(asked(&wanted, &keys), Some(vec![choice(&[(FIRST, 1)])]));
         assert_eq!(asked(&wanted, &keys[..1]), None);
+    }
+
+    #[test]
+    fn what_fits_a_late_member_alone_is_kept_for_it() {
+        let keys: Vec<_> = (1..=9).map(|n| key_ref(&format!("D0D0#{n:04}"), n)).collect();
+        for late in [FIRST, "D0D0#0009"] {
+            let wanted = policy(json!([[any(), any(), any(), {"aaid": [late]}]]));
+            let choices = asked(&wanted, &keys).unwrap();
+            assert_eq!(choices.len(), MAX_CHOICES);
+            assert!(
+                choices.iter().all(|choice| choice[3].0 == late && choice[..3].iter().all(|model| model.0 != late))
+            );
+        }
+    }
+
+    #[test]
+    fn long_key_ids_make_a_request_of_bounded_size() {
+        let long = |model: u8, n: u8| KeyRef {
+            aaid: format!("D0D0#{model:04}").parse().unwrap(),
+            key_id: crate::KeyId::new(vec![n; 2048]).unwrap(),
+        };
+        let bytes =
+            |choices: &[Vec<(String, usize)>]| choices.iter().flatten().map(|(_, keys)| keys * 2048).sum::<usize>();
+        let of_one: Vec<_> = (0..50).map(|n| long(1, n)).collect();
+        let of_many: Vec<_> = (0..50).map(|n| long(n, n)).collect();
+        assert_eq!(asked(&policy(json!([[any()]])), &of_one), Some(vec![choice(&[(FIRST, 50)])]));
+        assert_eq!(asked(&policy(json!([[any()]])), &of_many).unwrap().len(), 50);
+        assert_eq!(asked(&policy(json!([[any(), any()]])), &of_one), Some(vec![choice(&[(FIRST, 31); 2])]));
+        for members in 2..9 {
+            for keys in [&of_one, &of_many] {
+                let choices = asked(&policy(json!([vec![any(); members]])), keys).unwrap();
+                assert!(!choices.is_empty() && bytes(&choices) <= MAX_BYTES, "{members}: {choices:?}");
+            }
+        }
     }
 
     #[test]
