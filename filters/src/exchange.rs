@@ -59,6 +59,28 @@ pub struct Exchange {
     pub dead_cookie: Option<HeaderValue>,
 }
 
+impl Exchange {
+    /// A request at the door: nobody has looked at it yet. Whoever mounts filters puts query and parameters in.
+    #[must_use]
+    pub fn new(request_id: String, method: Method, path: CanonicalPath, headers: HeaderMap, client: Client) -> Self {
+        Self {
+            request_id,
+            method,
+            path,
+            query: None,
+            headers,
+            params: Params::default(),
+            client,
+            body: None,
+            caller: Caller::Anonymous,
+            proofs: Extensions::new(),
+            upstream_headers: Vec::new(),
+            answer_headers: Vec::new(),
+            dead_cookie: None,
+        }
+    }
+}
+
 /// Headers, query and body hold cookies, tokens and passwords: none of them is shown.
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -4,6 +4,17 @@
 //! A filter is a plain type over [`http`] types: no proxy, no configuration file, no clock of its own. It is tested
 //! as a function and mounts in any proxy that can show it a request head and, where it asks, a bounded body.
 //! Contract: `gateway.md` 2 and 3.
+//!
+//! Whoever mounts filters, as `examples/bare_proxy` does in a bare Pingora proxy (`cargo run -p sidegate-filters --example
+//! bare_proxy`),
+//!
+//! 1. reads the path as a [`CanonicalPath`], refuses what [`PathRules`] do not allow, makes an [`Exchange`] of the head, and
+//!    picks the [`Chain`] by it;
+//! 2. runs [`Chain::request`], with a [`BodySource`] for filters that ask for the body, and once nothing else refuses the
+//!    request [`Chain::commit`]; a [`Verdict::Answer`] of either is sent in place of it;
+//! 3. forwards the canonical path and the headers that are left in the exchange, without any that [`RemovedHeaders`] cover
+//!    or [`delegation::is_kept_from_upstreams`] names, and adds those of [`Exchange::upstream_headers`];
+//! 4. tells [`Chain::response`] how the destination answered, and puts [`Exchange::answer_headers`] into the answer.
 
 pub mod audit;
 pub mod chain;

@@ -9,7 +9,7 @@ use crate::clock::Millis;
 use crate::exchange::{Client, Exchange};
 use crate::filter::{Filter, Verdict};
 use crate::identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role, Session};
-use crate::path::{CanonicalPath, Params};
+use crate::path::CanonicalPath;
 use crate::reply::{Problem, Reply};
 
 /// A session by password.
@@ -34,27 +34,16 @@ pub(crate) fn service(roles: &[Role]) -> Caller {
 
 /// A POST of JSON.
 pub(crate) fn exchange(caller: Caller) -> Exchange {
-    Exchange {
-        request_id: String::new(),
-        method: Method::POST,
-        path: CanonicalPath::parse("/x").unwrap(),
-        query: None,
-        headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
-        params: Params::default(),
-        client: Client {
-            address: [127, 0, 0, 1].into(),
-            secure: true,
-            internal: false,
-            certificate: None,
-            origin: String::new(),
-        },
-        body: None,
-        caller,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    let client = Client {
+        address: [127, 0, 0, 1].into(),
+        secure: true,
+        internal: false,
+        certificate: None,
+        origin: String::new(),
+    };
+    let path = CanonicalPath::parse("/x").unwrap();
+    Exchange { caller, ..Exchange::new(String::new(), Method::POST, path, headers, client) }
 }
 
 struct Body(Bytes);

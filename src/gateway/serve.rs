@@ -170,21 +170,8 @@ async fn unharmed<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
 }
 
 fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: String) -> Exchange {
-    Exchange {
-        request_id,
-        method: request.method,
-        path,
-        query: request.query,
-        headers: request.headers,
-        params,
-        client: request.client,
-        body: None,
-        caller: Caller::Anonymous,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
+    let Request { method, query, headers, client, .. } = request;
+    Exchange { query, params, ..Exchange::new(request_id, method, path, headers, client) }
 }
 
 /// What the filters want known of the request, and worn by its answer.

@@ -1,0 +1,115 @@
+//! The house that the proxy stands before: which filters its doors have, and what these ask of it. One user and one server
+//! are known here, both by heart.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Method, Response};
+use sidegate_filters::clock::{Clock, Millis, SystemClock};
+use sidegate_filters::delegation::{Rule, SecToken, SecTokens};
+use sidegate_filters::identity::{AuthenticatedSession, InternalCaller, Role, Session};
+use sidegate_filters::identity_creation::{
+    Admission, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt, ReturnTarget, Sessions,
+    Settings,
+};
+use sidegate_filters::jws_bypass::{ModifyLimit, Proof, SKEW, Uses};
+use sidegate_filters::memory::{MemoryReplayGuard, MemoryTargetKeys};
+use sidegate_filters::{
+    Chain, DelegationFilter, Exchange, FilterError, IdentityCreationFilter, JwsBypassFilter, PathTemplate,
+    RemovedHeaders, SessionDomain,
+};
+
+/// The doors.
+pub(crate) struct Doors {
+    /// Whoever has a session or is a known server, and the application is told who it is.
+    known: Chain,
+    /// Whoever has the key of a target, for a change of that target.
+    signed: Chain,
+    /// The headers that only we may set.
+    pub(crate) removed: RemovedHeaders,
+    /// Where targets are.
+    targets: PathTemplate,
+}
+
+impl Doors {
+    pub(crate) fn new(keys: Arc<MemoryTargetKeys>) -> Result<Self, Box<dyn Error>> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let house = Arc::new(House);
+        let settings = Settings {
+            domain: SessionDomain::parse("main")?,
+            admission: Admission::Session(Demand::default()),
+            internal: InternalAccess::Anybody,
+            interception: Interception::Never,
+            start: ReturnTarget::start(),
+        };
+        let identity =
+            IdentityCreationFilter::new(settings, house.clone(), house.clone(), house.clone(), clock.clone());
+        let rules = ["AUTH:user.auth.LoginId:X-User", "CALLER:name:X-Caller"];
+        let rules = rules.iter().map(|rule| Rule::parse(rule, &|_| None)).collect::<Result<Vec<_>, _>>()?;
+        let removed: RemovedHeaders = rules.iter().map(Rule::header).collect();
+        let delegation = DelegationFilter::new(rules, "application".to_owned(), &removed, house)?;
+        let replays = Arc::new(MemoryReplayGuard::new(10_000, clock.clone()));
+        let uses = Arc::new(Uses::new(replays, clock, ModifyLimit::default()));
+        let bypass = JwsBypassFilter::new(Proof::Keys(keys), uses, SKEW);
+        Ok(Self {
+            known: Chain::new(vec![Arc::new(identity), Arc::new(delegation)]),
+            signed: Chain::new(vec![Arc::new(bypass)]),
+            removed,
+            targets: PathTemplate::parse("/targets/{id}")?,
+        })
+    }
+
+    /// The door that a request stands at, with the parameters of its path.
+    pub(crate) fn find(&self, exchange: &mut Exchange) -> &Chain {
+        match self.targets.matches(&exchange.path).filter(|_| exchange.method == Method::PATCH) {
+            None => &self.known,
+            Some(params) => {
+                exchange.params = params;
+                &self.signed
+            }
+        }
+    }
+}
+
+struct House;
+
+#[async_trait]
+impl Sessions for House {
+    async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError> {
+        Ok((cookie == "jeffs-session").then(|| Session {
+            sid: "s-1".to_owned(),
+            domain: domain.as_str().to_owned(),
+            ext_id: "e-1".to_owned(),
+            name: "jeff".to_owned(),
+            realm: "password".to_owned(),
+            level: 1,
+            roles: Vec::new(),
+            authenticated_at: Millis(0),
+            generation: 0,
+        }))
+    }
+}
+
+#[async_trait]
+impl InternalCallers for House {
+    async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError> {
+        Ok((bearer == "shop-secret").then(|| InternalCaller { name: "shop".to_owned(), roles: vec![Role::ActFor] }))
+    }
+}
+
+/// Never asked for: nothing is intercepted.
+impl LoginPage for House {
+    fn page(&self, _: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
+        Err(FilterError::Unavailable("the login page"))
+    }
+}
+
+/// Never asked for: no rule delegates a SecToken.
+#[async_trait]
+impl SecTokens for House {
+    async fn token(&self, _: &AuthenticatedSession, _: &str) -> Result<SecToken, FilterError> {
+        Err(FilterError::Unavailable("the signer of SecTokens"))
+    }
+}
