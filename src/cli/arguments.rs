@@ -79,7 +79,7 @@ pub(super) enum Command {
 pub(super) struct ServeFlags {
     #[command(flatten)]
     data: DataFlags,
-    /// The address of the public listener, such as 127.0.0.1:8080 or [::1]:8080; a name is not taken.
+    /// The address of the public listener, such as 127.0.0.1:8080; a name is not taken.
     #[arg(long, value_name = "ADDR:PORT", value_parser = config::address)]
     listen: Option<SocketAddr>,
     /// The address of the internal listener.

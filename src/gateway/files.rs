@@ -1,6 +1,6 @@
 //! Open files: each connection is one, and a process that has none left accepts nobody, on no listener.
 //!
-//! A listener has its connections, as many requests on their way to upstreams ([`super::seats`]), each with a connection
+//! A listener has its connections, as many requests on their way to upstreams ([`crate::seats`]), each with a connection
 //! of its own there, and what is kept of those for later. Beside them, services of ours ask servers behind.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
