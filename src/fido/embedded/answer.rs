@@ -88,8 +88,9 @@ impl Embedded {
     /// The operation ended otherwise while its answer was checked, so it must not leave a credential behind.
     async fn take_back(&self, user: &Subject, added: Vec<CredentialKey>) -> Result<(), StoreError> {
         for key in added {
-            Audit::Credential { change: Change::Removed, user: user.ext_id.as_str(), aaid: key.aaid() }.record();
-            self.credentials.remove(&user.ext_id, &Removal::Key(key)).await?;
+            for key in self.credentials.remove(&user.ext_id, &Removal::Key(key)).await? {
+                Audit::Credential { change: Change::Removed, user: user.ext_id.as_str(), aaid: key.aaid() }.record();
+            }
         }
         Ok(())
     }
