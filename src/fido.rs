@@ -172,6 +172,13 @@ pub trait Fido: Send + Sync {
     /// a redeem claims its token first; else making a request changes nothing.
     fn is_elsewhere(&self) -> bool;
 
+    /// Whether the user has a key that has to be shown before another one is registered (`additional-registration:
+    /// step-up`).
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn guards(&self, user: &Subject) -> Result<bool, StoreError>;
+
     /// Makes the request of a registration or an authentication, and the state that its finish needs.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod embedded;
 pub mod ext_id;
 pub mod folder;
+pub mod keys_behind;
 pub mod memory;
 pub mod operation;
 pub mod operations;
@@ -29,6 +30,7 @@ pub use credentials::{CounterError, Credential, CredentialError, CredentialKey, 
 pub use embedded::{Embedded, EmbeddedError};
 pub use ext_id::ExtId;
 pub use folder::{DataFolder, FolderError};
+pub use keys_behind::{KeyBehind, KeysBehind, Standing};
 pub use operation::{Operation, OperationId};
 pub use operations::{Operations, Transition, TransitionError};
 pub use origin::{Origin, SourceNetwork};

@@ -2,13 +2,13 @@
 
 use sidegate_filters::clock::Millis;
 use sidegate_uaf::encoding::Octets;
+use sidegate_uaf::relay::Issue;
 use sidegate_uaf::wire::Reply;
 use sidegate_uaf::{Algorithm, Credential, Error, KeyFormat, KeyId, KeyRef, StatusCode};
 
 use super::{FidoError, Subject, internal};
-use crate::store::credentials::Behind;
 use crate::store::operation::Authenticator;
-use crate::store::{self, CredentialError, CredentialKey, ExtId};
+use crate::store::{self, CredentialError, CredentialKey, ExtId, KeyBehind, Standing};
 
 /// The record of a new credential, with what the phone says of itself.
 pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> store::Credential {
@@ -26,37 +26,31 @@ pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> 
         device_name: reply.device_name.clone(),
         created: now,
         last_used: None,
-        behind: None,
     }
 }
 
-/// The record of a key that an upstream has: whose it is and what the phone says of itself, nothing to verify it with.
+/// The record of a key that an upstream has: whose it is, what the phone says of itself, and the request that it answered.
 pub(super) fn of_upstream(
     key: &KeyRef,
     user: &Subject,
     reply: &Reply,
-    behind: Behind,
+    issue: &Issue,
+    standing: Standing,
     now: Millis,
-) -> store::Credential {
-    store::Credential {
+) -> KeyBehind {
+    KeyBehind {
         key: record_key(key),
         ext_id: ExtId::random().to_string(),
         owner: user.ext_id.clone(),
-        public_key: Vec::new(),
-        key_format: 0,
-        algorithm: 0,
-        sign_counter: 0,
-        registration_counter: 0,
-        authenticator_version: 0,
         device_id: reply.device_id.clone(),
         device_name: reply.device_name.clone(),
         created: now,
-        last_used: None,
-        behind: Some(behind),
+        app_id: issue.app_id().map(|app_id| app_id.as_str().to_owned()),
+        standing,
     }
 }
 
-/// The credential of a record; one whose key an upstream has is none here.
+/// The credential of a record.
 pub(super) fn from_record(record: &store::Credential) -> Result<Credential, FidoError> {
     Ok(Credential {
         user: record.owner.to_string(),
@@ -72,12 +66,12 @@ pub(super) fn from_record(record: &store::Credential) -> Result<Credential, Fido
     })
 }
 
-/// How the status names it.
-pub(super) fn shown(record: &store::Credential) -> Authenticator {
+/// How the status names a key.
+pub(super) fn shown(key: &CredentialKey, ext_id: &str) -> Authenticator {
     Authenticator {
-        aaid: record.key.aaid().to_owned(),
-        key_id: sidegate_uaf::encoding::encode(record.key.key_id()),
-        ext_id: record.ext_id.clone(),
+        aaid: key.aaid().to_owned(),
+        key_id: sidegate_uaf::encoding::encode(key.key_id()),
+        ext_id: ext_id.to_owned(),
     }
 }
 

@@ -90,6 +90,10 @@ impl Fido for Embedded {
         false
     }
 
+    async fn guards(&self, user: &Subject) -> Result<bool, StoreError> {
+        self.has_key(user).await
+    }
+
     async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError> {
         match (commission.ask, &commission.user) {
             (Ask::Registration { policy }, Some(user)) => self.registration(commission, user, policy).await,

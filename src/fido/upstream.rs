@@ -20,7 +20,7 @@ use sidegate_uaf::StatusCode;
 
 use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest};
 use crate::store::operation::ChallengeState;
-use crate::store::{Challenges, Credentials, ExtId, Operations, SourceNetwork, StoreError, Users};
+use crate::store::{Challenges, ExtId, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
 
 pub use named::Named;
 use transport::Place;
@@ -47,7 +47,7 @@ pub struct Upstream {
     /// Which operation a challenge of its was issued for.
     pub challenges: Arc<dyn Challenges>,
     /// Whose keys it is known to have: those that were registered or used through this gateway.
-    pub credentials: Arc<dyn Credentials>,
+    pub keys: Arc<dyn KeysBehind>,
     /// Whose keys its requests named.
     pub named: Named,
     /// Who exists.
@@ -67,6 +67,10 @@ impl Fido for Upstream {
 
     fn is_elsewhere(&self) -> bool {
         true
+    }
+
+    async fn guards(&self, user: &Subject) -> Result<bool, StoreError> {
+        Ok(self.keys.of_owner(&user.ext_id).await?.iter().any(KeyBehind::is_confirmed))
     }
 
     async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError> {

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use sidegate_filters::identity_creation::{Demand, SessionDomain};
 use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role, UsernameMapper};
-use sidegate_uaf::Aaid;
 
-use crate::fido::Subject;
+use crate::fido::{Fido, Subject};
 use crate::jose;
-use crate::store::{Credential, Credentials, ExtId, Origin, PasswordHash, SourceNetwork, StoreError, UserError, Users};
+use crate::store::{ExtId, Origin, PasswordHash, SourceNetwork, StoreError, UserError, Users};
 use crate::telemetry::audit::Event;
 
 /// What somebody wants to do.
@@ -124,17 +123,8 @@ pub struct Acting {
 /// What a user who has a credential already needs to register another one.
 #[derive(Clone)]
 struct StepUp {
-    credentials: Arc<dyn Credentials>,
+    fido: Arc<dyn Fido>,
     demand: Demand,
-    revoked: Vec<Aaid>,
-}
-
-impl StepUp {
-    /// Whether the user has a key to step up with: none of a revoked model, with which nobody can log in any more.
-    async fn is_possible(&self, user: &Subject) -> Result<bool, StoreError> {
-        let is_revoked = |key: &Credential| self.revoked.iter().any(|aaid| aaid.as_str() == key.key.aaid());
-        Ok(self.credentials.list(&user.ext_id).await?.iter().any(|key| key.is_confirmed() && !is_revoked(key)))
-    }
 }
 
 impl Asker<'_> {
@@ -163,17 +153,12 @@ impl Acting {
     }
 
     /// The same, but a user with a credential registers another one only with a session whose latest
-    /// login was through this realm (`additional-registration: step-up`, `http-api.md` 8). Credentials of `revoked`
-    /// models do not count.
+    /// login was through this realm (`additional-registration: step-up`, `http-api.md` 8). Which
+    /// credentials count the UAF server says ([`Fido::guards`]).
     #[must_use]
-    pub fn with_step_up_registration(
-        self,
-        credentials: Arc<dyn Credentials>,
-        realm: String,
-        revoked: Vec<Aaid>,
-    ) -> Self {
+    pub fn with_step_up_registration(self, fido: Arc<dyn Fido>, realm: String) -> Self {
         let demand = Demand { realms: vec![realm], ..Demand::default() };
-        Self { step_up: Some(StepUp { credentials, demand, revoked }), ..self }
+        Self { step_up: Some(StepUp { fido, demand }), ..self }
     }
 
     /// Whether the asker may do the deed for the one who is named.
@@ -212,7 +197,7 @@ impl Acting {
         let user = Subject::from(session);
         if let (Deed::Registration, Some(step_up)) = (deed, &self.step_up)
             && !step_up.demand.realms.contains(&session.realm)
-            && step_up.is_possible(&user).await?
+            && step_up.fido.guards(&user).await?
         {
             return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: step_up.demand.clone() });
         }

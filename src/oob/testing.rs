@@ -13,7 +13,7 @@ use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::wire::{AuthenticationRequest, DeregistrationRequest, RegistrationRequest, Reply, Response};
-use sidegate_uaf::{Aaid, Algorithm, Folding, RelyingParty, StatusCode};
+use sidegate_uaf::{Algorithm, Folding, RelyingParty, StatusCode};
 use zeroize::Zeroizing;
 
 use super::{
@@ -29,7 +29,7 @@ use crate::identity::testing::{TestDomain, TestUsers, domain, realm};
 use crate::jose::{DecryptionKey, MacKey, MessageSigningKey};
 use crate::store::memory::{Budget, MemoryOperations};
 use crate::store::operation::{Limits, OperationKind};
-use crate::store::{self, Credentials, Operations, Targets as TargetStore, Users};
+use crate::store::{self, Credentials, KeysBehind, Operations, Targets as TargetStore, Users};
 
 /// A dispatcher that needs a target and fails as it is told.
 pub(crate) struct Failing(pub(crate) DispatchFailure);
@@ -64,6 +64,7 @@ pub(crate) struct House {
     pub(crate) budget: Arc<Budget>,
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) keys_behind: Arc<dyn KeysBehind>,
     pub(crate) fido: Arc<dyn Fido>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) requests: Arc<Requests>,
@@ -81,7 +82,7 @@ pub(crate) struct Plan {
     pub(crate) status_response: bool,
     pub(crate) folding: Folding,
     pub(crate) policies: Policies,
-    pub(crate) revoked: Option<Aaid>,
+    pub(crate) models: Models,
 }
 
 impl Default for Plan {
@@ -92,7 +93,7 @@ impl Default for Plan {
             status_response: false,
             folding: Folding::Specific,
             policies: Policies::built_in(),
-            revoked: None,
+            models: surrogates(),
         }
     }
 }
@@ -111,7 +112,7 @@ impl House {
         let budget = Budget::new(plan.budget, 5);
         let operations: Arc<dyn Operations> = Arc::new(MemoryOperations::new(Arc::clone(&budget), Arc::clone(&time)));
         let fido: Arc<dyn Fido> = Arc::new(Embedded {
-            relying_party: relying_party_without(plan.revoked),
+            relying_party: relying_party_with(plan.models),
             policies: plan.policies,
             operations: Arc::clone(&operations),
             credentials: Arc::clone(&durable) as Arc<dyn Credentials>,
@@ -161,7 +162,8 @@ impl House {
                 dispatchers: dispatchers(),
                 clock: time,
             }),
-            credentials: durable,
+            credentials: durable.clone(),
+            keys_behind: durable,
             target_store,
             operations,
             domain,
@@ -250,15 +252,18 @@ impl House {
 }
 
 pub(crate) fn relying_party() -> RelyingParty {
-    relying_party_without(None)
+    relying_party_with(surrogates())
 }
 
-fn relying_party_without(revoked: Option<Aaid>) -> RelyingParty {
-    let models = Models::new(UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect()));
+pub(crate) fn surrogates() -> Models {
+    Models::new(UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect()))
+}
+
+fn relying_party_with(models: Models) -> RelyingParty {
     RelyingParty::new(
         Some(Text::new("https://gate.example/nevisfido/uaf/1.1/facets").unwrap()),
         TrustedFacets::new([Text::new(SOFTWARE_FACET).unwrap()]),
-        revoked.into_iter().fold(models, Models::with_revoked),
+        models,
         ServerDataKey::new(&[7; 32]).unwrap(),
     )
 }

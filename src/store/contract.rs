@@ -7,6 +7,7 @@ use sidegate_filters::clock::{ManualClock, Millis};
 
 pub(crate) mod challenges;
 pub(crate) mod credentials;
+pub(crate) mod keys_behind;
 pub(crate) mod operations;
 pub(crate) mod replays;
 pub(crate) mod sessions;
@@ -15,6 +16,7 @@ pub(crate) mod users;
 
 pub(crate) use challenges::challenges_contract;
 pub(crate) use credentials::credentials_contract;
+pub(crate) use keys_behind::keys_behind_contract;
 pub(crate) use operations::operations_contract;
 pub(crate) use replays::replays_contract;
 pub(crate) use sessions::sessions_contract;

@@ -35,7 +35,7 @@ impl CredentialKey {
     }
 }
 
-/// A registered UAF key.
+/// A registered UAF key that the server inside verifies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// Model and key id.
@@ -44,7 +44,7 @@ pub struct Credential {
     pub ext_id: String,
     /// Whose it is.
     pub owner: ExtId,
-    /// The public key in `key_format`, opaque here; empty where an upstream has it, which also counts.
+    /// The public key in `key_format`, opaque here.
     pub public_key: Vec<u8>,
     /// The UAF public key format (`uaf.md` A6).
     pub key_format: u16,
@@ -64,37 +64,6 @@ pub struct Credential {
     pub created: Millis,
     /// When it last authenticated.
     pub last_used: Option<Millis>,
-    /// What is known of a key that a UAF server behind has; `None`: it is here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub behind: Option<Behind>,
-}
-
-/// What is known of a key that a UAF server behind has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Behind {
-    /// The appID of the request that it answered: a phone finds the key by it.
-    pub app_id: Option<String>,
-    /// Whether that server said that it took the key. Until then, and if that never becomes known, the key counts for
-    /// nothing here, whether it is there or not.
-    pub confirmed: bool,
-    /// Whether the registration ended badly while that server may have taken the key: no registration that is under way
-    /// confirms it any more.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub doubted: bool,
-}
-
-impl Credential {
-    /// Whether it may be used.
-    #[must_use]
-    pub fn is_confirmed(&self) -> bool {
-        self.behind.as_ref().is_none_or(|behind| behind.confirmed)
-    }
-
-    /// Whether a registration of it failed that a server behind may have taken ([`Behind::doubted`]).
-    #[must_use]
-    pub fn is_doubted(&self) -> bool {
-        self.behind.as_ref().is_some_and(|behind| behind.doubted)
-    }
 }
 
 /// So many credentials one owner may have.
@@ -140,59 +109,28 @@ pub enum Removal {
 }
 
 impl Removal {
-    /// Whether it covers this credential.
+    /// Whether it covers this key.
     #[must_use]
-    pub fn covers(&self, credential: &Credential) -> bool {
+    pub fn covers(&self, key: &CredentialKey) -> bool {
         match self {
-            Self::Key(key) => credential.key == *key,
-            Self::Model(aaid) => credential.key.aaid().eq_ignore_ascii_case(aaid),
+            Self::Key(named) => key == named,
+            Self::Model(aaid) => key.aaid().eq_ignore_ascii_case(aaid),
             Self::All => true,
         }
     }
 }
 
-/// UAF credentials. Acknowledged means durable; every change is atomic.
-///
-/// A key that is here belongs to one owner. Of one that a server behind has ([`Credential::behind`]) each owner may have a
-/// record: only that server can tell whose it is, and what one owner says of a key must not bind another.
+/// UAF credentials of the server inside. Acknowledged means durable; every change is atomic, and a key belongs to one owner.
 #[async_trait]
 pub trait Credentials: Send + Sync {
     /// Keeps the new credentials of one registration: all of them, or none.
     ///
     /// # Errors
-    /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice; of keys that a
-    /// server behind has, if this owner has one that is not doubted; [`CredentialError::TooMany`].
+    /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice;
+    /// [`CredentialError::TooMany`].
     async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError>;
 
-    /// Confirms new credentials of this owner ([`Behind::confirmed`]). `false`: one of them is not there or is doubted, such
-    /// as one that was removed meanwhile, and none was confirmed.
-    ///
-    /// # Errors
-    /// When the store can't be asked.
-    #[must_use = "keys that are not there any more are not confirmed"]
-    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<bool, StoreError>;
-
-    /// Keeps these, which a server behind may have, as doubted, whatever there was of them.
-    ///
-    /// # Errors
-    /// When the store can't be asked; then all is as it was.
-    async fn doubt(&self, credentials: Vec<Credential>) -> Result<(), StoreError>;
-
-    /// Removes credentials of this owner that a server behind no longer has, as [`Credentials::remove`]. Of those that were
-    /// never confirmed only the ones made before `settled` go: that server may still be busy with the others, which stay,
-    /// doubted.
-    ///
-    /// # Errors
-    /// When the store can't be asked; then all is as it was.
-    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError>;
-
-    /// What is known of a key that a server behind has: at most one record for each owner.
-    ///
-    /// # Errors
-    /// When the store can't be asked.
-    async fn behind(&self, key: &CredentialKey) -> Result<Vec<Credential>, StoreError>;
-
-    /// The credential of this model and key id that is here.
+    /// The credential of this model and key id.
     ///
     /// # Errors
     /// When the store can't be asked.

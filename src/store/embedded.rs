@@ -8,6 +8,7 @@
 
 mod credentials;
 mod file;
+mod keys_behind;
 mod place;
 mod replays;
 mod targets;
@@ -179,6 +180,7 @@ fn make_tables(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     targets::make_tables(&transaction)?;
     credentials::make_tables(&transaction)?;
+    keys_behind::make_tables(&transaction)?;
     replays::make_tables(&transaction)?;
     Ok(transaction.commit()?)
 }

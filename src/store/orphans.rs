@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::store::{Credentials, ExtId, StoreError, Targets, Users};
+use crate::store::{Credentials, ExtId, KeysBehind, StoreError, Targets, Users};
 
-/// Who has targets or credentials without being a user.
+/// Who has targets, credentials or keys behind without being a user.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Orphans {
     /// Who was removed: what they have is to go.
@@ -22,11 +22,13 @@ impl Orphans {
         users: &dyn Users,
         targets: &dyn Targets,
         credentials: &dyn Credentials,
+        keys_behind: &dyn KeysBehind,
     ) -> Result<Self, StoreError> {
         // The owners before the users: who comes in between is then a user already. Removals before the users, too: who is
         // put back in between is one.
         let mut owners = targets.owners().await?;
         owners.append(&mut credentials.owners().await?);
+        owners.append(&mut keys_behind.owners().await?);
         let removed = users.removed().await?;
         let existing: BTreeSet<ExtId> = users.list().await?.into_iter().map(|user| user.ext_id).collect();
         let orphans = owners.into_iter().filter(|owner| !existing.contains(owner));
@@ -43,7 +45,7 @@ mod tests {
 
     use super::*;
     use crate::store::contract;
-    use crate::store::{Embedded, PasswordHash, User, UsersFile};
+    use crate::store::{Embedded, PasswordHash, Standing, User, UsersFile};
 
     #[tokio::test]
     async fn only_a_recorded_removal_gives_anything_up() {
@@ -52,10 +54,13 @@ mod tests {
         let users = UsersFile::open(&path).unwrap();
         let store = Embedded::open(&folder.path().join("store.redb"), Arc::new(SystemClock)).unwrap();
         let hash = PasswordHash::of(b"x").unwrap();
-        let (jeff, eve) = (users.add("jeff", hash.clone()).await.unwrap(), users.add("eve", hash).await.unwrap());
+        let (jeff, eve) =
+            (users.add("jeff", hash.clone()).await.unwrap(), users.add("eve", hash.clone()).await.unwrap());
+        let joe = users.add("joe", hash).await.unwrap();
         store.create(contract::targets::target(jeff.ext_id.as_str(), "phone")).await.unwrap();
         store.add_all(vec![contract::credentials::credential(eve.ext_id.as_str(), "FFFF#0001", 1)]).await.unwrap();
-        let find = async |users: &UsersFile| Orphans::find(users, &store, &store).await.unwrap();
+        store.expect(vec![contract::keys_behind::key(joe.ext_id.as_str(), 1, Standing::Expected)]).await.unwrap();
+        let find = async |users: &UsersFile| Orphans::find(users, &store, &store, &store).await.unwrap();
         let of = |users: &[&User]| users.iter().map(|user| user.ext_id.clone()).collect::<BTreeSet<_>>();
         assert_eq!(find(&users).await, Orphans::default());
         let both = std::fs::read(&path).unwrap();
@@ -64,7 +69,7 @@ mod tests {
 
         let another = UsersFile::open(folder.path().join("another")).unwrap();
         for _ in 0..2 {
-            assert_eq!(find(&another).await, Orphans { unexplained: of(&[&jeff, &eve]), ..Orphans::default() });
+            assert_eq!(find(&another).await, Orphans { unexplained: of(&[&jeff, &eve, &joe]), ..Orphans::default() });
             another.add("jeff", PasswordHash::of(b"x").unwrap()).await.unwrap();
             another.remove("jeff").await.unwrap();
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use claimant::Claimant;
 
-use crate::aaid::KeyRef;
+use crate::aaid::{Aaid, KeyRef};
 use crate::assertion::{AuthenticationAssertion, Mode};
 use crate::credential::Credential;
 use crate::denial::Denial;
@@ -64,13 +64,22 @@ pub struct VerifiedKey {
 }
 
 impl RelyingParty {
+    /// Whether answers by keys of this model are looked at.
+    ///
+    /// # Errors
+    /// [`Error::ModelRevoked`], [`Error::UnknownModel`].
+    pub fn check_model(&self, aaid: Aaid) -> Result<(), Error> {
+        self.models.find(aaid).map(drop)
+    }
+
     /// The policy for a known user: the alternatives of `wanted`, each with those of the user's keys that fill it; keys
-    /// of revoked models fill nothing. `None` if the user has the keys for no alternative.
+    /// of models that are revoked or not known fill nothing, since no answer of theirs would be taken. `None` if the user
+    /// has the keys for no alternative.
     #[must_use]
     pub fn step_up_policy(&self, wanted: &Policy, credentials: &[Credential]) -> Option<Policy> {
-        let keys = credentials.iter().filter_map(|credential| match self.models.find(credential.aaid) {
-            Err(Error::ModelRevoked) => None,
-            found => Some((credential.key_ref(), Candidate::of(credential, found.ok()))),
+        let keys = credentials.iter().filter_map(|credential| {
+            let model = self.models.find(credential.aaid).ok()?;
+            Some((credential.key_ref(), Candidate::of(credential, Some(model))))
         });
         wanted.among(&keys.collect::<Vec<_>>())
     }

@@ -44,11 +44,12 @@ impl Services {
     pub(super) async fn build(base: &Base<'_>, gate: &Gate) -> Result<Option<Self>, ComposeError> {
         let Some(fido_uaf) = &base.config.fido_uaf else { return Ok(None) };
         let facets = trusted_facets(fido_uaf);
+        let fido = server(base, fido_uaf, &facets).await?;
         let shared = Shared {
             stores: base.stores,
             clock: base.clock,
-            fido: server(base, fido_uaf, &facets).await?,
-            acting: acting(fido_uaf, base.stores, gate)?,
+            acting: acting(fido_uaf, &fido, base.stores, gate)?,
+            fido,
             dispatchers: dispatchers(fido_uaf),
             key: TokenKey::new(MacKey::new(&base.folder.secret("operation-id")?)?),
             limits: limits(fido_uaf),
@@ -139,15 +140,12 @@ async fn server(base: &Base<'_>, fido_uaf: &FidoUaf, facets: &TrustedFacets) -> 
     Ok(Arc::new(embedded(base, fido_uaf, relying_party)?))
 }
 
-fn acting(fido_uaf: &FidoUaf, stores: &Stores, gate: &Gate) -> Result<Acting, ComposeError> {
+fn acting(fido_uaf: &FidoUaf, fido: &Arc<dyn Fido>, stores: &Stores, gate: &Gate) -> Result<Acting, ComposeError> {
     let domain = gate.own_sessions()?.domain().clone();
     let plain = Acting::new(stores.users.clone(), fido_uaf.username_mapper, domain);
     Ok(match fido_uaf.additional_registration {
         AdditionalRegistration::Password => plain,
-        AdditionalRegistration::StepUp => {
-            let (realm, revoked) = (gate.fido_uaf()?.name.clone(), fido_uaf.metadata.revoked.clone());
-            plain.with_step_up_registration(stores.credentials.clone(), realm, revoked)
-        }
+        AdditionalRegistration::StepUp => plain.with_step_up_registration(fido.clone(), gate.fido_uaf()?.name.clone()),
     })
 }
 

@@ -12,8 +12,8 @@ use crate::store::embedded::{Embedded, EmbeddedError};
 use crate::store::memory::{Budget, MemoryChallenges, MemoryOperations, MemorySessions};
 use crate::store::users::UsersFile;
 use crate::store::{
-    Challenges, Credentials, DataFolder, ExtId, Operations, Orphans, Removal, Replays, Sessions, StoreError, Targets,
-    Users,
+    Challenges, Credentials, DataFolder, ExtId, KeysBehind, Operations, Orphans, Removal, Replays, Sessions,
+    StoreError, Targets, Users,
 };
 use crate::telemetry::audit::Event;
 
@@ -24,6 +24,7 @@ pub(in crate::cli) struct Stores {
     pub(super) sessions: Arc<dyn Sessions>,
     pub(super) targets: Arc<dyn Targets>,
     pub(super) credentials: Arc<dyn Credentials>,
+    pub(super) keys_behind: Arc<dyn KeysBehind>,
     pub(super) replays: Arc<dyn Replays>,
     pub(in crate::cli) users: Arc<dyn Users>,
     /// How many users were last said to be missing without a removal.
@@ -50,6 +51,7 @@ impl Stores {
             sessions: Arc::new(MemorySessions::new(budget(config.limits.sessions), clock.clone())),
             targets: durable.clone(),
             credentials: durable.clone(),
+            keys_behind: durable.clone(),
             replays: durable,
             users: Arc::new(users),
             unexplained: AtomicUsize::new(0),
@@ -67,7 +69,8 @@ impl Stores {
     /// is told when their number changes.
     pub(in crate::cli) async fn sweep_orphans(&self) -> Result<(), StoreError> {
         let (users, targets) = (self.users.as_ref(), self.targets.as_ref());
-        let orphans = Orphans::find(users, targets, self.credentials.as_ref()).await?;
+        let (credentials, keys_behind) = (self.credentials.as_ref(), self.keys_behind.as_ref());
+        let orphans = Orphans::find(users, targets, credentials, keys_behind).await?;
         let missing = orphans.unexplained.len();
         if self.unexplained.swap(missing, Ordering::Relaxed) != missing {
             tracing::warn!(
@@ -88,7 +91,8 @@ impl Stores {
             count => Event::Swept { user: user.as_str(), what, count }.record(),
         };
         swept("targets", self.targets.delete_all(user).await?);
-        swept("credentials", self.credentials.remove(user, &Removal::All).await?.len());
+        let behind = self.keys_behind.forget(user, &Removal::All).await?.len();
+        swept("credentials", self.credentials.remove(user, &Removal::All).await?.len() + behind);
         Ok(())
     }
 }

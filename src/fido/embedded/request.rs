@@ -4,13 +4,13 @@ use sidegate_uaf::authentication::{Claimant, NewAuthentication};
 use sidegate_uaf::deregistration::Deregistration;
 use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction};
-use sidegate_uaf::{Credential, Start, StatusCode};
+use sidegate_uaf::{Credential, Error, Start, StatusCode};
 
 use super::super::{Commission, FidoError, Scope, Subject, UafRequest};
 use super::{Embedded, Kept, credential, internal, unix};
 use crate::jose;
 use crate::store::operation::{ChallengeState, Purpose};
-use crate::store::{CredentialKey, Removal};
+use crate::store::{CredentialKey, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 type Made = Result<(UafRequest, ChallengeState), FidoError>;
@@ -65,7 +65,7 @@ impl Embedded {
             Scope::Key(key) => Removal::Key(CredentialKey::new(key.aaid.as_str(), key.key_id.as_bytes())),
         };
         let records = self.credentials.list(&user.ext_id).await?;
-        let covered = records.iter().filter(|record| removal.covers(record));
+        let covered = records.iter().filter(|record| removal.covers(&record.key));
         let mut keys = covered.map(|record| Ok(credential::from_record(record)?.key_ref()));
         let first = keys.next().ok_or(FidoError::Refused(StatusCode::NOT_FOUND))??;
         let message = self
@@ -77,6 +77,30 @@ impl Embedded {
             Event::Credential { change, user, aaid: key.aaid() }.record();
         }
         Ok(UafRequest { message, operation: Operation::Dereg, lifetime_millis: None })
+    }
+
+    /// Whether the user has a key that was not given up. One of a revoked model was, on purpose. One of a model that is not
+    /// known may be of use again, so whoever has nothing but the password does not get past it meanwhile.
+    pub(super) async fn has_key(&self, user: &Subject) -> Result<bool, StoreError> {
+        let records = self.credentials.list(&user.ext_id).await?;
+        let of_model = |aaid: &str| {
+            let aaid = aaid.parse().map_err(|_| Error::UnknownModel)?;
+            self.relying_party.check_model(aaid)
+        };
+        let worth: Vec<_> = records.iter().map(|record| (record.key.aaid(), of_model(record.key.aaid()))).collect();
+        if worth.iter().any(|(_, worth)| worth.is_ok()) {
+            return Ok(true);
+        }
+        let unknown = worth.iter().find(|(_, worth)| *worth != Err(Error::ModelRevoked));
+        if let Some((aaid, _)) = unknown {
+            tracing::warn!(
+                user = user.ext_id.as_str(),
+                aaid,
+                "the user can't log in with a key, nor register another one without: its model is not known. Add its \
+                 statement to fido-uaf.metadata, or name it under revoked"
+            );
+        }
+        Ok(unknown.is_some())
     }
 
     async fn keys_of(&self, user: &Subject) -> Result<Vec<Credential>, FidoError> {

@@ -31,22 +31,6 @@ impl Credentials for Cancelling {
         Ok(())
     }
 
-    async fn confirm(&self, owner: &ExtId, keys: &[CredentialKey]) -> Result<bool, StoreError> {
-        self.inner.confirm(owner, keys).await
-    }
-
-    async fn doubt(&self, credentials: Vec<Credential>) -> Result<(), StoreError> {
-        self.inner.doubt(credentials).await
-    }
-
-    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError> {
-        self.inner.retire(owner, which, settled).await
-    }
-
-    async fn behind(&self, key: &CredentialKey) -> Result<Vec<Credential>, StoreError> {
-        self.inner.behind(key).await
-    }
-
     async fn get(&self, key: &CredentialKey) -> Result<Option<Credential>, StoreError> {
         self.inner.get(key).await
     }

@@ -1,16 +1,18 @@
 //! Which keys of a named user have to answer (`uaf.md` A3).
 
+use sidegate_filters::Caller;
 use sidegate_uaf::KeyRef;
 use sidegate_uaf::authenticator::Authenticator;
+use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{AuthenticationRequest, Response};
 
 use super::{JEFF, login, redeemed, registration};
-use crate::fido::{AnswerAt, FidoError, Policies, UafRequest};
+use crate::fido::{AnswerAt, FidoError, Policies, Subject, UafRequest};
 use crate::oob::NotRequested;
-use crate::oob::testing::{House, Phone, Plan, asker};
-use crate::store::contract;
+use crate::oob::testing::{House, Phone, Plan, asker, surrogates};
 use crate::store::operation::OperationKind;
+use crate::store::{Standing, contract};
 
 const FIRST: &str = "D0D0#0001";
 const SECOND: &str = "D0D0#0002";
@@ -87,14 +89,49 @@ async fn any_of_the_keys_is_enough_where_one_is_wanted() {
 
 #[tokio::test]
 async fn a_key_of_a_revoked_model_is_not_asked_for() {
-    let house = House::with(Plan { revoked: Some(SECOND.parse().unwrap()), ..Plan::default() });
+    let house = House::with(Plan { models: surrogates().with_revoked(SECOND.parse().unwrap()), ..Plan::default() });
     let revoked = contract::credentials::credential("ext-jeff", SECOND, 2);
     house.credentials.add_all(vec![revoked]).await.unwrap();
-    let refused = house.requests.login(&asker(&sidegate_filters::Caller::Anonymous), Some("jeff")).await.unwrap_err();
-    let NotRequested::Fido(FidoError::Refused(code)) = refused else { panic!("{refused}") };
-    assert_eq!(code.0, 1404);
+    assert_eq!(refused_login(&house).await, 1404);
+    assert!(!guards(&house).await, "nobody is to log in with it any more");
     let first = phone(&house, FIRST).await;
     assert_eq!(asked(&login(&house).await), [[first.keys[0].key_ref()]]);
     let (anybodys, _) = redeemed(&house, "{}").await;
     assert_eq!(read(&anybodys).policy.disallowed[0].aaid, [SECOND.parse().unwrap()]);
+}
+
+#[tokio::test]
+async fn a_key_of_a_model_that_is_not_known_is_not_asked_for_and_still_guards() {
+    let house = House::with(Plan { models: Models::new(UnknownModels::Refuse), ..Plan::default() });
+    assert!(!guards(&house).await);
+    house.credentials.add_all(vec![contract::credentials::credential("ext-jeff", FIRST, 1)]).await.unwrap();
+    assert_eq!(refused_login(&house).await, 1404, "no answer would be taken");
+    assert!(guards(&house).await, "a statement that got lost lets nobody in by the password");
+}
+
+#[tokio::test]
+async fn keys_of_a_server_that_is_no_longer_behind_are_none_here() {
+    let house = House::new();
+    let behind = contract::keys_behind::key("ext-jeff", 1, Standing::Confirmed);
+    house.keys_behind.learn(vec![behind]).await.unwrap();
+    assert!(!guards(&house).await);
+    assert_eq!(refused_login(&house).await, 1404);
+    let first = phone(&house, FIRST).await;
+    assert!(guards(&house).await);
+    assert_eq!(asked(&login(&house).await), [[first.keys[0].key_ref()]]);
+    let jeff = house.user("jeff").await;
+    house.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.unwrap();
+    assert!(!guards(&house).await);
+    assert_eq!(house.keys_behind.of_owner(&"ext-jeff".into()).await.unwrap().len(), 1);
+}
+
+async fn guards(house: &House) -> bool {
+    house.fido.guards(&Subject { ext_id: "ext-jeff".into(), name: "jeff".into() }).await.unwrap()
+}
+
+/// The code that jeff gets in place of a request to log in.
+async fn refused_login(house: &House) -> u16 {
+    let refused = house.requests.login(&asker(&Caller::Anonymous), Some("jeff")).await.unwrap_err();
+    let NotRequested::Fido(FidoError::Refused(code)) = refused else { panic!("{refused}") };
+    code.0
 }

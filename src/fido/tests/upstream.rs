@@ -2,14 +2,13 @@
 //! that the tests move.
 
 mod behind;
+mod confirming;
 mod lost;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sidegate_filters::Caller;
-use sidegate_filters::clock::Clock;
-use sidegate_uaf::KeyRef;
 use sidegate_uaf::wire::Reply;
 
 use super::JEFF;
@@ -19,10 +18,11 @@ use crate::fido::{
 };
 use crate::oob::testing::{House, Phone, asker};
 use crate::oob::{DispatchToken, Redeem, Requests, Statuses};
-use crate::store::credentials::{Behind as Known, CREDENTIALS_PER_OWNER};
+use crate::store::contract::keys_behind::key;
+use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::memory::MemoryChallenges;
 use crate::store::operation::{Event, Limits, OperationKind};
-use crate::store::{ExtId, OperationId, SourceNetwork};
+use crate::store::{ExtId, KeyBehind, KeysBehind, OperationId, SourceNetwork, Standing};
 use crate::telemetry::Metrics;
 use behind::Behind;
 
@@ -36,13 +36,17 @@ fn endpoint(behind: &Behind) -> Endpoint {
 
 /// A house whose UAF server is that of another one.
 async fn both() -> (House, Behind) {
+    both_with(|keys| keys).await
+}
+
+async fn both_with(wrap: impl FnOnce(Arc<dyn KeysBehind>) -> Arc<dyn KeysBehind>) -> (House, Behind) {
     let (mut front, behind) = (House::new(), Behind::start().await);
     let limits = Limits::default();
     let fido = Arc::new(Upstream {
         endpoint: endpoint(&behind),
         operations: front.operations.clone(),
         challenges: Arc::new(MemoryChallenges::new(front.budget.clone(), front.clock.clone())),
-        credentials: front.credentials.clone(),
+        keys: wrap(front.keys_behind.clone()),
         named: Named::default(),
         users: front.users.clone(),
         clock: front.clock.clone(),
@@ -75,8 +79,12 @@ async fn both() -> (House, Behind) {
 /// How many keys jeff has here and behind.
 async fn keys(front: &House, behind: &Behind) -> (usize, usize) {
     let jeff: ExtId = "ext-jeff".into();
-    let (here, there) = (front.credentials.list(&jeff).await, behind.house.credentials.list(&jeff).await);
+    let (here, there) = (front.keys_behind.of_owner(&jeff).await, behind.house.credentials.list(&jeff).await);
     (here.unwrap().len(), there.unwrap().len())
+}
+
+async fn standings(front: &House) -> Vec<Standing> {
+    front.keys_behind.of_owner(&"ext-jeff".into()).await.unwrap().iter().map(|key| key.standing).collect()
 }
 
 /// Lets `meanwhile` happen between a question's arrival behind and its answer.
@@ -247,6 +255,7 @@ async fn a_registration_that_ended_meanwhile_leaves_no_key_behind() {
     assert_eq!(judged.await, Err(1491));
     behind.asked_again(before + 1).await;
     assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
+    assert_eq!(standings(&front).await, [Standing::Doubted]);
     assert_eq!(front.status(&session_id).await["uafStatusCode"], 1403);
 }
 
@@ -264,6 +273,7 @@ async fn a_registration_whose_verdict_comes_too_late_leaves_no_key_behind() {
     assert_eq!(judged.await, Err(1408));
     behind.asked_again(before + 1).await;
     assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
+    assert_eq!(standings(&front).await, [Standing::Doubted]);
     assert_eq!(front.status(&session_id).await["uafStatusCode"], 1408);
 }
 
@@ -290,12 +300,10 @@ async fn a_good_answer_needs_no_record_of_its_key() {
     let (front, behind) = both().await;
     let mut phone = front.phone("jeff").await;
     let jeff: ExtId = "ext-jeff".into();
-    front.credentials.remove(&jeff, &crate::store::Removal::All).await.unwrap();
-    let others = (0..CREDENTIALS_PER_OWNER).map(|number| {
-        let number = u8::try_from(number).unwrap();
-        crate::store::contract::credentials::credential(jeff.as_str(), "FFFF#0001", number)
-    });
-    front.credentials.add_all(others.collect()).await.unwrap();
+    front.keys_behind.forget(&jeff, &crate::store::Removal::All).await.unwrap();
+    let others =
+        (0..CREDENTIALS_PER_OWNER).map(|number| key(jeff.as_str(), u8::try_from(number).unwrap(), Standing::Confirmed));
+    front.keys_behind.learn(others.collect()).await.unwrap();
     let (token, session_id) = front.token().await;
     let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
     let answered = front.answer(AnswerAt::Authentication, &phone.authenticate(&request.unwrap())).await.unwrap();
@@ -311,14 +319,12 @@ async fn a_key_does_not_change_hands_here() {
     let request = front.requests.request(&asker(&jeff), OperationKind::Reg, None).await.unwrap();
     let mut phone = Phone::new();
     let response = phone.register(&request);
-    let key: KeyRef = phone.keys[0].key_ref();
-    let eve = Subject { ext_id: "ext-eve".into(), name: "eve".into() };
-    let known = Known { app_id: None, confirmed: true, doubted: false };
-    let record = credential::of_upstream(&key, &eve, &Reply::default(), known, front.clock.now());
-    front.credentials.add_all(vec![record]).await.unwrap();
+    let eves =
+        KeyBehind { key: credential::record_key(&phone.keys[0].key_ref()), ..key("ext-eve", 1, Standing::Confirmed) };
+    front.keys_behind.learn(vec![eves]).await.unwrap();
     assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1401));
     assert_eq!(keys(&front, &behind).await, (0, 0));
-    assert_eq!(front.credentials.list(&eve.ext_id).await.unwrap().len(), 1);
+    assert_eq!(front.keys_behind.of_owner(&"ext-eve".into()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

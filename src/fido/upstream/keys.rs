@@ -12,9 +12,9 @@ use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
 use super::super::{FidoError, Scope, Subject, internal};
 use super::Upstream;
 use super::answer::refused;
-use crate::store::credentials::{Behind, CREDENTIALS_PER_OWNER};
+use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::operation::Authenticator;
-use crate::store::{Credential, CredentialError, Removal, StoreError};
+use crate::store::{CredentialError, KeyBehind, Removal, Standing, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 /// So old a key whose registration failed has to be before it gives its place to another.
@@ -23,7 +23,7 @@ const GIVES_WAY: Duration = Duration::from_secs(24 * 60 * 60);
 impl Upstream {
     /// Before a registration begins: the upstream need not keep what we would not.
     pub(super) async fn may_have_another(&self, user: &Subject) -> Result<(), FidoError> {
-        let records = self.credentials.list(&user.ext_id).await?;
+        let records = self.keys.of_owner(&user.ext_id).await?;
         let surplus = (records.len() + 1).saturating_sub(CREDENTIALS_PER_OWNER);
         let old = before(self.clock.now(), GIVES_WAY);
         let doubted = records.iter().filter(|record| !record.is_confirmed() && record.created < old);
@@ -38,7 +38,7 @@ impl Upstream {
                 aaid,
                 "an old key whose registration failed is refused no longer: others need its place"
             );
-            self.credentials.remove(&record.owner, &Removal::Key(record.key.clone())).await?;
+            self.keys.forget(&record.owner, &Removal::Key(record.key.clone())).await?;
         }
         Ok(())
     }
@@ -52,17 +52,17 @@ impl Upstream {
     ) -> Result<(Vec<Authenticator>, Vec<KeyRef>), FidoError> {
         let (mut known, mut new) = (Vec::new(), Vec::new());
         for key in keys {
-            let records = self.credentials.behind(&record_key(key)).await?;
+            let records = self.keys.of_key(&record_key(key)).await?;
             let Some(user) = user else {
                 // Who answered is not known here, so neither are the keys.
-                if !records.is_empty() && !records.iter().any(Credential::is_confirmed) {
+                if !records.is_empty() && !records.iter().any(KeyBehind::is_confirmed) {
                     return Err(refused(&Error::KeyUnknown { user_is_real: false }));
                 }
                 continue;
             };
             match records.iter().find(|record| record.owner == user.ext_id) {
                 None => new.push(key.clone()),
-                Some(own) if own.is_confirmed() => known.push(shown(own)),
+                Some(own) if own.is_confirmed() => known.push(shown(&own.key, &own.ext_id)),
                 Some(_) => return Err(refused(&Error::KeyUnknown { user_is_real: true })),
             }
         }
@@ -80,18 +80,16 @@ impl Upstream {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let app_id = issue.app_id().map(|app_id| app_id.as_str().to_owned());
-        let behind = Behind { app_id, confirmed: true, doubted: false };
         // What a phone says of itself counts when it registers.
-        let record = |key| of_upstream(key, user, &Reply::default(), behind.clone(), self.clock.now());
-        let records: Vec<Credential> = keys.iter().map(record).collect();
-        match self.credentials.add_all(records.clone()).await {
+        let record = |key| of_upstream(key, user, &Reply::default(), issue, Standing::Confirmed, self.clock.now());
+        let records: Vec<KeyBehind> = keys.iter().map(record).collect();
+        match self.keys.learn(records.clone()).await {
             Ok(()) => {
                 for record in &records {
                     let (change, user) = (Change::Added, user.ext_id.as_str());
                     Event::Credential { change, user, aaid: record.key.aaid() }.record();
                 }
-                Ok(records.iter().map(shown).collect())
+                Ok(records.iter().map(|record| shown(&record.key, &record.ext_id)).collect())
             }
             Err(CredentialError::Registered) => Ok(self.known(keys, Some(user)).await?.0),
             Err(error) => {
@@ -103,7 +101,7 @@ impl Upstream {
 
     /// The keys are gone; of those that were never confirmed, the ones of before `settled`.
     pub(super) async fn forget(&self, user: &Subject, scope: &Scope, settled: Millis) -> Result<(), StoreError> {
-        for key in self.credentials.retire(&user.ext_id, &removal(scope), settled).await? {
+        for key in self.keys.retire(&user.ext_id, &removal(scope), settled).await? {
             let (change, user) = (Change::Removed, user.ext_id.as_str());
             Event::Credential { change, user, aaid: key.aaid() }.record();
         }
@@ -117,9 +115,9 @@ impl Upstream {
         scope: &Scope,
     ) -> Result<Option<(AppId, Vec<KeyRef>)>, FidoError> {
         let removal = removal(scope);
-        let mut records = self.credentials.list(&user.ext_id).await?;
-        records.retain(|record| removal.covers(record));
-        let app_id = records.iter().find_map(|record| record.behind.as_ref()?.app_id.clone());
+        let mut records = self.keys.of_owner(&user.ext_id).await?;
+        records.retain(|record| removal.covers(&record.key));
+        let app_id = records.iter().find_map(|record| record.app_id.clone());
         let Some(app_id) = app_id.and_then(|text| AppId::new(text).ok()) else { return Ok(None) };
         Ok(Some((app_id, records.iter().map(key_ref).collect::<Result<_, _>>()?)))
     }
@@ -138,7 +136,7 @@ fn removal(scope: &Scope) -> Removal {
     }
 }
 
-pub(super) fn key_ref(record: &Credential) -> Result<KeyRef, FidoError> {
+pub(super) fn key_ref(record: &KeyBehind) -> Result<KeyRef, FidoError> {
     let aaid = record.key.aaid().parse().map_err(|error| internal(&error))?;
     Ok(KeyRef { aaid, key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))? })
 }

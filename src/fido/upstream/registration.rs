@@ -1,5 +1,5 @@
-//! A registration: its keys are written down before the upstream hears of them, and count only once it took them and the
-//! operation succeeded. However it ends, by a lost verdict or with this process, no key is usable that was not confirmed.
+//! A registration: its keys are written down before the upstream hears of them, and count only once it took them. However it
+//! ends, by a lost verdict or with this process, no key is usable that was not confirmed.
 
 use sidegate_uaf::{Error, KeyRef, StatusCode};
 
@@ -7,13 +7,12 @@ use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
 use super::super::{Answered, FidoError, Subject};
 use super::Upstream;
 use super::answer::{Taken, Verdict, refused};
-use crate::store::credentials::Behind;
-use crate::store::{Credential, CredentialKey, Removal, StoreError};
+use crate::store::{CredentialKey, KeyBehind, Removal, Standing, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 /// What a registration is about to add.
 struct Expected {
-    records: Vec<Credential>,
+    records: Vec<KeyBehind>,
     /// Whether a registration of one of them failed before: a refusal now tells nothing of that one.
     again: bool,
 }
@@ -49,24 +48,23 @@ impl Upstream {
                 return Err(refused(&Error::KeyOfAnotherUser));
             }
             again |= self.failed_before(key, user).await?;
-            let app_id = taken.issue.app_id().map(|app_id| app_id.as_str().to_owned());
-            let behind = Behind { app_id, confirmed: false, doubted: false };
-            records.push(of_upstream(key, user, taken.incoming.reply(), behind, self.clock.now()));
+            let (reply, now) = (taken.incoming.reply(), self.clock.now());
+            records.push(of_upstream(key, user, reply, taken.issue, Standing::Expected, now));
         }
-        self.credentials.add_all(records.clone()).await.map_err(refuse_unkept)?;
+        self.keys.expect(records.clone()).await.map_err(refuse_unkept)?;
         Ok(Expected { records, again })
     }
 
     /// Whether the upstream named this key for another user, or took it for one. Key ids are told to whoever asks for a
     /// login, so a copy of one must neither get there nor be removed there in another's name.
     pub(super) async fn is_anothers(&self, key: &CredentialKey, user: &Subject) -> Result<bool, StoreError> {
-        let of_another = |record: &Credential| record.is_confirmed() && record.owner != user.ext_id;
-        Ok(self.named.is_anothers(key, &user.ext_id) || self.credentials.behind(key).await?.iter().any(of_another))
+        let of_another = |record: &KeyBehind| record.is_confirmed() && record.owner != user.ext_id;
+        Ok(self.named.is_anothers(key, &user.ext_id) || self.keys.of_key(key).await?.iter().any(of_another))
     }
 
     /// Whether a registration of this key failed, and none is under way.
     async fn failed_before(&self, key: &KeyRef, user: &Subject) -> Result<bool, FidoError> {
-        let records = self.credentials.behind(&record_key(key)).await?;
+        let records = self.keys.of_key(&record_key(key)).await?;
         match records.iter().find(|record| record.owner == user.ext_id) {
             Some(own) if !own.is_doubted() => Err(refused(&Error::AlreadyRegistered)),
             own => Ok(own.is_some()),
@@ -74,7 +72,7 @@ impl Upstream {
     }
 
     /// What comes to nothing here leaves no key over there either.
-    async fn accept(&self, taken: &Taken<'_>, user: Subject, records: &[Credential]) -> Result<Answered, FidoError> {
+    async fn accept(&self, taken: &Taken<'_>, user: Subject, records: &[KeyBehind]) -> Result<Answered, FidoError> {
         let accepted = self.confirm(taken, &user, records).await;
         if accepted.is_err() {
             self.disown(&user, records, taken.place.from).await;
@@ -82,33 +80,25 @@ impl Upstream {
         accepted
     }
 
-    /// The operation succeeds before its keys count: one that ended meanwhile leaves none. With a key that was
-    /// deregistered while the upstream judged it does not succeed.
-    async fn confirm(&self, taken: &Taken<'_>, user: &Subject, records: &[Credential]) -> Result<Answered, FidoError> {
-        if let Err(fault) = self.still_expected(records).await {
+    /// The keys count before the operation succeeds: it never says so of a key that does not. One that was deregistered while
+    /// the upstream judged it is confirmed no more; those of an operation that ended meanwhile count for a moment.
+    async fn confirm(&self, taken: &Taken<'_>, user: &Subject, records: &[KeyBehind]) -> Result<Answered, FidoError> {
+        let fault = match self.keys.confirm(records).await {
+            Ok(true) => None,
+            Ok(false) => Some(deregistered()),
+            Err(error) => Some(error.into()),
+        };
+        if let Some(fault) = fault {
             return Err(taken.fail(fault).await);
         }
-        let (id, authenticators) = (taken.operation.id, records.iter().map(shown).collect());
-        let answered = Answered { id, user: Some(user.clone()), authenticators };
+        let (id, keys) = (taken.operation.id, records.iter().map(|record| shown(&record.key, &record.ext_id)));
+        let answered = Answered { id, user: Some(user.clone()), authenticators: keys.collect() };
         taken.conclusion.succeed(&answered).await?;
-        let keys: Vec<CredentialKey> = records.iter().map(|record| record.key.clone()).collect();
-        if !self.credentials.confirm(&user.ext_id, &keys).await? {
-            return Err(deregistered());
-        }
-        for key in &keys {
+        for record in records {
             let (change, user) = (Change::Added, user.ext_id.as_str());
-            Event::Credential { change, user, aaid: key.aaid() }.record();
+            Event::Credential { change, user, aaid: record.key.aaid() }.record();
         }
         Ok(answered)
-    }
-
-    async fn still_expected(&self, records: &[Credential]) -> Result<(), FidoError> {
-        for record in records {
-            if !self.credentials.behind(&record.key).await?.contains(record) {
-                return Err(deregistered());
-            }
-        }
-        Ok(())
     }
 
     /// The upstream did not take them. What can't be removed stays unconfirmed, as does what it may have since before.
@@ -117,7 +107,7 @@ impl Upstream {
             return self.doubt(&expected.records).await;
         }
         for record in &expected.records {
-            if let Err(error) = self.credentials.remove(&user.ext_id, &Removal::Key(record.key.clone())).await {
+            if let Err(error) = self.keys.forget(&user.ext_id, &Removal::Key(record.key.clone())).await {
                 tracing::warn!(%error, "a key that was not registered stays on record, unconfirmed");
             }
         }

@@ -9,13 +9,13 @@ use super::super::credential::record_key;
 use super::super::{FidoError, Scope, Subject};
 use super::Upstream;
 use super::keys::key_ref;
-use crate::store::{Credential, SourceNetwork};
+use crate::store::{KeyBehind, SourceNetwork};
 use crate::telemetry::audit::{Change, Event};
 
 impl Upstream {
     /// Refuses the keys from now on, and has them removed over there. That may take its time: the client is not kept
     /// waiting for it, yet it uses the share of the network whose registration it was.
-    pub(super) async fn disown(&self, user: &Subject, records: &[Credential], from: Option<SourceNetwork>) {
+    pub(super) async fn disown(&self, user: &Subject, records: &[KeyBehind], from: Option<SourceNetwork>) {
         self.doubt(records).await;
         let (upstream, user) = (self.clone(), user.clone());
         let keys: Vec<_> = records.iter().filter_map(|record| key_ref(record).ok()).collect();
@@ -24,9 +24,10 @@ impl Upstream {
     }
 
     /// Their registration failed, and the upstream may have them. They were written down as unconfirmed before, so they are
-    /// refused even if this fails, but for one that was deregistered meanwhile.
-    pub(super) async fn doubt(&self, records: &[Credential]) {
-        if let Err(error) = self.credentials.doubt(records.to_vec()).await {
+    /// refused even if this fails, but for one that was deregistered meanwhile or whose operation ended just after it was
+    /// confirmed.
+    pub(super) async fn doubt(&self, records: &[KeyBehind]) {
+        if let Err(error) = self.keys.doubt(records.to_vec()).await {
             tracing::warn!(%error, "a key whose registration failed is not on record as such");
         }
     }

@@ -5,8 +5,6 @@ use rstest::rstest;
 use super::super::testing::{House, Plan, asker, internal};
 use super::*;
 use crate::identity::testing::realm;
-use crate::store::contract;
-use crate::store::credentials::Behind;
 
 /// What a cell of the table says, short.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,22 +112,11 @@ async fn a_route_may_let_anybody_send_content() {
 #[tokio::test]
 async fn another_key_may_need_the_first_one() {
     let house = House::new();
-    let revoked = vec!["FFFF#0002".parse().unwrap()];
-    let acting = house.tokens.acting.clone();
-    let acting = acting.with_step_up_registration(Arc::clone(&house.credentials), "fido-uaf".into(), revoked);
+    let acting = house.tokens.acting.clone().with_step_up_registration(Arc::clone(&house.fido), "fido-uaf".into());
     let cookie = house.domain.login("jeff", &realm("password", 9, true), None).await.unwrap();
     let by_password = Caller::User(house.domain.session(&cookie).await.unwrap());
     let weak = asker(&by_password);
     assert!(acting.permit(&weak, REG, JEFF).await.is_ok(), "the first key");
-    let doubted = Credential {
-        behind: Some(Behind { app_id: None, confirmed: false, doubted: false }),
-        ..contract::credentials::credential("ext-jeff", "FFFF#0001", 1)
-    };
-    house.credentials.add_all(vec![doubted]).await.unwrap();
-    assert!(acting.permit(&weak, REG, JEFF).await.is_ok(), "one that counts for nothing is none to step up with");
-    let of_revoked = contract::credentials::credential("ext-jeff", "ffff#0002", 2);
-    house.credentials.add_all(vec![of_revoked]).await.unwrap();
-    assert!(acting.permit(&weak, REG, JEFF).await.is_ok(), "nobody can log in with it any more");
     house.phone("jeff").await;
     for named in [JEFF, NOBODY] {
         let refused = acting.permit(&weak, REG, named).await;

@@ -3,7 +3,7 @@
 use sidegate_filters::clock::Millis;
 
 use super::{Fixture, START, race};
-use crate::store::credentials::{Behind, CREDENTIALS_PER_OWNER};
+use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::{CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Removal};
 
 type Setup = Fixture<dyn Credentials>;
@@ -21,9 +21,6 @@ macro_rules! credentials_contract {
                 a_user_has_so_many_and_no_more,
                 one_of_many_registrations_wins,
                 a_user_sees_its_own,
-                what_a_server_behind_has_counts_once_confirmed,
-                of_a_key_behind_each_owner_has_a_record_of_its_own,
-                what_is_doubted_goes_once_it_is_settled_or_is_registered_again,
                 a_counter_only_grows,
                 a_counter_of_zero_stays_zero,
                 one_of_many_equal_counters_wins,
@@ -54,7 +51,6 @@ pub(crate) fn credential(owner: &str, aaid: &str, key_id: u8) -> Credential {
         device_name: Some("phone".into()),
         created: Millis(START.0 + i64::from(key_id)),
         last_used: None,
-        behind: None,
     }
 }
 
@@ -87,72 +83,6 @@ pub(crate) async fn what_was_added_is_there(setup: &Setup) {
     setup.store.add_all(vec![credential.clone()]).await.unwrap();
     assert_eq!(setup.store.get(&credential.key).await.unwrap(), Some(credential));
     assert_eq!(setup.store.get(&CredentialKey::new("FFFF#0001", vec![2; 32])).await.unwrap(), None);
-}
-
-pub(crate) async fn what_a_server_behind_has_counts_once_confirmed(setup: &Setup) {
-    let behind = Behind { app_id: Some("https://gate.example".into()), confirmed: false, doubted: false };
-    let kept = |key_id| Credential { behind: Some(behind.clone()), ..credential("jeff", "FFFF#0001", key_id) };
-    let keys = [1, 2].map(|key_id| kept(key_id).key);
-    setup.store.add_all(vec![kept(1), kept(2)]).await.unwrap();
-    let confirmed = async || {
-        let list = setup.store.list(&"jeff".into()).await.unwrap();
-        list.iter().map(Credential::is_confirmed).collect::<Vec<_>>()
-    };
-    assert!(!setup.store.confirm(&"eve".into(), &keys).await.unwrap());
-    assert_eq!(confirmed().await, [false, false], "another's");
-    let gone = CredentialKey::new("FFFF#0001", vec![3; 32]);
-    assert!(!setup.store.confirm(&"jeff".into(), &[keys[1].clone(), gone]).await.unwrap());
-    assert_eq!(confirmed().await, [false, false], "all of them or none");
-    assert!(setup.store.confirm(&"jeff".into(), &keys[1..]).await.unwrap());
-    assert_eq!(confirmed().await, [false, true]);
-    let stored = setup.store.behind(&keys[1]).await.unwrap();
-    assert_eq!(stored[0].behind, Some(Behind { confirmed: true, ..behind.clone() }));
-    assert_eq!(setup.store.get(&keys[1]).await.unwrap(), None, "it is not here");
-}
-
-/// What this owner has of key 1 with a server behind.
-fn behind(owner: &str, confirmed: bool) -> Credential {
-    let behind = Some(Behind { app_id: None, confirmed, doubted: false });
-    Credential { behind, ..credential(owner, "FFFF#0001", 1) }
-}
-
-pub(crate) async fn of_a_key_behind_each_owner_has_a_record_of_its_own(setup: &Setup) {
-    let (jeff, eve) = (behind("jeff", true), behind("eve", false));
-    for record in [&eve, &jeff] {
-        setup.store.add_all(vec![record.clone()]).await.unwrap();
-        let again = setup.store.add_all(vec![record.clone()]).await;
-        assert!(matches!(again, Err(CredentialError::Registered)));
-    }
-    put(setup, "jeff", "FFFF#0001", 2).await;
-    assert_eq!(setup.store.behind(&jeff.key).await.unwrap(), [eve, jeff.clone()]);
-    assert_eq!((left(setup, "eve").await, left(setup, "jeff").await), (vec![1], vec![1, 2]));
-    let here = setup.store.add_all(vec![credential("jeff", "FFFF#0001", 1)]).await;
-    assert!(matches!(here, Err(CredentialError::Registered)), "here and behind");
-    setup.store.remove(&"eve".into(), &Removal::All).await.unwrap();
-    assert_eq!(setup.store.behind(&jeff.key).await.unwrap(), [jeff]);
-    assert!(left(setup, "eve").await.is_empty());
-}
-
-pub(crate) async fn what_is_doubted_goes_once_it_is_settled_or_is_registered_again(setup: &Setup) {
-    let (store, jeff, record) = (&setup.store, ExtId::from("jeff"), behind("jeff", false));
-    let keys = [record.key.clone()];
-    store.add_all(vec![record.clone()]).await.unwrap();
-    assert_eq!(store.retire(&jeff, &Removal::All, record.created).await.unwrap(), []);
-    assert!(store.behind(&record.key).await.unwrap()[0].is_doubted());
-    assert!(!store.confirm(&jeff, &keys).await.unwrap());
-
-    store.add_all(vec![record.clone()]).await.unwrap();
-    assert!(store.confirm(&jeff, &keys).await.unwrap());
-    store.doubt(vec![record.clone()]).await.unwrap();
-    let doubted = store.behind(&record.key).await.unwrap();
-    assert!(doubted[0].is_doubted() && !doubted[0].is_confirmed());
-
-    let later = Millis(record.created.0 + 1);
-    assert_eq!(store.retire(&"eve".into(), &Removal::All, later).await.unwrap(), []);
-    assert_eq!(store.retire(&jeff, &Removal::All, later).await.unwrap(), keys);
-    assert!(left(setup, "jeff").await.is_empty());
-    store.add_all(vec![behind("jeff", true)]).await.unwrap();
-    assert_eq!(store.retire(&jeff, &Removal::All, Millis(i64::MIN)).await.unwrap(), keys, "it was confirmed");
 }
 
 pub(crate) async fn a_key_is_registered_once_for_everybody(setup: &Setup) {

@@ -7,7 +7,7 @@ use sidegate_filters::clock::{ManualClock, SystemClock};
 
 use super::*;
 use crate::store::contract::{self, Fixture, START};
-use crate::store::{Credentials, ExtId, Replays, Targets};
+use crate::store::{Credentials, ExtId, KeysBehind, Replays, Standing, Targets};
 
 fn embedded() -> (Embedded, Arc<ManualClock>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -33,6 +33,7 @@ macro_rules! suite {
 
 suite!(targets, Targets, targets_contract);
 suite!(credentials, Credentials, credentials_contract);
+suite!(keys_behind, KeysBehind, keys_behind_contract);
 suite!(replays, Replays, replays_contract);
 
 fn open(path: &Path) -> Result<Embedded, EmbeddedError> {
@@ -47,11 +48,14 @@ async fn reopened_everything_is_there() {
     store.create(target.clone()).await.unwrap();
     store.add_all(vec![credential.clone()]).await.unwrap();
     store.advance_counter(&credential.key, 9, START).await.unwrap();
+    let behind = contract::keys_behind::key("jeff", 2, Standing::Confirmed);
+    store.learn(vec![behind.clone()]).await.unwrap();
     assert!(store.remember(&["id"], START.after(std::time::Duration::from_secs(300))).await.unwrap());
     drop(store);
     let store = Embedded::open(&folder.path().join("store.redb"), clock).unwrap();
     assert_eq!(Targets::get(&store, &target.id).await.unwrap(), Some(target));
     assert_eq!(Credentials::get(&store, &credential.key).await.unwrap().unwrap().sign_counter, 9);
+    assert_eq!(store.of_owner(&"jeff".into()).await.unwrap(), [behind]);
     assert!(!store.remember(&["id"], START).await.unwrap());
 }
 

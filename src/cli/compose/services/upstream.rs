@@ -28,7 +28,7 @@ pub(super) fn server(base: &Base<'_>, fido_uaf: &FidoUaf, behind: &UafUpstream) 
         endpoint: endpoint(found, &behind.path, (limits.lease, config.limits.connections_share), base.metrics)?,
         operations: stores.operations.clone(),
         challenges: stores.challenges.clone(),
-        credentials: stores.credentials.clone(),
+        keys: stores.keys_behind.clone(),
         named: Named::default(),
         users: stores.users.clone(),
         clock: base.clock.clone(),

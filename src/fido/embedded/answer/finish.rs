@@ -39,7 +39,7 @@ impl Embedded {
             let (change, user) = (Change::Added, record.owner.as_str());
             Event::Credential { change, user, aaid: record.key.aaid() }.record();
         }
-        let authenticators = records.iter().map(credential::shown).collect();
+        let authenticators = records.iter().map(|record| credential::shown(&record.key, &record.ext_id)).collect();
         Ok(Finished::Good { user, authenticators, added: records.into_iter().map(|record| record.key).collect() })
     }
 
@@ -70,7 +70,7 @@ impl Embedded {
         })?;
         let record = self.credentials.get(&key).await?;
         let gone = || self.refuse(&Error::KeyUnknown { user_is_real: false });
-        record.as_ref().map(credential::shown).ok_or_else(gone)
+        record.map(|record| credential::shown(&record.key, &record.ext_id)).ok_or_else(gone)
     }
 
     /// The credentials that the answer is about, whoever owns them.

@@ -10,10 +10,10 @@ use super::{both, during, keys};
 use crate::fido::AnswerAt;
 use crate::fido::tests::JEFF;
 use crate::oob::testing::{House, Phone, asker};
-use crate::store::contract::credentials::credential;
-use crate::store::credentials::{Behind as Known, CREDENTIALS_PER_OWNER, Credential};
+use crate::store::contract::keys_behind::key;
+use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::operation::OperationKind;
-use crate::store::{ExtId, Removal};
+use crate::store::{ExtId, KeyBehind, Removal, Standing};
 
 /// A registration of jeff's phone that waits for its answer, by token.
 async fn registration(front: &House, phone: &mut Phone) -> (Response, String) {
@@ -93,11 +93,8 @@ async fn a_doubted_key_goes_with_the_others_and_another_may_be_registered() {
 async fn doubted_keys_give_way_to_others_after_a_day() {
     let (front, behind) = both().await;
     doubted(&front, &behind, Fate::Code(1500)).await;
-    let confirmed = |number: usize| {
-        let record = credential("ext-jeff", "FFFF#0001", u8::try_from(number).unwrap());
-        Credential { behind: Some(Known { app_id: None, confirmed: true, doubted: false }), ..record }
-    };
-    front.credentials.add_all((1..CREDENTIALS_PER_OWNER).map(confirmed).collect()).await.unwrap();
+    let confirmed = |number: usize| key("ext-jeff", u8::try_from(number).unwrap(), Standing::Confirmed);
+    front.keys_behind.learn((1..CREDENTIALS_PER_OWNER).map(confirmed).collect()).await.unwrap();
     let jeff = front.user("jeff").await;
     let ask = async || front.requests.request(&asker(&jeff), OperationKind::Reg, None).await;
     assert!(ask().await.is_err());
@@ -105,7 +102,7 @@ async fn doubted_keys_give_way_to_others_after_a_day() {
     let response = Phone::new().register(&ask().await.unwrap());
     front.answer(AnswerAt::Registration, &response).await.unwrap();
     assert_eq!(keys(&front, &behind).await.0, CREDENTIALS_PER_OWNER);
-    assert!(front.credentials.list(&"ext-jeff".into()).await.unwrap().iter().all(Credential::is_confirmed));
+    assert!(front.keys_behind.of_owner(&"ext-jeff".into()).await.unwrap().iter().all(KeyBehind::is_confirmed));
     assert!(ask().await.is_err(), "no other gives way");
 }
 
@@ -126,7 +123,7 @@ async fn a_registration_that_nobody_heard_of_leaves_no_record() {
     behind.leave().await;
     assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1500));
     assert_eq!(front.status(&session_id).await["status"], "failed");
-    assert!(front.credentials.list(&"ext-jeff".into()).await.unwrap().is_empty());
+    assert!(front.keys_behind.of_owner(&"ext-jeff".into()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -150,7 +147,7 @@ async fn a_key_that_was_deregistered_while_it_was_judged_is_not_registered() {
         let (response, session_id) = registration(&front, &mut phone).await;
         let before = behind.questions();
         let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
-            front.credentials.remove(&"ext-jeff".into(), &Removal::All).await.unwrap();
+            front.keys_behind.forget(&"ext-jeff".into(), &Removal::All).await.unwrap();
             behind.then((!taken_back).then_some(Fate::Code(1500)));
         });
         assert_eq!(judged.await, Err(1500));
@@ -191,9 +188,8 @@ async fn without_a_record_there_is_nothing_to_tell() {
     let (front, behind) = both().await;
     front.phone("jeff").await;
     let owner: ExtId = "ext-jeff".into();
-    for house in [&front, &*behind.house] {
-        house.credentials.remove(&owner, &Removal::All).await.unwrap();
-    }
+    front.keys_behind.forget(&owner, &Removal::All).await.unwrap();
+    behind.house.credentials.remove(&owner, &Removal::All).await.unwrap();
     let jeff = front.user("jeff").await;
     let (token, _) = front.token_of(&jeff, OperationKind::Dereg, JEFF).await;
     assert_eq!(front.redeem(OperationKind::Dereg, &token.expose()).await.0, 1404);

@@ -1,0 +1,101 @@
+//! What becomes of a key between the verdict of the server behind and the record here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sidegate_filters::clock::Millis;
+
+use super::{both, both_with, during, keys, standings};
+use crate::fido::tests::JEFF;
+use crate::fido::{AnswerAt, Subject};
+use crate::oob::testing::Phone;
+use crate::store::operation::OperationKind;
+use crate::store::{CredentialError, CredentialKey, ExtId, KeyBehind, KeysBehind, Removal, Standing, StoreError};
+
+/// A store that fails when a key is to be confirmed.
+struct Failing(Arc<dyn KeysBehind>);
+
+#[async_trait]
+impl KeysBehind for Failing {
+    async fn expect(&self, keys: Vec<KeyBehind>) -> Result<(), CredentialError> {
+        self.0.expect(keys).await
+    }
+
+    async fn learn(&self, keys: Vec<KeyBehind>) -> Result<(), CredentialError> {
+        self.0.learn(keys).await
+    }
+
+    async fn confirm(&self, _: &[KeyBehind]) -> Result<bool, StoreError> {
+        Err(StoreError::Unavailable("as the test wants".into()))
+    }
+
+    async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<(), StoreError> {
+        self.0.doubt(keys).await
+    }
+
+    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError> {
+        self.0.retire(owner, which, settled).await
+    }
+
+    async fn of_key(&self, key: &CredentialKey) -> Result<Vec<KeyBehind>, StoreError> {
+        self.0.of_key(key).await
+    }
+
+    async fn of_owner(&self, owner: &ExtId) -> Result<Vec<KeyBehind>, StoreError> {
+        self.0.of_owner(owner).await
+    }
+
+    async fn forget(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError> {
+        self.0.forget(owner, which).await
+    }
+
+    async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError> {
+        self.0.owners().await
+    }
+}
+
+#[tokio::test]
+async fn an_operation_whose_key_can_not_be_confirmed_does_not_succeed() {
+    let (front, behind) = both_with(|keys| Arc::new(Failing(keys))).await;
+    let jeff = front.user("jeff").await;
+    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
+    let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
+    let response = Phone::new().register(&request.unwrap()).to_message();
+    let before = behind.questions();
+    assert!(front.fido.answer(AnswerAt::Registration, &response, None, None).await.is_err());
+    let status = front.status(&session_id).await;
+    assert_eq!((status["status"].as_str(), status["uafStatusCode"].as_u64()), (Some("failed"), Some(1500)));
+    behind.asked_again(before + 1).await;
+    assert_eq!(keys(&front, &behind).await, (1, 0), "refused here, and gone there");
+    assert_eq!(standings(&front).await, [Standing::Doubted]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_doubted_while_it_answers_is_not_learnt() {
+    let (front, behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let owner: ExtId = "ext-jeff".into();
+    let records = front.keys_behind.of_owner(&owner).await.unwrap();
+    front.keys_behind.forget(&owner, &Removal::All).await.unwrap();
+    let (token, session_id) = front.token().await;
+    let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+    let response = phone.authenticate(&request.unwrap());
+    let judged = during(&behind, front.answer(AnswerAt::Authentication, &response), async || {
+        front.keys_behind.doubt(records).await.unwrap();
+    });
+    assert_eq!(judged.await, Err(1481));
+    assert_eq!(standings(&front).await, [Standing::Doubted]);
+    assert_eq!(front.status(&session_id).await["status"], "failed");
+}
+
+#[tokio::test]
+async fn only_a_confirmed_key_guards() {
+    let (front, _behind) = both().await;
+    let jeff = Subject { ext_id: "ext-jeff".into(), name: "jeff".into() };
+    for (standing, guards) in [(Standing::Expected, false), (Standing::Doubted, false), (Standing::Confirmed, true)] {
+        let key = crate::store::contract::keys_behind::key("ext-jeff", standing as u8, standing);
+        front.keys_behind.learn(vec![key]).await.unwrap();
+        assert_eq!(front.fido.guards(&jeff).await.unwrap(), guards, "{standing:?}");
+    }
+}

@@ -1,0 +1,124 @@
+//! The store of what is known of the keys that a UAF server behind has.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use sidegate_filters::clock::Millis;
+
+use crate::store::{CredentialError, CredentialKey, ExtId, Removal, StoreError};
+
+/// What is known of a UAF key that a server behind has: nothing to verify it with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyBehind {
+    /// Model and key id.
+    pub key: CredentialKey,
+    /// Our name for it (`extId` of the status answer).
+    pub ext_id: String,
+    /// Whose it is.
+    pub owner: ExtId,
+    /// Ties it to the dispatch targets of the same device, within one user.
+    pub device_id: Option<String>,
+    /// What the user calls the device.
+    pub device_name: Option<String>,
+    /// When it came on record.
+    pub created: Millis,
+    /// The appID of the request that it answered: a phone finds the key by it.
+    pub app_id: Option<String>,
+    /// What it counts for.
+    pub standing: Standing,
+}
+
+/// Whether the server behind said that it took a key. Unless it did, the key counts for nothing here, whether it is there or
+/// not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Its registration is under way, or its end got lost.
+    Expected,
+    /// It took the key.
+    Confirmed,
+    /// Its registration ended badly while that server may have taken the key: none that is under way confirms it any more.
+    Doubted,
+}
+
+impl KeyBehind {
+    /// Whether it may be used.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.standing == Standing::Confirmed
+    }
+
+    /// Whether a registration of it failed that the server behind may have taken.
+    #[must_use]
+    pub fn is_doubted(&self) -> bool {
+        self.standing == Standing::Doubted
+    }
+}
+
+/// Keys of a server behind. Acknowledged means durable; every change is atomic.
+///
+/// Of one key each owner may have a record: only that server can tell whose it is, and what one owner says of a key must
+/// not bind another.
+#[async_trait]
+pub trait KeysBehind: Send + Sync {
+    /// Writes down the keys of a registration: all of them, or none. Of one whose registration failed before the record is
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`CredentialError::Registered`] if the owner has a record of one that is not doubted, or one is given twice;
+    /// [`CredentialError::TooMany`].
+    async fn expect(&self, keys: Vec<KeyBehind>) -> Result<(), CredentialError>;
+
+    /// Keeps keys that are new here: all of them, or none. No record is replaced, least of all a doubted one.
+    ///
+    /// # Errors
+    /// [`CredentialError::Registered`] if the owner has a record of one; [`CredentialError::TooMany`].
+    async fn learn(&self, keys: Vec<KeyBehind>) -> Result<(), CredentialError>;
+
+    /// Confirms expected keys, whose records are still these. `false`: one of them is not, such as one that was removed or
+    /// doubted meanwhile, and none was confirmed.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    #[must_use = "keys that are not there any more are not confirmed"]
+    async fn confirm(&self, expected: &[KeyBehind]) -> Result<bool, StoreError>;
+
+    /// Keeps these as doubted, whatever there was of them.
+    ///
+    /// # Errors
+    /// When the store can't be asked; then all is as it was.
+    async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<(), StoreError>;
+
+    /// Removes keys of this owner that the server behind no longer has; gives back what was removed. Of those that were
+    /// never confirmed only the ones made before `settled` go: that server may still be busy with the others, which stay,
+    /// doubted.
+    ///
+    /// # Errors
+    /// When the store can't be asked; then all is as it was.
+    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError>;
+
+    /// What is known of a key: at most one record for each owner.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn of_key(&self, key: &CredentialKey) -> Result<Vec<KeyBehind>, StoreError>;
+
+    /// The keys of a user, oldest first.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn of_owner(&self, owner: &ExtId) -> Result<Vec<KeyBehind>, StoreError>;
+
+    /// Removes keys of this owner, whatever they count for, all in one transaction; gives back what was removed.
+    ///
+    /// # Errors
+    /// When the store can't be asked; then none was removed.
+    async fn forget(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError>;
+
+    /// Everybody who has such a key: to find the orphans of removed users.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError>;
+}
