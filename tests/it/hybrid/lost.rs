@@ -1,5 +1,7 @@
 //! Registrations whose verdict is lost on its way from the server behind.
 
+mod again;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};

@@ -39,6 +39,22 @@ impl Device {
         let request = authentication(handed_out);
         self.authenticator.authenticate(&request, &mut self.keys.borrow_mut(), &nonce).unwrap().to_message()
     }
+
+    /// The same with its first key, whether the policy names it or not.
+    pub(crate) fn answer_under_any_policy(&self, handed_out: &Value) -> String {
+        let keys = self.keys.borrow();
+        let request = authentication(handed_out);
+        let nonce = uuid::Uuid::new_v4().into_bytes();
+        let draft = self.authenticator.draft_authentication(&request, &keys[0], &nonce).unwrap();
+        draft.sign(keys[0].private_key()).unwrap().to_message()
+    }
+
+    /// The `uafResponse` that registers its first key again.
+    fn register_again(&self, handed_out: &Value) -> String {
+        let keys = self.keys.borrow();
+        let draft = self.authenticator.draft_registration(&registration(handed_out), &keys[0]).unwrap();
+        draft.sign(self.authenticator.attesting_key(&keys[0])).unwrap().to_message()
+    }
 }
 
 /// One user's phone.
@@ -146,16 +162,30 @@ impl Phone {
 
     /// Answers a registration request.
     pub(crate) async fn answer_registration(&self, handed_out: &Value) -> Answer {
-        let request = RegistrationRequest::from_message(handed_out["uafRequest"].as_str().unwrap()).unwrap();
+        let request = registration(handed_out);
         let (response, key) = self.device.authenticator.register(&request, &self.device.keys.borrow()).unwrap();
         self.public.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
         self.device.keys.borrow_mut().push(key);
-        self.public.uaf("/nevisfido/uaf/1.1/registration", &json!({"uafResponse": response.to_message()})).await
+        self.post_registration(&response.to_message()).await
+    }
+
+    /// Answers a registration request with the key that it has.
+    pub(crate) async fn answer_registration_again(&self, handed_out: &Value) -> Answer {
+        self.post_registration(&self.device.register_again(handed_out)).await
+    }
+
+    async fn post_registration(&self, response: &str) -> Answer {
+        self.public.uaf("/nevisfido/uaf/1.1/registration", &json!({"uafResponse": response})).await
+    }
+
+    /// Forgets its keys, as an app does whose registration failed.
+    pub(crate) fn forget_keys(&self) {
+        self.device.keys.borrow_mut().clear();
     }
 
     /// A new key's `uafResponse` to a registration request, from a phone that saw this TLS channel.
     pub(crate) fn registration_over(&self, handed_out: &Value, channel: ChannelBinding) -> String {
-        let request = RegistrationRequest::from_message(handed_out["uafRequest"].as_str().unwrap()).unwrap();
+        let request = registration(handed_out);
         let (_, key) = self.device.authenticator.register(&request, &[]).unwrap();
         self.public.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
         let mut draft = self.device.authenticator.draft_registration(&request, &key).unwrap();
@@ -212,11 +242,7 @@ impl Phone {
 
     /// The same with the phone's first key, whether the policy names it or not.
     pub(crate) fn assertion_under_any_policy(&self, handed_out: &Value) -> String {
-        let keys = self.device.keys.borrow();
-        let request = authentication(handed_out);
-        let nonce = uuid::Uuid::new_v4().into_bytes();
-        let draft = self.device.authenticator.draft_authentication(&request, &keys[0], &nonce).unwrap();
-        draft.sign(keys[0].private_key()).unwrap().to_message()
+        self.device.answer_under_any_policy(handed_out)
     }
 
     /// Approves: answers a redeemed authentication request.
@@ -243,6 +269,10 @@ impl Phone {
         self.device.authenticator.deregister(&request, &mut self.device.keys.borrow_mut());
         assert!(self.device.keys.borrow().is_empty(), "the request names the phone's key");
     }
+}
+
+fn registration(handed_out: &Value) -> RegistrationRequest {
+    RegistrationRequest::from_message(handed_out["uafRequest"].as_str().unwrap()).unwrap()
 }
 
 fn authentication(handed_out: &Value) -> AuthenticationRequest {
