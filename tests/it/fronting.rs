@@ -3,6 +3,7 @@
 mod binding;
 mod bodies;
 mod fido2;
+mod log;
 mod operation;
 mod patch;
 mod rows;

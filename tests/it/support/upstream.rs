@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 /// A request as it was on the wire.
 #[derive(Debug, Clone, Default)]
@@ -30,26 +31,35 @@ impl Received {
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
     state: Arc<State>,
+    listening: JoinHandle<()>,
 }
 
 #[derive(Default)]
 struct State {
     received: Mutex<Vec<Received>>,
-    /// The next statuses in place of 200; `None`: no answer, as long as the other side waits.
-    statuses: Mutex<VecDeque<Option<u16>>>,
+    /// What is done with the next requests in place of an answer with 200.
+    script: Mutex<VecDeque<Act>>,
+}
+
+enum Act {
+    Status(u16),
+    /// No answer, as long as the other side waits.
+    Hang,
+    /// These bytes, then a reset.
+    Raw(Box<dyn FnOnce(&Received) -> String + Send>),
 }
 
 impl Upstream {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = Self { address: listener.local_addr().unwrap(), state: Arc::default() };
-        let state = upstream.state.clone();
-        tokio::spawn(async move {
+        let (address, state) = (listener.local_addr().unwrap(), Arc::<State>::default());
+        let served = state.clone();
+        let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, state.clone()));
+                tokio::spawn(serve(stream, served.clone()));
             }
         });
-        upstream
+        Self { address, state, listening }
     }
 
     /// All requests so far.
@@ -69,12 +79,27 @@ impl Upstream {
 
     /// Answers the next request that has no other answer yet with this status.
     pub(crate) fn answer_next(&self, status: u16) {
-        self.state.statuses.lock().unwrap().push_back(Some(status));
+        self.then(Act::Status(status));
     }
 
     /// Does not answer the next request that has no other answer yet.
     pub(crate) fn hang_next(&self) {
-        self.state.statuses.lock().unwrap().push_back(None);
+        self.then(Act::Hang);
+    }
+
+    /// Answers the next request that has no other answer yet with what this makes of it, then resets the connection.
+    pub(crate) fn say_next(&self, answer: impl FnOnce(&Received) -> String + Send + 'static) {
+        self.then(Act::Raw(Box::new(answer)));
+    }
+
+    fn then(&self, act: Act) {
+        self.state.script.lock().unwrap().push_back(act);
+    }
+
+    /// Listens no more.
+    pub(crate) async fn close(&mut self) {
+        self.listening.abort();
+        let _ = (&mut self.listening).await;
     }
 }
 
@@ -83,11 +108,19 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
     let mut stream = BufReader::new(stream);
     let Ok(received) = receive(&mut stream).await else { return };
     let line = received.head.lines().next().unwrap_or_default().replace('&', "&amp;");
-    state.received.lock().unwrap().push(received);
-    let next = state.statuses.lock().unwrap().pop_front();
-    let Some(status) = next.unwrap_or(Some(200)) else {
-        let _ = stream.read(&mut [0]).await;
-        return;
+    state.received.lock().unwrap().push(received.clone());
+    let next = state.script.lock().unwrap().pop_front();
+    let status = match next {
+        None => 200,
+        Some(Act::Status(status)) => status,
+        Some(Act::Hang) => {
+            let _ = stream.read(&mut [0]).await;
+            return;
+        }
+        Some(Act::Raw(answer)) => {
+            let _ = stream.write_all(answer(&received).as_bytes()).await;
+            return stream.get_ref().set_zero_linger().unwrap();
+        }
     };
     let page = if status == 204 {
         String::new()
