@@ -122,6 +122,27 @@ async fn each_row_is_served_where_and_how_the_table_says() {
     }
 }
 
+/// A row that is added has to be written down here too, or it would be tried by nobody.
+#[tokio::test]
+async fn each_row_of_the_product_is_written_down_here() {
+    let gateway = Gateway::standalone(&[]).await;
+    let served: BTreeSet<_> = gateway
+        .rows()
+        .into_iter()
+        .map(|row| (row.method, row.path, row.listeners, !["open", "jws-bypass"].contains(&row.protection.as_str())))
+        .collect();
+    let canonical =
+        |path: &str| path.replace("/nevisfido/dispatch/", "/nevisfido/token/dispatch/").replace("abc", "{id}");
+    let written: BTreeSet<_> = ROWS
+        .iter()
+        .map(|(method, path, on, guard)| {
+            let on = on.iter().map(ToString::to_string).collect();
+            ((*method).to_owned(), canonical(path), on, *guard == Known)
+        })
+        .collect();
+    assert_eq!(served, written);
+}
+
 #[tokio::test]
 async fn nothing_else_exists() {
     let gateway = Gateway::standalone(&[]).await;

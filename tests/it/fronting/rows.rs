@@ -1,16 +1,19 @@
 //! Every row of the server behind: whom it lets in, and what the server learns.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use serde_json::{Value, json};
 
 use super::House;
+use crate::support::gateway::Row;
 use crate::support::http::{Client, JOSE, UAF};
 use crate::support::independent_jose::verify;
 use crate::support::oob::context;
 use crate::support::wait;
 
 /// What a row of the sample demands.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Guard {
     Open,
     Session,
@@ -45,6 +48,32 @@ const ROWS: &[(&str, &str, Guard)] = &[
     ("POST", "token/redeem/deregistration", Open),
     ("POST", "status", Open),
 ];
+
+/// The path as `explain` spells it.
+fn pattern(path: &str) -> String {
+    let path = path.split('?').next().unwrap().replace(TARGET, "{id}");
+    format!(
+        "/nevisfido/{}",
+        path.strip_prefix("dispatch/").map_or(path.clone(), |rest| format!("token/dispatch/{rest}"))
+    )
+}
+
+/// A row that is added has to be written down here too, or it would be tried by nobody.
+#[tokio::test]
+async fn each_row_of_the_server_is_written_down_here() {
+    let house = House::open().await;
+    let fronted = house.gateway.rows().into_iter().filter(|row| row.leads_to == "upstream fido-server");
+    let guard = |row: &Row| match row.protection.as_str() {
+        "open" => Open,
+        "session" => Session,
+        "internal" => Internal,
+        "jws-bypass" => Signature,
+        other => panic!("{other} on {}", row.path),
+    };
+    let served: BTreeSet<_> = fronted.map(|row| (row.method.clone(), row.path.clone(), guard(&row))).collect();
+    let written = ROWS.iter().map(|(method, path, guard)| ((*method).to_owned(), pattern(path), *guard)).collect();
+    assert_eq!(served, written);
+}
 
 /// An answer, or a body that names jeff wherever a row may look for the name.
 fn body(path: &str) -> Value {
@@ -128,9 +157,7 @@ async fn the_server_learns_who_it_is_on_every_row_and_nothing_of_strangers() {
     // The facets alone ask nobody.
     assert_eq!(tokens.len(), ROWS.iter().filter(|row| matches!(row.2, Open | Session)).count() - 1);
     let keys = house.gateway.public().get("/.well-known/jwks.json").send().await.expect(200).json();
-    for token in
-        tokens.iter().map(|token| token.strip_prefix("Bearer ").unwrap()).collect::<std::collections::BTreeSet<_>>()
-    {
+    for token in tokens.iter().map(|token| token.strip_prefix("Bearer ").unwrap()).collect::<BTreeSet<_>>() {
         house.gateway.secrets().add("SecToken", token.rsplit('.').next().unwrap());
         let (_, claims) = verify(&keys, token);
         assert_eq!((&claims["aud"], &claims["sub"]), (&json!("fido-server"), &json!(jeff.ext_id())));

@@ -1,5 +1,6 @@
 //! The built binary, running with a data folder of its own on free ports.
 
+mod rows;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use super::http::{Client, Protocols};
 use super::logs::Logs;
 use super::secrets::Secrets;
 use super::wait;
+pub(crate) use rows::Row;
 pub(crate) use setup::Setup;
 
 /// The program under test.
