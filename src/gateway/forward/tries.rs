@@ -175,7 +175,7 @@ mod tests {
         assert!(fails_after(3, &ErrorType::WriteTimedout, false), "it does not read");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_server_has_failed_once_none_of_its_addresses_could_be_connected_to() {
         let addresses = ["[::1]:1", "127.0.0.1:1", "127.0.0.2:1"].map(|address| address.parse().unwrap());
         for kind in [ErrorType::ConnectRefused, ErrorType::InternalError] {
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn the_next_request_begins_where_the_last_one_went_on() {
         let addresses = ["[::1]:1", "127.0.0.1:1"].map(|address| address.parse().unwrap());
         let server = Server { address: Address::of("app.internal:1", &addresses), name: String::new() };

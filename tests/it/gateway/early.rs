@@ -144,8 +144,7 @@ fn an_early_answer_does_not_keep_a_small_request_open() {
         asked.elapsed()
     };
     for size in [10, 60_000] {
-        // A gateway that waits for more does so each time; a machine that is busy is not always as slow.
-        let fastest = (0..5).map(|_| took(size)).min().unwrap();
-        assert!(fastest < Duration::from_millis(800), "{size}: {fastest:?}");
+        // A gateway that waits for more does so each time, and for a second; a machine that is busy is not always as slow.
+        assert!((0..20).any(|_| took(size) < Duration::from_millis(800)), "{size}");
     }
 }

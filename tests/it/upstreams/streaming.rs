@@ -139,10 +139,12 @@ async fn long_bodies_pass_through_and_memory_stays_flat() {
     let idle = memory(&gateway, "VmRSS");
     for (http2, upwards, path) in ways {
         forget_peak(&gateway);
+        let before = memory(&gateway, "VmRSS");
         assert_eq!(pass(address, http2, upwards, path, size).await, size, "{path}");
         let most = memory(&gateway, "VmHWM");
         let what = format!("HTTP/2 {http2}, up {upwards}, {path}");
-        println!("{} MiB, {what}: {} KiB idle, {} KiB at most", size / MIB, idle / 1024, most / 1024);
+        let [idle_kib, before, most_kib] = [idle, before, most].map(|bytes| bytes / 1024);
+        println!("{} MiB, {what}: {idle_kib} KiB idle, {before} KiB before, {most_kib} KiB at most", size / MIB);
         assert!(most < idle + ROOM, "{what}: {idle} bytes idle, {most} at most");
     }
 }
