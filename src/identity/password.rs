@@ -11,7 +11,7 @@ use sidegate_filters::{AuthenticatedSession, SessionDomain};
 use zeroize::Zeroizing;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
-use super::throttle::{Paces, Throttle};
+use super::throttle::{Lane, Paces, Throttle};
 use crate::jose::{self, CryptoError};
 use crate::store::users::PasswordHash;
 use crate::store::users::password::NoHash;
@@ -27,8 +27,8 @@ pub struct Settings {
     pub realm: Realm,
     /// Passwords checked at the same time; each takes a core and 19 MiB.
     pub parallel: usize,
-    /// Passwords that may wait for their check; beyond that logins are 503, except the first attempt at a time of a
-    /// user who is familiar ([`Paces::familiar`]): it is checked before those that wait.
+    /// Passwords that may wait for their check; beyond that logins are 503. The first attempt at a time of a user who is
+    /// familiar ([`Paces::familiar`]) has as many places that strangers get none of: these take turns with the others.
     pub queue: usize,
     /// How failed attempts slow the next ones.
     pub paces: Paces,
@@ -140,7 +140,7 @@ impl PasswordRealm {
             self.audit(None, address, "too-many-attempts");
             PasswordError::TooMany(wait)
         })?;
-        match self.check(credentials, ticket.is_first_of_familiar()).await {
+        match self.check(credentials, ticket.lane()).await {
             Ok(attempt) => {
                 ticket.succeeded();
                 Ok(self.sessions.login(attempt, &self.realm, presented, secure).await?)
@@ -154,13 +154,12 @@ impl PasswordRealm {
     }
 
     /// The same steps whether the user exists or not.
-    async fn check(&self, credentials: Credentials, first_of_familiar: bool) -> Result<LoginAttempt, PasswordError> {
+    async fn check(&self, credentials: Credentials, lane: Lane) -> Result<LoginAttempt, PasswordError> {
         let known = self.users.by_name(&credentials.name).await?;
         let exists = known.is_some();
         let user = known.unwrap_or_else(|| self.decoy.clone());
         let attempt = self.sessions.attempt(&user).await?;
-        let place = if first_of_familiar { Some(self.hashing.reserved()) } else { self.hashing.place() };
-        let place = place.ok_or(PasswordError::Busy)?;
+        let place = self.hashing.place(lane).ok_or(PasswordError::Busy)?;
         let good = place.verify(user.password.clone(), credentials.password).await?;
         if good && exists {
             return Ok(attempt);

@@ -2,8 +2,10 @@
 //!
 //! Attempts are counted by (user, source network), where a user is named, and by source network. There is no count by
 //! user alone: a stranger somewhere else could use it up for the victim. A user who has logged in from a network lately
-//! is not held up by what others fail there, nor, with one attempt at a time, by how many they have under way. An
-//! attempt counts from its beginning, so that parallel ones gain nothing, and only success takes it back.
+//! is not held up by what others fail there, nor, with one attempt at a time, by how many they have under way: that one
+//! takes a reserved place. Of these a network has no more than of the others, since whoever shares it may know the names
+//! of many who are familiar there. An attempt counts from its beginning, so that parallel ones gain nothing, and only
+//! success takes it back.
 //!
 //! Memory is bounded: what is not used while many others are is forgotten. An attacker with many networks can make
 //! counts be forgotten (25,000 failures with the built-in numbers), which slows him less and nobody more. Logins that
@@ -22,8 +24,8 @@ use sidegate_filters::clock::{Clock, Millis, SteadyClock};
 use sidegate_filters::recent::Recent;
 
 use crate::store::SourceNetwork;
-pub use bucket::Bucket;
 use bucket::Level;
+pub use bucket::{Bucket, Lane};
 use familiar::Familiar;
 pub use pace::Pace;
 use pace::Tally;
@@ -42,8 +44,8 @@ pub struct Paces {
 }
 
 impl Paces {
-    /// For passwords, of which so many may be checked or wait for it at a time: one network has `percent` of these
-    /// places, lest it fill them.
+    /// For passwords, of which so many may be checked or wait for it at a time in each [`Lane`]: one network has
+    /// `percent` of these places, lest it fill them.
     #[must_use]
     pub fn of_passwords(places: usize, percent: u8) -> Self {
         let share = places.saturating_mul(usize::from(percent)) / 100;
@@ -98,11 +100,11 @@ struct Source {
 }
 
 impl State {
-    fn wait(&self, paces: &Paces, source: Source, now: Millis) -> Duration {
+    fn wait(&self, paces: &Paces, source: Source, lane: Lane, now: Millis) -> Duration {
         let level = self.networks.get(&source.network).unwrap_or_default();
         let Some(name) = source.name else { return level.wait(&paces.network, now) };
-        let of_network = if self.is_first_of_familiar(source, now) {
-            // One attempt gets in whatever the others of the network do; more of them are a crowd like any other.
+        let of_network = if lane == Lane::Reserved {
+            // It gets in whatever the others of the network do; more of one user's are a crowd like any other.
             Duration::ZERO
         } else if self.familiar.knows(name, source.network, now) {
             level.crowd(&paces.network)
@@ -113,10 +115,15 @@ impl State {
         tally.wait(&paces.user, now).max(of_network)
     }
 
-    /// Whether its user has logged in from there lately, and has no other attempt under way.
-    fn is_first_of_familiar(&self, Source { name, network }: Source, now: Millis) -> bool {
+    /// The reserved one for a user who has logged in from there lately and has no other attempt under way, as long as
+    /// the network's share of it lasts.
+    fn lane(&self, paces: &Paces, Source { name, network }: Source, now: Millis) -> Lane {
         let under_way = |name| self.users.get(&(name, network)).is_some_and(|tally| tally.is_under_way());
-        name.is_some_and(|name| self.familiar.knows(name, network, now) && !under_way(name))
+        let first_of_familiar = name.is_some_and(|name| self.familiar.knows(name, network, now) && !under_way(name));
+        if !first_of_familiar || self.networks.get(&network).unwrap_or_default().has_no_reserve(&paces.network) {
+            return Lane::Common;
+        }
+        Lane::Reserved
     }
 
     fn change(
@@ -173,8 +180,8 @@ impl Throttle {
         if !wait.is_zero() {
             return Err(wait);
         }
-        change(&mut state.networks, network, now, Level::begin);
-        Ok(Ticket { throttle: Arc::clone(self), source, first_of_familiar: false, end: End::Unused })
+        change(&mut state.networks, network, now, |level| level.begin(Lane::Common));
+        Ok(Ticket { throttle: Arc::clone(self), source, lane: Lane::Common, end: End::Unused })
     }
 
     /// Lets an attempt begin for the user of this name; an attempt that names nobody counts for its network alone.
@@ -185,28 +192,28 @@ impl Throttle {
         let (now, paces) = (self.clock.now(), &self.paces);
         let source = Source { name: name.map(|name| self.names.hash_one(name)), network };
         let mut state = self.state();
-        let wait = state.wait(paces, source, now);
+        let lane = state.lane(paces, source, now);
+        let wait = state.wait(paces, source, lane, now);
         if !wait.is_zero() {
             return Err(wait);
         }
-        let first_of_familiar = state.is_first_of_familiar(source, now);
-        state.change(source, now, |tally| tally.begin(&paces.user, now), Level::begin);
-        Ok(Ticket { throttle: Arc::clone(self), source, first_of_familiar, end: End::Failed })
+        state.change(source, now, |tally| tally.begin(&paces.user, now), |level| level.begin(lane));
+        Ok(Ticket { throttle: Arc::clone(self), source, lane, end: End::Failed })
     }
 
-    fn settle(&self, source: Source, end: End) {
+    fn settle(&self, source: Source, lane: Lane, end: End) {
         let (now, bucket) = (self.clock.now(), &self.paces.network);
         let mut state = self.state();
         match end {
-            End::Failed => state.change(source, now, |tally| tally.fail(now), |level| level.fail(bucket, now)),
+            End::Failed => state.change(source, now, |tally| tally.fail(now), |level| level.fail(lane, bucket, now)),
             // The network's failures stay: an attacker's good login must not take them back.
             End::Succeeded => {
-                state.change(source, now, Tally::succeed, Level::release);
+                state.change(source, now, Tally::succeed, |level| level.release(lane));
                 if let Some(name) = source.name {
                     state.familiar.logged_in(name, source.network, now);
                 }
             }
-            End::Unused => state.change(source, now, Tally::release, Level::release),
+            End::Unused => state.change(source, now, Tally::release, |level| level.release(lane)),
         }
     }
 
@@ -226,16 +233,16 @@ enum End {
 pub struct Ticket {
     throttle: Arc<Throttle>,
     source: Source,
-    first_of_familiar: bool,
+    lane: Lane,
     end: End,
 }
 
 impl Ticket {
-    /// Whether its user has logged in from there lately and had no other attempt under way: strangers, however many
-    /// they are, are not to hold it up.
+    /// Which places it takes one of: strangers, however many they are, are not to hold up one of a user who has logged in
+    /// from there lately and had no other under way.
     #[must_use]
-    pub fn is_first_of_familiar(&self) -> bool {
-        self.first_of_familiar
+    pub fn lane(&self) -> Lane {
+        self.lane
     }
 
     /// It proved who it is.
@@ -251,7 +258,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.throttle.settle(self.source, self.end);
+        self.throttle.settle(self.source, self.lane, self.end);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where passwords are hashed: on blocking threads, a few at a time, with a bounded number waiting.
+//! Where passwords are hashed: on blocking threads, a few at a time, with a bounded number waiting in each of two lanes.
 
 use std::sync::Arc;
 
@@ -6,23 +6,36 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 use zeroize::Zeroizing;
 
+use crate::identity::throttle::Lane;
 use crate::store::users::PasswordHash;
 
 pub(super) struct Hashing {
     running: Arc<Semaphore>,
-    /// Those that may stand in line for `running`, which is first come, first served: no more than run, so that whoever
-    /// needs no place in the queue waits for one check and not for all of them.
+    common: Queue,
+    reserved: Queue,
+}
+
+/// Those of one lane.
+struct Queue {
+    /// Those that may stand in line for `running`, which is first come, first served: no more than run, so that the lanes
+    /// take turns however many wait in the other.
     line: Arc<Semaphore>,
     places: Arc<Semaphore>,
 }
 
+impl Queue {
+    fn new(parallel: usize, places: usize) -> Self {
+        Self { line: Arc::new(Semaphore::new(parallel)), places: Arc::new(Semaphore::new(places)) }
+    }
+}
+
 impl Hashing {
-    /// At most `parallel` checks at a time and `queue` more that wait for their turn.
+    /// At most `parallel` checks at a time, and in each lane `queue` more that wait for their turn.
     pub(super) fn new(parallel: usize, queue: usize) -> Self {
         let parallel = parallel.clamp(1, 1024);
         let places = parallel.saturating_add(queue).min(65_536);
-        let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Self { running: semaphore(parallel), line: semaphore(parallel), places: semaphore(places) }
+        let queue = || Queue::new(parallel, places);
+        Self { running: Arc::new(Semaphore::new(parallel)), common: queue(), reserved: queue() }
     }
 
     /// From now on no check runs.
@@ -31,15 +44,17 @@ impl Hashing {
         self.running.close();
     }
 
-    /// A place in the queue; `None` when it is full.
-    pub(super) fn place(&self) -> Option<Place> {
-        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        Some(Place { running: Arc::clone(&self.running), queued: Some((Arc::clone(&self.line), permit)) })
+    /// A place in this lane, or a common one where the reserved are taken; `None` when all are.
+    pub(super) fn place(&self, lane: Lane) -> Option<Place> {
+        match lane {
+            Lane::Common => self.place_in(&self.common),
+            Lane::Reserved => self.place_in(&self.reserved).or_else(|| self.place_in(&self.common)),
+        }
     }
 
-    /// A place before the queue, which nobody in it can take. The caller sees to it that they are few.
-    pub(super) fn reserved(&self) -> Place {
-        Place { running: Arc::clone(&self.running), queued: None }
+    fn place_in(&self, queue: &Queue) -> Option<Place> {
+        let taken = Arc::clone(&queue.places).try_acquire_owned().ok()?;
+        Some(Place { running: Arc::clone(&self.running), line: Arc::clone(&queue.line), taken })
     }
 }
 
@@ -57,17 +72,14 @@ pub enum NotChecked {
 /// The right to have one password checked.
 pub(super) struct Place {
     running: Arc<Semaphore>,
-    /// The line and the place in the queue; none of one that is reserved.
-    queued: Option<(Arc<Semaphore>, OwnedSemaphorePermit)>,
+    line: Arc<Semaphore>,
+    taken: OwnedSemaphorePermit,
 }
 
 impl Place {
     /// Whether `hash` is the password's.
     pub(super) async fn verify(self, hash: PasswordHash, password: Zeroizing<String>) -> Result<bool, NotChecked> {
-        let place = match self.queued {
-            Some((line, permit)) => Some((line.acquire_owned().await?, permit)),
-            None => None,
-        };
+        let place = (self.line.acquire_owned().await?, self.taken);
         let turn = self.running.acquire_owned().await?;
         let check = tokio::task::spawn_blocking(move || {
             let good = hash.verify(password.as_bytes());
@@ -99,12 +111,12 @@ mod tests {
         let hash = PasswordHash::of(b"secret").unwrap();
         let busy = hashing.running.clone().acquire_owned().await.unwrap();
         let mut strangers: Vec<_> =
-            (0..3).map(|_| Box::pin(hashing.place().unwrap().verify(hash.clone(), typed()))).collect();
+            (0..3).map(|_| Box::pin(hashing.place(Lane::Common).unwrap().verify(hash.clone(), typed()))).collect();
         for stranger in &mut strangers {
             assert!(futures::poll!(stranger).is_pending());
         }
-        assert!(hashing.place().is_none());
-        let mut reserved = Box::pin(hashing.reserved().verify(hash, typed()));
+        assert!(hashing.place(Lane::Common).is_none());
+        let mut reserved = Box::pin(hashing.place(Lane::Reserved).unwrap().verify(hash, typed()));
         assert!(futures::poll!(&mut reserved).is_pending());
         drop(busy);
         // One stranger stood in line before it; the others, who are not looked at here, are behind it.
@@ -116,16 +128,45 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_crowd_in_reserved_places_leaves_the_others_their_turn() {
+        let hashing = Hashing::new(1, 2);
+        let hash = PasswordHash::of(b"secret").unwrap();
+        let busy = hashing.running.clone().acquire_owned().await.unwrap();
+        let place = |lane| Box::pin(hashing.place(lane).unwrap().verify(hash.clone(), typed()));
+        let mut crowd: Vec<_> = (0..3).map(|_| place(Lane::Reserved)).collect();
+        for familiar in &mut crowd {
+            assert!(futures::poll!(familiar).is_pending());
+        }
+        let mut stranger = place(Lane::Common);
+        assert!(futures::poll!(&mut stranger).is_pending());
+        drop(busy);
+        // One of the crowd stood in line before it; the others, who are not looked at here, are behind it.
+        assert!(crowd.remove(0).await.unwrap());
+        assert!(timeout(LONG, stranger).await.expect("the whole crowd came first").unwrap());
+        for familiar in crowd {
+            assert!(familiar.await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_the_reserved_places_taken_takes_a_common_one() {
+        let hashing = Hashing::new(1, 1);
+        let crowd: Vec<_> = (0..5).map_while(|_| hashing.place(Lane::Reserved)).collect();
+        assert_eq!(crowd.len(), 4);
+        assert!(hashing.place(Lane::Common).is_none());
+    }
+
+    #[tokio::test]
     async fn beyond_the_queue_there_is_no_place() {
         let hashing = Hashing::new(1, 1);
-        let first = hashing.place().unwrap();
-        let second = hashing.place().unwrap();
-        assert!(hashing.place().is_none());
+        let first = hashing.place(Lane::Common).unwrap();
+        let second = hashing.place(Lane::Common).unwrap();
+        assert!(hashing.place(Lane::Common).is_none());
         let hash = PasswordHash::of(b"secret").unwrap();
         assert!(first.verify(hash.clone(), Zeroizing::new("secret".to_owned())).await.unwrap());
-        let third = hashing.place().unwrap();
+        let third = hashing.place(Lane::Common).unwrap();
         assert!(!second.verify(hash.clone(), Zeroizing::new("Secret".to_owned())).await.unwrap());
         drop(third);
-        assert_eq!((hashing.running.available_permits(), hashing.places.available_permits()), (1, 2));
+        assert_eq!((hashing.running.available_permits(), hashing.common.places.available_permits()), (1, 2));
     }
 }

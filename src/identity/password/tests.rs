@@ -72,7 +72,7 @@ async fn a_full_queue_refuses_and_uses_no_attempt_up() {
     let pace = Pace { free: 1, parallel: 2, ..Pace::default() };
     let paces = Paces { user: pace, ..Paces::default() };
     let realm = build(&domain, Settings { paces, ..settings(0) });
-    let taken = realm.hashing.place();
+    let taken = realm.hashing.place(Lane::Common);
     assert!(taken.is_some());
     assert!(matches!(realm.log_in(typed("jeff", "guess"), None, true).await, Err(PasswordError::Busy)));
     drop(taken);
@@ -86,13 +86,22 @@ async fn a_full_queue_is_not_in_the_way_of_a_user_who_logged_in_from_there_latel
     let from = |address| Credentials { address: IpAddr::from(address), ..typed("jeff", "jeff's password") };
     let (home, elsewhere) = ([192, 0, 2, 1], [192, 0, 2, 2]);
     realm.log_in(from(home), None, true).await.unwrap();
-    let _full = realm.hashing.place().unwrap();
+    let _full = realm.hashing.place(Lane::Common).unwrap();
     assert!(matches!(realm.log_in(from(elsewhere), None, true).await, Err(PasswordError::Busy)));
     let mut first = Box::pin(realm.log_in(from(home), None, true));
     assert!(futures::poll!(&mut first).is_pending());
     let second = realm.log_in(from(home), None, true).await;
     assert!(matches!(second, Err(PasswordError::Busy)), "one at a time");
     assert!(first.await.is_ok());
+}
+
+#[tokio::test]
+async fn users_who_logged_in_from_there_lately_are_no_more_than_the_places_for_them() {
+    let domain = domain();
+    let realm = build(&domain, settings(0));
+    realm.log_in(typed("jeff", "jeff's password"), None, true).await.unwrap();
+    let _taken = [Lane::Reserved, Lane::Common].map(|lane| realm.hashing.place(lane).unwrap());
+    assert!(matches!(realm.log_in(typed("jeff", "guess"), None, true).await, Err(PasswordError::Busy)));
 }
 
 #[tokio::test]

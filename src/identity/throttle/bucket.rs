@@ -11,14 +11,25 @@ pub struct Bucket {
     pub holds: u32,
     /// In so long one failure drains away.
     pub drains_one_in: Duration,
-    /// So many attempts may be under way at a time.
+    /// So many attempts may be under way at a time, and as many more in reserved places.
     pub parallel: u32,
+}
+
+/// Which places an attempt takes one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Those for everybody.
+    Common,
+    /// Those that strangers get none of.
+    Reserved,
 }
 
 /// How full the bucket of a network is.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Level {
     pending: u32,
+    /// Those under way in reserved places; they are not among `pending`.
+    reserved: u32,
     /// When all that failed will have drained away.
     empty_at: Option<Millis>,
 }
@@ -31,7 +42,7 @@ impl Level {
             return crowd;
         }
         // Those under way count like failures, and the next one has to fit in too.
-        let coming = bucket.drains_one_in.saturating_mul(self.pending.saturating_add(1));
+        let coming = bucket.drains_one_in.saturating_mul(self.pending.saturating_add(self.reserved).saturating_add(1));
         (self.drains_in(now) + coming).saturating_sub(bucket.drains_one_in.saturating_mul(bucket.holds))
     }
 
@@ -40,17 +51,31 @@ impl Level {
         if self.pending >= bucket.parallel { Duration::from_secs(1) } else { Duration::ZERO }
     }
 
-    pub(super) fn begin(&mut self) {
-        self.pending = self.pending.saturating_add(1);
+    /// Whether the network has taken its share of the reserved places.
+    pub(super) fn has_no_reserve(&self, bucket: &Bucket) -> bool {
+        self.reserved >= bucket.parallel
     }
 
-    pub(super) fn release(&mut self) {
-        self.pending = self.pending.saturating_sub(1);
+    pub(super) fn begin(&mut self, lane: Lane) {
+        let under_way = self.under_way(lane);
+        *under_way = under_way.saturating_add(1);
+    }
+
+    pub(super) fn release(&mut self, lane: Lane) {
+        let under_way = self.under_way(lane);
+        *under_way = under_way.saturating_sub(1);
+    }
+
+    fn under_way(&mut self, lane: Lane) -> &mut u32 {
+        match lane {
+            Lane::Common => &mut self.pending,
+            Lane::Reserved => &mut self.reserved,
+        }
     }
 
     /// A full bucket runs over: nobody ever waits for more than it holds.
-    pub(super) fn fail(&mut self, bucket: &Bucket, now: Millis) {
-        self.release();
+    pub(super) fn fail(&mut self, lane: Lane, bucket: &Bucket, now: Millis) {
+        self.release(lane);
         let full = bucket.drains_one_in.saturating_mul(bucket.holds);
         self.empty_at = Some(now.after((self.drains_in(now) + bucket.drains_one_in).min(full)));
     }
@@ -62,6 +87,6 @@ impl Level {
 
 impl super::Count for Level {
     fn is_idle(&self, now: Millis) -> bool {
-        self.pending == 0 && self.drains_in(now).is_zero()
+        self.pending == 0 && self.reserved == 0 && self.drains_in(now).is_zero()
     }
 }

@@ -140,6 +140,24 @@ fn a_familiar_users_one_attempt_gets_into_a_crowded_network() {
 }
 
 #[test]
+fn many_familiar_users_of_one_network_have_its_share_of_the_reserved_places() {
+    let bench = bench(100);
+    let names = ["a", "b", "c", "d", "e", "f"];
+    for name in names {
+        bench.log_in(name, here());
+        bench.log_in(name, network("192.0.2.2"));
+    }
+    let admit = |name, from| bench.throttle.admit(Some(name), from).map(|ticket| (ticket.lane(), ticket));
+    let mut crowd: Vec<_> = names.iter().filter_map(|name| admit(name, here()).ok()).collect();
+    let lanes: Vec<_> = crowd.iter().map(|(lane, _)| *lane).collect();
+    assert_eq!(lanes[..5], [Lane::Reserved; 5]);
+    assert_eq!(lanes[5..], [Lane::Common], "beyond its share one is like any other");
+    assert!(admit("f", network("192.0.2.2")).is_ok_and(|(lane, _)| lane == Lane::Reserved), "another network");
+    crowd.remove(0).1.unused();
+    assert!(admit("a", here()).is_ok_and(|(lane, _)| lane == Lane::Reserved));
+}
+
+#[test]
 fn a_network_has_its_share_of_the_places_for_passwords() {
     for (places, percent, share) in [(66, 25, 16), (33, 25, 8), (66, 100, 66), (33, 1, 1)] {
         assert_eq!(Paces::of_passwords(places, percent).network.parallel, share);
