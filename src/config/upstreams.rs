@@ -143,7 +143,7 @@ fn servers(section: &Section<'_>) -> Vec<ServerUrl> {
         if found.first().is_some_and(|first| first.is_https() != server.is_https()) {
             item.fault("some servers are http and some https", "write one scheme for all of them");
         }
-        if found.iter().any(|other| other.address() == server.address()) {
+        if found.iter().any(|other| other.place() == server.place()) {
             item.fault("this server is named twice", "keep one of them");
         }
         found.push(server);

@@ -1,6 +1,6 @@
 //! URLs of a configuration. Each kind is a type of its own, since each has its own rules.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use sidegate_filters::identity_creation::ReturnTarget;
 use sidegate_uaf::wire::AppId;
@@ -55,12 +55,7 @@ impl Scalar for PublicUrl {
         if url.host_str().is_none_or(|host| host.len() > LONGEST_HOST) {
             return Err("no host has so long a name".to_owned());
         }
-        let unspecified = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_unspecified(),
-            Some(Host::Ipv6(address)) => address.is_unspecified(),
-            _ => false,
-        };
-        if unspecified { Err("nobody can reach this address".to_owned()) } else { Ok(Self(url)) }
+        if is_unspecified(&url) { Err("nobody can reach this address".to_owned()) } else { Ok(Self(url)) }
     }
 }
 
@@ -84,15 +79,10 @@ impl ServerUrl {
     /// Whether it is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match self.0.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        }
+        matches!(canonical(&self.0), Host::Ipv4(address) if address.is_loopback())
     }
 
-    /// `host:port`, the port always written.
+    /// `host:port` to connect to, the port always written.
     #[must_use]
     pub fn address(&self) -> String {
         format!("{}:{}", self.0.host_str().unwrap_or_default(), self.0.port_or_known_default().unwrap_or_default())
@@ -102,20 +92,7 @@ impl ServerUrl {
     /// names of this machine.
     #[must_use]
     pub fn place(&self) -> String {
-        let address = |address: IpAddr| match address.to_canonical() {
-            IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv4Addr::LOCALHOST.to_string(),
-            address => address.to_string(),
-        };
-        let host = match self.0.host() {
-            Some(Host::Domain(name)) => match name.trim_end_matches('.') {
-                "localhost" => Ipv4Addr::LOCALHOST.to_string(),
-                name => name.to_owned(),
-            },
-            Some(Host::Ipv4(ip)) => address(ip.into()),
-            Some(Host::Ipv6(ip)) => address(ip.into()),
-            None => String::new(),
-        };
-        format!("{host}:{}", self.0.port_or_known_default().unwrap_or_default())
+        format!("{}:{}", canonical(&self.0), self.0.port_or_known_default().unwrap_or_default())
     }
 
     /// The host without brackets: the name that a certificate must bear unless another is configured.
@@ -129,11 +106,11 @@ impl Scalar for ServerUrl {
     const RIGHT: &'static str = "write scheme, host and port only, such as https://shop.internal:8443";
     fn read(text: &str) -> Result<Self, String> {
         let url = web(text)?;
-        if url.path() == "/" && url.query().is_none() {
-            Ok(Self(url))
-        } else {
-            Err("the URL has a path or a query; a row's upstream-path says where the upstream has it".to_owned())
+        if url.path() != "/" || url.query().is_some() {
+            return Err("the URL has a path or a query; a row's upstream-path says where the upstream has it".to_owned());
         }
+        // The system would connect to itself, and there the server has another address.
+        if is_unspecified(&url) { Err("this address is no server's; write its own".to_owned()) } else { Ok(Self(url)) }
     }
 }
 
@@ -175,6 +152,28 @@ impl Scalar for ReturnTarget {
     const RIGHT: &'static str = "write a path such as /app/";
     fn read(text: &str) -> Result<Self, String> {
         Self::parse(text).ok_or_else(|| "this is no path of this gateway".to_owned())
+    }
+}
+
+/// The host in one spelling of all those that lead to the same place.
+fn canonical(url: &Url) -> Host<&str> {
+    match url.host() {
+        Some(Host::Domain(name)) => match name.trim_end_matches('.') {
+            "localhost" => Host::Ipv4(Ipv4Addr::LOCALHOST),
+            name => Host::Domain(name),
+        },
+        Some(Host::Ipv6(Ipv6Addr::LOCALHOST)) => Host::Ipv4(Ipv4Addr::LOCALHOST),
+        Some(Host::Ipv6(address)) => address.to_ipv4_mapped().map_or(Host::Ipv6(address), Host::Ipv4),
+        Some(Host::Ipv4(address)) => Host::Ipv4(address),
+        None => Host::Domain(""),
+    }
+}
+
+fn is_unspecified(url: &Url) -> bool {
+    match canonical(url) {
+        Host::Ipv4(address) => address.is_unspecified(),
+        Host::Ipv6(address) => address.is_unspecified(),
+        Host::Domain(_) => false,
     }
 }
 
@@ -225,6 +224,7 @@ mod tests {
             ("https://me:pw@gate.example", "user name"),
             ("https://0.0.0.0", "reach"),
             ("https://[::]:1", "reach"),
+            ("https://[::ffff:0.0.0.0]:1", "reach"),
             ("https://gate.example\t", "blank"),
         ] {
             assert!(PublicUrl::read(text).unwrap_err().contains(wrong), "{text}");
@@ -235,7 +235,30 @@ mod tests {
     fn servers_have_an_address() {
         assert_eq!(ServerUrl::read("https://shop").unwrap().address(), "shop:443");
         assert_eq!(ServerUrl::read("http://[::1]:8080").unwrap().address(), "[::1]:8080");
-        assert!(ServerUrl::read("https://shop/x").is_err());
+        for (text, wrong) in [
+            ("https://shop/x", "path"),
+            ("https://shop?x", "path"),
+            ("http://0.0.0.0:1", "no server's"),
+            ("http://0:1", "no server's"),
+            ("http://[::]:1", "no server's"),
+            ("http://[::ffff:0.0.0.0]:1", "no server's"),
+        ] {
+            assert!(ServerUrl::read(text).unwrap_err().contains(wrong), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_leads_to_this_machine_does_in_every_spelling() {
+        let server = |text: &str| ServerUrl::read(text).unwrap();
+        for host in ["127.0.0.1", "localhost", "LOCALHOST.", "[::1]", "[::ffff:127.0.0.1]", "2130706433"] {
+            let server = server(&format!("http://{host}:1"));
+            assert!(server.is_loopback() && server.place() == "127.0.0.1:1", "{server:?}");
+        }
+        assert!(server("http://127.0.0.2").is_loopback());
+        for host in ["localhost.example", "[::2]", "10.0.0.1"] {
+            let server = server(&format!("http://{host}:1"));
+            assert!(!server.is_loopback() && server.place() == format!("{host}:1"), "{server:?}");
+        }
     }
 
     #[test]

@@ -48,6 +48,11 @@ use super::*;
     "13: upstreams.shop.servers[1]: this server is named twice"
 )]
 #[case(
+    "upstreams: { shop: { servers: ['http://localhost:1', 'http://[::1]:1'] } }\n",
+    "13: upstreams.shop.servers[1]: this server is named twice"
+)]
+#[case("upstreams: { shop: { url: 'http://0.0.0.0:1' } }\n", "13: upstreams.shop.url: this address is no server's")]
+#[case(
     "upstreams: { shop: { servers: [https://x, https://10.0.0.1] } }\n",
     "13: upstreams.shop.tls.server-name: certificates are verified by name"
 )]
@@ -94,6 +99,7 @@ fn a_fault_names_what_is_wrong(#[case] more: &str, #[case] expected: &str) {
 #[case("url: http://x", Some("upstreams.shop.url"))]
 #[case("servers: [http://127.0.0.1, http://x]", Some("upstreams.shop.servers"))]
 #[case("url: http://127.0.0.1:1", None)]
+#[case("url: 'http://localhost.:1'", None)]
 #[case("url: https://x", None)]
 fn plain_http_to_another_machine_is_noted(#[case] servers: &str, #[case] key: Option<&str>) {
     let config = loaded(&format!("{BASE}upstreams: {{ shop: {{ {servers} }} }}\n"));
