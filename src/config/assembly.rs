@@ -77,7 +77,7 @@ impl<'a> Assembly<'_, 'a> {
             internal_callers::read(&self.field("internal-callers"), listeners.ask_for_certificates());
         let fido_uaf = self.fido_uaf(try_out, &identity);
         let table = self.table(&identity, fido_uaf.as_ref(), limits.as_ref());
-        self.check_uaf_upstream(fido_uaf.as_ref(), &table.upstreams);
+        self.check_uaf_upstream(fido_uaf.as_ref(), &table);
         let sec_token = self.field("sec-token").section(sec_token::read);
         let log = self.field("log").section(log::read);
         Some(Config {

@@ -107,7 +107,9 @@ impl Scalar for ServerUrl {
     fn read(text: &str) -> Result<Self, String> {
         let url = web(text)?;
         if url.path() != "/" || url.query().is_some() {
-            return Err("the URL has a path or a query; a row's upstream-path says where the upstream has it".to_owned());
+            return Err(
+                "the URL has a path or a query; a row's upstream-path says where the upstream has it".to_owned()
+            );
         }
         // The system would connect to itself, and there the server has another address.
         if is_unspecified(&url) { Err("this address is no server's; write its own".to_owned()) } else { Ok(Self(url)) }

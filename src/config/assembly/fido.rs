@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::config::field::Field;
-use crate::config::{FidoUaf, Fronting, RealmKind, Row, Upstream, fido_uaf, fronting};
+use crate::config::{FidoUaf, Fronting, Joined, LeadsTo, RealmKind, Row, Upstream, fido_uaf, fronting};
 
-use super::{Assembly, Identity};
+use super::{Assembly, Identity, Table};
 
 impl Assembly<'_, '_> {
     pub(super) fn fronting(
@@ -72,10 +72,11 @@ impl Assembly<'_, '_> {
     }
 
     /// Whoever answers in the upstream's place decides who has logged in.
-    pub(super) fn check_uaf_upstream(&self, fido_uaf: Option<&FidoUaf>, upstreams: &[Upstream]) {
+    pub(super) fn check_uaf_upstream(&self, fido_uaf: Option<&FidoUaf>, table: &Table) {
         let wanted = fido_uaf.and_then(|fido_uaf| fido_uaf.upstream.as_ref());
-        let found = wanted.and_then(|wanted| upstreams.iter().find(|upstream| upstream.name == wanted.name));
+        let found = wanted.and_then(|wanted| table.upstreams.iter().find(|upstream| upstream.name == wanted.name));
         let (Some(upstream), Some(fido_uaf)) = (found, fido_uaf) else { return };
+        self.keep_rows_off(upstream, table);
         let (field, name) = (self.field("fido-uaf"), &upstream.name);
         check_patience(&field, upstream, fido_uaf.time_limits.lease);
         if upstream.servers.len() > 1 {
@@ -89,6 +90,23 @@ impl Assembly<'_, '_> {
                 format!("its upstream {name} is plain http, and everybody on the way could say who has logged in"),
                 "write an https URL there",
             );
+        }
+    }
+
+    /// That server takes what comes with the gateway's certificate, or from its address, as the gateway's word.
+    fn keep_rows_off(&self, uaf: &Upstream, table: &Table) {
+        let behind = Joined::of(uaf, &table.upstreams);
+        for row in table.routes.iter().filter(|row| !row.on.is_empty()) {
+            match &row.leads_to {
+                LeadsTo::Upstream { name, .. } if behind.includes(name) => self.field("routes").fault(
+                    format!(
+                        "the row {} leads to the UAF server behind, which would take its clients for the gateway",
+                        row.name
+                    ),
+                    "take the row away: fido-uaf.upstream asks that server by itself",
+                ),
+                _ => {}
+            }
         }
     }
 }

@@ -224,6 +224,22 @@ fn faults_of_a_uaf_server_behind(
     assert!(found[0].starts_with(expected), "{found:#?}");
 }
 
+#[rstest]
+#[case("uaf", "https://other", true)]
+#[case("alias", "https://U.:443", true)]
+#[case("alias", "https://other", false)]
+fn no_row_leads_to_the_uaf_server_behind(#[case] upstream: &str, #[case] alias: &str, #[case] refused: bool) {
+    let row = format!("path: /x, methods: [POST], filters: [], upstream: {upstream}");
+    let more = format!(" }}, alias: {{ url: '{alias}' }} }}\nroutes: [{{ name: x, {row} }}]\n");
+    let text = with_upstream("", "https://u", "").replace(" } }\n", &more);
+    if refused {
+        let found = faults(&text);
+        assert!(found.len() == 1 && found[0].contains("the row x leads to the UAF server behind"), "{found:#?}");
+    }
+    let served = if refused { text.replace("name: x,", "name: x, on: [],") } else { text };
+    assert!(loaded(&served).routes.iter().any(|row| row.name == "x"));
+}
+
 #[test]
 fn a_uaf_server_behind_is_one_server() {
     let several = with_upstream("", "https://u", "").replace("url: 'https://u'", "servers: [https://u, https://v]");
