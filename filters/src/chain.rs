@@ -70,7 +70,7 @@ impl Chain {
         Verdict::Pass
     }
 
-    /// Tells every filter how the destination answered.
+    /// Tells every filter how an upstream answered.
     pub async fn response(&self, exchange: &Exchange, status: StatusCode) {
         for filter in &self.0 {
             if let Err(error) = filter.response(exchange, status).await {

@@ -68,7 +68,7 @@ pub trait Filter: Send + Sync {
     /// Learns that no filter kept the request back: it is on its way.
     fn sent(&self, _exchange: &Exchange) {}
 
-    /// Learns how the destination answered.
+    /// Learns how an upstream answered. Of a service in the same process nothing is told.
     ///
     /// # Errors
     /// When what had to be remembered could not be. It is logged and the answer is not changed: the filter has to refuse

@@ -28,6 +28,20 @@ impl<'a> ClientBody<'a> {
         !self.session.is_body_empty()
     }
 
+    /// Whether the request has no body, or an empty one. Over HTTP/2 the end of what has none may come behind the head in
+    /// a frame of its own, so that it is waited for.
+    pub(super) async fn ends_empty(&mut self) -> Result<bool, Problem> {
+        let mut meter = Meter::new(self.limits);
+        while self.session.is_http2() && self.is_there() {
+            match self.next(&mut meter).await? {
+                Some(piece) if piece.is_empty() => {}
+                // Where the end has come and trailers follow, something is there still.
+                _ => break,
+            }
+        }
+        Ok(!self.is_there())
+    }
+
     /// Refuses a body that says itself that it is too long.
     pub(super) fn check_announced(&self, limit: usize) -> Result<(), Problem> {
         let length = self.session.req_header().headers.get(header::CONTENT_LENGTH);

@@ -1,5 +1,5 @@
 //! The life of a request up to its answer or its way to an upstream (`gateway.md` 2, `http-api.md` 0.1):
-//! 404, 405, then the route's filters, 415, 406, 413, then the service.
+//! 404, 405, then the route's filters, 415, 406, 413, 400 for a body where none may be, then the service.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -51,7 +51,6 @@ impl Front {
         record.set_route(&route.name, &route.pattern);
         let host = std::mem::take(&mut request.host);
         if matches!(route.destination, Destination::Upstream(_)) {
-            check_body(&route, &request.method, session)?;
             session.as_mut().enable_retry_buffering();
         }
         let mut body = ClientBody::new(session, &self.limits, request.expects_continue);
@@ -141,11 +140,16 @@ impl Front {
     async fn hold(&self, route: &Route, exchange: &mut Exchange, body: &mut ClientBody<'_>) -> Result<bool, Problem> {
         if let Some(limit) = route.body_limit {
             body.check_announced(limit)?;
-            match &exchange.body {
-                Some(body) if body.len() > limit => return Err(Problem::too_long(limit)),
-                None if limit <= HELD_BYTES && body.is_there() => exchange.body = Some(body.read(limit).await?),
-                _ => {}
+            if exchange.body.as_ref().is_some_and(|body| body.len() > limit) {
+                return Err(Problem::too_long(limit));
             }
+        }
+        if !route.takes_body(&exchange.method) {
+            refuse_body(exchange, body).await?;
+        }
+        let limit = route.body_limit.filter(|limit| *limit <= HELD_BYTES);
+        if let (Some(limit), None, true) = (limit, &exchange.body, body.is_there()) {
+            exchange.body = Some(body.read(limit).await?);
         }
         let stream = exchange.body.is_none() && body.is_there();
         if stream {
@@ -157,11 +161,12 @@ impl Front {
 
 /// A server that expects no body by this method may leave it unread, and take it for the next request on the connection:
 /// one that never passed a filter.
-fn check_body(route: &Route, method: &Method, session: &mut Session) -> Result<(), Problem> {
-    if route.takes_body(method) || session.is_body_empty() {
-        return Ok(());
+async fn refuse_body(exchange: &Exchange, body: &mut ClientBody<'_>) -> Result<(), Problem> {
+    let is_read = exchange.body.as_ref().is_some_and(|read| !read.is_empty());
+    if is_read || !body.ends_empty().await? {
+        return Err(Problem::bad_request(format!("a request by {} has no body here", exchange.method)));
     }
-    Err(Problem::bad_request(format!("a request by {method} has no body here")))
+    Ok(())
 }
 
 /// What `work` gives; a panic in it costs this request alone.

@@ -1,6 +1,7 @@
 //! Bodies where a server expects none: left unread on a kept connection they would be the next request, one that passed
 //! no filter. They stay here.
 
+use bytes::Bytes;
 use http::{HeaderMap, Request};
 
 use super::smuggling::{over_http2, raw};
@@ -54,6 +55,43 @@ async fn a_body_that_no_server_expects_stays_here() {
         assert_eq!(status, 200, "{method} {path}");
     }
     assert_eq!(house.upstream.received().len(), 2 * methods.len());
+}
+
+/// The status of a request whose head leaves its end open; `last` is the last frame of its body.
+async fn with_open_end(house: &House, path: &str, last: &'static [u8]) -> u16 {
+    let tcp = tokio::net::TcpStream::connect(house.gateway.address("public")).await.unwrap();
+    let (client, connection) = h2::client::handshake(tcp).await.unwrap();
+    tokio::spawn(connection);
+    let (response, mut stream) =
+        client.ready().await.unwrap().send_request(request(house, "GET", path), false).unwrap();
+    stream.send_data(Bytes::new(), false).unwrap();
+    stream.send_data(Bytes::from_static(last), true).unwrap();
+    response.await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn over_http2_a_request_without_body_may_end_in_a_frame_of_its_own() {
+    let house = House::with(|setup| {
+        let row = "path: /free, methods: [GET], filters: [], upstream: fido-server";
+        setup.append(format!("{ROUTES}  - {{name: free, {row}}}\n"))
+    })
+    .await;
+    for path in [FACETS, "/free"] {
+        assert_eq!(with_open_end(&house, path, b"").await, 200, "{path}");
+        let received = house.upstream.received();
+        assert!(received.last().is_some_and(|received| received.body.is_empty()), "{path}: {received:#?}");
+        assert_eq!(with_open_end(&house, path, b"x").await, 400, "{path}");
+        assert_eq!(house.upstream.received().len(), received.len(), "{path}");
+    }
+}
+
+/// `http-api.md` 0.1: who may not pass is told that first.
+#[tokio::test]
+async fn whoever_may_not_pass_learns_nothing_of_bodies() {
+    let house = house().await;
+    let (address, path) = (house.gateway.address("public"), "/nevisfido/token/dispatch/targets/abc");
+    assert_eq!(raw(address, with_length("DELETE", path)).await, 401);
+    assert_eq!(over_http2(address, request(&house, "DELETE", path), FORGED, HeaderMap::new()).await, 401);
 }
 
 #[tokio::test]
