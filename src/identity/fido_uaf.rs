@@ -120,7 +120,9 @@ impl FidoUafRealm {
             (Ok(_), _) => Err(FidoLoginError::AnotherUser),
             (Err(error), attempt) => {
                 let user = attempt.as_ref().map(|attempt| attempt.user().as_str());
-                self.audit(user, answer.address, "uaf-answer-refused");
+                if !error.is_fault_of_a_server() {
+                    self.audit(user, answer.address, "uaf-answer-refused");
+                }
                 Err(error.into())
             }
         }

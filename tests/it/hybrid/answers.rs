@@ -195,7 +195,15 @@ async fn an_answer_that_fails_by_the_server_is_nobodys_attempt() {
         upstream.then(if number % 2 == 0 { Act::code(1202) } else { Act::Reset });
         finish_login(&gateway, &jeff.assertion(&handed_out)).await.uaf_code(1500);
     }
+    let refused = login_request(&gateway, &json!({"username": "jeff"})).await.uaf_code(1200);
+    upstream.then(Act::code(1498));
+    finish_login(&gateway, &jeff.assertion(&refused)).await.uaf_code(1498);
     jeff.login_uaf().await;
+    let log = wait::until("the step-up is logged", wait::BOUND, async || {
+        Some(gateway.log()).filter(|log| log.contains(r#""event":"step-up""#))
+    })
+    .await;
+    assert_eq!(log.matches(r#""event":"login-failed""#).count(), 1, "only what was refused");
 }
 
 #[tokio::test]
