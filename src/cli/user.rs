@@ -57,7 +57,10 @@ pub(super) async fn run(
     DataFolder::check(path)?;
     let adds = matches!(command, UserCommand::Add { .. });
     let anew = matches!(command, UserCommand::Add { new_users_file: true, .. });
-    if !adds && !file.try_exists().map_err(|error| Failed::Unseen(file.clone(), error))? {
+    let is_there = file.try_exists().map_err(|error| Failed::Unseen(file.clone(), error))?;
+    let used = Embedded::was_made(&path.join(data::STORE))?;
+    // Where a gateway has run, the file is lost: what can be done about it is told when it is opened.
+    if !adds && !is_there && !used {
         return Err(Failed::NoUsers(file));
     }
     // What is refused must not leave a folder behind.
@@ -70,7 +73,6 @@ pub(super) async fn run(
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
     }
-    let used = Embedded::was_made(&path.join(data::STORE))?;
     let users = if used && !anew { UsersFile::open_used(&file)? } else { UsersFile::open(&file)? };
     let (done, user) = match (&command, &password) {
         (UserCommand::Add { login, .. }, Some(password)) => ("added", users.add(&login.name, password.hash()?).await?),
@@ -203,8 +205,10 @@ mod tests {
             run_on(folder.path(), "add eve", b"").await.unwrap();
             std::fs::remove_file(&users).unwrap();
             lost.into_iter().for_each(|text| crate::store::private_file::replace(&users, text).unwrap());
-            let error = run_on(folder.path(), "add jeff", b"").await.unwrap_err().to_string();
-            assert!(error.contains("put it back") && error.contains("--new-users-file"), "{error}");
+            for line in ["list", "remove jeff", "passwd jeff", "add jeff"] {
+                let error = run_on(folder.path(), line, b"").await.unwrap_err().to_string();
+                assert!(error.contains("put it back") && error.contains("--new-users-file"), "{line}: {error}");
+            }
             assert_eq!(std::fs::read(&users).ok().as_deref(), lost, "it is left as it is");
             run_on(folder.path(), "add jeff --new-users-file", b"").await.unwrap();
             let listed = run_on(folder.path(), "list", b"").await.unwrap();
