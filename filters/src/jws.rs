@@ -32,3 +32,5 @@ pub use compact::{CompactJws, JwsError, UnverifiedJws, VerifiedJws};
 pub use header::Header;
 pub use jwk::{EcCurve, JwkDocument, JwkError, KeyKind, Purpose, Thumbprint};
 pub use verification_key::{SignatureError, VerificationKey};
+
+pub(crate) use openssl::sha::sha256;

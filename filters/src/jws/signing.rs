@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::ecdsa::EcdsaSig;
+use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::{Padding, Rsa};
@@ -110,4 +111,10 @@ fn group(curve: EcCurve) -> EcGroup {
         EcCurve::P521 => Nid::SECP521R1,
     })
     .unwrap()
+}
+
+/// What a signature would be were it one of HS256.
+pub(crate) fn hmac_sha256(secret: &[u8], input: &[u8]) -> Vec<u8> {
+    let secret = PKey::hmac(secret).unwrap();
+    Signer::new(MessageDigest::sha256(), &secret).unwrap().sign_oneshot_to_vec(input).unwrap()
 }

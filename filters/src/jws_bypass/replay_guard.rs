@@ -3,11 +3,10 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use openssl::sha::sha256;
 
 use crate::clock::Millis;
 use crate::filter::FilterError;
-use crate::jws::{Thumbprint, base64url};
+use crate::jws::{Thumbprint, base64url, sha256};
 
 /// A name under which a used request is remembered; it shows who signed or a hash, and may be logged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,7 +12,7 @@ impl Source {
     /// Whether it is this module, or below it: `src/gateway` is `src/gateway.rs` and `src/gateway/…`.
     pub(super) fn is_in(&self, place: &str) -> bool {
         let Some(rest) = self.path.strip_prefix(place) else { return false };
-        rest.is_empty() || rest.starts_with(['/', '.', '_'])
+        rest.is_empty() || rest.starts_with(['/', '.'])
     }
 
     /// The module of the crate `sidegate` that it belongs to.
