@@ -19,6 +19,18 @@ pub enum Role {
     Provision,
 }
 
+impl Role {
+    /// The word for it in configurations.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ActFor => "act-for",
+            Self::Admin => "admin",
+            Self::Provision => "provision",
+        }
+    }
+}
+
 /// A session as its store gives it back: alive, its user still there.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Session {

@@ -210,11 +210,9 @@ impl Filter for IdentityCreationFilter {
             Admission::Session(demand) => demand.to_string(),
         };
         let internal = match internal {
-            InternalAccess::Nobody => "no internal caller",
-            InternalAccess::Anybody => "every internal caller",
-            InternalAccess::With(Role::ActFor) => "internal callers with act-for",
-            InternalAccess::With(Role::Admin) => "internal callers with admin",
-            InternalAccess::With(Role::Provision) => "internal callers with provision",
+            InternalAccess::Nobody => "no internal caller".to_owned(),
+            InternalAccess::Anybody => "every internal caller".to_owned(),
+            InternalAccess::With(role) => format!("internal callers with {}", role.name()),
         };
         let interception = match interception {
             Interception::Auto => "auto",

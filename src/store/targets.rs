@@ -26,12 +26,6 @@ impl PushToken {
     pub fn expose(&self) -> &str {
         &self.0
     }
-
-    /// Whether the user switched pushes off (both spellings of the documents).
-    #[must_use]
-    pub fn is_opt_out(&self) -> bool {
-        matches!(self.0.as_str(), "user_disabled" | "user-disabled")
-    }
 }
 
 impl std::fmt::Debug for PushToken {
