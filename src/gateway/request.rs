@@ -3,6 +3,8 @@
 //! For HTTP/1 the bytes were checked before ([`super::head`]); what is said here again holds for HTTP/2, where no bytes of
 //! a head are seen.
 
+mod connection;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -53,6 +55,7 @@ impl Request {
         let (path, query) = split(target, &host)?;
         let path = CanonicalPath::parse(path).map_err(|error| bad(error.to_string()))?;
         let mut headers = plain_headers(&head.headers);
+        connection::take_nominated(&mut headers)?;
         let expects_continue = take_expectation(&mut headers)?;
         let client = client(connection, class, &host);
         let query = query.map(str::to_owned);

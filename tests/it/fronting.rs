@@ -4,6 +4,7 @@ mod binding;
 mod bodies;
 mod fido2;
 mod log;
+mod nominated;
 mod operation;
 mod patch;
 mod rows;

@@ -24,6 +24,7 @@ pub(super) fn rewrite(
     to: &Target<'_>,
     host: &str,
 ) -> pingora::Result<()> {
+    restore(head, exchange)?;
     remove(head, exchange, to.identity_headers);
     let target = match &exchange.query {
         Some(query) => format!("{}?{query}", to.path.as_str()),
@@ -49,6 +50,20 @@ pub(super) fn rewrite(
     }
     for (name, value) in &exchange.upstream_headers {
         head.append_header(name.clone(), value.clone())?;
+    }
+    Ok(())
+}
+
+/// Puts back what the filters saw: whatever the proxy took out of its copy, they decided by it. How the body is framed is
+/// the proxy's own to say.
+fn restore(head: &mut RequestHeader, exchange: &Exchange) -> pingora::Result<()> {
+    for name in exchange.headers.keys() {
+        if [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(name) || head.headers.contains_key(name) {
+            continue;
+        }
+        for value in exchange.headers.get_all(name) {
+            head.append_header(name.clone(), value.clone())?;
+        }
     }
     Ok(())
 }

@@ -91,6 +91,22 @@ fn what_was_checked_is_what_is_sent() {
 }
 
 #[test]
+fn what_was_checked_is_sent_whatever_the_proxy_took_out() {
+    let seen = [("content-type", "application/jose"), ("x-twice", "a"), ("x-twice", "b")];
+    let passed_by = [("x-user", "eve"), ("connection", "x"), ("te", "x"), ("cookie", "sidegate-main=s")];
+    let framing = [("content-length", "5"), ("transfer-encoding", "chunked")];
+    let mut head = RequestHeader::build("PATCH", b"/", None).unwrap();
+    rewritten(&mut head, &exchange(&[&seen[..], &passed_by, &framing].concat()), OURS);
+    let values =
+        |name: &str| head.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!((values("content-type"), values("x-twice")), (vec!["application/jose"], vec!["a", "b"]));
+    assert_eq!(values("x-user"), ["alice"]);
+    for name in ["connection", "te", "cookie", "content-length", "transfer-encoding"] {
+        assert!(!head.headers.contains_key(name), "{name}: {:?}", head.headers);
+    }
+}
+
+#[test]
 fn what_a_filter_took_away_stays_away() {
     let mut head = RequestHeader::build("GET", b"/", None).unwrap();
     head.insert_header("X-Secret", "s").unwrap();
