@@ -6,6 +6,7 @@ mod crowds;
 mod deadlines;
 mod early;
 mod floods;
+mod framing;
 mod front;
 mod heads;
 mod log;

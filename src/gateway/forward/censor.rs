@@ -1,6 +1,8 @@
 //! What an upstream may not say before its answer, in its head, or behind its body: only we hand out sessions, and only we
 //! take them back.
 
+mod framing;
+
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType};
@@ -104,11 +106,7 @@ pub(super) fn head(head: &mut ResponseHeader) -> pingora::Result<()> {
         // No request of ours asks for it, so its answer is still to come or never will.
         return Err(Error::explain(ErrorType::InvalidHTTPHeader, "an upgrade that nobody asked for").into_up());
     }
-    if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-        // Nothing follows, whatever length is named (RFC 9110 8.6, RFC 9112 6.1): no client shall wait for it.
-        head.remove_header(&header::CONTENT_LENGTH);
-        head.remove_header(&header::TRANSFER_ENCODING);
-    }
+    framing::settle(head)?;
     let gone: Vec<HeaderName> = head.headers.keys().filter(|name| goes(name)).cloned().collect();
     for name in gone {
         head.remove_header(&name);

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use super::framing::{AMBIGUOUS, PLAIN};
+
 /// Sets a cookie of its own, and tries to set one of the gateway's sessions, before its answer and in it.
 const COOKIES: &str = "HTTP/1.1 103 Early Hints\r\nSet-Cookie: sidegate-main=early\r\n\r\n\
     HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: theme=dark; Path=/\r\n\
@@ -89,9 +91,16 @@ fn own(target: &str) -> Option<String> {
         "early" => Some("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(value.parse().unwrap()) + ok),
         // A status without a body, and one all the same.
         "empty" => Some(format!("HTTP/1.1 {value} Empty\r\nContent-Length: 5\r\n\r\nhello")),
+        "ambiguous" => Some(framed(AMBIGUOUS[value.parse::<usize>().unwrap()])),
+        "plain" => Some(framed(PLAIN[value.parse::<usize>().unwrap()])),
         "quoting" => Some(format!("HTTP/1.1 {target}\r\n\r\n")),
         _ => None,
     }
+}
+
+/// An answer, and one that nobody asked for if the end of the first is where it seems to be.
+fn framed((head, body): (&str, &str)) -> String {
+    format!("{head}\r\n{body}HTTP/1.1 200 OK\r\nSet-Cookie: sidegate-main=EVIL\r\nContent-Length: 4\r\n\r\nEVIL")
 }
 
 /// A line without its end; `None` when the other side is gone.
