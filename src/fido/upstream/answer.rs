@@ -176,15 +176,24 @@ async fn verdict(place: &Place<'_>, at: AnswerAt, incoming: &Incoming) -> Verdic
     let path = if at == AnswerAt::Registration { "registration" } else { "authentication" };
     match place.post::<ServerResponse>(path, &incoming.to_transport()).await {
         Ok(ServerResponse { status_code: StatusCode::OK, .. }) => Verdict::Good,
-        // A fault of its own leaves open what comes of it; so does what settles nothing.
-        Ok(ServerResponse { status_code, .. }) => match refused_there(status_code) {
-            open @ FidoError::Refused(StatusCode::INTERNAL) => Verdict::Unknown(open),
-            refusal => Verdict::Refused(refusal),
-        },
+        Ok(ServerResponse { status_code, .. }) => {
+            let refusal = refused_there(status_code);
+            if leaves_open(at, &refusal) { Verdict::Unknown(refusal) } else { Verdict::Refused(refusal) }
+        }
         Err(reason) => {
             let fault = FidoError::Refused(StatusCode::INTERNAL);
             if reason.is_unheard() { Verdict::Refused(fault) } else { Verdict::Unknown(fault) }
         }
+    }
+}
+
+/// A fault of the upstream's own leaves open what comes of it; so does what settles nothing. And a registration whose
+/// challenge or key it will not have may be one that it took: something in between may send what is asked twice.
+fn leaves_open(at: AnswerAt, refusal: &FidoError) -> bool {
+    match refusal {
+        FidoError::Refused(StatusCode::INTERNAL) => true,
+        FidoError::Refused(StatusCode(code)) => at == AnswerAt::Registration && matches!(code, 1491 | 1494),
+        _ => false,
     }
 }
 

@@ -87,6 +87,22 @@ async fn a_key_is_taken_back_and_logs_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_taken_before_its_answer_came_again_and_was_refused_is_taken_back() {
+    let upstream = ScriptedUpstream::start().await;
+    let gateway = before(&upstream).await;
+    for (count, code) in [(1, 1491), (2, 1494)] {
+        let mut phone = Phone::new(&gateway, "jeff");
+        phone.login_password().await;
+        let (handed_out, _) = redeemed(&phone.client()).await;
+        upstream.then(Act::Done(Box::new(Act::code(code))));
+        phone.answer_registration(&handed_out).await.uaf_code(code.into());
+        audited(&gateway, r#""change":"removed""#, count).await;
+        assert_eq!(upstream.keys("jeff"), 0);
+    }
+    audited(&gateway, r#""event":"verdict-unknown""#, 2).await;
+}
+
+#[tokio::test]
 async fn a_key_that_could_not_be_taken_back_logs_nobody_in() {
     let upstream = ScriptedUpstream::start().await;
     let gateway = before(&upstream).await;

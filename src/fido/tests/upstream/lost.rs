@@ -128,7 +128,7 @@ async fn a_registration_that_nobody_heard_of_leaves_no_record() {
 
 #[tokio::test]
 async fn a_verdict_that_leaves_open_what_comes_of_it_is_none() {
-    for code in [1202, 1500, 7] {
+    for code in [1202, 1500, 7, 1491, 1494] {
         let (front, behind) = both().await;
         let (response, _) = registration(&front, &mut Phone::new()).await;
         let before = behind.questions();
