@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::gateway::{Gateway, Setup};
-use crate::support::http::{Answer, Client, HTML};
+use crate::support::http::{Answer, Client, HTML, UAF};
 use crate::support::oob::{by_link_to, dispatch};
 use crate::support::phone::Phone;
 use crate::support::wait;
@@ -298,6 +298,27 @@ async fn a_form_from_elsewhere_is_refused() {
         let answer = post(taken).send().await;
         assert!([200, 303].contains(&answer.status) && answer.set_cookie().is_some(), "{taken:?}: {}", answer.text());
     }
+}
+
+#[tokio::test]
+async fn a_login_by_key_from_elsewhere_is_refused() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let client = gateway.public();
+    let begun = client.json("/auth/fidouaf", &json!({"username": "jeff"})).await.uaf_code(1200);
+    let finish = json!({"uafResponse": phone.assertion(&begun)}).to_string();
+    let post = async |field: (&str, &str)| {
+        let post = client.post("/auth/fidouaf/authenticationresponse").header("content-type", UAF);
+        post.header(field.0, field.1).body(finish.clone()).send().await
+    };
+    for refused in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "null")] {
+        let answer = post(refused).await;
+        assert!(answer.set_cookie().is_none(), "{refused:?}");
+        answer.problem(403);
+    }
+    let own = client.base().to_owned();
+    // Nothing was used up.
+    post(("origin", &own)).await.uaf_code(1200);
 }
 
 #[tokio::test]

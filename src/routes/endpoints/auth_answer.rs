@@ -16,14 +16,16 @@ pub(super) fn see_other(target: &ReturnTarget) -> Result<Response<Bytes>, http::
         .body(Bytes::new())
 }
 
+/// Refuses what another site's page may have sent.
+pub(super) fn check_site(exchange: &Exchange) -> Result<(), Problem> {
+    let forbidden = |refused: same_origin::CrossSite| Problem::new(StatusCode::FORBIDDEN, refused.to_string());
+    same_origin::check(&exchange.headers, &exchange.client.origin).map_err(forbidden)
+}
+
 /// The answer to a form post that may come from another site's page.
 pub(super) fn cross_site(exchange: &Exchange, pages: &LoginPages, html: bool) -> Option<Reply> {
-    let refused = same_origin::check(&exchange.headers, &exchange.client.origin).err()?;
-    Some(if html {
-        Reply::Response(pages.refused())
-    } else {
-        Problem::new(StatusCode::FORBIDDEN, refused.to_string()).into()
-    })
+    let refused = check_site(exchange).err()?;
+    Some(if html { Reply::Response(pages.refused()) } else { refused.into() })
 }
 
 /// The session that the request came with.

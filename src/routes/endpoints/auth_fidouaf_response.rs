@@ -10,7 +10,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
 
 use super::answers::{Outcome, fido_uaf, reply, to_the_end};
-use super::auth_answer::session;
+use super::auth_answer::{check_site, session};
 use super::body::read;
 use super::problems::UafFault;
 use crate::identity::FidoUafRealm;
@@ -28,6 +28,8 @@ impl FidoLoginResponseEndpoint {
     }
 
     async fn log_in(&self, exchange: &Exchange) -> Outcome {
+        // An attacker's own answer, sent by a page of his, would log its reader in as him.
+        check_site(exchange)?;
         let answer = read::<SendUafResponse>(exchange)?;
         let (realm, presented, client) = (Arc::clone(&self.0), session(exchange).cloned(), exchange.client.clone());
         let work = async move {
