@@ -173,9 +173,14 @@ impl Sending {
     }
 }
 
-/// Whether the answer is of something between here and the server, which does not know what the server did.
+/// Whether the answer tells nothing of what the server did: it failed on the way, or something between here and it says so.
+/// With 501 and 503 it did nothing.
 fn is_lost(status: StatusCode) -> bool {
-    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+    match status {
+        StatusCode::NOT_IMPLEMENTED | StatusCode::SERVICE_UNAVAILABLE => false,
+        StatusCode::REQUEST_TIMEOUT => true,
+        _ => status.as_u16() >= 500,
+    }
 }
 
 impl Drop for Sending {

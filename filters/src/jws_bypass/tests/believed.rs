@@ -160,6 +160,7 @@ async fn an_id_that_a_server_may_read_in_two_ways_goes_nowhere(#[case] target: &
 }
 
 #[rstest]
+#[case(501)]
 #[case(503)]
 #[case(401)]
 #[case(404)]
@@ -174,10 +175,14 @@ async fn after_a_failure_a_phone_may_try_again(#[case] status: u16) {
 }
 
 #[rstest]
+#[case(408)]
+#[case(500)]
 #[case(502)]
 #[case(504)]
+#[case(520)]
+#[case(999)]
 #[tokio::test]
-async fn an_answer_of_something_in_between_tells_nothing(#[case] status: u16) {
+async fn an_answer_that_leaves_open_what_was_done_tells_nothing(#[case] status: u16) {
     let edge = Edge::new();
     let message = edge.bench.message(json!({}));
     let passed = edge.send(&message).await.passed();
