@@ -33,12 +33,16 @@ pub enum NoSeat {
 }
 
 impl NoSeat {
+    /// The name of each.
+    pub const NAMES: [&str; 2] = ["full", "share"];
+
     /// As the metrics name it.
     #[must_use]
     pub fn name(self) -> &'static str {
+        let [full, share] = Self::NAMES;
         match self {
-            Self::Full => "full",
-            Self::Share => "share",
+            Self::Full => full,
+            Self::Share => share,
         }
     }
 }

@@ -9,6 +9,10 @@ use crate::jws::Thumbprint;
 /// The `tracing` target of audit lines.
 pub const TARGET: &str = "audit";
 
+/// The names of the events.
+pub const NAMES: &[&str] =
+    &["internal-caller-refused", "internal-caller-forbidden", "jws-bypass", "user-binding", "act-for"];
+
 /// Something that an auditor asks about. Nothing that a client sent is a field before it is known to be one of ours.
 #[derive(Clone, Copy)]
 pub enum Event<'a> {

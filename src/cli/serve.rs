@@ -14,6 +14,7 @@ use super::{data, start};
 use crate::config::{self, Config, Environment, Overrides, Source};
 use crate::gateway::{self, Stop};
 use crate::store::DataFolder;
+use crate::telemetry::access::UNKNOWN;
 use crate::telemetry::{Metrics, log};
 
 /// How often forgotten operations and sessions make room.
@@ -45,12 +46,22 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
         Ok::<_, Failure>((router, demo))
     })?;
     let router = Arc::new(router);
+    expect(&config, &metrics);
     let gateway = gateway::on(listening, &router, &metrics)?;
     start::announce(&config, demo.as_ref(), std::io::stderr().is_terminal());
     let sweeper = sweep(runtime, stores);
     let ended = gateway.run(stop);
     drop(sweeper);
     Ok(ended?)
+}
+
+/// Has what is cut counted from zero, on each row and where no row fits.
+fn expect(config: &Config, metrics: &Metrics) {
+    for listener in &config.listeners {
+        let class = listener.class;
+        let rows = config.routes.iter().filter(|row| row.on.contains(&class));
+        rows.map(|row| row.name.as_str()).chain([UNKNOWN]).for_each(|row| metrics.expect_row(class.name(), row));
+    }
 }
 
 /// Sweeps until the sender that it gives back is dropped.

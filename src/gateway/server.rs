@@ -24,6 +24,7 @@ use super::settings::{Limits, Listener, Settings};
 use super::stop::Stop;
 use super::tls::Tls;
 use crate::routes::Router;
+use crate::seats::NoSeat;
 use crate::telemetry::Metrics;
 pub use error::{RunError, StartError};
 
@@ -79,6 +80,7 @@ pub fn on(
     let cut = watch::Sender::new(false);
     let mut all = Vec::with_capacity(settings.listeners.len());
     for (listener, (socket, bound, tls)) in settings.listeners.iter().zip(sockets) {
+        metrics.expect_listener(listener.class.name(), &NoSeat::NAMES);
         let front = Front::new(listener.class, router.clone(), limits.clone(), metrics.clone());
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
         let edge = Edge::new(proxy, tls, listener.class, limits.clone(), metrics.clone(), cut.subscribe());

@@ -12,7 +12,7 @@ use super::metrics::Opened;
 /// The `tracing` target of these lines.
 pub const TARGET: &str = "access";
 /// Stands for what is not known, because the request was refused before.
-const UNKNOWN: &str = "-";
+pub const UNKNOWN: &str = "-";
 
 /// Who broke a request off, so that its answer did not come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,9 @@ pub enum Cut {
 }
 
 impl Cut {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::Client, Self::Upstream, Self::Gateway];
+
     /// As the log and the metrics name it.
     #[must_use]
     pub fn name(self) -> &'static str {

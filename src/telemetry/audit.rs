@@ -7,6 +7,23 @@ use std::net::IpAddr;
 
 pub use sidegate_filters::audit::TARGET;
 
+/// The names of the events.
+pub const NAMES: &[&str] = &[
+    "login",
+    "login-failed",
+    "step-up",
+    "logout",
+    "dispatch",
+    "redeem",
+    "answer",
+    "target",
+    "credential",
+    "verdict-unknown",
+    "provision",
+    "swept",
+    "act-for",
+];
+
 /// Something that an auditor asks about. Users appear by extId, targets by id, callers by their configured name; session
 /// ids of operations and of users never do, since they are credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

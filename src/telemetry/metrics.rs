@@ -7,6 +7,9 @@ use prometheus::{
     exponential_buckets,
 };
 
+use super::access::Cut;
+use super::audit;
+
 /// Every counter of the gateway. Labels are names of the configuration and of this program, never a client's text.
 pub struct Metrics {
     registry: Registry,
@@ -40,7 +43,7 @@ impl Drop for Opened {
 }
 
 impl Metrics {
-    /// Counters at zero.
+    /// Counters at zero: of those with labels, the events are there; others come when they are expected, or happen.
     ///
     /// # Errors
     /// When a name or bucket is not to Prometheus' liking: a fault of this program.
@@ -82,7 +85,33 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.refused_requests.clone()))?;
         metrics.registry.register(Box::new(metrics.refused_forwards.clone()))?;
         metrics.registry.register(Box::new(metrics.events.clone()))?;
+        for name in audit::NAMES.iter().chain(sidegate_filters::audit::NAMES) {
+            metrics.events.with_label_values(&[name]);
+        }
         Ok(metrics)
+    }
+
+    /// A listener of this class is served, and refuses for these reasons: what it refuses is counted from zero.
+    pub fn expect_listener(&self, listener: &str, reasons: &[&str]) {
+        for reason in reasons {
+            for refused in [&self.refused_connections, &self.refused_requests, &self.refused_forwards] {
+                refused.with_label_values(&[listener, reason]);
+            }
+        }
+    }
+
+    /// A row is served on a listener: what is cut there is counted from zero.
+    pub fn expect_row(&self, listener: &str, route: &str) {
+        for cut in Cut::ALL {
+            self.cut_requests.with_label_values(&[listener, route, cut.name()]);
+        }
+    }
+
+    /// A UAF server behind is asked, and fails in these ways: they are counted from zero.
+    pub fn expect_uaf_upstream(&self, upstream: &str, kinds: &[&str]) {
+        for kind in kinds {
+            self.uaf_upstream_failures.with_label_values(&[upstream, kind]);
+        }
     }
 
     /// A client connected.
@@ -172,6 +201,37 @@ mod tests {
         let line = r#"sidegate_requests_total{listener="public",method="POST",route="status",status="2xx"} 1"#;
         assert!(text.contains(line), "{text}");
         assert!(text.contains(r#"sidegate_request_seconds_count{route="status"} 1"#), "{text}");
+    }
+
+    #[test]
+    fn what_is_foretold_is_there_from_the_start() {
+        let metrics = Metrics::new().unwrap();
+        metrics.expect_listener("public", &["full"]);
+        metrics.expect_row("public", "status");
+        metrics.expect_uaf_upstream("uaf", &["busy"]);
+        let text = text(&metrics);
+        for line in [
+            r#"sidegate_events_total{event="login-failed"} 0"#,
+            r#"sidegate_events_total{event="jws-bypass"} 0"#,
+            r#"sidegate_connections_refused_total{listener="public",reason="full"} 0"#,
+            r#"sidegate_requests_refused_total{listener="public",reason="full"} 0"#,
+            r#"sidegate_forwards_refused_total{listener="public",reason="full"} 0"#,
+            r#"sidegate_requests_cut_total{by="upstream",listener="public",route="status"} 0"#,
+            r#"sidegate_uaf_upstream_failures_total{kind="busy",upstream="uaf"} 0"#,
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn every_event_of_the_audit_is_foretold() {
+        let ours = (include_str!("audit.rs"), audit::NAMES);
+        let of_filters = (include_str!("../../filters/src/audit.rs"), sidegate_filters::audit::NAMES);
+        for (source, names) in [ours, of_filters] {
+            let written = source.split("line!(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            let written: std::collections::BTreeSet<_> = written.collect();
+            assert_eq!(written, names.iter().copied().collect());
+        }
     }
 
     #[test]

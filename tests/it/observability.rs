@@ -53,10 +53,11 @@ async fn security_events_leave_audit_lines() {
             lines(&gateway).into_iter().find(|line| line["target"] == "audit" && line["event"] == event)
         })
         .await;
-        let counted = format!("sidegate_events_total{{event=\"{event}\"}}");
+        let counted = format!("sidegate_events_total{{event=\"{event}\"}} ");
         wait::until(&counted, wait::BOUND, async || {
             let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
-            metrics.contains(&counted).then_some(())
+            let count = metrics.lines().find_map(|line| line.strip_prefix(&counted)?.parse::<u64>().ok());
+            count.filter(|count| *count > 0)
         })
         .await;
     }
@@ -64,6 +65,25 @@ async fn security_events_leave_audit_lines() {
     assert_eq!((&failed["user"], &failed["address"]), (&json!(phone.ext_id()), &json!("127.0.0.1")));
     let dispatch = lines(&gateway).into_iter().find(|line| line["event"] == "dispatch").unwrap();
     assert_eq!((&dispatch["user"], &dispatch["target_id"]), (&json!(phone.ext_id()), &json!(phone.target())));
+}
+
+#[tokio::test]
+async fn counters_that_are_foretold_are_there_with_zero_from_the_start() {
+    let gateway = Gateway::standalone(&[]).await;
+    let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
+    for foretold in [
+        r#"sidegate_connections_refused_total{listener="public",reason="share"} 0"#,
+        r#"sidegate_requests_refused_total{listener="internal",reason="full"} 0"#,
+        r#"sidegate_forwards_refused_total{listener="public",reason="full"} 0"#,
+        r#"sidegate_requests_cut_total{by="upstream",listener="public",route="status"} 0"#,
+        r#"sidegate_requests_cut_total{by="client",listener="internal",route="-"} 0"#,
+        r#"sidegate_events_total{event="login-failed"} 0"#,
+        r#"sidegate_events_total{event="internal-caller-refused"} 0"#,
+    ] {
+        assert!(metrics.lines().any(|line| line == foretold), "{foretold}: {metrics}");
+    }
+    assert!(!metrics.contains("sidegate_uaf_upstream_failures_total{"), "there is none behind: {metrics}");
+    assert!(metrics.lines().count() < 700, "{}", metrics.lines().count());
 }
 
 #[tokio::test]

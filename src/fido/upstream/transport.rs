@@ -58,17 +58,22 @@ impl Unanswered {
         matches!(self, Self::Unreachable(_) | Self::Busy(_))
     }
 
+    /// The word for each.
+    const KINDS: [&str; 8] =
+        ["unreachable", "broken-off", "timed-out", "busy", "share", "status", "malformed", "too-long"];
+
     /// The word for it in the log and the metrics.
     fn kind(&self) -> &'static str {
+        let [unreachable, broken_off, timed_out, busy, share, status, malformed, too_long] = Self::KINDS;
         match self {
-            Self::Unreachable(_) => "unreachable",
-            Self::BrokenOff(_) => "broken-off",
-            Self::TimedOut => "timed-out",
-            Self::Busy(NoSeat::Full) => "busy",
-            Self::Busy(NoSeat::Share) => "share",
-            Self::Status(_) => "status",
-            Self::Malformed => "malformed",
-            Self::TooLong => "too-long",
+            Self::Unreachable(_) => unreachable,
+            Self::BrokenOff(_) => broken_off,
+            Self::TimedOut => timed_out,
+            Self::Busy(NoSeat::Full) => busy,
+            Self::Busy(NoSeat::Share) => share,
+            Self::Status(_) => status,
+            Self::Malformed => malformed,
+            Self::TooLong => too_long,
         }
     }
 }
@@ -137,6 +142,7 @@ impl Endpoint {
     ) -> Result<Self, EndpointFault> {
         let mut base = Url::parse(server.origin).map_err(|error| EndpointFault::Url(error.to_string()))?;
         let (host, port) = (base.host_str().unwrap_or_default(), base.port_or_known_default().unwrap_or_default());
+        metrics.expect_uaf_upstream(server.name, &Unanswered::KINDS);
         let (name, address) = (server.name.to_owned(), format!("{host}:{port}"));
         let builder = Client::builder()
             .no_proxy()
