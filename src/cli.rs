@@ -129,7 +129,11 @@ fn device(phone: &Device) -> u8 {
         Ok(()) => GOOD,
         Err(error) => {
             let code = fail(&error);
-            if matches!(error, PhoneError::Usage(_)) { USAGE } else { code }
+            match error {
+                PhoneError::Usage(_) => USAGE,
+                error if error.is_interruption() => INTERRUPTED,
+                _ => code,
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod demo;
 mod http;
+mod interrupts;
 mod key;
 mod link;
 mod phone;
@@ -63,7 +64,7 @@ pub(super) struct Device {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Play the whole story with a fresh phone, one line a step, and clean up
+    /// Play the whole story with a fresh phone, one line a step, and clean up, after Ctrl-C too
     Demo,
     /// Log in with the password and register a UAF key
     Register,
@@ -92,6 +93,17 @@ enum Action {
 /// Why the phone did not get there.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PhoneError {
+    /// A SIGINT ended it.
+    #[error("interrupted")]
+    Interrupted,
+    /// What it registered could not be removed.
+    #[error("{why}; what this phone registered may be left on the gateway: {way_out}")]
+    Left {
+        /// Why it broke off.
+        why: Box<PhoneError>,
+        /// How to remove it.
+        way_out: String,
+    },
     /// A flag or argument is wrong.
     #[error("{0}")]
     Usage(String),
@@ -208,6 +220,15 @@ impl PhoneError {
 }
 
 impl PhoneError {
+    /// Whether a SIGINT ended it.
+    pub(super) fn is_interruption(&self) -> bool {
+        match self {
+            Self::Interrupted => true,
+            Self::Left { why, .. } => why.is_interruption(),
+            _ => false,
+        }
+    }
+
     /// The same, with the way out where the gateway knows no key of the phone.
     fn of_login(self) -> Self {
         match self {

@@ -1,5 +1,7 @@
 //! The software phone of the command line (`gateway.md` 6.1).
 
+mod interrupts;
+
 use std::process::Output;
 
 use serde_json::{Value, json};

@@ -30,6 +30,8 @@ pub(super) struct Phone {
     connection: Connection,
     authenticator: Authenticator,
     state: State,
+    /// The name of a dispatch target whose creation was asked for and got no answer.
+    unanswered_target: Option<String>,
     /// The file that it is kept in, if it is kept.
     file: Option<PathBuf>,
 }
@@ -48,12 +50,23 @@ impl Phone {
     fn with(gateway: &Gateway, key: UafKey, state: State, file: Option<PathBuf>) -> Result<Self, PhoneError> {
         let model = MODEL.parse().map_err(|_| PhoneError::Message(format!("{MODEL} is no AAID")))?;
         let authenticator = key.of(Authenticator::new(model));
-        Ok(Self { connection: Connection::new(gateway)?, authenticator, state, file })
+        Ok(Self { connection: Connection::new(gateway)?, authenticator, state, unanswered_target: None, file })
     }
 
     /// Keeps the phone as it is now.
     pub(super) fn keep(&self) -> Result<(), PhoneError> {
         self.file.as_ref().map_or(Ok(()), |file| self.state.keep(file))
+    }
+
+    /// Keeps it in this file from now on.
+    pub(super) fn keep_as(&mut self, file: &Path) -> Result<(), PhoneError> {
+        self.file = Some(file.to_owned());
+        self.keep()
+    }
+
+    /// Whether it has nothing that a gateway could know.
+    pub(super) fn is_blank(&self) -> bool {
+        self.state.keys.is_empty() && self.state.target.is_none()
     }
 
     /// Whether its only key may be unknown to the gateway.
@@ -64,6 +77,11 @@ impl Phone {
     /// The id of its dispatch target.
     pub(super) fn target_id(&self) -> Option<&str> {
         self.state.target.as_ref().map(|target| target.id.as_str())
+    }
+
+    /// The name of a dispatch target that the gateway may have made without the phone having learnt its id.
+    pub(super) fn unanswered_target(&self) -> Option<&str> {
+        self.unanswered_target.as_deref()
     }
 
     /// The name that the server gave for the user of its first key.
@@ -161,7 +179,10 @@ impl Phone {
             "name": name, "deviceId": self.state.device_id, "dispatcher": "link", "username": self.username()?,
             "signatureKey": signing.public_jwk(), "encryptionKey": encryption.public_jwk(),
         });
-        let answer = self.connection.post_json(TARGETS, &body).await?.expect(201, "dispatch target")?;
+        self.unanswered_target = Some(name.to_owned());
+        let answer = self.connection.post_json(TARGETS, &body).await?;
+        self.unanswered_target = None;
+        let answer = answer.expect(201, "dispatch target")?;
         let id = text(&answer, "id");
         say(format_args!("dispatch target: {id}, signature and encryption key registered"));
         self.state.target = Some(Target { id, signing, encryption });

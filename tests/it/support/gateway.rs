@@ -150,11 +150,16 @@ impl Gateway {
         self.passwords.insert(name.to_owned(), password);
     }
 
-    /// Runs a command of the program on this data folder; its output counts as log.
-    pub(crate) fn command(&self, arguments: &[&str], stdin: &str) -> Output {
+    /// Starts a command of the program on this data folder, for what is done while it runs.
+    pub(crate) fn spawn(&self, arguments: &[&str], stdin: &str) -> Child {
         let mut child = self.program().args(arguments).arg("--data").arg(self.data()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+        child
+    }
+
+    /// Runs a command of the program on this data folder; its output counts as log.
+    pub(crate) fn command(&self, arguments: &[&str], stdin: &str) -> Output {
+        let output = self.spawn(arguments, stdin).wait_with_output().unwrap();
         self.logs.collect(std::io::Cursor::new(output.stdout.clone()));
         self.logs.collect(std::io::Cursor::new(output.stderr.clone()));
         output
