@@ -64,11 +64,7 @@ pub(super) async fn run(
         return Err(Failed::NoUsers(file));
     }
     // What is refused must not leave a folder behind.
-    let password = match &command {
-        UserCommand::Add { login, .. } if !is_name(&login.name) => return Err(UserError::BadName.into()),
-        UserCommand::Add { login, .. } | UserCommand::Passwd { login, .. } => Some(Password::of(login, input)?),
-        UserCommand::List { .. } | UserCommand::Remove { .. } => None,
-    };
+    let password = Password::wanted(&command, input)?;
     let folder = DataFolder::open(path)?;
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
@@ -93,6 +89,15 @@ enum Password {
 }
 
 impl Password {
+    /// The one that the command sets, if it sets one for a name that can be.
+    fn wanted(command: &UserCommand, input: &mut dyn Read) -> Result<Option<Self>, Failed> {
+        match command {
+            UserCommand::Add { login, .. } if !is_name(&login.name) => Err(UserError::BadName.into()),
+            UserCommand::Add { login, .. } | UserCommand::Passwd { login, .. } => Self::of(login, input).map(Some),
+            UserCommand::List { .. } | UserCommand::Remove { .. } => Ok(None),
+        }
+    }
+
     fn of(login: &Login, input: &mut dyn Read) -> Result<Self, Failed> {
         if !login.password_stdin {
             return Ok(Self::Made(data::new_password()?));

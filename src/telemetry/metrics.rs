@@ -62,7 +62,7 @@ impl Metrics {
             Opts::new("sidegate_uaf_upstream_failures_total", "Questions that the UAF server behind did not answer.");
         let buckets = exponential_buckets(0.0005, 2.0, 16)?;
         let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
-        let metrics = Self {
+        Self {
             registry: Registry::new(),
             requests: IntCounterVec::new(Opts::new("sidegate_requests_total", "Requests answered."), &labels)?,
             seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
@@ -74,21 +74,25 @@ impl Metrics {
             refused_requests: IntCounterVec::new(refused_requests, &["listener", "reason"])?,
             refused_forwards: IntCounterVec::new(refused_forwards, &["listener", "reason"])?,
             events: IntCounterVec::new(Opts::new("sidegate_events_total", "Audited events."), &["event"])?,
-        };
-        metrics.registry.register(Box::new(metrics.requests.clone()))?;
-        metrics.registry.register(Box::new(metrics.seconds.clone()))?;
-        metrics.registry.register(Box::new(metrics.cut_requests.clone()))?;
-        metrics.registry.register(Box::new(metrics.uaf_upstream_failures.clone()))?;
-        metrics.registry.register(Box::new(metrics.open_requests.clone()))?;
-        metrics.registry.register(Box::new(metrics.open_connections.clone()))?;
-        metrics.registry.register(Box::new(metrics.refused_connections.clone()))?;
-        metrics.registry.register(Box::new(metrics.refused_requests.clone()))?;
-        metrics.registry.register(Box::new(metrics.refused_forwards.clone()))?;
-        metrics.registry.register(Box::new(metrics.events.clone()))?;
-        for name in audit::NAMES.iter().chain(sidegate_filters::audit::NAMES) {
-            metrics.events.with_label_values(&[name]);
         }
-        Ok(metrics)
+        .registered()
+    }
+
+    /// The same, with all of them told, and the events from zero.
+    fn registered(self) -> Result<Self, prometheus::Error> {
+        let refused = [&self.refused_connections, &self.refused_requests, &self.refused_forwards];
+        let others = [&self.requests, &self.cut_requests, &self.uaf_upstream_failures, &self.events];
+        for counter in refused.into_iter().chain(others) {
+            self.registry.register(Box::new(counter.clone()))?;
+        }
+        for gauge in [&self.open_requests, &self.open_connections] {
+            self.registry.register(Box::new(gauge.clone()))?;
+        }
+        self.registry.register(Box::new(self.seconds.clone()))?;
+        for name in audit::NAMES.iter().chain(sidegate_filters::audit::NAMES) {
+            self.events.with_label_values(&[name]);
+        }
+        Ok(self)
     }
 
     /// A listener of this class is served, and refuses for these reasons: what it refuses is counted from zero.
