@@ -7,7 +7,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{ChildStdin, Command, Output, Stdio};
+
+use rstest::rstest;
 
 use crate::support::ports;
 
@@ -225,6 +227,11 @@ fn a_certificate_names_the_hosts_that_were_asked_for() {
 
 /// What the terminal shows of a shell's line, once this is typed at the prompt for a password.
 fn at_a_terminal(folder: &Path, line: &str, typed: &[u8]) -> String {
+    at_the_prompt(folder, line, |keys| keys.write_all(typed).unwrap())
+}
+
+/// The same of what is done at the prompt.
+pub(crate) fn at_the_prompt(folder: &Path, line: &str, deed: impl FnOnce(&mut ChildStdin)) -> String {
     let mut command = Command::new("script");
     command.args(["-q", "-e", "-c", line, "/dev/null"]).current_dir(folder).env("SHELL", "/bin/sh");
     command.env("SIDEGATE", env!("CARGO_BIN_EXE_sidegate"));
@@ -236,7 +243,7 @@ fn at_a_terminal(folder: &Path, line: &str, typed: &[u8]) -> String {
         assert_eq!(screen.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
         shown.extend(byte);
     }
-    keys.write_all(typed).unwrap();
+    deed(&mut keys);
     screen.read_to_end(&mut shown).unwrap();
     terminal.wait().unwrap();
     String::from_utf8(shown).unwrap()
@@ -264,6 +271,25 @@ fn ctrl_c_at_the_prompt_restores_the_terminal() {
     let restored = |mode: &str| shown.split_whitespace().any(|word| word == mode);
     assert!(restored("echo") && restored("isig") && !shown.contains("correct"), "{shown}");
     assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+#[rstest]
+#[case("HUP", 129)]
+#[case("INT", 130)]
+#[case("QUIT", 131)]
+#[case("TERM", 143)]
+fn a_signal_at_the_prompt_restores_the_terminal(#[case] signal: &str, #[case] code: i32) {
+    let folder = tempfile::tempdir().unwrap();
+    let sidegate = r#"sh -c 'echo $$ > pid; exec "$SIDEGATE" user add jeff --password-stdin'"#;
+    let line = format!(r#"trap : INT; {sidegate}; echo "code $?"; stty -a"#);
+    let shown = at_the_prompt(folder.path(), &line, |_| {
+        let process = std::fs::read_to_string(folder.path().join("pid")).unwrap();
+        assert!(Command::new("kill").args(["-s", signal, process.trim()]).status().unwrap().success());
+    });
+    assert!(shown.contains(&format!("code {code}")), "{shown}");
+    let restored = |mode: &str| shown.split_whitespace().any(|word| word == mode);
+    assert!(restored("echo") && restored("isig"), "{shown}");
+    assert_eq!(names(folder.path()), ["pid"]);
 }
 
 #[test]

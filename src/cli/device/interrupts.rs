@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::say;
+use crate::cli::terminal;
 
 /// How long what was interrupted may take to come to a good place, and as long again the cleaning up.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -22,7 +23,9 @@ pub(super) struct Interrupts {
 impl Interrupts {
     /// From here on they are counted. To be called within a runtime.
     pub(super) fn begin() -> io::Result<Self> {
-        Ok(Self { signal: signal(SignalKind::interrupt())?, count: Rc::default() })
+        let signal = signal(SignalKind::interrupt())?;
+        terminal::cede_interrupts();
+        Ok(Self { signal, count: Rc::default() })
     }
 
     /// How many there were, for work that can stop at a good place.

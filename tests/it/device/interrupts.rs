@@ -10,6 +10,7 @@ use std::thread;
 use rstest::rstest;
 use serde_json::json;
 
+use crate::command_line::at_the_prompt;
 use crate::support::gateway::Gateway;
 use crate::support::wait;
 
@@ -69,7 +70,7 @@ fn interrupted(gateway: &Gateway, relay: &Relay) -> (Child, BufReader<impl Read 
     let line = ["device", "demo", "--user", "jeff", "--password-stdin", "--gateway", &relay.url];
     let mut demo = gateway.spawn(&line, gateway.password("jeff"));
     relay.reached.recv_timeout(wait::BOUND).unwrap();
-    interrupt(&demo);
+    interrupt(demo.id());
     let mut lines = BufReader::new(demo.stdout.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("interrupted: ") {
@@ -79,8 +80,8 @@ fn interrupted(gateway: &Gateway, relay: &Relay) -> (Child, BufReader<impl Read 
     (demo, lines)
 }
 
-fn interrupt(demo: &Child) {
-    assert!(Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap().success());
+fn interrupt(demo: u32) {
+    assert!(Command::new("kill").args(["-INT", &demo.to_string()]).status().unwrap().success());
 }
 
 async fn assert_nothing_is_left(gateway: &Gateway) {
@@ -112,7 +113,7 @@ async fn what_a_second_interrupt_leaves_can_be_removed(#[case] held: &'static [u
     let gateway = Gateway::standalone(&["jeff"]).await;
     let relay = Relay::to(gateway.address("public"), held);
     let (demo, _lines) = interrupted(&gateway, &relay);
-    interrupt(&demo);
+    interrupt(demo.id());
     let output = demo.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     let told = String::from_utf8(output.stderr).unwrap();
@@ -120,5 +121,22 @@ async fn what_a_second_interrupt_leaves_can_be_removed(#[case] held: &'static [u
     let file = told.split("`sidegate device delete --state ").nth(1).unwrap().split('`').next().unwrap();
     let removed = gateway.command(&["device", "delete", "--state", file, "--gateway", gateway.public().base()], "");
     assert!(removed.status.success(), "{removed:?}");
+    assert_nothing_is_left(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_demo_that_asked_for_the_password_is_interrupted_alike() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let relay = Relay::to(gateway.address("public"), DISPATCH);
+    let folder = tempfile::tempdir().unwrap();
+    let demo = format!("device demo --user jeff --password-stdin --gateway {}", relay.url);
+    let line = format!(r#"trap : INT; sh -c 'echo $$ > pid; exec "$SIDEGATE" {demo}'; echo "code $?""#);
+    let told = at_the_prompt(folder.path(), &line, |keys| {
+        writeln!(keys, "{}", gateway.password("jeff")).unwrap();
+        relay.reached.recv_timeout(wait::BOUND).unwrap();
+        interrupt(std::fs::read_to_string(folder.path().join("pid")).unwrap().trim().parse().unwrap());
+        relay.go_on.send(()).unwrap();
+    });
+    assert!(told.contains("nothing of this phone is left") && told.contains("code 130"), "{told}");
     assert_nothing_is_left(&gateway).await;
 }
