@@ -30,7 +30,8 @@ deps-test:
 	@tools/jose-venv.sh $(VENV)
 
 run: deps-build ## builds a release and starts the gateway
-	@echo 'A first build takes 10 minutes or more on two cores; the last crate alone takes several, without a line of output.'
+	@echo 'A first build takes 10 minutes or more on two cores, longer on a busy machine, and 3 GB of memory and of disk;'
+	@echo 'the last crate alone takes several minutes, without a line of output.'
 	cargo build --release --locked --bin sidegate
 	@echo
 	@echo 'In a second terminal:  target/release/sidegate device demo'

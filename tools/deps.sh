@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # deps.sh PACKAGE...: installs the Debian packages that are missing, and says so. Without apt or root it prints the
-# line to run and stops. Then it sees to the Rust toolchain.
+# line to run and stops. Then it sees to the Rust toolchain, and that it is new enough.
 set -euo pipefail
 
 missing=()
@@ -29,8 +29,19 @@ elif ! command -v dpkg-query >/dev/null; then
     done
 fi
 
+rustup="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
 if ! command -v cargo >/dev/null; then
     echo "there is no Rust toolchain; run this and try again:" >&2
-    echo "    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" >&2
+    echo "    $rustup" >&2
+    exit 1
+fi
+
+# rust-toolchain.toml asks for `stable`, which to rustup is the stable one that is there, however old.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+wanted=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
+found=$(cd "$root" && rustc --version | cut -d' ' -f2)
+if [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" != "$wanted" ]; then
+    echo "Rust $found is too old, it takes $wanted or later; run this and try again:" >&2
+    if command -v rustup >/dev/null; then echo "    rustup update stable" >&2; else echo "    $rustup" >&2; fi
     exit 1
 fi

@@ -1,6 +1,7 @@
-//! Every command of the README, run as a reader would paste them.
+//! Every command of the README, run as a reader would paste them, and what it says the build takes.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -65,4 +66,28 @@ async fn the_walk_through_works_when_pasted() {
             assert!(answer.contains(word), "{word} is not in {answer}");
         }
     }
+}
+
+/// Looks for what a build takes, with this as the compiler's word about itself: bash takes a function from there first.
+fn deps_with(rustc: &str) -> Output {
+    let deps = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/deps.sh");
+    Command::new(deps).env("BASH_FUNC_rustc%%", format!("() {{ echo '{rustc}'; }}")).output().unwrap()
+}
+
+#[test]
+fn an_old_compiler_is_told_before_the_build_and_the_readme_names_the_version() {
+    let wanted = env!("CARGO_PKG_RUST_VERSION");
+    for (rustc, good) in [
+        ("rustc 1.9.0 (59807616e 2026-04-14)".to_owned(), false),
+        (format!("rustc {wanted}.0 (59807616e 2026-04-14)"), true),
+        ("rustc 1.1000.0-nightly (59807616e 2026-04-14)".to_owned(), true),
+    ] {
+        let output = deps_with(&rustc);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.success(), good, "{rustc}: {told}");
+        let remedy = told.contains(&format!("{wanted} or later")) && told.contains("rustup");
+        assert_eq!(remedy, !good, "{rustc}: {told}");
+    }
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&format!("with Rust {wanted} or later")));
 }
