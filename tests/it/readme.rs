@@ -1,53 +1,66 @@
-//! Every command of the README, run as a reader would paste them, and what it says the build takes.
+//! Every command of the README, run as a reader would paste them, and what it says the build takes; and those of
+//! `docs/operations.md` by which somebody plays the phone.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::gateway::Gateway;
 
 /// Between the outputs of two blocks.
 const SEPARATOR: &str = "-- next block --";
 
-/// The shell blocks, in their order.
-fn blocks() -> Vec<String> {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let fenced = readme.split("```sh\n").skip(1);
-    fenced.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+/// A document of the repository.
+fn document(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// One script of all blocks against this gateway in place of the one that `make run` starts.
-fn script(gateway: &Gateway) -> String {
-    let mut script = blocks().join(&format!("\necho; echo '{SEPARATOR}'\n"));
+/// Its shell blocks, in their order, as one script.
+fn blocks(text: &str) -> String {
+    let fenced = text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
+    fenced.collect::<Vec<_>>().join(&format!("\necho; echo '{SEPARATOR}'\n"))
+}
+
+/// What a script prints in the folder of this gateway, in place of the one that `make run` starts. It must succeed.
+fn pasted(gateway: &Gateway, mut script: String) -> String {
+    let folder = gateway.data().parent().unwrap().to_owned();
+    std::os::unix::fs::symlink(gateway.data(), folder.join("var")).unwrap();
     for (written, real) in [
         ("127.0.0.1:8080", gateway.address("public").to_string()),
         ("127.0.0.1:8081", gateway.address("internal").to_string()),
         ("127.0.0.1:9089", gateway.address("management").to_string()),
         ("target/release/sidegate", env!("CARGO_BIN_EXE_sidegate").to_owned()),
     ] {
-        assert!(script.contains(written), "the README does not mention {written}");
         script = script.replace(written, &real);
     }
-    format!("set -euo pipefail\n{script}")
+    let programs = Path::new(env!("CARGO_BIN_EXE_sidegate")).parent().unwrap().display();
+    let search = format!("{programs}:{}", std::env::var("PATH").unwrap());
+    let mut bash = Command::new("bash");
+    bash.args(["-euo", "pipefail", "-c", &script]).current_dir(&folder).stdin(Stdio::null());
+    bash.env("NO_PROXY", "*").env("PATH", search);
+    let output = bash.output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    told
+}
+
+/// The answer of the dispatch that a script left, and its secrets.
+fn dispatched(gateway: &Gateway) -> Value {
+    let answer: Value =
+        serde_json::from_slice(&std::fs::read(gateway.data().with_file_name("dispatched.json")).unwrap()).unwrap();
+    for member in ["token", "sessionId"] {
+        gateway.secrets().add(member, answer[member].as_str().unwrap());
+    }
+    answer
 }
 
 #[tokio::test]
 async fn the_walk_through_works_when_pasted() {
     let gateway = Gateway::standalone(&[]).await;
-    let folder = gateway.data().parent().unwrap().to_owned();
-    std::os::unix::fs::symlink(gateway.data(), folder.join("var")).unwrap();
-    let mut bash = Command::new("bash");
-    bash.args(["-c", &script(&gateway)]).current_dir(&folder).env("NO_PROXY", "*").stdin(Stdio::null());
-    let output = bash.output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
-
-    let dispatched: Value = serde_json::from_slice(&std::fs::read(folder.join("dispatched.json")).unwrap()).unwrap();
-    for member in ["token", "sessionId"] {
-        gateway.secrets().add(member, dispatched[member].as_str().unwrap());
-    }
-    let cookies = std::fs::read_to_string(folder.join("cookies.txt")).unwrap();
+    let told = pasted(&gateway, blocks(&document("README.md")));
+    dispatched(&gateway);
+    let cookies = std::fs::read_to_string(gateway.data().with_file_name("cookies.txt")).unwrap();
     gateway.secrets().add("session cookie", cookies.split_whitespace().last().unwrap());
 
     let answers: Vec<_> = told.split(SEPARATOR).collect();
@@ -66,6 +79,22 @@ async fn the_walk_through_works_when_pasted() {
             assert!(answer.contains(word), "{word} is not in {answer}");
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_plays_the_phone_approves_by_the_lines_of_the_operations() {
+    let gateway = Gateway::standalone(&[]).await;
+    let operations = document("docs/operations.md");
+    let section = operations.split("\n## Approving by hand\n").nth(1).unwrap();
+    // The rest of it is the same for a gateway of another name.
+    let section = section.split("With a certificate of your own making").next().unwrap();
+    let here = format!("sidegate() {{ command sidegate \"$@\" --gateway http://{}; }}", gateway.address("public"));
+    let told = pasted(&gateway, format!("{here}\n{}", blocks(section)));
+    assert!(told.contains("sidegate://"), "{told}");
+    let session = json!({"sessionId": dispatched(&gateway)["sessionId"]});
+    let stands = gateway.internal().json("/nevisfido/status", &session).await.json();
+    assert_eq!(stands["status"], "succeeded", "{told}");
+    assert!(!gateway.data().with_file_name("phone.json").exists(), "{told}");
 }
 
 /// Looks for what a build takes, with this as the compiler's word about itself: bash takes a function from there first.
@@ -88,6 +117,5 @@ fn an_old_compiler_is_told_before_the_build_and_the_readme_names_the_version() {
         let remedy = told.contains(&format!("{wanted} or later")) && told.contains("rustup");
         assert_eq!(remedy, !good, "{rustc}: {told}");
     }
-    let readme = include_str!("../../README.md");
-    assert!(readme.contains(&format!("with Rust {wanted} or later")));
+    assert!(document("README.md").contains(&format!("with Rust {wanted} or later")));
 }
