@@ -73,9 +73,9 @@ fn dispatcher(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Option<D
 
 /// At least one URL must be written, as the original documents it.
 fn redeem_urls(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Option<RedeemUrls> {
-    let fields = ["registration-redeem-url", "authentication-redeem-url", "deregistration-redeem-url"];
-    let fields = fields.map(|key| section.field(key));
-    if !fields.iter().any(Field::is_written) {
+    let keys = ["registration-redeem-url", "authentication-redeem-url", "deregistration-redeem-url"];
+    let fields = keys.map(|key| section.field(key));
+    if !fields.iter().any(Field::is_written) && !section.misspells(&keys) {
         section.fault(
             "no redeem URL is written",
             "write at least one, such as authentication-redeem-url: ${public-url}/nevisfido/token/redeem/authentication",

@@ -47,6 +47,13 @@ impl<'a> Section<'a> {
         self.unread.set(true);
     }
 
+    /// Whether a key that was not asked for until now may have been meant as one of these: it is told as such.
+    pub(super) fn misspells(&self, keys: &[&'static str]) -> bool {
+        let asked = self.asked.borrow();
+        let mut unknown = self.entries.iter().filter(|entry| !asked.contains(&entry.key.as_str()));
+        unknown.any(|entry| nearest(&entry.key, keys.iter().copied()).is_some())
+    }
+
     /// Notes every key that nobody asked for.
     pub(super) fn finish(&self) {
         if self.unread.get() {

@@ -32,6 +32,17 @@ fn nothing_follows_from_a_slip(#[case] text: &str, #[case] right: &str, #[case] 
     assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
 }
 
+#[test]
+fn a_misspelt_redeem_url_is_not_said_to_be_missing_too() {
+    let found =
+        fault_of("  dispatchers: [{type: link, base-url: https://a, registration-redem-url: https://a/redeem}]\n");
+    let expected = "registration-redem-url: this key is not known; did you mean registration-redeem-url?";
+    assert!(found.contains(expected), "{found}");
+    // A key that is like none of the three hides nothing.
+    let found = faults(&format!("{BASE}  dispatchers: [{{type: link, base-url: https://a, colour: red}}]\n"));
+    assert!(found.len() == 2 && found.iter().any(|fault| fault.contains("no redeem URL is written")), "{found:#?}");
+}
+
 #[rstest]
 #[case("upstream: { shop: { url: https://shop } }\n", "upstream: this key is not known; did you mean upstreams?")]
 #[case("upstreams: { my_shop: { url: https://shop } }\n", "upstreams.my_shop: this is no name")]
