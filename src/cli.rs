@@ -139,8 +139,8 @@ fn device(phone: &Device) -> u8 {
 }
 
 fn fail(error: &dyn std::error::Error) -> u8 {
-    // Nobody is left to tell if standard error is closed.
-    let _closed = writeln!(io::stderr(), "sidegate: {error}");
+    // Of several faults each line says whose it is. Nobody is left to tell if standard error is closed.
+    let _closed = error.to_string().lines().try_for_each(|line| writeln!(io::stderr(), "sidegate: {line}"));
     FAILED
 }
 

@@ -9,6 +9,12 @@ use crate::jose::CryptoError;
 use crate::jose::sample::{Host, Pair, self_signed};
 use crate::store::{DataFolder, FolderError, private_file};
 
+/// A mistyped name would else pass for the gateway's folder.
+const MADE: &str =
+    "the folder was not there and is made anew; if the gateway has another, name that with --data or --config";
+const FIRST: &str = "it is the first key there: a gateway with this folder signs with it from its next start";
+const ROTATED: &str = "restart the gateway: it publishes both, and a minute later signs with the new one";
+
 /// The command came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failed {
@@ -47,13 +53,17 @@ pub(super) fn certificates(folder: &Path, hosts: &[Host], out: &mut dyn Write) -
 
 /// Makes a new key for SecTokens.
 pub(super) fn sec_token(path: &Path, out: &mut dyn Write) -> Result<(), Failed> {
+    let missing = !path.exists();
     let folder = DataFolder::open(path)?;
+    if missing {
+        writeln!(out, "{}: {MADE}", path.display())?;
+    }
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
     }
     let keys = SecTokenKeys::rotate(&folder)?;
     writeln!(out, "made the key {} in {}", keys.current().kid(), path.display())?;
-    writeln!(out, "restart the gateway: it publishes both, and a minute later signs with the new one")?;
+    writeln!(out, "{}", if keys.has_previous() { ROTATED } else { FIRST })?;
     Ok(())
 }
 
@@ -105,14 +115,17 @@ mod tests {
     fn a_new_key_leaves_the_one_before_in_the_set() {
         let root = tempfile::tempdir().unwrap();
         let data = root.path().join("var");
-        let kid = || {
+        let rotated = || {
             let mut out = Vec::new();
             sec_token(&data, &mut out).unwrap();
-            let text = String::from_utf8(out).unwrap();
-            text.split(' ').nth(3).unwrap().to_owned()
+            String::from_utf8(out).unwrap()
         };
-        let (first, second) = (kid(), kid());
+        let told = [rotated(), rotated()];
+        let kid = |text: &str| text.split_once("made the key ").unwrap().1.split(' ').next().unwrap().to_owned();
+        let [first, second] = told.each_ref().map(|text| kid(text));
         assert_ne!(first, second);
+        assert!(told[0].starts_with(&format!("{}: {MADE}\n", data.display())) && told[0].contains(FIRST), "{told:?}");
+        assert!(!told[1].contains(MADE) && !told[1].contains(FIRST) && told[1].contains(ROTATED), "{told:?}");
         let keys = SecTokenKeys::read_or_make(&DataFolder::open(&data).unwrap()).unwrap();
         assert_eq!(keys.current().kid(), second);
         assert!(keys.jwks().to_string().contains(&first));

@@ -110,6 +110,18 @@ fn a_wrong_configuration_or_folder_is_told_and_nothing_is_made() {
 }
 
 #[test]
+fn each_of_several_faults_says_whose_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("broken.yml"), "dada: x\nlisteners: []\nzzz: 1\n").unwrap();
+    for command in ["explain", "user list", "keygen --sectoken"] {
+        let output = run(folder.path(), &format!("{command} --config broken.yml"));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.lines().count() > 1, "{told}");
+        assert!(told.lines().all(|line| line.starts_with("sidegate: broken.yml:")), "{command}: {told}");
+    }
+}
+
+#[test]
 fn a_faulty_configuration_ends_check_and_explain_alike() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

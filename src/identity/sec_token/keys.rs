@@ -78,6 +78,12 @@ impl SecTokenKeys {
         &self.current
     }
 
+    /// Whether there is a key before the newest.
+    #[must_use]
+    pub fn has_previous(&self) -> bool {
+        self.previous.is_some()
+    }
+
     /// The JWK set of both.
     #[must_use]
     pub fn jwks(&self) -> Value {
