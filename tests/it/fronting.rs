@@ -10,6 +10,7 @@ mod patch;
 mod rows;
 mod sample;
 mod smuggling;
+mod trial;
 
 use std::net::SocketAddr;
 
