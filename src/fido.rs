@@ -58,6 +58,8 @@ pub struct Commission<'a> {
     pub purpose: Purpose,
     /// Whose it is; none for user-less authentication.
     pub user: Option<Subject>,
+    /// Whether whoever asks is not to learn that the user does not exist or has no key: then a decoy is asked for.
+    pub hidden: bool,
     /// What is asked.
     pub ask: &'a Ask,
     /// On whose account is kept what leads its answer back.
@@ -159,6 +161,15 @@ pub struct Answered {
     pub authenticators: Vec<Authenticator>,
 }
 
+/// Who an answer says it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Of which user; there may be none where users are hidden.
+    pub ext_id: ExtId,
+    /// What a stranger called the user, where users are hidden.
+    pub stranger: Option<String>,
+}
+
 /// A UAF server.
 #[async_trait]
 pub trait Fido: Send + Sync {
@@ -201,7 +212,7 @@ pub trait Fido: Send + Sync {
     ///
     /// # Errors
     /// When the store can't be asked.
-    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError>;
+    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError>;
 
     /// Takes an answer: finishes its operation, for good or bad. `from` as in [`Commission::from`].
     ///

@@ -15,7 +15,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use acting::{Acting, ActingFor, Asker, Deed, Named, NotPermitted};
+pub use acting::{Acting, ActingFor, Asker, Deed, Ghosts, Named, NotPermitted};
 pub use dispatch_token::{DispatchToken, TokenKey};
 pub use redeem::{NotRedeemed, Redeem};
 pub use request::{NotRequested, Requests};

@@ -6,6 +6,7 @@ mod time_limits;
 use std::path::{Path, PathBuf};
 
 use sidegate_filters::{CanonicalPath, UsernameMapper};
+use sidegate_uaf::Aaid;
 use sidegate_uaf::wire::{AppId, FacetId, Versions};
 
 use super::dispatchers::{self, Dispatcher};
@@ -38,6 +39,11 @@ pub struct FidoUaf {
     pub versions: Versions,
     /// The folder of policies, with `default.json` in it; `None`: the built-in one that takes every supported model.
     pub policies: Option<PathBuf>,
+    /// Whether strangers are kept from learning who exists and has a key; never before a UAF server behind, which names the
+    /// keys.
+    pub hide_users: bool,
+    /// The models that decoys are of; none: those of the statements and policies.
+    pub decoy_models: Vec<Aaid>,
     /// Whether anonymous callers may choose what the victim of a dispatch reads (`http-api.md` 0.3).
     pub anonymous_content: bool,
     /// What a user who has a credential needs for another one.
@@ -73,6 +79,8 @@ const EMBEDDED: &[&str] = &[
     "metadata",
     "old-clients",
     "policies",
+    "hide-users",
+    "decoy-models",
     "fold-content-codes",
     "tls-certificates",
 ];
@@ -110,6 +118,8 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
         metadata: section.field("metadata").section(metadata::read).unwrap_or_else(Metadata::none),
         versions: versions(&section.field("old-clients")),
         policies: section.field("policies").existing("name a folder that holds default.json", policies),
+        hide_users: embedded && hide_users(&section.field("hide-users")),
+        decoy_models: metadata::models(&section.field("decoy-models")),
         anonymous_content: risk(
             section,
             "anonymous-content",
@@ -142,6 +152,14 @@ fn risk(section: &Section<'_>, key: &'static str, cost: &str) -> bool {
         field.notice(format!("true: {cost}"));
     }
     taken
+}
+
+fn hide_users(field: &Field<'_>) -> bool {
+    let hidden = field.or(true);
+    if !hidden {
+        field.notice("false: strangers may find out which users exist and have a key");
+    }
+    hidden
 }
 
 fn versions(field: &Field<'_>) -> Versions {

@@ -12,14 +12,14 @@ use sidegate_filters::clock::{Clock, Millis};
 use sidegate_uaf::authentication::AuthenticationState;
 use sidegate_uaf::registration::RegistrationState;
 use sidegate_uaf::wire::ChannelBinding;
-use sidegate_uaf::{Error, Folding, RelyingParty, StatusCode};
+use sidegate_uaf::{Decoys, Error, Folding, RelyingParty, StatusCode};
 
 use super::{
-    AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject, UafRequest,
+    AnswerAt, Answered, Ask, Claimed, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject, UafRequest,
     credential, internal,
 };
 use crate::store::operation::ChallengeState;
-use crate::store::{Credentials, ExtId, Operations, SourceNetwork, StoreError, Users};
+use crate::store::{Credentials, Operations, SourceNetwork, StoreError, Users};
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,8 @@ pub struct Embedded {
     pub relying_party: RelyingParty,
     /// The policies that requests may name.
     pub policies: Policies,
+    /// What strangers are shown of users who do not exist or have no key (`hide-users`); `None`: the truth.
+    pub decoys: Option<Decoys>,
     /// Where operations are kept.
     pub operations: Arc<dyn Operations>,
     /// Where credentials are kept.
@@ -114,7 +116,7 @@ impl Fido for Embedded {
         self.deregistration(user, scope).await
     }
 
-    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
+    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
         self.presumed(at, uaf_response).await
     }
 

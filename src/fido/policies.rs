@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sidegate_uaf::Algorithm;
 use sidegate_uaf::policy::PolicyError;
 use sidegate_uaf::wire::Policy;
+use sidegate_uaf::{Aaid, Algorithm};
 
 use super::context::DEFAULT_POLICY;
 use super::folder::{Unreadable, json_files};
@@ -59,6 +59,11 @@ impl Policies {
         } else {
             Err(PolicyFault::NoDefault(folder.to_owned()))
         }
+    }
+
+    /// The models that some policy accepts by name.
+    pub fn models(&self) -> impl Iterator<Item = Aaid> + '_ {
+        self.0.values().flat_map(Policy::models)
     }
 
     /// The policy of this name.

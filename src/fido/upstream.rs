@@ -18,9 +18,9 @@ use sidegate_filters::UsernameMapper;
 use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
-use super::{AnswerAt, Answered, Ask, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest};
+use super::{AnswerAt, Answered, Ask, Claimed, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest};
 use crate::store::operation::ChallengeState;
-use crate::store::{Challenges, ExtId, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
+use crate::store::{Challenges, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
 
 pub use named::Named;
 use transport::Place;
@@ -86,8 +86,9 @@ impl Fido for Upstream {
         self.remove(user, scope, from).await
     }
 
-    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
-        self.presumed(at, uaf_response).await
+    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
+        let user = self.presumed(at, uaf_response).await?;
+        Ok(user.map(|ext_id| Claimed { ext_id, stranger: None }))
     }
 
     async fn answer(

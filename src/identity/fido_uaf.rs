@@ -92,10 +92,10 @@ impl FidoUafRealm {
         };
         let entered = self.throttle.enter(network).map_err(too_many)?;
         // Begun before the answer is judged, so that an end of all sessions meanwhile voids what comes of it.
-        let attempt = self.attempt(answer.response).await?;
+        let Presumed { name, attempt } = self.presumed(answer.response).await?;
         entered.unused();
         // Whom the answer names is not proven yet: good enough to count by in the network that it came from.
-        let ticket = self.throttle.admit(attempt.as_ref().map(LoginAttempt::name), network).map_err(too_many)?;
+        let ticket = self.throttle.admit(name.as_deref(), network).map_err(too_many)?;
         match self.check(answer, attempt).await {
             Ok(attempt) => {
                 ticket.succeeded();
@@ -132,12 +132,26 @@ impl FidoUafRealm {
         Event::LoginFailed { realm: &self.realm.name, user, address, reason }.record();
     }
 
-    /// The attempt of the user whose key the answer names, if there is one.
-    async fn attempt(&self, uaf_response: &str) -> Result<Option<LoginAttempt>, StoreError> {
-        let Some(ext_id) = self.fido.claimant(AnswerAt::Login, uaf_response).await? else { return Ok(None) };
-        let Some(user) = self.users.by_ext_id(&ext_id).await? else { return Ok(None) };
-        Ok(Some(self.sessions.attempt(&user).await?))
+    /// Whose answer it seems to be. Where users are hidden, one who does not exist is counted and costs as much.
+    async fn presumed(&self, uaf_response: &str) -> Result<Presumed, StoreError> {
+        let Some(claimed) = self.fido.claimant(AnswerAt::Login, uaf_response).await? else {
+            return Ok(Presumed { name: None, attempt: None });
+        };
+        if let Some(user) = self.users.by_ext_id(&claimed.ext_id).await? {
+            let attempt = self.sessions.attempt(&user).await?;
+            return Ok(Presumed { name: Some(attempt.name().to_owned()), attempt: Some(attempt) });
+        }
+        self.sessions.attempt_of_nobody(&claimed.ext_id).await?;
+        Ok(Presumed { name: claimed.stranger, attempt: None })
     }
+}
+
+/// Whose answer it seems to be.
+struct Presumed {
+    /// By what name it counts.
+    name: Option<String>,
+    /// What a good answer makes a session of.
+    attempt: Option<LoginAttempt>,
 }
 
 #[cfg(test)]

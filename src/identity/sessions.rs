@@ -128,6 +128,14 @@ impl DomainSessions {
         })
     }
 
+    /// Does the work of [`DomainSessions::attempt`] for a user who does not exist, that it may not tell so.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    pub async fn attempt_of_nobody(&self, ext_id: &ExtId) -> Result<(), StoreError> {
+        self.store.generation(ext_id).await.map(drop)
+    }
+
     /// The user proved the attempt through `realm`. `presented` is the session that the request came with; `secure` says
     /// whether it came over TLS.
     ///

@@ -1,6 +1,8 @@
 //! Who acts for whom (`http-api.md` 0.3): the one place where a caller, the user that a request names, the operation and
 //! its content become an [`ActingFor`]. Services that touch a user's things ask for one, and only this module makes it.
 
+mod ghosts;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,9 +10,10 @@ use sidegate_filters::identity_creation::{Demand, SessionDomain};
 use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role, UsernameMapper};
 
 use crate::fido::{Fido, Subject};
-use crate::jose;
+use crate::jose::{self, CryptoError};
 use crate::store::{ExtId, Origin, PasswordHash, SourceNetwork, StoreError, UserError, Users};
 use crate::telemetry::audit::Event;
+pub use ghosts::Ghosts;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +70,42 @@ pub struct Asker<'a> {
 
 /// The permit: this caller may do this for that user. None of a user only for user-less authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActingFor(Option<Subject>);
+pub struct ActingFor {
+    user: Option<Subject>,
+    hidden: Option<Hidden>,
+}
+
+/// A user whom a stranger named, and is not to learn of whether there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hidden {
+    name: String,
+    exists: bool,
+}
 
 impl ActingFor {
-    /// The user whom it is for.
+    /// The user whom it is for; where users are hidden there may be none of this extId.
     #[must_use]
     pub fn user(&self) -> Option<&Subject> {
-        self.0.as_ref()
+        self.user.as_ref()
+    }
+
+    /// What a stranger called the user, who is not to learn whether there is one; `None`: nothing is hidden.
+    #[must_use]
+    pub fn stranger(&self) -> Option<&str> {
+        self.hidden.as_ref().map(|hidden| hidden.name.as_str())
+    }
+
+    /// The user, for the log: one who exists.
+    #[must_use]
+    pub fn audited(&self) -> Option<&str> {
+        let exists = self.hidden.as_ref().is_none_or(|hidden| hidden.exists);
+        self.user().filter(|_| exists).map(|user| user.ext_id.as_str())
+    }
+}
+
+impl From<Option<Subject>> for ActingFor {
+    fn from(user: Option<Subject>) -> Self {
+        Self { user, hidden: None }
     }
 }
 
@@ -109,6 +141,9 @@ pub enum NotPermitted {
     /// The store of users.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
 }
 
 /// Decides who acts for whom.
@@ -118,6 +153,7 @@ pub struct Acting {
     mapper: UsernameMapper,
     domain: SessionDomain,
     step_up: Option<StepUp>,
+    hiding: Option<Ghosts>,
 }
 
 /// What a user who has a credential already needs to register another one.
@@ -149,7 +185,7 @@ impl Acting {
     /// Decides by these users, whose sessions are of this domain.
     #[must_use]
     pub fn new(users: Arc<dyn Users>, mapper: UsernameMapper, domain: SessionDomain) -> Self {
-        Self { users, mapper, domain, step_up: None }
+        Self { users, mapper, domain, step_up: None, hiding: None }
     }
 
     /// The same, but a user with a credential registers another one only with a session whose latest
@@ -159,6 +195,13 @@ impl Acting {
     pub fn with_step_up_registration(self, fido: Arc<dyn Fido>, realm: String) -> Self {
         let demand = Demand { realms: vec![realm], ..Demand::default() };
         Self { step_up: Some(StepUp { fido, demand }), ..self }
+    }
+
+    /// The same, but strangers do not learn who exists (`hide-users`, `http-api.md` 0.4): whom they name for an
+    /// authentication looks like a user.
+    #[must_use]
+    pub fn hiding_users(self, ghosts: Ghosts) -> Self {
+        Self { hiding: Some(ghosts), ..self }
     }
 
     /// Whether the asker may do the deed for the one who is named.
@@ -175,7 +218,7 @@ impl Acting {
             (Caller::User(_), Deed::Own | Deed::Registration | Deed::List) => Err(NotPermitted::OtherUser),
             (Caller::Anonymous, Deed::Own | Deed::Registration | Deed::List) => Err(self.no_session()),
             (_, Deed::AuthenticationWithContent) if !asker.anonymous_content => Err(self.no_session()),
-            (_, Deed::Authentication | Deed::AuthenticationWithContent) => self.find(named).await.map(ActingFor),
+            (caller, Deed::Authentication | Deed::AuthenticationWithContent) => self.for_anybody(caller, named).await,
         }
     }
 
@@ -201,7 +244,7 @@ impl Acting {
         {
             return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: step_up.demand.clone() });
         }
-        Ok(ActingFor(Some(user)))
+        Ok(Some(user).into())
     }
 
     async fn for_another(
@@ -226,7 +269,21 @@ impl Acting {
             let (caller, operation) = (caller.name.as_str(), deed.name());
             Event::ActFor { caller, user: user.ext_id.as_str(), operation }.record();
         }
-        Ok(ActingFor(user))
+        Ok(user.into())
+    }
+
+    async fn for_anybody(&self, caller: &Caller, named: Named<'_>) -> Result<ActingFor, NotPermitted> {
+        let (Some(ghosts), Caller::Anonymous | Caller::User(_), Named::Username(name)) = (&self.hiding, caller, named)
+        else {
+            return Ok(self.find(named).await?.into());
+        };
+        // Made for everybody, so that the work does not tell for whom it was needed.
+        let ghost = ghosts.of(self.mapper, name)?;
+        let (user, exists) = match (self.find(named).await, ghost) {
+            (Err(NotPermitted::UnknownUser), Some(ghost)) => (Some(ghost), false),
+            (found, _) => (found?, true),
+        };
+        Ok(ActingFor { user, hidden: Some(Hidden { name: name.to_owned(), exists }) })
     }
 
     /// Makes the user, with a password that nobody knows: there are keys to log in with, to be registered now.

@@ -88,11 +88,14 @@ impl Redeem {
         }
     }
 
-    /// The user for whom the token was made, who must still exist.
+    /// The user for whom the token was made, who must still exist, or seem to where a stranger had it made.
     async fn user(&self, operation: &Operation) -> Result<Option<Subject>, NotRedeemed> {
         let Some(ext_id) = &operation.user else { return Ok(None) };
-        let user = self.users.by_ext_id(ext_id).await?.ok_or_else(not_found)?;
-        Ok(Some(Subject { ext_id: user.ext_id, name: user.name }))
+        match (self.users.by_ext_id(ext_id).await?, &operation.stranger) {
+            (Some(user), _) => Ok(Some(Subject { ext_id: user.ext_id, name: user.name })),
+            (None, Some(name)) => Ok(Some(Subject { ext_id: ext_id.clone(), name: name.clone() })),
+            (None, None) => Err(not_found()),
+        }
     }
 
     /// The request is made first, which changes nothing; then one atomic step decides who gets one.
@@ -156,7 +159,8 @@ impl Redeem {
     ) -> Result<(UafRequest, ChallengeState), FidoError> {
         // Whoever had the token made is charged for the operation; what its redeem adds to it comes once.
         let origin = &Origin::Internal;
-        self.fido.request(&Commission { id: operation.id, purpose: operation.purpose, user, ask, origin, from }).await
+        let (id, purpose, hidden) = (operation.id, operation.purpose, operation.stranger.is_some());
+        self.fido.request(&Commission { id, purpose, user, hidden, ask, origin, from }).await
     }
 }
 

@@ -79,12 +79,14 @@ impl Requests {
     ) -> Result<UafRequest, NotRequested> {
         let (id, user, origin) = (OperationId::random(), permit.user().cloned(), asker.origin());
         let from = asker.network();
-        let commission = Commission { id, purpose, user: user.clone(), ask, origin: &origin, from };
+        let stranger = permit.stranger().map(str::to_owned);
+        let hidden = stranger.is_some();
+        let commission = Commission { id, purpose, user: user.clone(), hidden, ask, origin: &origin, from };
         let (request, challenge) = self.fido.request(&commission).await?;
         let kind = if matches!(ask, Ask::Registration { .. }) { OperationKind::Reg } else { OperationKind::Auth };
         let user = user.map(|user| user.ext_id);
         // The context is for a redeem, and there is none to come.
-        let draft = Draft { id, purpose, kind, user, context: String::new(), dispatch: None };
+        let draft = Draft { id, purpose, kind, user, stranger, context: String::new(), dispatch: None };
         let operation = Operation::handed_out(draft, challenge, self.limits, self.clock.now());
         self.operations.create(operation, &origin).await.map_err(TokenFault::from)?;
         Ok(request)

@@ -1,5 +1,7 @@
 //! What the tests of the services share: a house with users jeff and eve, all services, and phones that answer.
 
+pub(crate) mod journal;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,12 +14,14 @@ use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
+use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{AuthenticationRequest, DeregistrationRequest, RegistrationRequest, Reply, Response};
-use sidegate_uaf::{Algorithm, Folding, RelyingParty, StatusCode};
+use sidegate_uaf::{Algorithm, Decoys, Folding, RelyingParty, StatusCode};
 use zeroize::Zeroizing;
 
+use self::journal::{Journal, Journaled};
 use super::{
-    Acting, Asker, DispatchAnswer, DispatchRequest, DispatchToken, NewTarget, NotRedeemed, Redeem, Requests,
+    Acting, Asker, DispatchAnswer, DispatchRequest, DispatchToken, Ghosts, NewTarget, NotRedeemed, Redeem, Requests,
     StatusView, Statuses, Targets, TokenKey, TokenSettings, Tokens,
 };
 use crate::dispatchers::{
@@ -30,6 +34,9 @@ use crate::jose::{DecryptionKey, MacKey, MessageSigningKey};
 use crate::store::memory::{Budget, MemoryOperations};
 use crate::store::operation::{Limits, OperationKind};
 use crate::store::{self, Credentials, KeysBehind, Operations, Targets as TargetStore, Users};
+
+/// The model of all phones.
+const MODEL: &str = "D0D0#0001";
 
 /// A dispatcher that needs a target and fails as it is told.
 pub(crate) struct Failing(pub(crate) DispatchFailure);
@@ -62,6 +69,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) users: Arc<TestUsers>,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) journal: Journal,
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) keys_behind: Arc<dyn KeysBehind>,
@@ -83,6 +91,7 @@ pub(crate) struct Plan {
     pub(crate) folding: Folding,
     pub(crate) policies: Policies,
     pub(crate) models: Models,
+    pub(crate) hide_users: bool,
 }
 
 impl Default for Plan {
@@ -94,6 +103,7 @@ impl Default for Plan {
             folding: Folding::Specific,
             policies: Policies::built_in(),
             models: surrogates(),
+            hide_users: false,
         }
     }
 }
@@ -106,22 +116,33 @@ impl House {
     pub(crate) fn with(plan: Plan) -> Self {
         let domain = domain();
         let (clock, users) = (Arc::clone(&domain.clock), Arc::clone(&domain.users));
-        let (time, everybody) = (Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&users) as Arc<dyn Users>);
+        let (time, journal) = (Arc::clone(&clock) as Arc<dyn Clock>, Journal::default());
+        let store = Arc::clone(&users) as Arc<dyn Users>;
+        let everybody: Arc<dyn Users> = Arc::new(Journaled { journal: journal.clone(), store });
         let folder = tempfile::tempdir().unwrap();
         let durable = Arc::new(store::embedded::Embedded::open(&folder.path().join("db"), Arc::clone(&time)).unwrap());
         let budget = Budget::new(plan.budget, 5);
-        let operations: Arc<dyn Operations> = Arc::new(MemoryOperations::new(Arc::clone(&budget), Arc::clone(&time)));
+        let store: Arc<dyn Operations> = Arc::new(MemoryOperations::new(Arc::clone(&budget), Arc::clone(&time)));
+        let operations: Arc<dyn Operations> = Arc::new(Journaled { journal: journal.clone(), store });
+        let store = Arc::clone(&durable) as Arc<dyn Credentials>;
+        let credentials: Arc<dyn Credentials> = Arc::new(Journaled { journal: journal.clone(), store });
+        let relying_party = relying_party_with(plan.models);
+        let decoys = || Decoys::new(&[4; 32], &relying_party, MODEL.parse()).unwrap();
         let fido: Arc<dyn Fido> = Arc::new(Embedded {
-            relying_party: relying_party_with(plan.models),
+            decoys: plan.hide_users.then(decoys),
+            relying_party,
             policies: plan.policies,
             operations: Arc::clone(&operations),
-            credentials: Arc::clone(&durable) as Arc<dyn Credentials>,
+            credentials: Arc::clone(&credentials),
             users: Arc::clone(&everybody),
             clock: Arc::clone(&time),
             channels: Vec::new(),
             settings: EmbeddedSettings { answer: Limits::default().answer, folding: plan.folding },
         });
-        let acting = Acting::new(Arc::clone(&everybody), plan.mapper, domain.sessions.domain().clone());
+        let mut acting = Acting::new(Arc::clone(&everybody), plan.mapper, domain.sessions.domain().clone());
+        if plan.hide_users {
+            acting = acting.hiding_users(Ghosts::new(MacKey::new(&Zeroizing::new([5; 32])).unwrap()));
+        }
         let key = TokenKey::new(MacKey::new(&Zeroizing::new([3; 32])).unwrap());
         let target_store: Arc<dyn TargetStore> = Arc::clone(&durable) as Arc<dyn TargetStore>;
         Self {
@@ -162,8 +183,9 @@ impl House {
                 dispatchers: dispatchers(),
                 clock: time,
             }),
-            credentials: durable.clone(),
+            credentials,
             keys_behind: durable,
+            journal,
             target_store,
             operations,
             domain,
@@ -309,7 +331,7 @@ pub(crate) struct Phone {
 
 impl Phone {
     pub(crate) fn new() -> Self {
-        Self { authenticator: Authenticator::new("D0D0#0001".parse().unwrap()), keys: Vec::new() }
+        Self { authenticator: Authenticator::new(MODEL.parse().unwrap()), keys: Vec::new() }
     }
 
     pub(crate) fn register(&mut self, request: &UafRequest) -> Response {
@@ -322,6 +344,14 @@ impl Phone {
     pub(crate) fn authenticate(&mut self, request: &UafRequest) -> Response {
         let request = AuthenticationRequest::from_message(&request.message).unwrap();
         self.authenticator.authenticate(&request, &mut self.keys, &[9; 16]).unwrap()
+    }
+
+    /// An answer that says it is by the key that is asked for, with this phone's first key.
+    pub(crate) fn forge(&self, request: &UafRequest) -> Response {
+        let request = AuthenticationRequest::from_message(&request.message).unwrap();
+        let mut draft = self.authenticator.draft_authentication(&request, &self.keys[0], &[9; 16]).unwrap();
+        draft.fields.set(tag::KEYID, request.policy.accepted[0][0].key_ids[0].as_bytes());
+        draft.sign(self.keys[0].private_key()).unwrap()
     }
 
     pub(crate) fn deny(&self, request: &UafRequest) -> Response {

@@ -2,6 +2,7 @@
 
 mod bypass;
 mod dispatch;
+mod hidden;
 mod redeem;
 mod story;
 mod target;

@@ -149,9 +149,8 @@ impl Tokens {
         let operation = self.operation(&token, &beginning, None)?;
         let id = operation.id;
         self.operations.create(operation, &asker.origin()).await?;
-        let user = permit.user().map(|user| user.ext_id.as_str());
         let (operation, dispatcher, result) = (kind.word(), "-", "dispatched");
-        Event::Dispatch { operation, dispatcher, result, user, target: None }.record();
+        Event::Dispatch { operation, dispatcher, result, user: permit.audited(), target: None }.record();
         Ok((token, id))
     }
 
@@ -172,6 +171,7 @@ impl Tokens {
             purpose: beginning.purpose,
             kind: beginning.kind,
             user: beginning.permit.user().map(|user| user.ext_id.clone()),
+            stranger: beginning.permit.stranger().map(str::to_owned),
             context: beginning.context.clone(),
             dispatch,
         };

@@ -78,6 +78,8 @@ pub struct Draft {
     pub kind: OperationKind,
     /// The user it was made for; none for user-less authentication.
     pub user: Option<ExtId>,
+    /// What a stranger called the user, who is not to learn whether there is one (`hide-users`); `None`: nothing is hidden.
+    pub stranger: Option<String>,
     /// What the UAF request is built from at redeem (policy name, transaction, …), as the services wrote it; at most
     /// [`CONTEXT_LIMIT`] bytes.
     pub context: String,
@@ -179,6 +181,9 @@ pub struct Operation {
     pub kind: OperationKind,
     /// The user it was made for, or who proved to be its user.
     pub user: Option<ExtId>,
+    /// What a stranger called the user, who is not to learn whether there is one; `None`: nothing is hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stranger: Option<String>,
     /// What the UAF request is built from.
     pub context: String,
     /// How it was dispatched, if it was.
@@ -206,8 +211,8 @@ impl Operation {
     }
 
     fn begin(draft: Draft, limits: Limits, now: Millis, token_deadline: Option<Millis>, state: State) -> Self {
-        let Draft { id, purpose, kind, user, context, dispatch } = draft;
-        Self { id, purpose, kind, user, context, dispatch, created: now, limits, token_deadline, state }
+        let Draft { id, purpose, kind, user, stranger, context, dispatch } = draft;
+        Self { id, purpose, kind, user, stranger, context, dispatch, created: now, limits, token_deadline, state }
     }
 
     /// From this moment on the operation is unknown.
@@ -236,6 +241,7 @@ impl Operation {
             }
             _ => 0,
         };
-        self.context.len() + self.user.as_ref().map_or(0, |u| u.as_str().len()) + dispatch + state
+        let names = self.user.as_ref().map_or(0, |u| u.as_str().len()) + self.stranger.as_ref().map_or(0, String::len);
+        self.context.len() + names + dispatch + state
     }
 }

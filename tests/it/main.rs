@@ -13,6 +13,7 @@ mod device;
 mod flood;
 mod fronting;
 mod gateway;
+mod hidden_users;
 mod hybrid;
 mod independent_jose;
 mod link_dispatcher;

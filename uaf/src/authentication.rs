@@ -38,6 +38,17 @@ pub struct AuthenticationState {
     asked: Asked,
 }
 
+impl AuthenticationState {
+    /// The user who was asked for a decoy ([`crate::Decoys`]), if one was.
+    #[must_use]
+    pub fn decoyed(&self) -> Option<&str> {
+        match &self.claimant {
+            Claimant::Named { user, exists: false } => Some(user),
+            _ => None,
+        }
+    }
+}
+
 /// How an authentication ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthenticationOutcome {
@@ -189,15 +200,16 @@ fn verify(
     if common.algorithm()? != credential.algorithm {
         return Err(Error::AlgorithmNotRegistered);
     }
-    if !counter_is_good(credential.sign_counter, common.sign_counter) {
-        return Err(Error::SignCounter);
-    }
     if common.final_challenge_hash != final_challenge_hash {
         return Err(Error::FinalChallengeHash);
     }
     state.asked.check(read.mode, read.transaction_hash)?;
     if !credential.verification_key()?.verifies(common.signed, common.signature) {
         return Err(Error::Signature);
+    }
+    // After the signature: a stranger who has no key is not to learn by time how far a user's counted.
+    if !counter_is_good(credential.sign_counter, common.sign_counter) {
+        return Err(Error::SignCounter);
     }
     Ok(VerifiedKey {
         key: credential.key_ref(),

@@ -33,6 +33,9 @@ use crate::wire::{
     AuthenticationRequest, DeregistrationRequest, FacetId, OperationHeader, RegistrationRequest, Response,
 };
 
+/// The model that the software phone of the command line claims to be; without a metadata statement.
+pub const SOFTWARE_MODEL: &str = "51D6#0001";
+
 /// `UAF_ASM_STATUS_USER_CANCELLED`: what a phone says when its user taps "no".
 pub const ASM_USER_CANCELLED: u16 = 0x03;
 

@@ -104,6 +104,11 @@ impl Models {
         self.revoked.iter().copied()
     }
 
+    /// The models that there are statements of.
+    pub(crate) fn stated(&self) -> impl Iterator<Item = Aaid> + '_ {
+        self.statements.keys().copied()
+    }
+
     /// The model of an assertion.
     ///
     /// # Errors

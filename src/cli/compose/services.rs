@@ -5,11 +5,12 @@ pub(in crate::cli) mod upstream;
 use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
+use sidegate_uaf::authenticator::SOFTWARE_MODEL;
 use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::wire::ChannelBinding;
-use sidegate_uaf::{Algorithm, Folding, RelyingParty};
+use sidegate_uaf::{Aaid, Algorithm, Decoys, Folding, RelyingParty};
 
 use super::gate::Gate;
 use super::{Base, ComposeError, Stores};
@@ -18,7 +19,7 @@ use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients};
 use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, channel_of, kept_app_id, statements};
 use crate::jose::MacKey;
 use crate::jose::server_certificate::{ServerCertificate, ServerCertificateError};
-use crate::oob::{Acting, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens};
+use crate::oob::{Acting, Ghosts, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens};
 use crate::routes::ListenerClass;
 use crate::store::operation::Limits;
 
@@ -48,7 +49,7 @@ impl Services {
         let shared = Shared {
             stores: base.stores,
             clock: base.clock,
-            acting: acting(fido_uaf, &fido, base.stores, gate)?,
+            acting: acting(base, fido_uaf, &fido, gate)?,
             fido,
             dispatchers: dispatchers(fido_uaf),
             key: TokenKey::new(MacKey::new(&base.folder.secret("operation-id")?)?),
@@ -140,9 +141,12 @@ async fn server(base: &Base<'_>, fido_uaf: &FidoUaf, facets: &TrustedFacets) -> 
     Ok(Arc::new(embedded(base, fido_uaf, relying_party)?))
 }
 
-fn acting(fido_uaf: &FidoUaf, fido: &Arc<dyn Fido>, stores: &Stores, gate: &Gate) -> Result<Acting, ComposeError> {
+fn acting(base: &Base<'_>, fido_uaf: &FidoUaf, fido: &Arc<dyn Fido>, gate: &Gate) -> Result<Acting, ComposeError> {
     let domain = gate.own_sessions()?.domain().clone();
-    let plain = Acting::new(stores.users.clone(), fido_uaf.username_mapper, domain);
+    let mut plain = Acting::new(base.stores.users.clone(), fido_uaf.username_mapper, domain);
+    if fido_uaf.hide_users {
+        plain = plain.hiding_users(Ghosts::new(MacKey::new(&base.folder.secret("ghost-user")?)?));
+    }
     Ok(match fido_uaf.additional_registration {
         AdditionalRegistration::Password => plain,
         AdditionalRegistration::StepUp => plain.with_step_up_registration(fido.clone(), gate.fido_uaf()?.name.clone()),
@@ -194,6 +198,7 @@ fn embedded(base: &Base<'_>, fido_uaf: &FidoUaf, relying_party: RelyingParty) ->
         None => Policies::built_in(),
     };
     Ok(Embedded {
+        decoys: decoys(base, fido_uaf, &relying_party, &policies)?,
         relying_party,
         policies,
         operations: base.stores.operations.clone(),
@@ -203,6 +208,28 @@ fn embedded(base: &Base<'_>, fido_uaf: &FidoUaf, relying_party: RelyingParty) ->
         channels: channels(base.config, fido_uaf)?,
         settings: EmbeddedSettings { answer: fido_uaf.time_limits.answer, folding: folding(fido_uaf) },
     })
+}
+
+/// Decoys are of the models that users may have: those written, else those of statements and policies. Where nothing is
+/// known of any model, the software phone's is one that is used.
+fn decoys(
+    base: &Base<'_>,
+    fido_uaf: &FidoUaf,
+    relying_party: &RelyingParty,
+    policies: &Policies,
+) -> Result<Option<Decoys>, ComposeError> {
+    if !fido_uaf.hide_users {
+        return Ok(None);
+    }
+    let mut models = fido_uaf.decoy_models.clone();
+    if models.is_empty() {
+        models.extend(relying_party.stated_models().chain(policies.models()));
+    }
+    if models.is_empty() {
+        models.extend(SOFTWARE_MODEL.parse::<Aaid>());
+    }
+    let made = Decoys::new(&*base.folder.secret("decoy-key")?, relying_party, models);
+    made.map(Some).map_err(|error| ComposeError::unfit("fido-uaf.hide-users", error.to_string()))
 }
 
 fn folding(fido_uaf: &FidoUaf) -> Folding {

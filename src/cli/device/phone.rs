@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sidegate_filters::clock::{Clock as _, SystemClock};
 use sidegate_filters::jws::{EcCurve, KeyKind};
 use sidegate_uaf::StatusCode;
-use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, DeviceKey, shown_text};
+use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, DeviceKey, SOFTWARE_MODEL as MODEL, shown_text};
 use sidegate_uaf::wire::{
     AuthenticationRequest, DeregistrationRequest, Operation, RegistrationRequest, Reply, Response, SendUafResponse,
 };
@@ -19,8 +19,6 @@ use super::state::{State, Target};
 use super::{PhoneError, say};
 use crate::jose::{DecryptionKey, MessageSigningKey};
 
-/// The model that the software phone claims to be; without a metadata statement.
-pub(super) const MODEL: &str = "51D6#0001";
 /// Both keys of its dispatch target.
 const P256: KeyKind = KeyKind::Ec(EcCurve::P256);
 const TARGETS: &str = "/nevisfido/token/dispatch/targets";

@@ -49,7 +49,9 @@ async fn registered(house: &House, path: &Path) -> UafRequest {
     let jeff = house.user("jeff").await;
     let request = house.requests.request(&asker(&jeff), OperationKind::Reg, None).await.unwrap();
     let request = RegistrationRequest::from_message(&request.message).unwrap();
-    let (response, key) = Authenticator::new(phone::MODEL.parse().unwrap()).register(&request, &[]).unwrap();
+    let (response, key) = Authenticator::new(sidegate_uaf::authenticator::SOFTWARE_MODEL.parse().unwrap())
+        .register(&request, &[])
+        .unwrap();
     house.answer(AnswerAt::Registration, &response).await.unwrap();
     State { keys: vec![key], ..State::fresh() }.save(path).unwrap();
     house.requests.request(&asker(&jeff), OperationKind::Auth, None).await.unwrap()

@@ -59,7 +59,7 @@ fn unknown_models(section: &Section<'_>) -> UnknownModels {
     models
 }
 
-fn models(field: &Field<'_>) -> Vec<Aaid> {
+pub(super) fn models(field: &Field<'_>) -> Vec<Aaid> {
     field.each(|item| {
         let text: String = item.optional()?;
         let aaid = text.parse();

@@ -16,6 +16,7 @@ fn the_built_in_configuration_is_the_sample() {
     assert_eq!(built_in.data, PathBuf::from("./var"));
     let fido_uaf = built_in.fido_uaf.unwrap();
     assert_eq!(fido_uaf.app_id, None);
+    assert!(fido_uaf.hide_users && fido_uaf.decoy_models.is_empty());
     assert_eq!(texts(&fido_uaf.facets), ["http://127.0.0.1:8080", sidegate_uaf::facets::SOFTWARE_FACET]);
     assert_eq!(built_in.routes.len(), crate::routes::rows::ROWS.len());
     let noticed: Vec<_> = built_in.notices.iter().map(|notice| notice.key.as_str()).collect();

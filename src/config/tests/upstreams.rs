@@ -176,6 +176,7 @@ fn the_uaf_server_may_be_an_upstream() {
     let expected = UafUpstream { name: "uaf".into(), path: "/nevisfido/uaf/1.1".into() };
     assert_eq!((fido_uaf.upstream, fido_uaf.time_limits.lease.as_secs()), (Some(expected), 5));
     let fits = loaded(&with_upstream("", "https://uaf.example", ", read-timeout: 25s"));
+    assert!(!fits.fido_uaf.as_ref().unwrap().hide_users, "only the server behind could");
     assert_eq!(fits.upstreams[0].read_timeout.map(|time| time.as_secs()), Some(25));
     let has_facets = |config: &Config| config.routes.iter().any(|row| row.name == "uaf-facets");
     let without = with_upstream("", "http://127.0.0.1:1", "").replace("  facets: [https://gate.example]\n", "");
@@ -184,6 +185,7 @@ fn the_uaf_server_may_be_an_upstream() {
 
 #[rstest]
 #[case("  fold-content-codes: true\n", "https://u", "", "13: fido-uaf.fold-content-codes: the UAF server behind")]
+#[case("  hide-users: true\n", "https://u", "", "13: fido-uaf.hide-users: the UAF server behind decides this")]
 #[case("  app-id: https://a\n", "https://u", "", "13: fido-uaf.app-id: the UAF server behind decides this")]
 #[case("  metadata: {}\n", "https://u", "", "13: fido-uaf.metadata: the UAF server behind decides this")]
 #[case("  upstream-path: a\n", "https://u", "", "13: fido-uaf.upstream-path: this is no path")]

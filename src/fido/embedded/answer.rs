@@ -3,15 +3,15 @@
 
 mod finish;
 
-use sidegate_uaf::{Denial, Error, Opened};
+use sidegate_uaf::{Denial, Error, Incoming, Opened};
 use uuid::Uuid;
 
 use super::super::conclusion::{self, Conclusion};
-use super::super::{AnswerAt, Answered, FidoError, Subject, uaf_operation};
+use super::super::{AnswerAt, Answered, Claimed, FidoError, Subject, uaf_operation};
 use super::Embedded;
 use super::credential::record_key;
 use crate::store::operation::{Authenticator, Purpose};
-use crate::store::{CredentialKey, ExtId, OperationId, Removal, StoreError};
+use crate::store::{CredentialKey, OperationId, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event as Audit};
 
 /// What the checks of an answer came to.
@@ -26,15 +26,32 @@ enum Finished {
 }
 
 impl Embedded {
-    /// Who seems to answer, before anything is verified.
-    pub(super) async fn presumed(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
+    /// Who seems to answer, before anything is verified: where users are hidden, whoever was asked, be it with a key or a
+    /// decoy; else who owns the key.
+    pub(super) async fn presumed(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
         let Ok(incoming) = self.relying_party.read(uaf_operation(at.kind()), uaf_response, None) else {
             return Ok(None);
         };
-        match incoming.keys().first() {
-            Some(key) => Ok(self.credentials.get(&record_key(key)).await?.map(|record| record.owner)),
-            None => Ok(None),
+        let key = incoming.keys().into_iter().next();
+        if self.decoys.is_some()
+            && let Some(asked) = self.asked(incoming).await?
+        {
+            return Ok(Some(asked));
         }
+        let Some(key) = key else { return Ok(None) };
+        let record = self.credentials.get(&record_key(&key)).await?;
+        Ok(record.map(|record| Claimed { ext_id: record.owner, stranger: None }))
+    }
+
+    /// Whom a stranger asked for, if the answer is to such a request.
+    async fn asked(&self, incoming: Incoming) -> Result<Option<Claimed>, StoreError> {
+        let Ok(opened) = incoming.open(self.relying_party.server_data_key()) else { return Ok(None) };
+        let Ok(id) = Uuid::try_parse(opened.operation_id()) else { return Ok(None) };
+        let operation = self.operations.get(OperationId(id)).await?;
+        Ok(operation.and_then(|operation| match (&operation.user, &operation.stranger) {
+            (Some(ext_id), Some(name)) => Some(Claimed { ext_id: ext_id.clone(), stranger: Some(name.clone()) }),
+            _ => None,
+        }))
     }
 
     /// Takes an answer, and writes down how it went.

@@ -43,9 +43,12 @@ impl Embedded {
         let (claimant, policy) = match &commission.user {
             None => (Claimant::Anyone, wanted.clone()),
             Some(user) => {
-                let keys = self.relying_party.step_up_policy(wanted, &self.keys_of(user).await?);
-                let policy = keys.ok_or(FidoError::Refused(StatusCode::NOT_FOUND))?;
-                (Claimant::Named { user: user.ext_id.to_string(), exists: true }, policy)
+                let own = self.relying_party.step_up_policy(wanted, &self.keys_of(user).await?);
+                // Made for everybody, so that the work does not tell for whom it was needed.
+                let decoy = if commission.hidden { self.decoy(wanted, user)? } else { None };
+                let exists = own.is_some() || decoy.is_none();
+                let policy = own.or(decoy).ok_or(FidoError::Refused(StatusCode::NOT_FOUND))?;
+                (Claimant::Named { user: user.ext_id.to_string(), exists }, policy)
             }
         };
         let id = commission.id.to_string();
@@ -101,6 +104,11 @@ impl Embedded {
             );
         }
         Ok(unknown.is_some())
+    }
+
+    fn decoy(&self, wanted: &Policy, user: &Subject) -> Result<Option<Policy>, FidoError> {
+        let Some(decoys) = &self.decoys else { return Ok(None) };
+        self.relying_party.decoy_policy(wanted, decoys, user.ext_id.as_str()).map_err(|error| internal(&error))
     }
 
     async fn keys_of(&self, user: &Subject) -> Result<Vec<Credential>, FidoError> {

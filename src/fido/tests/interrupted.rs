@@ -63,6 +63,7 @@ async fn a_registration_that_was_cancelled_leaves_no_credential() {
     let credentials =
         Arc::new(Cancelling { inner: Arc::clone(&house.credentials), operations: Arc::clone(&house.operations), id });
     let fido = Embedded {
+        decoys: None,
         relying_party,
         policies: Policies::built_in(),
         operations: Arc::clone(&house.operations),

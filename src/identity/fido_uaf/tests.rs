@@ -6,7 +6,7 @@ use sidegate_filters::Caller;
 
 use super::*;
 use crate::identity::testing::{pair, realm};
-use crate::oob::testing::{House, Phone, asker};
+use crate::oob::testing::{House, Phone, Plan, asker};
 use crate::store::operation::OperationKind;
 
 fn uaf_realm(house: &House, renew: bool) -> FidoUafRealm {
@@ -95,7 +95,7 @@ async fn an_end_of_all_sessions_between_key_and_session_voids_the_login() {
     let mut phone = house.phone("jeff").await;
     let answer = answer(&house, &mut phone, Some("jeff")).await;
     let realm = uaf_realm(&house, true);
-    let attempt = realm.attempt(&answer).await.unwrap().unwrap();
+    let attempt = realm.presumed(&answer).await.unwrap().attempt.unwrap();
     house.domain.sessions.end_all(attempt.user()).await.unwrap();
     let done = house.domain.sessions.login(attempt, realm.realm(), None, true).await.unwrap();
     assert!(house.domain.session(&pair(&done.set_cookie.unwrap())).await.is_none());
@@ -121,6 +121,26 @@ async fn after_many_refused_answers_the_next_is_not_looked_at() {
     );
     house.clock.advance(wait);
     assert!(realm.log_in(sent(&good), None, true).await.is_ok(), "its challenge was left alone");
+}
+
+#[tokio::test]
+async fn whoever_is_not_there_is_slowed_as_jeff_is() {
+    let mut told = Vec::new();
+    for name in ["jeff", "ghost"] {
+        let house = House::with(Plan { hide_users: true, ..Plan::default() });
+        house.phone("jeff").await;
+        let (forger, realm) = (house.phone("eve").await, slowed(&house, true, 1000));
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            let request = house.requests.login(&asker(&Caller::Anonymous), Some(name)).await.unwrap();
+            house.journal.take();
+            let refused = realm.log_in(sent(&forger.forge(&request).to_message()), None, true).await.unwrap_err();
+            answers.push(format!("{refused}: {:?}", house.journal.take()));
+        }
+        assert!(answers[0].starts_with("UAF status 1498") && answers[19].starts_with("too many"), "{answers:#?}");
+        told.push(answers);
+    }
+    assert_eq!(told[0], told[1]);
 }
 
 #[tokio::test]

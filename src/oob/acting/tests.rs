@@ -36,7 +36,9 @@ async fn cell(house: &House, caller: &Caller, deed: Deed, named: Named<'_>, anon
         Err(NotPermitted::NoRole) => NoRole,
         Err(NotPermitted::Unnamed) => Unnamed,
         Err(NotPermitted::UnknownUser) => UnknownUser,
-        Err(refusal @ (NotPermitted::Store(_) | NotPermitted::StepUp { .. })) => panic!("{refusal}"),
+        Err(refusal @ (NotPermitted::Store(_) | NotPermitted::Crypto(_) | NotPermitted::StepUp { .. })) => {
+            panic!("{refusal}")
+        }
     }
 }
 

@@ -74,6 +74,8 @@ impl Tokens {
             (None, None) => Named::Nobody,
         };
         self.acting.permit(asker, deed, named).await.map_err(|refusal| match (refusal, named) {
+            // The target of a user who was removed is as good as gone.
+            (NotPermitted::UnknownUser, Named::Owner(_)) => Early::Result(DispatchResult::DispatchTargetNotFound),
             (NotPermitted::UnknownUser, _) => Early::Result(DispatchResult::UserNotFound),
             (NotPermitted::OtherUser, Named::Owner(_)) => Early::Result(DispatchResult::DispatchTargetNotFound),
             (NotPermitted::Unnamed, _) if names_target => Early::Result(DispatchResult::DispatchTargetNotFound),
@@ -114,8 +116,7 @@ impl Tokens {
             self.operations.discard(id).await?;
             return Err(Early::Result(failure.into()));
         }
-        let user = beginning.permit.user().map(|user| user.ext_id.as_str());
-        record(request, dispatcher.name(), "dispatched", user);
+        record(request, dispatcher.name(), "dispatched", beginning.permit.audited());
         Ok(DispatchAnswer::Dispatched {
             token,
             session_id: id,

@@ -42,6 +42,7 @@ pub(super) fn permission(refusal: &NotPermitted) -> Problem {
         }
         NotPermitted::Unnamed => Problem::bad_request("username: an internal caller has to name the user"),
         NotPermitted::Store(error) => store(error),
+        NotPermitted::Crypto(error) => crypto(error),
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn created(now: Millis) -> Operation {
         purpose: Purpose::OutOfBand,
         kind: OperationKind::Auth,
         user: Some("jeff".into()),
+        stranger: None,
         context: "x".repeat(200),
         dispatch: None,
     };

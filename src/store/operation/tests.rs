@@ -21,6 +21,7 @@ fn draft(kind: OperationKind) -> Draft {
         purpose: Purpose::OutOfBand,
         kind,
         user: Some("jeff".into()),
+        stranger: None,
         context: "{}".into(),
         dispatch: Some(dispatch),
     }

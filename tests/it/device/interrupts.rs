@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rstest::rstest;
-use serde_json::json;
 
+use super::asked;
 use crate::command_line::at_the_prompt;
 use crate::support::gateway::Gateway;
 use crate::support::wait;
@@ -87,8 +87,7 @@ fn interrupt(demo: u32) {
 async fn assert_nothing_is_left(gateway: &Gateway) {
     let targets = gateway.internal().get("/nevisfido/token/dispatch/targets?username=jeff").send().await;
     assert_eq!(targets.status, 404, "{}", targets.text());
-    let asked = gateway.public().json("/auth/fidouaf", &json!({"username": "jeff"})).await;
-    assert_eq!(asked.json()["statusCode"], 1404, "no key of jeff is left");
+    assert_eq!(asked(gateway, "jeff").await, 1404, "no key of jeff is left");
 }
 
 #[tokio::test]

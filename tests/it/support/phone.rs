@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use serde_json::{Value, json};
 use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
 use sidegate_uaf::encoding::decode;
+use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{
     AuthenticationRequest, ChannelBinding, DeregistrationRequest, FinalChallengeParams, RegistrationRequest,
 };
@@ -243,6 +244,16 @@ impl Phone {
     /// The same with the phone's first key, whether the policy names it or not.
     pub(crate) fn assertion_under_any_policy(&self, handed_out: &Value) -> String {
         self.device.answer_under_any_policy(handed_out)
+    }
+
+    /// An answer that says it is by the key that is asked for, with this phone's first key.
+    pub(crate) fn forgery(&self, handed_out: &Value) -> String {
+        let keys = self.device.keys.borrow();
+        let request = authentication(handed_out);
+        let nonce = uuid::Uuid::new_v4().into_bytes();
+        let mut draft = self.device.authenticator.draft_authentication(&request, &keys[0], &nonce).unwrap();
+        draft.fields.set(tag::KEYID, request.policy.accepted[0][0].key_ids[0].as_bytes());
+        draft.sign(keys[0].private_key()).unwrap().to_message()
     }
 
     /// Approves: answers a redeemed authentication request.

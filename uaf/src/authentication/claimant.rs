@@ -15,7 +15,7 @@ pub enum Claimant {
     Named {
         /// As the store knows him.
         user: String,
-        /// `false` where the operation only looks like one for a user (uaf.md A0): nobody is told to delete a key then.
+        /// `false` where a decoy was asked for in place of a user's key (uaf.md A0): nobody is told to delete a key then.
         exists: bool,
     },
 }

@@ -44,7 +44,12 @@ impl Embedded {
     }
 
     async fn finish_authentication(&self, state: &AuthenticationState, opened: &Opened) -> Result<Finished, FidoError> {
-        let credentials = self.records(opened).await?;
+        let mut credentials = self.records(opened).await?;
+        if let (Some(decoys), Some(user)) = (&self.decoys, state.decoyed()) {
+            for key in opened.keys() {
+                credentials.extend(decoys.find(user, &key).map_err(|error| self.refuse(&error))?);
+            }
+        }
         let outcome = self.relying_party.finish_authentication(state, opened, &credentials, &self.arrival());
         let (user, keys) = match outcome.map_err(|error| self.refuse_from(opened, &error))? {
             AuthenticationOutcome::Denied(denial) => return Ok(Finished::Denied(denial)),

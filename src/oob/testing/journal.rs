@@ -1,0 +1,139 @@
+//! Stores that write down what they are asked: two callers for whom the same was done can't be told apart by that work.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use sidegate_filters::clock::Millis;
+
+use crate::store::operation::{Event, Operation, OperationId};
+use crate::store::users::{PasswordHash, PasswordStamp};
+use crate::store::{
+    CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Operations, Origin, Removal,
+    StoreError, Transition, TransitionError, User, UserError, Users,
+};
+
+/// What was asked, in its order.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Mutex<Vec<&'static str>>>);
+
+impl Journal {
+    fn note(&self, question: &'static str) {
+        self.0.lock().unwrap().push(question);
+    }
+
+    /// What was asked since the last time.
+    pub(crate) fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// A store that is written down.
+pub(crate) struct Journaled<S: ?Sized> {
+    pub(crate) journal: Journal,
+    pub(crate) store: Arc<S>,
+}
+
+#[async_trait]
+impl Users for Journaled<dyn Users> {
+    async fn by_name(&self, name: &str) -> Result<Option<User>, StoreError> {
+        self.journal.note("users.by_name");
+        self.store.by_name(name).await
+    }
+
+    async fn by_ext_id(&self, ext_id: &ExtId) -> Result<Option<User>, StoreError> {
+        self.journal.note("users.by_ext_id");
+        self.store.by_ext_id(ext_id).await
+    }
+
+    async fn password_stamp(&self, ext_id: &ExtId) -> Result<Option<PasswordStamp>, StoreError> {
+        self.journal.note("users.password_stamp");
+        self.store.password_stamp(ext_id).await
+    }
+
+    async fn list(&self) -> Result<Vec<User>, StoreError> {
+        self.journal.note("users.list");
+        self.store.list().await
+    }
+
+    async fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError> {
+        self.journal.note("users.add");
+        self.store.add(name, password).await
+    }
+
+    async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError> {
+        self.journal.note("users.set_password");
+        self.store.set_password(name, password).await
+    }
+
+    async fn removed(&self) -> Result<BTreeSet<ExtId>, StoreError> {
+        self.journal.note("users.removed");
+        self.store.removed().await
+    }
+
+    async fn remove(&self, name: &str) -> Result<Option<User>, UserError> {
+        self.journal.note("users.remove");
+        self.store.remove(name).await
+    }
+}
+
+#[async_trait]
+impl Operations for Journaled<dyn Operations> {
+    async fn create(&self, operation: Operation, origin: &Origin) -> Result<(), StoreError> {
+        self.journal.note("operations.create");
+        self.store.create(operation, origin).await
+    }
+
+    async fn get(&self, id: OperationId) -> Result<Option<Arc<Operation>>, StoreError> {
+        self.journal.note("operations.get");
+        self.store.get(id).await
+    }
+
+    async fn transition(&self, id: OperationId, event: Event) -> Result<Transition, TransitionError> {
+        self.journal.note("operations.transition");
+        self.store.transition(id, event).await
+    }
+
+    async fn discard(&self, id: OperationId) -> Result<(), StoreError> {
+        self.journal.note("operations.discard");
+        self.store.discard(id).await
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.journal.note("operations.sweep");
+        self.store.sweep().await
+    }
+}
+
+#[async_trait]
+impl Credentials for Journaled<dyn Credentials> {
+    async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError> {
+        self.journal.note("credentials.add_all");
+        self.store.add_all(credentials).await
+    }
+
+    async fn get(&self, key: &CredentialKey) -> Result<Option<Credential>, StoreError> {
+        self.journal.note("credentials.get");
+        self.store.get(key).await
+    }
+
+    async fn list(&self, owner: &ExtId) -> Result<Vec<Credential>, StoreError> {
+        self.journal.note("credentials.list");
+        self.store.list(owner).await
+    }
+
+    async fn advance_counter(&self, key: &CredentialKey, received: u32, now: Millis) -> Result<(), CounterError> {
+        self.journal.note("credentials.advance_counter");
+        self.store.advance_counter(key, received, now).await
+    }
+
+    async fn remove(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError> {
+        self.journal.note("credentials.remove");
+        self.store.remove(owner, which).await
+    }
+
+    async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError> {
+        self.journal.note("credentials.owners");
+        self.store.owners().await
+    }
+}
