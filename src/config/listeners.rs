@@ -51,15 +51,18 @@ pub(super) const CLASSES: &[(&str, ListenerClass)] = &[
     ("management", ListenerClass::Management),
 ];
 
-pub(super) fn read(field: &Field<'_>, overrides: &Overrides) -> Vec<Listener> {
+/// The listeners, and whether an internal one is to ask clients for certificates, be what it names in order or not.
+pub(super) fn read(field: &Field<'_>, overrides: &Overrides) -> (Vec<Listener>, bool) {
     if !field.is_written() {
         field.fault("there is no listener", "write at least one with class public");
-        return Vec::new();
+        return (Vec::new(), false);
     }
     let mut seen: Vec<Seen> = Vec::new();
+    let mut certificates_asked = false;
     let mut given = Given(CLASSES.iter().map(|(_, class)| (*class, overrides.address(*class))).collect());
     let listeners = field.each(|item| {
-        let (listener, flag) = item.section(|section| listener(section, &mut given)).flatten()?;
+        let Read { listener, flag, asks } = item.section(|section| listener(section, &mut given)).flatten()?;
+        certificates_asked |= asks && listener.class == ListenerClass::Internal;
         match seen.iter().find(|(address, ..)| *address == listener.address && address.port() != 0) {
             Some(first) => refuse_taken(item, flag, first),
             None => seen.push((listener.address, item.line(), flag)),
@@ -74,7 +77,7 @@ pub(super) fn read(field: &Field<'_>, overrides: &Overrides) -> Vec<Listener> {
             format!("add a listener with class {word}, or leave the flag"),
         );
     }
-    listeners
+    (listeners, certificates_asked)
 }
 
 /// The address of a listener, its line, and the flag that the address is of, if it is not the written one.
@@ -100,8 +103,16 @@ impl Given {
     }
 }
 
-/// A listener, and the flag that its address is of, if it is not the written one.
-fn listener(section: &Section<'_>, given: &mut Given) -> Option<(Listener, Option<&'static str>)> {
+/// What is written of one listener.
+struct Read {
+    listener: Listener,
+    /// The flag that its address is of, if it is not the written one.
+    flag: Option<&'static str>,
+    /// Whether `client-ca` is written.
+    asks: bool,
+}
+
+fn listener(section: &Section<'_>, given: &mut Given) -> Option<Read> {
     let class = section.field("class").demanded("write public, internal or management");
     let class = class.choice(CLASSES);
     let written = section.field("address");
@@ -109,7 +120,8 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<(Listener, Optio
     let http2 = section.field("http2").or(true);
     let tls = section.field("tls");
     let plain = !tls.is_present();
-    let tls = if plain { None } else { tls.section(certificate).flatten() };
+    let mut asks = false;
+    let tls = if plain { None } else { tls.section(|section| certificate(section, &mut asks)).flatten() };
     let class = class?;
     let given = given.take(class);
     let flag = given.map(|_| Overrides::flag(class));
@@ -128,14 +140,15 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<(Listener, Optio
             ),
         }
     }
-    Some((Listener { class, address, tls, http2 }, flag))
+    Some(Read { listener: Listener { class, address, tls, http2 }, flag, asks })
 }
 
-fn certificate(section: &Section<'_>) -> Option<ListenerTls> {
+fn certificate(section: &Section<'_>, asks: &mut bool) -> Option<ListenerTls> {
     let pem = |key: &'static str, right: &str| section.field(key).demanded(right).existing(right, files::readable);
     let certificate = pem("certificate", "name a readable PEM file with the certificate and its chain");
     let key = pem("key", "name a readable PEM file with the certificate's private key");
     let client_ca = section.field("client-ca");
+    *asks = client_ca.is_written();
     let client_ca = client_ca.existing("name a readable PEM file with the authorities of clients", files::readable);
     Some(ListenerTls { certificate: certificate?, key: key?, client_ca })
 }

@@ -135,6 +135,7 @@ fn entry<'a>(root: &'a mut Node, key: &str) -> Option<&'a mut Node> {
 /// The URL of the first public listener. Its faults are noted when the listeners are read in earnest.
 fn of_listeners(root: &Node, overrides: &Overrides) -> Option<PublicUrl> {
     let silent = context(Arc::from(""), PathBuf::new());
-    let listeners = Section::root(&silent, root, |section| listeners::read(&section.field("listeners"), overrides))?;
+    let (listeners, _) =
+        Section::root(&silent, root, |section| listeners::read(&section.field("listeners"), overrides))?;
     first_public(&listeners).and_then(|listener| PublicUrl::of_listener(listener.address, listener.tls.is_some()).ok())
 }

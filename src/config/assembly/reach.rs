@@ -3,7 +3,6 @@
 use crate::config::field::Field;
 use crate::config::listeners::{self, first_public};
 use crate::config::{Listener, Overrides, PublicUrl};
-use crate::routes::ListenerClass;
 
 use super::Assembly;
 
@@ -12,16 +11,13 @@ pub(super) struct Listeners {
     pub(super) all: Vec<Listener>,
     /// Whether no listener is at fault and missing here.
     complete: bool,
+    certificates_asked: bool,
 }
 
 impl Listeners {
     /// Whether clients of internal listeners are asked for certificates; said of faulty ones, too.
     pub(super) fn ask_for_certificates(&self) -> bool {
-        let asks = |listener: &Listener| {
-            listener.class == ListenerClass::Internal
-                && listener.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some())
-        };
-        !self.complete || self.all.iter().any(asks)
+        !self.complete || self.certificates_asked
     }
 }
 
@@ -31,13 +27,13 @@ impl Assembly<'_, '_> {
         let key = self.field("try-out");
         let wanted = key.optional();
         let field = self.field("listeners");
-        let all = listeners::read(&field, self.overrides);
+        let (all, certificates_asked) = listeners::read(&field, self.overrides);
         if wanted == Some(true) {
             self.keep_at_home(&key, &all);
         }
         let complete = field.is_written() && field.is_all(all.len());
         // Where the value is at fault, nothing is said of keys that are mandatory without it.
-        (wanted.unwrap_or(key.is_written()), Listeners { all, complete })
+        (wanted.unwrap_or(key.is_written()), Listeners { all, complete, certificates_asked })
     }
 
     /// What is for trying out is for this machine alone. A plain listener that others could reach is a fault already; if a

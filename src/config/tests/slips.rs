@@ -53,6 +53,17 @@ fn a_slip_in_a_name_is_told_once(#[case] upstreams: &str, #[case] expected: &str
     assert!(found.contains(expected), "{found}");
 }
 
+/// Whoever names files that are missing has written the key all the same.
+#[rstest]
+#[case("certificate: gate.yml, key: gate.yml, client-ca: ca.pem", "ca.pem does not exist")]
+#[case("certificate: no.pem, key: gate.yml, client-ca: gate.yml", "no.pem does not exist")]
+fn a_missing_file_of_a_listener_is_no_fault_of_a_caller(#[case] tls: &str, #[case] expected: &str) {
+    let listener = format!("  - {{ class: internal, address: '127.0.0.1:8444', tls: {{ {tls} }} }}\ndomains:");
+    let caller = "internal-callers: { a: { client-certificate: gate.yml } }\n";
+    let found = faults(&(BASE.replace("domains:", &listener) + caller));
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
 #[test]
 fn a_key_that_is_not_indented_is_told_as_that() {
     let found = faults(&BASE.replace("  main: {}", "main: {}"));
