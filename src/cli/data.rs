@@ -19,6 +19,11 @@ pub(super) const DEMO_BEGUN: &str = "demo.password.begun";
 /// What is said when an empty folder that others could read was taken as data folder.
 pub(super) const CLOSED: &str = "the empty folder was open to others; it has mode 700 now";
 
+/// What is said when a gateway that is not for trying out begins with nothing in its data folder: no first start may be
+/// taken for the next one of a gateway whose folder is elsewhere or not mounted.
+pub(super) const ANEW: &str = "the data folder is made anew: no users, no keys; if a gateway ran before, stop this one and \
+     check `data`, and that what it names is mounted";
+
 /// The longest password taken, in bytes.
 const LONGEST: u64 = 1024;
 

@@ -26,7 +26,7 @@ const ORPHANS: u32 = 60;
 pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure> {
     let config = config::load(source, overrides, &Environment::of_process())?;
     let metrics = Arc::new(Metrics::new()?);
-    log::start(config.log.level.word(), metrics.clone())?;
+    log::start(config.log.level, metrics.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before anything is made that a signal could leave half-made.
     let stop = runtime.block_on(async { Stop::on_signals() })?;
@@ -37,18 +37,24 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     if folder.closed() {
         tracing::warn!(path = %config.data.display(), "{}", data::CLOSED);
     }
+    if folder.began_empty() && !config.try_out {
+        tracing::warn!(path = %config.data.display(), "{}", data::ANEW);
+    }
+    let bearers = start::bearers(&config, &folder);
     let stores = Arc::new(Stores::open(&config, &folder, &clock)?);
-    let (router, demo) = runtime.block_on(async {
+    let (router, demo, lonely) = runtime.block_on(async {
         // First: what removed users had registered must not hold up a change of the app-id.
         stores.sweep_orphans().await?;
         let router = compose::router(&config, &folder, &stores, &clock, &metrics).await?;
         let demo = start::demo_user(&config, &folder, stores.users.as_ref()).await?;
-        Ok::<_, Failure>((router, demo))
+        let lonely = start::nobody_can_log_in(&config, stores.users.as_ref()).await?;
+        Ok::<_, Failure>((router, demo, lonely))
     })?;
     let router = Arc::new(router);
     expect(&config, &metrics);
     let gateway = gateway::on(listening, &router, &metrics)?;
-    start::announce(&config, demo.as_ref(), std::io::stderr().is_terminal());
+    let notes = start::notes(&config, lonely, bearers);
+    start::announce(&config, notes, demo.as_ref(), std::io::stderr().is_terminal());
     let sweeper = sweep(runtime, stores);
     let ended = gateway.run(stop);
     drop(sweeper);

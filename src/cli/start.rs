@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use sidegate_filters::Role;
 use zeroize::Zeroizing;
 
 use super::data;
@@ -71,45 +72,89 @@ fn demo_line() -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     Ok(Zeroizing::new(format!("{}\n", data::new_password()?.as_str()).into_bytes()))
 }
 
-/// Tells what an operator should know at the start: on a terminal as one block, else as log lines, since whatever takes
-/// standard error then takes the log with it. Only a terminal is shown the demo password.
-pub fn announce(config: &Config, demo: Option<&DemoPassword>, terminal: bool) {
-    let mut notes = notes(config);
+/// What an operator should know, on a line, nothing secret.
+pub enum Note {
+    /// That something should not stay as it is.
+    Warning(String),
+    /// Where something is.
+    Hint(String),
+}
+
+impl Note {
+    fn text(&self) -> &str {
+        match self {
+            Self::Warning(text) | Self::Hint(text) => text,
+        }
+    }
+}
+
+/// Tells it at the start: on a terminal as one block, else as log lines, since whatever takes standard error then takes
+/// the log with it. Only a terminal is shown the demo password.
+pub fn announce(config: &Config, mut notes: Vec<Note>, demo: Option<&DemoPassword>, terminal: bool) {
     if demo.is_some() {
         let file = config.data.join(data::DEMO_PASSWORD);
-        notes.push(format!(
-            "user demo was made, its password is in {} (to remove: sidegate user remove demo)",
-            file.display()
-        ));
+        let file = file.display();
+        notes.push(Note::Warning(format!(
+            "user demo was made, its password is in {file} (to remove: sidegate user remove demo)"
+        )));
     }
     if !terminal {
-        notes.iter().for_each(|note| tracing::warn!("{note}"));
+        notes.iter().for_each(log);
     } else if let Some(block) = block(&notes, demo) {
         eprintln!("{}", block.as_str());
     }
 }
 
+fn log(note: &Note) {
+    match note {
+        Note::Warning(text) => tracing::warn!("{text}"),
+        Note::Hint(text) => tracing::info!("{text}"),
+    }
+}
+
 /// The notes for a terminal, with the demo password; `None` where there is nothing to say.
-fn block(notes: &[String], demo: Option<&DemoPassword>) -> Option<Zeroizing<String>> {
-    let mut block = Zeroizing::new(notes.join("\n  "));
+fn block(notes: &[Note], demo: Option<&DemoPassword>) -> Option<Zeroizing<String>> {
+    let mut block = Zeroizing::new(notes.iter().map(Note::text).collect::<Vec<_>>().join("\n  "));
     if let Some(DemoPassword(password)) = demo {
         write!(block, "\n  password of demo: {}", password.as_str()).unwrap_or_default();
     }
     (!block.is_empty()).then_some(block)
 }
 
-/// A line each, nothing secret.
-fn notes(config: &Config) -> Vec<String> {
+/// What the configuration leaves open, whether nobody can log in, and where bearers are.
+pub fn notes(config: &Config, nobody: bool, bearers: Vec<Note>) -> Vec<Note> {
     let mut notes = Vec::new();
     if config.try_out {
-        notes.push(TRY_OUT.to_owned());
+        notes.push(Note::Warning(TRY_OUT.to_owned()));
     }
-    notes.extend(config.notices.iter().map(ToString::to_string));
-    notes.extend(config.internal_callers.iter().filter(|caller| caller.has_made_bearer()).map(|caller| {
-        let file = config.data.join(caller.made_bearer());
-        format!("internal-callers.{}: its bearer is in {}, made at the first start", caller.name, file.display())
-    }));
+    notes.extend(config.notices.iter().map(|notice| Note::Warning(notice.to_string())));
+    if nobody {
+        let data = config.data.display();
+        notes.push(Note::Warning(format!("there are no users: `sidegate user add NAME --data {data}` adds one")));
+    }
+    notes.extend(bearers);
     notes
+}
+
+/// Whether there is nobody whom a login could be for, and no internal caller who has users made.
+///
+/// # Errors
+/// If the users can't be read.
+pub async fn nobody_can_log_in(config: &Config, users: &dyn Users) -> Result<bool, StoreError> {
+    let wants_users = !config.realms.is_empty() || config.fido_uaf.is_some();
+    let provisioned = config.internal_callers.iter().any(|caller| caller.roles.contains(&Role::Provision));
+    Ok(wants_users && !provisioned && users.list().await?.is_empty())
+}
+
+/// Where the bearers are that the gateway makes, looked for before it does.
+pub fn bearers(config: &Config, folder: &DataFolder) -> Vec<Note> {
+    let made = config.internal_callers.iter().filter(|caller| caller.has_made_bearer());
+    made.map(|caller| {
+        let file = folder.file(&caller.made_bearer());
+        let now = if file.exists() { "" } else { ", made just now" };
+        Note::Hint(format!("internal-callers.{}: its bearer is in {}{now}", caller.name, file.display()))
+    })
+    .collect()
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ pub enum FolderError {
 pub struct DataFolder {
     path: PathBuf,
     closed: bool,
+    began_empty: bool,
 }
 
 impl DataFolder {
@@ -85,7 +86,8 @@ impl DataFolder {
         claim::make(&path)?;
         Self::check(&path)?;
         let closed = claim::close(&path)?;
-        Ok(Self { path, closed })
+        let began_empty = claim::is_empty(&path)?;
+        Ok(Self { path, closed, began_empty })
     }
 
     /// Whether this process may work on the folder, if it is there: it belongs to the same account. Root is no
@@ -101,6 +103,13 @@ impl DataFolder {
     #[must_use]
     pub fn closed(&self) -> bool {
         self.closed
+    }
+
+    /// Whether nothing was in it when it was opened, or it was made then: if a gateway ran before, what it kept is
+    /// elsewhere, and whoever starts it should be told.
+    #[must_use]
+    pub fn began_empty(&self) -> bool {
+        self.began_empty
     }
 
     /// Where the folder is.
@@ -198,6 +207,16 @@ mod tests {
         folder.secret("s").unwrap();
         folder.write("w", b"x").unwrap();
         assert_eq!((mode(&folder.file("s")), mode(&folder.file("w"))), (0o600, 0o600));
+    }
+
+    #[test]
+    fn a_folder_begins_empty_until_something_is_kept_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("var");
+        let folder = DataFolder::open(&path).unwrap();
+        assert!(folder.began_empty() && DataFolder::open(&path).unwrap().began_empty(), "made, and then found empty");
+        folder.write("w", b"x").unwrap();
+        assert!(!DataFolder::open(&path).unwrap().began_empty());
     }
 
     #[test]

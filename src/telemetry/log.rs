@@ -5,6 +5,7 @@
 
 mod libraries;
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
@@ -21,24 +22,46 @@ use super::{Metrics, access, audit};
 pub const LEVEL_VARIABLE: &str = "SIDEGATE_LOG";
 const OURS: &[&str] = &["sidegate", "sidegate_filters", "sidegate_uaf"];
 
+/// The levels: words of the key `log.level` and of [`LEVEL_VARIABLE`].
+pub const LEVELS: &[(&str, LevelFilter)] = &[
+    ("error", LevelFilter::ERROR),
+    ("warn", LevelFilter::WARN),
+    ("info", LevelFilter::INFO),
+    ("debug", LevelFilter::DEBUG),
+    ("trace", LevelFilter::TRACE),
+];
+
 /// The word is no level, or logging was set up before.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// Not one of the levels.
-    #[error("{0:?} is no log level; write off, error, warn, info, debug or trace")]
+    /// The variable has a word that is none of the levels.
+    #[error("{LEVEL_VARIABLE} is {0:?}, which is no log level; write one of {words}, or unset it", words = words())]
     Level(String),
     /// A second call.
     #[error("logging is set up already")]
     Twice,
 }
 
+fn words() -> String {
+    LEVELS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+}
+
+/// The level of the variable; `None` where it is empty or not set.
+fn overriding(variable: Option<OsString>) -> Result<Option<LevelFilter>, LogError> {
+    let word = variable.unwrap_or_default().to_string_lossy().into_owned();
+    match LEVELS.iter().find(|(known, _)| *known == word) {
+        Some((_, level)) => Ok(Some(*level)),
+        None if word.is_empty() => Ok(None),
+        None => Err(LogError::Level(word)),
+    }
+}
+
 /// Starts logging to standard error at `level`, or at that of the variable `SIDEGATE_LOG`, and counts audited events.
 ///
 /// # Errors
-/// When the level is none, or logging runs already.
-pub fn start(level: &str, metrics: Arc<Metrics>) -> Result<(), LogError> {
-    let text = std::env::var(LEVEL_VARIABLE).unwrap_or_else(|_| level.to_owned());
-    let level: LevelFilter = text.parse().map_err(|_| LogError::Level(text))?;
+/// When the variable's level is none, or logging runs already.
+pub fn start(level: LevelFilter, metrics: Arc<Metrics>) -> Result<(), LogError> {
+    let level = overriding(std::env::var_os(LEVEL_VARIABLE))?.unwrap_or(level);
     if std::io::stderr().is_terminal() {
         set_up(fmt::layer().with_writer(std::io::stderr).compact(), level, metrics)?;
     } else {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::support::gateway::Gateway;
+use crate::support::gateway::{Gateway, Setup};
 use crate::support::phone::Phone;
 use crate::support::wait;
 
@@ -89,6 +89,7 @@ async fn a_store_that_is_taken_away_acknowledges_nothing_more() {
     let path = format!("/nevisfido/token/dispatch/targets/{}", phone.target());
     phone.client().call(http::Method::DELETE, &path).send().await.expect(503);
     logged(&gateway, "was removed or replaced while it was open").await;
+    logged(&gateway, "a restart without it is refused").await;
     fs::rename(&aside, &store).unwrap();
     gateway.management().get("/nevisfido/health").send().await.expect(200);
     gateway.internal().get(TARGETS).send().await.expect(200);
@@ -114,6 +115,27 @@ async fn a_start_without_what_was_there_is_refused_until_it_is_put_back() {
     gateway.restart().await;
     phone.forget_session();
     phone.login_uaf().await;
+}
+
+#[tokio::test]
+async fn a_gateway_in_use_that_begins_anew_says_so() {
+    let (anew, nobody) =
+        ("the data folder is made anew: no users, no keys", "there are no users: `sidegate user add NAME");
+    let live = "try-out: false\npublic-url: https://gate.example";
+    let app_id = "  app-id: https://gate.example/facets\n  facets: [https://gate.example]";
+    let mut gateway = Setup::default().replace("try-out: true", live).under("fido-uaf", app_id).start().await;
+    gateway.stop();
+    gateway.add_user("jeff");
+    gateway.restart().await;
+    gateway.stop();
+    let told = |gateway: &Gateway| {
+        [anew, nobody, "internal.token, made just now"].map(|told| gateway.log().matches(told).count())
+    };
+    assert_eq!(told(&gateway), [1, 1, 1], "{}", gateway.log());
+    fs::remove_dir_all(gateway.data()).unwrap();
+    gateway.restart().await;
+    gateway.stop();
+    assert_eq!(told(&gateway), [2, 2, 2], "{}", gateway.log());
 }
 
 #[tokio::test]

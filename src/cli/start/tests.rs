@@ -36,11 +36,47 @@ async fn the_demo_user_is_made_once() {
     assert!(demo_user(&config, &folder, &users).await.unwrap().is_none());
     users.remove("demo").await.unwrap();
     assert!(demo_user(&config, &folder, &users).await.unwrap().is_none(), "whoever was removed stays away");
-    let notes = notes(&config);
+    let notes = notes(&config, false, Vec::new());
     let block = block(&notes, Some(&made)).unwrap();
     assert_eq!(block.matches(kept.trim()).count(), 1);
     assert!(block.contains("anonymous-content") && block.contains("unknown-models"), "{}", block.as_str());
-    assert!(notes.iter().all(|note| !note.contains(kept.trim()) && !note.contains('\n')), "{notes:?}");
+    for text in notes.iter().map(Note::text) {
+        assert!(!text.contains(kept.trim()) && !text.contains('\n'), "{text}");
+    }
+}
+
+#[test]
+fn a_bearer_is_said_to_be_made_once_and_is_no_warning() {
+    let root = tempfile::tempdir().unwrap();
+    let config = try_out(&root.path().join("var"), 8080);
+    let folder = DataFolder::open(&config.data).unwrap();
+    let told = || match &bearers(&config, &folder)[..] {
+        [Note::Hint(text)] => text.clone(),
+        _ => panic!("one hint"),
+    };
+    assert!(told().ends_with("internal.token, made just now"), "{}", told());
+    folder.write("internal.token", b"x").unwrap();
+    assert!(told().ends_with("internal.token"), "{}", told());
+}
+
+#[tokio::test]
+async fn that_nobody_can_log_in_is_told_with_what_mends_it() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DataFolder::open(root.path().join("var")).unwrap();
+    let users = UsersFile::open(folder.file(data::USERS)).unwrap();
+    let mut config = written(root.path(), "https://a.example/facets", false);
+    assert!(nobody_can_log_in(&config, &users).await.unwrap());
+    let told =
+        |nobody| notes(&config, nobody, Vec::new()).iter().any(|note| note.text().starts_with("there are no users"));
+    assert!(told(true) && !told(false));
+    config.internal_callers[0].roles.push(Role::Provision);
+    assert!(!nobody_can_log_in(&config, &users).await.unwrap(), "whom it names is made");
+    config.internal_callers.clear();
+    users.add("jeff", PasswordHash::of(b"his own").unwrap()).await.unwrap();
+    assert!(!nobody_can_log_in(&config, &users).await.unwrap());
+    let none = Config { realms: Vec::new(), fido_uaf: None, ..config };
+    users.remove("jeff").await.unwrap();
+    assert!(!nobody_can_log_in(&none, &users).await.unwrap(), "where nobody logs in, nobody is missed");
 }
 
 #[tokio::test]

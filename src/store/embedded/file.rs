@@ -73,8 +73,9 @@ impl StoreFile {
         match (displaced, told) {
             (true, false) => tracing::error!(
                 %path,
-                "the store's file was removed or replaced while it was open: put that very file back, or restart; until \
-                 then the store answers nothing"
+                "the store's file was removed or replaced while it was open, and the store answers nothing: put that very \
+                 file back; a restart goes on with one that lies in its place, and a restart without it is refused; to \
+                 begin anew, without targets and keys, stop and remove {path}.made too"
             ),
             (false, true) => tracing::warn!(%path, "the store's file is back in its place"),
             _ => {}

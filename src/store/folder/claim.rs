@@ -52,12 +52,16 @@ pub(super) fn close(path: &Path) -> io::Result<bool> {
     if mode & 0o077 == 0 {
         return Ok(false);
     }
-    let used = fs::read_dir(path).map_err(|e| named(path, &e))?.next().is_some();
-    if used || meta.uid() != Account::of_process().uid() {
+    if !is_empty(path)? || meta.uid() != Account::of_process().uid() {
         let text = format!("{} has mode {mode:03o}; it must be 700 (chmod 700)", path.display());
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
     }
     folder.set_permissions(Permissions::from_mode(0o700)).map_err(|e| named(path, &e)).map(|()| true)
+}
+
+/// Whether there is nothing in the folder.
+pub(super) fn is_empty(path: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(path).map_err(|e| named(path, &e))?.next().is_none())
 }
 
 fn refused(path: &Path, error: io::Error) -> FolderError {
