@@ -20,9 +20,18 @@ pub enum AppIdFault {
         /// What the data folder says.
         kept: String,
     },
-    /// Not 1 to 512 characters, or not UTF-8.
+    /// Not 1 to 512 characters.
     #[error("an appID has 1 to 512 characters: {0:?}")]
     Length(String),
+    /// The one that was kept got lost: not 1 to 512 characters, or not UTF-8.
+    #[error(
+        "data folder: {path} is damaged, an appID has 1 to 512 characters: put it back from a backup, or remove it and \
+         write fido-uaf.app-id with the one that phones have registered for"
+    )]
+    Damaged {
+        /// Which file.
+        path: String,
+    },
     /// The data folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -40,23 +49,18 @@ pub fn kept_app_id(
     has_credentials: bool,
 ) -> Result<AppId, AppIdFault> {
     let written = written.map(AppId::as_str);
-    let kept = match folder.read(FILE)? {
-        Some(bytes) => {
-            Some(String::from_utf8(bytes.to_vec()).map_err(|_| AppIdFault::Length("(not UTF-8)".to_owned()))?)
-        }
-        None => None,
-    };
+    let kept = folder.read(FILE)?.map(|bytes| read(folder, &bytes)).transpose()?;
     match (written, kept) {
-        (None, Some(kept)) => checked(kept),
-        (Some(written), Some(kept)) if written == kept => checked(kept),
+        (None, Some(kept)) => Ok(kept),
+        (Some(written), Some(kept)) if written == kept.as_str() => Ok(kept),
         (Some(written), Some(kept)) if has_credentials => {
-            Err(AppIdFault::Changed { written: written.to_owned(), kept })
+            Err(AppIdFault::Changed { written: written.to_owned(), kept: kept.as_str().to_owned() })
         }
         (written, kept) => {
             let app_id = checked(written.unwrap_or(default).to_owned())?;
             if let Some(before) = kept {
                 tracing::warn!(
-                    before,
+                    before = before.as_str(),
                     now = app_id.as_str(),
                     "fido-uaf.app-id is another one than before; no credentials are left, so it takes its place in the \
                      data folder, and phones that kept keys for the one before must register again"
@@ -66,6 +70,12 @@ pub fn kept_app_id(
             Ok(app_id)
         }
     }
+}
+
+fn read(folder: &DataFolder, bytes: &[u8]) -> Result<AppId, AppIdFault> {
+    let text = std::str::from_utf8(bytes).ok();
+    let damaged = || AppIdFault::Damaged { path: folder.file(FILE).display().to_string() };
+    text.and_then(|text| checked(text.to_owned()).ok()).ok_or_else(damaged)
 }
 
 fn checked(app_id: String) -> Result<AppId, AppIdFault> {
@@ -118,5 +128,20 @@ mod tests {
             assert!(matches!(kept(&folder, None, text, false), Err(AppIdFault::Length(_))));
         }
         assert!(kept(&folder, None, &"x".repeat(512), false).is_ok());
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_with_what_mends_it() {
+        let (_dir, folder) = folder();
+        for damaged in ["".as_bytes(), b"\xff", &[b'x'; 513]] {
+            folder.write(FILE, damaged).unwrap();
+            for written in [None, Some(A)] {
+                let told = kept(&folder, written, A, true).unwrap_err().to_string();
+                assert!(
+                    told.contains("var/app-id is damaged") && told.contains("from a backup, or remove it"),
+                    "{told}"
+                );
+            }
+        }
     }
 }
