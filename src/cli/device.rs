@@ -127,7 +127,7 @@ pub(super) enum PhoneError {
         detail: String,
     },
     /// The gateway answered with another UAF code.
-    #[error("{what}: UAF status {code} {}", .code.meaning())]
+    #[error("{what}: UAF status {code} {}", .code.meaning().trim_end_matches('.'))]
     Uaf {
         /// What was asked.
         what: &'static str,

@@ -99,7 +99,7 @@ async fn a_key_that_the_gateway_lost_counts_as_gone() {
     let deleted = run(&["delete"]);
     assert!(deleted.status.success(), "{deleted:?}");
     let told = String::from_utf8(deleted.stdout).unwrap();
-    assert!(told.contains("1404") && told.contains("the key was gone already; 1 keys left"), "{told}");
+    assert!(told.contains("UAF status 1404 Nothing there: the key was gone already; 1 keys left"), "{told}");
     assert!(told.contains("deregistration: 0 keys left"), "the next one is deregistered: {told}");
     assert_eq!(asked(&gateway, "jeff").await, 1404, "no key of jeff is left");
     assert!(complaint(&run(&["delete"])).contains("no key yet"), "nothing of the phone is left");

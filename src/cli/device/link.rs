@@ -41,6 +41,15 @@ fn unreadable() -> PhoneError {
     PhoneError::Message("this is no dispatched message: expected a link, the text of a QR code, or a PNG file".into())
 }
 
+impl Errand {
+    /// Whether an authentication is asked for, as far as the redeem URL tells: one that is configured otherwise need not
+    /// name its operation.
+    pub(super) fn is_authentication(&self) -> bool {
+        let path = self.redeem_url.split(['?', '#']).next().unwrap_or_default();
+        path.ends_with("/authentication")
+    }
+}
+
 impl Payload {
     /// Whether only one phone can read it.
     pub(super) fn is_encrypted(&self) -> bool {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::http::{Connection, Gateway};
 use super::key::UafKey;
-use super::link::Payload;
+use super::link::{Errand, Payload};
 use super::state::{State, Target};
 use super::{PhoneError, say};
 use crate::jose::{DecryptionKey, MessageSigningKey};
@@ -85,7 +85,7 @@ impl Phone {
     /// The name that the server gave for the user of its first key.
     fn username(&self) -> Result<String, PhoneError> {
         let first = self.state.keys.first().map(|key| key.username().to_owned());
-        first.ok_or_else(|| PhoneError::State("this phone has no key yet: run `sidegate device register` first".into()))
+        first.ok_or_else(no_key)
     }
 
     /// Whether the key of a registration whose answer was lost proves to be registered. One that the gateway does not
@@ -208,7 +208,12 @@ impl Phone {
 
     /// Redeems a token and does what it asks.
     pub(super) async fn approve(&mut self, message: &Payload) -> Result<(), PhoneError> {
-        let (operation, request) = self.redeem(message).await?;
+        let errand = self.read(message)?;
+        // Before the token is used up: a phone that can't answer leaves it to one that can.
+        if self.state.keys.is_empty() && errand.is_authentication() {
+            return Err(no_key());
+        }
+        let (operation, request) = self.redeem(&errand).await?;
         match operation {
             Operation::Reg => self.answer_registration(&request).await,
             Operation::Dereg => self.drop_keys(&request),
@@ -224,7 +229,9 @@ impl Phone {
 
     /// Redeems a token and says no.
     pub(super) async fn deny(&mut self, message: &Payload) -> Result<(), PhoneError> {
-        let (_, request) = self.redeem(message).await?;
+        self.username()?;
+        let errand = self.read(message)?;
+        let (_, request) = self.redeem(&errand).await?;
         let request = AuthenticationRequest::from_message(&request).map_err(unreadable)?;
         let response = self.authenticator.deny(&request)?;
         let reply = Reply { asm_status_code: Some(ASM_USER_CANCELLED), ..Reply::default() };
@@ -309,13 +316,17 @@ impl Phone {
         Ok(())
     }
 
-    async fn redeem(&mut self, message: &Payload) -> Result<(Operation, String), PhoneError> {
+    fn read(&self, message: &Payload) -> Result<Errand, PhoneError> {
         let errand = message.open(self.state.target.as_ref().map(|target| &target.encryption))?;
         say(if message.is_encrypted() {
             "message decrypted with the target's key"
         } else {
             "message read (not encrypted)"
         });
+        Ok(errand)
+    }
+
+    async fn redeem(&mut self, errand: &Errand) -> Result<(Operation, String), PhoneError> {
         let url = self.connection.own_url(&errand.redeem_url)?;
         let request =
             self.connection.post_for_uaf(url, &json!({ "token": errand.token })).await?.uaf_request("redeem")?;
@@ -342,6 +353,10 @@ impl Phone {
         let message = serde_json::to_value(SendUafResponse::new(response, reply));
         self.connection.post_uaf(path, &message.map_err(|error| PhoneError::Message(error.to_string()))?).await
     }
+}
+
+fn no_key() -> PhoneError {
+    PhoneError::State("this phone has no key yet: run `sidegate device register` first".into())
 }
 
 fn unreadable(error: sidegate_uaf::Error) -> PhoneError {

@@ -43,7 +43,12 @@ impl State {
         match super::read_file(path) {
             // serde_json's message may quote the file, a private key included.
             Ok(text) => serde_json::from_str(&text).map_err(|error| {
-                PhoneError::State(format!("{}: no state of a phone (line {})", path.display(), error.line()))
+                PhoneError::State(format!(
+                    "{}: no state of a phone (line {}): put back the file that was there, or name another one with \
+                     --state; the keys of a lost one go with `sidegate user remove NAME`",
+                    path.display(),
+                    error.line()
+                ))
             }),
             Err(PhoneError::File { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Self::fresh()),
             Err(error) => Err(error),
@@ -126,5 +131,6 @@ mod tests {
         fs::write(&path, text(&state()).replace("[]", "\"hunter2\"")).unwrap();
         let error = State::load(&path).err().unwrap();
         assert!(matches!(error, PhoneError::State(_)) && !error.to_string().contains("hunter2"), "{error}");
+        assert!(error.to_string().contains("name another one with --state"), "{error}");
     }
 }

@@ -200,6 +200,23 @@ async fn a_counter_that_was_used_is_kept_when_the_answer_fails() {
 }
 
 #[tokio::test]
+async fn a_phone_without_a_key_leaves_the_token_to_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.json");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let approval = device(&url, &path, &format!("{url}/nevisfido/token/redeem/authentication?x"));
+    let Action::Approve { message } = &approval.action else { panic!("an approval") };
+    let denial = Action::Deny { message: message.clone() };
+    for device in [Device { action: denial, ..device(&url, &path, "unused") }, approval] {
+        let refused = device.act().await.unwrap_err().to_string();
+        assert_eq!(refused, "this phone has no key yet: run `sidegate device register` first");
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "the token is not redeemed");
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_not_sent_to_a_foreign_redeem_url() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.json");
