@@ -46,7 +46,7 @@ pub use internal_callers::InternalCaller;
 pub use limits::Limits;
 pub use listeners::{Listener, ListenerTls, address};
 pub use load::load;
-pub use log::Log;
+pub use log::{LEVELS, Log};
 pub use realms::{Realm, RealmKind};
 pub use routes::{LeadsTo, Row};
 pub use scalar::Pattern;

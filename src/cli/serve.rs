@@ -26,7 +26,7 @@ const ORPHANS: u32 = 60;
 pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure> {
     let config = config::load(source, overrides, &Environment::of_process())?;
     let metrics = Arc::new(Metrics::new()?);
-    log::start(config.log.level, metrics.clone())?;
+    log::start(config.log.level, config::LEVELS, metrics.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before anything is made that a signal could leave half-made.
     let stop = runtime.block_on(async { Stop::on_signals() })?;

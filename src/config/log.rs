@@ -3,7 +3,6 @@
 use tracing::level_filters::LevelFilter;
 
 use super::section::Section;
-use crate::telemetry::log::LEVELS;
 
 /// What is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +11,15 @@ pub struct Log {
     /// The least important lines that are written.
     pub level: LevelFilter,
 }
+
+/// The words of the key `level`, and of the variable that goes first.
+pub const LEVELS: &[(&str, LevelFilter)] = &[
+    ("error", LevelFilter::ERROR),
+    ("warn", LevelFilter::WARN),
+    ("info", LevelFilter::INFO),
+    ("debug", LevelFilter::DEBUG),
+    ("trace", LevelFilter::TRACE),
+];
 
 pub(super) fn read(section: &Section<'_>) -> Log {
     Log { level: section.field("level").choice(LEVELS).unwrap_or(LevelFilter::INFO) }

@@ -22,46 +22,37 @@ use super::{Metrics, access, audit};
 pub const LEVEL_VARIABLE: &str = "SIDEGATE_LOG";
 const OURS: &[&str] = &["sidegate", "sidegate_filters", "sidegate_uaf"];
 
-/// The levels: words of the key `log.level` and of [`LEVEL_VARIABLE`].
-pub const LEVELS: &[(&str, LevelFilter)] = &[
-    ("error", LevelFilter::ERROR),
-    ("warn", LevelFilter::WARN),
-    ("info", LevelFilter::INFO),
-    ("debug", LevelFilter::DEBUG),
-    ("trace", LevelFilter::TRACE),
-];
+/// Words for levels.
+pub type Levels<'a> = &'a [(&'a str, LevelFilter)];
 
 /// The word is no level, or logging was set up before.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The variable has a word that is none of the levels.
-    #[error("{LEVEL_VARIABLE} is {0:?}, which is no log level; write one of {words}, or unset it", words = words())]
-    Level(String),
+    #[error("{LEVEL_VARIABLE} is {0:?}, which is no log level; write one of {1}, or unset it")]
+    Level(String, String),
     /// A second call.
     #[error("logging is set up already")]
     Twice,
 }
 
-fn words() -> String {
-    LEVELS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
-}
-
 /// The level of the variable; `None` where it is empty or not set.
-fn overriding(variable: Option<OsString>) -> Result<Option<LevelFilter>, LogError> {
+fn overriding(variable: Option<OsString>, known: Levels<'_>) -> Result<Option<LevelFilter>, LogError> {
     let word = variable.unwrap_or_default().to_string_lossy().into_owned();
-    match LEVELS.iter().find(|(known, _)| *known == word) {
+    match known.iter().find(|(known, _)| *known == word) {
         Some((_, level)) => Ok(Some(*level)),
         None if word.is_empty() => Ok(None),
-        None => Err(LogError::Level(word)),
+        None => Err(LogError::Level(word, known.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "))),
     }
 }
 
-/// Starts logging to standard error at `level`, or at that of the variable `SIDEGATE_LOG`, and counts audited events.
+/// Starts logging to standard error at `level`, or at that of the variable `SIDEGATE_LOG` in one of
+/// the `known` words, and counts audited events.
 ///
 /// # Errors
 /// When the variable's level is none, or logging runs already.
-pub fn start(level: LevelFilter, metrics: Arc<Metrics>) -> Result<(), LogError> {
-    let level = overriding(std::env::var_os(LEVEL_VARIABLE))?.unwrap_or(level);
+pub fn start(level: LevelFilter, known: Levels<'_>, metrics: Arc<Metrics>) -> Result<(), LogError> {
+    let level = overriding(std::env::var_os(LEVEL_VARIABLE), known)?.unwrap_or(level);
     if std::io::stderr().is_terminal() {
         set_up(fmt::layer().with_writer(std::io::stderr).compact(), level, metrics)?;
     } else {
