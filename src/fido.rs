@@ -22,6 +22,7 @@ use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError};
 
 pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope};
+pub use credential::key_ref;
 pub use embedded::{Embedded, EmbeddedSettings};
 pub use facets::{AppIdFault, kept_app_id};
 pub use folder::Unreadable;

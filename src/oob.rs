@@ -2,6 +2,7 @@
 //! traits of `store`, `fido` and `dispatchers`; HTTP is the business of `routes::endpoints`.
 
 pub mod acting;
+pub mod administration;
 pub mod bypass;
 pub mod dispatch_token;
 pub mod redeem;
@@ -16,9 +17,11 @@ pub(crate) mod testing;
 mod tests;
 
 pub use acting::{Acting, ActingFor, Asker, Deed, Ghosts, Named, NotPermitted};
+pub use administration::{Administration, AdministrationFault};
 pub use dispatch_token::{DispatchToken, TokenKey};
 pub use redeem::{NotRedeemed, Redeem};
 pub use request::{NotRequested, Requests};
+pub(crate) use status::rfc3339;
 pub use status::{StatusView, Statuses};
 pub use target::{NewTarget, TargetFault, Targets};
 pub use token::{DispatchAnswer, DispatchRequest, DispatchResult, TokenFault, TokenSettings, Tokens};

@@ -5,6 +5,7 @@
 //! client sees 503. What was acknowledged is kept.
 
 pub mod account;
+pub mod belongings;
 pub mod challenges;
 #[cfg(test)]
 pub(crate) mod contract;
@@ -25,6 +26,7 @@ pub mod targets;
 pub mod users;
 
 pub use account::Account;
+pub use belongings::{Belongings, Removed};
 pub use challenges::{ChallengeDigest, Challenges};
 pub use credentials::{CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal};
 pub use embedded::{Embedded, EmbeddedError};

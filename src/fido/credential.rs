@@ -80,6 +80,15 @@ pub(super) fn record_key(key: &KeyRef) -> CredentialKey {
     CredentialKey::new(key.aaid.as_str(), key.key_id.as_bytes())
 }
 
+/// What a key of a server behind is called in requests.
+///
+/// # Errors
+/// Our own fault: what was stored is no key of UAF.
+pub fn key_ref(record: &KeyBehind) -> Result<KeyRef, FidoError> {
+    let aaid = record.key.aaid().parse().map_err(|error| internal(&error))?;
+    Ok(KeyRef { aaid, key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))? })
+}
+
 /// Keys that are not kept can't be registered; the log gets the reason.
 pub(super) fn refuse_unkept(error: CredentialError) -> FidoError {
     let code = match error {

@@ -132,7 +132,7 @@ fn name(stage: Stage) -> &'static str {
 }
 
 /// RFC 3339 with milliseconds, in UTC.
-fn rfc3339(moment: Millis) -> String {
+pub(crate) fn rfc3339(moment: Millis) -> String {
     jiff::Timestamp::from_millisecond(moment.0).map(|time| format!("{time:.3}")).unwrap_or_default()
 }
 

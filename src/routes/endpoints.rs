@@ -1,6 +1,7 @@
 //! The services over HTTP: what a request's body becomes, and what a service's answer becomes (`http-api.md` 1 to 7).
 //! Media types are checked before an endpoint runs; every endpoint takes the services it needs.
 
+mod admin;
 mod answers;
 mod asker;
 mod auth_answer;
@@ -23,6 +24,7 @@ mod targets;
 mod uaf_request;
 mod uaf_response;
 
+pub use admin::{AdminListEndpoint, AdminRemoveEndpoint};
 pub use auth_fidouaf::FidoLoginRequestEndpoint;
 pub use auth_fidouaf_response::FidoLoginResponseEndpoint;
 pub use auth_login::LoginPageEndpoint;

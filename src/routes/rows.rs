@@ -3,6 +3,7 @@
 
 use sidegate_filters::user_binding::Place;
 
+use self::Administered::{Credentials, Sessions, Targets, Users};
 use self::Protection::{FidoUaf, JwsBypass, Open, Session};
 use self::Service::*;
 use super::ListenerClass::{self, Internal, Management, Public};
@@ -20,6 +21,8 @@ pub enum Protection {
     FidoUaf,
     /// An internal caller.
     Internal,
+    /// An internal caller with the role `admin`.
+    Admin,
     /// Nothing but a signature by the target's key: no session is looked at.
     JwsBypass,
 }
@@ -33,9 +36,23 @@ impl Protection {
             Self::Session => "session",
             Self::FidoUaf => "fido-uaf",
             Self::Internal => "internal",
+            Self::Admin => "admin",
             Self::JwsBypass => "jws-bypass",
         }
     }
+}
+
+/// What internal callers with the role `admin` see and remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Administered {
+    /// Users.
+    Users,
+    /// UAF credentials.
+    Credentials,
+    /// Dispatch targets.
+    Targets,
+    /// Sessions.
+    Sessions,
 }
 
 /// What answers behind a row. Whoever composes the table matches every one of them, so that no row lacks its endpoint.
@@ -77,6 +94,10 @@ pub enum Service {
     FidoLoginRequest,
     /// Login by the answer to it.
     FidoLoginResponse,
+    /// Lists what is administered.
+    AdminList(Administered),
+    /// Removes it.
+    AdminRemove(Administered),
     /// The keys of SecTokens.
     Jwks,
     /// The process lives.
@@ -116,6 +137,8 @@ impl Service {
             | Self::Logout
             | Self::FidoLoginRequest
             | Self::FidoLoginResponse
+            | Self::AdminList(_)
+            | Self::AdminRemove(_)
             | Self::Jwks
             | Self::Liveness
             | Self::Health
@@ -134,6 +157,7 @@ impl Service {
                 | Self::Redeem(_)
                 | Self::FidoLoginRequest
                 | Self::FidoLoginResponse
+                | Self::AdminRemove(Users | Credentials | Targets)
         )
     }
 
@@ -179,6 +203,10 @@ const fn row(
     Row { service, name, method, path, on, protection }
 }
 
+const fn administered(service: Service, name: &'static str, method: &'static str, path: &'static str) -> Row {
+    row(service, name, method, path, &[Internal], Protection::Admin)
+}
+
 /// The rows of this release.
 pub const ROWS: &[Row] = &[
     row(UafRequest(Reg), "uaf-request-registration", "POST", "/nevisfido/uaf/1.1/request/registration", BOTH, Session),
@@ -222,6 +250,14 @@ pub const ROWS: &[Row] = &[
     row(FidoLoginRequest, "login-fidouaf", "POST", "/auth/fidouaf", &[Public], Open),
     row(FidoLoginResponse, "login-fidouaf-response", "POST", "/auth/fidouaf/authenticationresponse", &[Public], Open),
     row(FidoLoginResponse, "login-response", "POST", "/auth/authenticationresponse", &[Public], Open),
+    administered(AdminList(Users), "admin-users-list", "GET", "/nevisfido/admin/users"),
+    administered(AdminRemove(Users), "admin-users-remove", "DELETE", "/nevisfido/admin/users"),
+    administered(AdminList(Credentials), "admin-credentials-list", "GET", "/nevisfido/admin/credentials"),
+    administered(AdminRemove(Credentials), "admin-credentials-remove", "DELETE", "/nevisfido/admin/credentials"),
+    administered(AdminList(Targets), "admin-targets-list", "GET", "/nevisfido/admin/targets"),
+    administered(AdminRemove(Targets), "admin-targets-remove", "DELETE", "/nevisfido/admin/targets"),
+    administered(AdminList(Sessions), "admin-sessions-list", "GET", "/nevisfido/admin/sessions"),
+    administered(AdminRemove(Sessions), "admin-sessions-remove", "DELETE", "/nevisfido/admin/sessions"),
     row(Jwks, "jwks", "GET", "/.well-known/jwks.json", BOTH, Open),
     row(Liveness, "liveness", "GET", "/nevisfido/liveness", &[Management], Open),
     row(Health, "health", "GET", "/nevisfido/health", &[Management], Open),

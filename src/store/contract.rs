@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sidegate_filters::clock::{ManualClock, Millis};
 
+pub(crate) mod belongings;
 pub(crate) mod challenges;
 pub(crate) mod credentials;
 pub(crate) mod keys_behind;
@@ -14,6 +15,7 @@ pub(crate) mod sessions;
 pub(crate) mod targets;
 pub(crate) mod users;
 
+pub(crate) use belongings::belongings_contract;
 pub(crate) use challenges::challenges_contract;
 pub(crate) use credentials::credentials_contract;
 pub(crate) use keys_behind::keys_behind_contract;

@@ -6,6 +6,7 @@
 //! A file system that failed once is forgiven: the file is opened anew, and meanwhile answers are
 //! [`StoreError::Unavailable`].
 
+mod belongings;
 mod credentials;
 mod file;
 mod keys_behind;

@@ -12,6 +12,9 @@ use crate::store::{ExtId, PasswordStamp, StoreError};
 /// How long the old id of a renewed session stays valid, at its old level.
 pub const RENEWAL_GRACE: Duration = Duration::from_secs(5);
 
+/// So many sessions of a user are listed.
+pub const SESSIONS_LISTED: usize = 100;
+
 /// How exactly the last use of a session is known.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
@@ -106,6 +109,13 @@ pub trait Sessions: Send + Sync {
     /// # Errors
     /// When the store can't be asked.
     async fn end_all(&self, user: &ExtId) -> Result<(), StoreError>;
+
+    /// The living sessions of a user, the last used first, at most [`SESSIONS_LISTED`]. One that was renewed is there once.
+    /// This is no use of them.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn list(&self, user: &ExtId) -> Result<Vec<SessionRecord>, StoreError>;
 
     /// Gives back the room of dead sessions; called about once a second. No answer depends on it.
     ///

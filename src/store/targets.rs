@@ -134,18 +134,6 @@ pub trait Targets: Send + Sync {
     /// When the store can't be asked.
     async fn delete(&self, id: &str, owner: &ExtId) -> Result<bool, StoreError>;
 
-    /// Removes the owner's targets of a device; how many there were.
-    ///
-    /// # Errors
-    /// When the store can't be asked.
-    async fn delete_device(&self, owner: &ExtId, device_id: &str) -> Result<usize, StoreError>;
-
-    /// Removes all targets of an owner; how many there were.
-    ///
-    /// # Errors
-    /// When the store can't be asked.
-    async fn delete_all(&self, owner: &ExtId) -> Result<usize, StoreError>;
-
     /// Everybody who owns a target: to find the orphans of removed users.
     ///
     /// # Errors

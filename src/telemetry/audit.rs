@@ -11,13 +11,16 @@ pub use sidegate_filters::audit::TARGET;
 pub const NAMES: &[&str] = &[
     "login",
     "login-failed",
+    "sessions-ended",
     "step-up",
     "logout",
     "dispatch",
     "redeem",
+    "administration",
     "answer",
     "target",
     "credential",
+    "user",
     "verdict-unknown",
     "provision",
     "swept",
@@ -131,6 +134,27 @@ pub enum Event<'a> {
         /// How many.
         count: usize,
     },
+    /// A user was removed by an internal caller.
+    User {
+        /// What happened.
+        change: Change,
+        /// The user's extId.
+        user: &'a str,
+    },
+    /// All sessions of a user were ended by an internal caller.
+    SessionsEnded {
+        /// The user's extId.
+        user: &'a str,
+    },
+    /// An internal caller asked for a removal; what went has lines of its own.
+    Administration {
+        /// The caller's configured name.
+        caller: &'a str,
+        /// The extId of the user whose it is.
+        user: &'a str,
+        /// What was asked.
+        operation: &'static str,
+    },
     /// An internal caller named a user.
     ActFor {
         /// The caller's configured name.
@@ -192,6 +216,9 @@ impl Event<'_> {
             Self::VerdictUnknown { user, aaid } => line!("verdict-unknown", user, aaid),
             Self::Provision { caller, user } => line!("provision", caller, user),
             Self::Swept { user, what, count } => line!("swept", user, what, count),
+            Self::User { change, user } => line!("user", change = change.name(), user),
+            Self::SessionsEnded { user } => line!("sessions-ended", user),
+            Self::Administration { caller, user, operation } => line!("administration", caller, user, operation),
             Self::ActFor { caller, user, operation } => line!("act-for", caller, user, operation),
         }
     }

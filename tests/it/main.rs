@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod acting_for;
+mod administration;
 mod architecture;
 mod attestation;
 mod bounds;

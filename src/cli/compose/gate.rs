@@ -116,6 +116,7 @@ impl Gate {
                 };
                 (demand, InternalAccess::With(Role::ActFor))
             }
+            Protection::Admin => (Admission::InternalOnly, InternalAccess::With(Role::Admin)),
             Protection::Internal => (Admission::InternalOnly, InternalAccess::Anybody),
         };
         self.filter(&self.own, admission, internal, interception)

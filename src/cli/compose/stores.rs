@@ -12,7 +12,7 @@ use crate::store::embedded::{Embedded, EmbeddedError};
 use crate::store::memory::{Budget, MemoryChallenges, MemoryOperations, MemorySessions};
 use crate::store::users::UsersFile;
 use crate::store::{
-    Challenges, Credentials, DataFolder, ExtId, KeysBehind, Operations, Orphans, Removal, Replays, Sessions,
+    Belongings, Challenges, Credentials, DataFolder, ExtId, KeysBehind, Operations, Orphans, Replays, Sessions,
     StoreError, Targets, Users,
 };
 use crate::telemetry::audit::Event;
@@ -25,6 +25,7 @@ pub(in crate::cli) struct Stores {
     pub(super) targets: Arc<dyn Targets>,
     pub(super) credentials: Arc<dyn Credentials>,
     pub(super) keys_behind: Arc<dyn KeysBehind>,
+    pub(super) belongings: Arc<dyn Belongings>,
     pub(super) replays: Arc<dyn Replays>,
     pub(in crate::cli) users: Arc<dyn Users>,
     /// How many users were last said to be missing without a removal.
@@ -52,6 +53,7 @@ impl Stores {
             targets: durable.clone(),
             credentials: durable.clone(),
             keys_behind: durable.clone(),
+            belongings: durable.clone(),
             replays: durable,
             users: Arc::new(users),
             unexplained: AtomicUsize::new(0),
@@ -90,9 +92,9 @@ impl Stores {
             0 => {}
             count => Event::Swept { user: user.as_str(), what, count }.record(),
         };
-        swept("targets", self.targets.delete_all(user).await?);
-        let behind = self.keys_behind.forget(user, &Removal::All).await?.len();
-        swept("credentials", self.credentials.remove(user, &Removal::All).await?.len() + behind);
+        let removed = self.belongings.remove_all(user).await?;
+        swept("targets", removed.targets.len());
+        swept("credentials", removed.credentials.len());
         Ok(())
     }
 }

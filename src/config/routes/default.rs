@@ -8,10 +8,16 @@ use crate::config::scalar::{Pattern, Scalar as _};
 use crate::config::section::Section;
 use crate::config::{FidoUaf, Realm, RealmKind};
 use crate::routes::ListenerClass;
-use crate::routes::rows::{self, Protection, ROWS, Service};
+use crate::routes::rows::{self, Administered, Protection, ROWS, Service};
 
-const PROTECTIONS: &[Protection] =
-    &[Protection::Open, Protection::Session, Protection::FidoUaf, Protection::Internal, Protection::JwsBypass];
+const PROTECTIONS: &[Protection] = &[
+    Protection::Open,
+    Protection::Session,
+    Protection::FidoUaf,
+    Protection::Internal,
+    Protection::Admin,
+    Protection::JwsBypass,
+];
 
 pub(super) fn row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
     Some(Row {
@@ -28,12 +34,22 @@ pub(super) fn row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
     })
 }
 
+/// Why an administrative row is what it is.
+const ADMINISTERS: &str = "this row shows or removes what every user has";
+
+fn is_admin(row: &Row) -> bool {
+    matches!(row.leads_to, LeadsTo::Service(Service::AdminList(_) | Service::AdminRemove(_), _))
+}
+
 /// Changes a default row: only what is written.
 pub(super) fn change(section: &Section<'_>, row: &mut Row) {
     protect(&section.field("protection"), row);
     let on = section.field("on");
     if on.is_written() {
         row.on = classes(&on, row.on.contains(&ListenerClass::Management));
+        if is_admin(row) && row.on.contains(&ListenerClass::Public) {
+            on.fault(ADMINISTERS, "write [internal], or [] to switch the row off");
+        }
     }
     row.interception = interception(section).unwrap_or(row.interception);
     row.allow = allow(&section.field("allow"));
@@ -53,8 +69,11 @@ fn protect(field: &Field<'_>, row: &mut Row) {
             "this row is called by phones that have no session",
             "leave jws-bypass, or switch the row off with on: []",
         ),
+        (Protection::Admin, wanted) if wanted != Protection::Admin => {
+            field.fault(ADMINISTERS, "leave admin, or switch the row off with on: []");
+        }
         (now, Protection::JwsBypass) if now != Protection::JwsBypass => {
-            field.fault("nothing is signed on this row", "write open, session, fido-uaf or internal");
+            field.fault("nothing is signed on this row", "write open, session, fido-uaf, internal or admin");
         }
         (now, wanted) => {
             if wanted == Protection::Open && now != Protection::Open {
@@ -103,6 +122,10 @@ pub(in crate::config) fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms
         Service::Liveness | Service::Health | Service::Metrics | Service::Jwks => true,
         Service::PasswordLogin | Service::LoginPage => has_realm(RealmKind::Password),
         Service::Logout | Service::LogoutPage => !realms.is_empty(),
+        Service::AdminList(Administered::Users | Administered::Sessions)
+        | Service::AdminRemove(Administered::Users | Administered::Sessions) => !realms.is_empty(),
+        Service::AdminList(Administered::Credentials | Administered::Targets)
+        | Service::AdminRemove(Administered::Credentials | Administered::Targets) => fido_uaf.is_some(),
         Service::FidoLoginRequest | Service::FidoLoginResponse => by_fido && fido_uaf.is_some(),
         Service::Facets => fido_uaf.is_some_and(|fido_uaf| !fido_uaf.facets.is_empty()),
         Service::UafRequest(_)

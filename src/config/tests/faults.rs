@@ -81,6 +81,8 @@ use super::*;
 )]
 #[case("  metadata: { unknown-models: full }\n", "13: fido-uaf.metadata.unknown-models: this word is not known")]
 #[case("routes: [{name: target-modify, protection: open}]\n", "13: routes[0].protection: this row is called by phones")]
+#[case("routes: [{name: admin-users-list, protection: internal}]\n", "13: routes[0].protection: this row shows or")]
+#[case("routes: [{name: admin-users-remove, on: [public]}]\n", "13: routes[0].on: this row shows or removes")]
 #[case("routes: [{name: status, protection: jws-bypass}]\n", "13: routes[0].protection: nothing is signed on this row")]
 #[case("routes: [{name: health, on: [public]}]\n", "13: routes[0].on[0]: management listeners serve health")]
 #[case(

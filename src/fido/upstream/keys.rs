@@ -6,10 +6,10 @@ use std::time::Duration;
 use sidegate_filters::clock::Millis;
 use sidegate_uaf::relay::Issue;
 use sidegate_uaf::wire::{AppId, Reply};
-use sidegate_uaf::{Error, KeyId, KeyRef};
+use sidegate_uaf::{Error, KeyRef};
 
-use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
-use super::super::{FidoError, Scope, Subject, internal};
+use super::super::credential::{key_ref, of_upstream, record_key, refuse_unkept, shown};
+use super::super::{FidoError, Scope, Subject};
 use super::Upstream;
 use super::answer::refused;
 use crate::store::credentials::CREDENTIALS_PER_OWNER;
@@ -134,9 +134,4 @@ fn removal(scope: &Scope) -> Removal {
         Scope::Model(aaid) => Removal::Model(aaid.as_str().to_owned()),
         Scope::Key(key) => Removal::Key(record_key(key)),
     }
-}
-
-pub(super) fn key_ref(record: &KeyBehind) -> Result<KeyRef, FidoError> {
-    let aaid = record.key.aaid().parse().map_err(|error| internal(&error))?;
-    Ok(KeyRef { aaid, key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))? })
 }

@@ -5,10 +5,9 @@ use sidegate_uaf::{KeyRef, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::super::credential::record_key;
+use super::super::credential::{key_ref, record_key};
 use super::super::{FidoError, Scope, Subject};
 use super::Upstream;
-use super::keys::key_ref;
 use crate::store::{KeyBehind, SourceNetwork};
 use crate::telemetry::audit::{Change, Event};
 

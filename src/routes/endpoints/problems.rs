@@ -11,7 +11,7 @@ use crate::fido::FidoError;
 use crate::identity::password::PasswordError;
 use crate::identity::{FidoLoginError, LoginError};
 use crate::jose::CryptoError;
-use crate::oob::{NotPermitted, NotRedeemed, NotRequested, TargetFault, TokenFault};
+use crate::oob::{AdministrationFault, NotPermitted, NotRedeemed, NotRequested, TargetFault, TokenFault};
 use crate::store::StoreError;
 
 pub(super) fn store(error: &StoreError) -> Problem {
@@ -67,6 +67,20 @@ pub(super) fn target(fault: &TargetFault) -> Problem {
         TargetFault::NotPermitted(refusal) => permission(refusal),
         TargetFault::Store(error) => store(error),
     }
+}
+
+pub(super) fn administration(fault: &AdministrationFault) -> Problem {
+    let status = match fault {
+        AdministrationFault::UnknownUser | AdministrationFault::NothingThere => StatusCode::NOT_FOUND,
+        AdministrationFault::StillBehind(_) => StatusCode::BAD_GATEWAY,
+        AdministrationFault::Store(error) => return store(error),
+    };
+    Problem::new(status, fault.to_string())
+}
+
+/// A caller without the role `admin`.
+pub(super) fn no_admin() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "this is for internal callers with the role admin")
 }
 
 /// Either a UAF status code, to be sent in an HTTP 200, or a problem.

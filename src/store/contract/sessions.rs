@@ -5,7 +5,8 @@ use std::time::Duration;
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::Session;
 
-use super::{Fixture, race};
+use super::{Fixture, START, race};
+use crate::store::sessions::SESSIONS_LISTED;
 use crate::store::{PasswordStamp, SessionKey, SessionRecord, Sessions, StoreError};
 
 type Setup = Fixture<dyn Sessions>;
@@ -33,6 +34,8 @@ macro_rules! sessions_contract {
                 all_sessions_of_a_user_end_at_once,
                 a_login_that_began_before_the_end_of_all_is_void,
                 an_ended_generation_changes_nothing_any_more,
+                the_living_sessions_of_a_user_are_listed,
+                no_more_sessions_are_listed_than_the_limit,
             ]
         );
     };
@@ -256,4 +259,38 @@ pub(crate) async fn an_ended_generation_changes_nothing_any_more(setup: &Setup) 
     assert!(!setup.store.renew(&key(1), key(2), next.clone()).await.unwrap());
     assert!(!setup.store.raise(&key(1), next.session).await.unwrap());
     assert_eq!(level(setup, 2).await, None);
+}
+
+/// When the listed sessions were last used, counted from the start.
+async fn listed(setup: &Setup, user: &str) -> Vec<i64> {
+    let listed = setup.store.list(&user.into()).await.unwrap();
+    listed.iter().map(|record| record.last_used.0 - START.0).collect()
+}
+
+pub(crate) async fn the_living_sessions_of_a_user_are_listed(setup: &Setup) {
+    for (number, user) in [(1, "jeff"), (2, "jeff"), (3, "eve"), (4, "jef"), (5, "jefff")] {
+        put(setup, number, user).await;
+        setup.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(listed(setup, "jeff").await, [1000, 0], "the last used first");
+    assert!(setup.store.touch(&key(1)).await.unwrap().is_some());
+    assert_eq!(listed(setup, "jeff").await, [5000, 1000]);
+    assert!(setup.store.renew(&key(1), key(6), record(&*setup.clock, "jeff")).await.unwrap());
+    assert_eq!(listed(setup, "jeff").await.len(), 2, "a renewed one is listed once");
+    setup.store.end(&key(2)).await.unwrap();
+    assert_eq!(listed(setup, "jeff").await, [5000]);
+    setup.store.end_all(&"jeff".into()).await.unwrap();
+    assert!(listed(setup, "jeff").await.is_empty());
+    assert_eq!(listed(setup, "eve").await.len(), 1);
+    setup.clock.advance(30 * MINUTE);
+    assert!(listed(setup, "eve").await.is_empty(), "an unused one ended, and listing was no use of it");
+}
+
+pub(crate) async fn no_more_sessions_are_listed_than_the_limit(setup: &Setup) {
+    for number in 0..=u8::try_from(SESSIONS_LISTED).unwrap() {
+        put(setup, number, "jeff").await;
+        setup.clock.advance(Duration::from_secs(1));
+    }
+    let listed = listed(setup, "jeff").await;
+    assert_eq!((listed.len(), listed.last()), (SESSIONS_LISTED, Some(&1000)), "the oldest is left out");
 }

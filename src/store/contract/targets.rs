@@ -26,8 +26,6 @@ macro_rules! targets_contract {
                 an_unknown_target_is_not_changed,
                 a_target_is_deleted_by_its_owner_alone,
                 a_deleted_name_is_free,
-                a_device_is_deleted,
-                all_of_an_owner_are_deleted,
                 a_key_of_two_users_is_shared,
                 a_key_is_shared_until_one_target_is_left,
                 a_creation_that_failed_shares_no_key,
@@ -190,24 +188,6 @@ pub(crate) async fn a_deleted_name_is_free(setup: &Setup) {
     put(setup, "jeff", "phone").await;
 }
 
-pub(crate) async fn a_device_is_deleted(setup: &Setup) {
-    put(setup, "jeff", "phone").await;
-    put(setup, "jeff", "tablet").await;
-    put(setup, "eve", "phone").await;
-    assert_eq!(setup.store.delete_device(&"jeff".into(), "device of phone").await.unwrap(), 1);
-    assert_eq!(names(setup, "jeff").await, ["tablet"]);
-    assert_eq!(names(setup, "eve").await, ["phone"]);
-}
-
-pub(crate) async fn all_of_an_owner_are_deleted(setup: &Setup) {
-    put(setup, "jeff", "phone").await;
-    put(setup, "jeff", "tablet").await;
-    put(setup, "eve", "phone").await;
-    assert_eq!(setup.store.delete_all(&"jeff".into()).await.unwrap(), 2);
-    assert_eq!(setup.store.delete_all(&"jeff".into()).await.unwrap(), 0);
-    assert_eq!(setup.store.owners().await.unwrap(), ["eve".into()].into());
-}
-
 async fn put_with(setup: &Setup, owner: &str, name: &str, key: &str) -> Target {
     let target = Target { signature_thumbprint: key.into(), ..target(owner, name) };
     setup.store.create(target.clone()).await.unwrap();
@@ -239,12 +219,6 @@ pub(crate) async fn a_key_is_shared_until_one_target_is_left(setup: &Setup) {
     eves().await;
     assert!(setup.store.delete("eve/phone", &"eve".into()).await.unwrap());
     assert!(!is_shared(setup, "key").await, "after delete");
-    eves().await;
-    assert_eq!(setup.store.delete_device(&"eve".into(), "device of phone").await.unwrap(), 1);
-    assert!(!is_shared(setup, "key").await, "after delete_device");
-    eves().await;
-    assert_eq!(setup.store.delete_all(&"eve".into()).await.unwrap(), 1);
-    assert!(!is_shared(setup, "key").await, "after delete_all");
 }
 
 pub(crate) async fn a_creation_that_failed_shares_no_key(setup: &Setup) {

@@ -50,14 +50,19 @@ fn advance(
     Ok(Ok(()))
 }
 
-fn remove(transaction: &WriteTransaction, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, Fault> {
+/// Removes an owner's credentials that are chosen.
+pub(super) fn remove_where(
+    transaction: &WriteTransaction,
+    owner: &ExtId,
+    chosen: impl Fn(&Credential) -> bool,
+) -> Result<Vec<CredentialKey>, Fault> {
     let mut tables = Tables::to_write(transaction)?;
-    let mut chosen = tables.list(owner)?;
-    chosen.retain(|credential| which.covers(&credential.key));
-    for credential in &chosen {
+    let mut credentials = tables.list(owner)?;
+    credentials.retain(chosen);
+    for credential in &credentials {
         tables.remove(credential)?;
     }
-    Ok(chosen.into_iter().map(|credential| credential.key).collect())
+    Ok(credentials.into_iter().map(|credential| credential.key).collect())
 }
 
 #[async_trait]
@@ -81,7 +86,10 @@ impl Credentials for Embedded {
 
     async fn remove(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError> {
         let (owner, which) = (owner.clone(), which.clone());
-        self.write(move |transaction| Ok(Ok(remove(transaction, &owner, &which)?))).await
+        self.write(move |transaction| {
+            Ok(Ok(remove_where(transaction, &owner, |credential| which.covers(&credential.key))?))
+        })
+        .await
     }
 
     async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError> {

@@ -74,7 +74,11 @@ fn remove(transaction: &WriteTransaction, gone: Vec<KeyBehind>) -> Result<Vec<Cr
     gone.into_iter().map(|key| tables.remove(&key).map(|()| key.key)).collect()
 }
 
-fn forget(transaction: &WriteTransaction, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, Fault> {
+pub(super) fn forget(
+    transaction: &WriteTransaction,
+    owner: &ExtId,
+    which: &Removal,
+) -> Result<Vec<CredentialKey>, Fault> {
     let mut gone = Tables::to_write(transaction)?.of_owner(owner)?;
     gone.retain(|key| which.covers(&key.key));
     remove(transaction, gone)

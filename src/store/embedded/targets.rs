@@ -100,13 +100,6 @@ impl<'t> Tables<'t> {
         self.put(&target)?;
         Ok(Ok(target))
     }
-
-    fn remove_where(&mut self, owner: &ExtId, chosen: impl Fn(&Target) -> bool) -> Result<usize, Fault> {
-        let mut targets = self.of(owner)?;
-        targets.retain(chosen);
-        targets.iter().try_for_each(|target| self.remove(target))?;
-        Ok(targets.len())
-    }
 }
 
 /// How many targets an owner has.
@@ -144,15 +137,17 @@ fn list(
     Ok(found)
 }
 
-impl Embedded {
-    async fn remove_targets(
-        &self,
-        owner: &ExtId,
-        chosen: impl Fn(&Target) -> bool + Send + 'static,
-    ) -> Result<usize, StoreError> {
-        let owner = owner.clone();
-        self.write(move |transaction| Ok(Ok(Tables::open(transaction)?.remove_where(&owner, chosen)?))).await
-    }
+/// Removes an owner's targets that are chosen; their ids.
+pub(super) fn remove_where(
+    transaction: &WriteTransaction,
+    owner: &ExtId,
+    chosen: impl Fn(&Target) -> bool,
+) -> Result<Vec<String>, Fault> {
+    let mut tables = Tables::open(transaction)?;
+    let mut targets = tables.of(owner)?;
+    targets.retain(chosen);
+    targets.iter().try_for_each(|target| tables.remove(target))?;
+    Ok(targets.into_iter().map(|target| target.id).collect())
 }
 
 #[async_trait]
@@ -181,17 +176,9 @@ impl Targets for Embedded {
     }
 
     async fn delete(&self, id: &str, owner: &ExtId) -> Result<bool, StoreError> {
-        let id = id.to_owned();
-        Ok(self.remove_targets(owner, move |target| target.id == id).await? != 0)
-    }
-
-    async fn delete_device(&self, owner: &ExtId, device_id: &str) -> Result<usize, StoreError> {
-        let device_id = device_id.to_owned();
-        self.remove_targets(owner, move |target| target.device_id.as_deref() == Some(&device_id)).await
-    }
-
-    async fn delete_all(&self, owner: &ExtId) -> Result<usize, StoreError> {
-        self.remove_targets(owner, |_| true).await
+        let (id, owner) = (id.to_owned(), owner.clone());
+        self.write(move |transaction| Ok(Ok(!remove_where(transaction, &owner, |target| target.id == id)?.is_empty())))
+            .await
     }
 
     async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError> {

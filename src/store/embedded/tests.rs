@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use sidegate_filters::clock::{ManualClock, SystemClock};
 
 use super::*;
+use crate::store::contract::belongings::Household;
 use crate::store::contract::{self, Fixture, START};
 use crate::store::{Credentials, ExtId, KeysBehind, Replays, Standing, Targets};
 
@@ -32,6 +33,7 @@ macro_rules! suite {
 }
 
 suite!(targets, Targets, targets_contract);
+suite!(belongings, Household, belongings_contract);
 suite!(credentials, Credentials, credentials_contract);
 suite!(keys_behind, KeysBehind, keys_behind_contract);
 suite!(replays, Replays, replays_contract);

@@ -9,7 +9,7 @@ use sidegate_filters::identity::Session;
 
 use super::budget::Budget;
 use super::table::{Perishable, Table};
-use crate::store::sessions::{RENEWAL_GRACE, SessionKey, SessionRecord, Sessions};
+use crate::store::sessions::{RENEWAL_GRACE, SESSIONS_LISTED, SessionKey, SessionRecord, Sessions};
 use crate::store::{ExtId, Origin, StoreError};
 
 /// The sessions of one gateway. Its calls never wait.
@@ -150,6 +150,17 @@ impl Sessions for MemorySessions {
         let generation = generations.entry(user.clone()).or_default();
         *generation = generation.saturating_add(1);
         Ok(())
+    }
+
+    async fn list(&self, user: &ExtId) -> Result<Vec<SessionRecord>, StoreError> {
+        let is_listed = |stored: &Stored| {
+            let session = &stored.record.session;
+            stored.renewed_until.is_none() && session.ext_id == user.as_str() && self.is_current(session)
+        };
+        let mut found: Vec<_> = self.table.all(is_listed).iter().map(|stored| stored.record.clone()).collect();
+        found.sort_by_key(|record| std::cmp::Reverse(record.last_used));
+        found.truncate(SESSIONS_LISTED);
+        Ok(found)
     }
 
     async fn sweep(&self) -> Result<(), StoreError> {

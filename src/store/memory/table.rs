@@ -93,6 +93,13 @@ where
         (self.clock.now() < entry.value.perishes_at()).then_some(entry.value)
     }
 
+    /// The records that fit and have not perished: looks at all there are.
+    pub(super) fn all(&self, fits: impl Fn(&V) -> bool) -> Vec<Arc<V>> {
+        let now = self.clock.now();
+        let living = self.cache.iter().map(|(_, entry)| entry.value).filter(|value| now < value.perishes_at());
+        living.filter(|value| fits(value)).collect()
+    }
+
     /// The time by which records perish.
     pub(super) fn now(&self) -> Millis {
         self.clock.now()

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sidegate_filters::UsernameMapper;
 
 use super::super::ComposeError;
 use super::super::services::Services;
 use super::Parts;
 use crate::identity::FidoUafRealm;
+use crate::oob::Administration;
 use crate::routes::Endpoint;
 use crate::routes::endpoints::management::{Health, Liveness, MetricsText, Probe};
 use crate::routes::endpoints::{
-    CreateEndpoint, CreateTargetEndpoint, DeleteTargetEndpoint, DispatchEndpoint, FacetsEndpoint,
-    FidoLoginRequestEndpoint, FidoLoginResponseEndpoint, JwksEndpoint, ListTargetsEndpoint, LoginPageEndpoint,
-    LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint, PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint,
-    UafRequestEndpoint, UafResponseEndpoint,
+    AdminListEndpoint, AdminRemoveEndpoint, CreateEndpoint, CreateTargetEndpoint, DeleteTargetEndpoint,
+    DispatchEndpoint, FacetsEndpoint, FidoLoginRequestEndpoint, FidoLoginResponseEndpoint, JwksEndpoint,
+    ListTargetsEndpoint, LoginPageEndpoint, LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint,
+    PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint, UafRequestEndpoint, UafResponseEndpoint,
 };
 use crate::routes::rows::Service;
 use crate::store::operation::OperationKind;
@@ -59,10 +61,26 @@ impl Parts<'_> {
             Service::ModifyTarget => Arc::new(ModifyTargetEndpoint::new(self.services()?.targets.clone())),
             Service::DeleteTarget => Arc::new(DeleteTargetEndpoint::new(self.services()?.targets.clone())),
             Service::Status => Arc::new(StatusEndpoint::new(self.services()?.statuses.clone())),
+            Service::AdminList(what) => Arc::new(AdminListEndpoint::new(self.administration(), what)),
+            Service::AdminRemove(what) => Arc::new(AdminRemoveEndpoint::new(self.administration(), what)),
             Service::FidoLoginRequest => {
                 Arc::new(FidoLoginRequestEndpoint::new(self.services()?.requests.clone(), gate.uaf_throttle.clone()))
             }
             Service::FidoLoginResponse => Arc::new(FidoLoginResponseEndpoint::new(self.fido_realm(self.services()?)?)),
+        })
+    }
+
+    fn administration(&self) -> Arc<Administration> {
+        let stores = self.stores;
+        Arc::new(Administration {
+            users: stores.users.clone(),
+            sessions: stores.sessions.clone(),
+            targets: stores.targets.clone(),
+            credentials: stores.credentials.clone(),
+            keys_behind: stores.keys_behind.clone(),
+            belongings: stores.belongings.clone(),
+            fido: self.services.map(|services| services.fido.clone()),
+            mapper: self.config.fido_uaf.as_ref().map_or(UsernameMapper::Name, |fido_uaf| fido_uaf.username_mapper),
         })
     }
 
