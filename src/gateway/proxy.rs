@@ -1,12 +1,13 @@
 //! The phases of Pingora, each handed to the part that knows what to do (`gateway.md` 8).
 
+mod chunks;
 mod life;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Version};
+use http::{HeaderMap, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
@@ -25,6 +26,7 @@ use crate::routes::{ListenerClass, Router};
 use crate::seats::Seats;
 use crate::telemetry::Metrics;
 use crate::telemetry::access::RequestRecord;
+use chunks::Chunks;
 use life::{Known, Life};
 
 /// The proxy of one listener.
@@ -70,7 +72,9 @@ impl ProxyHttp for Front {
         Life::default()
     }
 
-    fn init_downstream_modules(&self, _: &mut HttpModules) {}
+    fn init_downstream_modules(&self, modules: &mut HttpModules) {
+        modules.add_module(Box::new(Chunks));
+    }
 
     async fn request_filter(&self, session: &mut Session, life: &mut Life) -> pingora::Result<bool> {
         let known = life.known.insert(self.begin(session)?);
@@ -127,10 +131,14 @@ impl ProxyHttp for Front {
 
     async fn response_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         life: &mut Life,
     ) -> pingora::Result<()> {
+        if session.req_header().version == Version::HTTP_10 && !response.headers.contains_key(header::CONTENT_LENGTH) {
+            // Its end is the connection's: the head says so.
+            session.set_keepalive(None);
+        }
         if let (false, Some(known)) = (response.status.is_informational(), &mut life.known) {
             known.record.answered(response.status);
             known.dress.put_on(response, known.record.request_id())?;

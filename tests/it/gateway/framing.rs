@@ -78,3 +78,25 @@ fn an_answer_that_passes_says_once_where_it_ends_and_nothing_of_the_upstreams_co
         assert!(!lower.contains("content-length: 40"), "{answers}");
     }
 }
+
+#[test]
+fn a_client_who_knows_no_chunks_gets_none_and_reads_to_the_end_of_the_connection() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    for target in ["/up/unmeasured/0", "/up/unmeasured/1", "/up/chunked/1"] {
+        let answer = |version: &str, connection: &str| {
+            let mut stream = connect(front.plain);
+            let request = format!("GET {target} HTTP/{version}\r\nHost: a\r\nConnection: {connection}\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            rest(&mut stream).to_ascii_lowercase()
+        };
+        for connection in ["close", "keep-alive"] {
+            let old = answer("1.0", connection);
+            let (head, body) = old.split_once("\r\n\r\n").unwrap();
+            assert!(status(&head.to_ascii_uppercase()) == 200 && body == "hello", "{target}: {old}");
+            assert!(!head.contains("transfer-encoding") && head.contains("connection: close"), "{target}: {old}");
+        }
+        let new = answer("1.1", "close");
+        assert!(new.contains("transfer-encoding: chunked") && new.contains("5\r\nhello\r\n"), "{target}: {new}");
+    }
+}

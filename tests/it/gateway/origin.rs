@@ -76,7 +76,7 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Got>>) {
         } else {
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: public\r\nX-Request-Id: theirs\r\n\r\nok"
         };
-        if writer.write_all(answer).is_err() {
+        if writer.write_all(answer).is_err() || target.contains("unmeasured") {
             return;
         }
     }
@@ -93,6 +93,10 @@ fn own(target: &str) -> Option<String> {
         "empty" => Some(format!("HTTP/1.1 {value} Empty\r\nContent-Length: 5\r\n\r\nhello")),
         "ambiguous" => Some(framed(AMBIGUOUS[value.parse::<usize>().unwrap()])),
         "plain" => Some(framed(PLAIN[value.parse::<usize>().unwrap()])),
+        // Its end is the connection's.
+        "unmeasured" => Some(format!("HTTP/1.{value} 200 OK\r\n\r\nhello")),
+        // The same, in chunks.
+        "chunked" => Some("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n".to_owned()),
         "quoting" => Some(format!("HTTP/1.1 {target}\r\n\r\n")),
         _ => None,
     }
