@@ -7,7 +7,9 @@ use sidegate_filters::Problem;
 /// What a request is, where it goes and who sent it, is for all who get it: no sender may call it a matter of one
 /// connection, and who does wants it read here and not behind.
 const FOR_ALL: &[&str] = &["accept", "authorization", "cookie", "expect", "host", "origin", "transfer-encoding"];
-const FOR_ALL_PREFIXES: &[&str] = &["content-", "sec-"];
+const FOR_ALL_PREFIXES: &[&str] = &["content-", "sec-", "x-forwarded-"];
+/// So many names and no more: beyond it the proxy fails on the way to a server behind, and each row is to say the same.
+const MOST: usize = 9;
 
 /// Takes out the fields that `Connection` names, or refuses it for what it names.
 pub(super) fn take_nominated(headers: &mut HeaderMap) -> Result<(), Problem> {
@@ -15,12 +17,15 @@ pub(super) fn take_nominated(headers: &mut HeaderMap) -> Result<(), Problem> {
     let fields = headers.get_all(header::CONNECTION).iter();
     let options = fields.flat_map(|field| field.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
     for option in options.filter(|option| !option.is_empty()) {
-        let name = HeaderName::from_bytes(option);
-        let name = name.map_err(|_| Problem::bad_request("Connection must be a list of plain names"))?;
+        let name = HeaderName::from_bytes(option).ok().filter(|_| !option.contains(&b'"'));
+        let name = name.ok_or_else(|| Problem::bad_request("Connection must be a list of plain names"))?;
         if is_for_all(name.as_str()) {
             return Err(Problem::bad_request(format!("Connection must not name {name}, which is for all on the way")));
         }
         nominated.push(name);
+        if nominated.len() > MOST {
+            return Err(Problem::bad_request(format!("Connection must not name more than {MOST} fields")));
+        }
     }
     for name in nominated {
         headers.remove(name);
@@ -63,6 +68,10 @@ mod tests {
     #[case(&["Authorization"])]
     #[case(&["origin"])]
     #[case(&["sec-fetch-site"])]
+    #[case(&["close, X-Forwarded-For"])]
+    #[case(&["x-forwarded-prefix"])]
+    #[case(&["\"x-hop\""])]
+    #[case(&["a, b, c, d, e", "f, g, h, i, j"])]
     #[case(&["close content-type"])]
     #[case(&[":authority"])]
     fn what_is_for_all_is_not_named(#[case] connection: &[&'static str]) {
@@ -74,6 +83,7 @@ mod tests {
     #[case(&["close"], true)]
     #[case(&["keep-alive, TE, Upgrade, HTTP2-Settings"], true)]
     #[case(&["close, X-Hop"], false)]
+    #[case(&["a, b, c, d", "e, f, g, h, x-hop"], false)]
     #[case(&["", ", close", "\tx-hop ,"], false)]
     fn the_others_are_taken_out(#[case] connection: &[&'static str], #[case] stays: bool) {
         let mut headers = fields(connection);
