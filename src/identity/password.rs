@@ -11,14 +11,14 @@ use sidegate_filters::{AuthenticatedSession, SessionDomain};
 use zeroize::Zeroizing;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
-use super::throttle::{Lane, Paces, Throttle};
+use super::throttle::{Paces, Throttle, Ticket};
 use crate::jose::{self, CryptoError};
 use crate::store::users::PasswordHash;
 use crate::store::users::password::NoHash;
 use crate::store::{ExtId, SourceNetwork, StoreError, User, Users};
 use crate::telemetry::audit::Event;
-use hashing::Hashing;
 pub use hashing::NotChecked;
+use hashing::{Hashing, Place};
 
 /// How the realm is set up.
 #[derive(Debug, Clone)]
@@ -136,11 +136,11 @@ impl PasswordRealm {
         let address = credentials.address;
         let network = SourceNetwork::of(address);
         // A client that goes away before the answer drops the ticket, and has used its attempt.
-        let ticket = self.throttle.admit(Some(&credentials.name), network).map_err(|wait| {
+        let mut ticket = self.throttle.admit(Some(&credentials.name), network).map_err(|wait| {
             self.audit(None, address, "too-many-attempts");
             PasswordError::TooMany(wait)
         })?;
-        match self.check(credentials, ticket.lane()).await {
+        match self.check(credentials, &mut ticket).await {
             Ok(attempt) => {
                 ticket.succeeded();
                 Ok(self.sessions.login(attempt, &self.realm, presented, secure).await?)
@@ -154,18 +154,23 @@ impl PasswordRealm {
     }
 
     /// The same steps whether the user exists or not.
-    async fn check(&self, credentials: Credentials, lane: Lane) -> Result<LoginAttempt, PasswordError> {
+    async fn check(&self, credentials: Credentials, ticket: &mut Ticket) -> Result<LoginAttempt, PasswordError> {
         let known = self.users.by_name(&credentials.name).await?;
         let exists = known.is_some();
         let user = known.unwrap_or_else(|| self.decoy.clone());
         let attempt = self.sessions.attempt(&user).await?;
-        let place = self.hashing.place(lane).ok_or(PasswordError::Busy)?;
+        let place = self.place(ticket).ok_or(PasswordError::Busy)?;
         let good = place.verify(user.password.clone(), credentials.password).await?;
         if good && exists {
             return Ok(attempt);
         }
         self.audit(exists.then(|| user.ext_id.as_str()), credentials.address, "wrong-password");
         Err(PasswordError::Wrong)
+    }
+
+    fn place(&self, ticket: &mut Ticket) -> Option<Place> {
+        let place = self.hashing.place(ticket.lane());
+        place.or_else(|| if ticket.leaves_reserve() { self.hashing.place(ticket.lane()) } else { None })
     }
 
     fn audit(&self, user: Option<&str>, address: IpAddr, reason: &'static str) {

@@ -201,6 +201,14 @@ impl Throttle {
         Ok(Ticket { throttle: Arc::clone(self), source, lane, end: End::Failed })
     }
 
+    fn leave_reserve(&self, network: SourceNetwork) -> bool {
+        let mut left = false;
+        change(&mut self.state().networks, network, self.clock.now(), |level| {
+            left = level.leave_reserve(&self.paces.network);
+        });
+        left
+    }
+
     fn settle(&self, source: Source, lane: Lane, end: End) {
         let (now, bucket) = (self.clock.now(), &self.paces.network);
         let mut state = self.state();
@@ -243,6 +251,17 @@ impl Ticket {
     #[must_use]
     pub fn lane(&self) -> Lane {
         self.lane
+    }
+
+    /// Where it was to take a reserved place and all are taken: whether it may take a common one, as which it counts
+    /// from then on.
+    #[must_use]
+    pub fn leaves_reserve(&mut self) -> bool {
+        let leaves = self.lane == Lane::Reserved && self.throttle.leave_reserve(self.source.network);
+        if leaves {
+            self.lane = Lane::Common;
+        }
+        leaves
     }
 
     /// It proved who it is.

@@ -44,15 +44,12 @@ impl Hashing {
         self.running.close();
     }
 
-    /// A place in this lane, or a common one where the reserved are taken; `None` when all are.
+    /// A place in this lane; `None` when all are taken.
     pub(super) fn place(&self, lane: Lane) -> Option<Place> {
-        match lane {
-            Lane::Common => self.place_in(&self.common),
-            Lane::Reserved => self.place_in(&self.reserved).or_else(|| self.place_in(&self.common)),
-        }
-    }
-
-    fn place_in(&self, queue: &Queue) -> Option<Place> {
+        let queue = match lane {
+            Lane::Common => &self.common,
+            Lane::Reserved => &self.reserved,
+        };
         let taken = Arc::clone(&queue.places).try_acquire_owned().ok()?;
         Some(Place { running: Arc::clone(&self.running), line: Arc::clone(&queue.line), taken })
     }
@@ -146,14 +143,6 @@ mod tests {
         for familiar in crowd {
             assert!(familiar.await.unwrap());
         }
-    }
-
-    #[tokio::test]
-    async fn whoever_finds_the_reserved_places_taken_takes_a_common_one() {
-        let hashing = Hashing::new(1, 1);
-        let crowd: Vec<_> = (0..5).map_while(|_| hashing.place(Lane::Reserved)).collect();
-        assert_eq!(crowd.len(), 4);
-        assert!(hashing.place(Lane::Common).is_none());
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::identity::testing::{TestDomain, domain, pair, realm};
-use crate::identity::throttle::Pace;
+use crate::identity::throttle::{Bucket, Lane, Pace};
 
 fn settings(queue: usize) -> Settings {
     Settings { realm: realm("password", 1, true), parallel: 1, queue, paces: Paces::default() }
@@ -102,6 +102,22 @@ async fn users_who_logged_in_from_there_lately_are_no_more_than_the_places_for_t
     realm.log_in(typed("jeff", "jeff's password"), None, true).await.unwrap();
     let _taken = [Lane::Reserved, Lane::Common].map(|lane| realm.hashing.place(lane).unwrap());
     assert!(matches!(realm.log_in(typed("jeff", "guess"), None, true).await, Err(PasswordError::Busy)));
+}
+
+#[tokio::test]
+async fn whoever_finds_the_reserved_places_taken_takes_a_common_one_of_the_networks_share() {
+    let domain = domain();
+    let paces = Paces { network: Bucket { parallel: 1, ..Paces::default().network }, ..Paces::default() };
+    let realm = build(&domain, Settings { paces, ..settings(1) });
+    let log_in = || realm.log_in(typed("jeff", "jeff's password"), None, true);
+    log_in().await.unwrap();
+    let _taken = [0; 2].map(|_| realm.hashing.place(Lane::Reserved).unwrap());
+    log_in().await.unwrap();
+    let mut stranger = Box::pin(realm.log_in(typed("eve", "guess"), None, true));
+    assert!(futures::poll!(&mut stranger).is_pending());
+    assert!(matches!(log_in().await, Err(PasswordError::Busy)), "the share is taken, though a place is free");
+    assert!(matches!(stranger.await, Err(PasswordError::Wrong)));
+    log_in().await.unwrap();
 }
 
 #[tokio::test]

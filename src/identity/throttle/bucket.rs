@@ -66,6 +66,16 @@ impl Level {
         *under_way = under_way.saturating_sub(1);
     }
 
+    /// Lets one under way in a reserved place take one of everybody's, if the network's share has room for it.
+    pub(super) fn leave_reserve(&mut self, bucket: &Bucket) -> bool {
+        let moves = self.crowd(bucket).is_zero();
+        if moves {
+            self.release(Lane::Reserved);
+            self.begin(Lane::Common);
+        }
+        moves
+    }
+
     fn under_way(&mut self, lane: Lane) -> &mut u32 {
         match lane {
             Lane::Common => &mut self.pending,

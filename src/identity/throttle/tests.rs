@@ -158,6 +158,23 @@ fn many_familiar_users_of_one_network_have_its_share_of_the_reserved_places() {
 }
 
 #[test]
+fn an_attempt_that_leaves_the_reserve_is_one_of_the_common_ones() {
+    let bench = bench(100);
+    bench.log_in("jeff", here());
+    let admit = |name| bench.throttle.admit(Some(name), here()).unwrap_or_else(|wait| panic!("must wait {wait:?}"));
+    let mut crowd: Vec<_> = ["a", "b", "c", "d"].map(admit).into();
+    let mut first = admit("jeff");
+    assert!(first.leaves_reserve() && first.lane() == Lane::Common);
+    assert!(!first.leaves_reserve(), "it has left");
+    assert_eq!(bench.wait("e", here()), SECOND, "five are under way");
+    first.unused();
+    assert_eq!(bench.wait("e", here()), Duration::ZERO);
+    crowd.push(admit("e"));
+    let mut second = admit("jeff");
+    assert!(!second.leaves_reserve() && second.lane() == Lane::Reserved, "the share is taken");
+}
+
+#[test]
 fn a_network_has_its_share_of_the_places_for_passwords() {
     for (places, percent, share) in [(66, 25, 16), (33, 25, 8), (66, 100, 66), (33, 1, 1)] {
         assert_eq!(Paces::of_passwords(places, percent).network.parallel, share);
