@@ -178,7 +178,7 @@ async fn verdict(place: &Place<'_>, at: AnswerAt, incoming: &Incoming) -> Verdic
         Ok(ServerResponse { status_code: StatusCode::OK, .. }) => Verdict::Good,
         Ok(ServerResponse { status_code, .. }) => {
             let refusal = refused_there(status_code);
-            if leaves_open(at, &refusal) { Verdict::Unknown(refusal) } else { Verdict::Refused(refusal) }
+            if leaves_open(&refusal) { Verdict::Unknown(refusal) } else { Verdict::Refused(refusal) }
         }
         Err(reason) => {
             let fault = FidoError::Refused(StatusCode::INTERNAL);
@@ -187,14 +187,10 @@ async fn verdict(place: &Place<'_>, at: AnswerAt, incoming: &Incoming) -> Verdic
     }
 }
 
-/// A fault of the upstream's own leaves open what comes of it; so does what settles nothing. And a registration whose
-/// challenge or key it will not have may be one that it took: something in between may send what is asked twice.
-fn leaves_open(at: AnswerAt, refusal: &FidoError) -> bool {
-    match refusal {
-        FidoError::Refused(StatusCode::INTERNAL) => true,
-        FidoError::Refused(StatusCode(code)) => at == AnswerAt::Registration && matches!(code, 1491 | 1494),
-        _ => false,
-    }
+/// A fault of the upstream's own leaves open what comes of it; so does what settles nothing. A refusal that was heard is
+/// believed: else whoever sends a copy of another's key could have that key refused here, or removed over there.
+const fn leaves_open(refusal: &FidoError) -> bool {
+    matches!(refusal, FidoError::Refused(StatusCode::INTERNAL))
 }
 
 /// The code for the client; the log gets the check that failed.
