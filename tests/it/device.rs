@@ -4,9 +4,10 @@ mod interrupts;
 
 use std::process::Output;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::gateway::{Gateway, Setup};
+use crate::support::oob::asked;
 use crate::support::phone::Phone;
 
 /// Runs `sidegate device` with these arguments and jeff's password.
@@ -79,12 +80,6 @@ fn registered(gateway: &Gateway) -> impl Fn(&[&str]) -> Output {
     run
 }
 
-/// What comes of asking for an answer of this user, by a caller who is told.
-async fn asked(gateway: &Gateway, user: &str) -> Value {
-    let named = json!({"context": json!({"username": user}).to_string()});
-    gateway.internal().uaf("/nevisfido/uaf/1.1/request/authentication", &named).await.json()["statusCode"].clone()
-}
-
 #[tokio::test]
 async fn a_key_that_the_gateway_lost_counts_as_gone() {
     let gateway = Gateway::standalone(&["jeff"]).await;
@@ -101,7 +96,7 @@ async fn a_key_that_the_gateway_lost_counts_as_gone() {
     let told = String::from_utf8(deleted.stdout).unwrap();
     assert!(told.contains("UAF status 1404 Nothing there: the key was gone already; 1 keys left"), "{told}");
     assert!(told.contains("deregistration: 0 keys left"), "the next one is deregistered: {told}");
-    assert_eq!(asked(&gateway, "jeff").await, 1404, "no key of jeff is left");
+    assert_eq!(asked(&gateway.internal(), "jeff").await, 1404, "no key of jeff is left");
     assert!(complaint(&run(&["delete"])).contains("no key yet"), "nothing of the phone is left");
 }
 
@@ -133,6 +128,6 @@ async fn keys_of_two_users_are_deregistered_each_by_its_own() {
     let deleted = device(&gateway, &["delete", "--gateway", &url]);
     assert!(deleted.status.success(), "{deleted:?}");
     for user in ["jeff", "eve"] {
-        assert_eq!(asked(&gateway, user).await, 1404, "no key of {user} is left");
+        assert_eq!(asked(&gateway.internal(), user).await, 1404, "no key of {user} is left");
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client, HTML, UAF};
-use crate::support::oob::{by_link_to, dispatch};
+use crate::support::oob::{asked, by_link_to, dispatch};
 use crate::support::phone::Phone;
 use crate::support::wait;
 
@@ -251,7 +251,12 @@ async fn a_new_user_of_the_name_has_neither_the_targets_nor_the_keys_of_the_old_
     let targets = "/nevisfido/token/dispatch/targets";
     let list = async || gateway.internal().get(&format!("{targets}?username=jeff")).send().await;
     list().await.problem(404);
-    assert_ne!(old.try_login_uaf().await.json()["statusCode"], 1200, "the new one has no keys");
+    assert_eq!(asked(&gateway.internal(), "jeff").await, 1404, "the new one has no keys");
+    assert_ne!(
+        old.try_login_uaf_under_any_policy().await.json()["statusCode"],
+        1200,
+        "the old one's are good for nobody"
+    );
 
     let new = Phone::enrolled(&gateway, "jeff").await;
     assert_ne!(new.ext_id(), old.ext_id());

@@ -9,9 +9,9 @@ use std::thread;
 
 use rstest::rstest;
 
-use super::asked;
 use crate::command_line::at_the_prompt;
 use crate::support::gateway::Gateway;
+use crate::support::oob::asked;
 use crate::support::wait;
 
 /// The story's second deed: a key is registered.
@@ -87,7 +87,7 @@ fn interrupt(demo: u32) {
 async fn assert_nothing_is_left(gateway: &Gateway) {
     let targets = gateway.internal().get("/nevisfido/token/dispatch/targets?username=jeff").send().await;
     assert_eq!(targets.status, 404, "{}", targets.text());
-    assert_eq!(asked(gateway, "jeff").await, 1404, "no key of jeff is left");
+    assert_eq!(asked(&gateway.internal(), "jeff").await, 1404, "no key of jeff is left");
 }
 
 #[tokio::test]

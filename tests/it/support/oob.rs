@@ -65,6 +65,12 @@ pub(crate) async fn redeem(client: &Client, operation: &str, token: &str) -> Ans
     client.post(&path).json(&json!({"token": token})).header("accept", "application/fido+uaf").send().await
 }
 
+/// What comes of asking for an answer of this user, by a caller who is told.
+pub(crate) async fn asked(internal: &Client, user: &str) -> Value {
+    let named = json!({"context": json!({"username": user}).to_string()});
+    internal.uaf("/nevisfido/uaf/1.1/request/authentication", &named).await.json()["statusCode"].clone()
+}
+
 /// POST `status`.
 pub(crate) async fn status(client: &Client, session_id: &str) -> Value {
     client.json("/nevisfido/status", &json!({"sessionId": session_id})).await.expect(200).json()
