@@ -21,14 +21,22 @@ pub(super) struct Arguments {
     pub(super) serve: ServeFlags,
 }
 
-/// A command line with the flags that stand before the command moved behind it, where clap looks for them: both orders
-/// mean the same.
+/// A command line with the flags that stand before the command, or before the one below it, moved behind it, where clap
+/// looks for them: all orders mean the same.
 pub(super) fn command_first(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut line: Vec<OsString> = line.into_iter().collect();
     let definition = Arguments::command();
-    let mut command = 1;
+    let line = flags_behind(line.into_iter().collect(), 1, &definition);
+    match line.get(1).and_then(|word| definition.find_subcommand(word)).filter(|command| command.has_subcommands()) {
+        Some(command) => flags_behind(line, 2, command),
+        None => line,
+    }
+}
+
+/// The line with the flags from the word `first` on moved behind the command that follows them.
+fn flags_behind(mut line: Vec<OsString>, first: usize, definition: &clap::Command) -> Vec<OsString> {
+    let mut command = first;
     while let Some(word) = line.get(command).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
-        command += match (word, takes_value(&definition, word)) {
+        command += match (word, takes_value(definition, word)) {
             ("-h" | "--help" | "-V" | "--version" | "--", _) => return line,
             (_, Some(true)) if !word.contains('=') => 2,
             (_, Some(_)) => 1,
@@ -41,7 +49,7 @@ pub(super) fn command_first(line: impl IntoIterator<Item = OsString>) -> Vec<OsS
         };
     }
     if command < line.len() {
-        let flags: Vec<_> = line.drain(1..command).collect();
+        let flags: Vec<_> = line.drain(first..command).collect();
         let end = line.iter().position(|word| word == "--").unwrap_or(line.len());
         line.splice(end..end, flags);
     }

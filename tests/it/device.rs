@@ -10,10 +10,10 @@ use crate::support::gateway::{Gateway, Setup};
 use crate::support::oob::asked;
 use crate::support::phone::Phone;
 
-/// Runs `sidegate device` with these arguments and jeff's password.
+/// Runs `sidegate device` with these arguments, and with jeff's password where it is for a login.
 fn device(gateway: &Gateway, arguments: &[&str]) -> Output {
-    let line = [&["device", "--user", "jeff", "--password-stdin"], arguments].concat();
-    gateway.command(&line, gateway.password("jeff"))
+    let login: &[_] = if arguments[0] == "register" { &["--user", "jeff", "--password-stdin"] } else { &[] };
+    gateway.command(&[&["device"], arguments, login].concat(), gateway.password("jeff"))
 }
 
 fn complaint(output: &Output) -> String {

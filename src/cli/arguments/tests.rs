@@ -25,6 +25,9 @@ fn flags_stand_before_the_command_or_behind_it() {
         ("sidegate --password-stdin user add jeff", "sidegate user add jeff --password-stdin"),
         ("sidegate --data D keygen --sectoken", "sidegate keygen --sectoken --data D"),
         ("sidegate --state S device delete", "sidegate device delete --state S"),
+        ("sidegate device --state S delete", "sidegate device delete --state S"),
+        ("sidegate --gateway G device --user jeff demo", "sidegate device demo --gateway G --user jeff"),
+        ("sidegate user --data D list", "sidegate user list --data D"),
     ] {
         assert!(parsed(behind).is_some(), "{behind}");
         assert_eq!(parsed(before), parsed(behind), "{before}");
@@ -35,6 +38,30 @@ fn flags_stand_before_the_command_or_behind_it() {
     }
     for alone in ["sidegate --config F", "sidegate --config check", "sidegate"] {
         assert!(parsed(alone).is_some_and(|parsed| parsed.contains("command: None")), "{alone}");
+    }
+}
+
+#[test]
+fn a_phone_has_the_flags_that_it_uses_and_a_short_help() {
+    for (command, flags) in [
+        ("demo", "--user --password-stdin --config --data --key"),
+        ("register", "--user --password-stdin --config --data --key --state"),
+        ("register-target", "--state"),
+        ("update-target", "--name --state"),
+        ("approve", "--key --state"),
+        ("deny", "--state"),
+        ("delete", "--state"),
+    ] {
+        let line = ["sidegate", "device", command, "--help"];
+        let help = Arguments::try_parse_from(line).unwrap_err().to_string();
+        let own = help.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split(' ').next());
+        let mut own: Vec<_> = own.map(|name| format!("--{name}")).collect();
+        own.retain(|flag| !["--gateway", "--ca"].contains(&flag.as_str()));
+        own.sort_unstable();
+        let mut expected: Vec<_> = flags.split(' ').collect();
+        expected.sort_unstable();
+        assert_eq!(own, expected, "{help}");
+        assert!(!help.contains("\n\n      --"), "the short form: {help}");
     }
 }
 
@@ -71,6 +98,9 @@ fn wrong_uses_are_refused() {
         "sidegate --config F check --config F",
         "sidegate --config",
         "sidegate explain GET",
+        "sidegate device delete --key p256",
+        "sidegate device --state S demo",
+        "sidegate --user jeff device approve X",
     ] {
         assert_eq!(parsed(line), None, "{line}");
     }

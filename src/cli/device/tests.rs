@@ -12,9 +12,12 @@ use sidegate_uaf::authenticator::Authenticator;
 use sidegate_uaf::wire::RegistrationRequest;
 
 use super::*;
+use crate::cli::data::DEMO_PASSWORD;
 use crate::fido::{AnswerAt, UafRequest};
 use crate::oob::testing::{House, asker};
 use crate::store::operation::OperationKind;
+use crate::store::{DataFolder, private_file};
+use flags::PasswordLogin;
 use state::State;
 
 /// Gives one answer a connection (none where the status is 0), and then what it was asked: request line and body.
@@ -66,25 +69,31 @@ fn device(gateway: &str, state: &Path, redeem_url: &str) -> Device {
         "nma_data": {"token": "the-token", "redeem_url": redeem_url},
         "nma_data_content_type": "application/json", "nma_data_version": "1",
     });
-    Device {
-        action: Action::Approve { message: base64url::encode(payload.to_string()) },
-        gateway: gateway.to_owned(),
-        ca: None,
-        user: "jeff".into(),
-        password_stdin: false,
-        key: UafKey::P256,
-        state: state.to_owned(),
-        config: None,
-        data: None,
-    }
+    let (message, maker) = (base64url::encode(payload.to_string()), KeyMaker::default());
+    Device { action: Action::Approve { message, maker, kept: kept(state) }, gateway: gateway.to_owned(), ca: None }
 }
 
-/// A phone of the user demo, whose password is in a data folder, that does this.
-fn demo(action: Action, gateway: &str, folder: &Path) -> Device {
+fn kept(state: &Path) -> Kept {
+    Kept { state: state.to_owned() }
+}
+
+/// A phone that registers for the user demo, whose password is in a data folder.
+fn register(gateway: &str, folder: &Path) -> Device {
     let data = folder.join("var");
     private_file::replace(DataFolder::open(&data).unwrap().file(DEMO_PASSWORD).as_path(), b"secret\n").unwrap();
-    let device = device(gateway, &folder.join("phone.json"), "unused");
-    Device { action, user: "demo".into(), data: Some(data), ..device }
+    register_with(gateway, folder, data)
+}
+
+fn register_with(gateway: &str, folder: &Path, data: PathBuf) -> Device {
+    let login = PasswordLogin { user: "demo".into(), password_stdin: false, config: None, data: Some(data) };
+    let kept = kept(&folder.join("phone.json"));
+    let action = Action::Register { login, maker: KeyMaker::default(), kept };
+    Device { action, gateway: gateway.to_owned(), ca: None }
+}
+
+fn delete(gateway: &str, folder: &Path) -> Device {
+    let kept = kept(&folder.join("phone.json"));
+    Device { action: Action::Delete { kept }, gateway: gateway.to_owned(), ca: None }
 }
 
 async fn asked(house: &House, user: &Caller, operation: OperationKind) -> (u16, String) {
@@ -121,7 +130,7 @@ async fn a_target_is_forgotten_once_it_is_deleted() {
         // What comes after a deletion that went well.
         answers.extend((!kept).then(|| (503, String::new())));
         let (url, heard) = gateway(answers);
-        demo(Action::Delete, &url, folder.path()).act().await.unwrap_err();
+        delete(&url, folder.path()).act().await.unwrap_err();
         assert_eq!(heard.join().unwrap()[2].0, "DELETE /nevisfido/token/dispatch/targets/t HTTP/1.1");
         assert_eq!(targeted(&path), kept);
     }
@@ -133,18 +142,18 @@ async fn a_key_is_kept_until_the_gateway_refused_it() {
     let path = folder.path().join("phone.json");
     let house = House::new();
     let jeff = house.user("jeff").await;
-    let register = async |last: (u16, String)| {
+    let registered_with = async |last: (u16, String)| {
         let answers = vec![(200, "{}".to_owned()), asked(&house, &jeff, OperationKind::Reg).await, last];
         let (url, heard) = gateway(answers);
-        let done = demo(Action::Register, &url, folder.path()).act().await;
+        let done = register(&url, folder.path()).act().await;
         heard.join().unwrap();
         done
     };
     for refusal in [says(1492), (401, String::new())] {
-        register(refusal).await.unwrap_err();
+        registered_with(refusal).await.unwrap_err();
         assert!(!path.exists(), "a phone without keys has no file");
     }
-    register(LOST).await.unwrap_err();
+    registered_with(LOST).await.unwrap_err();
     let kept = State::load(&path).unwrap();
     assert!(kept.unconfirmed && kept.keys.len() == 1);
 }
@@ -159,13 +168,13 @@ async fn a_key_in_doubt_is_settled_by_the_next_registration() {
     let doubt = || State { unconfirmed: true, ..State::load(&path).unwrap() }.save(&path).unwrap();
     doubt();
     let (url, heard) = gateway(vec![asked(&house, &jeff, OperationKind::Auth).await, says(1200)]);
-    demo(Action::Register, &url, folder.path()).act().await.unwrap();
+    register(&url, folder.path()).act().await.unwrap();
     heard.join().unwrap();
     assert!(!State::load(&path).unwrap().unconfirmed);
 
     doubt();
     let (url, heard) = gateway(vec![asked(&house, &jeff, OperationKind::Auth).await, says(1481)]);
-    demo(Action::Delete, &url, folder.path()).act().await.unwrap();
+    delete(&url, folder.path()).act().await.unwrap();
     heard.join().unwrap();
     assert!(!path.exists());
 }
@@ -173,10 +182,10 @@ async fn a_key_in_doubt_is_settled_by_the_next_registration() {
 #[tokio::test]
 async fn a_phone_that_did_nothing_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    for action in [Action::Register, Action::Delete] {
-        let device = demo(action, "http://127.0.0.1:9", folder.path());
-        let absent = Device { data: Some(folder.path().join("absent")), ..device };
-        absent.act().await.unwrap_err();
+    let nowhere = "http://127.0.0.1:9";
+    let absent = register_with(nowhere, folder.path(), folder.path().join("absent"));
+    for device in [absent, delete(nowhere, folder.path())] {
+        device.act().await.unwrap_err();
         assert!(!folder.path().join("phone.json").exists());
     }
 }
@@ -207,8 +216,8 @@ async fn a_phone_without_a_key_leaves_the_token_to_another() {
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let approval = device(&url, &path, &format!("{url}/nevisfido/token/redeem/authentication?x"));
-    let Action::Approve { message } = &approval.action else { panic!("an approval") };
-    let denial = Action::Deny { message: message.clone() };
+    let Action::Approve { message, .. } = &approval.action else { panic!("an approval") };
+    let denial = Action::Deny { message: message.clone(), kept: kept(&path) };
     for device in [Device { action: denial, ..device(&url, &path, "unused") }, approval] {
         let refused = device.act().await.unwrap_err().to_string();
         assert_eq!(refused, "this phone has no key yet: run `sidegate device register` first");

@@ -1,0 +1,182 @@
+//! Why the phone did not get there, and how it does.
+
+use sidegate_uaf::StatusCode;
+use sidegate_uaf::authenticator::AuthenticatorError;
+
+use crate::cli::data;
+use crate::config::Faults;
+use crate::store::FolderError;
+
+/// Why the phone did not get there.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum PhoneError {
+    /// A SIGINT ended it.
+    #[error("interrupted")]
+    Interrupted,
+    /// What it registered could not be removed.
+    #[error("{why}; what this phone registered may be left on the gateway: {way_out}")]
+    Left {
+        /// Why it broke off.
+        why: Box<PhoneError>,
+        /// How to remove it.
+        way_out: String,
+    },
+    /// A flag or argument is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// What the phone keeps does not allow it.
+    #[error("{0}")]
+    State(String),
+    /// What the phone keeps can't be written; the text names the file.
+    #[error("{0}")]
+    Keep(std::io::Error),
+    /// The gateway can't be reached.
+    #[error("the gateway can't be reached: {}", causes(.0))]
+    Network(#[from] reqwest::Error),
+    /// The gateway refused.
+    #[error("{what}: HTTP {status}: {detail}")]
+    Refused {
+        /// What was asked.
+        what: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// The problem's detail.
+        detail: String,
+    },
+    /// The gateway answered with another UAF code.
+    #[error("{what}: UAF status {code} {}", .code.meaning().trim_end_matches('.'))]
+    Uaf {
+        /// What was asked.
+        what: &'static str,
+        /// The code.
+        code: StatusCode,
+    },
+    /// A message of the gateway is not as it should be.
+    #[error("{0}")]
+    Message(String),
+    /// The phone has a key of the user; a second one would be refused too.
+    #[error(
+        "this phone has a key of the user already; `sidegate device delete` removes it, --state FILE is another phone"
+    )]
+    Registered,
+    /// The gateway asks for no key that the phone has.
+    #[error(
+        "{0}; the gateway may have lost this phone's key: `sidegate device register` makes a new one, `sidegate device \
+         delete` removes the old"
+    )]
+    KeyLost(Box<PhoneError>),
+    /// No key is left to delete the dispatch target with.
+    #[error(
+        "dispatch target {id} may be left on the gateway, which lost the key that could delete it: `sidegate device \
+         register` makes a new one, then `sidegate device delete` removes both"
+    )]
+    TargetLeft {
+        /// Which target.
+        id: String,
+    },
+    /// The authenticator can't answer.
+    #[error("the authenticator can't answer: {0}")]
+    Authenticator(AuthenticatorError),
+    /// A key of the dispatch target can't be used.
+    #[error("a key of the dispatch target can't be used: {0}")]
+    Key(#[from] crate::jose::PrivateJwkError),
+    /// The message is for another key, or was changed.
+    #[error("the message can't be decrypted: {0}")]
+    Decrypt(#[from] crate::jose::DecryptError),
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Crypto(#[from] crate::jose::CryptoError),
+    /// There is none where it was looked for.
+    #[error(
+        "{path} is not there: name the gateway's data folder with --data, or run this where the gateway was started; \
+         only a gateway for trying out makes it"
+    )]
+    NoDemoPassword {
+        /// Which file.
+        path: String,
+    },
+    /// It was removed from where it was.
+    #[error(
+        "{path} is not there, and is not made again while there is a user demo: give it a new password with `sidegate \
+         user passwd demo --password-stdin --data {folder}`, and the same here with --password-stdin"
+    )]
+    DemoPasswordRemoved {
+        /// Which file.
+        path: String,
+        /// The data folder.
+        folder: String,
+    },
+    /// The configuration that should name the data folder has faults.
+    #[error(transparent)]
+    Config(#[from] Faults),
+    /// The data folder can't be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// What was read is no password.
+    #[error(transparent)]
+    Password(#[from] data::NoPassword),
+    /// A file can't be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl PhoneError {
+    /// Whether the gateway said that a key is not registered with it; any other failure leaves that open.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Uaf { code, .. } => *code != StatusCode::INTERNAL,
+            Self::Authenticator(AuthenticatorError::NoSuitableAuthenticator) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a SIGINT ended it.
+    pub(in crate::cli) fn is_interruption(&self) -> bool {
+        match self {
+            Self::Interrupted => true,
+            Self::Left { why, .. } => why.is_interruption(),
+            _ => false,
+        }
+    }
+
+    /// The same, with the way out where the gateway knows no key of the phone.
+    pub(super) fn of_login(self) -> Self {
+        match self {
+            Self::Uaf { code: StatusCode::NOT_FOUND | StatusCode::UNKNOWN_KEY_ID, .. }
+            | Self::Authenticator(AuthenticatorError::NoSuitableAuthenticator) => Self::KeyLost(Box::new(self)),
+            other => other,
+        }
+    }
+}
+
+impl From<AuthenticatorError> for PhoneError {
+    fn from(error: AuthenticatorError) -> Self {
+        match error {
+            AuthenticatorError::AlreadyRegistered => Self::Registered,
+            other => Self::Authenticator(other),
+        }
+    }
+}
+
+/// An error with everything behind it: the outermost alone says that something failed and not what.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    if text.contains("certificate verify failed") {
+        text.push_str("; if the gateway's certificate is of your own making, name its authority with --ca FILE");
+    }
+    text
+}

@@ -1,0 +1,134 @@
+//! What a phone can be told to do, each with the flags that mean something there.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
+
+use super::PhoneError;
+use super::key::UafKey;
+use crate::cli::arguments::{ConfigFlag, DataFlags};
+use crate::cli::data::{self, DEMO_PASSWORD, USERS};
+use crate::cli::terminal;
+use crate::config::Environment;
+use crate::store::{DataFolder, FolderError, private_file};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Action {
+    /// Play the whole story with a fresh phone, one line a step, and clean up, after Ctrl-C too
+    Demo {
+        #[command(flatten)]
+        login: PasswordLogin,
+        #[command(flatten)]
+        maker: KeyMaker,
+    },
+    /// Log in with the password and register a UAF key
+    Register {
+        #[command(flatten)]
+        login: PasswordLogin,
+        #[command(flatten)]
+        maker: KeyMaker,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Log in with the UAF key and register the phone as a dispatch target
+    RegisterTarget {
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Rename the dispatch target with nothing but a signature
+    UpdateTarget {
+        /// Its new name
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Redeem a dispatched token and approve; that of a registration makes a key
+    Approve {
+        /// The link, the text of a QR code, or a PNG file with one
+        message: String,
+        #[command(flatten)]
+        maker: KeyMaker,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Redeem a dispatched token and say no
+    Deny {
+        /// The link, the text of a QR code, or a PNG file with one
+        message: String,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Delete the dispatch target and deregister the keys
+    Delete {
+        #[command(flatten)]
+        kept: Kept,
+    },
+}
+
+/// Who logs in with a password, and where it is.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PasswordLogin {
+    /// The user who logs in with a password to register the phone
+    #[arg(long, default_value = "demo")]
+    pub(super) user: String,
+    /// Read the user's password from standard input, at a terminal unseen; without it, the data folder's demo.password
+    /// serves the user demo
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+    /// The gateway's configuration, which names its data folder, for demo.password
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The gateway's data folder, for demo.password; without it that of the configuration, or ./var
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+}
+
+/// What keys are made of. One line of help: each value described would have clap print the long form of everything.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct KeyMaker {
+    /// What UAF keys the phone makes: p256, p256-der, rsa-pss or rsa-pss-der; those that it has stay as they are
+    #[arg(long, value_name = "KIND", value_enum, default_value_t, hide_possible_values = true)]
+    pub(super) key: UafKey,
+}
+
+/// Which phone.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Kept {
+    /// Where the phone keeps its keys and counters
+    #[arg(long, default_value = "phone.json", value_name = "FILE")]
+    pub(super) state: PathBuf,
+}
+
+impl PasswordLogin {
+    /// The password, from where the flags say that it is.
+    pub(super) fn password(&self) -> Result<Zeroizing<String>, PhoneError> {
+        if self.password_stdin {
+            return Ok(data::read_password(&mut *terminal::input())?);
+        }
+        if self.user != "demo" {
+            return Err(PhoneError::Usage(format!(
+                "give the password of {:?} on standard input with --password-stdin",
+                self.user
+            )));
+        }
+        let flags = DataFlags { config: ConfigFlag { config: self.config.clone() }, folder: self.data.clone() };
+        let folder = flags.path(&Environment::of_process())?;
+        DataFolder::check(&folder)?;
+        let path = folder.join(DEMO_PASSWORD);
+        let text = private_file::read_own(&path).map_err(FolderError::from)?;
+        let text = text.ok_or_else(|| no_demo_password(&folder, &path))?;
+        Ok(data::read_password(&mut text.as_slice())?)
+    }
+}
+
+/// A folder with users is a gateway's, so that the file is not looked for in the wrong place.
+fn no_demo_password(folder: &Path, path: &Path) -> PhoneError {
+    let (path, users) = (path.display().to_string(), folder.join(USERS));
+    if users.exists() {
+        PhoneError::DemoPasswordRemoved { path, folder: folder.display().to_string() }
+    } else {
+        PhoneError::NoDemoPassword { path }
+    }
+}

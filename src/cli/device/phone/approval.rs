@@ -1,0 +1,66 @@
+//! Redeeming a dispatched token, and saying yes or no to what it asks.
+
+use serde_json::json;
+use sidegate_uaf::StatusCode;
+use sidegate_uaf::authenticator::ASM_USER_CANCELLED;
+use sidegate_uaf::wire::{AuthenticationRequest, Operation, Reply};
+
+use super::{Phone, no_key, unreadable};
+use crate::cli::device::link::{Errand, Payload};
+use crate::cli::device::{PhoneError, say};
+
+impl Phone {
+    /// Redeems a token and does what it asks.
+    pub(in crate::cli::device) async fn approve(&mut self, message: &Payload) -> Result<(), PhoneError> {
+        let errand = self.read(message)?;
+        // Before the token is used up: a phone that can't answer leaves it to one that can.
+        if self.state.keys.is_empty() && errand.is_authentication() {
+            return Err(no_key());
+        }
+        let (operation, request) = self.redeem(&errand).await?;
+        match operation {
+            Operation::Reg => self.answer_registration(&request).await,
+            Operation::Dereg => self.drop_keys(&request),
+            Operation::Auth => {
+                let response = self.sign(&request).map_err(PhoneError::of_login)?;
+                let answer = self.send("/nevisfido/uaf/1.1/authentication", &response, &Reply::default()).await?;
+                answer.expect_uaf(StatusCode::OK, "UAF authentication").map_err(PhoneError::of_login)?;
+                say("UAF authentication: approved");
+                Ok(())
+            }
+        }
+    }
+
+    /// Redeems a token and says no.
+    pub(in crate::cli::device) async fn deny(&mut self, message: &Payload) -> Result<(), PhoneError> {
+        self.username()?;
+        let errand = self.read(message)?;
+        let (_, request) = self.redeem(&errand).await?;
+        let request = AuthenticationRequest::from_message(&request).map_err(unreadable)?;
+        let response = self.authenticator.deny(&request)?;
+        let reply = Reply { asm_status_code: Some(ASM_USER_CANCELLED), ..Reply::default() };
+        self.send("/nevisfido/uaf/1.1/authentication", &response, &reply)
+            .await?
+            .expect_uaf(StatusCode::UNACCEPTABLE_CONTENT, "denial")?;
+        say("UAF authentication: denied");
+        Ok(())
+    }
+
+    fn read(&self, message: &Payload) -> Result<Errand, PhoneError> {
+        let errand = message.open(self.state.target.as_ref().map(|target| &target.encryption))?;
+        say(if message.is_encrypted() {
+            "message decrypted with the target's key"
+        } else {
+            "message read (not encrypted)"
+        });
+        Ok(errand)
+    }
+
+    async fn redeem(&mut self, errand: &Errand) -> Result<(Operation, String), PhoneError> {
+        let url = self.connection.own_url(&errand.redeem_url)?;
+        let request =
+            self.connection.post_for_uaf(url, &json!({ "token": errand.token })).await?.uaf_request("redeem")?;
+        say("token redeemed");
+        Ok(request)
+    }
+}
