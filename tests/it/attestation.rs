@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sidegate_uaf::Algorithm;
-use sidegate_uaf::authenticator::{Authenticator, Hierarchy};
+use sidegate_uaf::authenticator::{Authenticator, Hierarchy, Misbehaviour};
 use sidegate_uaf::wire::{RegistrationRequest, Version};
 
 use crate::support::gateway::{Gateway, Setup};
@@ -42,8 +42,11 @@ async fn registration(gateway: &Gateway, phone: &Phone, authenticator: &Authenti
     let request = RegistrationRequest::from_message_of(version, message).unwrap();
     let (response, key) = authenticator.register(&request, &[]).unwrap();
     gateway.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
-    let body = json!({"uafResponse": response.to_message()});
-    gateway.public().uaf("/nevisfido/uaf/1.1/registration", &body).await.json()
+    sent(gateway, &response.to_message()).await
+}
+
+async fn sent(gateway: &Gateway, message: &str) -> Value {
+    gateway.public().uaf("/nevisfido/uaf/1.1/registration", &json!({ "uafResponse": message })).await.json()
 }
 
 #[tokio::test]
@@ -64,6 +67,44 @@ async fn a_model_proves_itself_as_its_statement_says() {
         let answer = registration(&gateway, &phone, &authenticator, Version::V1_1).await;
         assert_eq!(answer["statusCode"], code, "{answer}");
     }
+}
+
+/// What the table (`uaf.md` A13) gives for what goes against a model's statement.
+fn code(how: Misbehaviour) -> u64 {
+    use Misbehaviour as M;
+    match how {
+        M::OldVersion => 1492,
+        M::UnstatedKeyFormat => 1494,
+        M::UnstatedAlgorithm => 1495,
+        M::NoCertificate | M::TwentyCertificates => 1498,
+        _ => 1496,
+    }
+}
+
+#[tokio::test]
+async fn what_goes_against_the_statement_gets_its_code_and_registers_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = Hierarchy::of_model(AAID.parse().unwrap(), Algorithm::P256Raw).unwrap();
+    let mut gateway = gateway(&folder, &own.root, "").await;
+    let mut phone = Phone::new(&gateway, "jeff");
+    phone.login_password().await;
+    let model = Authenticator::new(AAID.parse().unwrap()).with_attester(own.attester);
+    for how in Misbehaviour::stated() {
+        let handed_out = request(&phone).await;
+        let request = RegistrationRequest::from_message(handed_out["uafRequest"].as_str().unwrap()).unwrap();
+        let (right, key) = model.register(&request, &[]).unwrap();
+        gateway.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
+        let wrong = model.draft_registration(&request, &key).unwrap().misbehave(how, &key).unwrap();
+        let answer = sent(&gateway, &wrong).await;
+        assert_eq!(answer["statusCode"], code(how), "{how}: {answer}");
+        // So much is not read, and no operation is found that it would end.
+        if how != Misbehaviour::TwentyCertificates {
+            assert_eq!(sent(&gateway, &right.to_message()).await["statusCode"], 1491, "{how}: it is too late then");
+        }
+    }
+    assert_eq!(registration(&gateway, &phone, &model, Version::V1_1).await["statusCode"], 1200);
+    gateway.stop();
+    assert_eq!(gateway.log().matches(r#""event":"credential""#).count(), 1);
 }
 
 #[tokio::test]

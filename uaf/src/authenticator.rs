@@ -3,6 +3,7 @@
 //!
 //! [`Authenticator::register`] and [`Authenticator::authenticate`] give right answers. [`Draft`] is the step before the
 //! signature, where a test can make one thing wrong and have it correctly signed; [`Misbehaviour`] names what can be wrong.
+//! The crate's `README.md` shows how to try one's own server with them.
 
 mod attester;
 mod draft;
@@ -10,6 +11,7 @@ mod error;
 mod key;
 mod misbehaviour;
 mod shown;
+mod vendor;
 
 use std::collections::BTreeSet;
 
@@ -155,8 +157,8 @@ impl Authenticator {
         DeviceKey::new(self, private_key, app_id, username)
     }
 
-    /// Answers an authentication request with the first key that fits, and counts. `nonce` is random, 8 bytes or more.
-    /// Whoever calls has shown [`shown_text`] to the user.
+    /// Answers an authentication request with [`Self::next_key`]. `nonce` is random, 8 bytes or more. Whoever calls has
+    /// shown [`shown_text`] to the user.
     ///
     /// # Errors
     /// [`AuthenticatorError`].
@@ -166,6 +168,19 @@ impl Authenticator {
         keys: &mut [DeviceKey],
         nonce: &[u8],
     ) -> Result<Response, AuthenticatorError> {
+        let key = self.next_key(request, keys)?;
+        self.draft_authentication(request, key, nonce)?.sign(key.private_key())
+    }
+
+    /// The first key that fits an authentication request, its counter set for the next signature.
+    ///
+    /// # Errors
+    /// [`AuthenticatorError::NoSuitableAuthenticator`], [`AuthenticatorError::CounterExhausted`].
+    pub fn next_key<'a>(
+        &self,
+        request: &AuthenticationRequest,
+        keys: &'a mut [DeviceKey],
+    ) -> Result<&'a DeviceKey, AuthenticatorError> {
         let model = self.model();
         let fits = |key: &&mut DeviceKey| {
             let candidate = key.candidate(&model);
@@ -175,7 +190,7 @@ impl Authenticator {
         };
         let key = keys.iter_mut().find(fits).ok_or(AuthenticatorError::NoSuitableAuthenticator)?;
         key.count()?;
-        self.draft_authentication(request, key, nonce)?.sign(key.private_key())
+        Ok(key)
     }
 
     /// What [`Self::authenticate`] signs, with the key and its counter as they are.

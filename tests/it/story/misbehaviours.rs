@@ -19,14 +19,16 @@ const AAID: &str = "D0D0#0001";
 fn code(how: Misbehaviour, operation: Operation) -> u64 {
     use Misbehaviour as M;
     match how {
-        M::NoArray | M::EmptyArray | M::OtherVersion | M::OtherOperation => 1400,
+        M::NoArray | M::EmptyArray | M::HalfCharacter | M::OtherVersion | M::OtherOperation => 1400,
         M::OtherParam(Param::ChannelBinding) => 1490,
         M::OtherParam(Param::Challenge) => 1491,
-        M::OtherModel => 1492,
-        M::UnknownKeyFormat | M::OtherKeyFormat | M::PointOffCurve | M::PointAtInfinity | M::CompressedPoint => 1494,
-        M::ShortModulus | M::EvenExponent | M::Longer(tag::PUB_KEY) | M::Shorter(tag::PUB_KEY) => 1494,
+        M::OtherModel | M::UnknownKey => 1492,
+        M::UnknownKeyFormat | M::OtherKeyFormat => 1494,
+        M::PointOffCurve | M::PointOfOtherCurve | M::PointAtInfinity | M::CompressedPoint => 1494,
+        M::ShortModulus | M::EvenExponent | M::ExponentOne => 1494,
+        M::Longer(tag::PUB_KEY) | M::Shorter(tag::PUB_KEY) => 1494,
         M::UnknownAlgorithm | M::OtherAlgorithm => 1495,
-        M::UncalledForFull => 1496,
+        M::UncalledForFull | M::EcdaaAttestation => 1496,
         M::ShortSignature
         | M::LongSignature
         | M::ZeroSignature
@@ -52,11 +54,13 @@ fn is_to_nothing(how: Misbehaviour) -> bool {
             | M::MistypedMember
             | M::NullMember
             | M::RepeatedMember
+            | M::HalfCharacter
             | M::DeepJson
             | M::LongMember
             | M::PaddedParams
             | M::StandardParams
             | M::BinaryParams
+            | M::RepeatedParam
             | M::OtherVersion
             | M::OtherOperation
             | M::ChangedServerData
@@ -102,7 +106,7 @@ impl Place {
 
     /// Sends the draft with one thing wrong, and then as it should be, which is too late by then.
     async fn misbehave(&self, how: Misbehaviour, caller: &Client, draft: &Draft, key: &DeviceKey, session_id: &str) {
-        let wrong = draft.clone().misbehave(how, key.private_key()).unwrap();
+        let wrong = draft.clone().misbehave(how, key).unwrap();
         let code = code(how, self.operation);
         assert_eq!(self.post(caller, &wrong).await, code, "{how}");
         let seen = status(caller, session_id).await;

@@ -1,19 +1,17 @@
 //! What an authenticator of a model attests with: a key of the model, and the certificates that vouch for it.
 
 use super::AuthenticatorError;
+use super::vendor::Vendor;
 use crate::aaid::Aaid;
 use crate::algorithm::Algorithm;
-use crate::crypto::{CertificateFields, PrivateKey};
-
-const ROOT: &str = "Software authenticators: root";
-const AUTHORITY: &str = "Software authenticators: models";
-const BATCH: &str = "Software authenticators: batch 1";
+use crate::crypto::PrivateKey;
 
 /// A model's attestation key with its certificates, leaf first, without the root.
 #[derive(Debug, Clone)]
 pub struct Attester {
     key: PrivateKey,
     certificates: Vec<Vec<u8>>,
+    vendor: Option<Vendor>,
 }
 
 /// An attester with a hierarchy of its own above it.
@@ -29,7 +27,7 @@ impl Attester {
     /// An attester of these certificates in DER, whoever made them.
     #[must_use]
     pub const fn new(key: PrivateKey, certificates: Vec<Vec<u8>>) -> Self {
-        Self { key, certificates }
+        Self { key, certificates, vendor: None }
     }
 
     /// The key that signs.
@@ -43,6 +41,11 @@ impl Attester {
     pub fn certificates(&self) -> &[Vec<u8>] {
         &self.certificates
     }
+
+    /// Who issued the certificates, if they are of a [`Hierarchy`].
+    pub(super) const fn vendor(&self) -> Option<&Vendor> {
+        self.vendor.as_ref()
+    }
 }
 
 impl Hierarchy {
@@ -51,12 +54,8 @@ impl Hierarchy {
     /// # Errors
     /// [`AuthenticatorError::Key`] if OpenSSL fails.
     pub fn of_model(aaid: Aaid, algorithm: Algorithm) -> Result<Self, AuthenticatorError> {
-        let [root_key, authority_key] =
-            [PrivateKey::generate(Algorithm::P256Raw)?, PrivateKey::generate(Algorithm::P256Raw)?];
-        let key = PrivateKey::generate(algorithm)?;
-        let root = CertificateFields::authority(ROOT, None).issue(&root_key, ROOT, &root_key)?;
-        let authority = CertificateFields::authority(AUTHORITY, Some(0)).issue(&authority_key, ROOT, &root_key)?;
-        let leaf = CertificateFields::leaf(BATCH, aaid).issue(&key, AUTHORITY, &authority_key)?;
-        Ok(Self { root, attester: Attester::new(key, vec![leaf, authority]) })
+        let (vendor, key) = (Vendor::of_model(aaid)?, PrivateKey::generate(algorithm)?);
+        let certificates = vendor.issue(&key, &vendor.leaf(), &[Vendor::authority()])?;
+        Ok(Self { root: vendor.root()?, attester: Attester { key, certificates, vendor: Some(vendor) } })
     }
 }

@@ -83,6 +83,8 @@ pub struct Draft {
     pub unsigned: Fields,
     /// What the user confirmed, if anything; its hash is among the fields.
     pub content: Option<Vec<u8>>,
+    /// What attests in place of the new key.
+    pub(super) attester: Option<Attester>,
 }
 
 impl Draft {
@@ -106,17 +108,20 @@ impl Draft {
             (tag::COUNTERS, counters),
             (tag::PUB_KEY, key.private_key().public_key(key.key_format())?),
         ]);
-        Ok(Self {
+        let mut draft = Self {
             header: header.clone(),
             fc_params,
             outer: tag::REG_ASSERTION,
             signed: tag::KRD,
             fields,
-            attestation: Some(if attester.is_some() { tag::BASIC_FULL } else { tag::BASIC_SURROGATE }),
-            certificates: attester.map_or_else(Vec::new, |attester| attester.certificates().to_vec()),
+            attestation: None,
+            certificates: Vec::new(),
             unsigned: Fields::default(),
             content: None,
-        })
+            attester: None,
+        };
+        draft.attest_by(attester.cloned());
+        Ok(draft)
     }
 
     pub(super) fn authentication(
@@ -149,7 +154,15 @@ impl Draft {
             certificates: Vec::new(),
             unsigned: Fields::default(),
             content: content.map(<[u8]>::to_vec),
+            attester: None,
         })
+    }
+
+    /// Attests by this, or by the new key itself.
+    pub(super) fn attest_by(&mut self, attester: Option<Attester>) {
+        self.attestation = Some(if attester.is_some() { tag::BASIC_FULL } else { tag::BASIC_SURROGATE });
+        self.certificates = attester.as_ref().map_or_else(Vec::new, |attester| attester.certificates().to_vec());
+        self.attester = attester;
     }
 
     /// Takes another text for fcParams and hashes it.

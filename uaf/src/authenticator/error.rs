@@ -1,5 +1,6 @@
 //! Why a phone does not answer.
 
+use super::Misbehaviour;
 use crate::crypto::PrivateKeyError;
 use crate::encoding::EncodingError;
 use crate::error::Error;
@@ -23,6 +24,9 @@ pub enum AuthenticatorError {
     /// The key cannot be made, read or used.
     #[error(transparent)]
     Key(#[from] PrivateKeyError),
+    /// The answer is of the other ceremony, or it takes certificates of a [`super::Hierarchy`].
+    #[error("{0} is not possible in this answer")]
+    Misbehaviour(Misbehaviour),
     /// A value does not fit its element or member.
     #[error("too long for its element: {0}")]
     Tlv(#[from] TlvError),

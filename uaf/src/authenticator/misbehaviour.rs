@@ -4,16 +4,17 @@
 //! What no authenticator can do wrong alone (replays, concurrent answers, requests of HTTP) takes two right answers.
 
 mod bytes;
+mod certificates;
 mod params;
 mod signed;
+mod stated;
 mod text;
 
 use std::fmt;
 
 pub use params::Param;
 
-use super::{AuthenticatorError, Draft};
-use crate::crypto::PrivateKey;
+use super::{AuthenticatorError, DeviceKey, Draft};
 use crate::tlv::{Tag, tag};
 use crate::wire::Operation;
 
@@ -23,9 +24,11 @@ enum Of {
     Both,
     Registration,
     Authentication,
+    /// Registrations of a model that attests in full, at a server that has its statement; others may find them right.
+    Stated,
 }
 
-use Of::{Authentication, Both, Registration};
+use Of::{Authentication, Both, Registration, Stated};
 
 macro_rules! misbehaviours {
     ($($variant:ident = $name:literal, $of:ident, $about:literal;)*) => {
@@ -54,10 +57,10 @@ macro_rules! misbehaviours {
         const PLAIN: &[Misbehaviour] = &[$(Misbehaviour::$variant,)*];
 
         impl Misbehaviour {
-            /// What the variants without a member are called, and whose they are.
-            const fn plain(self) -> Option<(&'static str, Of)> {
+            /// What the variants without a member are called, whose they are, and what is wrong.
+            const fn plain(self) -> Option<(&'static str, Of, &'static str)> {
                 match self {
-                    $(Self::$variant => Some(($name, $of)),)*
+                    $(Self::$variant => Some(($name, $of, $about)),)*
                     _ => None,
                 }
             }
@@ -72,11 +75,13 @@ misbehaviours! {
     MistypedMember = "mistyped-member", Both, "fcParams is a number.";
     NullMember = "null-member", Both, "A member is null.";
     RepeatedMember = "repeated-member", Both, "A member is there twice.";
+    HalfCharacter = "half-character", Both, "A member holds half of a pair of UTF-16 and so no character.";
     DeepJson = "deep-json", Both, "A member is nested out of all measure.";
     LongMember = "long-member", Both, "The header's appID is longer than any may be.";
     PaddedParams = "padded-params", Both, "fcParams has the padding of base64.";
     StandardParams = "standard-params", Both, "fcParams is in the standard alphabet of base64.";
     BinaryParams = "binary-params", Both, "fcParams is no UTF-8.";
+    RepeatedParam = "repeated-param", Both, "A member of fcParams is there twice.";
     RewrittenParams = "rewritten-params", Both, "fcParams says the same in another text than the one that was hashed.";
     OtherVersion = "other-version", Both, "A protocol version that nobody speaks.";
     OtherOperation = "other-operation", Both, "op is that of the other ceremony.";
@@ -84,19 +89,28 @@ misbehaviours! {
     ChangedServerData = "changed-server-data", Both, "serverData differs in one character.";
     NoServerData = "no-server-data", Both, "serverData is not there.";
     UnknownExtension = "unknown-extension", Both, "The header has an extension that nobody knows and everybody must.";
+    NoAssertions = "no-assertions", Both, "There are no assertions, and no code says why.";
+    OtherScheme = "other-scheme", Both, "The assertion is said to be of another scheme.";
+    UnknownAssertionExtension = "unknown-assertion-extension", Both, "The assertion has an extension that nobody knows and everybody must.";
     EmptyAssertion = "empty-assertion", Both, "The assertion has no bytes.";
     CutAssertion = "cut-assertion", Both, "The assertion's last byte is missing.";
     LengthZero = "length-zero", Both, "The assertion claims to be empty.";
     LengthHuge = "length-huge", Both, "The assertion claims 65535 bytes.";
     BytesBehind = "bytes-behind", Both, "Bytes follow the assertion.";
     BytesInside = "bytes-inside", Both, "The signed object ends inside an element.";
+    BytesAround = "bytes-around", Both, "The assertion ends inside an element.";
     OtherOuterTag = "other-outer-tag", Both, "The assertion has the tag of the other ceremony.";
     OtherSignedTag = "other-signed-tag", Both, "The signed object has the tag of the other ceremony.";
+    SignedObjectLast = "signed-object-last", Both, "The signed object stands behind its signature.";
+    SecondSignedObject = "second-signed-object", Both, "The signed object is there twice.";
     MisplacedElement = "misplaced-element", Both, "A signature stands inside of what is signed.";
     UnknownElement = "unknown-element", Both, "A critical element that nobody knows.";
+    UnknownElementBehind = "unknown-element-behind", Both, "A critical element that nobody knows, behind the signature.";
+    CriticalExtension = "critical-extension", Both, "A critical extension that nobody knows.";
     DeepElements = "deep-elements", Both, "Extensions are nested fifty deep.";
     MalformedAaid = "malformed-aaid", Both, "The AAID is none.";
     OtherModel = "other-model", Authentication, "The AAID is another model's.";
+    UnknownKey = "unknown-key", Authentication, "The key's name is nobody's.";
     ModeZero = "mode-zero", Both, "The authentication mode is 0.";
     ModeTwo = "mode-two", Registration, "The mode is that of a confirmed transaction.";
     ModeThree = "mode-three", Both, "The authentication mode is 3.";
@@ -105,10 +119,14 @@ misbehaviours! {
     UnknownKeyFormat = "unknown-key-format", Registration, "The key's format is none of the registry.";
     OtherKeyFormat = "other-key-format", Registration, "The key's format is for keys of the other kind.";
     PointOffCurve = "point-off-curve", Registration, "The key is a point beside its curve.";
+    PointOfOtherCurve = "point-of-other-curve", Registration, "The key is a point of another curve.";
     PointAtInfinity = "point-at-infinity", Registration, "The key is the point at infinity.";
     CompressedPoint = "compressed-point", Registration, "The key is a compressed point.";
     ShortModulus = "short-modulus", Registration, "The key is of RSA and has 1024 bits.";
     EvenExponent = "even-exponent", Registration, "The key is of RSA and its exponent 2.";
+    ExponentOne = "exponent-one", Registration, "The key is of RSA and its exponent 1.";
+    NoSignature = "no-signature", Both, "The signature is not there.";
+    SecondSignature = "second-signature", Both, "The signature is there twice.";
     ShortSignature = "short-signature", Both, "The signature's last byte is missing.";
     LongSignature = "long-signature", Both, "The signature has a byte behind it.";
     ZeroSignature = "zero-signature", Both, "The signature's numbers are 0.";
@@ -118,6 +136,22 @@ misbehaviours! {
     NoAttestation = "no-attestation", Registration, "The key is not attested.";
     SecondAttestation = "second-attestation", Registration, "There are two attestations.";
     UncalledForFull = "uncalled-for-full", Registration, "Full attestation, and the model has no roots.";
+    EcdaaAttestation = "ecdaa-attestation", Registration, "The attestation is said to be of ECDAA.";
+    SurrogateForFull = "surrogate-for-full", Stated, "Attested by the new key itself, and the model has roots.";
+    UnstatedAlgorithm = "unstated-algorithm", Stated, "Signed, and said so, in an encoding that is not the model's.";
+    UnstatedKeyFormat = "unstated-key-format", Stated, "The key is written in a format that is not the model's.";
+    OldVersion = "old-version", Stated, "The authenticator is older than the model may be.";
+    NoCertificate = "no-certificate", Stated, "Full attestation without a certificate.";
+    ReversedCertificates = "reversed-certificates", Stated, "The certificates stand in the wrong order.";
+    MissingIssuer = "missing-issuer", Stated, "The certificate of the leaf's issuer is not there.";
+    IssuerNoAuthority = "issuer-no-authority", Stated, "The leaf's issuer may issue nothing.";
+    ExpiredCertificate = "expired-certificate", Stated, "The leaf ended in 2021.";
+    ConstrainedName = "constrained-name", Stated, "The leaf's name is one that its issuer may not certify.";
+    CertificateOfOther = "certificate-of-other", Stated, "The leaf is for another model.";
+    ForgedCertificate = "forged-certificate", Stated, "The leaf is signed with another key than its issuer's.";
+    LongPath = "long-path", Stated, "Ten certificates, each rightly issued by the next.";
+    TwentyCertificates = "twenty-certificates", Stated, "Twenty certificates, rightly issued: more than an assertion may hold.";
+    GarbageCertificate = "garbage-certificate", Stated, "The leaf is no certificate.";
     Sha1Hash = "sha1-hash", Both, "The final challenge hash is SHA-1.";
     HashOfJson = "hash-of-json", Both, "The final challenge hash is that of the JSON, not of its base64url.";
     EmptyHash = "empty-hash", Both, "The final challenge hash has no bytes.";
@@ -159,19 +193,53 @@ impl Misbehaviour {
             .chain(elements().map(Self::Shorter))
     }
 
+    /// Every way to be wrong in registrations that takes an authenticator with the attester of a
+    /// [`Hierarchy`](super::Hierarchy), and a server that has its model's statement with this root.
+    pub fn stated() -> impl Iterator<Item = Self> {
+        PLAIN.iter().copied().filter(|fault| matches!(fault.plain(), Some((_, Stated, _))))
+    }
+
     /// The one that [`fmt::Display`] writes so.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let mut all = Self::all(Operation::Reg).chain(Self::all(Operation::Auth));
+        let mut all = Self::all(Operation::Reg).chain(Self::all(Operation::Auth)).chain(Self::stated());
         all.find(|misbehaviour| misbehaviour.to_string() == name)
     }
 
-    fn is_of(self, operation: Operation) -> bool {
+    /// What is wrong, in a sentence.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::WithoutParam(_) => "A member of fcParams is not there.",
+            Self::EmptyParam(_) => "A member of fcParams is an empty string.",
+            Self::MistypedParam(_) => "A member of fcParams is a number.",
+            Self::OtherParam(_) => "A member of fcParams says something else.",
+            Self::Without(_) => "An element of the signed object is not there.",
+            Self::Twice(_) => "An element of the signed object is there twice.",
+            Self::Longer(_) => "An element of the signed object is a byte too long.",
+            Self::Shorter(_) => "An element of the signed object is too short.",
+            plain => match plain.plain() {
+                Some((_, _, about)) => about,
+                None => "",
+            },
+        }
+    }
+
+    /// Whether [`Self::all`] has it for this operation.
+    #[must_use]
+    pub fn is_of(self, operation: Operation) -> bool {
         match self.plain() {
-            Some((_, Authentication)) => operation == Operation::Auth,
-            Some((_, Registration)) => operation == Operation::Reg,
+            Some((_, Authentication, _)) => operation == Operation::Auth,
+            Some((_, Registration, _)) => operation == Operation::Reg,
+            Some((_, Stated, _)) => false,
             _ => true,
         }
+    }
+
+    /// Whether this answer can be wrong so.
+    fn is_possible(self, draft: &Draft) -> bool {
+        let is_stated = matches!(self.plain(), Some((_, Stated, _)));
+        if is_stated { draft.attester.is_some() } else { self.is_of(draft.header.op) }
     }
 }
 
@@ -187,20 +255,25 @@ impl fmt::Display for Misbehaviour {
             Self::Twice(tag) => write!(f, "twice-{}", element(*tag)),
             Self::Longer(tag) => write!(f, "longer-{}", element(*tag)),
             Self::Shorter(tag) => write!(f, "shorter-{}", element(*tag)),
-            other => f.write_str(other.plain().map_or("", |(name, _)| name)),
+            other => f.write_str(other.plain().map_or("", |(name, ..)| name)),
         }
     }
 }
 
 impl Draft {
-    /// The message that [`Self::sign`] would give, with this one thing wrong. It is signed after that is done, so that no
-    /// signature betrays it; only where the key or the signature itself is wrong there is none that could be right.
+    /// The message that [`Self::sign`] would give, with this one thing wrong. It is signed after that is done, by the
+    /// attester if there is one, so that no signature betrays it; only where the key or the signature itself is wrong
+    /// there is none that could be right.
     ///
     /// # Errors
-    /// [`AuthenticatorError`].
-    pub fn misbehave(mut self, how: Misbehaviour, key: &PrivateKey) -> Result<String, AuthenticatorError> {
+    /// [`AuthenticatorError`], [`AuthenticatorError::Misbehaviour`] above all.
+    pub fn misbehave(mut self, how: Misbehaviour, key: &DeviceKey) -> Result<String, AuthenticatorError> {
+        if !how.is_possible(&self) {
+            return Err(AuthenticatorError::Misbehaviour(how));
+        }
+        let signer = stated::spoil(how, &mut self, key)?;
         signed::spoil(how, &mut self)?;
-        let assertion = bytes::assertion(how, &self, key)?;
+        let assertion = bytes::assertion(how, &self, &signer)?;
         Ok(text::spoil(how, &self.respond(assertion)?))
     }
 }
@@ -215,6 +288,10 @@ mod tests {
             for misbehaviour in Misbehaviour::all(operation) {
                 assert_eq!(Misbehaviour::named(&misbehaviour.to_string()), Some(misbehaviour));
             }
+        }
+        for misbehaviour in Misbehaviour::stated() {
+            assert_eq!(Misbehaviour::named(&misbehaviour.to_string()), Some(misbehaviour));
+            assert!(Misbehaviour::all(Operation::Reg).all(|other| other != misbehaviour));
         }
         assert_eq!(Misbehaviour::named(""), None);
     }

@@ -55,6 +55,14 @@ impl CertificateExtension {
         Self { oid: "2.5.29.19", critical: true, value: element(0x30, &content) }
     }
 
+    /// Lets an authority certify this common name alone, and those below it (RFC 5280, section 4.2.1.10).
+    #[must_use]
+    pub fn permitted_name(common: &str) -> Self {
+        let attribute = element(0x30, &[&[6, 3, 0x55, 4, 3][..], &element(0x0c, common.as_bytes())].concat());
+        let name = element(0xa4, &element(0x30, &element(0x31, &attribute)));
+        Self { oid: "2.5.29.30", critical: true, value: element(0x30, &element(0xa0, &element(0x30, &name))) }
+    }
+
     /// Names the model (id-fido-gen-ce-aaid).
     #[must_use]
     pub fn aaid(aaid: Aaid) -> Self {

@@ -58,10 +58,16 @@ impl SendUafResponse {
     /// Packs an answer, with a context if there is something to say.
     #[must_use]
     pub fn new(response: &Response, reply: &Reply) -> Self {
+        Self::of_message(response.to_message(), reply)
+    }
+
+    /// The same of an answer that is text already, right or wrong.
+    #[must_use]
+    pub fn of_message(uaf_response: String, reply: &Reply) -> Self {
         let said = *reply != Reply::default();
         // A `Reply` is numbers and strings, which always have a JSON form.
         let context = said.then(|| serde_json::to_string(reply).unwrap_or_default());
-        Self { uaf_response: response.to_message(), context }
+        Self { uaf_response, context }
     }
 }
 

@@ -264,21 +264,13 @@ fn sha_1_is_for_models_of_which_it_is_said_and_md5_for_none() {
 
 #[test]
 fn names_are_within_an_authoritys_constraints() {
-    // Permitted subtrees: directory name CN=inside.
-    let value = |cn: &[u8]| {
-        let wrap = |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
-        let attribute = wrap(0x30, &[&[6, 3, 0x55, 4, 3][..], &wrap(0x0c, cn)].concat());
-        let name = wrap(0xa4, &wrap(0x30, &wrap(0x31, &attribute)));
-        wrap(0x30, &wrap(0xa0, &wrap(0x30, &name)))
-    };
-    let within = |cn: &[u8]| {
+    let within = |name| {
         let mut authority = Vendor::new().authority;
-        let constraint = CertificateExtension { oid: "2.5.29.30", critical: true, value: value(cn) };
-        authority.extensions.push(constraint);
+        authority.extensions.push(CertificateExtension::permitted_name(name));
         Vendor { authority, ..Vendor::new() }
     };
-    assert!(within(b"leaf").register().is_ok());
-    assert_eq!(within(b"inside").refused(), CertificateError::NameConstraint);
+    assert!(within("leaf").register().is_ok());
+    assert_eq!(within("inside").refused(), CertificateError::NameConstraint);
 }
 
 #[test]

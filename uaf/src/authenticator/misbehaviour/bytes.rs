@@ -5,7 +5,7 @@ use super::signed::other_encoding;
 use crate::algorithm::Algorithm;
 use crate::authenticator::{AuthenticatorError, Draft, Fields};
 use crate::crypto::PrivateKey;
-use crate::tlv::{self, tag};
+use crate::tlv::{self, Tag, tag};
 
 /// An element that says it has two bytes, and has one.
 const HALF_AN_ELEMENT: [u8; 5] = [0x99, 0x0e, 2, 0, 1];
@@ -13,19 +13,26 @@ const HALF_AN_ELEMENT: [u8; 5] = [0x99, 0x0e, 2, 0, 1];
 /// Signs the draft; wrong, if this is about the signature or the bytes around.
 pub(super) fn assertion(how: Misbehaviour, draft: &Draft, key: &PrivateKey) -> Result<Vec<u8>, AuthenticatorError> {
     let signed = signed_object(how, draft)?;
-    let signature = signature(how, &signed, key)?;
-    let mut parts = Fields(vec![(tag::SIGNATURE, signature)]);
-    parts.0.extend(draft.certificates.iter().map(|der| (tag::ATTESTATION_CERT, der.clone())));
+    let parts = parts(how, draft, signature(how, &signed, key)?);
     let mut bytes = match how {
-        Misbehaviour::NoAttestation => {
-            let mut alone = Vec::new();
-            tlv::write(draft.outer, &signed, &mut alone)?;
-            alone
+        Misbehaviour::NoAttestation => within(draft.outer, &signed)?,
+        Misbehaviour::SecondAttestation => {
+            let mut twice = draft.clone();
+            let attestation = draft.attestation.unwrap_or(tag::BASIC_SURROGATE);
+            twice.unsigned.push(attestation, parts.inside(attestation)?.into_iter().skip(4).collect::<Vec<_>>());
+            twice.wrap(&signed, &parts)?
         }
         _ => draft.wrap(&signed, &parts)?,
     };
     let mut claim = |length: [u8; 2]| bytes.iter_mut().skip(2).zip(length).for_each(|(old, new)| *old = new);
     match how {
+        Misbehaviour::BytesAround => {
+            let inner: Vec<u8> = bytes.into_iter().skip(4).chain(HALF_AN_ELEMENT).collect();
+            bytes = within(draft.outer, &inner)?;
+        }
+        Misbehaviour::SignedObjectLast => {
+            bytes.get_mut(4..).into_iter().for_each(|inner| inner.rotate_left(signed.len()));
+        }
         Misbehaviour::LengthZero => claim([0, 0]),
         Misbehaviour::LengthHuge => claim([0xff, 0xff]),
         Misbehaviour::EmptyAssertion => bytes.clear(),
@@ -36,15 +43,30 @@ pub(super) fn assertion(how: Misbehaviour, draft: &Draft, key: &PrivateKey) -> R
     Ok(bytes)
 }
 
+/// The signature and the certificates.
+fn parts(how: Misbehaviour, draft: &Draft, signature: Vec<u8>) -> Fields {
+    let signatures = match how {
+        Misbehaviour::NoSignature => vec![],
+        Misbehaviour::SecondSignature => vec![(tag::SIGNATURE, signature.clone()), (tag::SIGNATURE, signature)],
+        _ => vec![(tag::SIGNATURE, signature)],
+    };
+    let certificates = draft.certificates.iter().map(|der| (tag::ATTESTATION_CERT, der.clone()));
+    Fields(signatures.into_iter().chain(certificates).collect())
+}
+
+fn within(outer: Tag, inner: &[u8]) -> Result<Vec<u8>, AuthenticatorError> {
+    let mut bytes = Vec::with_capacity(inner.len() + 4);
+    tlv::write(outer, inner, &mut bytes)?;
+    Ok(bytes)
+}
+
 fn signed_object(how: Misbehaviour, draft: &Draft) -> Result<Vec<u8>, AuthenticatorError> {
     let right = draft.fields.inside(draft.signed)?;
     if how != Misbehaviour::BytesInside {
         return Ok(right);
     }
     let inner: Vec<u8> = right.into_iter().skip(4).chain(HALF_AN_ELEMENT).collect();
-    let mut signed = Vec::new();
-    tlv::write(draft.signed, &inner, &mut signed)?;
-    Ok(signed)
+    within(draft.signed, &inner)
 }
 
 fn signature(how: Misbehaviour, signed: &[u8], key: &PrivateKey) -> Result<Vec<u8>, AuthenticatorError> {
@@ -52,7 +74,7 @@ fn signature(how: Misbehaviour, signed: &[u8], key: &PrivateKey) -> Result<Vec<u
     let encoded_as = |other| PrivateKey::from_pkcs8(other, &key.to_pkcs8()?)?.sign(signed);
     let mut right = match how {
         Misbehaviour::StrangersSignature => PrivateKey::generate(algorithm)?.sign(signed)?,
-        Misbehaviour::OtherAlgorithm => encoded_as(other_encoding(algorithm))?,
+        Misbehaviour::OtherAlgorithm | Misbehaviour::UnstatedAlgorithm => encoded_as(other_encoding(algorithm))?,
         Misbehaviour::LooseSignature if !algorithm.is_der() => encoded_as(other_encoding(algorithm))?,
         _ => key.sign(signed)?,
     };

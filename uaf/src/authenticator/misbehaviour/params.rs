@@ -71,6 +71,10 @@ pub(super) fn spoiled(how: Misbehaviour, text: &str) -> Option<String> {
         Misbehaviour::StandardParams => {
             with(&|params| drop(params.insert("x".into(), json!("?????")))).replace('_', "/").replace('-', "+")
         }
+        Misbehaviour::RepeatedParam => {
+            let text = String::from_utf8_lossy(&bytes).replacen('{', "{\"x\":1,\"x\":1,", 1);
+            encode(text.as_bytes())
+        }
         Misbehaviour::BinaryParams => encode(&[&bytes[..], &[0xff]].concat()),
         _ => return None,
     })

@@ -2,15 +2,16 @@
 
 use super::{Misbehaviour, params};
 use crate::algorithm::{Algorithm, KeyFormat};
-use crate::authenticator::{AuthenticatorError, Draft};
+use crate::authenticator::{AuthenticatorError, Draft, Fields};
 use crate::crypto::{PrivateKey, sha1, sha256};
 use crate::encoding::{decode, encode};
 use crate::tlv::{self, Tag, tag};
 
-/// Where ASSERTION_INFO has the mode, the algorithm and the key format, each little-endian.
+/// Where ASSERTION_INFO has the version, the mode, the algorithm and the key format, each little-endian.
+pub(super) const VERSION: usize = 0;
 const MODE: usize = 2;
-const ALGORITHM: usize = 3;
-const KEY_FORMAT: usize = 5;
+pub(super) const ALGORITHM: usize = 3;
+pub(super) const KEY_FORMAT: usize = 5;
 /// `UAF_ALG_SIGN_SM2_SM3_RAW`.
 const SM2: u16 = 7;
 /// One more than the last of the registry.
@@ -39,7 +40,7 @@ fn spoil_info(how: Misbehaviour, draft: &mut Draft) {
         Misbehaviour::ModeTwo | Misbehaviour::UnaskedConfirmation => mode(draft, 2),
         Misbehaviour::ModeThree => mode(draft, 3),
         Misbehaviour::UnknownAlgorithm => word(draft, ALGORITHM, SM2),
-        Misbehaviour::OtherAlgorithm => {
+        Misbehaviour::OtherAlgorithm | Misbehaviour::UnstatedAlgorithm => {
             if let Some(other) = algorithm(draft).map(other_encoding) {
                 word(draft, ALGORITHM, other.into());
             }
@@ -63,6 +64,10 @@ fn spoil_key(how: Misbehaviour, draft: &mut Draft) -> Result<(), AuthenticatorEr
             key.last_mut().into_iter().for_each(|byte| *byte ^= 1);
             (Algorithm::P256Raw, KeyFormat::EcRaw, key)
         }
+        Misbehaviour::PointOfOtherCurve => {
+            let key = PrivateKey::generate(Algorithm::K256Raw)?.public_key(KeyFormat::EcRaw)?;
+            (Algorithm::P256Raw, KeyFormat::EcRaw, key)
+        }
         Misbehaviour::PointAtInfinity => (Algorithm::P256Raw, KeyFormat::EcRaw, vec![0]),
         Misbehaviour::CompressedPoint => {
             let key = point()?;
@@ -76,8 +81,9 @@ fn spoil_key(how: Misbehaviour, draft: &mut Draft) -> Result<(), AuthenticatorEr
             key.iter_mut().take(128).for_each(|byte| *byte = 0);
             (Algorithm::PssRaw, KeyFormat::RsaRaw, key)
         }
-        Misbehaviour::EvenExponent => {
-            let key = modulus()?.into_iter().take(256).chain([2]).collect();
+        Misbehaviour::EvenExponent | Misbehaviour::ExponentOne => {
+            let exponent = if how == Misbehaviour::EvenExponent { 2 } else { 1 };
+            let key = modulus()?.into_iter().take(256).chain([exponent]).collect();
             (Algorithm::PssRaw, KeyFormat::RsaRaw, key)
         }
         _ => return Ok(()),
@@ -131,17 +137,23 @@ fn spoil_elements(how: Misbehaviour, draft: &mut Draft) -> Result<(), Authentica
         Misbehaviour::MalformedAaid => draft.fields.set(tag::AAID, *b"D0D0-0001"),
         Misbehaviour::OtherModel => draft.fields.set(tag::AAID, *b"FFFF#FFFF"),
         Misbehaviour::MisplacedElement => draft.fields.push(tag::SIGNATURE, [0; 64]),
+        Misbehaviour::UnknownKey => draft.fields.set(tag::KEYID, sha256(draft.fields.get(tag::KEYID))),
+        Misbehaviour::CriticalExtension => {
+            let parts = Fields(vec![(tag::EXTENSION_ID, b"x".to_vec()), (tag::EXTENSION_DATA, Vec::new())]);
+            let extension = parts.inside(tag::EXTENSION_CRITICAL)?;
+            draft.fields.push(tag::EXTENSION_CRITICAL, extension.into_iter().skip(4).collect::<Vec<_>>());
+        }
+        Misbehaviour::UnknownElementBehind => draft.unsigned.push(Tag(0x2e99), [1]),
+        Misbehaviour::SecondSignedObject => {
+            let signed = draft.fields.inside(draft.signed)?;
+            draft.unsigned.push(draft.signed, signed.into_iter().skip(4).collect::<Vec<_>>());
+        }
         Misbehaviour::UnknownElement => draft.fields.push(Tag(0x2e99), [1]),
         Misbehaviour::DeepElements => draft.fields.push(tag::EXTENSION, nested()?),
         Misbehaviour::OtherOuterTag => {
             draft.outer = if is_registration { tag::AUTH_ASSERTION } else { tag::REG_ASSERTION };
         }
         Misbehaviour::OtherSignedTag => draft.signed = if is_registration { tag::SIGNED_DATA } else { tag::KRD },
-        Misbehaviour::SecondAttestation => draft.unsigned.push(tag::BASIC_SURROGATE, [6, 0x2e, 0, 0]),
-        Misbehaviour::UncalledForFull => {
-            draft.attestation = Some(tag::BASIC_FULL);
-            draft.certificates = vec![vec![0]];
-        }
         _ => {}
     }
     Ok(())
@@ -164,7 +176,7 @@ fn nested() -> Result<Vec<u8>, AuthenticatorError> {
 }
 
 /// Replaces bytes of ASSERTION_INFO.
-fn patch(draft: &mut Draft, at: usize, with: &[u8]) {
+pub(super) fn patch(draft: &mut Draft, at: usize, with: &[u8]) {
     let mut info = draft.fields.get(tag::ASSERTION_INFO).to_vec();
     info.iter_mut().skip(at).zip(with).for_each(|(old, new)| *old = *new);
     draft.fields.set(tag::ASSERTION_INFO, info);

@@ -15,6 +15,7 @@ pub(super) fn spoil(how: Misbehaviour, response: &Response) -> String {
         Misbehaviour::EmptyArray => "[]".to_owned(),
         Misbehaviour::TwoDictionaries => format!("[{},{}]", bare(), bare()),
         Misbehaviour::RepeatedMember => message.replacen('{', "{\"x\":1,\"x\":1,", 1),
+        Misbehaviour::HalfCharacter => message.replacen('{', "{\"x\":\"\\ud800\",", 1),
         Misbehaviour::DeepJson => {
             let deep = format!("{{\"x\":{}{},", "[".repeat(100), "]".repeat(100));
             message.replacen('{', &deep, 1)
@@ -37,10 +38,10 @@ fn in_place(how: Misbehaviour, response: &Response, message: String) -> String {
         Misbehaviour::OtherAppId => ("/0/header", "appID", Some(json!("https://other.example"))),
         Misbehaviour::ChangedServerData => ("/0/header", "serverData", Some(json!(changed(response)))),
         Misbehaviour::NoServerData => ("/0/header", "serverData", None),
-        Misbehaviour::UnknownExtension => {
-            let extension = json!([{"id": "x", "data": "", "fail_if_unknown": true}]);
-            ("/0/header", "exts", Some(extension))
-        }
+        Misbehaviour::UnknownExtension => ("/0/header", "exts", Some(extensions())),
+        Misbehaviour::UnknownAssertionExtension => ("/0/assertions/0", "exts", Some(extensions())),
+        Misbehaviour::OtherScheme => ("/0/assertions/0", "assertionScheme", Some(json!("WAV1CBOR"))),
+        Misbehaviour::NoAssertions => ("/0", "assertions", Some(json!([]))),
         _ => return message,
     };
     let mut changed: Value = serde_json::from_str(&message).unwrap_or_default();
@@ -51,6 +52,11 @@ fn in_place(how: Misbehaviour, response: &Response, message: String) -> String {
         }
     }
     changed.to_string()
+}
+
+/// One that nobody knows and everybody must.
+fn extensions() -> Value {
+    json!([{"id": "x", "data": "", "fail_if_unknown": true}])
 }
 
 /// The same JSON with a space in it.
