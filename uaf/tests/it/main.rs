@@ -26,6 +26,8 @@ mod mutations;
 #[cfg(test)]
 mod registration_faults;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod signature_faults;
 #[cfg(test)]
 mod support;
