@@ -93,6 +93,11 @@
 #[cfg(test)]
 mod testing;
 
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod aaid;
 mod algorithm;
 pub mod assertion;
