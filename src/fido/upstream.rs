@@ -104,7 +104,7 @@ impl Fido for Upstream {
 
 impl Upstream {
     /// A place for a question, or the code for a client whose question is not asked.
-    fn place(&self, from: Option<SourceNetwork>) -> Result<Place<'_>, FidoError> {
+    fn place(&self, from: Option<SourceNetwork>) -> Result<Place, FidoError> {
         self.endpoint.place(from).map_err(|_| FidoError::Refused(StatusCode::INTERNAL))
     }
 }

@@ -54,6 +54,12 @@ impl KeyBehind {
     pub fn is_doubted(&self) -> bool {
         self.standing == Standing::Doubted
     }
+
+    /// Whether both are of one and the same registration.
+    #[must_use]
+    pub fn is_of_one_with(&self, other: &Self) -> bool {
+        self.ext_id == other.ext_id
+    }
 }
 
 /// Keys of a server behind. Acknowledged means durable; every change is atomic.
@@ -84,11 +90,18 @@ pub trait KeysBehind: Send + Sync {
     #[must_use = "keys that are not there any more are not confirmed"]
     async fn confirm(&self, expected: &[KeyBehind]) -> Result<bool, StoreError>;
 
-    /// Keeps these as doubted, whatever there was of them.
+    /// Keeps these as doubted. What another registration has on record meanwhile stays as it is; gives back those that were
+    /// kept.
     ///
     /// # Errors
     /// When the store can't be asked; then all is as it was.
-    async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<(), StoreError>;
+    async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<Vec<KeyBehind>, StoreError>;
+
+    /// Removes these unless they were confirmed. What another registration has on record meanwhile stays.
+    ///
+    /// # Errors
+    /// When the store can't be asked; then none was removed.
+    async fn withdraw(&self, keys: &[KeyBehind]) -> Result<(), StoreError>;
 
     /// Removes keys of this owner that the server behind no longer has; gives back what was removed. Of those that were
     /// never confirmed only the ones made before `settled` go: that server may still be busy with the others, which stay,

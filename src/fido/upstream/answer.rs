@@ -31,7 +31,7 @@ pub(super) struct Taken<'a> {
     pub(super) incoming: &'a Incoming,
     pub(super) keys: &'a [KeyRef],
     /// Where it is asked about.
-    pub(super) place: &'a Place<'a>,
+    pub(super) place: &'a Arc<Place>,
     pub(super) conclusion: &'a Conclusion,
 }
 
@@ -94,7 +94,7 @@ impl Upstream {
             }
             Ok(Claim::Keys { keys, allowed }) => {
                 // Where there is none the challenge stays: the same answer may come again.
-                let place = &self.place(from)?;
+                let place = &Arc::new(self.place(from)?);
                 conclusion.take_challenge(operation.id).await?;
                 let (operation, issue, incoming, keys) = (&*operation, &issue, &incoming, &*keys);
                 self.prove(Taken { at, operation, issue, incoming, keys, place, conclusion }, allowed).await
@@ -172,7 +172,7 @@ impl Taken<'_> {
     }
 }
 
-async fn verdict(place: &Place<'_>, at: AnswerAt, incoming: &Incoming) -> Verdict {
+async fn verdict(place: &Place, at: AnswerAt, incoming: &Incoming) -> Verdict {
     let path = if at == AnswerAt::Registration { "registration" } else { "authentication" };
     match place.post::<ServerResponse>(path, &incoming.to_transport()).await {
         Ok(ServerResponse { status_code: StatusCode::OK, .. }) => Verdict::Good,

@@ -26,21 +26,20 @@ impl Upstream {
         let records = self.keys.of_owner(&user.ext_id).await?;
         let surplus = (records.len() + 1).saturating_sub(CREDENTIALS_PER_OWNER);
         let old = before(self.clock.now(), GIVES_WAY);
-        let doubted = records.iter().filter(|record| !record.is_confirmed() && record.created < old);
+        let doubted = records.into_iter().filter(|record| !record.is_confirmed() && record.created < old);
         let given_up: Vec<_> = doubted.take(surplus).collect();
         if given_up.len() < surplus {
             return Err(refuse_unkept(CredentialError::TooMany));
         }
-        for record in given_up {
+        for record in &given_up {
             let (user, aaid) = (user.ext_id.as_str(), record.key.aaid());
             tracing::warn!(
                 user,
                 aaid,
                 "an old key whose registration failed is refused no longer: others need its place"
             );
-            self.keys.forget(&record.owner, &Removal::Key(record.key.clone())).await?;
         }
-        Ok(())
+        Ok(self.keys.withdraw(&given_up).await?)
     }
 
     /// The keys on record of those that answer, and the others. One of this user whose registration was never confirmed is

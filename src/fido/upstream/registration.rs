@@ -7,7 +7,7 @@ use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
 use super::super::{Answered, FidoError, Subject};
 use super::Upstream;
 use super::answer::{Taken, Verdict, refused};
-use crate::store::{CredentialKey, KeyBehind, Removal, Standing, StoreError};
+use crate::store::{CredentialKey, KeyBehind, Standing, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 /// What a registration is about to add.
@@ -27,14 +27,14 @@ impl Upstream {
         match taken.verdict().await {
             Verdict::Good => self.accept(taken, user, records).await,
             Verdict::Refused(fault) => {
-                self.expect_no_more(&user, &expected).await;
+                self.expect_no_more(&expected).await;
                 Err(taken.fail(fault).await)
             }
             Verdict::Unknown(fault) => {
                 for record in records {
                     Event::VerdictUnknown { user: user.ext_id.as_str(), aaid: record.key.aaid() }.record();
                 }
-                self.disown(&user, records, taken.place.from).await;
+                self.disown(&user, records, taken.place).await;
                 Err(taken.fail(fault).await)
             }
         }
@@ -75,7 +75,7 @@ impl Upstream {
     async fn accept(&self, taken: &Taken<'_>, user: Subject, records: &[KeyBehind]) -> Result<Answered, FidoError> {
         let accepted = self.confirm(taken, &user, records).await;
         if accepted.is_err() {
-            self.disown(&user, records, taken.place.from).await;
+            self.disown(&user, records, taken.place).await;
         }
         accepted
     }
@@ -102,14 +102,11 @@ impl Upstream {
     }
 
     /// The upstream did not take them. What can't be removed stays unconfirmed, as does what it may have since before.
-    async fn expect_no_more(&self, user: &Subject, expected: &Expected) {
+    async fn expect_no_more(&self, expected: &Expected) {
         if expected.again {
-            return self.doubt(&expected.records).await;
-        }
-        for record in &expected.records {
-            if let Err(error) = self.keys.forget(&user.ext_id, &Removal::Key(record.key.clone())).await {
-                tracing::warn!(%error, "a key that was not registered stays on record, unconfirmed");
-            }
+            self.doubt(&expected.records).await;
+        } else if let Err(error) = self.keys.withdraw(&expected.records).await {
+            tracing::warn!(%error, "a key that was not registered stays on record, unconfirmed");
         }
     }
 }

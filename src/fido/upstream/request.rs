@@ -105,7 +105,7 @@ impl Upstream {
     /// Has the upstream remove keys.
     pub(super) async fn remove_there(
         &self,
-        place: &Place<'_>,
+        place: &Place,
         user: &Subject,
         scope: &Scope,
     ) -> Result<UafRequest, FidoError> {
@@ -116,7 +116,7 @@ impl Upstream {
         Ok(UafRequest { lifetime_millis: None, ..request })
     }
 
-    async fn ask(&self, place: &Place<'_>, operation: Operation, told: &Told<'_>) -> Result<UafRequest, FidoError> {
+    async fn ask(&self, place: &Place, operation: Operation, told: &Told<'_>) -> Result<UafRequest, FidoError> {
         let context = serde_json::to_string(told).map_err(|error| internal(&error))?;
         let question = GetUafRequest { op: Some(operation), previous_request: None, context: Some(context) };
         let path = match operation {

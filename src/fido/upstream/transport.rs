@@ -105,10 +105,8 @@ pub struct Endpoint {
 }
 
 /// One of the questions that may be open, until it is dropped. Several may be asked in turn.
-pub(super) struct Place<'a> {
-    endpoint: &'a Endpoint,
-    /// Who causes the questions; `None`: an internal caller.
-    pub(super) from: Option<SourceNetwork>,
+pub(super) struct Place {
+    endpoint: Endpoint,
     _seat: Seat,
 }
 
@@ -161,11 +159,11 @@ impl Endpoint {
         Ok(Self { client, base, name, address, metrics, patience: bounds.total, places })
     }
 
-    /// A place for a question that this network causes, or an internal caller; there is one or there is none, nobody
+    /// A place for a question that this network causes, or an internal caller (`None`); there is one or there is none, nobody
     /// waits.
-    pub(super) fn place(&self, from: Option<SourceNetwork>) -> Result<Place<'_>, Unanswered> {
+    pub(super) fn place(&self, from: Option<SourceNetwork>) -> Result<Place, Unanswered> {
         let seat = self.places.take(from).map_err(|reason| self.note(Unanswered::Busy(reason), "-"))?;
-        Ok(Place { endpoint: self, from, _seat: seat })
+        Ok(Place { endpoint: self.clone(), _seat: seat })
     }
 
     /// Logs and counts a failure, as one of an upstream that requests are passed on to.
@@ -177,7 +175,7 @@ impl Endpoint {
     }
 }
 
-impl Place<'_> {
+impl Place {
     /// Asks below the base path. A failure is logged and counted.
     pub(super) async fn post<A: DeserializeOwned>(
         &self,

@@ -19,6 +19,8 @@ macro_rules! keys_behind_contract {
                 each_owner_has_a_record_of_its_own,
                 what_is_doubted_goes_once_it_is_settled,
                 what_is_doubted_is_registered_again_and_never_learnt,
+                what_failed_leaves_the_record_of_another_registration_alone,
+                what_is_withdrawn_goes_unless_it_was_confirmed,
                 of_one_registration_all_are_kept_or_none,
                 a_user_has_so_many_and_no_more,
                 what_is_forgotten_is_gone,
@@ -116,6 +118,29 @@ pub(crate) async fn what_is_doubted_is_registered_again_and_never_learnt(setup: 
     assert!(store.confirm(std::slice::from_ref(&record)).await.unwrap());
     store.doubt(vec![record]).await.unwrap();
     assert_eq!(standings(setup, "jeff").await, [Standing::Doubted]);
+}
+
+pub(crate) async fn what_failed_leaves_the_record_of_another_registration_alone(setup: &Setup) {
+    let (store, first, alone) = (&setup.store, expected("jeff", 1), expected("jeff", 2));
+    for standing in [Standing::Expected, Standing::Doubted, Standing::Confirmed] {
+        store.forget(&first.owner, &Removal::All).await.unwrap();
+        let second = KeyBehind { ext_id: "another registration".into(), standing, ..first.clone() };
+        store.expect(vec![second.clone()]).await.unwrap();
+        store.withdraw(&[first.clone(), alone.clone()]).await.unwrap();
+        let doubted = KeyBehind { standing: Standing::Doubted, ..alone.clone() };
+        let kept = store.doubt(vec![first.clone(), alone.clone()]).await.unwrap();
+        assert_eq!(kept, std::slice::from_ref(&doubted), "{standing:?}");
+        assert_eq!(store.of_owner(&first.owner).await.unwrap(), [second, doubted], "{standing:?}");
+    }
+}
+
+pub(crate) async fn what_is_withdrawn_goes_unless_it_was_confirmed(setup: &Setup) {
+    let keys = [1, 2, 3].map(|key_id| expected("jeff", key_id));
+    setup.store.expect(keys.to_vec()).await.unwrap();
+    assert!(setup.store.confirm(&keys[1..2]).await.unwrap());
+    setup.store.doubt(keys[2..].to_vec()).await.unwrap();
+    setup.store.withdraw(&keys).await.unwrap();
+    assert_eq!(standings(setup, "jeff").await, [Standing::Confirmed]);
 }
 
 pub(crate) async fn of_one_registration_all_are_kept_or_none(setup: &Setup) {

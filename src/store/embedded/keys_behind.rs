@@ -50,9 +50,27 @@ fn confirm(transaction: &WriteTransaction, expected: Vec<KeyBehind>) -> Result<b
     Ok(true)
 }
 
-fn doubt(transaction: &WriteTransaction, keys: Vec<KeyBehind>) -> Result<(), Fault> {
+fn doubt(transaction: &WriteTransaction, keys: Vec<KeyBehind>) -> Result<Vec<KeyBehind>, Fault> {
     let mut tables = Tables::to_write(transaction)?;
-    keys.into_iter().try_for_each(|key| tables.put(&KeyBehind { standing: Standing::Doubted, ..key }))
+    let mut kept = Vec::with_capacity(keys.len());
+    for key in keys {
+        if tables.get(&key.owner, &key.key)?.is_none_or(|known| known.is_of_one_with(&key)) {
+            let doubted = KeyBehind { standing: Standing::Doubted, ..key };
+            tables.put(&doubted)?;
+            kept.push(doubted);
+        }
+    }
+    Ok(kept)
+}
+
+fn withdraw(transaction: &WriteTransaction, keys: &[KeyBehind]) -> Result<(), Fault> {
+    let mut tables = Tables::to_write(transaction)?;
+    for key in keys {
+        if tables.get(&key.owner, &key.key)?.is_some_and(|known| known.is_of_one_with(key) && !known.is_confirmed()) {
+            tables.remove(key)?;
+        }
+    }
+    Ok(())
 }
 
 fn retire(
@@ -99,8 +117,13 @@ impl KeysBehind for Embedded {
         self.write(move |transaction| Ok(Ok(confirm(transaction, expected)?))).await
     }
 
-    async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<(), StoreError> {
+    async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<Vec<KeyBehind>, StoreError> {
         self.write(move |transaction| Ok(Ok(doubt(transaction, keys)?))).await
+    }
+
+    async fn withdraw(&self, keys: &[KeyBehind]) -> Result<(), StoreError> {
+        let keys = keys.to_vec();
+        self.write(move |transaction| Ok(Ok(withdraw(transaction, &keys)?))).await
     }
 
     async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError> {

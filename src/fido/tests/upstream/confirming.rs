@@ -30,8 +30,12 @@ impl KeysBehind for Failing {
         Err(StoreError::Unavailable("as the test wants".into()))
     }
 
-    async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<(), StoreError> {
+    async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<Vec<KeyBehind>, StoreError> {
         self.0.doubt(keys).await
+    }
+
+    async fn withdraw(&self, keys: &[KeyBehind]) -> Result<(), StoreError> {
+        self.0.withdraw(keys).await
     }
 
     async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError> {

@@ -7,13 +7,13 @@ use sidegate_uaf::wire::Response;
 
 use super::behind::{Behind, Fate};
 use super::{both, during, keys};
-use crate::fido::AnswerAt;
 use crate::fido::tests::JEFF;
+use crate::fido::{AnswerAt, credential};
 use crate::oob::testing::{House, Phone, asker};
 use crate::store::contract::keys_behind::key;
 use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::operation::OperationKind;
-use crate::store::{ExtId, KeyBehind, Removal, Standing};
+use crate::store::{ExtId, KeyBehind, Removal, SourceNetwork, Standing};
 
 /// A registration of jeff's phone that waits for its answer, by token.
 async fn registration(front: &House, phone: &mut Phone) -> (Response, String) {
@@ -116,6 +116,45 @@ async fn a_refused_registration_leaves_no_record() {
         assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(code));
         assert_eq!((keys(&front, &behind).await, behind.questions()), ((0, 0), questions + 1), "{code}");
     }
+}
+
+#[tokio::test]
+async fn a_late_verdict_leaves_what_was_registered_meanwhile_alone() {
+    for fate in [Fate::Lost, Fate::Code(1498)] {
+        let (front, behind) = both().await;
+        let mut phone = Phone::new();
+        let (response, _) = registration(&front, &mut phone).await;
+        let of_phone = credential::record_key(&phone.keys[0].key_ref());
+        let anew = KeyBehind { key: of_phone, ..key("ext-jeff", 1, Standing::Confirmed) };
+        behind.then([fate]);
+        let questions = behind.questions();
+        let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
+            front.keys_behind.forget(&anew.owner, &Removal::All).await.unwrap();
+            front.keys_behind.learn(vec![anew.clone()]).await.unwrap();
+        });
+        assert!(judged.await.is_err());
+        assert_eq!(front.keys_behind.of_owner(&anew.owner).await.unwrap(), std::slice::from_ref(&anew));
+        front.phone("jeff").await;
+        assert_eq!(behind.questions(), questions + 3, "nothing was removed");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_taken_back_in_the_place_of_its_registration() {
+    let (front, behind) = both().await;
+    let (response, _) = registration(&front, &mut Phone::new()).await;
+    let (response, token) = (response.to_message(), front.token().await.0.expose());
+    let one = Some(SourceNetwork::of([192, 0, 2, 1].into()));
+    behind.then([Fate::Lost]);
+    assert!(front.fido.answer(AnswerAt::Registration, &response, None, one).await.is_err());
+    let before = behind.close();
+    let door = async {
+        behind.asked_again(before).await;
+        behind.open();
+    };
+    let (redeemed, ()) = tokio::join!(front.redeem.redeem(OperationKind::Auth, &token, one), door);
+    assert!(redeemed.is_err(), "its network has a share of one");
+    assert_eq!(keys(&front, &behind).await, (1, 0));
 }
 
 #[tokio::test]
