@@ -18,7 +18,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 
 use crate::store::operation::{Authenticator, ChallengeState, OperationKind, Purpose};
-use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError};
+use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError, User};
 
 pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope};
@@ -37,6 +37,12 @@ pub struct Subject {
     pub ext_id: ExtId,
     /// The login name; a phone shows it beside the key.
     pub name: String,
+}
+
+impl From<&User> for Subject {
+    fn from(user: &User) -> Self {
+        Self { ext_id: user.ext_id.clone(), name: user.name.clone() }
+    }
 }
 
 impl Subject {

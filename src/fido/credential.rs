@@ -6,9 +6,20 @@ use sidegate_uaf::relay::Issue;
 use sidegate_uaf::wire::Reply;
 use sidegate_uaf::{Algorithm, Credential, Error, KeyFormat, KeyId, KeyRef, StatusCode};
 
-use super::{FidoError, Subject, internal};
+use super::{FidoError, Scope, Subject, internal};
 use crate::store::operation::Authenticator;
-use crate::store::{self, CredentialError, CredentialKey, ExtId, KeyBehind, Standing};
+use crate::store::{self, CredentialError, CredentialKey, ExtId, KeyBehind, Removal, Standing};
+
+/// The records that a deregistration ends.
+impl From<&Scope> for Removal {
+    fn from(scope: &Scope) -> Self {
+        match scope {
+            Scope::User => Self::All,
+            Scope::Model(aaid) => Self::Model(aaid.as_str().to_owned()),
+            Scope::Key(key) => Self::Key(record_key(key)),
+        }
+    }
+}
 
 /// The record of a new credential, with what the phone says of itself.
 pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> store::Credential {

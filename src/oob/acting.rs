@@ -295,7 +295,7 @@ impl Acting {
         match self.users.add(name, password).await {
             Ok(user) => {
                 Event::Provision { caller: caller.name.as_str(), user: user.ext_id.as_str() }.record();
-                Ok(Subject { ext_id: user.ext_id, name: user.name })
+                Ok(Subject::from(&user))
             }
             // Somebody was faster.
             Err(UserError::Exists) => self.find(named).await?.ok_or(NotPermitted::UnknownUser),
@@ -311,8 +311,7 @@ impl Acting {
             (Named::Username(ext_id), UsernameMapper::ExtId) => self.users.by_ext_id(&ext_id.into()).await?,
             (Named::Owner(ext_id), _) => self.users.by_ext_id(ext_id).await?,
         };
-        let user = found.ok_or(NotPermitted::UnknownUser)?;
-        Ok(Some(Subject { ext_id: user.ext_id, name: user.name }))
+        found.map(|user| Some(Subject::from(&user))).ok_or(NotPermitted::UnknownUser)
     }
 }
 

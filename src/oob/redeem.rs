@@ -92,7 +92,7 @@ impl Redeem {
     async fn user(&self, operation: &Operation) -> Result<Option<Subject>, NotRedeemed> {
         let Some(ext_id) = &operation.user else { return Ok(None) };
         match (self.users.by_ext_id(ext_id).await?, &operation.stranger) {
-            (Some(user), _) => Ok(Some(Subject { ext_id: user.ext_id, name: user.name })),
+            (Some(user), _) => Ok(Some(Subject::from(&user))),
             (None, Some(name)) => Ok(Some(Subject { ext_id: ext_id.clone(), name: name.clone() })),
             (None, None) => Err(not_found()),
         }

@@ -10,7 +10,7 @@ use super::super::{Commission, FidoError, Scope, Subject, UafRequest};
 use super::{Embedded, Kept, credential, internal, unix};
 use crate::jose;
 use crate::store::operation::{ChallengeState, Purpose};
-use crate::store::{CredentialKey, Removal, StoreError};
+use crate::store::{Removal, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 type Made = Result<(UafRequest, ChallengeState), FidoError>;
@@ -62,11 +62,7 @@ impl Embedded {
     /// Removes the records of the keys, and tells the phone to remove the keys. The phone is named each key, so that a
     /// phone with two users keeps the other's.
     pub(super) async fn deregistration(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
-        let removal = match scope {
-            Scope::User => Removal::All,
-            Scope::Model(aaid) => Removal::Model(aaid.as_str().to_owned()),
-            Scope::Key(key) => Removal::Key(CredentialKey::new(key.aaid.as_str(), key.key_id.as_bytes())),
-        };
+        let removal = Removal::from(scope);
         let records = self.credentials.list(&user.ext_id).await?;
         let covered = records.iter().filter(|record| removal.covers(&record.key));
         let mut keys = covered.map(|record| Ok(credential::from_record(record)?.key_ref()));

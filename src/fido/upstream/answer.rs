@@ -138,7 +138,7 @@ impl Upstream {
     async fn named(&self, operation: &Operation) -> Result<Option<Subject>, FidoError> {
         let Some(ext_id) = &operation.user else { return Ok(None) };
         let user = self.users.by_ext_id(ext_id).await?.ok_or_else(|| refused(&Error::UserNotAuthenticated))?;
-        Ok(Some(Subject { ext_id: user.ext_id, name: user.name }))
+        Ok(Some(Subject::from(&user)))
     }
 
     async fn authenticate(&self, taken: &Taken<'_>, user: Option<Subject>) -> Result<Answered, FidoError> {

@@ -100,7 +100,7 @@ impl Upstream {
 
     /// The keys are gone; of those that were never confirmed, the ones of before `settled`.
     pub(super) async fn forget(&self, user: &Subject, scope: &Scope, settled: Millis) -> Result<(), StoreError> {
-        for key in self.keys.retire(&user.ext_id, &removal(scope), settled).await? {
+        for key in self.keys.retire(&user.ext_id, &scope.into(), settled).await? {
             let (change, user) = (Change::Removed, user.ext_id.as_str());
             Event::Credential { change, user, aaid: key.aaid() }.record();
         }
@@ -113,7 +113,7 @@ impl Upstream {
         user: &Subject,
         scope: &Scope,
     ) -> Result<Option<(AppId, Vec<KeyRef>)>, FidoError> {
-        let removal = removal(scope);
+        let removal = Removal::from(scope);
         let mut records = self.keys.of_owner(&user.ext_id).await?;
         records.retain(|record| removal.covers(&record.key));
         let app_id = records.iter().find_map(|record| record.app_id.clone());
@@ -125,12 +125,4 @@ impl Upstream {
 /// That long before.
 pub(super) fn before(now: Millis, span: Duration) -> Millis {
     Millis(now.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
-}
-
-fn removal(scope: &Scope) -> Removal {
-    match scope {
-        Scope::User => Removal::All,
-        Scope::Model(aaid) => Removal::Model(aaid.as_str().to_owned()),
-        Scope::Key(key) => Removal::Key(record_key(key)),
-    }
 }

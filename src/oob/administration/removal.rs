@@ -4,7 +4,7 @@
 use sidegate_uaf::StatusCode;
 
 use super::{Administration, AdministrationFault};
-use crate::fido::{Fido, FidoError, Scope, Subject, key_ref};
+use crate::fido::{Fido, FidoError, Scope, key_ref};
 use crate::store::{KeyBehind, Removal, Removed, User};
 use crate::telemetry::audit::{Change, Event};
 
@@ -118,8 +118,7 @@ impl Administration {
 
 /// A server behind that no longer has the keys has given them up.
 async fn give_up(behind: &dyn Fido, user: &User, scope: &Scope) -> Result<(), AdministrationFault> {
-    let user = Subject { ext_id: user.ext_id.clone(), name: user.name.clone() };
-    match behind.deregister(&user, scope, None).await {
+    match behind.deregister(&user.into(), scope, None).await {
         Ok(_) | Err(FidoError::Refused(StatusCode::NOT_FOUND)) => Ok(()),
         Err(error) => Err(error.into()),
     }

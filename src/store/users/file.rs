@@ -10,7 +10,6 @@ mod listing;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +19,7 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use super::{PasswordHash, PasswordStamp, User, UserError, Users};
-use crate::store::{ExtId, StoreError, private_file};
+use crate::store::{ExtId, FileStamp, StoreError, private_file};
 use listing::{Listing, removed_line, user_line};
 
 /// The file can't be used; the text names the file and the line.
@@ -64,16 +63,8 @@ struct Inner {
 
 /// What the file decides: a fault that may pass is never kept.
 struct Seen {
-    stamp: Option<Stamp>,
+    stamp: Option<FileStamp>,
     content: Result<Arc<Listing>, UsersFileError>,
-}
-
-/// Tells one state of the file from another: a replaced file has another inode, an edited one another time of change.
-#[derive(PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    changed: (i64, i64),
-    length: u64,
 }
 
 impl UsersFile {
@@ -173,11 +164,9 @@ impl Inner {
         Ok(Listing::default())
     }
 
-    fn stamp(&self) -> io::Result<Option<Stamp>> {
+    fn stamp(&self) -> io::Result<Option<FileStamp>> {
         match std::fs::symlink_metadata(&self.path) {
-            Ok(meta) => {
-                Ok(Some(Stamp { inode: meta.ino(), changed: (meta.ctime(), meta.ctime_nsec()), length: meta.len() }))
-            }
+            Ok(meta) => Ok(Some(FileStamp::from(&meta))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

@@ -91,7 +91,7 @@ impl Embedded {
 
     async fn existing(&self, ext_id: &str) -> Result<Option<Subject>, FidoError> {
         let user = self.users.by_ext_id(&ExtId::from(ext_id)).await?;
-        Ok(user.map(|user| Subject { ext_id: user.ext_id, name: user.name }))
+        Ok(user.as_ref().map(Subject::from))
     }
 
     /// A facet that is not listed is logged ready to paste: it is the most frequent fault of a new set-up.

@@ -2,12 +2,14 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustix::fs::OFlags;
 use sidegate_filters::jws::{JwkDocument, JwkError, VerificationKey};
+
+use crate::store::FileStamp;
 
 /// The longest file that is taken for a JWK, in bytes: four times an RSA key of 8192 bits.
 const LONGEST: u64 = 16 * 1024;
@@ -16,21 +18,13 @@ const LONGEST: u64 = 16 * 1024;
 #[derive(Clone)]
 pub(super) struct KeyFile {
     /// None: it could not be read, so what it holds now is not known.
-    state: Option<State>,
+    state: Option<FileStamp>,
     /// The key that it held when it was read last, if that was a good one.
     key: Option<Arc<VerificationKey>>,
 }
 
 /// The file can't be read just now.
 pub(super) struct Unread;
-
-/// Tells one state of the file from another: a replaced file has another inode, an edited one another time of change.
-#[derive(Clone, PartialEq, Eq)]
-struct State {
-    inode: u64,
-    changed: (i64, i64),
-    length: u64,
-}
 
 #[derive(Debug, thiserror::Error)]
 enum NoKey {
@@ -50,7 +44,7 @@ impl KeyFile {
     /// The file as it is, which is read only if it is not as it was `before`; `None` where it is gone.
     pub(super) fn look(path: &Path, before: Option<&Self>) -> Option<Self> {
         let found = std::fs::metadata(path).map_err(NoKey::from).and_then(|meta| {
-            let state = State::of(&meta);
+            let state = FileStamp::from(&meta);
             match before.filter(|before| before.state.as_ref() == Some(&state)) {
                 Some(before) => Ok(before.clone()),
                 None => Self::read(path, &meta, state),
@@ -69,7 +63,7 @@ impl KeyFile {
     }
 
     /// Fails where another look may end in another way.
-    fn read(path: &Path, meta: &Metadata, state: State) -> Result<Self, NoKey> {
+    fn read(path: &Path, meta: &Metadata, state: FileStamp) -> Result<Self, NoKey> {
         let key = match import(path, meta) {
             Ok(key) => Some(Arc::new(key)),
             Err(error @ NoKey::Io(_)) => return Err(error),
@@ -89,12 +83,6 @@ impl KeyFile {
     /// The key that it holds, or held when it was read last.
     pub(super) fn last(&self) -> Option<&Arc<VerificationKey>> {
         self.key.as_ref()
-    }
-}
-
-impl State {
-    fn of(meta: &Metadata) -> Self {
-        Self { inode: meta.ino(), changed: (meta.ctime(), meta.ctime_nsec()), length: meta.len() }
     }
 }
 
