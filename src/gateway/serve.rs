@@ -203,10 +203,7 @@ fn lost(unrouted: Unrouted) -> Problem {
     match unrouted {
         Unrouted::Path => Problem::new(StatusCode::NOT_FOUND, "nothing is served here"),
         Unrouted::Spelling => Problem::bad_request("the path is spelt in a way that is not allowed here"),
-        Unrouted::Method(mut methods) => {
-            if methods.contains(&Method::GET) && !methods.contains(&Method::HEAD) {
-                methods.push(Method::HEAD);
-            }
+        Unrouted::Method(methods) => {
             let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path is served for {allow}"));
             match HeaderValue::try_from(allow) {

@@ -88,7 +88,7 @@ pub struct Found<'a> {
 pub enum Unrouted {
     /// No row has this path on this class of listener: 404.
     Path,
-    /// Rows have the path, none the method: 405 with these in `Allow`.
+    /// Rows have the path, none the method: 405 with these in `Allow`, HEAD among them where GET is.
     Method(Vec<Method>),
     /// The row, or for want of one every row, does not allow the way the path is spelt: 400.
     Spelling,
@@ -122,9 +122,11 @@ impl Router {
         for route in self.routes.iter().filter(|route| route.on.contains(&class)) {
             let Some(params) = route.path.matches(&path) else { continue };
             if !route.serves(method) {
-                allowed.extend(
-                    route.methods.iter().filter(|method| !allowed.contains(*method)).cloned().collect::<Vec<_>>(),
-                );
+                route.served().for_each(|method| {
+                    if !allowed.contains(method) {
+                        allowed.push(method.clone())
+                    }
+                });
             } else if route.rules.allow(path.unusual()) {
                 let there = route.upstream_path.as_ref().map(|there| there.of(&path).ok_or(Unrouted::Spelling));
                 return Ok(Found { route, forwarded: there.transpose()?, path, params });
@@ -147,8 +149,13 @@ impl Route {
         !BODILESS.contains(method) || self.bodies_of.contains(method)
     }
 
+    /// The methods that it is for: who may GET may ask for the head alone.
+    fn served(&self) -> impl Iterator<Item = &Method> {
+        self.methods.iter().chain(self.methods.contains(&Method::GET).then_some(&Method::HEAD))
+    }
+
     fn serves(&self, method: &Method) -> bool {
-        self.methods.contains(method) || (method == Method::HEAD && self.methods.contains(&Method::GET))
+        self.served().any(|served| served == method)
     }
 }
 

@@ -58,6 +58,19 @@ fn an_unusual_spelling_is_refused_rather_than_guessed_at(#[case] raw: &str, #[ca
 }
 
 #[test]
+fn where_get_is_served_head_is_allowed_too() {
+    let refused = |path: &str| {
+        let path = CanonicalPath::parse(path).unwrap();
+        let mut posts = row("posts", "/files/new", PathRules::default());
+        posts.methods = vec![Method::POST];
+        let router = Router::new(vec![row("files", "/files/*", PathRules::default()), posts]);
+        router.find(ListenerClass::Public, &Method::PUT, &path).map(|found| found.route.name.clone())
+    };
+    assert_eq!(refused("/files/a"), Err(Unrouted::Method(vec![Method::GET, Method::HEAD])));
+    assert_eq!(refused("/files/new"), Err(Unrouted::Method(vec![Method::GET, Method::HEAD, Method::POST])));
+}
+
+#[test]
 fn what_is_forwarded_is_known_before_any_filter_decides() {
     let router = router();
     let found =
