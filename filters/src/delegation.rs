@@ -16,7 +16,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use zeroize::Zeroizing;
 
 pub use removed::{RemovedHeaders, fold};
-pub use reserved::{is_kept_from_upstreams, is_reserved};
+pub use reserved::is_reserved;
 pub use rule::{Rule, RuleError, SOURCES};
 
 use crate::exchange::Exchange;

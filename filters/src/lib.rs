@@ -12,8 +12,8 @@
 //!    picks the [`Chain`] by it;
 //! 2. runs [`Chain::request`], with a [`BodySource`] for filters that ask for the body, and once nothing else refuses the
 //!    request [`Chain::commit`]; a [`Verdict::Answer`] of either is sent in place of it;
-//! 3. forwards the canonical path and the headers that are left in the exchange, without any that [`RemovedHeaders`] cover
-//!    or [`delegation::is_kept_from_upstreams`] names, and adds those of [`Exchange::upstream_headers`];
+//! 3. forwards the canonical path and the headers that are left in the exchange, without any that
+//!    [`RemovedHeaders::keep_back`], and adds those of [`Exchange::upstream_headers`];
 //! 4. tells [`Chain::response`] how the destination answered, and puts [`Exchange::answer_headers`] into the answer.
 
 pub mod audit;

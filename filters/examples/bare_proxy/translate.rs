@@ -7,7 +7,6 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, Response, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::Session;
-use sidegate_filters::delegation::is_kept_from_upstreams;
 use sidegate_filters::{BodySource, CanonicalPath, Client, Exchange, PathRules, Problem, RemovedHeaders};
 
 /// The head that came. A path that can be read in two ways is refused.
@@ -54,9 +53,7 @@ impl BodySource for Body<'_> {
 pub(crate) fn forward(head: &mut RequestHeader, exchange: &Exchange, removed: &RemovedHeaders) -> pingora::Result<()> {
     let query = exchange.query.iter().flat_map(|query| ["?", query.as_str()]);
     head.set_raw_path([exchange.path.as_str()].into_iter().chain(query).collect::<String>().as_bytes())?;
-    let goes = |name: &&HeaderName| {
-        !exchange.headers.contains_key(*name) || removed.covers(name.as_str()) || is_kept_from_upstreams(name)
-    };
+    let goes = |name: &&HeaderName| !exchange.headers.contains_key(*name) || removed.keep_back(name);
     for name in head.headers.keys().filter(goes).cloned().collect::<Vec<_>>() {
         head.remove_header(&name);
     }

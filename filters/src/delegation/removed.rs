@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use http::HeaderName;
 
+use super::reserved;
+
 /// A header's name as a careless backend may read it: `X_User`, `x.user`, `_X-User` and `X-User` are all `x-user`.
 #[must_use]
 pub fn fold(name: &str) -> String {
@@ -26,6 +28,14 @@ impl RemovedHeaders {
     #[must_use]
     pub fn covers(&self, name: &str) -> bool {
         self.0.contains(&fold(name))
+    }
+
+    /// Whether a client's header is kept from this upstream: it is one of these, or no word that anything is to be done by
+    /// anywhere.
+    #[must_use]
+    pub fn keep_back(&self, name: &HeaderName) -> bool {
+        let folded = fold(name.as_str());
+        self.0.contains(&folded) || reserved::is_kept(name, &folded)
     }
 }
 

@@ -127,10 +127,13 @@ const FRAMING: &[&str] = &["content-encoding", "content-length", "content-type",
 const REWRITTEN: &[&str] = &["cookie", "host"];
 
 /// Whether a client's header is kept from upstreams: it is no word that anything is to be done by.
-#[must_use]
-pub fn is_kept_from_upstreams(name: &HeaderName) -> bool {
-    let folded = fold(name.as_str());
-    is_ours(&folded) || is_identity(&folded) || is_misspelt(name, &folded)
+pub(super) fn is_kept_from_upstreams(name: &HeaderName) -> bool {
+    is_kept(name, &fold(name.as_str()))
+}
+
+/// The same of a name that was folded.
+pub(super) fn is_kept(name: &HeaderName, folded: &str) -> bool {
+    is_ours(folded) || is_identity(folded) || is_misspelt(name, folded)
 }
 
 /// Whether a header is for the gateway alone to set on the way to an upstream, or to take out.

@@ -88,12 +88,9 @@ fn bytes(fields: &HeaderMap) -> usize {
 /// Takes out of an upstream's trailers what it may not say in a head, and what means something in heads alone.
 pub(in crate::gateway) fn trailers(trailers: &mut HeaderMap) -> pingora::Result<()> {
     check_size(trailers)?;
-    let goes = |name: &&HeaderName| {
-        let folded = fold(name.as_str());
-        goes(name) || LOOKED_INTO.contains(&folded.as_str()) || OF_HEADS.contains(&folded.as_str())
-    };
-    let gone: Vec<HeaderName> = trailers.keys().filter(goes).cloned().collect();
-    for name in gone {
+    let goes =
+        |name: &str, folded: &str| goes(name, folded) || LOOKED_INTO.contains(&folded) || OF_HEADS.contains(&folded);
+    for name in gone(trailers, goes) {
         trailers.remove(name);
     }
     Ok(())
@@ -106,18 +103,21 @@ pub(super) fn head(head: &mut ResponseHeader) -> pingora::Result<()> {
         // No request of ours asks for it, so its answer is still to come or never will.
         return Err(Error::explain(ErrorType::InvalidHTTPHeader, "an upgrade that nobody asked for").into_up());
     }
-    framing::settle(head)?;
-    let gone: Vec<HeaderName> = head.headers.keys().filter(|name| goes(name)).cloned().collect();
-    for name in gone {
+    for name in gone(&head.headers, |name, folded| framing::is_misleading(name, folded) || goes(name, folded)) {
         head.remove_header(&name);
     }
+    framing::settle(head)?;
     keep(head, header::SET_COOKIE, |field| Some(field.clone()).filter(|field| !sets_session_cookie(field)))?;
     keep(head, CLEAR_SITE_DATA, clears_no_cookies)
 }
 
-fn goes(name: &HeaderName) -> bool {
-    let folded = fold(name.as_str());
-    folded == OBSOLETE || (folded != name.as_str() && LOOKED_INTO.contains(&folded.as_str()))
+/// The names of those that go, by name and folded name.
+fn gone(fields: &HeaderMap, goes: impl Fn(&str, &str) -> bool) -> Vec<HeaderName> {
+    fields.keys().filter(|name| goes(name.as_str(), &fold(name.as_str()))).cloned().collect()
+}
+
+fn goes(name: &str, folded: &str) -> bool {
+    folded == OBSOLETE || (folded != name && LOOKED_INTO.contains(&folded))
 }
 
 /// Leaves of the fields of one name what `left` does.

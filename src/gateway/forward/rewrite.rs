@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Version, header};
 use pingora::http::RequestHeader;
-use sidegate_filters::delegation::{RemovedHeaders, is_kept_from_upstreams};
+use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::identity_creation::{foreign_cookies, shows_bearer};
 use sidegate_filters::{CanonicalPath, Exchange};
 
@@ -71,9 +71,7 @@ fn restore(head: &mut RequestHeader, exchange: &Exchange) -> pingora::Result<()>
 /// Takes out what a filter took out, and whatever a backend might read as a word of ours.
 fn remove(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &RemovedHeaders) {
     let goes = |name: &&HeaderName| {
-        (!exchange.headers.contains_key(*name) && **name != header::HOST)
-            || identity_headers.covers(name.as_str())
-            || is_kept_from_upstreams(name)
+        (!exchange.headers.contains_key(*name) && **name != header::HOST) || identity_headers.keep_back(name)
     };
     let gone: Vec<HeaderName> = head.headers.keys().filter(goes).cloned().collect();
     for name in gone {

@@ -3,22 +3,17 @@
 
 use std::str::from_utf8;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType};
-use sidegate_filters::delegation::fold;
 
 /// Between the upstream and us (RFC 9110 7.6.1); what the client's connection is to be is ours to say.
 const HOP_BY_HOP: &[&str] = &["connection", "http2-settings", "keep-alive", "proxy-connection", "te", "upgrade"];
 /// In another spelling, something in between may fold it into this one.
 const FRAMING: &[&str] = &["content-length", "transfer-encoding"];
 
-/// Leaves in a head one word at most of where the answer ends, and none that is about the upstream's own connection.
+/// Leaves in a head one word at most of where the answer ends.
 pub(super) fn settle(head: &mut ResponseHeader) -> pingora::Result<()> {
-    let gone: Vec<HeaderName> = head.headers.keys().filter(|name| goes(name)).cloned().collect();
-    for name in gone {
-        head.remove_header(&name);
-    }
     if head.status.is_informational() || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         // Nothing follows, whatever length is named (RFC 9110 8.6, RFC 9112 6.1): no client shall wait for it.
         head.remove_header(&header::CONTENT_LENGTH);
@@ -35,9 +30,9 @@ pub(super) fn settle(head: &mut ResponseHeader) -> pingora::Result<()> {
     Ok(())
 }
 
-fn goes(name: &HeaderName) -> bool {
-    let folded = fold(name.as_str());
-    HOP_BY_HOP.contains(&folded.as_str()) || (folded != name.as_str() && FRAMING.contains(&folded.as_str()))
+/// Whether this field is about the upstream's own connection, or about where the answer ends in a spelling of its own.
+pub(super) fn is_misleading(name: &str, folded: &str) -> bool {
+    HOP_BY_HOP.contains(&folded) || (folded != name && FRAMING.contains(&folded))
 }
 
 /// The proxy decodes a body that is chunked and nothing else, and passes any other on as it came.
@@ -75,6 +70,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::gateway::forward::censor;
 
     const CODING: &str = "transfer-encoding";
     const LENGTH: &str = "content-length";
@@ -137,7 +133,7 @@ mod tests {
         for (name, value) in fields {
             head.append_header(*name, *value).unwrap();
         }
-        settle(&mut head).unwrap();
+        censor::head(&mut head).unwrap();
         assert_eq!(left(&head), expected);
     }
 
