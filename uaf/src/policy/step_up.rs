@@ -20,10 +20,10 @@ impl Policy {
     pub(crate) fn among(&self, keys: &[(KeyRef, Candidate<'_>)]) -> Option<Self> {
         let (keys, candidates): (Vec<_>, Vec<_>) =
             keys.iter().filter(|(_, candidate)| !self.disallows(candidate)).cloned().unzip();
-        let (mut accepted, mut room) = (Vec::new(), MAX_BYTES);
+        let (mut accepted, mut room) = (Vec::<Vec<_>>::new(), MAX_BYTES);
         for choice in self.accepted.iter().flat_map(|alternative| choices(alternative, &keys, &candidates)) {
             let bytes = choice.iter().map(length).sum();
-            if !accepted.contains(&choice) && (bytes <= room || accepted.is_empty()) {
+            if !accepted.iter().any(|known| is_mirrored(known, &choice)) && (bytes <= room || accepted.is_empty()) {
                 room = room.saturating_sub(bytes);
                 accepted.push(choice);
             }
@@ -33,20 +33,37 @@ impl Policy {
 }
 
 /// One model for each member, in every way that leaves each a key of its own; none if there is no such way. A model takes the
-/// place of one member after the other, and only where the keys can fill the members to come as well.
+/// place of one member after the other, and only where the keys can fill the members to come as well. Of those that differ in
+/// their order alone one is enough.
 fn choices(alternative: &[MatchCriteria], keys: &[KeyRef], candidates: &[Candidate<'_>]) -> Vec<Vec<MatchCriteria>> {
     let begun = vec![alternative.to_vec()];
     let choices = alternative.iter().enumerate().fold(begun, |begun, (place, member)| {
         let fitting = keys.iter().zip(candidates).filter(|(_, candidate)| member.matches(candidate, Unknown::Differs));
         let models = by_model(fitting.map(|(key, _)| key));
         let further = begun.iter().flat_map(|begun| models.iter().map(move |model| with(begun, place, model)));
-        further.filter(|choice| Fits::of(choice, candidates).fill_all_members()).take(MAX_CHOICES).collect()
+        let mut taken: Vec<Vec<MatchCriteria>> = Vec::new();
+        for choice in further {
+            if taken.len() == MAX_CHOICES {
+                break;
+            }
+            let is_new = !taken.iter().any(|known| is_mirrored(known, &choice));
+            if is_new && Fits::of(&choice, candidates).fill_all_members() {
+                taken.push(choice);
+            }
+        }
+        taken
     });
     choices.into_iter().map(shortened).collect()
 }
 
 fn with(choice: &[MatchCriteria], place: usize, model: &MatchCriteria) -> Vec<MatchCriteria> {
     choice.iter().enumerate().map(|(at, member)| if at == place { model } else { member }).cloned().collect()
+}
+
+/// Whether both have the same members, in whatever order.
+fn is_mirrored(one: &[MatchCriteria], other: &[MatchCriteria]) -> bool {
+    let times = |members: &[MatchCriteria], of| members.iter().filter(|member| *member == of).count();
+    one.len() == other.len() && one.iter().all(|member| times(one, member) == times(other, member))
 }
 
 fn length(member: &MatchCriteria) -> usize {
@@ -123,8 +140,21 @@ mod tests {
         let two = policy(json!([[any(), any()]]));
         assert_eq!(asked(&two, &[key_ref(FIRST, 1)]), None);
         assert_eq!(asked(&two, &[key_ref(FIRST, 1), key_ref(FIRST, 2)]), Some(vec![choice(&[(FIRST, 2); 2])]));
-        let pairs = vec![choice(&[(FIRST, 1), (SECOND, 1)]), choice(&[(SECOND, 1), (FIRST, 1)])];
-        assert_eq!(asked(&two, &[key_ref(FIRST, 1), key_ref(SECOND, 2)]), Some(pairs));
+        let pair = vec![choice(&[(FIRST, 1), (SECOND, 1)])];
+        assert_eq!(asked(&two, &[key_ref(FIRST, 1), key_ref(SECOND, 2)]), Some(pair), "not the other way round too");
+        let either = policy(json!([[{"aaid": [FIRST]}, {"aaid": [SECOND]}], [{"aaid": [SECOND]}, {"aaid": [FIRST]}]]));
+        assert_eq!(asked(&either, &[key_ref(FIRST, 1), key_ref(SECOND, 2)]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn of_many_keys_every_two_are_asked_for() {
+        let keys: Vec<_> = (1..=11).map(|n| key_ref(&format!("D0D0#{n:04}"), n)).collect();
+        let choices = asked(&policy(json!([[any(), any()]])), &keys).unwrap();
+        for (first, second) in (1..=11).flat_map(|first| (1..first).map(move |second| (second, first))) {
+            let both = choice(&[(&format!("D0D0#{first:04}"), 1), (&format!("D0D0#{second:04}"), 1)]);
+            let is_both = |asked: &&Vec<_>| asked.iter().all(|model| both.contains(model));
+            assert_eq!(choices.iter().filter(is_both).count(), 1, "{first} and {second}");
+        }
     }
 
     #[test]
@@ -138,8 +168,8 @@ mod tests {
 
     #[test]
     fn what_fits_a_late_member_alone_is_kept_for_it() {
-        let keys: Vec<_> = (1..=9).map(|n| key_ref(&format!("D0D0#{n:04}"), n)).collect();
-        for late in [FIRST, "D0D0#0009"] {
+        let keys: Vec<_> = (1..=10).map(|n| key_ref(&format!("D0D0#{n:04}"), n)).collect();
+        for late in [FIRST, "D0D0#0010"] {
             let wanted = policy(json!([[any(), any(), any(), {"aaid": [late]}]]));
             let choices = asked(&wanted, &keys).unwrap();
             assert_eq!(choices.len(), MAX_CHOICES);
