@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, SET_COOKIE};
-use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use sidegate::cli::compose::{Composed, compose};
 use sidegate::config::{Config, Environment, Overrides, STANDALONE, Source, load};
@@ -21,9 +21,7 @@ use sidegate_filters::clock::{Clock as _, SystemClock};
 use sidegate_filters::jws::{EcCurve, KeyKind};
 use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, SKEW, Uses};
 use sidegate_filters::memory::MemoryReplayGuard;
-use sidegate_filters::{
-    BodySource, Caller, CanonicalPath, Client, Exchange, Filter as _, Params, Problem, Reply, Verdict,
-};
+use sidegate_filters::{BodySource, CanonicalPath, Client, Exchange, Filter as _, Params, Problem, Reply, Verdict};
 use sidegate_uaf::authenticator::Authenticator;
 use sidegate_uaf::wire::RegistrationRequest;
 
@@ -238,27 +236,15 @@ impl Ask {
     fn exchange(self, path: CanonicalPath, params: Params) -> Exchange {
         let mut headers = fields();
         headers.extend(self.field);
-        Exchange {
-            request_id: "r".into(),
-            method: self.method,
-            path,
-            query: None,
-            headers,
-            params,
-            client: Client {
-                address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-                secure: true,
-                internal: self.on == ListenerClass::Internal,
-                certificate: None,
-                origin: "https://gate.example".into(),
-            },
-            body: Some(Bytes::from(self.body)),
-            caller: Caller::Anonymous,
-            proofs: Extensions::new(),
-            upstream_headers: Vec::new(),
-            answer_headers: Vec::new(),
-            dead_cookie: None,
-        }
+        let client = Client {
+            address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            secure: true,
+            internal: self.on == ListenerClass::Internal,
+            certificate: None,
+            origin: "https://gate.example".into(),
+        };
+        let body = Some(Bytes::from(self.body));
+        Exchange { params, body, ..Exchange::new("r".into(), self.method, path, headers, client) }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Callers and requests for tests of filters.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 
 use crate::chain::{BodySource, Chain};
@@ -32,18 +31,31 @@ pub(crate) fn service(roles: &[Role]) -> Caller {
     Caller::Internal(InternalCaller { name: "shop".into(), roles: roles.to_vec() })
 }
 
-/// A POST of JSON.
-pub(crate) fn exchange(caller: Caller) -> Exchange {
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+/// A request of nobody, without header fields, over TLS from this machine.
+pub(crate) fn request(method: Method, path: &str) -> Exchange {
     let client = Client {
         address: [127, 0, 0, 1].into(),
         secure: true,
         internal: false,
         certificate: None,
-        origin: String::new(),
+        origin: "https://gate.example".into(),
     };
-    let path = CanonicalPath::parse("/x").unwrap();
-    Exchange { caller, ..Exchange::new(String::new(), Method::POST, path, headers, client) }
+    Exchange::new("r".into(), method, CanonicalPath::parse(path).unwrap(), HeaderMap::new(), client)
+}
+
+/// Header fields, in their order.
+pub(crate) fn fields<V: AsRef<[u8]>>(fields: &[(&'static str, V)]) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in fields {
+        map.append(*name, HeaderValue::from_bytes(value.as_ref()).unwrap());
+    }
+    map
+}
+
+/// A POST of JSON.
+pub(crate) fn exchange(caller: Caller) -> Exchange {
+    let headers = fields(&[("content-type", "application/json")]);
+    Exchange { headers, caller, ..request(Method::POST, "/x") }
 }
 
 struct Body(Bytes);

@@ -11,7 +11,7 @@ use sidegate_filters::clock::{Clock, ManualClock, Millis};
 use sidegate_filters::identity_creation::{
     Admission, IdentityCreationFilter, Interception, InternalAccess, ReturnTarget, Settings,
 };
-use sidegate_filters::path::{CanonicalPath, Params};
+use sidegate_filters::path::CanonicalPath;
 use sidegate_filters::{AuthenticatedSession, Caller, Client, Exchange, Filter, SessionDomain, Verdict};
 use zeroize::Zeroizing;
 
@@ -185,30 +185,18 @@ pub(crate) fn pair(field: &HeaderValue) -> String {
 }
 
 /// A request for `/app` over TLS from 192.0.2.1.
-pub(crate) fn exchange(method: Method, fields: &[(&'static str, &str)]) -> Exchange {
+pub(crate) fn exchange(method: Method, fields: &[(&str, &str)]) -> Exchange {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
-        headers.append(header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        let name = header::HeaderName::from_bytes(name.as_bytes()).unwrap();
+        headers.append(name, HeaderValue::from_str(value).unwrap());
     }
-    Exchange {
-        request_id: "r".into(),
-        method,
-        path: CanonicalPath::parse("/app").unwrap(),
-        query: None,
-        headers,
-        params: Params::default(),
-        client: Client {
-            address: IpAddr::from([192, 0, 2, 1]),
-            secure: true,
-            internal: false,
-            certificate: None,
-            origin: "https://gate.example".into(),
-        },
-        body: None,
-        caller: Caller::Anonymous,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
+    let client = Client {
+        address: IpAddr::from([192, 0, 2, 1]),
+        secure: true,
+        internal: false,
+        certificate: None,
+        origin: "https://gate.example".into(),
+    };
+    Exchange::new("r".into(), method, CanonicalPath::parse("/app").unwrap(), headers, client)
 }

@@ -1,13 +1,10 @@
-use std::net::Ipv4Addr;
 use std::sync::Mutex;
 
-use http::{HeaderMap, Method};
+use http::Method;
 use rstest::rstest;
 
 use super::*;
-use crate::exchange::Client;
-use crate::identity::Caller;
-use crate::path::{CanonicalPath, Params};
+use crate::testing::request;
 
 /// Notes what happens to it and decides as it is told.
 struct Scripted {
@@ -111,27 +108,7 @@ impl BodySource for Source {
 }
 
 fn exchange() -> Exchange {
-    Exchange {
-        request_id: String::new(),
-        method: Method::POST,
-        path: CanonicalPath::parse("/").unwrap(),
-        query: None,
-        headers: HeaderMap::new(),
-        params: Params::default(),
-        client: Client {
-            address: Ipv4Addr::LOCALHOST.into(),
-            secure: true,
-            internal: false,
-            certificate: None,
-            origin: String::new(),
-        },
-        body: None,
-        caller: Caller::Anonymous,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
+    request(Method::POST, "/")
 }
 
 fn pass() -> Result<Verdict, FilterError> {

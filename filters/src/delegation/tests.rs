@@ -1,11 +1,10 @@
-use http::{HeaderMap, Method};
+use http::Method;
 use rstest::rstest;
 
 use super::*;
 use crate::clock::Millis;
-use crate::exchange::Client;
 use crate::identity::{Carrier, Session};
-use crate::path::{CanonicalPath, Params};
+use crate::testing::{fields, request};
 
 struct Signed;
 
@@ -35,31 +34,7 @@ fn jeff(name: &str) -> Caller {
 }
 
 fn exchange(caller: Caller, headers: &[(&'static str, &[u8])]) -> Exchange {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        map.append(*name, HeaderValue::from_bytes(value).unwrap());
-    }
-    Exchange {
-        request_id: "r".into(),
-        method: Method::GET,
-        path: CanonicalPath::parse("/app").unwrap(),
-        query: None,
-        headers: map,
-        params: Params::default(),
-        client: Client {
-            address: [127, 0, 0, 1].into(),
-            secure: true,
-            internal: false,
-            certificate: None,
-            origin: "https://gate.example".into(),
-        },
-        body: None,
-        caller,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
+    Exchange { headers: fields(headers), caller, ..request(Method::GET, "/app") }
 }
 
 fn filter(audience: &str, rules: &[&str]) -> Result<DelegationFilter, RuleError> {

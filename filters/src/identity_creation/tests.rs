@@ -1,14 +1,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response};
+use http::{Method, Response};
 use rstest::rstest;
 
 use super::*;
 use crate::clock::{ManualClock, Millis};
 use crate::exchange::{CertificateDigest, Client};
 use crate::identity::Session;
-use crate::path::{CanonicalPath, Params};
+use crate::path::CanonicalPath;
+use crate::testing::{fields, request};
 
 const COOKIE: &str = "__Host-sidegate-main=good";
 
@@ -86,31 +87,9 @@ fn filter(settings: Settings) -> IdentityCreationFilter {
 }
 
 fn exchange(internal: bool, headers: &[(&'static str, &str)]) -> Exchange {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        map.append(*name, HeaderValue::from_str(value).unwrap());
-    }
-    Exchange {
-        request_id: "r".into(),
-        method: Method::GET,
-        path: CanonicalPath::parse("/app/page").unwrap(),
-        query: Some("a=b".into()),
-        headers: map,
-        params: Params::default(),
-        client: Client {
-            address: [127, 0, 0, 1].into(),
-            secure: true,
-            internal,
-            certificate: None,
-            origin: "https://gate.example".into(),
-        },
-        body: None,
-        caller: Caller::Anonymous,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
+    let request = request(Method::GET, "/app/page");
+    let client = Client { internal, ..request.client };
+    Exchange { query: Some("a=b".into()), headers: fields(headers), client, ..request }
 }
 
 /// Runs the filter; the answer is status, `WWW-Authenticate` and body, `None` is a pass.

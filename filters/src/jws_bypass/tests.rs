@@ -13,18 +13,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::chain::{BodySource, Chain};
 use crate::clock::{ManualClock, Millis};
-use crate::exchange::Client;
 use crate::jws::Algorithm;
 use crate::jws::signing::SigningKey;
 use crate::memory::{MemoryReplayGuard, MemoryTargetKeys};
-use crate::path::{CanonicalPath, PathTemplate};
+use crate::path::PathTemplate;
 use crate::reply::{Problem, Reply};
+use crate::testing::{fields, request};
 
 pub(super) const TARGET: &str = "6e4b9c0a-51c4-4e9c-a9ba-9d5f4a8a0b11";
 const NOW: Millis = Millis(1_700_000_000_000);
@@ -116,34 +116,11 @@ pub(super) fn claims(changed: Value) -> Value {
 }
 
 pub(super) fn exchange(target_id: &str) -> Exchange {
-    let path = CanonicalPath::parse(&format!("/targets/{target_id}")).unwrap();
-    let params = PathTemplate::parse("/targets/{id}").unwrap().matches(&path).unwrap();
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jose;charset=UTF-8"));
-    headers.insert(header::COOKIE, HeaderValue::from_static("session=1"));
-    headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer 1"));
-    let client = Client {
-        address: [127, 0, 0, 1].into(),
-        secure: true,
-        internal: false,
-        certificate: None,
-        origin: String::new(),
-    };
-    Exchange {
-        request_id: String::new(),
-        method: Method::PATCH,
-        path,
-        query: None,
-        headers,
-        params,
-        client,
-        body: None,
-        caller: Caller::Anonymous,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
+    let request = request(Method::PATCH, &format!("/targets/{target_id}"));
+    let params = PathTemplate::parse("/targets/{id}").unwrap().matches(&request.path).unwrap();
+    let headers =
+        [("content-type", "application/jose;charset=UTF-8"), ("cookie", "session=1"), ("authorization", "Bearer 1")];
+    Exchange { headers: fields(&headers), params, ..request }
 }
 
 /// What becomes of a message before it is sent.

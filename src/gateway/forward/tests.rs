@@ -1,9 +1,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use sidegate_filters::{Caller, Chain, Client, Filter, FilterError, Params, PathRules, PathTemplate};
+use sidegate_filters::{Chain, Filter, FilterError, PathRules, PathTemplate};
 
 use super::*;
+use crate::identity::testing::exchange;
 use crate::routes::{Destination, ListenerClass, Server};
 use crate::seats::Seats;
 
@@ -43,37 +44,14 @@ fn route(filter: Arc<dyn Filter>, upstream: &Arc<Upstream>) -> Route {
     }
 }
 
-fn exchange() -> Exchange {
-    Exchange {
-        request_id: String::new(),
-        method: http::Method::GET,
-        path: CanonicalPath::parse("/app").unwrap(),
-        query: None,
-        headers: http::HeaderMap::new(),
-        params: Params::default(),
-        client: Client {
-            address: [127, 0, 0, 1].into(),
-            secure: true,
-            internal: false,
-            certificate: None,
-            origin: String::new(),
-        },
-        body: None,
-        caller: Caller::Anonymous,
-        proofs: http::Extensions::new(),
-        upstream_headers: Vec::new(),
-        answer_headers: Vec::new(),
-        dead_cookie: None,
-    }
-}
-
 #[tokio::test]
 async fn filters_have_one_last_word_however_often_a_request_is_sent() {
     let filter = Arc::new(Counting::default());
     let upstream = Arc::new(Upstream::new("app", vec![Server::plain("127.0.0.1:1".to_owned())]));
     let route = Arc::new(route(filter.clone(), &upstream));
     let way = Seats::new(1, None).take(None).unwrap();
-    let mut forward = Forward::new((route, upstream), exchange(), None, "a.example".to_owned(), true, way);
+    let exchange = exchange(http::Method::GET, &[]);
+    let mut forward = Forward::new((route, upstream), exchange, None, "a.example".to_owned(), true, way);
     for _ in 0..2 {
         assert!(forward.commit().await.is_ok());
     }

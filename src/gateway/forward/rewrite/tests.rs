@@ -1,8 +1,9 @@
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use rstest::rstest;
-use sidegate_filters::{Caller, CanonicalPath, Client, Params};
+use sidegate_filters::{CanonicalPath, Client};
 
 use super::*;
+use crate::identity::testing;
 
 const OURS: &[&str] = &["x-user", "authorization"];
 
@@ -15,30 +16,18 @@ fn rewritten(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &[
 }
 
 fn exchange(headers: &[(&str, &str)]) -> Exchange {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
-    }
+    let request = testing::exchange(http::Method::GET, headers);
     Exchange {
         request_id: "r-1".to_owned(),
-        method: http::Method::GET,
         path: CanonicalPath::parse("/a%7eb/%2f").unwrap(),
         query: Some("q=%41".to_owned()),
-        headers: map,
-        params: Params::default(),
         client: Client {
             address: "2001:db8::1".parse().unwrap(),
-            secure: true,
-            internal: false,
-            certificate: None,
             origin: "https://a.example".to_owned(),
+            ..request.client
         },
-        body: None,
-        caller: Caller::Anonymous,
-        proofs: http::Extensions::new(),
         upstream_headers: vec![(HeaderName::from_static("x-user"), HeaderValue::from_static("alice"))],
-        answer_headers: vec![],
-        dead_cookie: None,
+        ..request
     }
 }
 
