@@ -51,6 +51,9 @@ impl Front {
         session.set_write_timeout(Some(self.limits.write));
         let request_id = uuid::Uuid::new_v4().to_string();
         let span = tracing::info_span!("request", request_id);
+        // HTTP/1.0 has none (RFC 9110 15.2): its client would take it for the answer.
+        let is_old = session.req_header().version <= Version::HTTP_10;
+        session.as_downstream_mut().set_ignore_info_resp(is_old);
         let protocol = match session.req_header().version {
             Version::HTTP_2 => "http/2",
             Version::HTTP_10 => "http/1.0",

@@ -130,6 +130,19 @@ fn an_upstream_says_only_so_much_before_its_answer() {
 }
 
 #[test]
+fn a_client_of_http_1_0_hears_nothing_before_its_answer() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let waiting = "POST /count HTTP/1.0\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{}";
+    for asked in ["GET /up/early/3 HTTP/1.0\r\nHost: a\r\n\r\n", waiting] {
+        let answer = exchange(front.plain, asked.as_bytes());
+        assert_eq!((status(&answer), answer.matches("HTTP/1.").count()), (200, 1), "{answer}");
+    }
+    let answer = exchange(front.plain, get("/up/early/3", "").as_bytes());
+    assert_eq!(answer.matches("HTTP/1.1 103 ").count(), 3, "one of HTTP/1.1 does: {answer}");
+}
+
+#[test]
 fn an_answer_that_has_no_body_has_no_length_either_and_nothing_behind_it() {
     let origin = Origin::start();
     let front = Front::start(quick(), Some(origin.address));
