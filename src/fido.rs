@@ -1,6 +1,7 @@
 //! The UAF server as the services see it: it makes requests and takes answers. [`Embedded`] is the one inside, over
 //! crate `uaf` and the stores; [`Upstream`] is one behind, over HTTP.
 
+mod answer;
 mod channel;
 mod conclusion;
 mod context;
@@ -17,9 +18,10 @@ use sidegate_filters::UsernameMapper;
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 
-use crate::store::operation::{Authenticator, ChallengeState, OperationKind, Purpose};
+use crate::store::operation::{ChallengeState, OperationKind, Purpose};
 use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError, User};
 
+pub use answer::{AnswerAt, Answered, Arrival, Claimed};
 pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope};
 pub use credential::key_ref;
@@ -118,65 +120,6 @@ impl FidoError {
     }
 }
 
-/// Where an answer came in: decides which operations it may finish (`http-api.md` 0.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AnswerAt {
-    /// `/nevisfido/uaf/1.1/registration`.
-    Registration,
-    /// `/nevisfido/uaf/1.1/authentication`: never makes a session.
-    Authentication,
-    /// `/auth/…`: makes a session.
-    Login,
-}
-
-impl AnswerAt {
-    /// The word for it in the log.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Registration => "registration",
-            Self::Authentication => "authentication",
-            Self::Login => "login",
-        }
-    }
-
-    /// The UAF operation that is answered there.
-    #[must_use]
-    pub fn kind(self) -> OperationKind {
-        if self == Self::Registration { OperationKind::Reg } else { OperationKind::Auth }
-    }
-
-    /// Whether an operation of this purpose may be finished there.
-    #[must_use]
-    pub fn takes(self, purpose: Purpose) -> bool {
-        match self {
-            Self::Registration => purpose == Purpose::Registration,
-            Self::Authentication => matches!(purpose, Purpose::OutOfBand | Purpose::Transaction),
-            Self::Login => purpose == Purpose::InBandLogin,
-        }
-    }
-}
-
-/// A good answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered {
-    /// The operation that it finished.
-    pub id: OperationId,
-    /// Who answered; none where a user-less operation was answered and an upstream alone knows by whom.
-    pub user: Option<Subject>,
-    /// With which credentials, as far as the user is known.
-    pub authenticators: Vec<Authenticator>,
-}
-
-/// Who an answer says it is from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimed {
-    /// Of which user; there may be none where users are hidden.
-    pub ext_id: ExtId,
-    /// What a stranger called the user, where users are hidden.
-    pub stranger: Option<String>,
-}
-
 /// A UAF server.
 #[async_trait]
 pub trait Fido: Send + Sync {
@@ -221,17 +164,11 @@ pub trait Fido: Send + Sync {
     /// When the store can't be asked.
     async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError>;
 
-    /// Takes an answer: finishes its operation, for good or bad. `from` as in [`Commission::from`].
+    /// Takes an answer: finishes its operation, for good or bad.
     ///
     /// # Errors
     /// The code for the client. No operation moves unless serverData and challenge are those of it.
-    async fn answer(
-        &self,
-        at: AnswerAt,
-        uaf_response: &str,
-        context: Option<&str>,
-        from: Option<SourceNetwork>,
-    ) -> Result<Answered, FidoError>;
+    async fn answer(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError>;
 }
 
 fn internal(error: &dyn std::fmt::Display) -> FidoError {

@@ -15,8 +15,8 @@ use sidegate_uaf::wire::ChannelBinding;
 use sidegate_uaf::{Decoys, Error, Folding, RelyingParty, StatusCode};
 
 use super::{
-    AnswerAt, Answered, Ask, Claimed, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject, UafRequest,
-    credential, internal,
+    AnswerAt, Answered, Arrival, Ask, Claimed, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject,
+    UafRequest, credential, internal,
 };
 use crate::store::operation::ChallengeState;
 use crate::store::{Credentials, Operations, SourceNetwork, StoreError, Users};
@@ -120,14 +120,8 @@ impl Fido for Embedded {
         self.presumed(at, uaf_response).await
     }
 
-    async fn answer(
-        &self,
-        at: AnswerAt,
-        uaf_response: &str,
-        context: Option<&str>,
-        _: Option<SourceNetwork>,
-    ) -> Result<Answered, FidoError> {
-        self.take(at, uaf_response, context).await
+    async fn answer(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
+        self.take(arrival).await
     }
 }
 

@@ -2,6 +2,7 @@
 //! answers. What a request issued is kept with its operation, so that an answer is passed on only where it belongs, and
 //! its verdict moves no other operation and names no other user.
 
+mod addressing;
 mod answer;
 mod keys;
 mod named;
@@ -9,6 +10,7 @@ mod registration;
 mod request;
 mod taking_back;
 mod transport;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,9 @@ use sidegate_filters::UsernameMapper;
 use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
-use super::{AnswerAt, Answered, Ask, Claimed, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest};
+use super::{
+    AnswerAt, Answered, Arrival, Ask, Claimed, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest,
+};
 use crate::store::operation::ChallengeState;
 use crate::store::{Challenges, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
 
@@ -91,14 +95,8 @@ impl Fido for Upstream {
         Ok(user.map(|ext_id| Claimed { ext_id, stranger: None }))
     }
 
-    async fn answer(
-        &self,
-        at: AnswerAt,
-        uaf_response: &str,
-        context: Option<&str>,
-        from: Option<SourceNetwork>,
-    ) -> Result<Answered, FidoError> {
-        self.take(at, uaf_response, context, from).await
+    async fn answer(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
+        self.take(arrival).await
     }
 }
 

@@ -9,7 +9,7 @@ use sidegate_filters::AuthenticatedSession;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
 use super::throttle::Throttle;
-use crate::fido::{AnswerAt, Answered, Fido, FidoError};
+use crate::fido::{AnswerAt, Answered, Arrival, Fido, FidoError};
 use crate::store::{SourceNetwork, StoreError, Users};
 use crate::telemetry::audit::Event;
 
@@ -114,8 +114,13 @@ impl FidoUafRealm {
         answer: UafAnswer<'_>,
         attempt: Option<LoginAttempt>,
     ) -> Result<LoginAttempt, FidoLoginError> {
-        let from = Some(SourceNetwork::of(answer.address));
-        match (self.fido.answer(AnswerAt::Login, answer.response, answer.context, from).await, attempt) {
+        let arrival = Arrival {
+            at: AnswerAt::Login,
+            uaf_response: answer.response,
+            context: answer.context,
+            from: Some(SourceNetwork::of(answer.address)),
+        };
+        match (self.fido.answer(&arrival).await, attempt) {
             (Ok(Answered { user: Some(proven), .. }), Some(attempt)) if *attempt.user() == proven.ext_id => Ok(attempt),
             (Ok(_), _) => Err(FidoLoginError::AnotherUser),
             (Err(error), attempt) => {

@@ -28,7 +28,7 @@ use crate::dispatchers::{
     BaseUrl, DispatchData, DispatchFailure, Dispatcher, Dispatchers, LinkDispatcher, Order, Recipients, RedeemUrls,
     Rendered,
 };
-use crate::fido::{AnswerAt, Answered, Embedded, EmbeddedSettings, Fido, FidoError, Policies, UafRequest};
+use crate::fido::{AnswerAt, Answered, Arrival, Embedded, EmbeddedSettings, Fido, FidoError, Policies, UafRequest};
 use crate::identity::testing::{TestDomain, TestUsers, domain, realm};
 use crate::jose::{DecryptionKey, MacKey, MessageSigningKey};
 use crate::store::memory::{Budget, MemoryOperations};
@@ -260,7 +260,8 @@ impl House {
         reply: Option<&Reply>,
     ) -> Result<Answered, u16> {
         let context = reply.map(|reply| serde_json::to_string(reply).unwrap());
-        match self.fido.answer(at, &response.to_message(), context.as_deref(), None).await {
+        let (message, context) = (response.to_message(), context.as_deref());
+        match self.fido.answer(&Arrival { at, uaf_response: &message, context, from: None }).await {
             Ok(answered) => Ok(answered),
             Err(FidoError::Refused(code)) => Err(code.0),
             Err(fault) => panic!("{fault}"),

@@ -7,7 +7,7 @@ use sidegate_uaf::{Denial, Error, Incoming, Opened};
 use uuid::Uuid;
 
 use super::super::conclusion::{self, Conclusion};
-use super::super::{AnswerAt, Answered, Claimed, FidoError, Subject, uaf_operation};
+use super::super::{AnswerAt, Answered, Arrival, Claimed, FidoError, Subject, uaf_operation};
 use super::Embedded;
 use super::credential::record_key;
 use crate::store::operation::{Authenticator, Purpose};
@@ -55,14 +55,9 @@ impl Embedded {
     }
 
     /// Takes an answer, and writes down how it went.
-    pub(super) async fn take(
-        &self,
-        at: AnswerAt,
-        uaf_response: &str,
-        context: Option<&str>,
-    ) -> Result<Answered, FidoError> {
-        let answered = self.judge(at, uaf_response, context).await.map_err(|fault| self.folded(fault));
-        conclusion::record(at, &answered);
+    pub(super) async fn take(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
+        let answered = self.judge(arrival).await.map_err(|fault| self.folded(fault));
+        conclusion::record(arrival.at, &answered);
         answered
     }
 
@@ -75,7 +70,7 @@ impl Embedded {
     }
 
     /// Nothing moves before serverData, challenge and purpose are known to be ours.
-    async fn judge(&self, at: AnswerAt, uaf_response: &str, context: Option<&str>) -> Result<Answered, FidoError> {
+    async fn judge(&self, &Arrival { at, uaf_response, context, .. }: &Arrival<'_>) -> Result<Answered, FidoError> {
         let operation = uaf_operation(at.kind());
         let incoming =
             self.relying_party.read(operation, uaf_response, context).map_err(|error| self.refuse(&error))?;

@@ -8,7 +8,7 @@ use sidegate_uaf::authenticator::ASM_USER_CANCELLED;
 use sidegate_uaf::wire::Reply;
 
 use super::{JEFF, PAY, login, redeemed, registration};
-use crate::fido::AnswerAt;
+use crate::fido::{AnswerAt, Arrival};
 use crate::oob::testing::{House, Phone, Plan};
 use crate::store::contract::race;
 use crate::store::operation::Event;
@@ -154,7 +154,16 @@ async fn a_store_that_fails_ends_the_operation_badly() {
     let (request, session_id) = redeemed(&house, JEFF).await;
     let response = phone.authenticate(&request);
     *house.users.up.lock().unwrap() = false;
-    let fault = house.fido.answer(AnswerAt::Authentication, &response.to_message(), None, None).await.unwrap_err();
+    let fault = house
+        .fido
+        .answer(&Arrival {
+            at: AnswerAt::Authentication,
+            uaf_response: &response.to_message(),
+            context: None,
+            from: None,
+        })
+        .await
+        .unwrap_err();
     assert!(matches!(fault, crate::fido::FidoError::Store(_)), "{fault}");
     assert_eq!(house.status(&session_id).await["uafStatusCode"], 1500);
 }

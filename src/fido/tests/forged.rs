@@ -4,14 +4,18 @@ use sidegate_uaf::encoding::Text;
 use sidegate_uaf::wire::AuthenticationRequest;
 
 use super::{JEFF, login, redeemed, registration};
-use crate::fido::AnswerAt;
+use crate::fido::{AnswerAt, Arrival};
 use crate::oob::testing::{House, Phone};
 
 #[tokio::test]
 async fn what_is_no_uaf_message() {
     let house = House::new();
     for text in ["", "no json", "{}", "[]", "[{}]", "[1]"] {
-        let fault = house.fido.answer(AnswerAt::Authentication, text, None, None).await.unwrap_err();
+        let fault = house
+            .fido
+            .answer(&Arrival { at: AnswerAt::Authentication, uaf_response: text, context: None, from: None })
+            .await
+            .unwrap_err();
         let code = if text == "[{}]" || text == "[1]" { "1498" } else { "1400" };
         assert!(fault.to_string().ends_with(code), "{text}: {fault}");
     }
@@ -24,7 +28,16 @@ async fn a_context_that_is_broken_moves_nothing() {
     let (request, session_id) = redeemed(&house, JEFF).await;
     let response = phone.authenticate(&request).to_message();
     for context in ["no json", r#"{"asmStatusCode":"3"}"#, r#"{"deviceId":"a","deviceId":"b"}"#] {
-        let fault = house.fido.answer(AnswerAt::Authentication, &response, Some(context), None).await.unwrap_err();
+        let fault = house
+            .fido
+            .answer(&Arrival {
+                at: AnswerAt::Authentication,
+                uaf_response: &response,
+                context: Some(context),
+                from: None,
+            })
+            .await
+            .unwrap_err();
         assert!(fault.to_string().ends_with("1498"), "{context}: {fault}");
     }
     assert_eq!(house.status(&session_id).await["status"], "clientAuthenticating");

@@ -8,7 +8,7 @@ use sidegate_filters::clock::{Clock, Millis};
 use sidegate_uaf::{Folding, Incoming};
 
 use super::registration;
-use crate::fido::{AnswerAt, Embedded, EmbeddedSettings, Fido, Policies};
+use crate::fido::{AnswerAt, Arrival, Embedded, EmbeddedSettings, Fido, Policies};
 use crate::oob::testing::{House, Phone, relying_party};
 use crate::store::operation::{Event, Limits};
 use crate::store::{
@@ -73,7 +73,10 @@ async fn a_registration_that_was_cancelled_leaves_no_credential() {
         channels: Vec::new(),
         settings: EmbeddedSettings { answer: Limits::default().answer, folding: Folding::Specific },
     };
-    let refused = fido.answer(AnswerAt::Registration, &response, None, None).await.unwrap_err();
+    let refused = fido
+        .answer(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: None })
+        .await
+        .unwrap_err();
     assert!(refused.to_string().ends_with("1491"), "{refused}");
     assert!(house.credentials.list(&"ext-jeff".into()).await.unwrap().is_empty());
     assert_eq!(house.status(&id.to_string()).await["uafStatusCode"], 1403);

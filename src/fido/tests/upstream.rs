@@ -13,7 +13,7 @@ use sidegate_uaf::wire::Reply;
 
 use super::JEFF;
 use crate::fido::{
-    AnswerAt, Bounds, Endpoint, Named, Scope, Subject, UafServer, Upstream, UpstreamSettings, UsernameMapper,
+    AnswerAt, Arrival, Bounds, Endpoint, Named, Scope, Subject, UafServer, Upstream, UpstreamSettings, UsernameMapper,
     credential,
 };
 use crate::oob::testing::{House, Phone, asker};
@@ -158,7 +158,9 @@ async fn one_network_has_its_share_of_the_places() {
         let handed_out = front.redeem.redeem(OperationKind::Auth, &token.expose(), from).await;
         handed_out.map(drop).map_err(|fault| fault.to_string())
     };
-    let answer = async |from| front.fido.answer(AnswerAt::Authentication, &login, None, from).await;
+    let answer = async |from| {
+        front.fido.answer(&Arrival { at: AnswerAt::Authentication, uaf_response: &login, context: None, from }).await
+    };
     let jeff = Subject { ext_id: "ext-jeff".into(), name: "jeff".into() };
     let before = behind.close();
     let others = async {

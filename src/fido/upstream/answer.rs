@@ -5,23 +5,14 @@
 use std::sync::Arc;
 
 use sidegate_uaf::relay::{Claim, Issue};
-use sidegate_uaf::wire::ServerResponse;
-use sidegate_uaf::{Error, Incoming, KeyRef, StatusCode};
+use sidegate_uaf::{Error, Incoming, KeyRef};
 
 use super::super::conclusion::{self, Conclusion};
-use super::super::{AnswerAt, Answered, FidoError, Subject, internal, uaf_operation};
+use super::super::{AnswerAt, Answered, Arrival, FidoError, Subject, uaf_operation};
+use super::Upstream;
 use super::transport::Place;
-use super::{Upstream, refused_there};
-use crate::store::operation::{Operation, Refused};
-use crate::store::{ChallengeDigest, ExtId, SourceNetwork, StoreError};
-
-/// An answer that belongs to no operation here.
-enum Astray {
-    Check(Error),
-    State(Refused),
-    Store(StoreError),
-    Kept(serde_json::Error),
-}
+use super::verdict::Verdict;
+use crate::store::operation::Operation;
 
 /// An answer by keys whose challenge was taken: it is judged once.
 pub(super) struct Taken<'a> {
@@ -35,50 +26,16 @@ pub(super) struct Taken<'a> {
     pub(super) conclusion: &'a Conclusion,
 }
 
-/// What the upstream made of an answer.
-pub(super) enum Verdict {
-    /// It took it for good.
-    Good,
-    /// It did not take it, or never got it.
-    Refused(FidoError),
-    /// It may have taken it.
-    Unknown(FidoError),
-}
-
 impl Upstream {
-    /// Who seems to answer: the user whom the operation is for, if its request let the answering keys.
-    pub(super) async fn presumed(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
-        let Ok(incoming) = Incoming::parse(uaf_operation(at.kind()), uaf_response, None) else { return Ok(None) };
-        match self.addressed(at, &incoming).await {
-            Ok((operation, issue)) => match issue.claim(&incoming) {
-                Ok(Claim::Keys { allowed: true, .. }) => Ok(operation.user.clone()),
-                _ => Ok(None),
-            },
-            Err(Astray::Store(error)) => Err(error),
-            Err(_) => Ok(None),
-        }
-    }
-
     /// Takes an answer, and writes down how it went.
-    pub(super) async fn take(
-        &self,
-        at: AnswerAt,
-        uaf_response: &str,
-        context: Option<&str>,
-        from: Option<SourceNetwork>,
-    ) -> Result<Answered, FidoError> {
-        let answered = self.judge(at, uaf_response, context, from).await;
-        conclusion::record(at, &answered);
+    pub(super) async fn take(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
+        let answered = self.judge(arrival).await;
+        conclusion::record(arrival.at, &answered);
         answered
     }
 
-    async fn judge(
-        &self,
-        at: AnswerAt,
-        uaf_response: &str,
-        context: Option<&str>,
-        from: Option<SourceNetwork>,
-    ) -> Result<Answered, FidoError> {
+    async fn judge(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
+        let &Arrival { at, uaf_response, context, from } = arrival;
         let incoming =
             Incoming::parse(uaf_operation(at.kind()), uaf_response, context).map_err(|error| refused(&error))?;
         let (operation, issue) = self.addressed(at, &incoming).await?;
@@ -88,7 +45,7 @@ impl Upstream {
                 conclusion.take_challenge(operation.id).await?;
                 // It is one whatever the upstream says to it, and even where it can't be told.
                 if let Ok(place) = self.place(from) {
-                    verdict(&place, at, &incoming).await;
+                    place.verdict(at, &incoming).await;
                 }
                 Err(conclusion.deny(operation.id, denial).await)
             }
@@ -104,21 +61,6 @@ impl Upstream {
                 Err(conclusion.fail(operation.id, refused(&error)).await)
             }
         }
-    }
-
-    /// The operation whose challenge the answer bears, if its answers belong here. Nothing moves yet.
-    async fn addressed(&self, at: AnswerAt, incoming: &Incoming) -> Result<(Arc<Operation>, Issue), Astray> {
-        let challenge = incoming.final_challenge()?.challenge;
-        let id = self.challenges.find(ChallengeDigest::of(challenge.as_bytes())).await?;
-        let id = id.ok_or(Error::ChallengeSpent)?;
-        let operation = self.operations.get(id).await?.ok_or(Error::ChallengeSpent)?;
-        if !at.takes(operation.purpose) {
-            tracing::info!(purpose = ?operation.purpose, ?at, "a UAF answer came in at the wrong place");
-            return Err(Error::ChallengeSpent.into());
-        }
-        let issue: Issue = serde_json::from_slice(&operation.awaited(self.clock.now())?.0).map_err(Astray::Kept)?;
-        issue.check(incoming)?;
-        Ok((operation, issue))
     }
 
     async fn prove(&self, taken: Taken<'_>, allowed: bool) -> Result<Answered, FidoError> {
@@ -163,7 +105,7 @@ impl Upstream {
 impl Taken<'_> {
     /// Asks the upstream, with the answer as it was understood here.
     pub(super) async fn verdict(&self) -> Verdict {
-        verdict(self.place, self.at, self.incoming).await
+        self.place.verdict(self.at, self.incoming).await
     }
 
     /// Ends the operation so.
@@ -172,58 +114,8 @@ impl Taken<'_> {
     }
 }
 
-async fn verdict(place: &Place, at: AnswerAt, incoming: &Incoming) -> Verdict {
-    let path = if at == AnswerAt::Registration { "registration" } else { "authentication" };
-    match place.post::<ServerResponse>(path, &incoming.to_transport()).await {
-        Ok(ServerResponse { status_code: StatusCode::OK, .. }) => Verdict::Good,
-        Ok(ServerResponse { status_code, .. }) => {
-            let refusal = refused_there(status_code);
-            if leaves_open(&refusal) { Verdict::Unknown(refusal) } else { Verdict::Refused(refusal) }
-        }
-        Err(reason) => {
-            let fault = FidoError::Refused(StatusCode::INTERNAL);
-            if reason.is_unheard() { Verdict::Refused(fault) } else { Verdict::Unknown(fault) }
-        }
-    }
-}
-
-/// A fault of the upstream's own leaves open what comes of it; so does what settles nothing. A refusal that was heard is
-/// believed: else whoever sends a copy of another's key could have that key refused here, or removed over there.
-const fn leaves_open(refusal: &FidoError) -> bool {
-    matches!(refusal, FidoError::Refused(StatusCode::INTERNAL))
-}
-
 /// The code for the client; the log gets the check that failed.
 pub(super) fn refused(error: &Error) -> FidoError {
     tracing::info!(reason = %error, "a UAF answer is refused");
     FidoError::Refused(error.status())
-}
-
-impl From<Astray> for FidoError {
-    fn from(astray: Astray) -> Self {
-        match astray {
-            Astray::Check(error) => refused(&error),
-            Astray::State(state) => Self::Refused(StatusCode(state.answer_code())),
-            Astray::Store(error) => Self::Store(error),
-            Astray::Kept(error) => internal(&error),
-        }
-    }
-}
-
-impl From<Error> for Astray {
-    fn from(error: Error) -> Self {
-        Self::Check(error)
-    }
-}
-
-impl From<Refused> for Astray {
-    fn from(state: Refused) -> Self {
-        Self::State(state)
-    }
-}
-
-impl From<StoreError> for Astray {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }

@@ -6,7 +6,8 @@ use sidegate_uaf::{Error, KeyRef, StatusCode};
 use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
 use super::super::{Answered, FidoError, Subject};
 use super::Upstream;
-use super::answer::{Taken, Verdict, refused};
+use super::answer::{Taken, refused};
+use super::verdict::Verdict;
 use crate::store::{CredentialKey, KeyBehind, Standing, StoreError};
 use crate::telemetry::audit::{Change, Event};
 

@@ -11,7 +11,7 @@ use super::answers::{Outcome, fido_uaf, reply, to_the_end};
 use super::asker::asker;
 use super::body::read;
 use super::problems::UafFault;
-use crate::fido::{AnswerAt, Fido};
+use crate::fido::{AnswerAt, Arrival, Fido};
 use crate::routes::{Endpoint, Media, Medium};
 
 /// Takes UAF answers outside the login endpoints.
@@ -36,7 +36,10 @@ impl UafResponseEndpoint {
     async fn take(&self, exchange: &Exchange) -> Outcome {
         let answer = read::<SendUafResponse>(exchange)?;
         let (fido, at, from) = (Arc::clone(&self.fido), self.at, asker(exchange, false).network());
-        let judge = async move { fido.answer(at, &answer.uaf_response, answer.context.as_deref(), from).await };
+        let judge = async move {
+            let (uaf_response, context) = (answer.uaf_response.as_str(), answer.context.as_deref());
+            fido.answer(&Arrival { at, uaf_response, context, from }).await
+        };
         let judged = to_the_end(judge).await?;
         match judged.map_err(Into::into) {
             Ok(_) => Ok(fido_uaf(&ServerResponse::of(StatusCode::OK))),

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::fido::{AnswerAt, FidoError};
+use crate::fido::{AnswerAt, Arrival, FidoError};
 use crate::oob::testing::{House, asker, internal};
 use crate::store::operation::OperationKind;
 
@@ -124,7 +124,7 @@ async fn serve(house: &House, path: &str, body: &Value) -> Value {
             Ok(request) => serde_json::to_value(request.into_reply()).unwrap(),
             Err(_) => json!({"statusCode": 1404}),
         },
-        None => match house.fido.answer(at, response(), context, None).await {
+        None => match house.fido.answer(&Arrival { at, uaf_response: response(), context, from: None }).await {
             Ok(_) => json!({"statusCode": 1200}),
             Err(FidoError::Refused(code)) => json!({"statusCode": code}),
             Err(fault) => panic!("{fault}"),

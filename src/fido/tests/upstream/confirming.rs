@@ -8,7 +8,7 @@ use sidegate_filters::clock::Millis;
 
 use super::{both, both_with, during, keys, standings};
 use crate::fido::tests::JEFF;
-use crate::fido::{AnswerAt, Subject};
+use crate::fido::{AnswerAt, Arrival, Subject};
 use crate::oob::testing::Phone;
 use crate::store::operation::OperationKind;
 use crate::store::{CredentialError, CredentialKey, ExtId, KeyBehind, KeysBehind, Removal, Standing, StoreError};
@@ -67,7 +67,13 @@ async fn an_operation_whose_key_can_not_be_confirmed_does_not_succeed() {
     let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
     let response = Phone::new().register(&request.unwrap()).to_message();
     let before = behind.questions();
-    assert!(front.fido.answer(AnswerAt::Registration, &response, None, None).await.is_err());
+    assert!(
+        front
+            .fido
+            .answer(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: None })
+            .await
+            .is_err()
+    );
     let status = front.status(&session_id).await;
     assert_eq!((status["status"].as_str(), status["uafStatusCode"].as_u64()), (Some("failed"), Some(1500)));
     behind.asked_again(before + 1).await;

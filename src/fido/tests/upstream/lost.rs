@@ -8,7 +8,7 @@ use sidegate_uaf::wire::Response;
 use super::behind::{Behind, Fate};
 use super::{both, during, keys};
 use crate::fido::tests::JEFF;
-use crate::fido::{AnswerAt, credential};
+use crate::fido::{AnswerAt, Arrival, credential};
 use crate::oob::testing::{House, Phone, asker};
 use crate::store::contract::keys_behind::key;
 use crate::store::credentials::CREDENTIALS_PER_OWNER;
@@ -146,7 +146,13 @@ async fn a_key_is_taken_back_in_the_place_of_its_registration() {
     let (response, token) = (response.to_message(), front.token().await.0.expose());
     let one = Some(SourceNetwork::of([192, 0, 2, 1].into()));
     behind.then([Fate::Lost]);
-    assert!(front.fido.answer(AnswerAt::Registration, &response, None, one).await.is_err());
+    assert!(
+        front
+            .fido
+            .answer(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: one })
+            .await
+            .is_err()
+    );
     let before = behind.close();
     let door = async {
         behind.asked_again(before).await;

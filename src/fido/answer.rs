@@ -1,0 +1,77 @@
+//! An answer: how it comes in, and what comes of it.
+
+use super::Subject;
+use crate::store::operation::{Authenticator, OperationKind, Purpose};
+use crate::store::{ExtId, OperationId, SourceNetwork};
+
+/// Where an answer came in: decides which operations it may finish (`http-api.md` 0.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerAt {
+    /// `/nevisfido/uaf/1.1/registration`.
+    Registration,
+    /// `/nevisfido/uaf/1.1/authentication`: never makes a session.
+    Authentication,
+    /// `/auth/…`: makes a session.
+    Login,
+}
+
+impl AnswerAt {
+    /// The word for it in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::Authentication => "authentication",
+            Self::Login => "login",
+        }
+    }
+
+    /// The UAF operation that is answered there.
+    #[must_use]
+    pub fn kind(self) -> OperationKind {
+        if self == Self::Registration { OperationKind::Reg } else { OperationKind::Auth }
+    }
+
+    /// Whether an operation of this purpose may be finished there.
+    #[must_use]
+    pub fn takes(self, purpose: Purpose) -> bool {
+        match self {
+            Self::Registration => purpose == Purpose::Registration,
+            Self::Authentication => matches!(purpose, Purpose::OutOfBand | Purpose::Transaction),
+            Self::Login => purpose == Purpose::InBandLogin,
+        }
+    }
+}
+
+/// An answer as it came in. Nothing of it is verified.
+#[derive(Clone, Copy)]
+pub struct Arrival<'a> {
+    /// Where.
+    pub at: AnswerAt,
+    /// The message.
+    pub uaf_response: &'a str,
+    /// What the phone says of itself beside it: JSON.
+    pub context: Option<&'a str>,
+    /// As in [`Commission::from`](super::Commission::from).
+    pub from: Option<SourceNetwork>,
+}
+
+/// A good answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The operation that it finished.
+    pub id: OperationId,
+    /// Who answered; none where a user-less operation was answered and an upstream alone knows by whom.
+    pub user: Option<Subject>,
+    /// With which credentials, as far as the user is known.
+    pub authenticators: Vec<Authenticator>,
+}
+
+/// Who an answer says it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Of which user; there may be none where users are hidden.
+    pub ext_id: ExtId,
+    /// What a stranger called the user, where users are hidden.
+    pub stranger: Option<String>,
+}
