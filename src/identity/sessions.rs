@@ -1,5 +1,6 @@
 //! The sessions of one domain: what each login, step-up and logout does to them (`gateway.md` 3.2).
 
+mod login;
 mod session_id;
 
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::Session;
 use sidegate_filters::{AuthenticatedSession, FilterError, SessionDomain};
 
-use crate::jose::CryptoError;
 use crate::store::{self, ExtId, PasswordStamp, SessionRecord, StoreError, User, Users};
 use crate::telemetry::audit::Event;
+pub use login::{LoggedIn, LoginAttempt, LoginError, Realm};
 use session_id::SessionId;
 
 /// How a domain's sessions live.
@@ -26,66 +27,6 @@ pub struct Settings {
     pub idle: Duration,
     /// A session ends so long after its login, used or not (8 h). A step-up does not move that end.
     pub absolute: Duration,
-}
-
-/// What a successful login through a realm gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Realm {
-    /// Its name, as sessions and SecTokens show it.
-    pub name: String,
-    /// The authentication level.
-    pub level: u8,
-    /// Whether a step-up gives the session a new id.
-    pub renew: bool,
-}
-
-/// The right to log a user in, once the credential proves good. It is taken before the credential is looked at, so that
-/// an end of all sessions or another password meanwhile voids what comes of it.
-#[derive(Debug)]
-pub struct LoginAttempt {
-    ext_id: ExtId,
-    name: String,
-    password: PasswordStamp,
-    generation: u64,
-}
-
-impl LoginAttempt {
-    /// Whose attempt it is.
-    #[must_use]
-    pub fn user(&self) -> &ExtId {
-        &self.ext_id
-    }
-
-    /// The login name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-/// What a login did.
-#[derive(Debug)]
-pub struct LoggedIn {
-    /// The session as it is now.
-    pub session: Session,
-    /// `Set-Cookie`; `None` where the client keeps the cookie that it has.
-    pub set_cookie: Option<HeaderValue>,
-    /// Whether a session was there already and was raised.
-    pub step_up: bool,
-}
-
-/// A login that came to nothing although its credential was good.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// The session could not be kept.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// No id could be made.
-    #[error(transparent)]
-    Crypto(#[from] CryptoError),
-    /// The id fits into no cookie: our own fault.
-    #[error(transparent)]
-    Cookie(#[from] InvalidHeaderValue),
 }
 
 /// The sessions of one domain.

@@ -14,6 +14,8 @@
 mod bucket;
 mod familiar;
 mod pace;
+mod paces;
+mod ticket;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
@@ -29,54 +31,9 @@ pub use bucket::{Bucket, Lane};
 use familiar::Familiar;
 pub use pace::Pace;
 use pace::Tally;
-
-/// The two counts.
-#[derive(Debug, Clone, Copy)]
-pub struct Paces {
-    /// One user from one network.
-    pub user: Pace,
-    /// One network, whoever the user.
-    pub network: Bucket,
-    /// For so long after a login its user is not held up by what others fail in the same network.
-    pub familiar: Duration,
-    /// Entries kept for each count, and users whose logins are remembered; about 64 bytes each, 300 for a user.
-    pub entries: usize,
-}
-
-impl Paces {
-    /// For passwords, of which so many may be checked or wait for it at a time in each [`Lane`]: one network has
-    /// `percent` of these places, lest it fill them.
-    #[must_use]
-    pub fn of_passwords(places: usize, percent: u8) -> Self {
-        let share = places.saturating_mul(usize::from(percent)) / 100;
-        let paces = Self::default();
-        let parallel = u32::try_from(share.max(1)).unwrap_or(u32::MAX);
-        Self { network: Bucket { parallel, ..paces.network }, ..paces }
-    }
-
-    /// For answers that are signed: nobody guesses one, so that a whole carrier's phones may fail for long before one
-    /// source is slowed for what its answers cost.
-    #[must_use]
-    pub fn of_signatures() -> Self {
-        let longest = Duration::from_secs(5);
-        Self {
-            user: Pace { free: 50, longest, ..Pace::default() },
-            network: Bucket { holds: 500, drains_one_in: Duration::from_secs(1), parallel: 200 },
-            ..Self::default()
-        }
-    }
-}
-
-impl Default for Paces {
-    fn default() -> Self {
-        Self {
-            user: Pace::default(),
-            network: Bucket { holds: 100, drains_one_in: Duration::from_secs(5), parallel: 50 },
-            familiar: Duration::from_secs(7 * 24 * 3600),
-            entries: 50_000,
-        }
-    }
-}
+pub use paces::Paces;
+use ticket::End;
+pub use ticket::Ticket;
 
 /// What is counted for one key. An idle count says nothing, and is not kept.
 trait Count: Clone + Default {
@@ -227,57 +184,6 @@ impl Throttle {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[derive(Clone, Copy)]
-enum End {
-    Failed,
-    Succeeded,
-    Unused,
-}
-
-/// An attempt under way. Whoever drops it has failed: also a client that hangs up before the answer.
-pub struct Ticket {
-    throttle: Arc<Throttle>,
-    source: Source,
-    lane: Lane,
-    end: End,
-}
-
-impl Ticket {
-    /// Which places it takes one of: strangers, however many they are, are not to hold up one of a user who has logged in
-    /// from there lately and had no other under way.
-    #[must_use]
-    pub fn lane(&self) -> Lane {
-        self.lane
-    }
-
-    /// Where it was to take a reserved place and all are taken: whether it may take a common one, as which it counts
-    /// from then on.
-    #[must_use]
-    pub fn leaves_reserve(&mut self) -> bool {
-        let leaves = self.lane == Lane::Reserved && self.throttle.leave_reserve(self.source.network);
-        if leaves {
-            self.lane = Lane::Common;
-        }
-        leaves
-    }
-
-    /// It proved who it is.
-    pub fn succeeded(mut self) {
-        self.end = End::Succeeded;
-    }
-
-    /// Whether it would have, was not looked at.
-    pub fn unused(mut self) {
-        self.end = End::Unused;
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.throttle.settle(self.source, self.lane, self.end);
     }
 }
 

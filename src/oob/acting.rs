@@ -2,8 +2,9 @@
 //! its content become an [`ActingFor`]. Services that touch a user's things ask for one, and only this module makes it.
 
 mod ghosts;
+mod permit;
+mod question;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use sidegate_filters::identity_creation::{Demand, SessionDomain};
@@ -11,103 +12,12 @@ use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role, Usern
 
 use crate::fido::{Fido, Subject};
 use crate::jose::{self, CryptoError};
-use crate::store::{ExtId, Origin, PasswordHash, SourceNetwork, StoreError, UserError, Users};
+use crate::store::{PasswordHash, StoreError, UserError, Users};
 use crate::telemetry::audit::Event;
 pub use ghosts::Ghosts;
-
-/// What somebody wants to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    /// Deregistration, creating or deleting a target: the user's own affair.
-    Own,
-    /// Listing targets: the same, and internal callers need no role (`http-api.md` 8).
-    List,
-    /// Registration: the same, and a user who has a key already may have to show it (`additional-registration`).
-    Registration,
-    /// Authentication without words of the caller.
-    Authentication,
-    /// Authentication that shows words of the caller: a transaction, `dispatchInformation.data`, notification texts.
-    AuthenticationWithContent,
-}
-
-impl Deed {
-    fn is_own_affair(self) -> bool {
-        matches!(self, Self::Own | Self::Registration | Self::List)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::List => "list",
-            Self::Registration => "registration",
-            Self::Authentication => "authentication",
-            Self::AuthenticationWithContent => "authentication-with-content",
-        }
-    }
-}
-
-/// Whom a request names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named<'a> {
-    /// Nobody.
-    Nobody,
-    /// The user with this `username`.
-    Username(&'a str),
-    /// The user with this extId: the owner of the target that the request names.
-    Owner(&'a ExtId),
-}
-
-/// Who asks, and where.
-#[derive(Debug, Clone, Copy)]
-pub struct Asker<'a> {
-    /// The caller.
-    pub caller: &'a Caller,
-    /// The peer's address.
-    pub address: IpAddr,
-    /// Whether the route lets anybody put words before a user's eyes (`anonymous-content`).
-    pub anonymous_content: bool,
-}
-
-/// The permit: this caller may do this for that user. None of a user only for user-less authentication.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActingFor {
-    user: Option<Subject>,
-    hidden: Option<Hidden>,
-}
-
-/// A user whom a stranger named, and is not to learn of whether there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Hidden {
-    name: String,
-    exists: bool,
-}
-
-impl ActingFor {
-    /// The user whom it is for; where users are hidden there may be none of this extId.
-    #[must_use]
-    pub fn user(&self) -> Option<&Subject> {
-        self.user.as_ref()
-    }
-
-    /// What a stranger called the user, who is not to learn whether there is one; `None`: nothing is hidden.
-    #[must_use]
-    pub fn stranger(&self) -> Option<&str> {
-        self.hidden.as_ref().map(|hidden| hidden.name.as_str())
-    }
-
-    /// The user, for the log: one who exists.
-    #[must_use]
-    pub fn audited(&self) -> Option<&str> {
-        let exists = self.hidden.as_ref().is_none_or(|hidden| hidden.exists);
-        self.user().filter(|_| exists).map(|user| user.ext_id.as_str())
-    }
-}
-
-impl From<Option<Subject>> for ActingFor {
-    fn from(user: Option<Subject>) -> Self {
-        Self { user, hidden: None }
-    }
-}
+pub use permit::ActingFor;
+use permit::Hidden;
+pub use question::{Asker, Deed, Named};
 
 /// The caller may not, or it can't be told.
 #[derive(Debug, thiserror::Error)]
@@ -161,24 +71,6 @@ pub struct Acting {
 struct StepUp {
     fido: Arc<dyn Fido>,
     demand: Demand,
-}
-
-impl Asker<'_> {
-    /// On whose account an operation is kept.
-    #[must_use]
-    pub fn origin(&self) -> Origin {
-        match self.caller {
-            Caller::Internal(_) => Origin::Internal,
-            Caller::User(session) => Origin::User(session.ext_id.as_str().into()),
-            Caller::Anonymous => Origin::Network(SourceNetwork::of(self.address)),
-        }
-    }
-
-    /// The network whose share of what is asked of a server behind it uses; an internal caller has none.
-    #[must_use]
-    pub fn network(&self) -> Option<SourceNetwork> {
-        (!matches!(self.caller, Caller::Internal(_))).then(|| SourceNetwork::of(self.address))
-    }
 }
 
 impl Acting {

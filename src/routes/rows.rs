@@ -1,13 +1,15 @@
 //! The default route table as data (`http-api.md` 8): what `sidegate explain` prints, what the configuration may
 //! override by name, and what composition fills with filters and endpoints.
 
-use sidegate_filters::user_binding::Place;
+mod service;
 
 use self::Administered::{Credentials, Sessions, Targets, Users};
+pub use service::{Administered, Service};
+
 use self::Protection::{FidoUaf, JwsBypass, Open, Session};
 use self::Service::*;
 use super::ListenerClass::{self, Internal, Management, Public};
-use crate::store::operation::OperationKind::{self, Auth, Dereg, Reg};
+use crate::store::operation::OperationKind::{Auth, Dereg, Reg};
 
 /// What a row demands of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -38,137 +40,6 @@ impl Protection {
             Self::Internal => "internal",
             Self::Admin => "admin",
             Self::JwsBypass => "jws-bypass",
-        }
-    }
-}
-
-/// What internal callers with the role `admin` see and remove.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Administered {
-    /// Users.
-    Users,
-    /// UAF credentials.
-    Credentials,
-    /// Dispatch targets.
-    Targets,
-    /// Sessions.
-    Sessions,
-}
-
-/// What answers behind a row. Whoever composes the table matches every one of them, so that no row lacks its endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
-    /// A UAF request, in band.
-    UafRequest(OperationKind),
-    /// The answer to a registration request.
-    UafRegistration,
-    /// The answer to an authentication request.
-    UafAuthentication,
-    /// The trusted facets.
-    Facets,
-    /// Dispatches a token.
-    Dispatch(OperationKind),
-    /// Makes a token for whoever asks.
-    Create(OperationKind),
-    /// Redeems a token.
-    Redeem(OperationKind),
-    /// Lists dispatch targets.
-    ListTargets,
-    /// Registers one.
-    CreateTarget,
-    /// Changes one by its key's signature.
-    ModifyTarget,
-    /// Removes one.
-    DeleteTarget,
-    /// How an operation stands.
-    Status,
-    /// The login page.
-    LoginPage,
-    /// Login by password.
-    PasswordLogin,
-    /// The page with the button to log out.
-    LogoutPage,
-    /// The end of a session.
-    Logout,
-    /// The UAF request of a login.
-    FidoLoginRequest,
-    /// Login by the answer to it.
-    FidoLoginResponse,
-    /// Lists what is administered.
-    AdminList(Administered),
-    /// Removes it.
-    AdminRemove(Administered),
-    /// The keys of SecTokens.
-    Jwks,
-    /// The process lives.
-    Liveness,
-    /// What it needs is there.
-    Health,
-    /// Counters.
-    Metrics,
-}
-
-impl Service {
-    /// Whether it answers everybody alike, so that nobody is asked who they are.
-    #[must_use]
-    pub fn is_impersonal(self) -> bool {
-        matches!(self, Self::Facets | Self::Jwks | Self::Liveness | Self::Health | Self::Metrics)
-    }
-
-    /// Whether a FIDO server behind may answer in its place (`gateway.md` 1, fronting).
-    #[must_use]
-    pub fn is_of_fido_server(self) -> bool {
-        match self {
-            Self::UafRequest(_)
-            | Self::UafRegistration
-            | Self::UafAuthentication
-            | Self::Facets
-            | Self::Dispatch(_)
-            | Self::Create(_)
-            | Self::Redeem(_)
-            | Self::ListTargets
-            | Self::CreateTarget
-            | Self::ModifyTarget
-            | Self::DeleteTarget
-            | Self::Status => true,
-            Self::LoginPage
-            | Self::PasswordLogin
-            | Self::LogoutPage
-            | Self::Logout
-            | Self::FidoLoginRequest
-            | Self::FidoLoginResponse
-            | Self::AdminList(_)
-            | Self::AdminRemove(_)
-            | Self::Jwks
-            | Self::Liveness
-            | Self::Health
-            | Self::Metrics => false,
-        }
-    }
-
-    /// Whether it asks the UAF server, which may be one behind (`gateway.md` 1, hybrid).
-    #[must_use]
-    pub fn asks_uaf_server(self) -> bool {
-        matches!(
-            self,
-            Self::UafRequest(_)
-                | Self::UafRegistration
-                | Self::UafAuthentication
-                | Self::Redeem(_)
-                | Self::FidoLoginRequest
-                | Self::FidoLoginResponse
-                | Self::AdminRemove(Users | Credentials | Targets)
-        )
-    }
-
-    /// Where a request to a FIDO server behind names the user whose own affair it is (`http-api.md` 0.3).
-    #[must_use]
-    pub fn names_user(self) -> Option<Place> {
-        match self {
-            Self::UafRequest(Reg | Dereg) | Self::Create(Reg | Dereg) => Some(Place::Context),
-            Self::Dispatch(Reg | Dereg) => Some(Place::GetUafRequest),
-            Self::CreateTarget => Some(Place::Username),
-            _ => None,
         }
     }
 }

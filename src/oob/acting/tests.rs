@@ -5,6 +5,7 @@ use rstest::rstest;
 use super::super::testing::{House, Plan, asker, internal};
 use super::*;
 use crate::identity::testing::realm;
+use crate::store::{Origin, SourceNetwork};
 
 /// What a cell of the table says, short.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,68 @@
+//! A login, from the attempt to what came of it.
+
+use http::HeaderValue;
+use http::header::InvalidHeaderValue;
+use sidegate_filters::identity::Session;
+
+use crate::jose::CryptoError;
+use crate::store::{ExtId, PasswordStamp, StoreError};
+
+/// What a successful login through a realm gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Realm {
+    /// Its name, as sessions and SecTokens show it.
+    pub name: String,
+    /// The authentication level.
+    pub level: u8,
+    /// Whether a step-up gives the session a new id.
+    pub renew: bool,
+}
+
+/// The right to log a user in, once the credential proves good. It is taken before the credential is looked at, so that
+/// an end of all sessions or another password meanwhile voids what comes of it.
+#[derive(Debug)]
+pub struct LoginAttempt {
+    pub(super) ext_id: ExtId,
+    pub(super) name: String,
+    pub(super) password: PasswordStamp,
+    pub(super) generation: u64,
+}
+
+impl LoginAttempt {
+    /// Whose attempt it is.
+    #[must_use]
+    pub fn user(&self) -> &ExtId {
+        &self.ext_id
+    }
+
+    /// The login name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// What a login did.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The session as it is now.
+    pub session: Session,
+    /// `Set-Cookie`; `None` where the client keeps the cookie that it has.
+    pub set_cookie: Option<HeaderValue>,
+    /// Whether a session was there already and was raised.
+    pub step_up: bool,
+}
+
+/// A login that came to nothing although its credential was good.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The session could not be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No id could be made.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The id fits into no cookie: our own fault.
+    #[error(transparent)]
+    Cookie(#[from] InvalidHeaderValue),
+}

@@ -1,0 +1,53 @@
+//! How fast attempts may follow each other, and how many at once.
+
+use std::time::Duration;
+
+use super::{Bucket, Pace};
+
+/// The two counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Paces {
+    /// One user from one network.
+    pub user: Pace,
+    /// One network, whoever the user.
+    pub network: Bucket,
+    /// For so long after a login its user is not held up by what others fail in the same network.
+    pub familiar: Duration,
+    /// Entries kept for each count, and users whose logins are remembered; about 64 bytes each, 300 for a user.
+    pub entries: usize,
+}
+
+impl Paces {
+    /// For passwords, of which so many may be checked or wait for it at a time in each [`Lane`]: one network has
+    /// `percent` of these places, lest it fill them.
+    #[must_use]
+    pub fn of_passwords(places: usize, percent: u8) -> Self {
+        let share = places.saturating_mul(usize::from(percent)) / 100;
+        let paces = Self::default();
+        let parallel = u32::try_from(share.max(1)).unwrap_or(u32::MAX);
+        Self { network: Bucket { parallel, ..paces.network }, ..paces }
+    }
+
+    /// For answers that are signed: nobody guesses one, so that a whole carrier's phones may fail for long before one
+    /// source is slowed for what its answers cost.
+    #[must_use]
+    pub fn of_signatures() -> Self {
+        let longest = Duration::from_secs(5);
+        Self {
+            user: Pace { free: 50, longest, ..Pace::default() },
+            network: Bucket { holds: 500, drains_one_in: Duration::from_secs(1), parallel: 200 },
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Paces {
+    fn default() -> Self {
+        Self {
+            user: Pace::default(),
+            network: Bucket { holds: 100, drains_one_in: Duration::from_secs(5), parallel: 50 },
+            familiar: Duration::from_secs(7 * 24 * 3600),
+            entries: 50_000,
+        }
+    }
+}
