@@ -4,6 +4,7 @@
 
 mod demo;
 mod error;
+mod fault;
 mod flags;
 mod http;
 mod interrupts;
@@ -22,6 +23,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 pub(super) use error::PhoneError;
+use fault::Fault;
 use flags::{Action, Kept, KeyMaker};
 use http::Gateway;
 use phone::Phone;
@@ -52,17 +54,23 @@ impl Device {
 
     async fn act(&self) -> Result<(), PhoneError> {
         let gateway = Gateway::new(&self.gateway, self.ca.as_deref())?;
-        let (maker, Kept { state }) = match &self.action {
+        let (maker, fault, Kept { state }) = match &self.action {
+            Action::Misbehaviours => {
+                fault::list();
+                return Ok(());
+            }
             Action::Demo { login, maker } => {
                 return demo::play(&gateway, maker.key, &login.user, &login.password()?).await;
             }
-            Action::Register { maker, kept, .. } | Action::Approve { maker, kept, .. } => (*maker, kept),
+            Action::Register { maker, fault, kept, .. } | Action::Approve { maker, fault, kept, .. } => {
+                (*maker, *fault, kept)
+            }
             Action::RegisterTarget { kept }
             | Action::UpdateTarget { kept, .. }
             | Action::Deny { kept, .. }
-            | Action::Delete { kept } => (KeyMaker::default(), kept),
+            | Action::Delete { kept } => (KeyMaker::default(), Fault::default(), kept),
         };
-        let mut phone = Phone::open(&gateway, maker.key, state)?;
+        let mut phone = Phone::open(&gateway, maker.key, state)?.misbehaving(fault);
         // A phone that could not keep its keys leaves the gateway with one that nobody has.
         phone.keep()?;
         let done = self.act_with(&mut phone).await;
@@ -72,7 +80,7 @@ impl Device {
 
     async fn act_with(&self, phone: &mut Phone) -> Result<(), PhoneError> {
         match &self.action {
-            Action::Demo { .. } => Ok(()),
+            Action::Demo { .. } | Action::Misbehaviours => Ok(()),
             Action::Register { .. } if phone.has_registered().await? => Ok(()),
             Action::Register { login, .. } => phone.register(&login.user, &login.password()?).await,
             Action::RegisterTarget { .. } => phone.register_target("Software phone").await,

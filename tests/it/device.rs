@@ -7,7 +7,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::support::gateway::{Gateway, Setup};
-use crate::support::oob::asked;
+use crate::support::oob::{asked, by_link, dispatched};
 use crate::support::phone::Phone;
 
 /// Runs `sidegate device` with these arguments, and with jeff's password where it is for a login.
@@ -55,6 +55,31 @@ async fn a_phone_has_the_kind_of_key_that_it_was_told_to_make() {
     }
     let told = complaint(&device(&gateway, &["register", "--gateway", &url, "--key", "dsa"]));
     assert!(told.contains("p256, p256-der, rsa-pss, rsa-pss-der"), "{told}");
+}
+
+#[tokio::test]
+async fn a_phone_that_is_told_to_misbehave_is_refused_and_still_has_its_key() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let public = gateway.public();
+    let run = |line: &[&str]| device(&gateway, &[line, &["--gateway", public.base()]].concat());
+    let told = complaint(&run(&["register", "--misbehave", "sha-hash"]));
+    assert!(told.contains("the nearest names are sha1-hash, "), "{told}");
+    let told = complaint(&run(&["register", "--misbehave", "same-counter"]));
+    assert!(told.contains("same-counter is for an authentication"), "{told}");
+    let told = complaint(&run(&["register", "--misbehave", "compressed-point"]));
+    assert!(told.contains("registration: UAF status 1494"), "{told}");
+    assert!(run(&["register"]).status.success(), "the key that was refused is forgotten");
+
+    let approve = async |how: &[&str]| {
+        let operation = dispatched(&public, "authentication", &by_link("jeff")).await;
+        run(&[&["approve", &operation.response], how].concat())
+    };
+    let told = complaint(&approve(&["--misbehave", "same-counter"]).await);
+    assert!(told.contains("UAF authentication: UAF status 1498"), "{told}");
+    let approved = approve(&[]).await;
+    assert!(approved.status.success(), "{approved:?}");
+    let listed = String::from_utf8(device(&gateway, &["misbehaviours"]).stdout).unwrap();
+    assert!(listed.lines().count() > 100 && listed.contains("\nsha1-hash "), "{listed}");
 }
 
 #[tokio::test]

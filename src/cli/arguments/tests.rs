@@ -45,10 +45,10 @@ fn flags_stand_before_the_command_or_behind_it() {
 fn a_phone_has_the_flags_that_it_uses_and_a_short_help() {
     for (command, flags) in [
         ("demo", "--user --password-stdin --config --data --key"),
-        ("register", "--user --password-stdin --config --data --key --state"),
+        ("register", "--user --password-stdin --config --data --key --misbehave --state"),
         ("register-target", "--state"),
         ("update-target", "--name --state"),
-        ("approve", "--key --state"),
+        ("approve", "--key --misbehave --state"),
         ("deny", "--state"),
         ("delete", "--state"),
     ] {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
 use super::PhoneError;
+use super::fault::Fault;
 use super::key::UafKey;
 use crate::cli::arguments::{ConfigFlag, DataFlags};
 use crate::cli::data::{self, DEMO_PASSWORD, USERS};
@@ -29,6 +30,8 @@ pub(super) enum Action {
         #[command(flatten)]
         maker: KeyMaker,
         #[command(flatten)]
+        fault: Fault,
+        #[command(flatten)]
         kept: Kept,
     },
     /// Log in with the UAF key and register the phone as a dispatch target
@@ -51,6 +54,8 @@ pub(super) enum Action {
         #[command(flatten)]
         maker: KeyMaker,
         #[command(flatten)]
+        fault: Fault,
+        #[command(flatten)]
         kept: Kept,
     },
     /// Redeem a dispatched token and say no
@@ -65,6 +70,8 @@ pub(super) enum Action {
         #[command(flatten)]
         kept: Kept,
     },
+    /// Print what `--misbehave` of register and approve can be told, one name a line; asks no gateway
+    Misbehaviours,
 }
 
 /// Who logs in with a password, and where it is.

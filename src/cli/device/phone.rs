@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sidegate_uaf::authenticator::{Authenticator, SOFTWARE_MODEL as MODEL, shown_text};
-use sidegate_uaf::wire::{AuthenticationRequest, Reply, Response, SendUafResponse};
+use sidegate_uaf::wire::{AuthenticationRequest, Reply, SendUafResponse};
 use uuid::Uuid;
 
+use super::fault::Fault;
 use super::http::{Answer, Connection, Gateway};
 use super::key::UafKey;
 use super::state::State;
@@ -27,6 +28,8 @@ pub(super) struct Phone {
     unanswered_target: Option<String>,
     /// The file that it is kept in, if it is kept.
     file: Option<PathBuf>,
+    /// What it does wrong in the answers to what it registers and approves.
+    fault: Fault,
 }
 
 impl Phone {
@@ -43,7 +46,13 @@ impl Phone {
     fn with(gateway: &Gateway, key: UafKey, state: State, file: Option<PathBuf>) -> Result<Self, PhoneError> {
         let model = MODEL.parse().map_err(|_| PhoneError::Message(format!("{MODEL} is no AAID")))?;
         let authenticator = key.of(Authenticator::new(model));
-        Ok(Self { connection: Connection::new(gateway)?, authenticator, state, unanswered_target: None, file })
+        let (connection, fault) = (Connection::new(gateway)?, Fault::default());
+        Ok(Self { connection, authenticator, state, unanswered_target: None, file, fault })
+    }
+
+    /// The same phone with a fault.
+    pub(super) fn misbehaving(self, fault: Fault) -> Self {
+        Self { fault, ..self }
     }
 
     /// Keeps the phone as it is now.
@@ -78,18 +87,21 @@ impl Phone {
         first.ok_or_else(no_key)
     }
 
-    fn sign(&mut self, request: &str) -> Result<Response, PhoneError> {
+    /// The answer to a request to authenticate, wrong if that was asked for.
+    fn sign(&mut self, request: &str, fault: Fault) -> Result<String, PhoneError> {
         let request = AuthenticationRequest::from_message(request).map_err(unreadable)?;
         if let Some(shown) = shown_text(&request) {
             say(format_args!("to confirm: {shown:?}"));
         }
-        Ok(self.authenticator.authenticate(&request, &mut self.state.keys, Uuid::new_v4().as_bytes())?)
+        let key = self.authenticator.next_key(&request, &mut self.state.keys)?;
+        let draft = self.authenticator.draft_authentication(&request, key, Uuid::new_v4().as_bytes())?;
+        fault.sign(draft, key)
     }
 
-    async fn send(&mut self, path: &str, response: &Response, reply: &Reply) -> Result<Answer, PhoneError> {
+    async fn send(&mut self, path: &str, message: String, reply: &Reply) -> Result<Answer, PhoneError> {
         // A counter that was used must never be used again, whatever becomes of this process.
         self.keep()?;
-        let message = serde_json::to_value(SendUafResponse::new(response, reply));
+        let message = serde_json::to_value(SendUafResponse::of_message(message, reply));
         self.connection.post_uaf(path, &message.map_err(|error| PhoneError::Message(error.to_string()))?).await
     }
 }

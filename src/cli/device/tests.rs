@@ -69,8 +69,9 @@ fn device(gateway: &str, state: &Path, redeem_url: &str) -> Device {
         "nma_data": {"token": "the-token", "redeem_url": redeem_url},
         "nma_data_content_type": "application/json", "nma_data_version": "1",
     });
-    let (message, maker) = (base64url::encode(payload.to_string()), KeyMaker::default());
-    Device { action: Action::Approve { message, maker, kept: kept(state) }, gateway: gateway.to_owned(), ca: None }
+    let (message, maker, fault) = (base64url::encode(payload.to_string()), KeyMaker::default(), Fault::default());
+    let action = Action::Approve { message, maker, fault, kept: kept(state) };
+    Device { action, gateway: gateway.to_owned(), ca: None }
 }
 
 fn kept(state: &Path) -> Kept {
@@ -87,7 +88,7 @@ fn register(gateway: &str, folder: &Path) -> Device {
 fn register_with(gateway: &str, folder: &Path, data: PathBuf) -> Device {
     let login = PasswordLogin { user: "demo".into(), password_stdin: false, config: None, data: Some(data) };
     let kept = kept(&folder.join("phone.json"));
-    let action = Action::Register { login, maker: KeyMaker::default(), kept };
+    let action = Action::Register { login, maker: KeyMaker::default(), fault: Fault::default(), kept };
     Device { action, gateway: gateway.to_owned(), ca: None }
 }
 

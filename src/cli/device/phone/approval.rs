@@ -5,7 +5,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::authenticator::ASM_USER_CANCELLED;
 use sidegate_uaf::wire::{AuthenticationRequest, Operation, Reply};
 
-use super::{Phone, no_key, unreadable};
+use super::{Phone, unreadable};
 use crate::cli::device::link::{Errand, Payload};
 use crate::cli::device::{PhoneError, say};
 
@@ -14,16 +14,17 @@ impl Phone {
     pub(in crate::cli::device) async fn approve(&mut self, message: &Payload) -> Result<(), PhoneError> {
         let errand = self.read(message)?;
         // Before the token is used up: a phone that can't answer leaves it to one that can.
-        if self.state.keys.is_empty() && errand.is_authentication() {
-            return Err(no_key());
+        if errand.is_authentication() {
+            self.username()?;
+            self.fault.check(Operation::Auth)?;
         }
         let (operation, request) = self.redeem(&errand).await?;
         match operation {
             Operation::Reg => self.answer_registration(&request).await,
             Operation::Dereg => self.drop_keys(&request),
             Operation::Auth => {
-                let response = self.sign(&request).map_err(PhoneError::of_login)?;
-                let answer = self.send("/nevisfido/uaf/1.1/authentication", &response, &Reply::default()).await?;
+                let message = self.sign(&request, self.fault).map_err(PhoneError::of_login)?;
+                let answer = self.send("/nevisfido/uaf/1.1/authentication", message, &Reply::default()).await?;
                 answer.expect_uaf(StatusCode::OK, "UAF authentication").map_err(PhoneError::of_login)?;
                 say("UAF authentication: approved");
                 Ok(())
@@ -37,9 +38,9 @@ impl Phone {
         let errand = self.read(message)?;
         let (_, request) = self.redeem(&errand).await?;
         let request = AuthenticationRequest::from_message(&request).map_err(unreadable)?;
-        let response = self.authenticator.deny(&request)?;
+        let message = self.authenticator.deny(&request)?.to_message();
         let reply = Reply { asm_status_code: Some(ASM_USER_CANCELLED), ..Reply::default() };
-        self.send("/nevisfido/uaf/1.1/authentication", &response, &reply)
+        self.send("/nevisfido/uaf/1.1/authentication", message, &reply)
             .await?
             .expect_uaf(StatusCode::UNACCEPTABLE_CONTENT, "denial")?;
         say("UAF authentication: denied");

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::authenticator::SOFTWARE_MODEL as MODEL;
-use sidegate_uaf::wire::{RegistrationRequest, Reply};
+use sidegate_uaf::wire::{Operation, RegistrationRequest, Reply};
 
 use super::{Phone, text, unreadable};
 use crate::cli::device::{PhoneError, say};
@@ -28,6 +28,7 @@ impl Phone {
 
     /// Logs in with the password and registers a key.
     pub(in crate::cli::device) async fn register(&mut self, user: &str, password: &str) -> Result<(), PhoneError> {
+        self.fault.check(Operation::Reg)?;
         let form = [("isiwebuserid", user), ("isiwebpasswd", password)];
         let body = self.connection.post_form("/auth/pwd", &form).await?.expect(200, "password login")?;
         say(format_args!("password login: {user}, extId {}", text(&body, "extId")));
@@ -39,7 +40,11 @@ impl Phone {
 
     pub(super) async fn answer_registration(&mut self, request: &str) -> Result<(), PhoneError> {
         let request = RegistrationRequest::from_message(request).map_err(unreadable)?;
-        let (response, key) = self.authenticator.register(&request, &self.state.keys)?;
+        let (right, key) = self.authenticator.register(&request, &self.state.keys)?;
+        let message = match self.fault.misbehave {
+            Some(_) => self.fault.sign(self.authenticator.draft_registration(&request, &key)?, &key)?,
+            None => right.to_message(),
+        };
         let reply = Reply {
             device_id: Some(self.state.device_id.clone()),
             device_name: Some("Software phone".into()),
@@ -49,7 +54,7 @@ impl Phone {
         // Before it is sent: an answer that is lost must not leave the gateway with a key that nobody has.
         self.state.keys.push(key);
         self.state.unconfirmed = true;
-        let answer = self.send("/nevisfido/uaf/1.1/registration", &response, &reply).await?;
+        let answer = self.send("/nevisfido/uaf/1.1/registration", message, &reply).await?;
         let refused = (400..500).contains(&answer.status);
         let said = answer.expect_uaf(StatusCode::OK, "registration");
         self.settle(refused, said)?;
