@@ -314,7 +314,7 @@ fn a_misspelt_flag_is_named_wherever_it_stands() {
         ("serve --confg x", "--confg", "--config"),
         ("--dat x user list", "--dat", "--data"),
         ("--sate x device delete", "--sate", "--state"),
-        ("--config x --sate x device delete", "--sate", "--state"),
+        ("--config x --sate x device register", "--sate", "--state"),
     ] {
         let output = run(folder.path(), line);
         let told = told(&output);
