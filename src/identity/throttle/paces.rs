@@ -18,7 +18,7 @@ pub struct Paces {
 }
 
 impl Paces {
-    /// For passwords, of which so many may be checked or wait for it at a time in each [`Lane`]: one network has
+    /// For passwords, of which so many may be checked or wait for it at a time in each [`super::Lane`]: one network has
     /// `percent` of these places, lest it fill them.
     #[must_use]
     pub fn of_passwords(places: usize, percent: u8) -> Self {
