@@ -3,8 +3,10 @@
 
 pub mod fido_uaf;
 pub mod internal_callers;
+pub mod jwt;
 pub mod login_page;
 pub mod password;
+pub mod remote;
 pub mod return_field;
 pub mod same_origin;
 pub mod sec_token;
@@ -15,6 +17,7 @@ pub mod throttle;
 
 pub use fido_uaf::{FidoLoginError, FidoUafRealm};
 pub use internal_callers::StaticCallers;
+pub use jwt::JwtRealm;
 pub use login_page::LoginPages;
 pub use password::PasswordRealm;
 pub use sec_token::{SecTokenIssuer, SecTokenKeys};

@@ -90,18 +90,18 @@ impl std::fmt::Debug for Carrier {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatedSession {
     session: Session,
-    carrier: Carrier,
+    carrier: Option<Carrier>,
 }
 
 impl AuthenticatedSession {
-    pub(crate) fn granted(session: Session, carrier: Carrier) -> Self {
+    pub(crate) fn granted(session: Session, carrier: Option<Carrier>) -> Self {
         Self { session, carrier }
     }
 
-    /// What the client showed for it.
+    /// What the client showed for it; `None`: it is of this request alone, and is kept nowhere.
     #[must_use]
-    pub fn carrier(&self) -> &Carrier {
-        &self.carrier
+    pub fn carrier(&self) -> Option<&Carrier> {
+        self.carrier.as_ref()
     }
 }
 

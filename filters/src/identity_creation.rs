@@ -1,12 +1,13 @@
 //! IdentityCreationFilter: whoever passes is authenticated by the rules of the route (`gateway.md` 3.1).
 //!
-//! The filter finds out who calls (an internal caller by its bearer, a user by the domain's session cookie), compares
-//! that with what the route demands, and either attaches the identity or answers with a challenge. Credentials that were
-//! meant for the gateway do not go on to the destination (`gateway.md` 2.3).
+//! The filter finds out who calls (an internal caller by its bearer, a user by one of the credentials that the route
+//! accepts), compares that with what the route demands, and either attaches the identity or answers with a challenge.
+//! Credentials that were meant for the gateway do not go on to the destination (`gateway.md` 2.3).
 
 mod answers;
 mod challenge;
 mod cookie;
+mod credential;
 mod credentials;
 mod demand;
 mod return_target;
@@ -20,23 +21,24 @@ use http::{HeaderValue, header};
 
 pub use challenge::Challenge;
 pub use cookie::{BadDomain, SessionCookie, SessionDomain, foreign_cookies, session_cookie, sets_session_cookie};
+pub use credential::{BearerToken, CookieSession, Credential, Shown};
 pub use credentials::{accepts_html, shows_bearer};
 pub use demand::{Demand, Shortfall};
 pub use return_target::ReturnTarget;
-pub use sources::{InternalCallers, LoginPage, LoginPrompt, Sessions};
+pub use sources::{BadToken, InternalCallers, LoginPage, LoginPrompt, Sessions, Tokens};
 
 use crate::audit::Event;
 use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
-use crate::identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
+use crate::identity::{AuthenticatedSession, Caller, InternalCaller, Role};
 use crate::reply::{Problem, Reply};
 use credentials::Bearer;
 
 /// Whom a route lets in, apart from internal callers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// Everybody; a session that is there is recognised, an invalid one counts as none (`http-api.md` 0.3).
+    /// Everybody; a user is recognised, and an invalid session counts as none (`http-api.md` 0.3).
     Open,
     /// Whoever has a session that meets the demand.
     Session(Demand),
@@ -92,23 +94,23 @@ pub struct Settings {
 /// The filter `identity-creation`.
 pub struct IdentityCreationFilter {
     settings: Settings,
-    sessions: Arc<dyn Sessions>,
+    credentials: Vec<Arc<dyn Credential>>,
     internal_callers: Arc<dyn InternalCallers>,
     login_page: Arc<dyn LoginPage>,
     clock: Arc<dyn Clock>,
 }
 
 impl IdentityCreationFilter {
-    /// The filter for one route.
+    /// The filter for one route, which takes users by these credentials, in this order.
     #[must_use]
     pub fn new(
         settings: Settings,
-        sessions: Arc<dyn Sessions>,
+        credentials: Vec<Arc<dyn Credential>>,
         internal_callers: Arc<dyn InternalCallers>,
         login_page: Arc<dyn LoginPage>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, sessions, internal_callers, login_page, clock }
+        Self { settings, credentials, internal_callers, login_page, clock }
     }
 
     /// An internal caller, asked for only on internal listeners: there every bearer is meant for us, and a bad one is
@@ -133,19 +135,23 @@ impl IdentityCreationFilter {
         if self.settings.internal.admits(&caller) { Ok(Some(caller)) } else { Err(Refusal::Forbidden(caller.name)) }
     }
 
-    async fn session(&self, exchange: &mut Exchange) -> Result<Option<AuthenticatedSession>, Refusal> {
-        let cookie = match session_cookie(&exchange.headers, &self.settings.domain, exchange.client.secure) {
-            SessionCookie::Absent => return Ok(None),
-            SessionCookie::Several => return Err(Refusal::TossedCookie),
-            SessionCookie::One(cookie) => cookie,
-        };
-        let session = self.sessions.find(&self.settings.domain, &cookie).await?;
-        let session = session.filter(|session| session.domain == self.settings.domain.as_str());
-        if session.is_none() {
-            let cleared = self.settings.domain.clear_cookie(exchange.client.secure);
-            exchange.dead_cookie = Some(cleared.map_err(|error| FilterError::Internal(error.to_string()))?);
+    async fn user(&self, exchange: &mut Exchange) -> Result<Option<AuthenticatedSession>, Refusal> {
+        for credential in &self.credentials {
+            match credential.find(exchange).await? {
+                Shown::Nothing => {}
+                Shown::User(session, carrier) => return Ok(Some(AuthenticatedSession::granted(*session, carrier))),
+                Shown::Refused(problem) => return Err(Refusal::Credential(problem)),
+            }
         }
-        Ok(session.map(|session| AuthenticatedSession::granted(session, Carrier::new(cookie))))
+        Ok(None)
+    }
+
+    /// What a client showed us stays here.
+    fn strip_credentials(&self, exchange: &mut Exchange) {
+        self.credentials.iter().for_each(|credential| credential.strip(&mut exchange.headers));
+        if matches!(exchange.caller, Caller::Internal(_)) {
+            exchange.headers.remove(header::AUTHORIZATION);
+        }
     }
 
     async fn caller(&self, exchange: &mut Exchange) -> Result<Caller, Refusal> {
@@ -154,9 +160,9 @@ impl IdentityCreationFilter {
         }
         match &self.settings.admission {
             Admission::InternalOnly => Err(Refusal::NoBearer),
-            Admission::Open => Ok(self.session(exchange).await?.map_or(Caller::Anonymous, Caller::User)),
+            Admission::Open => Ok(self.user(exchange).await?.map_or(Caller::Anonymous, Caller::User)),
             Admission::Session(demand) => {
-                let Some(session) = self.session(exchange).await? else { return Err(Refusal::NoSession) };
+                let Some(session) = self.user(exchange).await? else { return Err(Refusal::NoSession) };
                 match demand.check(&session, self.clock.now()) {
                     Ok(()) => Ok(Caller::User(session)),
                     Err(Shortfall::Role) => Err(Refusal::MissingRole),
@@ -167,23 +173,12 @@ impl IdentityCreationFilter {
     }
 }
 
-/// What a client showed in our cookie stays here.
-fn strip_credentials(exchange: &mut Exchange) {
-    match foreign_cookies(&exchange.headers) {
-        Some(cookies) => exchange.headers.insert(header::COOKIE, cookies),
-        None => exchange.headers.remove(header::COOKIE),
-    };
-    if matches!(exchange.caller, Caller::Internal(_)) {
-        exchange.headers.remove(header::AUTHORIZATION);
-    }
-}
-
 /// Why a request does not pass.
 enum Refusal {
     BadBearer,
     NoBearer,
     Forbidden(String),
-    TossedCookie,
+    Credential(Box<Problem>),
     NoSession,
     MissingRole,
     StepUp(AuthenticatedSession),
@@ -204,6 +199,7 @@ impl Filter for IdentityCreationFilter {
 
     fn settings(&self) -> String {
         let Settings { domain, admission, internal, interception, .. } = &self.settings;
+        let credentials: Vec<String> = self.credentials.iter().map(|credential| credential.name()).collect();
         let admission = match admission {
             Admission::Open => "open, a session is recognised".to_owned(),
             Admission::InternalOnly => "internal callers only".to_owned(),
@@ -218,7 +214,12 @@ impl Filter for IdentityCreationFilter {
             Interception::Auto => "auto",
             Interception::Never => "never",
         };
-        format!("domain {}; {admission}; {internal}; interception {interception}", domain.as_str())
+        let (domain, credentials) = (domain.as_str(), credentials.join(", "));
+        format!("domain {domain} by {credentials}; {admission}; {internal}; interception {interception}")
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        self.credentials.iter().filter_map(|credential| credential.body_limit()).max()
     }
 
     async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
@@ -226,7 +227,7 @@ impl Filter for IdentityCreationFilter {
             Ok(caller) => {
                 let personal = caller != Caller::Anonymous;
                 exchange.caller = caller;
-                strip_credentials(exchange);
+                self.strip_credentials(exchange);
                 if personal {
                     exchange.answer_headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
                 }

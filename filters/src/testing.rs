@@ -24,7 +24,7 @@ pub(crate) fn jeff() -> Caller {
         authenticated_at: Millis(0),
         generation: 0,
     };
-    Caller::User(AuthenticatedSession::granted(session, Carrier::new("cookie".into())))
+    Caller::User(AuthenticatedSession::granted(session, Some(Carrier::new("cookie".into()))))
 }
 
 pub(crate) fn service(roles: &[Role]) -> Caller {

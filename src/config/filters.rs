@@ -70,8 +70,10 @@ pub struct IdentityCreation {
     pub level: u8,
     /// How long ago the latest login or step-up may be.
     pub max_age: Option<Duration>,
-    /// The latest login or step-up was by one of these realms; empty: any.
+    /// The latest login or step-up was by one of these realms, or the request shows a credential of theirs; empty: any.
     pub realms: Vec<String>,
+    /// The user has one of these roles; empty: any user.
+    pub roles: Vec<String>,
     /// Which internal callers pass; `None`: none of them.
     pub internal_callers: Option<InternalAccess>,
 }
@@ -131,18 +133,29 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     let domain = domain.reference("domain", known.domains);
     let realms: Vec<&Realm> =
         known.realms.iter().filter(|realm| domain.as_ref().is_none_or(|domain| *domain == realm.domain)).collect();
-    let level = section.field("level");
-    let level_value = level.or(1);
-    let highest = realms.iter().map(|realm| realm.level).max().unwrap_or(0);
-    if level_value > highest && domain.is_some() && known.realms_complete {
-        level.fault("no realm of the domain gives this level", format!("write at most {highest}"));
-    }
     let names: Vec<&str> = realms.iter().map(|realm| realm.name.as_str()).collect();
     let named = section.field("realms").each(|item| item.reference("realm", &names));
-    let roles = section.field("roles");
-    if roles.is_present() {
-        roles.fault("no realm gives roles: nobody would ever pass", "take this key away");
+    let taken = || realms.iter().filter(|realm| named.is_empty() || named.contains(&realm.name));
+    let level = section.field("level");
+    let level_value = level.or(1);
+    let highest = taken().map(|realm| realm.level).max().unwrap_or(0);
+    let told = domain.is_some() && known.realms_complete;
+    if level_value > highest && told {
+        let wrong = if named.is_empty() {
+            "no realm of the domain gives this level"
+        } else {
+            "none of its realms gives this level"
+        };
+        level.fault(wrong, format!("write at most {highest}"));
     }
+    let roles = section.field("roles");
+    if roles.is_written() && told && !taken().any(|realm| realm.kind.gives_roles()) {
+        roles.fault(
+            "no realm that it takes gives roles: nobody would ever pass",
+            "take this key away, or add a realm of type jwt",
+        );
+    }
+    let roles = roles.each(|item| item.optional());
     let internal = [
         ("nobody", None),
         ("anybody", Some(InternalAccess::Anybody)),
@@ -154,6 +167,7 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
         level: level_value,
         max_age: section.field("max-age").optional(),
         realms: named,
+        roles,
         internal_callers: section.field("internal-callers").choice(&internal).flatten(),
         domain: domain?,
     })

@@ -1,34 +1,47 @@
-//! `realms`: the ways to log in.
+//! `realms`: the ways to prove who one is.
+
+mod jwt;
 
 use super::field::Field;
 use super::section::Section;
 
-/// A way to log in (`gateway.md` 3.1).
+pub use jwt::{JwkSet, Jwt, KeyPace, TokenIssuer};
+
+/// A way to prove who one is (`gateway.md` 3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Realm {
     /// Its name, as sessions and SecTokens show it.
     pub name: String,
-    /// The domain whose sessions it makes; one of the configured ones.
+    /// The domain whose sessions it makes, or whose routes take its credentials; one of the configured ones.
     pub domain: String,
     /// The authentication level that it gives.
     pub level: u8,
-    /// Whether a step-up through it gives the session a new id.
+    /// Whether a step-up through it gives the session a new id; of no meaning where it makes none.
     pub renew: bool,
     /// What kind it is.
     pub kind: RealmKind,
 }
 
 /// The kinds of realms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RealmKind {
     /// Name and password.
     Password,
     /// An in-band FIDO UAF login (`http-api.md` 7).
     FidoUaf,
+    /// Bearer tokens of other issuers.
+    Jwt(Jwt),
 }
 
-const KINDS: &[(&str, RealmKind)] = &[("password", RealmKind::Password), ("fido-uaf", RealmKind::FidoUaf)];
+#[derive(Clone, Copy)]
+enum Type {
+    Password,
+    FidoUaf,
+    Jwt,
+}
+
+const TYPES: &[(&str, Type)] = &[("password", Type::Password), ("fido-uaf", Type::FidoUaf), ("jwt", Type::Jwt)];
 
 pub(super) fn read(field: &Field<'_>, domains: &[&str]) -> Vec<Realm> {
     let mut realms: Vec<Realm> = Vec::new();
@@ -38,18 +51,20 @@ pub(super) fn read(field: &Field<'_>, domains: &[&str]) -> Vec<Realm> {
         realms.push(realm);
         Some(())
     });
-    for (kind, _) in KINDS {
-        let same = realms.iter().filter(|realm| realm.kind.word() == *kind).count();
-        if same > 1 {
-            field.fault(format!("there are {same} realms of type {kind}"), "keep one: /auth serves one of each type");
-        }
-    }
     realms
 }
 
 /// A password must never do where a key is asked for, and a key can raise only sessions of its own domain.
 fn fit(section: &Section<'_>, realm: &Realm, other: &Realm) {
-    let (password, fido_uaf) = match (realm.kind, other.kind) {
+    let same = realm.kind.word() == other.kind.word();
+    if same && realm.kind.makes_sessions() {
+        let wrong = format!("realm {} has this type too", other.name);
+        section.field("type").fault(wrong, "keep one: /auth serves one of each type");
+    } else if same && realm.domain == other.domain {
+        let wrong = format!("realm {} of the same domain has this type too", other.name);
+        section.field("type").fault(wrong, "keep one, which may take what both are for");
+    }
+    let (password, fido_uaf) = match (&realm.kind, &other.kind) {
         (RealmKind::Password, RealmKind::FidoUaf) => (realm, other),
         (RealmKind::FidoUaf, RealmKind::Password) => (other, realm),
         _ => return,
@@ -70,25 +85,47 @@ fn fit(section: &Section<'_>, realm: &Realm, other: &Realm) {
 impl RealmKind {
     /// The word of the key `type`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::FidoUaf => "fido-uaf",
+            Self::Jwt(_) => "jwt",
         }
+    }
+
+    /// Whether a login through it makes a session with a cookie; else each request shows its credential.
+    #[must_use]
+    pub fn makes_sessions(&self) -> bool {
+        matches!(self, Self::Password | Self::FidoUaf)
+    }
+
+    /// Whether its users may have roles.
+    #[must_use]
+    pub fn gives_roles(&self) -> bool {
+        !self.makes_sessions()
     }
 }
 
 fn realm(name: &str, section: &Section<'_>, domains: &[&str]) -> Option<Realm> {
-    let kind = section.field("type").demanded("write password or fido-uaf");
-    let kind = kind.choice(KINDS);
+    let kind = section.field("type").demanded("write password, fido-uaf or jwt");
+    let kind = kind.choice(TYPES);
     let domain = section.field("domain").demanded("write the name of one of the domains");
     let domain = domain.reference("domain", domains);
     let level = section.field("level");
-    let default_level = if kind == Some(RealmKind::FidoUaf) { 2 } else { 1 };
+    let default_level = if matches!(kind, Some(Type::FidoUaf)) { 2 } else { 1 };
     let level_value = level.or(default_level);
     if level_value == 0 {
         level.fault("level 0 is what nobody has", "write 1 or more");
     }
-    let renew = section.field("renew").or(true);
+    let renew = !matches!(kind, Some(Type::Password | Type::FidoUaf) | None) || section.field("renew").or(true);
+    let kind = match kind {
+        Some(Type::Password) => Some(RealmKind::Password),
+        Some(Type::FidoUaf) => Some(RealmKind::FidoUaf),
+        Some(Type::Jwt) => Some(RealmKind::Jwt(jwt::read(section))),
+        None => {
+            section.leave_unread();
+            None
+        }
+    };
     Some(Realm { name: name.to_owned(), domain: domain?, level: level_value, renew, kind: kind? })
 }

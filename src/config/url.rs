@@ -79,7 +79,7 @@ impl ServerUrl {
     /// Whether it is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        matches!(canonical(&self.0), Host::Ipv4(address) if address.is_loopback())
+        is_loopback(&self.0)
     }
 
     /// `host:port` to connect to, the port always written.
@@ -126,6 +126,18 @@ impl WebUrl {
     pub fn text(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is reached over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
+    }
+
+    /// Whether it is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| is_loopback(&url))
+    }
 }
 
 impl Scalar for WebUrl {
@@ -169,6 +181,10 @@ fn canonical(url: &Url) -> Host<&str> {
         Some(Host::Ipv4(address)) => Host::Ipv4(address),
         None => Host::Domain(""),
     }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    matches!(canonical(url), Host::Ipv4(address) if address.is_loopback())
 }
 
 fn is_unspecified(url: &Url) -> bool {

@@ -44,6 +44,7 @@ pub struct SecTokenIssuer {
 #[derive(PartialEq, Eq, Hash)]
 struct Subject<'a> {
     sid: &'a str,
+    ext_id: &'a str,
     generation: u64,
     level: u8,
     roles: &'a [String],
@@ -53,8 +54,8 @@ struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     fn of(session: &'a Session, audience: &'a str) -> Self {
-        let Session { sid, generation, level, roles, realm, .. } = session;
-        Self { sid, generation: *generation, level: *level, roles, realm, audience }
+        let Session { sid, ext_id, generation, level, roles, realm, .. } = session;
+        Self { sid, ext_id, generation: *generation, level: *level, roles, realm, audience }
     }
 }
 

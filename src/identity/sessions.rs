@@ -129,7 +129,7 @@ impl DomainSessions {
     /// # Errors
     /// When the store can't be asked: the session may be alive.
     pub async fn logout(&self, session: &AuthenticatedSession) -> Result<(), StoreError> {
-        if let Some(id) = SessionId::parse(session.carrier().expose()) {
+        if let Some(id) = id_of(session) {
             self.store.end(&id.key()).await?;
             Event::Logout { user: &session.ext_id }.record();
         }
@@ -156,9 +156,7 @@ impl DomainSessions {
         &self,
         presented: Option<&AuthenticatedSession>,
     ) -> Result<Option<(SessionId, SessionRecord)>, StoreError> {
-        let Some(id) = presented.and_then(|session| SessionId::parse(session.carrier().expose())) else {
-            return Ok(None);
-        };
+        let Some(id) = presented.and_then(id_of) else { return Ok(None) };
         let record = self.store.touch(&id.key()).await?;
         Ok(record.filter(|record| self.is_here(record)).map(|record| (id, record)))
     }
@@ -214,6 +212,11 @@ impl DomainSessions {
     fn record(&self, session: Session, password: PasswordStamp, now: Millis, ends: Millis) -> SessionRecord {
         SessionRecord { session, password, last_used: now, idle: self.settings.idle, ends }
     }
+}
+
+/// None where nothing is kept of the session.
+fn id_of(session: &AuthenticatedSession) -> Option<SessionId> {
+    SessionId::parse(session.carrier()?.expose())
 }
 
 #[async_trait]

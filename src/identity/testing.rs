@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method, header};
 use sidegate_filters::clock::{Clock, ManualClock, Millis};
 use sidegate_filters::identity_creation::{
-    Admission, IdentityCreationFilter, Interception, InternalAccess, ReturnTarget, Settings,
+    Admission, CookieSession, IdentityCreationFilter, Interception, InternalAccess, ReturnTarget, Sessions, Settings,
 };
 use sidegate_filters::path::CanonicalPath;
 use sidegate_filters::{AuthenticatedSession, Caller, Client, Exchange, Filter, SessionDomain, Verdict};
@@ -162,8 +162,8 @@ impl TestDomain {
         };
         let callers = Arc::new(StaticCallers::new(Vec::new()).unwrap());
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let sessions = Arc::clone(&self.sessions);
-        let filter = IdentityCreationFilter::new(settings, sessions, callers, self.pages(), clock);
+        let cookie = CookieSession::new(settings.domain.clone(), Arc::clone(&self.sessions) as Arc<dyn Sessions>);
+        let filter = IdentityCreationFilter::new(settings, vec![Arc::new(cookie)], callers, self.pages(), clock);
         assert!(matches!(filter.request(exchange).await, Ok(Verdict::Pass)));
     }
 

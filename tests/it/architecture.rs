@@ -49,8 +49,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["src/jose"]),
     ("openssl", &["src/jose", "src/gateway/tls", "filters/src/jws", "uaf/src/crypto"]),
     ("redb", &["src/store"]),
-    // The UAF server behind, and the phone of the command line.
-    ("reqwest", &["src/fido/upstream", "src/cli/device"]),
+    // The UAF server behind, servers that are asked about callers, and the phone of the command line.
+    ("reqwest", &["src/fido/upstream", "src/identity/remote", "src/cli/device"]),
     // A phone's keys are imported once and kept where they encrypt and where they verify.
     ("moka", &["src/store", "src/dispatchers/recipients", "src/oob/bypass", "src/fido/upstream/named"]),
     ("clap", &["src/cli"]),

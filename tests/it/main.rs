@@ -17,6 +17,7 @@ mod gateway;
 mod hidden_users;
 mod hybrid;
 mod independent_jose;
+mod jwt;
 mod link_dispatcher;
 mod login_page;
 mod lost_files;

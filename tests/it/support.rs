@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod gateway;
 pub(crate) mod http;
 pub(crate) mod independent_jose;
+pub(crate) mod issuer;
 pub(crate) mod jose;
 pub(crate) mod logs;
 pub(crate) mod multiplex;

@@ -11,8 +11,8 @@ use sidegate_filters::clock::{Clock, Millis, SystemClock};
 use sidegate_filters::delegation::{Rule, SecToken, SecTokens};
 use sidegate_filters::identity::{AuthenticatedSession, InternalCaller, Role, Session};
 use sidegate_filters::identity_creation::{
-    Admission, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt, ReturnTarget, Sessions,
-    Settings,
+    Admission, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt,
+    ReturnTarget, Sessions, Settings,
 };
 use sidegate_filters::jws_bypass::{ModifyLimit, Proof, SKEW, Uses};
 use sidegate_filters::memory::{MemoryReplayGuard, MemoryTargetKeys};
@@ -44,8 +44,8 @@ impl Doors {
             interception: Interception::Never,
             start: ReturnTarget::start(),
         };
-        let identity =
-            IdentityCreationFilter::new(settings, house.clone(), house.clone(), house.clone(), clock.clone());
+        let cookie = Arc::new(CookieSession::new(settings.domain.clone(), house.clone()));
+        let identity = IdentityCreationFilter::new(settings, vec![cookie], house.clone(), house.clone(), clock.clone());
         let rules = ["AUTH:user.auth.LoginId:X-User", "CALLER:name:X-Caller"];
         let rules = rules.iter().map(|rule| Rule::parse(rule, &|_| None)).collect::<Result<Vec<_>, _>>()?;
         let removed: RemovedHeaders = rules.iter().map(Rule::header).collect();

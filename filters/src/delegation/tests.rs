@@ -30,7 +30,7 @@ fn jeff(name: &str) -> Caller {
         authenticated_at: Millis(5_000),
         generation: 0,
     };
-    Caller::User(AuthenticatedSession::granted(session, Carrier::new("cookie".into())))
+    Caller::User(AuthenticatedSession::granted(session, Some(Carrier::new("cookie".into()))))
 }
 
 fn exchange(caller: Caller, headers: &[(&'static str, &[u8])]) -> Exchange {

@@ -26,10 +26,7 @@ impl IdentityCreationFilter {
                 Event::InternalCallerForbidden { caller: &name }.record();
                 Problem::new(StatusCode::FORBIDDEN, "this internal caller lacks the role that the route needs").into()
             }
-            Refusal::TossedCookie => {
-                Problem::bad_request("several session cookies were sent; delete this site's cookies and log in again")
-                    .into()
-            }
+            Refusal::Credential(problem) => (*problem).into(),
             Refusal::MissingRole => {
                 Problem::new(StatusCode::FORBIDDEN, "the user lacks the role that the route needs").into()
             }

@@ -11,6 +11,8 @@ pub enum Challenge<'a> {
     Session(&'a SessionDomain),
     /// A session is there; it needs authentication of this kind (RFC 9470 3).
     StepUp(&'a SessionDomain, &'a Demand),
+    /// A bearer token was sent, and it is not accepted (RFC 6750 3.1).
+    OtherToken(&'a SessionDomain),
     /// The bearer of an internal caller.
     InternalCaller,
     /// The same: the one that was sent is not known here (RFC 6750 3.1).
@@ -28,6 +30,7 @@ impl Challenge<'_> {
                 domain.as_str(),
                 demand.parameters()
             ),
+            Self::OtherToken(domain) => format!("Bearer realm=\"{}\", error=\"invalid_token\"", domain.as_str()),
             Self::InternalCaller => return HeaderValue::from_static("Bearer realm=\"internal\""),
             Self::OtherInternalCaller => {
                 return HeaderValue::from_static("Bearer realm=\"internal\", error=\"invalid_token\"");
@@ -61,6 +64,7 @@ mod tests {
                 Challenge::StepUp(&domain, &demand),
                 r#"Bearer realm="main", error="insufficient_user_authentication", acr_values="ab", max_age="300""#,
             ),
+            (Challenge::OtherToken(&domain), r#"Bearer realm="main", error="invalid_token""#),
             (Challenge::InternalCaller, r#"Bearer realm="internal""#),
             (Challenge::OtherInternalCaller, r#"Bearer realm="internal", error="invalid_token""#),
         ] {

@@ -1,11 +1,11 @@
-//! What the filter asks of the house it is mounted in: sessions, internal callers, a login page.
+//! What the filter asks of the house it is mounted in: sessions, tokens of others, internal callers, a login page.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Response;
 
 use super::{Demand, ReturnTarget, SessionDomain};
-use crate::exchange::{CertificateDigest, Exchange};
+use crate::exchange::{CertificateDigest, Client, Exchange};
 use crate::filter::FilterError;
 use crate::identity::{InternalCaller, Session};
 
@@ -18,6 +18,24 @@ pub trait Sessions: Send + Sync {
     /// # Errors
     /// [`FilterError::Unavailable`] when the store can't be asked: the request is refused.
     async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError>;
+}
+
+/// Why a bearer token is nobody's: for its sender, of whom nothing is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the bearer token is not accepted: {0}")]
+pub struct BadToken(pub &'static str);
+
+/// Bearer tokens that somebody else issued.
+#[async_trait]
+pub trait Tokens: Send + Sync {
+    /// Whose they are, for `sidegate explain`: `jwt partners of https://idp.example.com`.
+    fn name(&self) -> String;
+
+    /// Whom a token names, as a session of the request that it came with; or why it names nobody.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when it can't be judged, for want of the issuer's keys say.
+    async fn verify(&self, token: &str, client: &Client) -> Result<Result<Session, BadToken>, FilterError>;
 }
 
 /// Who may call on internal listeners (`gateway.md` 2.4).

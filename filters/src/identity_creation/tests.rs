@@ -83,7 +83,9 @@ fn settings(admission: Admission) -> Settings {
 
 fn filter(settings: Settings) -> IdentityCreationFilter {
     let clock = Arc::new(ManualClock::new(Millis(60_000)));
-    IdentityCreationFilter::new(settings, Arc::new(House), Arc::new(House), Arc::new(House), clock)
+    let cookie: Arc<dyn Credential> = Arc::new(CookieSession::new(settings.domain.clone(), Arc::new(House)));
+    let credentials = vec![cookie];
+    IdentityCreationFilter::new(settings, credentials, Arc::new(House), Arc::new(House), clock)
 }
 
 fn exchange(internal: bool, headers: &[(&'static str, &str)]) -> Exchange {
@@ -115,7 +117,7 @@ async fn a_fitting_session_passes_and_is_attached() {
     let mut exchange = exchange(false, &[("cookie", COOKIE), ("authorization", "Bearer upstream's")]);
     assert_eq!(run(settings(level(1)), &mut exchange).await, None);
     let Caller::User(attached) = &exchange.caller else { panic!("no session") };
-    assert_eq!((attached.ext_id.as_str(), attached.carrier().expose()), ("ext", "good"));
+    assert_eq!((attached.ext_id.as_str(), attached.carrier().unwrap().expose()), ("ext", "good"));
     assert!(format!("{attached:?}").contains("Carrier(…)"));
     assert_eq!(exchange.answer_headers, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     assert!(!exchange.headers.contains_key("cookie"), "the session cookie does not go on");
@@ -326,5 +328,5 @@ async fn no_other_cookie_is_dead(#[case] admission: Admission, #[case] headers: 
 #[test]
 fn explain_shows_what_is_demanded() {
     let shown = filter(settings(level(2))).settings();
-    assert_eq!(shown, "domain main; a session of level 2; internal callers with act-for; interception auto");
+    assert_eq!(shown, "domain main by cookie; a session of level 2; internal callers with act-for; interception auto");
 }

@@ -104,6 +104,12 @@ impl UnverifiedJws<'_> {
         &self.jws.header
     }
 
+    /// The algorithm that the header names, one of those that were allowed.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// What the message claims; for checks that may only refuse.
     #[must_use]
     pub fn unverified_payload(&self) -> &[u8] {

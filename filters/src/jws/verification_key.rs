@@ -68,12 +68,18 @@ impl VerificationKey {
         self.kid.as_deref()
     }
 
+    /// Whether it verifies signatures of this algorithm: its kind fits, and its JWK names no other one.
+    #[must_use]
+    pub fn takes(&self, algorithm: Algorithm) -> bool {
+        algorithm.fits(self.kind) && self.algorithm.is_none_or(|named| named == algorithm)
+    }
+
     /// Verifies `signature` over `signing_input`, in the form JWS gives it (RFC 7518, section 3; RFC 8037).
     ///
     /// # Errors
     /// When the algorithm does not fit the key or its JWK's `alg`, or the signature is wrong.
     pub fn verify(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        if !algorithm.fits(self.kind) || self.algorithm.is_some_and(|named| named != algorithm) {
+        if !self.takes(algorithm) {
             return Err(SignatureError::Algorithm);
         }
         let good = match self.kind {

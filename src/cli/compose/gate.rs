@@ -1,13 +1,15 @@
 //! Who is calling: session domains, realms, internal callers, the login page, and the filters that use them.
 
+mod realms;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity_creation::{
-    Admission, Demand, IdentityCreationFilter, Interception, InternalAccess, InternalCallers, ReturnTarget,
-    SessionDomain, Settings,
+    Admission, CookieSession, Credential, Demand, IdentityCreationFilter, Interception, InternalAccess,
+    InternalCallers, ReturnTarget, SessionDomain, Settings,
 };
 use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role};
 
@@ -39,6 +41,9 @@ pub(super) struct Gate {
     pub(super) uaf_throttle: Arc<Throttle>,
     pub(super) password: Option<Arc<PasswordRealm>>,
     fido_uaf: Option<Realm>,
+    /// Realms in the order of the configuration, with what their users show at each request; nothing where that is the
+    /// cookie of a session.
+    realms: Vec<(config::Realm, Option<Arc<dyn Credential>>)>,
     /// What a password is worth: without a realm of keys, a row for keys takes what is worth more.
     password_level: u8,
 }
@@ -56,7 +61,8 @@ impl Gate {
         }
         let of = |kind: RealmKind| config.realms.iter().find(|realm| realm.kind == kind);
         let (password, fido_uaf) = (of(RealmKind::Password), of(RealmKind::FidoUaf));
-        let own = fido_uaf.or(password).map(|realm| realm.domain.clone()).unwrap_or_default();
+        let own = fido_uaf.or(password).or(config.realms.first()).map(|realm| realm.domain.clone());
+        let own = own.or_else(|| config.domains.first().map(|domain| domain.name.clone())).unwrap_or_default();
         let key = MacKey::new(&folder.secret("return-field")?)?;
         let form = config.domains.iter().find(|domain| domain.name == own).map(|domain| domain.login_form);
         let seal = ReturnSeal::new(key, parse_domain(&own)?, form.unwrap_or_default());
@@ -72,6 +78,7 @@ impl Gate {
             password_level: password.map_or(0, |realm| realm.level),
             uaf_throttle: Arc::new(Throttle::new(Paces::of_signatures(), clock.clone())),
             sec_tokens: Arc::new(sec_tokens(config, folder, clock)?),
+            realms: realms::of(config, clock)?,
             own,
             domains,
         })
@@ -119,7 +126,8 @@ impl Gate {
             Protection::Admin => (Admission::InternalOnly, InternalAccess::With(Role::Admin)),
             Protection::Internal => (Admission::InternalOnly, InternalAccess::Anybody),
         };
-        self.filter(&self.own, admission, internal, interception)
+        let cookie = self.cookie(&self.own)?;
+        self.filter(&self.own, vec![cookie], admission, internal, interception)
     }
 
     /// The identity-creation filter of an own row of the configuration.
@@ -128,25 +136,45 @@ impl Gate {
         wanted: &config::IdentityCreation,
         interception: bool,
     ) -> Result<Arc<dyn Filter>, ComposeError> {
-        let demand =
-            Demand { level: wanted.level, max_age: wanted.max_age, realms: wanted.realms.clone(), ..Demand::default() };
+        let config::IdentityCreation { level, max_age, .. } = *wanted;
+        let demand = Demand { level, max_age, realms: wanted.realms.clone(), roles: wanted.roles.clone() };
         let admission = if wanted.open { Admission::Open } else { Admission::Session(demand) };
         let internal = match wanted.internal_callers {
             None => InternalAccess::Nobody,
             Some(config::InternalAccess::Anybody) => InternalAccess::Anybody,
             Some(config::InternalAccess::With(role)) => InternalAccess::With(role),
         };
-        self.filter(&wanted.domain, admission, internal, interception)
+        self.filter(&wanted.domain, self.credentials(wanted)?, admission, internal, interception)
+    }
+
+    /// What users may show, the cookie before what comes with each request anyhow.
+    fn credentials(&self, wanted: &config::IdentityCreation) -> Result<Vec<Arc<dyn Credential>>, ComposeError> {
+        let is_taken = |realm: &config::Realm| {
+            realm.domain == wanted.domain && (wanted.realms.is_empty() || wanted.realms.contains(&realm.name))
+        };
+        let taken: Vec<_> = self.realms.iter().filter(|(realm, _)| is_taken(realm)).collect();
+        let mut credentials = Vec::new();
+        if taken.iter().any(|(realm, _)| realm.kind.makes_sessions()) {
+            credentials.push(self.cookie(&wanted.domain)?);
+        }
+        credentials.extend(taken.iter().filter_map(|(_, credential)| credential.clone()));
+        Ok(credentials)
+    }
+
+    fn cookie(&self, domain: &str) -> Result<Arc<dyn Credential>, ComposeError> {
+        let (sessions, _) = self.domain(domain)?;
+        Ok(Arc::new(CookieSession::new(parse_domain(domain)?, sessions.clone())))
     }
 
     fn filter(
         &self,
         domain: &str,
+        credentials: Vec<Arc<dyn Credential>>,
         admission: Admission,
         internal: InternalAccess,
         interception: bool,
     ) -> Result<Arc<dyn Filter>, ComposeError> {
-        let (sessions, start) = self.domain(domain)?;
+        let (_, start) = self.domain(domain)?;
         let settings = Settings {
             domain: parse_domain(domain)?,
             admission,
@@ -154,8 +182,8 @@ impl Gate {
             interception: if interception { Interception::Auto } else { Interception::Never },
             start: start.clone(),
         };
-        let (sessions, callers, pages) = (sessions.clone(), self.callers.clone(), self.pages.clone());
-        Ok(Arc::new(IdentityCreationFilter::new(settings, sessions, callers, pages, self.clock.clone())))
+        let (callers, pages) = (self.callers.clone(), self.pages.clone());
+        Ok(Arc::new(IdentityCreationFilter::new(settings, credentials, callers, pages, self.clock.clone())))
     }
 }
 

@@ -6,10 +6,11 @@ use std::fmt::Display;
 use super::dry_run;
 use crate::cli::Failure;
 use crate::cli::serve::settings;
-use crate::config::Config;
+use crate::config::{Config, JwkSet, RealmKind};
 use crate::fido::{Policies, statements};
 use crate::gateway;
 use crate::identity::internal_callers::BearerHash;
+use crate::identity::jwt::try_file;
 use crate::jose::certificates::Authorities;
 use crate::jose::client_certificate::ClientCertificate;
 use crate::jose::server_certificate::ServerCertificate;
@@ -39,6 +40,7 @@ pub(in crate::cli) fn misfits(config: &Config) -> Result<Vec<Misfit>, Failure> {
         metadata(config),
         policies(config),
         seen(config),
+        key_sets(config),
     ];
     let mut found: Vec<Misfit> = files.into_iter().flatten().collect();
     if found.is_empty() {
@@ -98,6 +100,21 @@ fn policies(config: &Config) -> Vec<Misfit> {
     let right = "every .json file of the folder is a policy, default.json is one of them";
     let tried = folder.map(|folder| Policies::load(folder));
     tried.and_then(|tried| misfit(tried, || "fido-uaf.policies".to_owned(), right)).into_iter().collect()
+}
+
+/// The keys of token issuers that are in files.
+fn key_sets(config: &Config) -> Vec<Misfit> {
+    let right = "name a file with a JWK set: an object with the list `keys`";
+    let mut found = Vec::new();
+    for realm in &config.realms {
+        let RealmKind::Jwt(jwt) = &realm.kind else { continue };
+        for (index, issuer) in jwt.issuers.iter().enumerate() {
+            let JwkSet::File(path) = &issuer.jwks else { continue };
+            let key = || format!("realms.{}.issuers[{index}].jwks", realm.name);
+            found.extend(misfit(try_file(path), key, right));
+        }
+    }
+    found
 }
 
 /// The certificates that phones see of whoever ends TLS in front.

@@ -152,13 +152,27 @@ fn a_server_that_a_service_asks_is_shown() {
     matches   POST /nevisfido/token/redeem/authentication
     served on public, internal listeners
     body      at most 65536 bytes
-    filter 1  identity-creation: domain main; open, a session is recognised; every internal caller; interception never
+    filter 1  identity-creation: domain main by cookie; open, a session is recognised; every internal caller; interception never
     leads to  a service of this gateway
     asks      upstream uaf-server at https://127.0.0.1:9443
     ");
     let status = explained_of(&hybrid, ListenerClass::Public, "POST", "/nevisfido/status");
     assert!(!status.contains("asks"), "{status}");
     insta::assert_snapshot!(Table::of(&hybrid.0, None).unwrap());
+}
+
+#[test]
+fn what_users_may_show_is_shown() {
+    let sample = sample("api.yml");
+    let app = explained_of(&sample, ListenerClass::Public, "GET", "/app/a");
+    assert!(
+        app.contains(": domain main by cookie, jwt partners of https://idp.example.com; a session of level 1;"),
+        "{app}"
+    );
+    let staff = explained_of(&sample, ListenerClass::Public, "GET", "/app/staff/a");
+    let demand =
+        "by jwt partners of https://idp.example.com; a session of level 1 by partners with role staff or admin;";
+    assert!(staff.contains(demand), "{staff}");
 }
 
 #[test]
@@ -180,7 +194,7 @@ fn only_listeners_that_are_there_are_shown() {
     matches   POST /nevisfido/uaf/1.1/registration
     served on internal listeners
     body      at most 65536 bytes
-    filter 1  identity-creation: domain main; open, a session is recognised; every internal caller; interception never
+    filter 1  identity-creation: domain main by cookie; open, a session is recognised; every internal caller; interception never
     leads to  a service of this gateway
     ");
     insta::assert_snapshot!(Table::of(&behind.0, None).unwrap());

@@ -25,8 +25,8 @@ impl Assembly<'_, '_> {
             );
             return None;
         }
-        if identity.complete && identity.realms.is_empty() {
-            field.fault("its rows demand a session, and there is no realm", "add a realm with type: password");
+        if identity.complete && !identity.realms.iter().any(|realm| realm.kind.makes_sessions()) {
+            field.fault("its rows demand a session, and no realm makes any", "add a realm with type: password");
         }
         if identity.realms.iter().any(|realm| realm.kind == RealmKind::FidoUaf) {
             field.fault(

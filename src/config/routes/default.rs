@@ -116,14 +116,15 @@ fn logs_in(row: &Row) -> bool {
 /// A row exists only when its service does (`http-api.md` 8).
 pub(in crate::config) fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms: &[Realm]) -> bool {
     let LeadsTo::Service(service, protection) = &row.leads_to else { return true };
-    let has_realm = |kind| realms.iter().any(|realm| realm.kind == kind);
+    let has_realm = |kind: RealmKind| realms.iter().any(|realm| realm.kind == kind);
     let by_fido = has_realm(RealmKind::FidoUaf);
+    let has_sessions = realms.iter().any(|realm| realm.kind.makes_sessions());
     match service {
         Service::Liveness | Service::Health | Service::Metrics | Service::Jwks => true,
         Service::PasswordLogin | Service::LoginPage => has_realm(RealmKind::Password),
-        Service::Logout | Service::LogoutPage => !realms.is_empty(),
+        Service::Logout | Service::LogoutPage => has_sessions,
         Service::AdminList(Administered::Users | Administered::Sessions)
-        | Service::AdminRemove(Administered::Users | Administered::Sessions) => !realms.is_empty(),
+        | Service::AdminRemove(Administered::Users | Administered::Sessions) => has_sessions,
         Service::AdminList(Administered::Credentials | Administered::Targets)
         | Service::AdminRemove(Administered::Credentials | Administered::Targets) => fido_uaf.is_some(),
         Service::FidoLoginRequest | Service::FidoLoginResponse => by_fido && fido_uaf.is_some(),

@@ -55,7 +55,7 @@ use super::*;
 )]
 #[case(
     "filters: { f: { type: identity-creation, domain: main, roles: [staff] } }\n",
-    "13: filters.f.roles: no realm gives roles: nobody would ever pass; take this key away"
+    "13: filters.f.roles: no realm that it takes gives roles: nobody would ever pass; take this key away"
 )]
 #[case(
     "  metadata: { statements: /nowhere }\n",
@@ -188,4 +188,48 @@ proptest! {
             }
         }
     }
+}
+
+/// A realm of type jwt among the others, with one issuer of these keys.
+fn with_issuer(issuer: &str) -> String {
+    let realm = format!("  partners: {{ type: jwt, domain: main, issuers: [{{ {issuer} }}] }}\nfido-uaf:");
+    BASE.replacen("fido-uaf:\n  app-id", &format!("{realm}\n  app-id"), 1)
+}
+
+const ISSUER: &str = "issuer: i, audience: a, algorithms: [ES256], jwks: 'https://idp.example/keys'";
+
+#[rstest]
+#[case("audience: a, ", "", "10: realms.partners.issuers[0].audience: this key must be written")]
+#[case("issuer: i, ", "", "10: realms.partners.issuers[0].issuer: this key must be written")]
+#[case("algorithms: [ES256], ", "", "10: realms.partners.issuers[0].algorithms: this key must be written")]
+#[case("[ES256]", "[]", "10: realms.partners.issuers[0].algorithms: no algorithm is listed")]
+#[case("[ES256]", "[HS256]", "10: realms.partners.issuers[0].algorithms[0]: this word is not known here; did you mean")]
+#[case("[ES256]", "[none]", "10: realms.partners.issuers[0].algorithms[0]: this word is not known here; write one of")]
+#[case("https://idp.example/keys", "http://idp.example/keys", "10: realms.partners.issuers[0].jwks: plain http")]
+#[case("https://idp.example/keys", "/nowhere", "10: realms.partners.issuers[0].jwks: /nowhere does not exist")]
+#[case("https://idp", "https://me:pw@idp", "10: realms.partners.issuers[0].jwks: the URL holds a user name")]
+#[case(
+    "'https://idp.example/keys'",
+    "gate.yml, ca: gate.yml",
+    "10: realms.partners.issuers[0].ca: the key set is a file"
+)]
+#[case("a, alg", "a, level: 2, alg", "10: realms.partners.issuers[0].level: this key is not known")]
+#[case(
+    "keys'",
+    "keys' }, { issuer: i, audience: a, algorithms: [ES256], jwks: gate.yml",
+    "10: realms.partners.issuers[1].issuer: this issuer is listed twice"
+)]
+#[case("keys' }] }", "keys' }], keys: { keep: 1m } }", "10: realms.partners.keys.keep: a set would be given up")]
+#[case("type: jwt, ", "type: jwt, renew: true, ", "10: realms.partners.renew: this key is not known")]
+#[case(
+    "\nfido-uaf:",
+    "\n  more: { type: jwt, domain: main, issuers: [{ issuer: i, audience: a, algorithms: [ES256], jwks: gate.yml }] }\nfido-uaf:",
+    "11: realms.more.type: realm partners of the same domain has this type too"
+)]
+fn faults_of_issuers_name_their_keys(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+    let good = with_issuer(ISSUER);
+    loaded(&good);
+    let found = faults(&good.replace(from, to));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(expected), "{found:#?}");
 }

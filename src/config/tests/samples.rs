@@ -64,6 +64,15 @@ fn every_commented_key_of_the_sample_is_right() {
     assert_eq!(config.routes.last().map(|row| row.name.as_str()), Some("shop"));
 }
 
+#[test]
+fn every_commented_key_of_the_sample_with_tokens_is_right() {
+    let config = uncommented(include_str!("../../../conf/api.yml"));
+    let RealmKind::Jwt(jwt) = &config.realms[1].kind else { panic!("{:?}", config.realms) };
+    let [issuer] = &jwt.issuers[..] else { panic!("one issuer") };
+    assert!(matches!(&issuer.jwks, JwkSet::Url(url, Some(_)) if url.is_https()));
+    assert_eq!((issuer.typ.as_deref(), issuer.roles.as_str()), (Some("at+jwt"), "/realm_access/roles"));
+}
+
 fn is_key(text: &str) -> bool {
     let word = text.strip_prefix("- ").unwrap_or(text);
     let key = word.split(':').next().unwrap_or(word);

@@ -1,0 +1,137 @@
+//! What users show to be known. A route asks the credentials that it accepts in their order, each in the same way; the
+//! first one that is there decides.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderMap, header};
+
+use super::{
+    Bearer, Challenge, SessionCookie, SessionDomain, Sessions, Tokens, foreign_cookies, session_cookie, shows_bearer,
+};
+use crate::exchange::Exchange;
+use crate::filter::FilterError;
+use crate::identity::{Carrier, Session};
+use crate::reply::Problem;
+
+/// What a request shows of one kind of credential.
+#[derive(Debug)]
+pub enum Shown {
+    /// Nothing of the kind, or nothing that names a user here: the next kind is asked.
+    Nothing,
+    /// A user. The carrier is there where a session is kept behind it; without one the session is of this request alone.
+    User(Box<Session>, Option<Carrier>),
+    /// Something that must not be taken for nothing: no other kind is asked.
+    Refused(Box<Problem>),
+}
+
+/// One kind of credential.
+#[async_trait]
+pub trait Credential: Send + Sync {
+    /// For `sidegate explain`: `cookie`, or the kind with its realm.
+    fn name(&self) -> String;
+
+    /// How many bytes of the body it looks at, if any (at most 65,536).
+    fn body_limit(&self) -> Option<usize> {
+        None
+    }
+
+    /// Looks for it in a request.
+    ///
+    /// # Errors
+    /// When it can't be judged: the request is refused.
+    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError>;
+
+    /// Takes it out of what goes on to the destination (`gateway.md` 2.3), whoever the caller is.
+    fn strip(&self, _headers: &mut HeaderMap) {}
+}
+
+/// The cookie of a session that is kept here.
+pub struct CookieSession {
+    domain: SessionDomain,
+    sessions: Arc<dyn Sessions>,
+}
+
+impl CookieSession {
+    /// Sessions of this domain.
+    #[must_use]
+    pub fn new(domain: SessionDomain, sessions: Arc<dyn Sessions>) -> Self {
+        Self { domain, sessions }
+    }
+}
+
+#[async_trait]
+impl Credential for CookieSession {
+    fn name(&self) -> String {
+        "cookie".to_owned()
+    }
+
+    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+        let cookie = match session_cookie(&exchange.headers, &self.domain, exchange.client.secure) {
+            SessionCookie::Absent => return Ok(Shown::Nothing),
+            SessionCookie::Several => {
+                let detail = "several session cookies were sent; delete this site's cookies and log in again";
+                return Ok(Shown::Refused(Box::new(Problem::bad_request(detail))));
+            }
+            SessionCookie::One(cookie) => cookie,
+        };
+        let session = self.sessions.find(&self.domain, &cookie).await?;
+        if let Some(session) = session.filter(|session| session.domain == self.domain.as_str()) {
+            return Ok(Shown::User(Box::new(session), Some(Carrier::new(cookie))));
+        }
+        let cleared = self.domain.clear_cookie(exchange.client.secure);
+        exchange.dead_cookie = Some(cleared.map_err(|error| FilterError::Internal(error.to_string()))?);
+        Ok(Shown::Nothing)
+    }
+
+    fn strip(&self, headers: &mut HeaderMap) {
+        match foreign_cookies(headers) {
+            Some(cookies) => headers.insert(header::COOKIE, cookies),
+            None => headers.remove(header::COOKIE),
+        };
+    }
+}
+
+/// A bearer token that somebody else issued (RFC 6750). Where a route accepts it, every bearer is one: a bad one is
+/// refused and never taken for nobody.
+pub struct BearerToken {
+    domain: SessionDomain,
+    tokens: Arc<dyn Tokens>,
+}
+
+impl BearerToken {
+    /// Tokens that `tokens` verifies, for routes of this domain.
+    #[must_use]
+    pub fn new(domain: SessionDomain, tokens: Arc<dyn Tokens>) -> Self {
+        Self { domain, tokens }
+    }
+
+    fn refused(&self, detail: &str) -> Shown {
+        Shown::Refused(Box::new(Problem::unauthorized(detail, Challenge::OtherToken(&self.domain).value())))
+    }
+}
+
+#[async_trait]
+impl Credential for BearerToken {
+    fn name(&self) -> String {
+        self.tokens.name()
+    }
+
+    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+        let token = match Bearer::of(&exchange.headers) {
+            Bearer::Absent => return Ok(Shown::Nothing),
+            Bearer::Malformed => return Ok(self.refused("Authorization must be one field with one bearer token")),
+            Bearer::Token(token) => token,
+        };
+        Ok(match self.tokens.verify(&token, &exchange.client).await? {
+            Ok(session) => Shown::User(Box::new(session), None),
+            Err(bad) => self.refused(&bad.to_string()),
+        })
+    }
+
+    fn strip(&self, headers: &mut HeaderMap) {
+        if shows_bearer(headers) {
+            headers.remove(header::AUTHORIZATION);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! A server that is asked about callers: one URL, one request, one answer, within bounds of time and size. No proxy of the
+//! environment is used and no redirect followed, so that nobody else answers in its place.
+
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, Url, redirect};
+
+use crate::jose::CryptoError;
+use crate::jose::certificates::Authorities;
+
+/// The settings of a server can't be used: a fault at start.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteFault {
+    /// The URL.
+    #[error("its URL can't be used: {0}")]
+    Url(String),
+    /// The authorities.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// TLS can't be set up.
+    #[error("no client can be made for it: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// No usable answer. The text is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// It can't be reached, broke off, or was too slow.
+    #[error("{0}")]
+    Failed(String),
+    /// Another status than was hoped for.
+    #[error("it answered with HTTP status {0}")]
+    Status(StatusCode),
+    /// More bytes than are taken.
+    #[error("its answer is longer than {0} bytes")]
+    TooLong(usize),
+}
+
+/// The server.
+pub struct Remote {
+    client: Client,
+    url: Url,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Connecting, TLS included.
+    pub connect: Duration,
+    /// The whole exchange.
+    pub total: Duration,
+}
+
+impl Remote {
+    /// What is at this URL; over TLS with a certificate of these authorities, or of the system's.
+    ///
+    /// # Errors
+    /// What can't be used.
+    pub fn new(url: &str, authorities: Option<&Authorities>, patience: Patience) -> Result<Self, RemoteFault> {
+        let url = Url::parse(url).map_err(|error| RemoteFault::Url(error.to_string()))?;
+        let mut builder = ClientBuilder::new()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .https_only(url.scheme() == "https")
+            .connect_timeout(patience.connect)
+            .timeout(patience.total);
+        if let Some(authorities) = authorities {
+            let certificates = authorities.to_der()?;
+            let certificates =
+                certificates.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+            builder = builder.tls_certs_only(certificates);
+        }
+        Ok(Self { client: builder.build()?, url })
+    }
+
+    /// What a GET is answered with 200.
+    ///
+    /// # Errors
+    /// Why there is none, or more than `longest` bytes of it.
+    pub async fn get(&self, longest: usize) -> Result<Vec<u8>, Unanswered> {
+        let answer = self.client.get(self.url.clone()).header("accept", "application/json").send().await?;
+        if answer.status() != StatusCode::OK {
+            return Err(Unanswered::Status(answer.status()));
+        }
+        read(answer, longest).await
+    }
+}
+
+async fn read(mut answer: Response, longest: usize) -> Result<Vec<u8>, Unanswered> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        if body.len().saturating_add(chunk.len()) > longest {
+            return Err(Unanswered::TooLong(longest));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+impl From<reqwest::Error> for Unanswered {
+    /// With all that it came from: what is wrong with a certificate stands last.
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        let texts = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string));
+        Self::Failed(texts.collect::<Vec<_>>().join(": "))
+    }
+}
