@@ -135,11 +135,14 @@ impl IdentityCreationFilter {
         if self.settings.internal.admits(&caller) { Ok(Some(caller)) } else { Err(Refusal::Forbidden(caller.name)) }
     }
 
-    async fn user(&self, exchange: &mut Exchange) -> Result<Option<AuthenticatedSession>, Refusal> {
+    /// The user, and what was shown.
+    async fn user(&self, exchange: &mut Exchange) -> Result<Option<(AuthenticatedSession, &dyn Credential)>, Refusal> {
         for credential in &self.credentials {
             match credential.find(exchange).await? {
                 Shown::Nothing => {}
-                Shown::User(session, carrier) => return Ok(Some(AuthenticatedSession::granted(*session, carrier))),
+                Shown::User(session, carrier) => {
+                    return Ok(Some((AuthenticatedSession::granted(*session, carrier), credential.as_ref())));
+                }
                 Shown::Refused(problem) => return Err(Refusal::Credential(problem)),
             }
         }
@@ -160,13 +163,15 @@ impl IdentityCreationFilter {
         }
         match &self.settings.admission {
             Admission::InternalOnly => Err(Refusal::NoBearer),
-            Admission::Open => Ok(self.user(exchange).await?.map_or(Caller::Anonymous, Caller::User)),
+            Admission::Open => {
+                Ok(self.user(exchange).await?.map_or(Caller::Anonymous, |(session, _)| Caller::User(session)))
+            }
             Admission::Session(demand) => {
-                let Some(session) = self.user(exchange).await? else { return Err(Refusal::NoSession) };
+                let Some((session, shown)) = self.user(exchange).await? else { return Err(Refusal::NoSession) };
                 match demand.check(&session, self.clock.now()) {
                     Ok(()) => Ok(Caller::User(session)),
                     Err(Shortfall::Role) => Err(Refusal::MissingRole),
-                    Err(Shortfall::Authentication) => Err(Refusal::StepUp(session)),
+                    Err(Shortfall::Authentication) => Err(Refusal::StepUp(session, shown.acr_values(demand.level))),
                 }
             }
         }
@@ -181,7 +186,7 @@ enum Refusal {
     Credential(Box<Problem>),
     NoSession,
     MissingRole,
-    StepUp(AuthenticatedSession),
+    StepUp(AuthenticatedSession, Option<Vec<String>>),
     Undecided(FilterError),
 }
 

@@ -138,7 +138,7 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     let taken = || realms.iter().filter(|realm| named.is_empty() || named.contains(&realm.name));
     let level = section.field("level");
     let level_value = level.or(1);
-    let highest = taken().map(|realm| realm.level).max().unwrap_or(0);
+    let highest = taken().map(|realm| realm.kind.highest(realm.level)).max().unwrap_or(0);
     let told = domain.is_some() && known.realms_complete;
     if level_value > highest && told {
         let wrong = if named.is_empty() {

@@ -99,6 +99,17 @@ impl RealmKind {
         matches!(self, Self::Password | Self::FidoUaf)
     }
 
+    /// The highest level that it gives.
+    #[must_use]
+    pub fn highest(&self, level: u8) -> u8 {
+        match self {
+            Self::Jwt(jwt) => {
+                jwt.issuers.iter().flat_map(|issuer| &issuer.levels).map(|(_, level)| *level).fold(level, u8::max)
+            }
+            Self::Password | Self::FidoUaf => level,
+        }
+    }
+
     /// Whether its users may have roles.
     #[must_use]
     pub fn gives_roles(&self) -> bool {

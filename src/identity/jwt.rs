@@ -48,6 +48,8 @@ pub struct Issuer {
     pub name: Option<Claim>,
     /// The claim with the user's roles.
     pub roles: Claim,
+    /// Values of `acr` that are worth another level than the realm's.
+    pub levels: Vec<(String, u8)>,
     /// Its keys.
     pub keys: IssuerKeys,
 }
@@ -161,6 +163,7 @@ impl JwtRealm {
     /// The session of whoever shows the token: made of it, and kept nowhere else.
     fn session(&self, said: &Said, digest: &[u8; 32]) -> Session {
         let Settings { realm, domain, level, .. } = &self.settings;
+        let level = said.level.unwrap_or(*level);
         let sid = sha256(&[b"sid of a bearer\0", realm.as_bytes(), b"\0", digest].concat());
         Session {
             sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
@@ -168,7 +171,7 @@ impl JwtRealm {
             ext_id: said.user.clone(),
             name: said.name.clone(),
             realm: realm.clone(),
-            level: *level,
+            level,
             roles: said.roles.clone(),
             authenticated_at: said.authenticated_at,
             generation: 0,
@@ -214,6 +217,20 @@ impl Tokens for JwtRealm {
     fn name(&self) -> String {
         let issuers: Vec<&str> = self.issuers.iter().map(|issuer| issuer.issuer.as_str()).collect();
         format!("jwt {} of {}", self.settings.realm, issuers.join(" and "))
+    }
+
+    fn acr_values(&self, level: u8) -> Option<Vec<String>> {
+        if level <= self.settings.level {
+            return Some(Vec::new());
+        }
+        let levels = self.issuers.iter().flat_map(|issuer| &issuer.levels).filter(|(_, reached)| *reached >= level);
+        let mut values: Vec<String> = Vec::new();
+        for (acr, _) in levels {
+            if !values.contains(acr) {
+                values.push(acr.clone());
+            }
+        }
+        (!values.is_empty()).then_some(values)
     }
 
     async fn verify(&self, token: &str, client: &Client) -> Result<Result<Session, BadToken>, FilterError> {

@@ -60,6 +60,8 @@ pub struct LoginPages {
     seal: ReturnSeal,
     start: ReturnTarget,
     password: Option<Realm>,
+    /// The name of the realm of logins by phone.
+    fido_uaf: Option<String>,
     clock: Arc<dyn Clock>,
 }
 
@@ -68,7 +70,13 @@ impl LoginPages {
     /// has nothing to return to.
     #[must_use]
     pub fn new(seal: ReturnSeal, start: ReturnTarget, password: Option<Realm>, clock: Arc<dyn Clock>) -> Self {
-        Self { seal, start, password, clock }
+        Self { seal, start, password, fido_uaf: None, clock }
+    }
+
+    /// The same, where phones log in through the realm of this name.
+    #[must_use]
+    pub fn with_phones(self, realm: Option<String>) -> Self {
+        Self { fido_uaf: realm, ..self }
     }
 
     /// Where a login leads that has nothing to return to.
@@ -148,11 +156,17 @@ impl LoginPages {
         html::page(status, "Log in with your phone", &body)
     }
 
+    /// A password gives no role, and neither does a phone.
     fn password_meets(&self, demand: &Demand) -> bool {
         let meets = |realm: &Realm| {
             realm.level >= demand.level && (demand.realms.is_empty() || demand.realms.contains(&realm.name))
         };
-        self.password.as_ref().is_some_and(meets)
+        demand.roles.is_empty() && self.password.as_ref().is_some_and(meets)
+    }
+
+    fn phone_may_meet(&self, demand: &Demand) -> bool {
+        let named = |realm: &String| demand.realms.contains(realm);
+        demand.roles.is_empty() && (demand.realms.is_empty() || self.fido_uaf.as_ref().is_some_and(named))
     }
 }
 
@@ -200,6 +214,9 @@ impl LoginPage for LoginPages {
         }
         // A password would not reach the level: a form would go round in circles, or end before this page again.
         if !self.password_meets(prompt.demand) {
+            if !self.phone_may_meet(prompt.demand) {
+                return Ok(no_login());
+            }
             return Ok(self.phone_only(StatusCode::UNAUTHORIZED, prompt.session));
         }
         let form = match prompt.session {

@@ -31,6 +31,7 @@ mod route_table;
 mod sessions;
 mod slow;
 mod status;
+mod step_up;
 mod story;
 mod support;
 mod upstreams;

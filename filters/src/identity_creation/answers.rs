@@ -13,8 +13,8 @@ impl IdentityCreationFilter {
     pub(super) fn refuse(&self, exchange: &Exchange, refusal: Refusal) -> Result<Reply, FilterError> {
         Ok(match refusal {
             Refusal::Undecided(error) => return Err(error),
-            Refusal::NoSession => return self.log_in(exchange, None),
-            Refusal::StepUp(session) => return self.log_in(exchange, Some(&session)),
+            Refusal::NoSession => return self.log_in(exchange, None, None),
+            Refusal::StepUp(session, words) => return self.log_in(exchange, Some(&session), words.as_deref()),
             Refusal::NoBearer => {
                 Problem::unauthorized("send the bearer of an internal caller", Challenge::InternalCaller.value()).into()
             }
@@ -33,12 +33,17 @@ impl IdentityCreationFilter {
         })
     }
 
-    fn log_in(&self, exchange: &Exchange, session: Option<&Session>) -> Result<Reply, FilterError> {
+    fn log_in(
+        &self,
+        exchange: &Exchange,
+        session: Option<&Session>,
+        words: Option<&[String]>,
+    ) -> Result<Reply, FilterError> {
         let open = Demand::default();
         let demand = if let Admission::Session(demand) = &self.settings.admission { demand } else { &open };
         let domain = &self.settings.domain;
-        let challenge = if session.is_some() { Challenge::StepUp(domain, demand) } else { Challenge::Session(domain) };
-        let challenge = challenge.value();
+        let step_up = session.map(|_| Challenge::StepUp(domain, demand, words));
+        let challenge = step_up.unwrap_or(Challenge::Session(domain)).value();
         if self.settings.interception == Interception::Never || !accepts_html(&exchange.headers) {
             let detail = match session {
                 Some(_) => "the session's authentication is too weak or too old for this; authenticate again",

@@ -9,8 +9,8 @@ use super::{Demand, SessionDomain};
 pub enum Challenge<'a> {
     /// A session of this domain.
     Session(&'a SessionDomain),
-    /// A session is there; it needs authentication of this kind (RFC 9470 3).
-    StepUp(&'a SessionDomain, &'a Demand),
+    /// A session is there; it needs authentication of this kind (RFC 9470 3), in these words if there are any.
+    StepUp(&'a SessionDomain, &'a Demand, Option<&'a [String]>),
     /// A bearer token was sent, and it is not accepted (RFC 6750 3.1).
     OtherToken(&'a SessionDomain),
     /// The bearer of an internal caller.
@@ -25,10 +25,10 @@ impl Challenge<'_> {
     pub fn value(self) -> HeaderValue {
         let text = match self {
             Self::Session(domain) => format!("Bearer realm=\"{}\"", domain.as_str()),
-            Self::StepUp(domain, demand) => format!(
+            Self::StepUp(domain, demand, words) => format!(
                 "Bearer realm=\"{}\", error=\"insufficient_user_authentication\", {}",
                 domain.as_str(),
-                demand.parameters()
+                demand.parameters(words)
             ),
             Self::OtherToken(domain) => format!("Bearer realm=\"{}\", error=\"invalid_token\"", domain.as_str()),
             Self::InternalCaller => return HeaderValue::from_static("Bearer realm=\"internal\""),
@@ -61,7 +61,7 @@ mod tests {
         for (challenge, expected) in [
             (Challenge::Session(&domain), r#"Bearer realm="main""#),
             (
-                Challenge::StepUp(&domain, &demand),
+                Challenge::StepUp(&domain, &demand, None),
                 r#"Bearer realm="main", error="insufficient_user_authentication", acr_values="ab", max_age="300""#,
             ),
             (Challenge::OtherToken(&domain), r#"Bearer realm="main", error="invalid_token""#),

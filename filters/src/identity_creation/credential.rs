@@ -42,6 +42,12 @@ pub trait Credential: Send + Sync {
     /// When it can't be judged: the request is refused.
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError>;
 
+    /// What its users would have to show for this level, in the words of whoever authenticates them (`acr`, RFC 9470 3);
+    /// `None`: it does not reach the level, or knows no words of its own.
+    fn acr_values(&self, _level: u8) -> Option<Vec<String>> {
+        None
+    }
+
     /// Takes it out of what goes on to the destination (`gateway.md` 2.3), whoever the caller is.
     fn strip(&self, _headers: &mut HeaderMap) {}
 }
@@ -127,6 +133,10 @@ impl Credential for BearerToken {
             Ok(session) => Shown::User(Box::new(session), None),
             Err(bad) => self.refused(&bad.to_string()),
         })
+    }
+
+    fn acr_values(&self, level: u8) -> Option<Vec<String>> {
+        self.tokens.acr_values(level)
     }
 
     fn strip(&self, headers: &mut HeaderMap) {

@@ -45,12 +45,14 @@ impl Demand {
         if session.level < self.level || old || foreign { Err(Shortfall::Authentication) } else { Ok(()) }
     }
 
-    /// The parameters `acr_values` and `max_age` of a step-up challenge (RFC 9470 3). The values of `acr` are realm
-    /// names where the route names realms, else the level as a number.
-    pub(super) fn parameters(&self) -> String {
-        let acr = if self.realms.is_empty() { self.level.to_string() } else { self.realms.join(" ") };
-        let age = self.max_age.map(|age| format!(", max_age=\"{}\"", age.as_secs())).unwrap_or_default();
-        format!("acr_values={}{age}", quoted(&acr))
+    /// The parameters `acr_values` and `max_age` of a step-up challenge (RFC 9470 3). Where the caller's credential knows
+    /// no values of `acr`, they are realm names where the route names realms, else the level as a number.
+    pub(super) fn parameters(&self, known: Option<&[String]>) -> String {
+        let own = || if self.realms.is_empty() { self.level.to_string() } else { self.realms.join(" ") };
+        let acr = known.map_or_else(own, |known| known.join(" "));
+        let acr = (!acr.is_empty()).then(|| format!("acr_values={}", quoted(&acr)));
+        let age = self.max_age.map(|age| format!("max_age=\"{}\"", age.as_secs()));
+        acr.into_iter().chain(age).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -130,6 +132,14 @@ mod tests {
     #[case(demand(2, "", Some(300), "fido-uaf"), "acr_values=\"x fido-uaf\", max_age=\"300\"")]
     #[case(demand(2, "", None, "a\"b"), "acr_values=\"x ab\"")]
     fn the_challenge_names_what_would_do(#[case] demand: Demand, #[case] expected: &str) {
-        assert_eq!(demand.parameters(), expected);
+        assert_eq!(demand.parameters(None), expected);
+    }
+
+    #[test]
+    fn an_issuers_own_words_go_first() {
+        let demand = demand(2, "", Some(300), "api");
+        let words = ["urn:a".to_owned(), "b\"".to_owned()];
+        assert_eq!(demand.parameters(Some(&words)), "acr_values=\"urn:a b\", max_age=\"300\"");
+        assert_eq!(demand.parameters(Some(&[])), "max_age=\"300\"", "any login will do, a fresh one");
     }
 }

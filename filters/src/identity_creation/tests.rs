@@ -44,6 +44,25 @@ impl InternalCallers for House {
     }
 }
 
+#[async_trait]
+impl Tokens for House {
+    fn name(&self) -> String {
+        "jwt partners".into()
+    }
+
+    fn acr_values(&self, level: u8) -> Option<Vec<String>> {
+        (level < 3).then(|| vec!["urn:two".to_owned()])
+    }
+
+    async fn verify(&self, token: &str, _: &Client) -> Result<Result<Session, BadToken>, FilterError> {
+        match token {
+            "down" => Err(FilterError::Unavailable("the keys")),
+            "good" => Ok(Ok(Session { ext_id: "partner".into(), ..session("main") })),
+            _ => Ok(Err(BadToken("it is over"))),
+        }
+    }
+}
+
 const CERTIFICATE: CertificateDigest = CertificateDigest([7; 32]);
 
 impl LoginPage for House {
@@ -86,6 +105,14 @@ fn filter(settings: Settings) -> IdentityCreationFilter {
     let cookie: Arc<dyn Credential> = Arc::new(CookieSession::new(settings.domain.clone(), Arc::new(House)));
     let credentials = vec![cookie];
     IdentityCreationFilter::new(settings, credentials, Arc::new(House), Arc::new(House), clock)
+}
+
+/// A filter that takes sessions, then tokens.
+fn with_tokens(settings: Settings) -> IdentityCreationFilter {
+    let token: Arc<dyn Credential> = Arc::new(BearerToken::new(settings.domain.clone(), Arc::new(House)));
+    let mut filter = filter(settings);
+    filter.credentials.push(token);
+    filter
 }
 
 fn exchange(internal: bool, headers: &[(&'static str, &str)]) -> Exchange {
@@ -329,4 +356,53 @@ async fn no_other_cookie_is_dead(#[case] admission: Admission, #[case] headers: 
 fn explain_shows_what_is_demanded() {
     let shown = filter(settings(level(2))).settings();
     assert_eq!(shown, "domain main by cookie; a session of level 2; internal callers with act-for; interception auto");
+}
+
+#[rstest]
+#[case(&[("authorization", "Bearer good")], "partner")]
+#[case(&[("authorization", "Bearer good"), ("cookie", COOKIE)], "ext")]
+#[case(&[("authorization", "Bearer bad"), ("cookie", COOKIE)], "ext")]
+#[case(&[("authorization", "Bearer good"), ("cookie", "__Host-sidegate-main=bad")], "partner")]
+#[tokio::test]
+async fn the_first_credential_that_is_there_decides_and_none_goes_on(
+    #[case] headers: &[(&'static str, &str)],
+    #[case] user: &str,
+) {
+    let mut exchange = exchange(false, headers);
+    assert!(matches!(with_tokens(settings(level(1))).request(&mut exchange).await, Ok(Verdict::Pass)));
+    let Caller::User(attached) = &exchange.caller else { panic!("nobody") };
+    assert_eq!((attached.ext_id.as_str(), attached.carrier().is_some()), (user, user == "ext"));
+    assert!(exchange.headers.is_empty(), "{:?}", exchange.headers);
+}
+
+#[rstest]
+#[case("Bearer bad", Some("Bearer realm=\"main\", error=\"invalid_token\""))]
+#[case("Bearer", Some("Bearer realm=\"main\", error=\"invalid_token\""))]
+#[case("Bearer down", None)]
+#[tokio::test]
+async fn a_bad_token_is_never_nobody(
+    #[case] authorization: &str,
+    #[case] challenge: Option<&str>,
+    #[values(Admission::Open, level(1))] admission: Admission,
+) {
+    let mut exchange = exchange(false, &[("authorization", authorization)]);
+    match (with_tokens(settings(admission)).request(&mut exchange).await, challenge) {
+        (Ok(Verdict::Answer(Reply::Problem(problem))), Some(challenge)) => {
+            assert_eq!((problem.status.as_u16(), problem.headers["www-authenticate"] == challenge), (401, true));
+        }
+        (Err(FilterError::Unavailable(_)), None) => {}
+        (other, _) => panic!("{other:?}"),
+    }
+}
+
+#[rstest]
+#[case(2, "acr_values=\"urn:two\"")]
+#[case(3, "acr_values=\"3\"")]
+#[tokio::test]
+async fn whoever_shows_a_token_is_told_in_its_issuers_words(#[case] demanded: u8, #[case] words: &str) {
+    let mut exchange = exchange(false, &[("authorization", "Bearer good")]);
+    let verdict = with_tokens(settings(level(demanded))).request(&mut exchange).await;
+    let Ok(Verdict::Answer(Reply::Problem(problem))) = verdict else { panic!("{verdict:?}") };
+    let told = problem.headers["www-authenticate"].to_str().unwrap();
+    assert_eq!(told, format!("Bearer realm=\"main\", error=\"insufficient_user_authentication\", {words}"));
 }

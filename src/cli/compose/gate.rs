@@ -70,7 +70,11 @@ impl Gate {
         Ok(Self {
             callers: Arc::new(callers(config, folder)?),
             clock: clock.clone(),
-            pages: Arc::new(LoginPages::new(seal, start, password.map(realm_of), clock.clone())),
+            pages: {
+                let phones = fido_uaf.map(|realm| realm.name.clone());
+                let pages = LoginPages::new(seal, start, password.map(realm_of), clock.clone());
+                Arc::new(pages.with_phones(phones))
+            },
             password: password
                 .map(|realm| password_realm(realm, &domains, stores, clock, config.limits.connections_share))
                 .transpose()?,

@@ -56,6 +56,8 @@ pub struct TokenIssuer {
     pub name: Option<String>,
     /// The claim with the roles.
     pub roles: String,
+    /// Values of `acr` that are worth another level than the realm's.
+    pub levels: Vec<(String, u8)>,
 }
 
 /// Where a JWK set is.
@@ -116,6 +118,7 @@ fn issuer(section: &Section<'_>, seen: &mut Vec<String>) -> Option<TokenIssuer> 
     let jwks = jwks(section);
     let claim = |key| section.field(key).optional::<String>();
     let (user, name, roles) = (claim("user"), claim("name"), claim("roles"));
+    let levels = section.field("levels").each(|item| item.section(level).flatten());
     Some(TokenIssuer {
         issuer: issuer?,
         audience: audience?,
@@ -125,7 +128,25 @@ fn issuer(section: &Section<'_>, seen: &mut Vec<String>) -> Option<TokenIssuer> 
         user: user.unwrap_or_else(|| "sub".to_owned()),
         name,
         roles: roles.unwrap_or_else(|| "roles".to_owned()),
+        levels,
     })
+}
+
+/// A value of `acr`, as it stands in lists with blanks between them and in quotes.
+fn level(section: &Section<'_>) -> Option<(String, u8)> {
+    let (acr, level) = (section.field("acr"), section.field("level"));
+    let (value, worth): (Option<String>, Option<u8>) = (acr.required(), level.required());
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    if value.as_ref().is_some_and(|value| !value.bytes().all(fits)) {
+        acr.fault(
+            "it holds a blank, a quote or another character that no such value has",
+            "write it as its tokens have it",
+        );
+    }
+    if worth == Some(0) {
+        level.fault("level 0 is what nobody has", "write 1 or more");
+    }
+    Some((value?, worth?))
 }
 
 /// Only such whose verifier knows no secret: else whoever verifies could sign.

@@ -226,6 +226,9 @@ const ISSUER: &str = "issuer: i, audience: a, algorithms: [ES256], jwks: 'https:
     "\n  more: { type: jwt, domain: main, issuers: [{ issuer: i, audience: a, algorithms: [ES256], jwks: gate.yml }] }\nfido-uaf:",
     "11: realms.more.type: realm partners of the same domain has this type too"
 )]
+#[case("jwks:", "levels: [{ acr: 'a b', level: 2 }], jwks:", "10: realms.partners.issuers[0].levels[0].acr: it holds")]
+#[case("jwks:", "levels: [{ acr: a, level: 0 }], jwks:", "10: realms.partners.issuers[0].levels[0].level: level 0")]
+#[case("jwks:", "levels: [{ acr: a }], jwks:", "10: realms.partners.issuers[0].levels[0].level: this key must be")]
 fn faults_of_issuers_name_their_keys(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
     let good = with_issuer(ISSUER);
     loaded(&good);

@@ -70,6 +70,7 @@ fn every_commented_key_of_the_sample_with_tokens_is_right() {
     let RealmKind::Jwt(jwt) = &config.realms[1].kind else { panic!("{:?}", config.realms) };
     let [issuer] = &jwt.issuers[..] else { panic!("one issuer") };
     assert!(matches!(&issuer.jwks, JwkSet::Url(url, Some(_)) if url.is_https()));
+    assert_eq!(issuer.levels, [("urn:example:2fa".to_owned(), 2)]);
     assert_eq!((issuer.typ.as_deref(), issuer.roles.as_str()), (Some("at+jwt"), "/realm_access/roles"));
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Said {
     pub(super) user: String,
     pub(super) name: String,
     pub(super) roles: Vec<String>,
+    /// Of its `acr`, where that is worth one of its own.
+    pub(super) level: Option<u8>,
     /// Long ago, where it says nothing of it: no limit of age is met then.
     pub(super) authenticated_at: Millis,
     pub(super) expires: Millis,
@@ -58,7 +60,9 @@ impl Issuer {
         let name = self.name.as_ref().map_or_else(|| Ok(user.clone()), |name| text(name.of(claims)))?;
         let authenticated_at = instant(claims, "auth_time")?.map_or(Millis(0), |at| at.min(now));
         let (roles, bound_to) = (roles(self.roles.of(claims))?, bound_to(claims.get("cnf"))?);
-        Ok(Said { user, name, roles, authenticated_at, expires, bound_to })
+        let acr = claims.get("acr").and_then(Value::as_str);
+        let level = self.levels.iter().find(|(value, _)| Some(value.as_str()) == acr).map(|(_, level)| *level);
+        Ok(Said { user, name, roles, level, authenticated_at, expires, bound_to })
     }
 }
 

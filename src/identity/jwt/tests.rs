@@ -40,6 +40,7 @@ impl Bench {
             user: Claim("sub".into()),
             name: Some(Claim("/person/login".into())),
             roles: Claim("roles".into()),
+            levels: Vec::new(),
             keys: IssuerKeys::new(ISSUER.into(), Source::Url(Box::new(remote)), pace, clock.clone()),
         };
         let settings = Settings { realm: "partners".into(), domain: "main".into(), level: 1, clock_skew: seconds(60) };

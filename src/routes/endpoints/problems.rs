@@ -35,7 +35,7 @@ pub(super) fn permission(refusal: &NotPermitted) -> Problem {
     match refusal {
         NotPermitted::NoSession { domain } => Problem::unauthorized(detail, Challenge::Session(domain).value()),
         NotPermitted::StepUp { domain, demand } => {
-            Problem::unauthorized(detail, Challenge::StepUp(domain, demand).value())
+            Problem::unauthorized(detail, Challenge::StepUp(domain, demand, None).value())
         }
         NotPermitted::OtherUser | NotPermitted::NoRole | NotPermitted::UnknownUser => {
             Problem::new(StatusCode::FORBIDDEN, detail)

@@ -59,6 +59,7 @@ fn issuer(wanted: &TokenIssuer, jwt: &Jwt, clock: &Arc<dyn Clock>) -> Result<Iss
         user: Claim(wanted.user.clone()),
         name: wanted.name.clone().map(Claim),
         roles: Claim(wanted.roles.clone()),
+        levels: wanted.levels.clone(),
         keys: IssuerKeys::new(wanted.issuer.clone(), source, pace, clock.clone()),
     })
 }
