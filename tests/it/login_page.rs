@@ -180,8 +180,9 @@ async fn a_return_field_leads_only_where_the_gateway_sealed_it() {
     };
     let good = post(&sealed).await;
     assert_eq!((good.status, good.header("location")), (303, Some("/shop/cart?item=7")));
-    let flipped = if sealed.ends_with('A') { "B" } else { "A" };
-    let tampered = format!("{}{flipped}{}", &sealed[..sealed.len() / 2], &sealed[sealed.len() / 2 + 1..]);
+    let (front, rest) = sealed.split_at(sealed.len() / 2);
+    let flipped = if rest.starts_with('A') { "B" } else { "A" };
+    let tampered = format!("{front}{flipped}{}", &rest[1..]);
     let cut = sealed[..sealed.len() - 2].to_owned();
     for bad in
         [tampered, cut, "https://evil.example/".to_owned(), "//evil.example".to_owned(), "/shop/other".to_owned()]
