@@ -1,10 +1,12 @@
 //! Authentication, with or without a user's name, with or without a transaction: uaf.md A8.
 
 mod claimant;
+mod fitting;
 
 use serde::{Deserialize, Serialize};
 
 pub use claimant::Claimant;
+pub use fitting::{Fitting, NotFitting};
 
 use crate::aaid::{Aaid, KeyRef};
 use crate::assertion::{AuthenticationAssertion, Mode};
@@ -12,9 +14,10 @@ use crate::credential::Credential;
 use crate::denial::Denial;
 use crate::error::Error;
 use crate::incoming::Opened;
+use crate::metadata::Model;
 use crate::policy::Candidate;
 use crate::relying_party::{Admission, Arrival, Issued, RelyingParty, Start, StartError};
-use crate::transaction::{Asked, check_renderings};
+use crate::transaction::{Asked, Sent, check_renderings};
 use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Policy, Transaction, Version};
 
 /// Who authenticates, and with what.
@@ -24,7 +27,7 @@ pub struct NewAuthentication<'a> {
     pub start: Start<'a>,
     /// Who has to answer.
     pub claimant: Claimant,
-    /// Which authenticators may answer; [`RelyingParty::step_up_policy`] for a known user.
+    /// Which authenticators may answer; [`RelyingParty::fitting`] for a known user.
     pub policy: Policy,
     /// The same content in several renderings, to be confirmed; or nothing.
     pub transaction: Vec<Transaction>,
@@ -83,18 +86,6 @@ impl RelyingParty {
         self.models.find(aaid).map(drop)
     }
 
-    /// The policy for a known user: the alternatives of `wanted`, each with those of the user's keys that fill it; keys
-    /// of models that are revoked or not known fill nothing, since no answer of theirs would be taken. `None` if the user
-    /// has the keys for no alternative.
-    #[must_use]
-    pub fn step_up_policy(&self, wanted: &Policy, credentials: &[Credential]) -> Option<Policy> {
-        let keys = credentials.iter().filter_map(|credential| {
-            let model = self.models.find(credential.aaid).ok()?;
-            Some((credential.key_ref(), Candidate::of(credential, Some(model))))
-        });
-        wanted.among(&keys.collect::<Vec<_>>())
-    }
-
     /// Makes the request, and the state to keep for [`Self::finish_authentication`].
     ///
     /// # Errors
@@ -138,12 +129,12 @@ impl RelyingParty {
         let mut keys: Vec<VerifiedKey> = Vec::with_capacity(assertions.len());
         let mut candidates = Vec::with_capacity(assertions.len());
         for assertion in assertions {
-            let read = self.open(state, assertion, asserted.upv)?;
+            let (read, model) = self.open(state, assertion, asserted.upv)?;
             let credential = state.claimant.key(&read, credentials)?;
             if *owner.get_or_insert(&credential.user) != credential.user {
                 return Err(Error::KeyOfAnotherUser);
             }
-            let verified = verify(state, &read, credential, &asserted.final_challenge_hash)?;
+            let verified = verify(state, &read, credential, model, &asserted.final_challenge_hash)?;
             if keys.iter().any(|other| other.key == verified.key) {
                 return Err(Error::RepeatedKey);
             }
@@ -163,7 +154,7 @@ impl RelyingParty {
         state: &AuthenticationState,
         assertion: &'a AuthenticatorAssertion,
         upv: Version,
-    ) -> Result<AuthenticationAssertion<'a>, Error> {
+    ) -> Result<(AuthenticationAssertion<'a>, &Model), Error> {
         assertion.check_envelope()?;
         let read = AuthenticationAssertion::parse(assertion.assertion.as_bytes())?;
         let model = state.issued.policy.admit(&self.candidate(&read)?, &self.models)?;
@@ -174,7 +165,7 @@ impl RelyingParty {
         if read.mode == Mode::TransactionConfirmed && !model.shows_transactions() {
             return Err(Error::NoTransactionDisplay);
         }
-        Ok(read)
+        Ok((read, model))
     }
 
     fn candidate<'a>(&'a self, read: &AuthenticationAssertion<'a>) -> Result<Candidate<'a>, Error> {
@@ -194,6 +185,7 @@ fn verify(
     state: &AuthenticationState,
     read: &AuthenticationAssertion<'_>,
     credential: &Credential,
+    model: &Model,
     final_challenge_hash: &[u8; 32],
 ) -> Result<VerifiedKey, Error> {
     let common = &read.common;
@@ -207,7 +199,10 @@ fn verify(
     if !credential.verification_key()?.verifies(common.signed, common.signature) {
         return Err(Error::Signature);
     }
-    // After the signature: a stranger who has no key is not to learn by time how far a user's counted.
+    // After the signature: a stranger who has no key is not to learn what a user's shows, nor how far it counted.
+    if !state.asked.is_shown(read.transaction_hash, model, credential) {
+        return Err(Error::TransactionNotShown);
+    }
     if !counter_is_good(credential.sign_counter, common.sign_counter) {
         return Err(Error::SignCounter);
     }
@@ -230,8 +225,14 @@ impl Asked {
             Mode::UserVerified if self.is_something() => Err(Error::TransactionNotConfirmed),
             Mode::UserVerified => Ok(()),
             Mode::TransactionConfirmed if !self.is_something() => Err(Error::TransactionNotAsked),
-            Mode::TransactionConfirmed if !self.includes(hash) => Err(Error::TransactionHash),
+            Mode::TransactionConfirmed if self.of_hash(hash).next().is_none() => Err(Error::TransactionHash),
             Mode::TransactionConfirmed => Ok(()),
         }
+    }
+
+    /// Whether the key's authenticator can show what was confirmed, if something was.
+    fn is_shown(&self, hash: &[u8], model: &Model, credential: &Credential) -> bool {
+        let shows = |sent: &Sent| model.shows(sent.picture.as_ref(), &credential.png_characteristics);
+        hash.is_empty() || self.of_hash(hash).any(shows)
     }
 }

@@ -32,7 +32,8 @@ use crate::facets::SOFTWARE_FACET;
 use crate::metadata::Model;
 use crate::policy::Candidate;
 use crate::wire::{
-    AuthenticationRequest, DeregistrationRequest, FacetId, OperationHeader, RegistrationRequest, Response,
+    AuthenticationRequest, DeregistrationRequest, FacetId, OperationHeader, PngCharacteristics, RegistrationRequest,
+    Response, Transaction,
 };
 
 /// The model that the software phone of the command line claims to be; without a metadata statement.
@@ -51,6 +52,7 @@ pub struct Authenticator {
     facet: Option<FacetId>,
     attester: Option<Attester>,
     counts: bool,
+    pictures: Vec<PngCharacteristics>,
 }
 
 impl Authenticator {
@@ -58,7 +60,8 @@ impl Authenticator {
     #[must_use]
     pub const fn new(aaid: Aaid) -> Self {
         let (algorithm, key_format) = (Algorithm::P256Raw, KeyFormat::EcRaw);
-        Self { aaid, version: 1, algorithm, key_format, facet: None, attester: None, counts: true }
+        let pictures = Vec::new();
+        Self { aaid, version: 1, algorithm, key_format, facet: None, attester: None, counts: true, pictures }
     }
 
     /// Makes keys for another algorithm, written in another format.
@@ -89,6 +92,12 @@ impl Authenticator {
     #[must_use]
     pub fn without_counters(self) -> Self {
         Self { counts: false, ..self }
+    }
+
+    /// Has a display that shows these kinds of pictures, besides texts, and registers its keys so.
+    #[must_use]
+    pub fn with_pictures(self, pictures: Vec<PngCharacteristics>) -> Self {
+        Self { pictures, ..self }
     }
 
     /// How its keys sign.
@@ -157,8 +166,39 @@ impl Authenticator {
         DeviceKey::new(self, private_key, app_id, username)
     }
 
+    /// What to show to the user before [`Self::authenticate`]: of the transaction's renderings the first that the key
+    /// which will answer can show. `None`: there is no transaction.
+    ///
+    /// # Errors
+    /// [`AuthenticatorError::NoSuitableAuthenticator`], [`AuthenticatorError::CannotShow`].
+    pub fn shown<'r>(
+        &self,
+        request: &'r AuthenticationRequest,
+        keys: &[DeviceKey],
+    ) -> Result<Option<&'r Transaction>, AuthenticatorError> {
+        let key = keys.get(self.answering(request, keys)?).ok_or(AuthenticatorError::NoSuitableAuthenticator)?;
+        shown::rendering(&request.transaction, key.pictures())
+    }
+
+    /// Which of the keys answers: the first that the policy names and that can show the transaction.
+    fn answering(&self, request: &AuthenticationRequest, keys: &[DeviceKey]) -> Result<usize, AuthenticatorError> {
+        let model = self.model();
+        let fits = |key: &DeviceKey| {
+            let candidate = key.candidate(&model);
+            key.app_id == self.app_id(&request.header)
+                && !request.policy.disallows(&candidate)
+                && request.policy.is_met_by(&[candidate])
+        };
+        let shows = |key: &DeviceKey| shown::rendering(&request.transaction, key.pictures()).is_ok();
+        match keys.iter().position(|key| fits(key) && shows(key)) {
+            Some(at) => Ok(at),
+            None if keys.iter().any(fits) => Err(AuthenticatorError::CannotShow),
+            None => Err(AuthenticatorError::NoSuitableAuthenticator),
+        }
+    }
+
     /// Answers an authentication request with [`Self::next_key`]. `nonce` is random, 8 bytes or more. Whoever calls has
-    /// shown [`shown_text`] to the user.
+    /// shown [`Self::shown`] to the user.
     ///
     /// # Errors
     /// [`AuthenticatorError`].
@@ -172,23 +212,19 @@ impl Authenticator {
         self.draft_authentication(request, key, nonce)?.sign(key.private_key())
     }
 
-    /// The first key that fits an authentication request, its counter set for the next signature.
+    /// The first key that fits an authentication request and can show what it asks to confirm, its counter set for the next
+    /// signature.
     ///
     /// # Errors
-    /// [`AuthenticatorError::NoSuitableAuthenticator`], [`AuthenticatorError::CounterExhausted`].
+    /// [`AuthenticatorError::NoSuitableAuthenticator`], [`AuthenticatorError::CannotShow`],
+    /// [`AuthenticatorError::CounterExhausted`].
     pub fn next_key<'a>(
         &self,
         request: &AuthenticationRequest,
         keys: &'a mut [DeviceKey],
     ) -> Result<&'a DeviceKey, AuthenticatorError> {
-        let model = self.model();
-        let fits = |key: &&mut DeviceKey| {
-            let candidate = key.candidate(&model);
-            key.app_id == self.app_id(&request.header)
-                && !request.policy.disallows(&candidate)
-                && request.policy.is_met_by(&[candidate])
-        };
-        let key = keys.iter_mut().find(fits).ok_or(AuthenticatorError::NoSuitableAuthenticator)?;
+        let at = self.answering(request, keys)?;
+        let key = keys.get_mut(at).ok_or(AuthenticatorError::NoSuitableAuthenticator)?;
         key.count()?;
         Ok(key)
     }
@@ -203,8 +239,10 @@ impl Authenticator {
         key: &DeviceKey,
         nonce: &[u8],
     ) -> Result<Draft, AuthenticatorError> {
-        let content = shown::rendering(&request.transaction).map(|transaction| transaction.content.as_bytes());
-        Draft::authentication(&request.header, &request.challenge, self.facet()?, key, nonce, content)
+        let content = shown::rendering(&request.transaction, key.pictures())?.map(|shown| shown.content.as_bytes());
+        let mut draft = Draft::authentication(&request.header, &request.challenge, self.facet()?, key, nonce, content)?;
+        draft.unshown = shown::unshown(&request.transaction, key.pictures());
+        Ok(draft)
     }
 
     /// Says no: an answer without assertions, to be sent with a code in its context.
@@ -257,6 +295,7 @@ impl Authenticator {
             matcher_protection: Some(1),
             attachment_hint: Some(1),
             tc_display: Some(1),
+            takes: None,
             second_factor_only: false,
             key_restricted: true,
         }

@@ -181,6 +181,9 @@ pub enum Error {
     /// What was confirmed is none of the renderings that were sent.
     #[error("another transaction was confirmed")]
     TransactionHash,
+    /// What was confirmed was sent, and is a rendering that the key's authenticator can't show.
+    #[error("a rendering was confirmed that the authenticator can't show")]
+    TransactionNotShown,
     /// The assertion's signature is wrong.
     #[error("signature does not verify")]
     Signature,

@@ -8,7 +8,7 @@ use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
 use crate::crypto::{Aging, CertificateError, Leaf, TrustAnchors};
 use crate::error::Error;
-use crate::wire::Version;
+use crate::wire::{PngCharacteristics, Version};
 
 pub use statement::{Statement, StatementError};
 
@@ -31,6 +31,14 @@ pub struct Models {
     unknown: Option<Model>,
 }
 
+/// What a model's display can show (`tcDisplayContentType`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Takes {
+    Text,
+    /// Pictures of one of these kinds.
+    Pictures(Vec<PngCharacteristics>),
+}
+
 /// The properties of one model which checks and policies look at. `None` is: not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
@@ -47,6 +55,8 @@ pub struct Model {
     pub(crate) matcher_protection: Option<u32>,
     pub(crate) attachment_hint: Option<u32>,
     pub(crate) tc_display: Option<u32>,
+    /// What that display takes.
+    pub(crate) takes: Option<Takes>,
     pub(crate) second_factor_only: bool,
     /// Whether its keys sign nothing but what it made itself.
     pub(crate) key_restricted: bool,
@@ -135,6 +145,7 @@ impl Model {
             matcher_protection: None,
             attachment_hint: None,
             tc_display: None,
+            takes: None,
             second_factor_only: false,
             key_restricted: true,
         }
@@ -166,5 +177,21 @@ impl Model {
     /// authenticator makes what is signed (uaf.md A10).
     pub(crate) fn shows_transactions(&self) -> bool {
         self.tc_display != Some(0) && self.key_restricted
+    }
+
+    /// Whether an authenticator that registered these kinds of pictures can show a rendering: a `picture`, else a text.
+    /// Its statement decides; what was registered, which nobody signed, can only say less than that. Of a model without
+    /// a statement there is nothing else to go by, and text is what every display shows.
+    pub(crate) fn shows(&self, picture: Option<&PngCharacteristics>, registered: &[PngCharacteristics]) -> bool {
+        let among = |kinds: &[PngCharacteristics], picture| kinds.iter().any(|kind| kind.show(picture));
+        self.shows_transactions()
+            && match (&self.takes, picture) {
+                (None | Some(Takes::Text), None) => true,
+                (None, Some(picture)) => among(registered, picture),
+                (Some(Takes::Pictures(kinds)), Some(picture)) => {
+                    among(kinds, picture) && (registered.is_empty() || among(registered, picture))
+                }
+                (Some(Takes::Text), Some(_)) | (Some(Takes::Pictures(_)), None) => false,
+            }
     }
 }

@@ -91,6 +91,13 @@ impl Policy {
         }
     }
 
+    /// Whether an alternative names this key.
+    pub(crate) fn names(&self, key: &KeyRef) -> bool {
+        let named =
+            |criterion: &MatchCriteria| criterion.aaid.contains(&key.aaid) && criterion.key_ids.contains(&key.key_id);
+        self.accepted.iter().flatten().any(named)
+    }
+
     fn criteria(&self) -> impl Iterator<Item = &MatchCriteria> {
         self.accepted.iter().flatten().chain(&self.disallowed)
     }

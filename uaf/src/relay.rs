@@ -50,15 +50,16 @@ impl Issue {
         Self::new(request.header, request.challenge, request.policy)
     }
 
-    /// Reads an authentication request. It must ask for exactly this transaction: one that is dropped on the way
-    /// would become an approval of nothing.
+    /// Reads an authentication request. It must ask for this transaction, in one of its renderings at least: one that is
+    /// dropped on the way would become an approval of nothing. What the user's keys can't show the server may leave out.
     ///
     /// # Errors
     /// [`Error`]: what is wrong with the message; [`Error::TransactionHash`] if it asks for another transaction.
     pub fn authentication(message: &str, transaction: &[Transaction]) -> Result<Self, Error> {
         single(message)?;
         let request = AuthenticationRequest::from_message(message)?;
-        if request.transaction != transaction {
+        let is_ours = |sent: &Transaction| transaction.iter().any(|ours| sent.renders(ours));
+        if request.transaction.is_empty() != transaction.is_empty() || !request.transaction.iter().all(is_ours) {
             return Err(Error::TransactionHash);
         }
         Self::new(request.header, request.challenge, request.policy)
@@ -193,7 +194,7 @@ mod tests {
     use crate::authenticator::{Authenticator, DeviceKey};
     use crate::registration::NewRegistration;
     use crate::relying_party::Start;
-    use crate::testing::{key_ref, relying_party};
+    use crate::testing::{key_ref, png, relying_party};
     use crate::wire::{Reply, Response};
 
     fn phone() -> Authenticator {
@@ -293,12 +294,14 @@ mod tests {
     #[test]
     fn a_request_is_one_dictionary_with_server_data_and_the_transaction_that_was_asked_for() {
         let pay = Transaction::text("Pay 1").unwrap();
+        let picture = Transaction::png(&png(2, 2)).unwrap();
         let request = authentication(1, Policy::any_of(crate::Algorithm::ALL), vec![pay.clone()]);
         let message = request.to_message();
         assert!(Issue::authentication(&message, std::slice::from_ref(&pay)).is_ok());
-        for other in [vec![], vec![Transaction::text("Pay 2").unwrap()]] {
+        for other in [vec![], vec![Transaction::text("Pay 2").unwrap()], vec![picture.clone()]] {
             assert_eq!(Issue::authentication(&message, &other), Err(Error::TransactionHash));
         }
+        assert!(Issue::authentication(&message, &[picture.clone(), pay.clone()]).is_ok(), "one is left out");
         let twice = format!("[{0},{0}]", &message[1..message.len() - 1]);
         assert_eq!(Issue::authentication(&twice, &[pay]), Err(Error::SeveralMessages));
         assert_eq!(Issue::registration(&message), Err(Error::Member("[0]: username missing".into())));
@@ -306,6 +309,23 @@ mod tests {
         bare.header.server_data = None;
         assert_eq!(Issue::registration(&bare.to_message()), Err(Error::ServerDataMissing));
         assert_eq!(check_deregistration("[]"), Err(Error::NotUaf("empty array")));
+    }
+
+    #[test]
+    fn a_picture_is_for_the_displays_that_its_header_says() {
+        let picture = Transaction::png(&png(2, 2)).unwrap();
+        let sent =
+            |transaction| authentication(1, Policy::any_of(crate::Algorithm::ALL), vec![transaction]).to_message();
+        assert!(Issue::authentication(&sent(picture.clone()), std::slice::from_ref(&picture)).is_ok());
+        for lie in ["\"width\":2,", "\"height\":2,"] {
+            let lying = sent(picture.clone()).replace(lie, &lie.replace('2', "3"));
+            let refused = Issue::authentication(&lying, std::slice::from_ref(&picture));
+            assert_eq!(refused, Err(Error::TransactionHash), "{lie}");
+        }
+        let mut silent: serde_json::Value = serde_json::from_str(&sent(picture.clone())).unwrap();
+        silent[0]["transaction"][0].as_object_mut().unwrap().remove("tcDisplayPNGCharacteristics").unwrap();
+        let refused = Issue::authentication(&silent.to_string(), std::slice::from_ref(&picture));
+        assert_eq!(refused, Err(Error::TransactionHash));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::sha256;
 use crate::encoding::Octets;
+use crate::png::PngFault;
 use crate::wire::{ContentType, PngCharacteristics, Transaction};
 
 /// Longest text, in ASCII characters (uaf.md A1).
 const MAX_TEXT: usize = 200;
-const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// A transaction that cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,12 +22,12 @@ pub enum TransactionError {
     /// Other than printable ASCII and line breaks.
     #[error("text is not ASCII")]
     NotAscii,
-    /// The bytes are no PNG.
-    #[error("content is not a PNG")]
-    NotPng,
-    /// A picture without the characteristics that say which display it is for.
-    #[error("picture without characteristics")]
-    NoCharacteristics,
+    /// The bytes are no PNG that can be sent.
+    #[error("{0}")]
+    Png(#[from] PngFault),
+    /// A picture that does not say which display it is for as its own header does.
+    #[error("the characteristics are not those of the picture")]
+    Characteristics,
 }
 
 impl Transaction {
@@ -42,15 +42,25 @@ impl Transaction {
         Ok(rendering)
     }
 
-    /// A picture for displays of these characteristics.
+    /// A picture, for displays with the characteristics that its header says.
     ///
     /// # Errors
     /// [`TransactionError`].
-    pub fn png(bytes: &[u8], characteristics: PngCharacteristics) -> Result<Self, TransactionError> {
+    pub fn png(bytes: &[u8]) -> Result<Self, TransactionError> {
         let content = Octets::new(bytes).map_err(|_| TransactionError::of_length(bytes.len()))?;
-        let rendering = Self { content_type: ContentType::Png, content, png_characteristics: Some(characteristics) };
-        rendering.check()?;
-        Ok(rendering)
+        let png_characteristics = Some(PngCharacteristics::of(bytes)?);
+        Ok(Self { content_type: ContentType::Png, content, png_characteristics })
+    }
+
+    /// Whether it is this other one, for displays that can show it.
+    pub(crate) fn renders(&self, other: &Self) -> bool {
+        let is_for_it = match (&self.png_characteristics, &other.png_characteristics) {
+            (None, None) => true,
+            // The palette is in the picture, and another server may not have said it.
+            (Some(said), Some(read)) => said.show(read),
+            _ => false,
+        };
+        self.content_type == other.content_type && self.content == other.content && is_for_it
     }
 
     fn check(&self) -> Result<(), TransactionError> {
@@ -59,9 +69,8 @@ impl Transaction {
             ContentType::Text if bytes.len() > MAX_TEXT => Err(TransactionError::TooLong),
             ContentType::Text if !bytes.iter().all(is_shown) => Err(TransactionError::NotAscii),
             ContentType::Text => Ok(()),
-            ContentType::Png if !bytes.starts_with(PNG_SIGNATURE) => Err(TransactionError::NotPng),
-            ContentType::Png if self.png_characteristics.is_none() => Err(TransactionError::NoCharacteristics),
-            ContentType::Png => Ok(()),
+            ContentType::Png if self.png_characteristics == Some(PngCharacteristics::of(bytes)?) => Ok(()),
+            ContentType::Png => Err(TransactionError::Characteristics),
         }
     }
 }
@@ -81,29 +90,44 @@ pub(crate) fn check_renderings(renderings: &[Transaction]) -> Result<(), Transac
     renderings.iter().try_for_each(Transaction::check)
 }
 
-/// The hashes of the renderings that were sent; any of them may come back.
+/// The renderings that were sent; any of them may be confirmed by whom it could be shown to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Asked(Vec<Octets<32, 32>>);
+pub(crate) struct Asked(Vec<Sent>);
+
+/// What is kept of a rendering.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sent {
+    hash: Octets<32, 32>,
+    /// What it needs of a display, where it is a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) picture: Option<PngCharacteristics>,
+}
 
 impl Asked {
     pub(crate) fn of(renderings: &[Transaction]) -> Self {
-        let hash = |rendering: &Transaction| Octets::new(sha256(rendering.content.as_bytes())).ok();
-        Self(renderings.iter().filter_map(hash).collect())
+        let sent = |rendering: &Transaction| {
+            let hash = Octets::new(sha256(rendering.content.as_bytes())).ok()?;
+            Some(Sent { hash, picture: rendering.png_characteristics.clone() })
+        };
+        Self(renderings.iter().filter_map(sent).collect())
     }
 
     pub(crate) fn is_something(&self) -> bool {
         !self.0.is_empty()
     }
 
-    pub(crate) fn includes(&self, hash: &[u8]) -> bool {
-        self.0.iter().any(|sent| sent.as_bytes() == hash)
+    /// The renderings with this hash.
+    pub(crate) fn of_hash(&self, hash: &[u8]) -> impl Iterator<Item = &Sent> {
+        self.0.iter().filter(move |sent| sent.hash.as_bytes() == hash)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use rstest::rstest;
+
+    use super::*;
+    use crate::testing::png;
 
     #[rstest]
     #[case("", TransactionError::Empty)]
@@ -122,20 +146,16 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_one_and_says_for_which_display() {
-        let characteristics = PngCharacteristics {
-            width: 320,
-            height: 480,
-            bit_depth: 1,
-            color_type: 3,
-            compression: 0,
-            filter: 0,
-            interlace: 0,
-            plte: Vec::new(),
-        };
-        assert_eq!(Transaction::png(b"GIF89a", characteristics.clone()), Err(TransactionError::NotPng));
-        let mut picture = Transaction::png(b"\x89PNG\r\n\x1a\nrest", characteristics).unwrap();
-        picture.png_characteristics = None;
-        assert_eq!(check_renderings(&[picture]), Err(TransactionError::NoCharacteristics));
+    fn a_picture_says_for_which_display_it_is_and_nothing_else() {
+        assert_eq!(Transaction::png(b"GIF89a"), Err(TransactionError::Png(PngFault::Signature)));
+        assert_eq!(Transaction::png(b""), Err(TransactionError::Empty));
+        assert_eq!(Transaction::png(&[0; 70_000]), Err(TransactionError::TooLong));
+        let picture = Transaction::png(&png(320, 480)).unwrap();
+        assert_eq!(check_renderings(std::slice::from_ref(&picture)), Ok(()));
+        let other = Transaction::png(&png(480, 320)).unwrap().png_characteristics;
+        for png_characteristics in [None, other] {
+            let lying = Transaction { png_characteristics, ..picture.clone() };
+            assert_eq!(check_renderings(&[lying]), Err(TransactionError::Characteristics));
+        }
     }
 }

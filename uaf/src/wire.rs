@@ -3,6 +3,7 @@
 
 mod authentication;
 mod deregistration;
+mod picture;
 mod policy;
 mod registration;
 mod response;
@@ -18,13 +19,12 @@ use crate::error::Error;
 use crate::encoding::dictionary;
 pub use authentication::{AuthenticationRequest, ContentType, Transaction};
 pub use deregistration::{DeregisterAuthenticator, DeregistrationRequest};
+pub(crate) use picture::kinds;
+pub use picture::{PaletteEntry, PngCharacteristics};
 pub use policy::{MatchCriteria, Policy};
 pub use registration::RegistrationRequest;
 pub(crate) use response::IncompleteParams;
-pub use response::{
-    AssertionBytes, AuthenticatorAssertion, ChannelBinding, FinalChallengeParams, PaletteEntry, PngCharacteristics,
-    Response,
-};
+pub use response::{AssertionBytes, AuthenticatorAssertion, ChannelBinding, FinalChallengeParams, Response};
 pub use transport::{GetUafRequest, Reply, ReturnUafRequest, SendUafResponse, ServerResponse, Token, TokenType};
 
 dictionary!(Version, OperationHeader, Extension);

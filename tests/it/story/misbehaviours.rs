@@ -12,6 +12,7 @@ use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::Client;
 use crate::support::oob::{by_link, dispatched, redeem, status};
 use crate::support::phone::Phone;
+use crate::support::picture::png;
 
 const AAID: &str = "D0D0#0001";
 
@@ -22,7 +23,7 @@ fn code(how: Misbehaviour, operation: Operation) -> u64 {
         M::NoArray | M::EmptyArray | M::HalfCharacter | M::OtherVersion | M::OtherOperation => 1400,
         M::OtherParam(Param::ChannelBinding) => 1490,
         M::OtherParam(Param::Challenge) => 1491,
-        M::OtherModel | M::UnknownKey => 1492,
+        M::OtherModel | M::UnknownKey | M::UnshownRendering => 1492,
         M::UnknownKeyFormat | M::OtherKeyFormat => 1494,
         M::PointOffCurve | M::PointOfOtherCurve | M::PointAtInfinity | M::CompressedPoint => 1494,
         M::ShortModulus | M::EvenExponent | M::ExponentOne => 1494,
@@ -147,7 +148,11 @@ async fn register(authenticator: &Authenticator, gateway: &Gateway) -> DeviceKey
 async fn authentication(caller: &Client, text: Option<&str>) -> (AuthenticationRequest, String) {
     let mut body = by_link("jeff");
     if let Some(text) = text {
-        let transaction = json!([{"contentType": "text/plain", "content": encode(text.as_bytes())}]);
+        // Nobody in particular asks, so that the picture is sent although the phone can't show it.
+        let transaction = json!([
+            {"contentType": "text/plain", "content": encode(text.as_bytes())},
+            {"contentType": "image/png", "content": encode(&png(2, 2))},
+        ]);
         body["getUafRequest"]["context"] = json!(json!({"username": "jeff", "transaction": transaction}).to_string());
     }
     let (message, session_id) = AUTHENTICATION.redeemed(caller, &body).await;

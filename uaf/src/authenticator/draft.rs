@@ -7,7 +7,7 @@ use crate::encoding::{Text, encode};
 use crate::tlv::{self, Tag, TlvError, tag};
 use crate::wire::{
     AssertionBytes, AuthenticatorAssertion, Challenge, ChannelBinding, FacetId, FinalChallengeParams, OperationHeader,
-    Response, UAFV1TLV,
+    PngCharacteristics, Response, UAFV1TLV,
 };
 
 /// Elements in their order.
@@ -85,6 +85,10 @@ pub struct Draft {
     pub content: Option<Vec<u8>>,
     /// What attests in place of the new key.
     pub(super) attester: Option<Attester>,
+    /// What it could have confirmed only unseen: another rendering, which the display can't show.
+    pub unshown: Option<Vec<u8>>,
+    /// The pictures that the display can show, said beside the assertion of a registration.
+    pub png_characteristics: Vec<PngCharacteristics>,
 }
 
 impl Draft {
@@ -119,6 +123,8 @@ impl Draft {
             unsigned: Fields::default(),
             content: None,
             attester: None,
+            unshown: None,
+            png_characteristics: key.pictures().to_vec(),
         };
         draft.attest_by(attester.cloned());
         Ok(draft)
@@ -155,6 +161,8 @@ impl Draft {
             unsigned: Fields::default(),
             content: content.map(<[u8]>::to_vec),
             attester: None,
+            unshown: None,
+            png_characteristics: Vec::new(),
         })
     }
 
@@ -231,7 +239,7 @@ impl Draft {
         let assertion = AuthenticatorAssertion {
             assertion_scheme: Text::new(UAFV1TLV)?,
             assertion: AssertionBytes::new(assertion),
-            png_characteristics: Vec::new(),
+            png_characteristics: self.png_characteristics.clone(),
             exts: Vec::new(),
         };
         Ok(Response { header: self.header.clone(), fc_params: self.fc_params.clone(), assertions: vec![assertion] })

@@ -15,6 +15,9 @@ pub enum AuthenticatorError {
     /// The policy wants another authenticator, or a key that is not here.
     #[error("no suitable authenticator")]
     NoSuitableAuthenticator,
+    /// There is a key, and its display shows none of the transaction's renderings.
+    #[error("none of the transaction's renderings can be shown here")]
+    CannotShow,
     /// The user has a key here already.
     #[error("the user has a key here already")]
     AlreadyRegistered,
@@ -24,7 +27,8 @@ pub enum AuthenticatorError {
     /// The key cannot be made, read or used.
     #[error(transparent)]
     Key(#[from] PrivateKeyError),
-    /// The answer is of the other ceremony, or it takes certificates of a [`super::Hierarchy`].
+    /// The answer is of the other ceremony, or it takes certificates of a [`super::Hierarchy`], or a rendering that can't
+    /// be shown.
     #[error("{0} is not possible in this answer")]
     Misbehaviour(Misbehaviour),
     /// A value does not fit its element or member.

@@ -12,7 +12,7 @@ use crate::crypto::{PrivateKey, sha256};
 use crate::encoding::{decode, encode};
 use crate::metadata::Model;
 use crate::policy::Candidate;
-use crate::wire::DeregisterAuthenticator;
+use crate::wire::{DeregisterAuthenticator, PngCharacteristics};
 
 /// A registered key. Serialising it writes the private key: keep the file as secret as the key.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct DeviceKey {
     private_key: PrivateKey,
     username: String,
     sign_counter: u32,
+    /// Which pictures it registered that it can show.
+    pictures: Vec<PngCharacteristics>,
 }
 
 impl DeviceKey {
@@ -35,9 +37,10 @@ impl DeviceKey {
         username: String,
     ) -> Result<Self, AuthenticatorError> {
         let Authenticator { aaid, version, key_format, counts, .. } = *model;
+        let pictures = model.pictures.clone();
         let key_id = KeyId::new(sha256(&private_key.public_key(key_format)?))?;
         let sign_counter = u32::from(counts);
-        Ok(Self { aaid, app_id, version, key_id, key_format, private_key, username, sign_counter })
+        Ok(Self { aaid, app_id, version, key_id, key_format, private_key, username, sign_counter, pictures })
     }
 
     /// Model and key, as the server knows them.
@@ -68,6 +71,10 @@ impl DeviceKey {
     #[must_use]
     pub const fn private_key(&self) -> &PrivateKey {
         &self.private_key
+    }
+
+    pub(super) fn pictures(&self) -> &[PngCharacteristics] {
+        &self.pictures
     }
 
     pub(super) const fn version(&self) -> u16 {
@@ -124,6 +131,8 @@ struct Stored {
     pkcs8: Zeroizing<String>,
     username: String,
     sign_counter: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pictures: Vec<PngCharacteristics>,
 }
 
 impl Serialize for DeviceKey {
@@ -139,6 +148,7 @@ impl Serialize for DeviceKey {
             pkcs8: Zeroizing::new(encode(&pkcs8)),
             username: self.username.clone(),
             sign_counter: self.sign_counter,
+            pictures: self.pictures.clone(),
         };
         stored.serialize(serializer)
     }
@@ -158,6 +168,7 @@ impl<'de> Deserialize<'de> for DeviceKey {
             private_key,
             username: stored.username,
             sign_counter: stored.sign_counter,
+            pictures: stored.pictures,
         })
     }
 }

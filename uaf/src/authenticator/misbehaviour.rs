@@ -162,6 +162,7 @@ misbehaviours! {
     Unconfirmed = "unconfirmed", Authentication, "A transaction that was asked for is not confirmed.";
     HashUnconfirmed = "hash-unconfirmed", Authentication, "The transaction's hash is there, and the mode is not that of a confirmation.";
     OtherContent = "other-content", Authentication, "Another transaction is confirmed.";
+    UnshownRendering = "unshown-rendering", Authentication, "A rendering is confirmed that the display can't show.";
     HashOfEncoded = "hash-of-encoded", Authentication, "The transaction's hash is that of its base64url.";
     UnaskedConfirmation = "unasked-confirmation", Authentication, "A transaction is confirmed, and none was asked for.";
 }
@@ -239,7 +240,11 @@ impl Misbehaviour {
     /// Whether this answer can be wrong so.
     fn is_possible(self, draft: &Draft) -> bool {
         let is_stated = matches!(self.plain(), Some((_, Stated, _)));
-        if is_stated { draft.attester.is_some() } else { self.is_of(draft.header.op) }
+        match self {
+            _ if is_stated => draft.attester.is_some(),
+            Self::UnshownRendering => draft.unshown.is_some(),
+            _ => self.is_of(draft.header.op),
+        }
     }
 }
 

@@ -104,7 +104,7 @@ table! {
     ChannelBinding => CHANNEL_BINDING;
     ChallengeMismatch, ChallengeSpent => INVALID_CHALLENGE;
     NotInPolicy, PolicyIncomplete, VersionTooLow, ProtocolNotOfModel => UNACCEPTABLE_AUTHENTICATOR;
-    SecondFactorOnly, NoTransactionDisplay => UNACCEPTABLE_AUTHENTICATOR;
+    SecondFactorOnly, NoTransactionDisplay, TransactionNotShown => UNACCEPTABLE_AUTHENTICATOR;
     ModelRevoked => REVOKED_AUTHENTICATOR;
     Key(_), KeyFormatNotOfModel, AlreadyRegistered => UNACCEPTABLE_KEY;
     AlgorithmUnsupported, AlgorithmNotOfModel, AlgorithmNotRegistered => UNACCEPTABLE_ALGORITHM;
@@ -144,6 +144,7 @@ mod tests {
     #[case(Error::ChannelBinding, 1490)]
     #[case(Error::ChallengeSpent, 1491)]
     #[case(Error::NotInPolicy, 1492)]
+    #[case(Error::TransactionNotShown, 1492)]
     #[case(Error::ModelRevoked, 1493)]
     #[case(Error::Key(KeyError::Point), 1494)]
     #[case(Error::AlgorithmNotRegistered, 1495)]

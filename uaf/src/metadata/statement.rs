@@ -10,13 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::Model;
+use super::{Model, Takes};
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
 use crate::crypto::{CertificateError, TrustAnchors};
 use crate::encoding::{self, JsonError, read_as_dictionary};
 use crate::registry::{self, NotRegistered};
-use crate::wire::Version;
+use crate::wire::{PngCharacteristics, Version, kinds};
 
 read_as_dictionary!(Schema, Frame);
 
@@ -58,9 +58,12 @@ pub enum StatementError {
         /// What is wrong with it.
         cause: CertificateError,
     },
-    /// A display says no media type.
-    #[error("tcDisplayContentType is missing beside a tcDisplay")]
+    /// A display says no media type, or one that transactions do not have.
+    #[error("tcDisplayContentType is neither text/plain nor image/png, beside a tcDisplay")]
     DisplayContentType,
+    /// A display for pictures does not say which.
+    #[error("tcDisplayPNGCharacteristics is missing beside a tcDisplayContentType of image/png")]
+    DisplayPictures,
 }
 
 /// One statement, found good.
@@ -86,6 +89,8 @@ struct Frame {
     authenticator_version: u16,
     upv: Vec<Version>,
     tc_display_content_type: Option<String>,
+    #[serde(rename = "tcDisplayPNGCharacteristics", default, deserialize_with = "kinds")]
+    pictures: Vec<PngCharacteristics>,
     attestation_root_certificates: Vec<String>,
     #[serde(default = "yes")]
     is_key_restricted: bool,
@@ -174,6 +179,7 @@ impl Said {
 
     fn into_model(self) -> Result<Model, StatementError> {
         self.check()?;
+        let takes = self.takes()?;
         let attestation = self.provable();
         let Self { frame, spelled, algorithms, key_formats, .. } = self;
         let methods = spelled.user_verification.iter();
@@ -189,6 +195,7 @@ impl Said {
             matcher_protection: Some(spelled.matcher_protection),
             attachment_hint: spelled.attachment_hint,
             tc_display: Some(spelled.tc_display),
+            takes,
             second_factor_only: spelled.second_factor_only,
             key_restricted: frame.is_key_restricted,
         })
@@ -200,6 +207,19 @@ impl Said {
             AttestationType::BasicSurrogate
         } else {
             AttestationType::BasicFull
+        }
+    }
+
+    /// What the display takes, if there is one.
+    fn takes(&self) -> Result<Option<Takes>, StatementError> {
+        if self.spelled.tc_display == 0 {
+            return Ok(None);
+        }
+        match self.frame.tc_display_content_type.as_deref() {
+            Some("text/plain") => Ok(Some(Takes::Text)),
+            Some("image/png") if self.frame.pictures.is_empty() => Err(StatementError::DisplayPictures),
+            Some("image/png") => Ok(Some(Takes::Pictures(self.frame.pictures.clone()))),
+            _ => Err(StatementError::DisplayContentType),
         }
     }
 
@@ -219,9 +239,6 @@ impl Said {
         let methods = &self.spelled.user_verification;
         if methods.is_empty() || methods.iter().any(Vec::is_empty) {
             return Err(StatementError::UserVerification);
-        }
-        if self.spelled.tc_display != 0 && self.frame.tc_display_content_type.is_none() {
-            return Err(StatementError::DisplayContentType);
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ fn model() -> Model {
         matcher_protection: Some(2),
         attachment_hint: Some(1),
         tc_display: Some(3),
+        takes: None,
         second_factor_only: false,
         key_restricted: true,
     }

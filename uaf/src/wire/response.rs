@@ -6,12 +6,12 @@ use std::fmt;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Challenge, Extension, FacetId, OperationHeader, message, non_empty};
+use super::{Challenge, Extension, FacetId, OperationHeader, PngCharacteristics, kinds, message, non_empty};
 use crate::encoding::{Text, decode_padded, encode};
 use crate::encoding::{dictionary, read_as_dictionary};
 
 read_as_dictionary!(IncompleteParams);
-dictionary!(Response, AuthenticatorAssertion, FinalChallengeParams, ChannelBinding, PngCharacteristics, PaletteEntry);
+dictionary!(Response, AuthenticatorAssertion, FinalChallengeParams, ChannelBinding);
 
 /// A client's answer to a registration or an authentication request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub struct AuthenticatorAssertion {
         rename = "tcDisplayPNGCharacteristics",
         default,
         skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "non_empty"
+        deserialize_with = "kinds"
     )]
     pub png_characteristics: Vec<PngCharacteristics>,
     /// Extensions.
@@ -170,40 +170,4 @@ pub struct ChannelBinding {
     /// The client's channel key, or `unused`.
     #[serde(rename = "cid_pubkey", skip_serializing_if = "Option::is_none")]
     pub cid_pubkey: Option<Text<1, 1024>>,
-}
-
-/// The header of the pictures that a display can show (UAF protocol 1.1, section 3.4.5).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
-#[serde(rename_all = "camelCase")]
-pub struct PngCharacteristics {
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-    /// Bits per sample.
-    pub bit_depth: u8,
-    /// PNG colour type.
-    pub color_type: u8,
-    /// PNG compression method.
-    pub compression: u8,
-    /// PNG filter method.
-    pub filter: u8,
-    /// PNG interlace method.
-    pub interlace: u8,
-    /// The palette.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "non_empty")]
-    pub plte: Vec<PaletteEntry>,
-}
-
-/// One colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
-pub struct PaletteEntry {
-    /// Red, 0 to 255.
-    pub r: u16,
-    /// Green, 0 to 255.
-    pub g: u16,
-    /// Blue, 0 to 255.
-    pub b: u16,
 }

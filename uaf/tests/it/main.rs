@@ -24,6 +24,8 @@ mod misbehaviours;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod registration_faults;
 #[cfg(test)]
 mod rules;

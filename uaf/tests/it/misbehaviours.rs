@@ -13,7 +13,7 @@ use sidegate_uaf::tlv::{Tag, TlvError, tag};
 use sidegate_uaf::wire::{ChannelBinding, Operation, Transaction};
 use sidegate_uaf::{Algorithm, Arrival, CertificateError, Error, Incoming, KeyError, KeyFormat};
 
-use crate::support::{AAID, NONCE, TODAY, World, phone, server, statement};
+use crate::support::{AAID, NONCE, TODAY, World, phone, png, server, statement};
 
 /// The check that finds it. Of variants that hold a text the text does not matter.
 fn check(how: Misbehaviour, operation: Operation) -> Error {
@@ -61,6 +61,7 @@ fn check(how: Misbehaviour, operation: Operation) -> Error {
         M::HashUnconfirmed => Error::TransactionHashUnexpected,
         M::OtherContent | M::HashOfEncoded => Error::TransactionHash,
         M::UnaskedConfirmation => Error::TransactionNotAsked,
+        M::UnshownRendering => Error::TransactionNotShown,
         M::ShortSignature | M::LongSignature | M::ZeroSignature => signature(operation),
         M::HugeSignature | M::LooseSignature | M::StrangersSignature => signature(operation),
         other => Error::Tlv(tlv(other, operation)),
@@ -167,7 +168,8 @@ fn an_authentication_in_which_one_thing_is_wrong_is_refused(#[case] algorithm: A
         plain.phone.authenticate(&request, std::slice::from_mut(&mut key), &NONCE).unwrap();
     }
     credential.sign_counter = key.sign_counter() - 1;
-    let asking = World { transaction: vec![Transaction::text("Pay 1.00").unwrap()], ..world(algorithm, format) };
+    let renderings = vec![Transaction::text("Pay 1.00").unwrap(), Transaction::png(&png(2, 2)).unwrap()];
+    let asking = World { transaction: renderings, ..world(algorithm, format) };
     let channels = channels();
     let finish = |world: &World, how: Option<Misbehaviour>| {
         let (request, state) = world.start_authentication();

@@ -107,6 +107,10 @@ fn spoil_hashes(how: Misbehaviour, draft: &mut Draft) {
         Misbehaviour::OtherContent | Misbehaviour::UnaskedConfirmation | Misbehaviour::HashUnconfirmed => {
             transaction(draft, sha256(b"Pay 9.00 to somebody else").into());
         }
+        Misbehaviour::UnshownRendering => {
+            let unseen = draft.unshown.clone().unwrap_or_default();
+            transaction(draft, sha256(&unseen).into());
+        }
         Misbehaviour::HashOfEncoded => {
             let encoded = encode(draft.content.as_deref().unwrap_or_default());
             transaction(draft, sha256(encoded.as_bytes()).into());

@@ -74,7 +74,7 @@ fn flags_and_lists_are_read() {
     assert!(model_2.second_factor_only && !model_2.key_restricted);
     assert_eq!(model_2.algorithms, BTreeSet::from([Algorithm::P256Raw, Algorithm::P256Der]));
     let new = json!({
-        "isKeyRestricted": false, "tcDisplay": ["any", "tee"], "tcDisplayContentType": "image/png",
+        "isKeyRestricted": false, "tcDisplay": ["any", "tee"], "tcDisplayContentType": "text/plain",
         "attachmentHint": null, "attestationTypes": ["basic_full"], "attestationRootCertificates": [root()],
     });
     let model_3 = model(version_3(new));
@@ -107,6 +107,10 @@ fn of_several_attestations_it_is_the_one_that_can_be_proven() {
 #[case(json!({"attestationTypes": [15881]}), StatementError::AttestationType)]
 #[case(json!({"attestationRootCertificates": [root()]}), StatementError::AttestationType)]
 #[case(json!({"tcDisplay": 1}), StatementError::DisplayContentType)]
+#[case(json!({"tcDisplay": 1, "tcDisplayContentType": "image/pgn"}), StatementError::DisplayContentType)]
+#[case(json!({"tcDisplay": 1, "tcDisplayContentType": "image/png"}), StatementError::DisplayPictures)]
+#[case(pictures(json!({"tcDisplayPNGCharacteristics": []})), StatementError::Json("member tcDisplayPNGCharacteristics".into()))]
+#[case(pictures(json!({"bitDepth": 4})), StatementError::Json("member tcDisplayPNGCharacteristics".into()))]
 #[case(json!({"aaid": "D0D0"}), StatementError::Json("member aaid".into()))]
 #[case(json!({"aaid": null}), StatementError::Json("member .: aaid missing".into()))]
 #[case(json!({"upv": null}), StatementError::Json("member .: upv missing".into()))]
@@ -127,10 +131,32 @@ fn an_old_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[cas
 #[case(json!({"attestationTypes": ["attca"]}), StatementError::AttestationType)]
 #[case(json!({"attestationTypes": ["basic_full"]}), StatementError::AttestationType)]
 #[case(json!({"tcDisplay": ["any"]}), StatementError::DisplayContentType)]
+#[case(json!({"tcDisplay": ["any"], "tcDisplayContentType": "image/png"}), StatementError::DisplayPictures)]
 #[case(json!({"keyProtection": 6}), StatementError::Json("member keyProtection".into()))]
 #[case(json!({"aaid": null, "aaguid": "x"}), StatementError::Json("member .: aaid missing".into()))]
 fn a_new_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[case] error: StatementError) {
     assert_eq!(version_3(changes).unwrap_err(), error);
+}
+
+/// A display for pictures of 320 by 480 pixels in 16-bit colours, with something changed.
+fn pictures(changes: Value) -> Value {
+    let mut kind = json!({"width": 320, "height": 480, "bitDepth": 16, "colorType": 2, "compression": 0, "filter": 0,
+        "interlace": 0});
+    kind.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    let kinds = kind.as_object_mut().unwrap().remove("tcDisplayPNGCharacteristics").unwrap_or_else(|| json!([kind]));
+    json!({"tcDisplay": 5, "tcDisplayContentType": "image/png", "tcDisplayPNGCharacteristics": kinds})
+}
+
+#[test]
+fn a_display_says_what_it_takes() {
+    let takes = |changes: Value| version_2(changes).unwrap().into_model().1.takes;
+    assert_eq!(takes(json!({"tcDisplay": 1, "tcDisplayContentType": "text/plain"})), Some(Takes::Text));
+    assert_eq!(takes(json!({"tcDisplay": 0, "tcDisplayContentType": "text/html"})), None);
+    let Some(Takes::Pictures(kinds)) = takes(pictures(json!({}))) else { panic!("pictures") };
+    assert_eq!((kinds.len(), kinds[0].width, kinds[0].height, kinds[0].bit_depth), (1, 320, 480, 16));
+    let mut newer = pictures(json!({}));
+    newer["tcDisplay"] = json!(["any", "tee"]);
+    assert_eq!(version_3(newer).unwrap().into_model().1.takes, Some(Takes::Pictures(kinds)));
 }
 
 /// The message of what is not of the registry, up to what would be.

@@ -1,0 +1,267 @@
+//! What a PNG says of itself (ISO/IEC 15948), read chunk by chunk. No pixel is decoded: this tells whether a display can
+//! show the picture, not what is on it.
+
+use std::fmt;
+
+use crate::wire::{PaletteEntry, PngCharacteristics};
+
+const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
+const PALETTE: u8 = 3;
+
+/// Why bytes are no picture that can be sent, or characteristics those of none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PngFault {
+    /// The bytes begin otherwise.
+    Signature,
+    /// A chunk is cut off, IEND is missing, or something follows it.
+    End,
+    /// A chunk is not what its checksum says.
+    Checksum,
+    /// The first chunk is no IHDR, or not of 13 bytes; or there is a second one.
+    Header,
+    /// A side has no pixel, or more than 4096.
+    Size,
+    /// Colour type and bit depth do not go together.
+    Colour,
+    /// A compression, filter or interlace method that nobody knows.
+    Method,
+    /// The palette is missing, misplaced, or has not 1 to 2^depth colours.
+    Palette,
+    /// A chunk that a reader has to know, and does not.
+    Critical,
+    /// There is no IDAT.
+    Pixels,
+}
+
+impl PngFault {
+    /// What is wrong, in words for whoever made the picture.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Signature => "not a PNG: the signature is missing",
+            Self::End => "not a whole PNG: a chunk is cut off, IEND is missing, or something follows it",
+            Self::Checksum => "not a PNG: the CRC of a chunk, IHDR or another one, does not fit it",
+            Self::Header => "not a PNG: it has to begin with an IHDR of 13 bytes, and have no other",
+            Self::Size => "the PNG's IHDR says a width or a height that is not 1 to 4096 pixels",
+            Self::Colour => "the PNG's IHDR says a bit depth that its colour type does not have",
+            Self::Method => "the PNG's IHDR says an unknown compression, filter or interlace method",
+            Self::Palette => "the PNG's PLTE is missing, misplaced, or does not fit its colour type and bit depth",
+            Self::Critical => "the PNG has a critical chunk that nobody knows",
+            Self::Pixels => "the PNG has no IDAT",
+        }
+    }
+}
+
+impl fmt::Display for PngFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason())
+    }
+}
+
+impl std::error::Error for PngFault {}
+
+/// A part of a PNG whose checksum fits.
+struct Chunk<'a> {
+    kind: [u8; 4],
+    data: &'a [u8],
+}
+
+impl<'a> Chunk<'a> {
+    /// The first chunk, and what follows it.
+    fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), PngFault> {
+        let (length, rest) = bytes.split_first_chunk().ok_or(PngFault::End)?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| PngFault::End)?;
+        let covered = length.checked_add(4).and_then(|length| rest.split_at_checked(length));
+        let (covered, rest) = covered.ok_or(PngFault::End)?;
+        let (checksum, rest) = rest.split_first_chunk().ok_or(PngFault::End)?;
+        let (kind, data) = covered.split_first_chunk().ok_or(PngFault::End)?;
+        if crc(covered) != u32::from_be_bytes(*checksum) {
+            return Err(PngFault::Checksum);
+        }
+        Ok((Self { kind: *kind, data }, rest))
+    }
+
+    /// A reader that does not know it must not go on.
+    const fn is_critical(&self) -> bool {
+        self.kind[0].is_ascii_uppercase()
+    }
+}
+
+impl PngCharacteristics {
+    /// What the header of a picture says, and its palette.
+    ///
+    /// # Errors
+    /// [`PngFault`]: why it is no picture that can be sent.
+    pub fn of(png: &[u8]) -> Result<Self, PngFault> {
+        let chunks = png.strip_prefix(SIGNATURE).ok_or(PngFault::Signature)?;
+        let (header, mut rest) = Chunk::split(chunks)?;
+        let mut read = Self::of_header(&header)?;
+        // Before a palette is looked for, which depends on what the header says.
+        read.check()?;
+        let mut has_pixels = false;
+        loop {
+            let (chunk, behind) = Chunk::split(rest)?;
+            rest = behind;
+            match &chunk.kind {
+                b"IHDR" => return Err(PngFault::Header),
+                b"PLTE" => read.take_palette(chunk.data, has_pixels)?,
+                b"IDAT" => has_pixels = true,
+                b"IEND" => break,
+                _ if chunk.is_critical() => return Err(PngFault::Critical),
+                _ => {}
+            }
+        }
+        read.check_whole(has_pixels, rest)?;
+        Ok(read)
+    }
+
+    fn of_header(chunk: &Chunk<'_>) -> Result<Self, PngFault> {
+        let bytes: &[u8; 13] = chunk.data.try_into().map_err(|_| PngFault::Header)?;
+        if chunk.kind != *b"IHDR" {
+            return Err(PngFault::Header);
+        }
+        let [a, b, c, d, e, f, g, h, bit_depth, color_type, compression, filter, interlace] = *bytes;
+        let (width, height) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
+        Ok(Self { width, height, bit_depth, color_type, compression, filter, interlace, plte: Vec::new() })
+    }
+
+    /// In pictures without a palette it is a hint, or forbidden; in others there is one, before the pixels.
+    fn take_palette(&mut self, data: &[u8], has_pixels: bool) -> Result<(), PngFault> {
+        let (colours, odd) = data.as_chunks::<3>();
+        let hinted = matches!(self.color_type, 2 | 6);
+        if has_pixels || !odd.is_empty() || colours.is_empty() || !self.plte.is_empty() {
+            return Err(PngFault::Palette);
+        }
+        if !hinted {
+            let entry = |[r, g, b]: &[u8; 3]| PaletteEntry { r: (*r).into(), g: (*g).into(), b: (*b).into() };
+            self.plte = colours.iter().map(entry).collect();
+        }
+        Ok(())
+    }
+
+    fn check_whole(&self, has_pixels: bool, behind: &[u8]) -> Result<(), PngFault> {
+        match () {
+            () if !behind.is_empty() => Err(PngFault::End),
+            () if !has_pixels => Err(PngFault::Pixels),
+            () if self.color_type == PALETTE && self.plte.is_empty() => Err(PngFault::Palette),
+            () => self.check(),
+        }
+    }
+}
+
+/// CRC-32 as PNG has it, bit by bit: pictures here have a few thousand bytes.
+fn crc(bytes: &[u8]) -> u32 {
+    let shift = |crc: u32| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shift(crc)))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::testing::png;
+
+    const HEADER: [u8; 13] = [0, 0, 1, 64, 0, 0, 1, 224, 8, 2, 0, 0, 0];
+
+    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        let covered = [&kind[..], data].concat();
+        [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], &covered, &crc(&covered).to_be_bytes()].concat()
+    }
+
+    fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
+        [&SIGNATURE[..], &chunks.concat()].concat()
+    }
+
+    /// A picture whose header has another byte somewhere, its checksum being right.
+    fn with(at: usize, value: u8) -> Vec<u8> {
+        let mut header = HEADER;
+        header[at] = value;
+        file(&[chunk(b"IHDR", &header), chunk(b"IDAT", &[1]), chunk(b"IEND", &[])])
+    }
+
+    #[test]
+    fn a_header_says_what_a_picture_is() {
+        let read = PngCharacteristics::of(&png(320, 480)).unwrap();
+        let said = [read.bit_depth, read.color_type, read.compression, read.filter, read.interlace];
+        assert_eq!((read.width, read.height, said, read.plte.len()), (320, 480, [8, 0, 0, 0, 0], 0));
+    }
+
+    #[test]
+    fn a_checksum_is_that_of_the_standard() {
+        // The IEND of every PNG.
+        assert_eq!(crc(b"IEND"), 0xAE42_6082);
+    }
+
+    #[test]
+    fn a_palette_is_read_where_colours_are_taken_from_it() {
+        let colours = [255, 0, 0, 0, 0, 255];
+        let of = |color_type: u8, chunks: &[Vec<u8>]| {
+            let mut header = HEADER;
+            (header[8], header[9]) = (if color_type == 3 { 1 } else { 8 }, color_type);
+            let chunks = [&[chunk(b"IHDR", &header)], chunks, &[chunk(b"IEND", &[])]].concat();
+            PngCharacteristics::of(&file(&chunks)).map(|read| read.plte.len())
+        };
+        let (palette, pixels) = (chunk(b"PLTE", &colours), chunk(b"IDAT", &[1]));
+        assert_eq!(of(3, &[palette.clone(), pixels.clone()]), Ok(2));
+        assert_eq!(of(2, &[palette.clone(), pixels.clone()]), Ok(0), "a hint");
+        for (color_type, chunks) in [
+            (3, vec![pixels.clone()]),
+            (3, vec![pixels.clone(), palette.clone()]),
+            (3, vec![palette.clone(), palette.clone(), pixels.clone()]),
+            (3, vec![chunk(b"PLTE", &[0; 9]), pixels.clone()]),
+            (3, vec![chunk(b"PLTE", &[0; 4]), pixels.clone()]),
+            (3, vec![chunk(b"PLTE", &[]), pixels.clone()]),
+            (0, vec![palette, pixels]),
+        ] {
+            assert_eq!(of(color_type, &chunks), Err(PngFault::Palette));
+        }
+    }
+
+    #[rstest]
+    #[case(with(0, 1), PngFault::Size)]
+    #[case(with(2, 0x11), PngFault::Size)]
+    #[case(with(8, 4), PngFault::Colour)]
+    #[case(with(9, 1), PngFault::Colour)]
+    #[case(with(9, 7), PngFault::Colour)]
+    #[case(with(10, 1), PngFault::Method)]
+    #[case(with(11, 1), PngFault::Method)]
+    #[case(with(12, 2), PngFault::Method)]
+    #[case(file(&[chunk(b"IHDR", &HEADER[..12]), chunk(b"IDAT", &[1]), chunk(b"IEND", &[])]), PngFault::Header)]
+    #[case(file(&[chunk(b"IDAT", &[1]), chunk(b"IEND", &[])]), PngFault::Header)]
+    #[case(file(&[chunk(b"IHDR", &HEADER), chunk(b"IHDR", &HEADER), chunk(b"IEND", &[])]), PngFault::Header)]
+    #[case(file(&[chunk(b"IHDR", &HEADER), chunk(b"IEND", &[])]), PngFault::Pixels)]
+    #[case(file(&[chunk(b"IHDR", &HEADER), chunk(b"IDAT", &[1])]), PngFault::End)]
+    #[case(file(&[chunk(b"IHDR", &HEADER), chunk(b"ABCD", &[1]), chunk(b"IEND", &[])]), PngFault::Critical)]
+    #[case([with(12, 0), vec![0]].concat(), PngFault::End)]
+    #[case(b"GIF89a".to_vec(), PngFault::Signature)]
+    #[case(SIGNATURE.to_vec(), PngFault::End)]
+    fn a_lie_is_found(#[case] bytes: Vec<u8>, #[case] fault: PngFault) {
+        assert_eq!(PngCharacteristics::of(&bytes), Err(fault));
+    }
+
+    #[test]
+    fn a_side_of_4096_pixels_is_the_longest_and_zero_is_none() {
+        assert!(PngCharacteristics::of(&png(4096, 1)).is_ok());
+        for (width, height) in [(4097, 1), (1, 4097)] {
+            assert_eq!(PngCharacteristics::of(&png(width, height)), Err(PngFault::Size));
+        }
+        for side in [0, 4] {
+            let mut header = HEADER;
+            header[side..side + 4].fill(0);
+            let none = file(&[chunk(b"IHDR", &header), chunk(b"IDAT", &[1]), chunk(b"IEND", &[])]);
+            assert_eq!(PngCharacteristics::of(&none), Err(PngFault::Size));
+        }
+    }
+
+    #[test]
+    fn no_byte_can_be_changed_or_taken_away() {
+        let whole = png(2, 2);
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            assert!(PngCharacteristics::of(&changed).is_err(), "byte {at}");
+            assert!(PngCharacteristics::of(&whole[..at]).is_err(), "{at} bytes");
+        }
+    }
+}
