@@ -11,6 +11,9 @@ mod facets;
 mod folder;
 mod metadata;
 mod policies;
+mod renderings;
+#[cfg(test)]
+pub(crate) mod testing;
 mod upstream;
 
 use async_trait::async_trait;
@@ -23,7 +26,7 @@ use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError, User};
 
 pub use answer::{AnswerAt, Answered, Arrival, Claimed};
 pub use channel::channel_of;
-pub use context::{Ask, Context, ContextFault, Scope};
+pub use context::{Ask, Context, ContextFault, Scope, check_device};
 pub use credential::key_ref;
 pub use embedded::{Embedded, EmbeddedSettings};
 pub use facets::{AppIdFault, kept_app_id};

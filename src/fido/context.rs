@@ -1,11 +1,15 @@
 //! What the `context` of a GetUAFRequest asks for: a string holding JSON (`http-api.md` 6).
 
 use serde::{Deserialize, Serialize};
-use sidegate_uaf::wire::{Operation, Transaction};
+use sidegate_uaf::wire::{Operation, Reply, Transaction};
 use sidegate_uaf::{Aaid, KeyId, KeyRef};
+
+use super::renderings::{self, Rendering};
 
 /// The longest context, in bytes (`http-api.md` 0.5).
 const MAX_CONTEXT: usize = crate::store::operation::CONTEXT_LIMIT;
+/// The longest id and the longest name of a device, in bytes: those of a dispatch target's.
+const MAX_DEVICE: usize = 256;
 /// The policy for requests that name none.
 pub(super) const DEFAULT_POLICY: &str = "default";
 
@@ -41,7 +45,8 @@ pub enum Ask {
     Authentication {
         /// Name of the policy.
         policy: String,
-        /// The text to confirm, in one or more renderings; none for a plain authentication.
+        /// What to confirm, in one or more renderings; none for a plain authentication.
+        #[serde(with = "renderings")]
         transaction: Vec<Transaction>,
     },
     /// The end of keys.
@@ -87,13 +92,6 @@ struct Members {
     aaid: Option<String>,
     #[serde(alias = "keyID")]
     key_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Rendering {
-    content_type: String,
-    content: String,
 }
 
 impl Context {
@@ -151,18 +149,26 @@ fn transaction(renderings: Option<Vec<Rendering>>) -> Result<Vec<Transaction>, C
     match renderings {
         None => Ok(Vec::new()),
         Some(list) if list.is_empty() => Err(fault("context.transaction", "an empty list")),
-        Some(list) => list.iter().map(rendering).collect(),
+        Some(list) => list.iter().map(Rendering::read).collect(),
     }
 }
 
-fn rendering(given: &Rendering) -> Result<Transaction, ContextFault> {
-    if given.content_type != "text/plain" {
-        return Err(fault("context.transaction.contentType", "only text/plain is supported"));
+/// Checks what the context of an answer to a registration calls the device, which is kept with its keys.
+///
+/// # Errors
+/// A name that can't be kept. A context that can't be read is no fault here: its answer is refused where it is judged.
+pub fn check_device(context: Option<&str>) -> Result<(), ContextFault> {
+    let Some(Ok(reply)) = context.map(serde_json::from_str::<Reply>) else { return Ok(()) };
+    for (member, text) in [("context.deviceId", reply.device_id), ("context.deviceName", reply.device_name)] {
+        let text = text.unwrap_or_default();
+        if text.len() > MAX_DEVICE {
+            return Err(fault(member, "longer than 256 bytes"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(fault(member, "has control characters"));
+        }
     }
-    let bytes = sidegate_uaf::encoding::decode(&given.content)
-        .map_err(|_| fault("context.transaction.content", "not base64url without padding"))?;
-    let text = std::str::from_utf8(&bytes).ok().and_then(|text| Transaction::text(text).ok());
-    text.ok_or(fault("context.transaction.content", "a text has 1 to 200 characters, all of them printable ASCII"))
+    Ok(())
 }
 
 fn scope(mode: Option<String>, aaid: Option<String>, key_id: Option<String>) -> Result<Scope, ContextFault> {
@@ -223,6 +229,20 @@ mod tests {
     }
 
     #[test]
+    fn a_device_is_called_by_256_bytes_at_most() {
+        for member in ["deviceId", "deviceName"] {
+            let check = |text: &str| check_device(Some(&serde_json::json!({member: text}).to_string()));
+            assert_eq!(check(&"é".repeat(128)), Ok(()));
+            for bad in [&"é".repeat(129), "a\nb", "\u{1b}[2J"] {
+                assert_eq!(check(bad).unwrap_err().member, format!("context.{member}"));
+            }
+        }
+        for no_name in [None, Some("{}"), Some(r#"{"deviceId":null}"#), Some(r#"{"deviceId":1}"#), Some("no JSON")] {
+            assert_eq!(check_device(no_name), Ok(()));
+        }
+    }
+
+    #[test]
     fn a_context_of_8_kib_is_the_longest() {
         let with = |length: usize| format!(r#"{{"x":"{}"}}"#, "a".repeat(length - 8));
         assert!(Context::parse(Operation::Auth, Some(&with(MAX_CONTEXT))).is_ok());
@@ -252,6 +272,11 @@ mod tests {
     #[case(
         Operation::Auth,
         r#"{"transaction":[{"contentType":"image/png","content":"UGF5"}]}"#,
+        "context.transaction.content"
+    )]
+    #[case(
+        Operation::Auth,
+        r#"{"transaction":[{"contentType":"text/plain","content":"UGF5"},{"contentType":"text/html","content":"UGF5"}]}"#,
         "context.transaction.contentType"
     )]
     #[case(

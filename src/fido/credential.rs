@@ -23,6 +23,7 @@ impl From<&Scope> for Removal {
 
 /// The record of a new credential, with what the phone says of itself.
 pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> store::Credential {
+    let pictures = &credential.png_characteristics;
     store::Credential {
         key: CredentialKey::new(credential.aaid.as_str(), credential.key_id.as_bytes()),
         ext_id: ExtId::random().to_string(),
@@ -35,6 +36,8 @@ pub(super) fn to_record(credential: &Credential, reply: &Reply, now: Millis) -> 
         authenticator_version: credential.authenticator_version,
         device_id: reply.device_id.clone(),
         device_name: reply.device_name.clone(),
+        // Numbers always have a JSON form.
+        pictures: (!pictures.is_empty()).then(|| serde_json::to_string(pictures).unwrap_or_default()),
         created: now,
         last_used: None,
     }
@@ -73,7 +76,10 @@ pub(super) fn from_record(record: &store::Credential) -> Result<Credential, Fido
         public_key: Octets::new(record.public_key.as_slice()).map_err(|error| internal(&error))?,
         sign_counter: record.sign_counter,
         registration_counter: record.registration_counter,
-        png_characteristics: Vec::new(),
+        png_characteristics: match &record.pictures {
+            Some(kinds) => serde_json::from_str(kinds).map_err(|error| internal(&error))?,
+            None => Vec::new(),
+        },
     })
 }
 

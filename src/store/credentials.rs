@@ -60,6 +60,9 @@ pub struct Credential {
     pub device_id: Option<String>,
     /// What the user calls the device.
     pub device_name: Option<String>,
+    /// Which pictures its display shows, as JSON, opaque here; records of before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<String>,
     /// When it was registered.
     pub created: Millis,
     /// When it last authenticated.

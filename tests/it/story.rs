@@ -2,6 +2,7 @@
 
 mod endings;
 mod misbehaviours;
+mod pictures;
 mod races;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,6 +1,6 @@
 //! Requests: what a phone is asked.
 
-use sidegate_uaf::authentication::{Claimant, NewAuthentication};
+use sidegate_uaf::authentication::{Claimant, Fitting, NewAuthentication, NotFitting};
 use sidegate_uaf::deregistration::Deregistration;
 use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction};
@@ -32,7 +32,8 @@ impl Embedded {
         Ok((self.request_of(request.to_message_in(versions), Operation::Reg), Kept::Registration(state).write()?))
     }
 
-    /// An authentication: of a named user by the keys they have and the policy admits, else of whoever owns the key.
+    /// An authentication: of a named user by the keys they have and the policy admits, in what these can show; else of
+    /// whoever owns the key.
     pub(super) async fn authentication(
         &self,
         commission: &Commission<'_>,
@@ -40,23 +41,44 @@ impl Embedded {
         transaction: &[Transaction],
     ) -> Made {
         let wanted = self.policy(policy)?;
-        let (claimant, policy) = match &commission.user {
-            None => (Claimant::Anyone, wanted.clone()),
+        let asked = |policy| Fitting { policy, transaction: transaction.to_vec() };
+        let (claimant, Fitting { policy, transaction }) = match &commission.user {
+            None => (Claimant::Anyone, asked(wanted.clone())),
+            Some(user) if commission.hidden => {
+                let (exists, policy) = self.hidden(wanted, user).await?;
+                (Claimant::Named { user: user.ext_id.to_string(), exists }, asked(policy))
+            }
             Some(user) => {
-                let own = self.relying_party.step_up_policy(wanted, &self.keys_of(user).await?);
-                // Made for everybody, so that the work does not tell for whom it was needed.
-                let decoy = if commission.hidden { self.decoy(wanted, user)? } else { None };
-                let exists = own.is_some() || decoy.is_none();
-                let policy = own.or(decoy).ok_or(FidoError::Refused(StatusCode::NOT_FOUND))?;
-                (Claimant::Named { user: user.ext_id.to_string(), exists }, policy)
+                let fitting = self.relying_party.fitting(wanted, &self.keys_of(user).await?, transaction);
+                let fitting = fitting.map_err(|why| self.nothing_fits(why))?;
+                (Claimant::Named { user: user.ext_id.to_string(), exists: true }, fitting)
             }
         };
         let id = commission.id.to_string();
         let start = self.start(&id, commission.purpose)?;
-        let new = NewAuthentication { start, claimant, policy, transaction: transaction.to_vec() };
+        let new = NewAuthentication { start, claimant, policy, transaction };
         let versions = self.relying_party.versions();
         let (request, state) = self.relying_party.start_authentication(new).map_err(|error| internal(&error))?;
         Ok((self.request_of(request.to_message_in(versions), Operation::Auth), Kept::Authentication(state).write()?))
+    }
+
+    /// What a user is asked by, and whether there is one with a key, where whoever asks is not to learn that. Nor what
+    /// the user's keys can show: all renderings are sent, and the answer has to confirm one that its key shows.
+    async fn hidden(&self, wanted: &Policy, user: &Subject) -> Result<(bool, Policy), FidoError> {
+        let own = self.relying_party.step_up_policy(wanted, &self.keys_of(user).await?);
+        // Made for everybody, so that the work does not tell for whom it was needed.
+        let decoy = self.decoy(wanted, user)?;
+        let exists = own.is_some() || decoy.is_none();
+        Ok((exists, own.or(decoy).ok_or(FidoError::Refused(StatusCode::NOT_FOUND))?))
+    }
+
+    fn nothing_fits(&self, why: NotFitting) -> FidoError {
+        let code = match why {
+            NotFitting::NoKey => StatusCode::NOT_FOUND,
+            NotFitting::NoDisplay => StatusCode::CLIENT_CAPABILITIES,
+        };
+        tracing::info!(reason = %why, "a UAF authentication is not asked for");
+        FidoError::Refused(self.settings.folding.apply(code))
     }
 
     /// Removes the records of the keys, and tells the phone to remove the keys. The phone is named each key, so that a

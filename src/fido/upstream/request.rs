@@ -10,7 +10,7 @@ use sidegate_uaf::wire::{GetUafRequest, Operation, ReturnUafRequest, Transaction
 use sidegate_uaf::{Error, StatusCode};
 
 use super::super::context::DEFAULT_POLICY;
-use super::super::{Ask, Commission, FidoError, Scope, Subject, UafRequest, internal};
+use super::super::{Ask, Commission, FidoError, Scope, Subject, UafRequest, internal, renderings};
 use super::keys::before;
 use super::transport::Place;
 use super::{Upstream, refused_there};
@@ -28,7 +28,7 @@ struct Told<'a> {
     username: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "renderings::serialize")]
     transaction: &'a [Transaction],
     #[serde(flatten)]
     scope: Option<serde_json::Value>,

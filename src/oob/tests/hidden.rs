@@ -6,11 +6,13 @@ use rstest::rstest;
 use serde_json::json;
 use sidegate_filters::{Caller, Role, UsernameMapper};
 use sidegate_uaf::KeyId;
-use sidegate_uaf::wire::AuthenticationRequest;
+use sidegate_uaf::encoding::encode;
+use sidegate_uaf::wire::{AuthenticationRequest, Transaction};
 
+use crate::fido::testing::png;
 use crate::fido::{AnswerAt, FidoError, UafRequest};
 use crate::oob::testing::{House, Phone, Plan, asker, by_link, internal};
-use crate::oob::{DispatchAnswer, DispatchResult, NotPermitted, NotRequested, TokenFault};
+use crate::oob::{Asker, DispatchAnswer, DispatchResult, NotPermitted, NotRequested, TokenFault};
 use crate::store::PasswordHash;
 use crate::store::operation::OperationKind;
 
@@ -55,6 +57,34 @@ async fn transcript(house: &House, forger: &Phone, name: &str) -> Vec<String> {
     let refused = house.answer(AnswerAt::Login, &forged).await;
     step(format!("answered {refused:?}"));
     steps
+}
+
+/// Neither by the request, nor by what becomes of an answer that says which rendering was seen.
+#[tokio::test]
+async fn a_stranger_does_not_learn_what_a_users_keys_show() {
+    let (house, picture) = (hiding().await, png(2, 2));
+    let kinds = vec![Transaction::png(&picture).unwrap().png_characteristics.unwrap()];
+    let [mut eves, mut forger] = [(); 2].map(|()| {
+        let phone = Phone::new();
+        Phone { authenticator: phone.authenticator.with_pictures(kinds.clone()), ..phone }
+    });
+    let eve = house.user("eve").await;
+    let registration = async || house.requests.request(&asker(&eve), OperationKind::Reg, None).await.unwrap();
+    house.answer(AnswerAt::Registration, &eves.register(&registration().await)).await.unwrap();
+    forger.register(&registration().await);
+    let nobody = Asker { anonymous_content: true, ..asker(&Caller::Anonymous) };
+    let picture = json!({"contentType": "image/png", "content": encode(&picture)});
+    let text = json!({"contentType": "text/plain", "content": encode(b"Pay 1")});
+    for renderings in [vec![picture.clone()], vec![picture, text]] {
+        for name in ["jeff", "eve", "nora", "ghost"] {
+            let context = json!({"username": name, "transaction": renderings}).to_string();
+            let request = house.requests.request(&nobody, OperationKind::Auth, Some(&context)).await.unwrap();
+            let asked = AuthenticationRequest::from_message(&request.message).unwrap().transaction;
+            assert_eq!(asked.len(), renderings.len(), "{name}");
+            let refused = house.answer(AnswerAt::Authentication, &forger.forge(&request)).await;
+            assert_eq!(refused.unwrap_err(), 1498, "{name}");
+        }
+    }
 }
 
 #[tokio::test]

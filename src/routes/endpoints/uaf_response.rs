@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sidegate_filters::{Exchange, Reply};
+use sidegate_filters::{Exchange, Problem, Reply};
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
 
@@ -11,7 +11,7 @@ use super::answers::{Outcome, fido_uaf, reply, to_the_end};
 use super::asker::asker;
 use super::body::read;
 use super::problems::UafFault;
-use crate::fido::{AnswerAt, Arrival, Fido};
+use crate::fido::{AnswerAt, Arrival, Fido, check_device};
 use crate::routes::{Endpoint, Media, Medium};
 
 /// Takes UAF answers outside the login endpoints.
@@ -35,6 +35,9 @@ impl UafResponseEndpoint {
 
     async fn take(&self, exchange: &Exchange) -> Outcome {
         let answer = read::<SendUafResponse>(exchange)?;
+        if self.at == AnswerAt::Registration {
+            check_device(answer.context.as_deref()).map_err(|fault| Problem::bad_request(fault.to_string()))?;
+        }
         let (fido, at, from) = (Arc::clone(&self.fido), self.at, asker(exchange, false).network());
         let judge = async move {
             let (uaf_response, context) = (answer.uaf_response.as_str(), answer.context.as_deref());

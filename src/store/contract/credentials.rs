@@ -49,6 +49,7 @@ pub(crate) fn credential(owner: &str, aaid: &str, key_id: u8) -> Credential {
         authenticator_version: 2,
         device_id: Some(format!("device-{}", key_id % 2)),
         device_name: Some("phone".into()),
+        pictures: Some("[]".into()),
         created: Millis(START.0 + i64::from(key_id)),
         last_used: None,
     }
@@ -80,8 +81,10 @@ async fn left(setup: &Setup, owner: &str) -> Vec<u8> {
 
 pub(crate) async fn what_was_added_is_there(setup: &Setup) {
     let credential = credential("jeff", "FFFF#0001", 1);
-    setup.store.add_all(vec![credential.clone()]).await.unwrap();
+    let plain = Credential { pictures: None, ..self::credential("jeff", "FFFF#0001", 3) };
+    setup.store.add_all(vec![credential.clone(), plain.clone()]).await.unwrap();
     assert_eq!(setup.store.get(&credential.key).await.unwrap(), Some(credential));
+    assert_eq!(setup.store.get(&plain.key).await.unwrap(), Some(plain));
     assert_eq!(setup.store.get(&CredentialKey::new("FFFF#0001", vec![2; 32])).await.unwrap(), None);
 }
 

@@ -62,6 +62,15 @@ async fn reopened_everything_is_there() {
 }
 
 #[test]
+fn a_credential_of_before_is_read() {
+    let credential = contract::credentials::credential("jeff", "FFFF#0001", 1);
+    let mut before = serde_json::to_value(&credential).unwrap();
+    assert_eq!(before.as_object_mut().unwrap().remove("pictures").unwrap(), "[]");
+    let read: crate::store::Credential = decode(before.to_string().as_bytes()).unwrap();
+    assert_eq!(read, crate::store::Credential { pictures: None, ..credential });
+}
+
+#[test]
 fn the_file_is_ours_alone() {
     let (store, _, folder) = embedded();
     let path = folder.path().join("store.redb");

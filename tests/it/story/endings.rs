@@ -25,7 +25,7 @@ const KEYS: [(Algorithm, KeyFormat); 4] = [
 ];
 
 #[derive(Debug, Clone, Copy)]
-enum Deployment {
+pub(super) enum Deployment {
     Standalone,
     Hybrid,
 }
@@ -48,15 +48,15 @@ fn is_told(deployment: Deployment, row: usize) -> bool {
 }
 
 /// The gateway that phones talk to, and the UAF server behind it where there is one.
-struct Running {
-    front: Gateway,
+pub(super) struct Running {
+    pub(super) front: Gateway,
     _behind: Option<Gateway>,
 }
 
 const AMPLE: &str = "answer: 300s";
 
 impl Deployment {
-    async fn start(self) -> Running {
+    pub(super) async fn start(self) -> Running {
         let (setup, behind) = match self {
             Self::Standalone => (Setup::default().user(USER), None),
             Self::Hybrid => {

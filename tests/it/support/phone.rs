@@ -7,7 +7,8 @@ use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
 use sidegate_uaf::encoding::decode;
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{
-    AuthenticationRequest, ChannelBinding, DeregistrationRequest, FinalChallengeParams, RegistrationRequest,
+    AuthenticationRequest, ChannelBinding, DeregistrationRequest, FinalChallengeParams, PngCharacteristics,
+    RegistrationRequest,
 };
 use sidegate_uaf::{Algorithm, KeyFormat};
 
@@ -98,6 +99,14 @@ impl Phone {
     pub(crate) async fn enrolled_with(gateway: &Gateway, user: &str, algorithm: Algorithm, format: KeyFormat) -> Self {
         let device = Device::with_keys(algorithm, format);
         let mut phone = Self { device, ..Self::new(gateway, user) };
+        phone.enrol(&format!("phone {}", uuid::Uuid::new_v4())).await;
+        phone
+    }
+
+    /// The same as [`Self::enrolled`], with a display for such pictures.
+    pub(crate) async fn enrolled_seeing(gateway: &Gateway, user: &str, kinds: Vec<PngCharacteristics>) -> Self {
+        let mut phone = Self::new(gateway, user);
+        phone.device.authenticator = phone.device.authenticator.with_pictures(kinds);
         phone.enrol(&format!("phone {}", uuid::Uuid::new_v4())).await;
         phone
     }
