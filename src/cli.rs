@@ -7,6 +7,7 @@ mod data;
 mod device;
 pub mod explain;
 mod keygen;
+mod reload;
 mod serve;
 pub mod start;
 mod terminal;

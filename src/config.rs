@@ -6,6 +6,7 @@
 
 mod assembly;
 mod context;
+mod difference;
 mod dispatchers;
 mod document;
 mod domains;
@@ -31,6 +32,7 @@ mod units;
 mod upstreams;
 mod url;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -45,7 +47,7 @@ pub use fronting::Fronting;
 pub use internal_callers::InternalCaller;
 pub use limits::Limits;
 pub use listeners::{Listener, ListenerTls, address};
-pub use load::load;
+pub use load::{load, read};
 pub use log::{LEVELS, Log};
 pub use realms::{JwkSet, Jwt, KeyPace, Realm, RealmKind, TokenIssuer};
 pub use routes::{LeadsTo, Row};
@@ -96,6 +98,8 @@ pub struct Config {
     pub notices: Vec<Notice>,
     /// Where the keys stand in the file.
     pub places: Places,
+    /// Files and folders that it names and that are read once for it.
+    pub files: BTreeSet<PathBuf>,
 }
 
 impl Config {

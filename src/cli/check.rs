@@ -5,7 +5,7 @@ use std::io::Write;
 use sidegate_filters::clock::{Clock as _, SystemClock};
 
 use super::{Failure, compose};
-use crate::config::{self, Environment, Fault, Overrides, Source};
+use crate::config::{self, Config, Environment, Fault, Overrides, Source};
 
 /// Prints every fault, or that there is none and what an operator should know. Whether the configuration is good: then
 /// a gateway starts with it.
@@ -17,9 +17,7 @@ pub(super) fn run(source: &Source, environment: &Environment, out: &mut dyn Writ
             return Ok(false);
         }
     };
-    let fault = |misfit: compose::Misfit| source.fault(&config.places, &misfit.key, &misfit.wrong, misfit.right);
-    let mut faults: Vec<Fault> = compose::misfits(&config)?.into_iter().map(fault).collect();
-    faults.sort_by_key(|fault| fault.line);
+    let faults = misfits(source, &config)?;
     for fault in &faults {
         writeln!(out, "{fault}")?;
     }
@@ -30,6 +28,14 @@ pub(super) fn run(source: &Source, environment: &Environment, out: &mut dyn Writ
         writeln!(out, "good: {} listeners, {} routes", config.listeners.len(), config.routes.len())?;
     }
     Ok(faults.is_empty())
+}
+
+/// What would stop a start with a configuration that reads well, in the order of the file.
+pub(super) fn misfits(source: &Source, config: &Config) -> Result<Vec<Fault>, Failure> {
+    let fault = |misfit: compose::Misfit| source.fault(&config.places, &misfit.key, &misfit.wrong, misfit.right);
+    let mut faults: Vec<Fault> = compose::misfits(config)?.into_iter().map(fault).collect();
+    faults.sort_by_key(|fault| fault.line);
+    Ok(faults)
 }
 
 #[cfg(test)]

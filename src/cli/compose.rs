@@ -1,6 +1,7 @@
 //! From a checked configuration to what serves it: stores, identities, services, and the route table that joins them.
 
 mod gate;
+mod lasting;
 mod notes;
 mod routes;
 mod services;
@@ -98,7 +99,7 @@ impl ComposeError {
     }
 
     /// The key of the configuration that is at fault; empty where no key is.
-    fn key(&self) -> &str {
+    pub(super) fn key(&self) -> &str {
         match self {
             Self::Unfit { key, .. } => key,
             Self::Bearer(_) => "internal-callers",

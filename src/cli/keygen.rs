@@ -12,8 +12,9 @@ use crate::store::{DataFolder, FolderError, private_file};
 /// A mistyped name would else pass for the gateway's folder.
 const MADE: &str =
     "the folder was not there and is made anew; if the gateway has another, name that with --data or --config";
-const FIRST: &str = "it is the first key there: a gateway with this folder signs with it from its next start";
-const ROTATED: &str = "restart the gateway: it publishes both, and a minute later signs with the new one";
+const FIRST: &str = "it is the first key there: a gateway with this folder signs with it from its start";
+const ROTATED: &str =
+    "a gateway with this folder publishes both, at once if it runs, and a minute later signs with the new one";
 
 /// The command came to nothing.
 #[derive(Debug, thiserror::Error)]

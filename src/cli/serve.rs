@@ -10,6 +10,7 @@ use sidegate_filters::clock::{Clock, SystemClock};
 
 use super::Failure;
 use super::compose::{self, Stores};
+use super::reload::{Reloading, Watch, Wish};
 use super::{data, start};
 use crate::config::{self, Config, Environment, Overrides, Source};
 use crate::gateway::{self, Stop};
@@ -24,12 +25,14 @@ const ORPHANS: u32 = 60;
 
 /// Serves until asked to stop.
 pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure> {
-    let config = config::load(source, overrides, &Environment::of_process())?;
+    let (config, files) = config::read(source, overrides, &Environment::of_process());
+    let (config, begun) = (config?, Watch::new(files));
     let metrics = Arc::new(Metrics::new()?);
     log::start(config.log.level, config::LEVELS, metrics.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before anything is made that a signal could leave half-made.
     let stop = runtime.block_on(async { Stop::on_signals() })?;
+    let wish = Wish::on_signal()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before the folder: a start that finds an address taken leaves none.
     let listening = gateway::listen(settings(&config, &config.data))?;
@@ -55,14 +58,17 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     let gateway = gateway::on(listening, &router, &metrics)?;
     let notes = start::notes(&config, lonely, bearers);
     start::announce(&config, notes, demo.as_ref(), std::io::stderr().is_terminal());
-    let sweeper = sweep(runtime, stores);
+    let sweeper = sweep(runtime, stores.clone());
+    let (reloader, running) = mpsc::channel();
+    let (source, overrides, switch) = (source.clone(), overrides.clone(), gateway.switch());
+    Reloading { source, overrides, config, folder, stores, clock, metrics, switch, begun }.watch(wish, running)?;
     let ended = gateway.run(stop);
-    drop(sweeper);
+    drop((sweeper, reloader));
     Ok(ended?)
 }
 
 /// Has what is cut counted from zero, on each row and where no row fits.
-fn expect(config: &Config, metrics: &Metrics) {
+pub(super) fn expect(config: &Config, metrics: &Metrics) {
     for listener in &config.listeners {
         let class = listener.class;
         let rows = config.routes.iter().filter(|row| row.on.contains(&class));

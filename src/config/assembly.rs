@@ -4,6 +4,7 @@ mod changes;
 mod fido;
 mod reach;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::field::Field;
@@ -98,6 +99,7 @@ impl<'a> Assembly<'_, 'a> {
             log: log?,
             notices: Vec::new(),
             places: Places::default(),
+            files: BTreeSet::new(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Where everything that reads one file notes what it finds.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ pub(super) struct Context {
     pub(super) faults: RefCell<Vec<Fault>>,
     pub(super) notices: RefCell<Vec<Notice>>,
     pub(super) places: RefCell<Places>,
+    /// Files and folders that are read once for a configuration, whether they are there or not.
+    pub(super) files: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Context {

@@ -97,6 +97,14 @@ pub enum AdditionalRegistration {
     StepUp,
 }
 
+impl FidoUaf {
+    /// Whether the UAF server is one behind.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.upstream.is_some()
+    }
+}
+
 const RIGHT_FACET: &str =
     "write https://host, android:apk-key-hash:... or ios:bundle-id:..., as the refused request's log line shows it";
 

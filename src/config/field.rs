@@ -133,9 +133,19 @@ impl<'a> Field<'a> {
         self.optional::<String>().map(|path| self.context.folder.join(path))
     }
 
-    /// The path of a file or folder that `check` finds in order.
+    /// The path of a file or folder that `check` finds in order, and that is read once for a configuration.
     pub(super) fn existing(&self, right: &str, check: fn(&Path) -> Result<(), String>) -> Option<PathBuf> {
         let path = self.path()?;
+        self.context.files.borrow_mut().insert(path.clone());
+        self.checked(path, right, check)
+    }
+
+    /// The same of what is looked at again while it is used.
+    pub(super) fn consulted(&self, right: &str, check: fn(&Path) -> Result<(), String>) -> Option<PathBuf> {
+        self.checked(self.path()?, right, check)
+    }
+
+    fn checked(&self, path: PathBuf, right: &str, check: fn(&Path) -> Result<(), String>) -> Option<PathBuf> {
         match check(&path) {
             Ok(()) => Some(path),
             Err(wrong) => {

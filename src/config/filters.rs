@@ -14,7 +14,7 @@ use super::section::Section;
 use super::substitution::Environment;
 
 /// A filter with its settings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamedFilter {
     /// The name that routes use.
@@ -24,7 +24,7 @@ pub struct NamedFilter {
 }
 
 /// The filters that routes to upstreams may use.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilterKind {
     /// `identity-creation` (`gateway.md` 3.1).
     IdentityCreation(IdentityCreation),
@@ -187,7 +187,7 @@ fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
 pub(super) fn jws_bypass(section: &Section<'_>) -> JwsBypass {
     let right = "name a folder with a public JWK for each target, in a file <target id>.json";
     JwsBypass {
-        keys: section.field("keys").existing(right, files::folder),
+        keys: section.field("keys").consulted(right, files::folder),
         clock_skew: section.field("clock-skew").or(Duration::from_secs(5 * 60)),
     }
 }

@@ -1,6 +1,7 @@
 //! From text to a checked configuration, or every fault in it.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +21,16 @@ use super::{Config, Fault, Faults, Overrides, STANDALONE, Source, files, listene
 /// # Errors
 /// Every fault that was found.
 pub fn load(source: &Source, overrides: &Overrides, environment: &Environment) -> Result<Config, Faults> {
+    read(source, overrides, environment).0
+}
+
+/// The same, and every file and folder that is read once for it, the source itself among them, as far as they were named
+/// before a fault: there or not.
+pub fn read(
+    source: &Source,
+    overrides: &Overrides,
+    environment: &Environment,
+) -> (Result<Config, Faults>, BTreeSet<PathBuf>) {
     let (folder, text) = match source {
         Source::BuiltIn => (PathBuf::new(), Ok(STANDALONE.to_owned())),
         Source::File(path) => (path.parent().map(Path::to_path_buf).unwrap_or_default(), std::fs::read_to_string(path)),
@@ -34,20 +45,25 @@ pub fn load(source: &Source, overrides: &Overrides, environment: &Environment) -
     };
     let (mut faults, notices) = (context.faults.into_inner(), context.notices.into_inner());
     let places = context.places.into_inner();
-    match config {
-        Some(config) if faults.is_empty() => Ok(Config { notices, places, ..config }),
+    let mut files = context.files.into_inner();
+    let checked = match config {
+        Some(config) if faults.is_empty() => Ok(Config { notices, places, files: files.clone(), ..config }),
         _ => {
             if faults.is_empty() {
                 faults.push(unexplained(&context.file));
             }
             Err(Faults::new(faults))
         }
+    };
+    if let Source::File(path) = source {
+        files.insert(path.clone());
     }
+    (checked, files)
 }
 
 fn context(file: Arc<str>, folder: PathBuf) -> Context {
     let (faults, notices, places) = (RefCell::default(), RefCell::default(), RefCell::default());
-    Context { file, folder, faults, notices, places }
+    Context { file, folder, faults, notices, places, files: RefCell::default() }
 }
 
 /// Fails closed should a section be refused without a word.
@@ -99,7 +115,8 @@ fn substitute(
     context: &Context,
 ) -> Option<PublicUrl> {
     let mut faults = Vec::new();
-    let mut substitution = Substitution { environment, folder: &context.folder, public_url: None };
+    let mut substitution =
+        Substitution { environment, folder: &context.folder, public_url: None, files: &context.files };
     let written = entry(root, "public-url").map(|node| {
         substitution.apply(node, "public-url", &mut faults);
         text(&node.value).ok().and_then(|text| PublicUrl::read(&text).ok())

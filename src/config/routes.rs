@@ -18,7 +18,7 @@ use super::section::{NAME, Section, is_name};
 pub(super) use default::{is_served, keep_listed};
 
 /// A row of the route table as it is served.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Row {
     /// Its name.
@@ -44,7 +44,7 @@ pub struct Row {
 }
 
 /// Where a row leads.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeadsTo {
     /// A service of ours, behind one of [`ROWS`].
     Service(Service, Protection),

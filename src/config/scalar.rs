@@ -126,7 +126,7 @@ impl Scalar for Method {
 }
 
 /// A route's path, as written and parsed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
     template: PathTemplate,

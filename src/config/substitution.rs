@@ -1,5 +1,7 @@
 //! `${env:NAME}`, `${file:PATH}` and `${public-url}` in values. Keys are never substituted.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::document::{Node, Value};
@@ -47,6 +49,8 @@ pub(super) struct Substitution<'a> {
     pub(super) folder: &'a Path,
     /// `None` while the public URL itself is read.
     pub(super) public_url: Option<String>,
+    /// Files that were taken in, whether they are there or not.
+    pub(super) files: &'a RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Substitution<'_> {
@@ -102,7 +106,11 @@ impl Substitution<'_> {
             Some(("env", variable)) => self.environment.variable(variable).ok_or_else(|| {
                 (format!("the environment has no variable {variable}"), "set it before the start".to_owned())
             }),
-            Some(("file", path)) => read(&self.folder.join(path)),
+            Some(("file", path)) => {
+                let path = self.folder.join(path);
+                self.files.borrow_mut().insert(path.clone());
+                read(&path)
+            }
             None if name == "public-url" => self.public_url.clone().ok_or_else(|| {
                 ("public-url cannot stand on itself".to_owned(), "write the URL, or ${env:NAME}".to_owned())
             }),
@@ -138,7 +146,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("name"), "sidegate\n").unwrap();
         let public_url = Some("https://gate.example".to_owned());
-        Substitution { environment: &environment, folder: folder.path(), public_url }.expand(text)
+        let files = RefCell::default();
+        Substitution { environment: &environment, folder: folder.path(), public_url, files: &files }.expand(text)
     }
 
     #[test]

@@ -1,3 +1,4 @@
+mod difference;
 mod faults;
 mod fronting;
 mod overrides;

@@ -12,6 +12,7 @@ use pingora::protocols::raw_connect::ProxyDigest;
 use sidegate_filters::CertificateDigest;
 
 use super::head::HeadFault;
+use super::tls::Authorities;
 use crate::telemetry::metrics::Opened;
 
 /// Shared by the stream of a connection, which sees its bytes, and its requests, which know what they mean.
@@ -25,6 +26,8 @@ pub(super) struct Connection {
     pub(super) secure: bool,
     /// What the client showed of itself.
     pub(super) certificate: Option<CertificateDigest>,
+    /// By which authorities it was asked for one.
+    pub(super) authorities: Option<Authorities>,
     /// A request may begin.
     next: AtomicBool,
     fault: Mutex<Option<HeadFault>>,
@@ -41,7 +44,7 @@ impl Connection {
         peer: Option<SocketAddr>,
         local: Option<SocketAddr>,
         secure: bool,
-        certificate: Option<CertificateDigest>,
+        (certificate, authorities): (Option<CertificateDigest>, Option<Authorities>),
         open: Opened,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -49,6 +52,7 @@ impl Connection {
             local,
             secure,
             certificate,
+            authorities,
             next: AtomicBool::new(true),
             fault: Mutex::new(None),
             stalled: AtomicBool::new(false),

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::connection::Connection;
 use super::proxy::Front;
 use super::settings::Limits;
+use super::snapshot::Served;
 use super::stream::Guarded;
 use super::tls::Tls;
 use super::watch::{BodyWatch, WATCH};
@@ -27,7 +28,10 @@ use crate::telemetry::Metrics;
 /// Takes connections of one listener.
 pub(super) struct Edge {
     http: Arc<Http>,
-    tls: Option<Tls>,
+    /// Where certificates are.
+    served: Served,
+    /// Whether it speaks TLS: as long as it listens.
+    secure: bool,
     /// Of connections.
     seats: Arc<Seats>,
 }
@@ -47,7 +51,7 @@ struct Http {
 impl Edge {
     pub(super) fn new(
         proxy: Arc<HttpProxy<Front>>,
-        tls: Option<Tls>,
+        (served, secure): (Served, bool),
         class: ListenerClass,
         limits: Arc<Limits>,
         metrics: Arc<Metrics>,
@@ -56,7 +60,7 @@ impl Edge {
         let share = limits.share(class);
         let connections = Seats::new(limits.connections, share);
         let seats = Seats::new(limits.requests, share);
-        Self { http: Arc::new(Http { proxy, limits, class, seats, metrics, cut }), tls, seats: connections }
+        Self { http: Arc::new(Http { proxy, limits, class, seats, metrics, cut }), served, secure, seats: connections }
     }
 }
 
@@ -75,13 +79,16 @@ impl ServerApp for Edge {
         };
         let open = self.http.metrics.connection();
         let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet().copied());
-        let stream = match &self.tls {
+        // Without its certificate a listener with TLS serves nobody.
+        let tls = if self.secure { Some(self.served.tls()?) } else { None };
+        let stream = match &tls {
             Some(tls) => tls.accept(stream).await?,
             None => stream,
         };
         let http2 = stream.selected_alpn_proto() == Some(ALPN::H2);
         let certificate = shown(&stream);
-        let connection = Connection::new(peer, local, self.tls.is_some(), certificate, open);
+        let authorities = tls.as_ref().and_then(Tls::authorities);
+        let connection = Connection::new(peer, local, self.secure, (certificate, authorities), open);
         let stream = Guarded::new(stream, connection, self.http.limits.clone(), http2);
         self.http.process_new(Box::new(stream), shutdown).await
     }

@@ -22,7 +22,8 @@ use super::forward::censor_trailers;
 use super::reply::Dress;
 use super::serve::Next;
 use super::settings::Limits;
-use crate::routes::{ListenerClass, Router};
+use super::snapshot::Served;
+use crate::routes::ListenerClass;
 use crate::seats::Seats;
 use crate::telemetry::Metrics;
 use crate::telemetry::access::RequestRecord;
@@ -32,7 +33,7 @@ use life::{Known, Life};
 /// The proxy of one listener.
 pub(super) struct Front {
     pub(super) class: ListenerClass,
-    pub(super) router: Arc<Router>,
+    pub(super) served: Served,
     pub(super) limits: Arc<Limits>,
     /// Requests on their way to upstreams.
     pub(super) ways: Arc<Seats>,
@@ -40,9 +41,9 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn new(class: ListenerClass, router: Arc<Router>, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(class: ListenerClass, served: Served, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Self {
         let ways = Seats::new(limits.connections, limits.share(class));
-        Self { class, router, limits, ways, metrics }
+        Self { class, served, limits, ways, metrics }
     }
 
     fn begin(&self, session: &mut Session) -> pingora::Result<Known> {

@@ -20,7 +20,7 @@ use super::proxy::Front;
 use super::reply::Dress;
 use super::request::Request;
 use crate::identity::login_page::not_found;
-use crate::routes::{Destination, Endpoint, ListenerClass, Route, Unrouted};
+use crate::routes::{Destination, Endpoint, ListenerClass, Route, Router, Unrouted};
 use crate::seats::NoSeat;
 use crate::store::SourceNetwork;
 use crate::telemetry::access::RequestRecord;
@@ -44,7 +44,12 @@ impl Front {
         dress: &mut Dress,
     ) -> Result<Next, Problem> {
         let mut request = self.checked(session, connection, record)?;
-        let (route, path, forwarded, params) = match self.find(&request) {
+        let snapshot = self.served.now();
+        if !self.served.admits(&snapshot, connection) {
+            session.set_keepalive(None);
+            return Err(misdirected());
+        }
+        let (route, path, forwarded, params) = match self.find(&snapshot.router, &request) {
             Ok(found) => found,
             Err(unrouted) => return self.lost(unrouted, &request),
         };
@@ -93,8 +98,12 @@ impl Front {
     }
 
     /// The row, the path that it matched, the one that is forwarded if that is another, and the first's parameters.
-    fn find(&self, request: &Request) -> Result<(Arc<Route>, CanonicalPath, Option<CanonicalPath>, Params), Unrouted> {
-        let found = self.router.find(self.class, &request.method, &request.path)?;
+    fn find(
+        &self,
+        router: &Router,
+        request: &Request,
+    ) -> Result<(Arc<Route>, CanonicalPath, Option<CanonicalPath>, Params), Unrouted> {
+        let found = router.find(self.class, &request.method, &request.path)?;
         Ok((found.route.clone(), found.path, found.forwarded, found.params))
     }
 
@@ -197,6 +206,13 @@ fn kind(caller: &Caller) -> &'static str {
 fn refused(fault: HeadFault) -> Problem {
     let problem = Problem::new(fault.status(), fault.to_string());
     if fault == HeadFault::Method { problem.with(header::ALLOW, HeaderValue::from_static("")) } else { problem }
+}
+
+/// Whoever was let in by authorities that are not asked any more proves itself anew (RFC 9110 15.5.20).
+fn misdirected() -> Problem {
+    let detail =
+        "certificates of clients are checked by other authorities than when this connection was made; connect anew";
+    Problem::new(StatusCode::MISDIRECTED_REQUEST, detail)
 }
 
 fn lost(unrouted: Unrouted) -> Problem {

@@ -21,6 +21,7 @@ use super::files::{self, Listeners};
 use super::listening::Prebound;
 use super::proxy::Front;
 use super::settings::{Limits, Listener, Settings};
+use super::snapshot::{Snapshot, Switch};
 use super::stop::Stop;
 use super::tls::Tls;
 use crate::routes::Router;
@@ -44,6 +45,7 @@ pub struct Gateway {
     cut: watch::Sender<bool>,
     bound: Vec<Bound>,
     metrics: Arc<Metrics>,
+    switch: Switch,
 }
 
 /// Listeners that are bound, their certificates read: connections queue until a gateway runs on them.
@@ -78,18 +80,23 @@ pub fn on(
     let mut server = Server::new_with_opt_and_conf(None, configuration(&settings, files::kept(connections)));
     let limits = Arc::new(Limits { connections, ..settings.limits.clone() });
     let cut = watch::Sender::new(false);
+    let (sockets, tls): (Vec<_>, Vec<_>) =
+        sockets.into_iter().map(|(socket, bound, tls)| ((socket, bound), tls)).unzip();
+    let switch = Switch::new(Snapshot::new(router.clone(), tls), settings.limits.head);
     let mut all = Vec::with_capacity(settings.listeners.len());
-    for (listener, (socket, bound, tls)) in settings.listeners.iter().zip(sockets) {
+    for (index, (listener, (socket, bound))) in settings.listeners.iter().zip(sockets).enumerate() {
         metrics.expect_listener(listener.class.name(), &NoSeat::NAMES);
-        let front = Front::new(listener.class, router.clone(), limits.clone(), metrics.clone());
+        let served = switch.of_listener(index);
+        let front = Front::new(listener.class, served.clone(), limits.clone(), metrics.clone());
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
-        let edge = Edge::new(proxy, tls, listener.class, limits.clone(), metrics.clone(), cut.subscribe());
+        let secure = listener.tls.is_some();
+        let edge = Edge::new(proxy, (served, secure), listener.class, limits.clone(), metrics.clone(), cut.subscribe());
         server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));
         all.push(bound);
     }
     addresses::write(&settings.data, &all)
         .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
-    Ok(Gateway { server, shutdown: settings.shutdown, cut, bound: all, metrics: metrics.clone() })
+    Ok(Gateway { server, shutdown: settings.shutdown, cut, bound: all, metrics: metrics.clone(), switch })
 }
 
 fn open(
@@ -100,7 +107,7 @@ fn open(
     let (class, address) = (listener.class, listener.address);
     let (socket, bound) =
         addresses::bind(listener).map_err(|source| StartError::Bind { class, index, address, source })?;
-    let tls = Tls::of(listener, deadline).map_err(|source| StartError::Tls { address, source })?;
+    let tls = Tls::of(listener, deadline, None).map_err(|source| StartError::Tls { address, source })?;
     Ok((socket, bound, tls))
 }
 
@@ -138,6 +145,12 @@ impl Gateway {
     #[must_use]
     pub fn addresses(&self) -> &[Bound] {
         &self.bound
+    }
+
+    /// What it serves may be swapped by this, while it runs.
+    #[must_use]
+    pub fn switch(&self) -> Switch {
+        self.switch.clone()
     }
 
     /// Serves until asked to stop, then finishes what is open, at most [`Settings::shutdown`] long. Blocks, so it must not

@@ -1,5 +1,5 @@
-//! What ends the gateway: SIGTERM or SIGINT, or a handle of the program that runs it. SIGHUP does not. A SIGINT after
-//! that has open requests cut.
+//! What ends the gateway: SIGTERM or SIGINT, or a handle of the program that runs it. A SIGINT after that has open
+//! requests cut.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,22 +24,17 @@ pub struct StopHandle(Arc<Semaphore>);
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    hangup: Signal,
 }
 
 impl Stop {
-    /// Stops on SIGTERM and SIGINT, and goes on after SIGHUP with a warning. From here on none of them ends the process:
-    /// one that comes during the start waits until the gateway serves. While it stops, SIGINT has open requests cut. To
+    /// Stops on SIGTERM and SIGINT. From here on neither of them ends the process: one that comes during the start waits until the gateway serves. While it stops, SIGINT has open requests cut. To
     /// be called within a runtime.
     ///
     /// # Errors
     /// When the system does not let them be received.
     pub fn on_signals() -> io::Result<Self> {
-        let signals = Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        };
+        let signals =
+            Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
         Ok(Self::new(Some(signals)))
     }
 
@@ -72,14 +67,9 @@ impl Stop {
 
 impl Signals {
     async fn wish(mut self, interrupted: watch::Sender<bool>) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-                _ = self.hangup.recv() => {
-                    tracing::warn!("SIGHUP: the configuration is read at start only; restart to apply changes");
-                }
-            }
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
         // Beside the stopping, which may take its time: whoever presses Ctrl-C once more means now.
         tokio::spawn(async move {

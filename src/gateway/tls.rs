@@ -4,6 +4,7 @@
 
 pub(super) mod refusal;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,10 @@ use pingora::protocols::{GetSocketDigest, Peek as _, Stream};
 use pingora::{Error, ErrorType, OrErr as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::settings::{Listener, TlsFiles};
+use crate::jose::sha256;
 
 /// ALPN protocol list as it is on the wire (RFC 7301): HTTP/2 first where it is spoken.
 const H2_H1: &[u8] = b"\x02h2\x08http/1.1";
@@ -77,6 +80,14 @@ pub enum TlsError {
         /// What OpenSSL says.
         source: ErrorStack,
     },
+    /// The files changed while they were read.
+    #[error("{}: it, or a file beside it, can't be read: {source}", path.display())]
+    Read {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What the file system says.
+        source: io::Error,
+    },
     /// OpenSSL could not be set up at all.
     #[error("TLS cannot be set up")]
     Setup(#[from] ErrorStack),
@@ -89,19 +100,52 @@ fn other(wanted: &str) -> &'static str {
     if wanted == KEY { CERTIFICATE } else { KEY }
 }
 
+/// SHA-256 of the file with the authorities of clients.
+pub(super) type Authorities = [u8; 32];
+
 /// The TLS side of a listener.
 #[derive(Clone)]
 pub(super) struct Tls {
     acceptor: Arc<SslAcceptor>,
     deadline: Duration,
+    print: Print,
+}
+
+/// What tells one state of the files from another.
+#[derive(Clone, PartialEq, Eq)]
+struct Print {
+    certificate: [u8; 32],
+    key: [u8; 32],
+    authorities: Option<Authorities>,
+}
+
+impl Print {
+    fn of(files: &TlsFiles) -> io::Result<Self> {
+        let print = |path: &Path| Ok::<_, io::Error>(sha256(&Zeroizing::new(std::fs::read(path)?)));
+        let authorities = files.client_ca.as_deref().map(print).transpose()?;
+        Ok(Self { certificate: print(&files.certificate)?, key: print(&files.key)?, authorities })
+    }
 }
 
 impl Tls {
-    /// Reads the listener's files; `None` for a plain listener.
-    pub(super) fn of(listener: &Listener, deadline: Duration) -> Result<Option<Self>, TlsError> {
+    /// Reads the listener's files; `None` for a plain listener. Where they hold what they held `before`, clients go on to
+    /// resume their sessions of TLS.
+    pub(super) fn of(listener: &Listener, deadline: Duration, before: Option<&Self>) -> Result<Option<Self>, TlsError> {
         let Some(files) = &listener.tls else { return Ok(None) };
-        let acceptor = acceptor(files, listener.http2)?;
-        Ok(Some(Self { acceptor: Arc::new(acceptor), deadline }))
+        let print = Print::of(files);
+        if let (Ok(print), Some(before)) = (&print, before)
+            && *print == before.print
+        {
+            return Ok(Some(before.clone()));
+        }
+        let acceptor = Arc::new(acceptor(files, listener.http2)?);
+        let print = print.map_err(|source| TlsError::Read { path: files.certificate.clone(), source })?;
+        Ok(Some(Self { acceptor, deadline, print }))
+    }
+
+    /// By which authorities it asks clients for a certificate.
+    pub(super) fn authorities(&self) -> Option<Authorities> {
+        self.print.authorities
     }
 
     /// The encrypted stream over a TCP connection; `None` when the client fails at the handshake or is too slow.

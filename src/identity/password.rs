@@ -86,7 +86,7 @@ pub struct PasswordRealm {
     realm: Realm,
     sessions: Arc<DomainSessions>,
     users: Arc<dyn Users>,
-    hashing: Hashing,
+    hashing: Arc<Hashing>,
     throttle: Arc<Throttle>,
     /// Checked in place of a user who does not exist.
     decoy: User,
@@ -106,9 +106,18 @@ impl PasswordRealm {
         let secret = Zeroizing::new(jose::random::<32>()?);
         let password = PasswordHash::of(secret.as_slice())?;
         let decoy = User { name: String::new(), ext_id: ExtId::random(), password };
-        let hashing = Hashing::new(settings.parallel, settings.queue);
+        let hashing = Arc::new(Hashing::new(settings.parallel, settings.queue));
         let throttle = Arc::new(Throttle::new(settings.paces, clock));
         Ok(Self { realm: settings.realm, sessions, users, hashing, throttle, decoy })
+    }
+
+    /// The realm of another configuration in the place of this one: what failed here slows there, and both together check
+    /// no more passwords at a time.
+    #[must_use]
+    pub fn reconfigured(&self, realm: Realm, sessions: Arc<DomainSessions>) -> Self {
+        let (users, decoy) = (Arc::clone(&self.users), self.decoy.clone());
+        let (hashing, throttle) = (Arc::clone(&self.hashing), Arc::clone(&self.throttle));
+        Self { realm, sessions, users, hashing, throttle, decoy }
     }
 
     /// What a login gives.

@@ -15,7 +15,7 @@ use sidegate_filters::recent::Recent;
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
 use crate::jose::CryptoError;
-pub use keys::{JWKS_KEPT, KeyFileError, SecTokenKeys};
+pub use keys::{JWKS_KEPT, KEY_FILES, KeyFileError, SecTokenKeys};
 
 /// How SecTokens are made.
 #[derive(Debug, Clone)]
@@ -88,6 +88,12 @@ impl SecTokenIssuer {
     pub fn new(settings: Settings, keys: SecTokenKeys, clock: Arc<dyn Clock>) -> Self {
         let issued = Mutex::new(Recent::new(settings.entries));
         Self { settings, keys, issued, places: RandomState::new(), started: clock.now(), clock }
+    }
+
+    /// The same, whose newest key is published since then: a reload need not let it wait once more.
+    #[must_use]
+    pub fn published_since(self, started: Millis) -> Self {
+        Self { started, ..self }
     }
 
     /// The JWK set that upstreams verify with.

@@ -35,6 +35,8 @@ pub struct DomainSessions {
     store: Arc<dyn store::Sessions>,
     users: Arc<dyn Users>,
     clock: Arc<dyn Clock>,
+    /// The realms that there are, with their levels; `None`: any, as they were.
+    realms: Option<Vec<(String, u8)>>,
 }
 
 impl DomainSessions {
@@ -46,7 +48,13 @@ impl DomainSessions {
         users: Arc<dyn Users>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, store, users, clock }
+        Self { settings, store, users, clock, realms: None }
+    }
+
+    /// The same, where a session is worth what its realm, by name and level, is worth now: it may be from before a reload.
+    #[must_use]
+    pub fn of_realms(self, realms: Vec<(String, u8)>) -> Self {
+        Self { realms: Some(realms), ..self }
     }
 
     /// The domain.
@@ -161,6 +169,13 @@ impl DomainSessions {
         Ok(record.filter(|record| self.is_here(record)).map(|record| (id, record)))
     }
 
+    /// The level that its realm gives now, at most that which it gave; none where that realm is gone.
+    fn level(&self, session: &Session) -> Option<u8> {
+        let Some(realms) = &self.realms else { return Some(session.level) };
+        let (_, level) = realms.iter().find(|(name, _)| *name == session.realm)?;
+        Some(session.level.min(*level))
+    }
+
     /// All domains share a store.
     fn is_here(&self, record: &SessionRecord) -> bool {
         record.session.domain == self.settings.domain.as_str()
@@ -233,11 +248,12 @@ impl sidegate_filters::identity_creation::Sessions for DomainSessions {
         let record = self.store.touch(&id.key()).await.map_err(unavailable)?;
         let Some(record) = record.filter(|record| self.is_here(record)) else { return Ok(None) };
         let user = ExtId::from(record.session.ext_id.as_str());
-        if self.users.password_stamp(&user).await.map_err(unavailable)? != Some(record.password) {
+        let is_known = self.users.password_stamp(&user).await.map_err(unavailable)? == Some(record.password);
+        let Some(level) = self.level(&record.session).filter(|_| is_known) else {
             self.store.end(&id.key()).await.map_err(unavailable)?;
             return Ok(None);
-        }
-        Ok(Some(record.session))
+        };
+        Ok(Some(Session { level, ..record.session }))
     }
 }
 

@@ -59,6 +59,18 @@ impl Authorities {
     }
 }
 
+/// The same certificates in the same order.
+impl PartialEq for Authorities {
+    fn eq(&self, other: &Self) -> bool {
+        same_certificates(&self.0, &other.0)
+    }
+}
+
+pub(super) fn same_certificates(these: &[X509], those: &[X509]) -> bool {
+    let same = |(this, that): (&X509, &X509)| matches!((this.to_der(), that.to_der()), (Ok(a), Ok(b)) if a == b);
+    these.len() == those.len() && these.iter().zip(those).all(same)
+}
+
 impl fmt::Debug for Authorities {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Authorities({})", self.0.len())

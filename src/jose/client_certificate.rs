@@ -8,7 +8,7 @@ use openssl::x509::X509;
 use zeroize::Zeroizing;
 
 use super::CryptoError;
-use super::certificates::AuthoritiesError;
+use super::certificates::{AuthoritiesError, same_certificates};
 
 /// A certificate with its chain, and its key.
 #[derive(Clone)]
@@ -78,6 +78,13 @@ impl ClientCertificate {
     #[must_use]
     pub fn key(&self) -> PKey<Private> {
         self.key.clone()
+    }
+}
+
+/// The same certificates, whatever the files; they belong to one key.
+impl PartialEq for ClientCertificate {
+    fn eq(&self, other: &Self) -> bool {
+        same_certificates(&self.chain, &other.chain)
     }
 }
 

@@ -4,7 +4,7 @@ use super::certificates::Authorities;
 use super::client_certificate::ClientCertificate;
 
 /// How certificates are shown and checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UpstreamTls {
     /// The only authorities to trust; `None`: the system's.
     pub authorities: Option<Authorities>,

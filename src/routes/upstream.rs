@@ -75,7 +75,7 @@ impl Upstream {
 impl fmt::Display for Upstream {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        for (index, server) in self.servers.all().iter().enumerate() {
+        for (index, server) in self.servers.all().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
             write!(out, "{comma}{scheme}://{}", server.address)?;
         }

@@ -23,6 +23,7 @@ pub const NAMES: &[&str] = &[
     "user",
     "verdict-unknown",
     "provision",
+    "configuration",
     "swept",
     "act-for",
 ];
@@ -155,6 +156,15 @@ pub enum Event<'a> {
         /// What was asked.
         operation: &'static str,
     },
+    /// Another configuration is served.
+    Configuration {
+        /// How many were served before it since the start, and it.
+        generation: u64,
+        /// The keys of the file's root whose values are others.
+        sections: &'a str,
+        /// The files that changed.
+        files: &'a str,
+    },
     /// An internal caller named a user.
     ActFor {
         /// The caller's configured name.
@@ -219,6 +229,9 @@ impl Event<'_> {
             Self::User { change, user } => line!("user", change = change.name(), user),
             Self::SessionsEnded { user } => line!("sessions-ended", user),
             Self::Administration { caller, user, operation } => line!("administration", caller, user, operation),
+            Self::Configuration { generation, sections, files } => {
+                line!("configuration", generation, sections, files);
+            }
             Self::ActFor { caller, user, operation } => line!("act-for", caller, user, operation),
         }
     }

@@ -1,11 +1,14 @@
 //! The counters behind `/metrics`.
 
+use std::fmt;
 use std::time::Duration;
 
 use prometheus::{
     Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
     exponential_buckets,
 };
+
+use sidegate_filters::clock::Millis;
 
 use super::access::Cut;
 use super::audit;
@@ -23,6 +26,37 @@ pub struct Metrics {
     refused_requests: IntCounterVec,
     refused_forwards: IntCounterVec,
     events: IntCounterVec,
+    reloads: IntCounterVec,
+    generation: IntGauge,
+    configured: IntGauge,
+}
+
+/// What came of a reload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    /// The new configuration is served.
+    Done,
+    /// It has faults.
+    Faults,
+    /// It changes what is fixed from start to end.
+    NeedsRestart,
+    /// It could not be read, or not be put together.
+    Failed,
+}
+
+impl Reload {
+    const ALL: [Self; 4] = [Self::Done, Self::Faults, Self::NeedsRestart, Self::Failed];
+}
+
+impl fmt::Display for Reload {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Done => "done",
+            Self::Faults => "faults",
+            Self::NeedsRestart => "needs-restart",
+            Self::Failed => "failed",
+        })
+    }
 }
 
 /// Something open; it counts as such until it is dropped.
@@ -73,6 +107,15 @@ impl Metrics {
             refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
             refused_requests: IntCounterVec::new(refused_requests, &["listener", "reason"])?,
             refused_forwards: IntCounterVec::new(refused_forwards, &["listener", "reason"])?,
+            reloads: IntCounterVec::new(
+                Opts::new("sidegate_reloads_total", "Reloads of the configuration."),
+                &["result"],
+            )?,
+            generation: IntGauge::new("sidegate_configuration_generation", "Configurations served since the start.")?,
+            configured: IntGauge::new(
+                "sidegate_configuration_timestamp_seconds",
+                "Since when the configuration is served.",
+            )?,
             events: IntCounterVec::new(Opts::new("sidegate_events_total", "Audited events."), &["event"])?,
         }
         .registered()
@@ -81,14 +124,17 @@ impl Metrics {
     /// The same, with all of them told, and the events from zero.
     fn registered(self) -> Result<Self, prometheus::Error> {
         let refused = [&self.refused_connections, &self.refused_requests, &self.refused_forwards];
-        let others = [&self.requests, &self.cut_requests, &self.uaf_upstream_failures, &self.events];
+        let others = [&self.requests, &self.cut_requests, &self.uaf_upstream_failures, &self.events, &self.reloads];
         for counter in refused.into_iter().chain(others) {
             self.registry.register(Box::new(counter.clone()))?;
         }
-        for gauge in [&self.open_requests, &self.open_connections] {
+        for gauge in [&self.open_requests, &self.open_connections, &self.generation, &self.configured] {
             self.registry.register(Box::new(gauge.clone()))?;
         }
         self.registry.register(Box::new(self.seconds.clone()))?;
+        for result in Reload::ALL {
+            self.reloads.with_label_values(&[&result.to_string()]);
+        }
         for name in audit::NAMES.iter().chain(sidegate_filters::audit::NAMES) {
             self.events.with_label_values(&[name]);
         }
@@ -173,6 +219,18 @@ impl Metrics {
         self.cut_requests.with_label_values(&[listener, route, by]).inc();
     }
 
+    /// Another configuration is served from this time on; how many there were since the start, with it.
+    pub fn configured(&self, at: Millis) -> u64 {
+        self.generation.inc();
+        self.configured.set(at.seconds());
+        u64::try_from(self.generation.get()).unwrap_or_default()
+    }
+
+    /// The configuration was read again.
+    pub fn reloaded(&self, result: Reload) {
+        self.reloads.with_label_values(&[&result.to_string()]).inc();
+    }
+
     /// An audited event happened ([`super::audit`]).
     pub fn event(&self, name: &str) {
         self.events.with_label_values(&[name]).inc();
@@ -217,6 +275,7 @@ mod tests {
         for line in [
             r#"sidegate_events_total{event="login-failed"} 0"#,
             r#"sidegate_events_total{event="jws-bypass"} 0"#,
+            r#"sidegate_reloads_total{result="needs-restart"} 0"#,
             r#"sidegate_connections_refused_total{listener="public",reason="full"} 0"#,
             r#"sidegate_requests_refused_total{listener="public",reason="full"} 0"#,
             r#"sidegate_forwards_refused_total{listener="public",reason="full"} 0"#,

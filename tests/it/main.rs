@@ -26,6 +26,7 @@ mod observability;
 mod patch;
 mod readme;
 mod redeem;
+mod reload;
 mod restart;
 mod route_table;
 mod sessions;

@@ -92,15 +92,6 @@ async fn a_deleted_target_and_key_stay_deleted_over_a_kill() {
 }
 
 #[tokio::test]
-async fn sighup_says_that_a_restart_is_needed_and_ends_nothing() {
-    let gateway = Gateway::standalone(&["jeff"]).await;
-    gateway.hang_up();
-    wait::until("the warning", wait::BOUND, async || gateway.log().contains("restart to apply changes").then_some(()))
-        .await;
-    gateway.management().get("/nevisfido/health").send().await.expect(200);
-}
-
-#[tokio::test]
 async fn what_a_removed_user_registered_does_not_bind_the_app_id() {
     let mut gateway = Setup::default().user("jeff").seconds("token", 300).start().await;
     Phone::enrolled(&gateway, "jeff").await;

@@ -57,7 +57,8 @@ impl Gate {
     ) -> Result<Self, ComposeError> {
         let mut domains = BTreeMap::new();
         for domain in &config.domains {
-            domains.insert(domain.name.clone(), (sessions_of(domain, stores, clock)?, domain.start_page.clone()));
+            domains
+                .insert(domain.name.clone(), (sessions_of(config, domain, stores, clock)?, domain.start_page.clone()));
         }
         let of = |kind: RealmKind| config.realms.iter().find(|realm| realm.kind == kind);
         let (password, fido_uaf) = (of(RealmKind::Password), of(RealmKind::FidoUaf));
@@ -80,8 +81,11 @@ impl Gate {
                 .transpose()?,
             fido_uaf: fido_uaf.map(realm_of),
             password_level: password.map_or(0, |realm| realm.level),
-            uaf_throttle: Arc::new(Throttle::new(Paces::of_signatures(), clock.clone())),
-            sec_tokens: Arc::new(sec_tokens(config, folder, clock)?),
+            uaf_throttle: {
+                let throttle = || Arc::new(Throttle::new(Paces::of_signatures(), clock.clone()));
+                stores.lasting.uaf_throttle.get_or_init(throttle).clone()
+            },
+            sec_tokens: Arc::new(sec_tokens(config, folder, stores, clock)?),
             realms: realms::of(config, clock)?,
             own,
             domains,
@@ -191,10 +195,18 @@ impl Gate {
     }
 }
 
-fn sessions_of(domain: &Domain, stores: &Stores, clock: &Arc<dyn Clock>) -> Result<Arc<DomainSessions>, ComposeError> {
+fn sessions_of(
+    config: &Config,
+    domain: &Domain,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<DomainSessions>, ComposeError> {
     let settings =
         sessions::Settings { domain: parse_domain(&domain.name)?, idle: domain.idle, absolute: domain.absolute };
-    Ok(Arc::new(DomainSessions::new(settings, stores.sessions.clone(), stores.users.clone(), clock.clone())))
+    let of_domain = config.realms.iter().filter(|realm| realm.domain == domain.name);
+    let realms = of_domain.map(|realm| (realm.name.clone(), realm.level)).collect();
+    let sessions = DomainSessions::new(settings, stores.sessions.clone(), stores.users.clone(), clock.clone());
+    Ok(Arc::new(sessions.of_realms(realms)))
 }
 
 fn parse_domain(name: &str) -> Result<SessionDomain, ComposeError> {
@@ -215,17 +227,28 @@ fn password_realm(
 ) -> Result<Arc<PasswordRealm>, ComposeError> {
     let unfit = || ComposeError::unfit("realms", format!("realm {} names no configured domain", realm.name));
     let (sessions, _) = domains.get(&realm.domain).ok_or_else(unfit)?;
+    if let Some(first) = stores.lasting.password.get() {
+        return Ok(Arc::new(first.reconfigured(realm_of(realm), sessions.clone())));
+    }
     let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let queue = parallel.saturating_mul(32);
     let paces = Paces::of_passwords(parallel.saturating_add(queue), share);
     let settings = password::Settings { realm: realm_of(realm), parallel, queue, paces };
-    Ok(Arc::new(PasswordRealm::new(settings, sessions.clone(), stores.users.clone(), clock.clone())?))
+    let made = PasswordRealm::new(settings, sessions.clone(), stores.users.clone(), clock.clone())?;
+    Ok(stores.lasting.password.get_or_init(|| Arc::new(made)).clone())
 }
 
-fn sec_tokens(config: &Config, folder: &DataFolder, clock: &Arc<dyn Clock>) -> Result<SecTokenIssuer, ComposeError> {
+fn sec_tokens(
+    config: &Config,
+    folder: &DataFolder,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<SecTokenIssuer, ComposeError> {
     let issuer = config.sec_token.issuer.as_ref().map_or(config.public_url.text(), config::WebUrl::text).to_owned();
     let settings = sec_token::Settings { issuer, lifetime: config.sec_token.lifetime, entries: SEC_TOKENS };
-    Ok(SecTokenIssuer::new(settings, SecTokenKeys::read_or_make(folder)?, clock.clone()))
+    let keys = SecTokenKeys::read_or_make(folder)?;
+    let since = stores.lasting.published(keys.current().kid(), clock.now());
+    Ok(SecTokenIssuer::new(settings, keys, clock.clone()).published_since(since))
 }
 
 fn callers(config: &Config, folder: &DataFolder) -> Result<StaticCallers, ComposeError> {

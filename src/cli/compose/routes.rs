@@ -44,8 +44,9 @@ pub(super) fn table(
     let upstreams = config
         .upstreams
         .iter()
-        .map(|wanted| Ok((wanted.name.as_str(), Arc::new(upstreams::upstream(config, wanted)?))));
-    let upstreams = upstreams.collect::<Result<_, ComposeError>>()?;
+        .map(|wanted| Ok((wanted.name.as_str(), Arc::new(upstreams::upstream(config, wanted, &stores.lasting)?))));
+    let upstreams = upstreams.collect::<Result<BTreeMap<_, _>, ComposeError>>()?;
+    stores.lasting.keep_upstreams(upstreams.values());
     let uses = changes::memories(config, stores, &gate.clock);
     let parts = Parts { config, gate, services, stores, metrics, upstreams, uses };
     Ok(Router::new(config.routes.iter().map(|row| parts.route(row)).collect::<Result<_, _>>()?))

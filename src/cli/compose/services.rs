@@ -15,7 +15,7 @@ use sidegate_uaf::{Aaid, Algorithm, Decoys, Folding, RelyingParty};
 use super::gate::Gate;
 use super::{Base, ComposeError, Stores};
 use crate::config::{self, AdditionalRegistration, Config, FidoUaf};
-use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher, Recipients};
+use crate::dispatchers::{Dispatcher, Dispatchers, LinkDispatcher};
 use crate::fido::{Embedded, EmbeddedSettings, Fido, Policies, channel_of, kept_app_id, statements};
 use crate::jose::MacKey;
 use crate::jose::server_certificate::{ServerCertificate, ServerCertificateError};
@@ -98,7 +98,7 @@ impl Shared<'_> {
             targets: self.stores.targets.clone(),
             acting: self.acting.clone(),
             dispatchers: self.dispatchers.clone(),
-            recipients: Recipients::default(),
+            recipients: self.stores.lasting.recipients.clone(),
             fido: self.fido.clone(),
             key: self.key.clone(),
             clock: self.clock.clone(),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sidegate_filters::clock::Clock;
 
 use super::ComposeError;
+use super::lasting::Lasting;
 use crate::cli::data;
 use crate::config::Config;
 use crate::store::embedded::{Embedded, EmbeddedError};
@@ -17,7 +18,7 @@ use crate::store::{
 };
 use crate::telemetry::audit::Event;
 
-/// Every store that the services use.
+/// Every store that the services use, and what else outlives a configuration.
 pub(in crate::cli) struct Stores {
     pub(super) operations: Arc<dyn Operations>,
     pub(super) challenges: Arc<dyn Challenges>,
@@ -28,6 +29,7 @@ pub(in crate::cli) struct Stores {
     pub(super) belongings: Arc<dyn Belongings>,
     pub(super) replays: Arc<dyn Replays>,
     pub(in crate::cli) users: Arc<dyn Users>,
+    pub(super) lasting: Lasting,
     /// How many users were last said to be missing without a removal.
     unexplained: AtomicUsize,
 }
@@ -56,6 +58,7 @@ impl Stores {
             belongings: durable.clone(),
             replays: durable,
             users: Arc::new(users),
+            lasting: Lasting::default(),
             unexplained: AtomicUsize::new(0),
         })
     }

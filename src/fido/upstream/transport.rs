@@ -111,7 +111,7 @@ pub(super) struct Place {
 }
 
 /// How long things may take, and how many there may be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Connecting, TLS included.
     pub connect: Duration,

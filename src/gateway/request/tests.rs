@@ -7,7 +7,7 @@ use crate::telemetry::Metrics;
 
 fn connection() -> Arc<Connection> {
     let peer = "[::ffff:10.0.0.7]:1234".parse().ok();
-    Connection::new(peer, "127.0.0.1:8080".parse().ok(), true, None, Metrics::new().unwrap().connection())
+    Connection::new(peer, "127.0.0.1:8080".parse().ok(), true, (None, None), Metrics::new().unwrap().connection())
 }
 
 fn head(target: &str, fields: &[(&'static str, &str)]) -> RequestHeader {

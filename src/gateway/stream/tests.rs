@@ -12,7 +12,7 @@ use crate::telemetry::Metrics;
 /// A watched stream with the default limits, and the client's end of it.
 fn pair(http2: bool) -> (Guarded, Arc<Connection>, DuplexStream) {
     let (ours, client) = duplex(64 * 1024);
-    let connection = Connection::new(None, None, false, None, Metrics::new().unwrap().connection());
+    let connection = Connection::new(None, None, false, (None, None), Metrics::new().unwrap().connection());
     let stream = Guarded::new(Box::new(ours), connection.clone(), Arc::new(Limits::default()), http2);
     (stream, connection, client)
 }

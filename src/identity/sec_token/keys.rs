@@ -12,6 +12,9 @@ use crate::store::{DataFolder, FolderError};
 const CURRENT: &str = "sectoken.pem";
 const PREVIOUS: &str = "sectoken.previous.pem";
 
+/// The files in the data folder, the one that signs first.
+pub const KEY_FILES: [&str; 2] = [CURRENT, PREVIOUS];
+
 /// How long upstreams may keep the JWK set (`Cache-Control`).
 pub const JWKS_KEPT: Duration = Duration::from_secs(60);
 
@@ -52,7 +55,7 @@ impl SecTokenKeys {
     }
 
     /// Makes a new key for the folder; what was current becomes the previous one and stays in the JWK set. A gateway
-    /// that starts after that publishes the new key, and then signs with it ([`SecTokenKeys::signing`]).
+    /// that reads them after that publishes the new key, and then signs with it ([`SecTokenKeys::signing`]).
     ///
     /// # Errors
     /// As [`SecTokenKeys::read_or_make`]; the current key is as it was.
@@ -66,7 +69,7 @@ impl SecTokenKeys {
         Self::read_or_make(folder)
     }
 
-    /// The key that signs so long after the start. A new one waits until nobody keeps a JWK set without it any more.
+    /// The key that signs so long after the newest was published first. A new one waits until nobody keeps a JWK set without it any more.
     #[must_use]
     pub fn signing(&self, started: Duration) -> &SigningKey {
         self.previous.as_ref().filter(|_| started < JWKS_KEPT).unwrap_or(&self.current)

@@ -203,7 +203,7 @@ async fn a_session_of_another_domain_is_not_there() {
 #[tokio::test]
 async fn one_store_serves_several_domains_and_mixes_none() {
     let domain = domain();
-    let DomainSessions { settings, store, users, clock } = &*domain.sessions;
+    let DomainSessions { settings, store, users, clock, .. } = &*domain.sessions;
     let settings = Settings { domain: SessionDomain::parse("other").unwrap(), ..settings.clone() };
     let other = DomainSessions::new(settings, Arc::clone(store), Arc::clone(users), Arc::clone(clock));
     let cookie = domain.login("jeff", &password(), None).await.unwrap();

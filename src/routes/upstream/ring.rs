@@ -33,6 +33,14 @@ impl Ring {
         Self { turn: 0, outages: vec![None; servers], timeouts: vec![0; servers] }
     }
 
+    /// The same for other servers: each has the place here that it is given, or none.
+    pub(super) fn moved(&self, places: &[Option<usize>]) -> Self {
+        let of = |place: &Option<usize>| place.and_then(|place| self.outages.get(place).copied()).flatten();
+        let late =
+            |place: &Option<usize>| place.and_then(|place| self.timeouts.get(place).copied()).unwrap_or_default();
+        Self { turn: self.turn, outages: places.iter().map(of).collect(), timeouts: places.iter().map(late).collect() }
+    }
+
     /// The server to try next, none of `tried`: one whose time is over, which this one request tries out; else the next
     /// of those that are up; else, since none may be given up without trying, the one whose time ends first.
     pub(super) fn next(&mut self, tried: &[usize], now: Instant) -> Option<usize> {

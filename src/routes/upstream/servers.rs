@@ -1,7 +1,7 @@
 //! The servers of an upstream: round robin, and those that fail are left out for a while.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,9 +28,9 @@ impl Server {
 
 /// One server or more.
 pub struct Servers {
-    all: Vec<Server>,
+    all: Vec<Arc<Server>>,
     /// Held for a few comparisons, never across an await.
-    ring: Mutex<Ring>,
+    ring: Arc<Mutex<Ring>>,
 }
 
 /// A request's try at one server.
@@ -53,14 +53,38 @@ impl Servers {
     /// These servers, all of them up.
     #[must_use]
     pub fn new(all: Vec<Server>) -> Self {
-        let ring = Mutex::new(Ring::new(all.len()));
+        Self::after(None, all)
+    }
+
+    /// These servers in the place of those before: one that is still there keeps its connections, and what is known of its
+    /// outage.
+    #[must_use]
+    pub fn after(before: Option<&Self>, all: Vec<Server>) -> Self {
+        let Some(before) = before else {
+            let ring = Ring::new(all.len());
+            return Self { all: all.into_iter().map(Arc::new).collect(), ring: Arc::new(Mutex::new(ring)) };
+        };
+        let places: Vec<Option<usize>> = all.iter().map(|server| before.place(server)).collect();
+        let kept = |(server, place): (Server, &Option<usize>)| {
+            let same = place.and_then(|place| before.all.get(place));
+            same.map_or_else(|| Arc::new(server), Arc::clone)
+        };
+        let all: Vec<_> = all.into_iter().zip(&places).map(kept).collect();
+        let unchanged = all.len() == before.all.len() && places.iter().enumerate().all(|(new, old)| *old == Some(new));
+        let ring =
+            if unchanged { Arc::clone(&before.ring) } else { Arc::new(Mutex::new(before.ring().moved(&places))) };
         Self { all, ring }
     }
 
+    /// Which of these a server is, to whom connections are the same.
+    fn place(&self, server: &Server) -> Option<usize> {
+        let same = |here: &Arc<Server>| here.address.as_str() == server.address.as_str() && here.name == server.name;
+        self.all.iter().position(same)
+    }
+
     /// The servers, in the order of the configuration.
-    #[must_use]
-    pub fn all(&self) -> &[Server] {
-        &self.all
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Server> {
+        self.all.iter().map(AsRef::as_ref)
     }
 
     /// The server to try now by a request that made these attempts before; none is tried twice.
@@ -68,13 +92,13 @@ impl Servers {
         let now = Instant::now();
         let tried: Vec<usize> = before.iter().map(|attempt| attempt.index).collect();
         let index = if self.is_alone() { tried.is_empty().then_some(0)? } else { self.ring().next(&tried, now)? };
-        Some((self.all.get(index)?, Attempt { index, began: now }))
+        Some((self.all.get(index)?.as_ref(), Attempt { index, began: now }))
     }
 
     /// The server of an attempt.
     #[must_use]
     pub fn of(&self, attempt: Attempt) -> Option<&Server> {
-        self.all.get(attempt.index)
+        self.all.get(attempt.index).map(AsRef::as_ref)
     }
 
     /// Leaves the server of an attempt out; `None` where that changes nothing.
@@ -130,6 +154,28 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(next(), failed.address.as_str());
         assert!(servers.answered(attempt));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn servers_that_stay_keep_their_connections_and_outages_wherever_they_stand() {
+        let before = servers(3);
+        let (failed, attempt) = before.next(&[]).unwrap();
+        assert_eq!((failed.address.as_str(), before.failed(attempt).is_some()), ("127.0.0.1:1", true));
+        let group = |servers: &Servers, index: usize| servers.all().nth(index).unwrap().address.group();
+        let same = Servers::after(
+            Some(&before),
+            servers(3).all.iter().map(|s| Server::plain(s.address.as_str().to_owned())).collect(),
+        );
+        assert!((0..3).all(|index| group(&same, index) == group(&before, index)));
+        assert!(before.answered(attempt) && !same.answered(attempt), "both know the same");
+        before.failed(attempt);
+        let moved = ["127.0.0.1:9", "127.0.0.1:1"].map(|address| Server::plain(address.to_owned()));
+        let moved = Servers::after(Some(&before), moved.into());
+        assert_eq!(group(&moved, 1), group(&before, 0));
+        let next = || moved.next(&[]).map(|(server, _)| server.address.as_str().to_owned()).unwrap();
+        assert!((0..4).all(|_| next() == "127.0.0.1:9"), "the other one is still left out");
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(next(), "127.0.0.1:1");
     }
 
     #[tokio::test]

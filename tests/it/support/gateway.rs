@@ -1,5 +1,6 @@
 //! The built binary, running with a data folder of its own on free ports.
 
+mod reload;
 mod rows;
 mod setup;
 #[cfg(test)]

@@ -18,7 +18,8 @@ impl Parts<'_> {
     pub(super) fn bypass(&self) -> Result<Arc<dyn Filter>, ComposeError> {
         let services = self.services()?;
         let keys = Arc::new(StoredTargetKeys::new(self.stores.targets.clone()));
-        let uses = uses(UsedRequests::new(self.stores.replays.clone()), &services.clock);
+        let used = || uses(UsedRequests::new(self.stores.replays.clone()), &services.clock);
+        let uses = self.stores.lasting.uses("", used);
         Ok(Arc::new(JwsBypassFilter::new(Proof::Keys(keys), uses, services.clock_skew)))
     }
 
@@ -40,15 +41,14 @@ pub(super) fn memories<'c>(
     stores: &Stores,
     clock: &Arc<dyn Clock>,
 ) -> BTreeMap<&'c str, Arc<Uses>> {
-    let mut memories: BTreeMap<String, Arc<Uses>> = BTreeMap::new();
     let of_upstream = config.upstreams.iter().map(|upstream| {
         let joined = Joined::of(upstream, &config.upstreams);
         let used = || uses(UsedRequests::behind(stores.replays.clone(), joined.server()), clock);
-        (upstream.name.as_str(), memories.entry(joined.server().to_owned()).or_insert_with(used).clone())
+        (upstream.name.as_str(), stores.lasting.uses(joined.server(), used))
     });
     of_upstream.collect()
 }
 
-fn uses(used: UsedRequests, clock: &Arc<dyn Clock>) -> Arc<Uses> {
-    Arc::new(Uses::new(Arc::new(used), clock.clone(), ModifyLimit::default()))
+fn uses(used: UsedRequests, clock: &Arc<dyn Clock>) -> Uses {
+    Uses::new(Arc::new(used), clock.clone(), ModifyLimit::default())
 }

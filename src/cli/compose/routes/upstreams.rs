@@ -1,8 +1,11 @@
 //! The servers behind the gateway, as rows lead to them.
 
+use std::sync::Arc;
+
 use sidegate_filters::delegation::{RemovedHeaders, Rule};
 
 use super::super::ComposeError;
+use super::super::lasting::Lasting;
 use super::named;
 use crate::config::{self, Config, FilterKind, Joined, LeadsTo, ServerUrl};
 use crate::jose::UpstreamTls;
@@ -11,15 +14,26 @@ use crate::jose::client_certificate::ClientCertificate;
 use crate::routes::{Address, Server, Servers, Upstream};
 
 /// One for all rows that lead there: they share its connections.
-pub(super) fn upstream(config: &Config, wanted: &config::Upstream) -> Result<Upstream, ComposeError> {
+pub(super) fn upstream(
+    config: &Config,
+    wanted: &config::Upstream,
+    lasting: &Lasting,
+) -> Result<Upstream, ComposeError> {
+    let tls = wanted.tls.as_ref().map(upstream_tls).transpose()?;
+    // Connections that were made by other certificates, or in another protocol, are not gone on with.
+    let same = |before: &Arc<Upstream>| before.tls == tls && before.protocol == wanted.protocol;
+    let before = lasting.upstream(&wanted.name).filter(same);
     let server = |url: &ServerUrl| Server {
         address: Address::new(url.address()),
         name: wanted.tls.as_ref().map_or_else(String::new, |tls| tls.name_of(url).to_owned()),
     };
     Ok(Upstream {
         name: wanted.name.clone(),
-        servers: Servers::new(wanted.servers.iter().map(server).collect()),
-        tls: wanted.tls.as_ref().map(upstream_tls).transpose()?,
+        servers: Servers::after(
+            before.as_ref().map(|before| &before.servers),
+            wanted.servers.iter().map(server).collect(),
+        ),
+        tls,
         protocol: wanted.protocol,
         connect_timeout: wanted.connect_timeout,
         read_timeout: wanted.read_timeout.unwrap_or(config::READ_TIMEOUT),

@@ -1,0 +1,75 @@
+//! What outlives a configuration (`gateway.md` 6.3): what failed is not forgotten by a reload, what was used stays used, and
+//! servers that are still configured keep their connections and their outages.
+//!
+//! A composition takes from here what the one before made, or makes it. Nothing here gives anybody a right: rights come
+//! from the configuration alone, and what belongs to a key or name that is no longer in it is not asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use sidegate_filters::clock::Millis;
+use sidegate_filters::jws_bypass::Uses;
+
+use crate::dispatchers::Recipients;
+use crate::fido::{Endpoint, Named};
+use crate::identity::{PasswordRealm, Throttle};
+use crate::routes::Upstream;
+
+use super::services::upstream::Asked;
+
+/// What one gateway has from its start to its end, beside its stores.
+#[derive(Default)]
+pub(super) struct Lasting {
+    /// The realm of passwords that was made first: those after it share its throttle and its queue.
+    pub(super) password: OnceLock<Arc<PasswordRealm>>,
+    pub(super) uaf_throttle: OnceLock<Arc<Throttle>>,
+    /// Whom the UAF server behind named keys for.
+    pub(super) named: Named,
+    /// Keys to encrypt for, imported.
+    pub(super) recipients: Recipients,
+    uses: Mutex<BTreeMap<String, Arc<Uses>>>,
+    published: Mutex<BTreeMap<String, Millis>>,
+    upstreams: Mutex<BTreeMap<String, Arc<Upstream>>>,
+    asked: Mutex<Option<(Asked, Endpoint)>>,
+}
+
+impl Lasting {
+    /// What is remembered of the targets of this server, `host:port`; of our own where it is empty.
+    pub(super) fn uses(&self, server: &str, make: impl FnOnce() -> Uses) -> Arc<Uses> {
+        held(&self.uses).entry(server.to_owned()).or_insert_with(|| Arc::new(make())).clone()
+    }
+
+    /// Since when this key for SecTokens is published.
+    pub(super) fn published(&self, kid: &str, now: Millis) -> Millis {
+        *held(&self.published).entry(kid.to_owned()).or_insert(now)
+    }
+
+    /// The upstream of this name as it was composed last.
+    pub(super) fn upstream(&self, name: &str) -> Option<Arc<Upstream>> {
+        held(&self.upstreams).get(name).cloned()
+    }
+
+    /// Keeps these upstreams and forgets all others.
+    pub(super) fn keep_upstreams<'a>(&self, upstreams: impl Iterator<Item = &'a Arc<Upstream>>) {
+        *held(&self.upstreams) = upstreams.map(|upstream| (upstream.name.clone(), upstream.clone())).collect();
+    }
+
+    /// The client of the UAF server behind: the one that is there, if it is asked in just this way.
+    pub(super) fn endpoint<E>(
+        &self,
+        asked: Asked,
+        make: impl FnOnce(&Asked) -> Result<Endpoint, E>,
+    ) -> Result<Endpoint, E> {
+        let mut last = held(&self.asked);
+        if let Some((_, endpoint)) = last.as_ref().filter(|(before, _)| *before == asked) {
+            return Ok(endpoint.clone());
+        }
+        let endpoint = make(&asked)?;
+        *last = Some((asked, endpoint.clone()));
+        Ok(endpoint)
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
