@@ -1,7 +1,7 @@
 //! AUTH_ASSERTION: the signed data and its signature.
 
 use super::Common;
-use super::fields::{Once, outer, signed_first, sort};
+use super::fields::{Once, outer, signed_first, sort, sort_signed};
 use crate::algorithm::Algorithm;
 use crate::error::Error;
 use crate::tlv::{Element, tag};
@@ -49,7 +49,7 @@ impl<'a> AuthenticationAssertion<'a> {
         let mut key_id = Once::new(tag::KEYID);
         let mut counters = Once::new(tag::COUNTERS);
         let places = &mut [&mut aaid, &mut info, &mut nonce, &mut hash, &mut transaction, &mut key_id, &mut counters];
-        sort(signed.children(), places)?;
+        sort_signed(signed.children(), places)?;
 
         let [v0, v1, mode, a0, a1] = info.take_array()?;
         nonce.take_within(8..=usize::from(u16::MAX))?;

@@ -52,14 +52,32 @@ impl<'a> Once<'a> {
 /// Sorts elements into their places. Their order does not matter; a tag of the registry that has no place here, a
 /// second one, and an unknown critical one refuse the whole.
 pub(super) fn sort<'a>(elements: Elements<'a>, places: &mut [&mut Once<'a>]) -> Result<(), TlvError> {
+    elements.into_iter().try_for_each(|element| place(&element?, places))
+}
+
+/// The same of a signed object, in which an authenticator may also tell once by which finger, and in which state of its
+/// fingers, the user was verified. Nothing here asks for it; 32 bytes are what servers take (uaf.md A1).
+pub(super) fn sort_signed<'a>(elements: Elements<'a>, places: &mut [&mut Once<'a>]) -> Result<(), TlvError> {
+    let [mut index, mut state] = [tag::USER_VERIFICATION_INDEX, tag::USER_VERIFICATION_STATE].map(Once::new);
     for element in elements {
         let element = element?;
-        match places.iter_mut().find(|place| place.tag == element.tag) {
-            Some(place) => place.put(element.value)?,
-            None => skip(&element)?,
+        match element.tag {
+            tag::USER_VERIFICATION_INDEX => index.put(element.value)?,
+            tag::USER_VERIFICATION_STATE => state.put(element.value)?,
+            _ => place(&element, places)?,
         }
     }
+    for told in [index, state].into_iter().filter(|told| told.value.is_some()) {
+        told.take_within(1..=32)?;
+    }
     Ok(())
+}
+
+fn place<'a>(element: &Element<'a>, places: &mut [&mut Once<'a>]) -> Result<(), TlvError> {
+    match places.iter_mut().find(|place| place.tag == element.tag) {
+        Some(place) => place.put(element.value),
+        None => skip(element),
+    }
 }
 
 /// Passes over an extension or an unknown element, if that is allowed.

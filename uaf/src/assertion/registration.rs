@@ -1,7 +1,7 @@
 //! REG_ASSERTION: the key registration data (KRD) and its attestation.
 
 use super::Common;
-use super::fields::{Once, outer, signed_first, skip, sort};
+use super::fields::{Once, outer, signed_first, skip, sort_signed};
 use crate::algorithm::{Algorithm, AttestationType};
 use crate::error::Error;
 use crate::tlv::{Element, Elements, TlvError, tag};
@@ -53,7 +53,7 @@ impl<'a> RegistrationAssertion<'a> {
         let mut counters = Once::new(tag::COUNTERS);
         let mut public_key = Once::new(tag::PUB_KEY);
         let places = &mut [&mut aaid, &mut info, &mut hash, &mut key_id, &mut counters, &mut public_key];
-        sort(krd.children(), places)?;
+        sort_signed(krd.children(), places)?;
 
         let [v0, v1, mode, a0, a1, f0, f1] = info.take_array()?;
         let [s0, s1, s2, s3, r0, r1, r2, r3] = counters.take_array()?;

@@ -96,12 +96,31 @@ fn a_known_tag_in_a_wrong_place_is_refused(
         tag::REG_ASSERTION,
         tag::BASIC_SURROGATE,
         tag::EXTENSION_ID,
-        tag::USER_VERIFICATION_INDEX,
-        tag::RAW_USER_VERIFICATION_INDEX
+        tag::RAW_USER_VERIFICATION_INDEX,
+        tag::RAW_USER_VERIFICATION_STATE
     )]
     tag: Tag,
 ) {
     both_refuse(|draft| draft.fields.push(tag, [0; 4]), TlvError::Misplaced(tag));
+}
+
+#[rstest]
+fn what_was_verified_may_be_told_once_where_it_is_signed(
+    #[values(tag::USER_VERIFICATION_INDEX, tag::USER_VERIFICATION_STATE)] told: Tag,
+) {
+    for length in [1, 32] {
+        let tell = |draft: &mut Draft| draft.fields.push(told, vec![7; length]);
+        assert!(World::new().register_with(tell).is_ok() && World::new().authenticate_with(tell).is_ok(), "{length}");
+    }
+    for length in [0, 33] {
+        both_refuse(|draft| draft.fields.push(told, vec![7; length]), TlvError::Length(told));
+    }
+    let twice = |draft: &mut Draft| {
+        draft.fields.push(told, [7; 32]);
+        draft.fields.push(told, [7; 32]);
+    };
+    both_refuse(twice, TlvError::Duplicate(told));
+    both_refuse(|draft| draft.unsigned.push(told, [7; 32]), TlvError::Misplaced(told));
 }
 
 #[test]
