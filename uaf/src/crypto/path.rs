@@ -2,6 +2,7 @@
 //! assertion to a root that the metadata names, and what FIDO asks of the leaf.
 
 mod fault;
+mod purpose;
 mod readings;
 
 use std::fmt;
@@ -27,8 +28,6 @@ const MAX_CERTIFICATES: usize = 8;
 const STRONG: i32 = 2;
 /// Bits of strength of the weakest key in any path: RSA of 1024.
 const OLD: u32 = 80;
-/// basicConstraints, 2.5.29.19.
-const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 /// id-fido-gen-ce-aaid, 1.3.6.1.4.1.45724.1.1.1.
 const GEN_CE_AAID: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0xe5, 0x1c, 0x01, 0x01, 0x01];
 
@@ -105,7 +104,8 @@ impl TrustAnchors {
 
 fn rules(now: u64, aging: Aging) -> Result<X509VerifyParam, ErrorStack> {
     let mut rules = X509VerifyParam::new()?;
-    rules.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
+    // Without the second flag policyConstraints count as known, and nobody looks at them.
+    rules.set_flags(X509VerifyFlags::PARTIAL_CHAIN | X509VerifyFlags::POLICY_CHECK)?;
     match aging {
         Aging::Refused => {
             rules.set_time(i64::try_from(now / 1_000).unwrap_or(i64::MAX));
@@ -140,13 +140,12 @@ fn judge(context: &mut X509StoreContextRef) -> Result<Result<Vec<X509>, Certific
     context.chain().map_or(Ok(Err(CertificateError::UnknownIssuer)), beyond_openssl)
 }
 
-/// What OpenSSL passes over. Between leaf and anchor it also takes for an authority what only has the right key usage, or
-/// a Netscape type; and where age is tolerated, it takes what anybody could forge.
+/// What OpenSSL passes over: what keys are for, and where age is tolerated, what anybody could forge.
 fn beyond_openssl(chain: &StackRef<X509>) -> Result<Result<Vec<X509>, CertificateError>, ErrorStack> {
     let anchor = chain.len().saturating_sub(1);
     for (at, certificate) in chain.iter().enumerate() {
-        if (1..anchor).contains(&at) && !is_authority(&certificate.to_der()?) {
-            return Ok(Err(CertificateError::NotAuthority));
+        if let Err(fault) = purpose::check(&certificate.to_der()?, at, anchor) {
+            return Ok(Err(fault));
         }
         let forgeable = at < anchor && is_broken(certificate);
         if forgeable || certificate.public_key()?.security_bits() < OLD {
@@ -160,13 +159,6 @@ fn beyond_openssl(chain: &StackRef<X509>) -> Result<Result<Vec<X509>, Certificat
 fn is_broken(certificate: &X509Ref) -> bool {
     let signed = certificate.signature_algorithm().object().nid().signature_algorithms();
     signed.is_some_and(|signed| [Nid::MD4, Nid::MD5].contains(&signed.digest))
-}
-
-/// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, … }`.
-fn is_authority(der: &[u8]) -> bool {
-    let constraints = der::extension(der, BASIC_CONSTRAINTS).ok().flatten();
-    let content = constraints.and_then(|value| der::only(value, 0x30).ok());
-    content.is_some_and(|content| content.starts_with(&[0x01, 0x01, 0xff]))
 }
 
 /// Whether names and key identifiers say that the one issued the other. OpenSSL would sort them itself.

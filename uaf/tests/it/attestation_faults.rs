@@ -284,6 +284,57 @@ fn a_critical_extension_is_understood() {
     assert_eq!(with(true).refused(), CertificateError::CriticalExtension);
 }
 
+/// An authority that requires a certificate policy of whatever is below it (RFC 5280, section 4.2.1.11).
+#[test]
+fn a_path_is_under_a_policy_where_an_authority_requires_one() {
+    let extension = |oid, value: &[u8]| CertificateExtension { oid, critical: true, value: value.to_vec() };
+    let required = extension("2.5.29.36", &[0x30, 3, 0x80, 1, 0]);
+    // anyPolicy.
+    let policies = extension("2.5.29.32", &[0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0]);
+    let with = |mut fields: CertificateFields, more: &[&CertificateExtension]| {
+        fields.extensions.extend(more.iter().map(|&extension| extension.clone()));
+        fields
+    };
+    let vendor = |authority: &[&CertificateExtension], leaf: &[&CertificateExtension]| Vendor {
+        authority: with(Vendor::new().authority, authority),
+        leaf: with(Vendor::new().leaf, leaf),
+        ..Vendor::new()
+    };
+    assert!(vendor(&[&policies], &[&policies]).register().is_ok());
+    assert!(vendor(&[&required, &policies], &[&policies]).register().is_ok());
+    assert_eq!(vendor(&[&required], &[]).refused(), CertificateError::Policy);
+    assert_eq!(vendor(&[&required, &policies], &[]).refused(), CertificateError::Policy);
+}
+
+#[rstest]
+#[case::key_agreement(&[3, 2, 3, 8], false)]
+#[case::certificates_alone(&[3, 2, 2, 4], false)]
+#[case::signatures(&[3, 2, 7, 0x80], true)]
+#[case::signatures_and_agreement(&[3, 2, 3, 0x88], true)]
+fn the_leafs_key_is_for_signatures(#[case] usage: &[u8], #[case] is_good: bool) {
+    let mut leaf = Vendor::new().leaf;
+    leaf.extensions.push(CertificateExtension { oid: "2.5.29.15", critical: true, value: usage.to_vec() });
+    let made = Vendor { leaf, ..Vendor::new() }.make();
+    let refused = (!is_good).then_some(Error::Certificate(CertificateError::KeyUsage));
+    assert_eq!(made.register(&[&made.root], &[&made.leaf, &made.authority]).err(), refused);
+    assert_eq!(made.register(&[&made.leaf], &[&made.leaf]).err(), refused, "listed or not");
+}
+
+#[test]
+fn an_authority_attests_nothing_unless_it_is_listed_itself() {
+    let authority = CertificateExtension::basic_constraints(true, None);
+    let mut leaf = Vendor::new().leaf;
+    leaf.extensions[0] = authority;
+    let made = Vendor { leaf, ..Vendor::new() }.make();
+    let refused = Error::Certificate(CertificateError::LeafIsAuthority);
+    assert_eq!(made.refused(&[&made.leaf, &made.authority]), refused);
+    assert_eq!(made.register(&[&made.authority], &[&made.leaf]).unwrap_err(), refused);
+    assert!(made.register(&[&made.leaf], &[&made.leaf]).is_ok());
+    let mut leaf = Vendor::new().leaf;
+    leaf.extensions[0].value = vec![0x30, 3, 1, 1, 0];
+    assert!(Vendor { leaf, ..Vendor::new() }.register().is_ok(), "no authority, and says so");
+}
+
 #[test]
 fn a_certificate_is_signed_by_its_issuer() {
     let forger = Some(PrivateKey::generate(Algorithm::P256Raw).unwrap());

@@ -39,6 +39,15 @@ pub enum CertificateError {
     /// A certificate's signature is wrong.
     #[error("a certificate's signature does not verify")]
     Signature,
+    /// The path is under none of the certificate policies that an authority requires.
+    #[error("the path has none of the certificate policies that an authority requires")]
+    Policy,
+    /// The leaf is an authority, and is not listed itself: what its key signs are certificates.
+    #[error("the leaf is a certification authority")]
+    LeafIsAuthority,
+    /// The leaf's key is for other uses than signatures.
+    #[error("the leaf's key usage is without digitalSignature")]
+    KeyUsage,
     /// Another rule of RFC 5280; the number is OpenSSL's.
     #[error("path is refused (OpenSSL {0})")]
     Refused(i32),
@@ -66,6 +75,7 @@ impl CertificateError {
             24 | 32 | 37 | 79 => Self::NotAuthority,
             25 => Self::PathLength,
             34 => Self::CriticalExtension,
+            42 | 43 => Self::Policy,
             47 | 48 => Self::NameConstraint,
             66..=68 => Self::Weak,
             other => Self::Refused(other),
