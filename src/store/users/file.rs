@@ -231,9 +231,9 @@ impl Inner {
     }
 }
 
-/// 1 to 128 characters that a line of the file can hold.
+/// 1 to 128 units of UTF-16, as a UAF request can name a user, that a line of the file can hold.
 pub(crate) fn is_name(name: &str) -> bool {
-    (1..=128).contains(&name.chars().count())
+    (1..=128).contains(&name.encode_utf16().count())
         && name.trim() == name
         && !name.starts_with('#')
         && !name.contains(|c: char| c == ':' || c.is_control())

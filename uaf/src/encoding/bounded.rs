@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{EncodingError, decode, encode};
 
-/// A DOMString of `MIN..=MAX` characters.
+/// A DOMString of `MIN..=MAX` units of UTF-16, in which WebIDL counts: what is longer, clients refuse.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MIN: usize, const MAX: usize>(String);
@@ -19,8 +19,8 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
     /// [`EncodingError::Length`].
     pub fn new(text: impl Into<String>) -> Result<Self, EncodingError> {
         let text = text.into();
-        // A character has 1 to 4 bytes, so most answers need no count.
-        let fits = text.len() >= MIN && text.len() <= MAX * 4 && (MIN..=MAX).contains(&text.chars().count());
+        // A unit has 1 to 3 bytes, so most answers need no count.
+        let fits = text.len() >= MIN && text.len() <= MAX * 3 && (MIN..=MAX).contains(&text.encode_utf16().count());
         if fits { Ok(Self(text)) } else { Err(EncodingError::Length) }
     }
 
@@ -113,9 +113,19 @@ mod tests {
     #[test]
     fn both_ends_of_a_range_are_inside() {
         for (length, fits) in [(1, false), (2, true), (3, true), (4, false)] {
-            assert_eq!(Text::<2, 3>::new("é".repeat(length)).is_ok(), fits, "{length} characters");
+            for character in ["e", "é", "€"] {
+                assert_eq!(Text::<2, 3>::new(character.repeat(length)).is_ok(), fits, "{length} times {character}");
+            }
             assert_eq!(Octets::<2, 3>::new(vec![0; length]).is_ok(), fits, "{length} bytes");
         }
+    }
+
+    #[test]
+    fn a_character_beyond_the_first_plane_counts_twice_as_in_a_client() {
+        for (length, fits) in [(0, false), (1, true), (64, true), (65, false), (128, false)] {
+            assert_eq!(Text::<1, 128>::new("😀".repeat(length)).is_ok(), fits, "{length}");
+        }
+        assert!(Text::<1, 2>::new("e😀").is_err());
     }
 
     #[test]
