@@ -104,7 +104,8 @@ impl TrustAnchors {
 
 fn rules(now: u64, aging: Aging) -> Result<X509VerifyParam, ErrorStack> {
     let mut rules = X509VerifyParam::new()?;
-    // Without the second flag policyConstraints count as known, and nobody looks at them.
+    // Without the second flag policyConstraints count as known, and nobody looks at them. With it, where an authority
+    // requires policies none is enough: there is no way to say which would be.
     rules.set_flags(X509VerifyFlags::PARTIAL_CHAIN | X509VerifyFlags::POLICY_CHECK)?;
     match aging {
         Aging::Refused => {

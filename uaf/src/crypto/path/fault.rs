@@ -39,8 +39,9 @@ pub enum CertificateError {
     /// A certificate's signature is wrong.
     #[error("a certificate's signature does not verify")]
     Signature,
-    /// The path is under none of the certificate policies that an authority requires.
-    #[error("the path has none of the certificate policies that an authority requires")]
+    /// An authority requires that a path is under certificate policies that whoever validates it names, and nobody does so
+    /// here; or they are not readable.
+    #[error("an authority requires certificate policies, or they are malformed")]
     Policy,
     /// The leaf is an authority, and is not listed itself: what its key signs are certificates.
     #[error("the leaf is a certification authority")]
