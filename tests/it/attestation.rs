@@ -74,7 +74,6 @@ fn code(how: Misbehaviour) -> u64 {
     use Misbehaviour as M;
     match how {
         M::OldVersion => 1492,
-        M::UnstatedKeyFormat => 1494,
         M::UnstatedAlgorithm => 1495,
         M::NoCertificate | M::TwentyCertificates => 1498,
         _ => 1496,

@@ -173,7 +173,7 @@ impl RelyingParty {
         Ok(Candidate {
             aaid: common.aaid,
             key_id: Some(common.key_id),
-            version: common.version,
+            version: Some(common.version),
             algorithm: common.algorithm()?,
             model: self.models.find(common.aaid).ok(),
         })

@@ -121,7 +121,7 @@ impl Authenticator {
             return Err(AuthenticatorError::AlreadyRegistered);
         }
         let (aaid, version, algorithm) = (self.aaid, self.version, self.algorithm);
-        let candidate = Candidate { aaid, key_id: None, version, algorithm, model: Some(&model) };
+        let candidate = Candidate { aaid, key_id: None, version: Some(version), algorithm, model: Some(&model) };
         if request.policy.disallows(&candidate) || !request.policy.is_met_by(&[candidate]) {
             return Err(AuthenticatorError::NoSuitableAuthenticator);
         }
@@ -285,7 +285,6 @@ impl Authenticator {
         };
         Model {
             algorithms: BTreeSet::from([self.algorithm]),
-            key_formats: Some(BTreeSet::from([self.key_format])),
             attestation,
             roots: TrustAnchors::default(),
             lowest_version: self.version,

@@ -145,9 +145,6 @@ pub enum Error {
     /// The attestation signature is wrong.
     #[error("attestation signature does not verify")]
     AttestationSignature,
-    /// The key is written in a format that is not one of the model's.
-    #[error("key format is not the model's")]
-    KeyFormatNotOfModel,
     /// The public key is not acceptable.
     #[error("public key: {0}")]
     Key(#[from] KeyError),

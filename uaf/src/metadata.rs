@@ -5,7 +5,7 @@ mod statement;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aaid::Aaid;
-use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
+use crate::algorithm::{Algorithm, AttestationType};
 use crate::crypto::{Aging, CertificateError, Leaf, TrustAnchors};
 use crate::error::Error;
 use crate::wire::{PngCharacteristics, Version};
@@ -43,7 +43,6 @@ pub(crate) enum Takes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     pub(crate) algorithms: BTreeSet<Algorithm>,
-    pub(crate) key_formats: Option<BTreeSet<KeyFormat>>,
     /// The one type that it can prove itself by, whatever others it does: full with roots, surrogate without.
     pub(crate) attestation: AttestationType,
     pub(crate) roots: TrustAnchors,
@@ -114,6 +113,11 @@ impl Models {
         self.revoked.iter().copied()
     }
 
+    /// Whether there is any model whose keys are taken.
+    pub(crate) fn has_any(&self) -> bool {
+        self.unknown.is_some() || self.statements.keys().any(|aaid| !self.revoked.contains(aaid))
+    }
+
     /// The models that there are statements of.
     pub(crate) fn stated(&self) -> impl Iterator<Item = Aaid> + '_ {
         self.statements.keys().copied()
@@ -135,7 +139,6 @@ impl Model {
     fn surrogate(algorithms: BTreeSet<Algorithm>) -> Self {
         Self {
             algorithms,
-            key_formats: None,
             attestation: AttestationType::BasicSurrogate,
             roots: TrustAnchors::default(),
             lowest_version: 0,
@@ -162,15 +165,9 @@ impl Model {
         Ok(())
     }
 
-    /// Checks what a new key is.
-    pub(crate) fn admits_key(&self, algorithm: Algorithm, format: KeyFormat) -> Result<(), Error> {
-        if !self.algorithms.contains(&algorithm) {
-            return Err(Error::AlgorithmNotOfModel);
-        }
-        if self.key_formats.as_ref().is_some_and(|written| !written.contains(&format)) {
-            return Err(Error::KeyFormatNotOfModel);
-        }
-        Ok(())
+    /// Checks what a new key signs with. How it is written, no policy announces: every format that fits is taken.
+    pub(crate) fn admits_algorithm(&self, algorithm: Algorithm) -> Result<(), Error> {
+        if self.algorithms.contains(&algorithm) { Ok(()) } else { Err(Error::AlgorithmNotOfModel) }
     }
 
     /// Whether a confirmation proves that the user saw the content: there is a display, and nobody but the

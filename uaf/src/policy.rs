@@ -11,12 +11,15 @@ use crate::algorithm::Algorithm;
 use crate::encoding;
 use crate::error::Error;
 use crate::metadata::{Model, Models};
-use crate::registry::{self, NotRegistered};
+use crate::registry::{self, NotRegistered, VERIFY_ALL};
 use crate::wire::{MatchCriteria, Policy, UAFV1TLV};
 
 use assignment::Fits;
 pub(crate) use matching::Candidate;
 use matching::Unknown;
+
+/// The schemes of UAF 1.1 and 1.2. A model of another than [`UAFV1TLV`] is nobody's here, but may be a client's.
+const SCHEMES: [&str; 3] = [UAFV1TLV, "WAV1CBOR", "APCV1CBOR"];
 
 /// A policy that no server may send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +45,12 @@ pub enum PolicyError {
     /// The same of a property without any bit, or with a bit or value that the registry does not have.
     #[error("policy: {0}")]
     Registry(#[from] NotRegistered),
+    /// The same of a scheme that no assertion has, be it for its case.
+    #[error("policy: assertionSchemes: {0:?} is none of UAFV1TLV, WAV1CBOR, APCV1CBOR")]
+    Scheme(String),
+    /// The same of "all" (1024) of fewer than two methods: that is no combination, and no model has it.
+    #[error("policy: userVerification: {0} says that all are needed together, but not which two or more methods")]
+    Combination(u32),
 }
 
 impl Policy {
@@ -110,7 +119,7 @@ impl Policy {
 
     /// Whether the candidate is refused whatever else is said.
     pub(crate) fn disallows(&self, candidate: &Candidate<'_>) -> bool {
-        self.disallowed.iter().any(|criterion| criterion.matches(candidate, Unknown::Matches))
+        disallows(&self.disallowed, candidate)
     }
 
     /// The model of a candidate that may take part in an answer to this policy, which was sent.
@@ -132,6 +141,11 @@ impl Policy {
             fits.fill_all_members() && fits.use_all_candidates()
         })
     }
+}
+
+/// Whether one of the criteria may be the candidate's.
+fn disallows(disallowed: &[MatchCriteria], candidate: &Candidate<'_>) -> bool {
+    disallowed.iter().any(|criterion| criterion.matches(candidate, Unknown::Matches))
 }
 
 fn as_json(value: serde_json::Result<Value>) -> Result<Value, PolicyError> {
@@ -188,6 +202,10 @@ impl MatchCriteria {
         ] {
             values.iter().try_for_each(|value| registry.check(u32::from(*value)))?;
         }
+        if let Some(unknown) = self.assertion_schemes.iter().find(|scheme| !SCHEMES.contains(&scheme.as_str())) {
+            return Err(PolicyError::Scheme(unknown.clone()));
+        }
+        self.user_verification.map_or(Ok(()), check_methods)?;
         self.check_combination()
     }
 
@@ -207,6 +225,12 @@ impl MatchCriteria {
         };
         if *self == alone { Ok(()) } else { Err(PolicyError::AaidCombined) }
     }
+}
+
+/// Which methods are needed together.
+fn check_methods(bits: u32) -> Result<(), PolicyError> {
+    let methods = (bits & !VERIFY_ALL).count_ones();
+    if bits & VERIFY_ALL != 0 && methods < 2 { Err(PolicyError::Combination(bits)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ impl RelyingParty {
     /// [`Opened::keys`] are `registered`, whoever owns them.
     ///
     /// # Errors
-    /// [`Error`]: the check that failed; for the assertions, that of the first one if none was good.
+    /// [`Error`]: the check that failed; for the assertions, that of the first one that was not good, if those that were
+    /// do not meet the policy.
     pub fn finish_registration(
         &self,
         state: &RegistrationState,
@@ -111,7 +112,8 @@ impl RelyingParty {
             return Err(skipped.into_iter().next().unwrap_or(Error::NoAssertions));
         }
         if !self.completes(&state.issued.policy, &credentials) {
-            return Err(Error::PolicyIncomplete);
+            // What was passed over is why something is missing.
+            return Err(skipped.into_iter().next().unwrap_or(Error::PolicyIncomplete));
         }
         Ok(RegistrationOutcome::Registered { credentials, skipped })
     }
@@ -132,8 +134,8 @@ impl RelyingParty {
             return Err(Error::FinalChallengeHash);
         }
         model.admits(read.common.version, asserted.upv)?;
+        model.admits_algorithm(algorithm)?;
         let key_format = KeyFormat::try_from(read.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
-        model.admits_key(algorithm, key_format)?;
         if read.registration_counter > self.max_registration_counter {
             return Err(Error::RegistrationCounter);
         }
@@ -190,7 +192,7 @@ impl RegistrationAssertion<'_> {
 
     fn candidate<'a>(&'a self, algorithm: Algorithm, model: Option<&'a Model>) -> Candidate<'a> {
         let common = &self.common;
-        Candidate { aaid: common.aaid, key_id: Some(common.key_id), version: common.version, algorithm, model }
+        Candidate { aaid: common.aaid, key_id: Some(common.key_id), version: Some(common.version), algorithm, model }
     }
 }
 
@@ -199,7 +201,7 @@ impl<'a> Candidate<'a> {
         Self {
             aaid: credential.aaid,
             key_id: Some(credential.key_id.as_bytes()),
-            version: credential.authenticator_version,
+            version: Some(credential.authenticator_version),
             algorithm: credential.algorithm,
             model,
         }

@@ -265,6 +265,17 @@ impl Phone {
         draft.sign(keys[0].private_key()).unwrap().to_message()
     }
 
+    /// An answer by its first key as a phone of this version gives it, with this sign counter.
+    pub(crate) fn assertion_of_version(&self, handed_out: &Value, version: u8, counter: u32) -> String {
+        let keys = self.device.keys.borrow();
+        let nonce = uuid::Uuid::new_v4().into_bytes();
+        let mut draft =
+            self.device.authenticator.draft_authentication(&authentication(handed_out), &keys[0], &nonce).unwrap();
+        draft.fields.set(tag::ASSERTION_INFO, [version, 0, 1, 1, 0]);
+        draft.fields.set(tag::COUNTERS, counter.to_le_bytes());
+        draft.sign(keys[0].private_key()).unwrap().to_message()
+    }
+
     /// Approves: answers a redeemed authentication request.
     pub(crate) async fn authenticate(&self, handed_out: &Value) -> Answer {
         self.post_authentication(&self.assertion(handed_out)).await

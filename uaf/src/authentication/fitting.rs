@@ -27,8 +27,8 @@ pub enum NotFitting {
 
 impl RelyingParty {
     /// The policy for a known user: the alternatives of `wanted`, each with those of the user's keys that fill it; keys
-    /// of models that are revoked or not known fill nothing, since no answer of theirs would be taken. `None` if the user
-    /// has the keys for no alternative.
+    /// of models that are revoked or not known fill nothing, since no answer of theirs would be taken. What it says of an
+    /// authenticator's version is left to the answer. `None` if the user has the keys for no alternative.
     #[must_use]
     pub fn step_up_policy(&self, wanted: &Policy, credentials: &[Credential]) -> Option<Policy> {
         self.policy_among(wanted, credentials.iter())
@@ -59,7 +59,7 @@ impl RelyingParty {
     fn policy_among<'c>(&self, wanted: &Policy, keys: impl Iterator<Item = &'c Credential>) -> Option<Policy> {
         let keys = keys.filter_map(|credential| {
             let model = self.models.find(credential.aaid).ok()?;
-            Some((credential.key_ref(), Candidate::of(credential, Some(model))))
+            Some((credential.key_ref(), Candidate { version: None, ..Candidate::of(credential, Some(model)) }))
         });
         wanted.among(&keys.collect::<Vec<_>>())
     }

@@ -100,7 +100,7 @@ impl DeviceKey {
         Candidate {
             aaid: self.aaid,
             key_id: Some(self.key_id.as_bytes()),
-            version: self.version,
+            version: Some(self.version),
             algorithm: self.private_key.algorithm(),
             model: Some(model),
         }

@@ -139,7 +139,6 @@ misbehaviours! {
     EcdaaAttestation = "ecdaa-attestation", Registration, "The attestation is said to be of ECDAA.";
     SurrogateForFull = "surrogate-for-full", Stated, "Attested by the new key itself, and the model has roots.";
     UnstatedAlgorithm = "unstated-algorithm", Stated, "Signed, and said so, in an encoding that is not the model's.";
-    UnstatedKeyFormat = "unstated-key-format", Stated, "The key is written in a format that is not the model's.";
     OldVersion = "old-version", Stated, "The authenticator is older than the model may be.";
     NoCertificate = "no-certificate", Stated, "Full attestation without a certificate.";
     ReversedCertificates = "reversed-certificates", Stated, "The certificates stand in the wrong order.";

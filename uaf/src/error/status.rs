@@ -106,7 +106,7 @@ table! {
     NotInPolicy, PolicyIncomplete, VersionTooLow, ProtocolNotOfModel => UNACCEPTABLE_AUTHENTICATOR;
     SecondFactorOnly, NoTransactionDisplay, TransactionNotShown => UNACCEPTABLE_AUTHENTICATOR;
     ModelRevoked => REVOKED_AUTHENTICATOR;
-    Key(_), KeyFormatNotOfModel, AlreadyRegistered => UNACCEPTABLE_KEY;
+    Key(_), AlreadyRegistered => UNACCEPTABLE_KEY;
     AlgorithmUnsupported, AlgorithmNotOfModel, AlgorithmNotRegistered => UNACCEPTABLE_ALGORITHM;
     AttestationType, AttestationWithoutRoots, AttestationDowngrade => UNACCEPTABLE_ATTESTATION;
     Certificate(_), AttestationSignature => UNACCEPTABLE_ATTESTATION;

@@ -181,11 +181,10 @@ impl Said {
         self.check()?;
         let takes = self.takes()?;
         let attestation = self.provable();
-        let Self { frame, spelled, algorithms, key_formats, .. } = self;
+        let Self { frame, spelled, algorithms, .. } = self;
         let methods = spelled.user_verification.iter();
         Ok(Model {
             algorithms,
-            key_formats: Some(key_formats),
             attestation,
             roots: anchors(&frame.attestation_root_certificates)?,
             lowest_version: frame.authenticator_version,
@@ -252,7 +251,7 @@ fn served<T: TryFrom<u16>, C: FromIterator<T>>(values: &[u32]) -> C {
 /// The methods that are needed together as `userVerification` of a policy is compared with.
 fn bits(combination: &[u32]) -> u32 {
     let all = combination.iter().fold(0, |bits, method| bits | method);
-    if combination.len() > 1 { all | registry::VERIFY_ALL } else { all }
+    if all.count_ones() > 1 { all | registry::VERIFY_ALL } else { all }
 }
 
 fn anchors(certificates: &[String]) -> Result<TrustAnchors, StatementError> {

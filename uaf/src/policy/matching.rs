@@ -11,7 +11,8 @@ use crate::wire::{MatchCriteria, UAFV1TLV};
 pub(crate) struct Candidate<'a> {
     pub(crate) aaid: Aaid,
     pub(crate) key_id: Option<&'a [u8]>,
-    pub(crate) version: u16,
+    /// `None` of a registered key: only its next answer tells what its authenticator has become.
+    pub(crate) version: Option<u16>,
     pub(crate) algorithm: Algorithm,
     pub(crate) model: Option<&'a Model>,
 }
@@ -52,7 +53,12 @@ impl MatchCriteria {
             && in_list(&self.key_ids, has_key)
             && in_list(&self.authentication_algorithms, |value| *value == algorithm)
             && in_list(&self.assertion_schemes, |scheme| scheme == UAFV1TLV)
-            && self.authenticator_version.is_none_or(|lowest| lowest <= candidate.version)
+            && self.takes_version(candidate.version)
+    }
+
+    fn takes_version(&self, version: Option<u16>) -> bool {
+        let (Some(lowest), Some(version)) = (self.authenticator_version, version) else { return true };
+        lowest <= version
     }
 
     fn verifies_user(&self, methods: Option<&[u32]>, unknown: Unknown) -> bool {

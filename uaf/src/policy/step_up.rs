@@ -1,8 +1,8 @@
 //! The policy for a user whose keys are known: which of them have to answer together (uaf.md A3).
 
 use super::assignment::Fits;
-use super::by_model;
 use super::matching::{Candidate, Unknown};
+use super::{by_model, disallows};
 use crate::aaid::KeyRef;
 use crate::wire::{MatchCriteria, Policy};
 
@@ -16,10 +16,13 @@ const OVERHEAD: (usize, usize) = (48, 4);
 
 impl Policy {
     /// The same with keys in place of properties: each member of an alternative becomes those of `keys` that fit it, one
-    /// model for each choice. An alternative that they cannot fill is left out. `None` if they fill none.
+    /// model for each choice. An alternative that they cannot fill is left out. `None` if they fill none. What goes by an
+    /// authenticator's version is kept for whoever sees one.
     pub(crate) fn among(&self, keys: &[(KeyRef, Candidate<'_>)]) -> Option<Self> {
+        let (later, now): (Vec<_>, Vec<_>) =
+            self.disallowed.iter().cloned().partition(|criterion| criterion.authenticator_version.is_some());
         let (keys, candidates): (Vec<_>, Vec<_>) =
-            keys.iter().filter(|(_, candidate)| !self.disallows(candidate)).cloned().unzip();
+            keys.iter().filter(|(_, candidate)| !disallows(&now, candidate)).cloned().unzip();
         let (mut accepted, mut room) = (Vec::<Vec<_>>::new(), MAX_BYTES);
         for choice in self.accepted.iter().flat_map(|alternative| choices(alternative, &keys, &candidates)) {
             let bytes = choice.iter().map(length).sum();
@@ -28,7 +31,7 @@ impl Policy {
                 accepted.push(choice);
             }
         }
-        (!accepted.is_empty()).then(|| Self { accepted, disallowed: Vec::new() })
+        (!accepted.is_empty()).then_some(Self { accepted, disallowed: later })
     }
 }
 
@@ -39,7 +42,8 @@ fn choices(alternative: &[MatchCriteria], keys: &[KeyRef], candidates: &[Candida
     let begun = vec![alternative.to_vec()];
     let choices = alternative.iter().enumerate().fold(begun, |begun, (place, member)| {
         let fitting = keys.iter().zip(candidates).filter(|(_, candidate)| member.matches(candidate, Unknown::Differs));
-        let models = by_model(fitting.map(|(key, _)| key));
+        let mut models = by_model(fitting.map(|(key, _)| key));
+        models.iter_mut().for_each(|model| model.authenticator_version = member.authenticator_version);
         let further = begun.iter().flat_map(|begun| models.iter().map(move |model| with(begun, place, model)));
         let mut taken: Vec<Vec<MatchCriteria>> = Vec::new();
         for choice in further {
@@ -104,7 +108,7 @@ mod tests {
     fn asked(wanted: &Policy, keys: &[KeyRef]) -> Option<Vec<Vec<(String, usize)>>> {
         let keys = keys.iter().map(|key| {
             let (aaid, key_id) = (key.aaid, Some(key.key_id.as_bytes()));
-            (key.clone(), Candidate { aaid, key_id, version: 1, algorithm: Algorithm::P256Raw, model: None })
+            (key.clone(), Candidate { aaid, key_id, version: None, algorithm: Algorithm::P256Raw, model: None })
         });
         let policy = wanted.among(&keys.collect::<Vec<_>>())?;
         assert_eq!(Policy::parse(&serde_json::to_string(&policy).unwrap()).unwrap(), policy);
@@ -164,6 +168,26 @@ mod tests {
         let keys = [key_ref(FIRST, 1), key_ref(FIRST, 2)];
         assert_eq!(asked(&wanted, &keys), Some(vec![choice(&[(FIRST, 1)])]));
         assert_eq!(asked(&wanted, &keys[..1]), None);
+    }
+
+    #[test]
+    fn a_version_is_left_to_the_answer() {
+        let version = |lowest: u16| json!({"aaid": [FIRST], "authenticatorVersion": lowest});
+        let wanted = json!({"accepted": [[version(3)], [version(4)]], "disallowed": [version(5), {"aaid": [SECOND]}]});
+        let wanted = Policy::parse(&wanted.to_string()).unwrap();
+        let key = key_ref(FIRST, 1);
+        let candidate = Candidate {
+            aaid: key.aaid,
+            key_id: Some(key.key_id.as_bytes()),
+            version: None,
+            algorithm: Algorithm::P256Raw,
+            model: None,
+        };
+        let asked = wanted.among(&[(key.clone(), candidate)]).unwrap();
+        let lowest: Vec<_> = asked.accepted.iter().map(|choice| choice[0].authenticator_version).collect();
+        assert_eq!(lowest, [Some(3), Some(4)], "two choices, not one");
+        assert_eq!(asked.disallowed, wanted.disallowed[..1]);
+        assert_eq!(Policy::parse(&serde_json::to_string(&asked).unwrap()).unwrap(), asked);
     }
 
     #[test]

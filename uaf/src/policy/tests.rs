@@ -19,7 +19,6 @@ fn policy(accepted: Value, disallowed: Value) -> Result<Policy, PolicyError> {
 fn model() -> Model {
     Model {
         algorithms: BTreeSet::from([Algorithm::P256Raw]),
-        key_formats: None,
         attestation: AttestationType::BasicSurrogate,
         roots: crate::crypto::TrustAnchors::default(),
         lowest_version: 1,
@@ -37,7 +36,7 @@ fn model() -> Model {
 
 fn candidate<'a>(model: Option<&'a Model>, key: &'a KeyRef) -> Candidate<'a> {
     let key_id = Some(key.key_id.as_bytes());
-    Candidate { aaid: key.aaid, key_id, version: 3, algorithm: Algorithm::P256Raw, model }
+    Candidate { aaid: key.aaid, key_id, version: Some(3), algorithm: Algorithm::P256Raw, model }
 }
 
 /// A criterion with what must be there without aaid.
@@ -73,7 +72,7 @@ fn general(more: Value) -> Value {
 #[case(general(json!({"userVerification": 3})), true)]
 #[case(general(json!({"userVerification": 8})), false)]
 #[case(general(json!({"userVerification": 0x406})), true)]
-#[case(general(json!({"userVerification": 0x402})), false)]
+#[case(general(json!({"userVerification": 0x403})), false)]
 #[case(general(json!({"userVerification": 4})), false)]
 #[case(general(json!({"exts": [{"id": "x", "data": "", "fail_if_unknown": false}]})), true)]
 #[case(general(json!({"exts": [{"id": "x", "data": "", "fail_if_unknown": true}]})), false)]
@@ -209,6 +208,32 @@ fn a_vendor_is_one_that_an_aaid_can_have() {
         |vendor: &str| policy(json!([[general(json!({}))]]), json!([general(json!({"vendorID": [vendor]}))]));
     assert!(disallowing("d0D0").is_ok());
     assert_eq!(disallowing("D0DG").unwrap_err(), PolicyError::Vendor);
+}
+
+#[test]
+fn a_scheme_is_one_that_assertions_have() {
+    let disallowing = |scheme: &str| {
+        let criterion =
+            json!({"authenticationAlgorithms": [1], "assertionSchemes": [scheme, "UAFV1TLV"], "keyProtection": 2});
+        policy(json!([[general(json!({}))]]), json!([criterion]))
+    };
+    for known in ["UAFV1TLV", "WAV1CBOR", "APCV1CBOR"] {
+        assert!(disallowing(known).is_ok(), "{known}");
+    }
+    for unknown in ["uafv1tlv", "UAFV1TLV ", "U2FV1BIN", ""] {
+        assert_eq!(disallowing(unknown).unwrap_err(), PolicyError::Scheme(unknown.into()));
+    }
+}
+
+/// What a policy may say of methods that are needed together is what a statement can come to.
+#[test]
+fn all_methods_of_one_are_no_combination() {
+    let disallowing =
+        |bits: u32| policy(json!([[general(json!({}))]]), json!([general(json!({"userVerification": bits}))]));
+    assert!(disallowing(0x406).is_ok());
+    for bits in [0x400, 0x402, 0x600] {
+        assert_eq!(disallowing(bits).unwrap_err(), PolicyError::Combination(bits));
+    }
 }
 
 #[test]

@@ -58,6 +58,34 @@ fn the_version_is_not_below_the_statements() {
     assert_eq!(world.authenticate_with(older).unwrap_err(), Error::VersionTooLow);
 }
 
+/// Whoever is named is asked for the keys of a policy; what it says of versions counts for their answers as for those of
+/// nobody in particular.
+#[rstest]
+#[case::downgraded(json!({"accepted": [[{"aaid": [AAID], "authenticatorVersion": 3}]]}), 3, 1, false)]
+#[case::as_it_was(json!({"accepted": [[{"aaid": [AAID], "authenticatorVersion": 3}]]}), 3, 3, true)]
+#[case::updated(json!({"accepted": [[{"aaid": [AAID], "authenticatorVersion": 3}]]}), 2, 3, true)]
+#[case::too_new(json!({"accepted": [[{"aaid": [AAID]}]], "disallowed": [{"aaid": [AAID], "authenticatorVersion": 5}]}), 4, 5, false)]
+#[case::not_too_new(json!({"accepted": [[{"aaid": [AAID]}]], "disallowed": [{"aaid": [AAID], "authenticatorVersion": 5}]}), 4, 4, true)]
+#[case::no_longer_too_new(json!({"accepted": [[{"aaid": [AAID]}]], "disallowed": [{"aaid": [AAID], "authenticatorVersion": 5}]}), 5, 4, true)]
+fn a_version_is_that_of_the_answer(
+    #[case] wanted: serde_json::Value,
+    #[case] registered: u16,
+    #[case] now: u8,
+    #[case] is_good: bool,
+) {
+    let world = World { phone: phone().with_version(registered), ..World::new() };
+    let (key, mut credential) = world.registered_key();
+    credential.sign_counter = 0;
+    let wanted = Policy::parse(&wanted.to_string()).unwrap();
+    let step_up = world.server.step_up_policy(&wanted, std::slice::from_ref(&credential)).unwrap();
+    for policy in [wanted, step_up] {
+        let world = World { policy, ..World::new() };
+        let answer = |draft: &mut Draft| draft.fields.set(tag::ASSERTION_INFO, [now, 0, 1, 1, 0]);
+        let outcome = world.authenticate_as(&key, key.private_key(), &[credential.clone()], answer);
+        assert_eq!(outcome.err(), (!is_good).then_some(Error::NotInPolicy));
+    }
+}
+
 #[test]
 fn the_protocol_is_the_models() {
     let world = World::new();

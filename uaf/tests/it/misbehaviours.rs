@@ -196,7 +196,6 @@ fn stated_check(how: Misbehaviour) -> Error {
     Error::Certificate(match how {
         M::SurrogateForFull => return Error::AttestationDowngrade,
         M::UnstatedAlgorithm => return Error::AlgorithmNotOfModel,
-        M::UnstatedKeyFormat => return Error::KeyFormatNotOfModel,
         M::OldVersion => return Error::VersionTooLow,
         M::NoCertificate => return Error::Tlv(TlvError::Missing(tag::ATTESTATION_CERT)),
         M::TwentyCertificates => return Error::Member("[0].assertions[0].assertion".into()),

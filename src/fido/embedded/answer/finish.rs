@@ -25,7 +25,12 @@ impl Embedded {
         let outcome = self.relying_party.finish_registration(state, opened, &registered, &self.arrival());
         let credentials = match outcome.map_err(|error| self.refuse_from(opened, &error))? {
             RegistrationOutcome::Denied(denial) => return Ok(Finished::Denied(denial)),
-            RegistrationOutcome::Registered { credentials, .. } => credentials,
+            RegistrationOutcome::Registered { credentials, skipped } => {
+                for reason in skipped {
+                    tracing::info!(%reason, "an assertion of a UAF registration is passed over beside a good one");
+                }
+                credentials
+            }
         };
         let owner = credentials.first().map_or("", |credential| credential.user.as_str());
         let user = self.existing(owner).await?.ok_or_else(|| self.refuse(&Error::UserNotAuthenticated))?;

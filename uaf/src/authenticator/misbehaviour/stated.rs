@@ -1,9 +1,7 @@
-//! Faults against what is stated of a model: how it attests, by which certificates, and in which algorithm, key format and
-//! version.
+//! Faults against what is stated of a model: how it attests, by which certificates, and in which algorithm and version.
 
-use super::signed::{ALGORITHM, KEY_FORMAT, VERSION, patch};
+use super::signed::{ALGORITHM, VERSION, patch};
 use super::{Misbehaviour, certificates};
-use crate::algorithm::KeyFormat;
 use crate::authenticator::{AuthenticatorError, DeviceKey, Draft, Hierarchy};
 use crate::crypto::PrivateKey;
 use crate::tlv::tag;
@@ -20,11 +18,6 @@ pub(super) fn spoil(how: Misbehaviour, draft: &mut Draft, key: &DeviceKey) -> Re
             patch(draft, ALGORITHM, &u16::from(key.private_key().algorithm()).to_le_bytes());
         }
         Misbehaviour::EcdaaAttestation => draft.attestation = Some(tag::ECDAA),
-        Misbehaviour::UnstatedKeyFormat => {
-            let other = other_format(key.key_format());
-            patch(draft, KEY_FORMAT, &u16::from(other).to_le_bytes());
-            draft.fields.set(tag::PUB_KEY, key.private_key().public_key(other)?);
-        }
         Misbehaviour::OldVersion => patch(draft, VERSION, &[0, 0]),
         _ => {}
     }
@@ -35,14 +28,4 @@ pub(super) fn spoil(how: Misbehaviour, draft: &mut Draft, key: &DeviceKey) -> Re
         draft.certificates = certificates::spoiled(how, vendor, &signer)?;
     }
     Ok(signer)
-}
-
-/// The same key, written in the other way.
-const fn other_format(format: KeyFormat) -> KeyFormat {
-    match format {
-        KeyFormat::EcRaw => KeyFormat::EcDer,
-        KeyFormat::EcDer => KeyFormat::EcRaw,
-        KeyFormat::RsaRaw => KeyFormat::RsaDer,
-        KeyFormat::RsaDer => KeyFormat::RsaRaw,
-    }
 }

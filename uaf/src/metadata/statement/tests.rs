@@ -55,7 +55,6 @@ fn what_is_used_is_read_in_both_versions() {
     assert_eq!(aaid.as_str(), "D0D0#0001");
     assert_eq!((model.lowest_version, model.user_verification), (2, Some(vec![2, 0x400 | 4 | 16])));
     assert_eq!(model.algorithms, BTreeSet::from([Algorithm::P256Raw]));
-    assert_eq!(model.key_formats, Some(BTreeSet::from([KeyFormat::EcRaw])));
     assert_eq!(model.attestation, AttestationType::BasicSurrogate);
     assert_eq!((model.key_protection, model.matcher_protection), (Some(6), Some(2)));
     assert_eq!((model.attachment_hint, model.tc_display), (Some(1), Some(0)));
@@ -231,7 +230,6 @@ fn what_the_registry_has_and_this_server_does_not_is_passed_over() {
     let model = version_2(json!({"authenticationAlgorithms": algorithms, "publicKeyAlgAndEncodings": [0x104]}));
     let model = model.unwrap().into_model().1;
     assert_eq!(model.algorithms, BTreeSet::from_iter(Algorithm::ALL.iter().copied()));
-    assert_eq!(model.key_formats, Some(BTreeSet::from([KeyFormat::EcRaw])));
 }
 
 #[test]
