@@ -66,6 +66,11 @@ impl Policies {
         self.0.values().flat_map(Policy::models)
     }
 
+    /// All of them, each with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Policy)> + '_ {
+        self.0.iter().map(|(name, policy)| (name.as_str(), policy))
+    }
+
     /// The policy of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Policy> {

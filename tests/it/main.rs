@@ -24,6 +24,7 @@ mod lost_files;
 mod media;
 mod observability;
 mod patch;
+mod policies;
 mod readme;
 mod redeem;
 mod reload;

@@ -12,19 +12,22 @@ use crate::crypto::{MacKey, PrivateKey};
 use crate::encoding::Octets;
 use crate::error::Error;
 use crate::relying_party::RelyingParty;
-use crate::wire::Policy;
+use crate::wire::{MatchCriteria, Policy};
 
-const KEY_DOMAIN: &[u8] = b"UAF decoy 1 key\0";
+const KEY_DOMAIN: &[u8] = b"UAF decoy 2 key\0";
 const MODEL_DOMAIN: &[u8] = b"UAF decoy 1 model\0";
 
 /// Makes the decoys of users, out of some models and a secret.
 #[derive(Clone)]
 pub struct Decoys {
     secret: MacKey,
-    models: Vec<Likeness>,
+    models: Vec<Likenesses>,
 }
 
-/// What keys of a model are like. The public key is shown to nobody, and its private key is gone.
+/// What keys of one model are like: one for each algorithm that it has, from the lowest number on.
+type Likenesses = Vec<Likeness>;
+
+/// The public key is shown to nobody, and its private key is gone.
 #[derive(Clone)]
 struct Likeness {
     aaid: Aaid,
@@ -33,39 +36,49 @@ struct Likeness {
     public_key: Octets<1, 4096>,
 }
 
+/// Decoys can't be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecoyError {
+    /// No answer by a key of this model is taken, so whoever is asked for one has none.
+    #[error("{aaid} is no model of a decoy: {cause}")]
+    Model {
+        /// The model.
+        aaid: Aaid,
+        /// Why answers are refused.
+        cause: Error,
+    },
+    /// OpenSSL failed.
+    #[error("decoys cannot be made")]
+    Internal,
+}
+
 impl fmt::Debug for Decoys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.models.iter().map(|model| model.aaid)).finish()
+        f.debug_list().entries(self.models.iter().flatten().map(|likeness| likeness.aaid)).finish()
     }
 }
 
 impl Decoys {
-    /// Decoys of these models, as far as `relying_party` takes keys of them. `secret` has 32 random bytes, the same ones
+    /// Decoys of these models, which `relying_party` has to take keys of. `secret` has 32 random bytes, the same ones
     /// at every node and after every restart.
     ///
     /// # Errors
-    /// [`Error::Internal`].
+    /// [`DecoyError`].
     pub fn new(
         secret: &[u8; 32],
         relying_party: &RelyingParty,
         models: impl IntoIterator<Item = Aaid>,
-    ) -> Result<Self, Error> {
-        let mut likenesses: Vec<Likeness> = Vec::new();
-        let mut public_keys = BTreeMap::new();
+    ) -> Result<Self, DecoyError> {
+        let (mut likenesses, mut public_keys) = (Vec::<Likenesses>::new(), BTreeMap::new());
         for aaid in models {
-            let algorithm = relying_party.models.find(aaid).ok().and_then(|model| model.algorithms.first().copied());
-            let (Some(algorithm), false) = (algorithm, likenesses.iter().any(|model| model.aaid == aaid)) else {
+            let model = relying_party.models.find(aaid).map_err(|cause| DecoyError::Model { aaid, cause })?;
+            if likenesses.iter().flatten().any(|known| known.aaid == aaid) {
                 continue;
-            };
-            let key_format = if algorithm.is_elliptic() { KeyFormat::EcRaw } else { KeyFormat::RsaRaw };
-            let public_key = match public_keys.get(&algorithm) {
-                Some(known) => Octets::clone(known),
-                None => public_keys.entry(algorithm).or_insert(public_key(algorithm, key_format)?).clone(),
-            };
-            likenesses.push(Likeness { aaid, algorithm, key_format, public_key });
+            }
+            let algorithms = model.algorithms.iter();
+            likenesses.push(algorithms.map(|of| Likeness::new(aaid, *of, &mut public_keys)).collect::<Result<_, _>>()?);
         }
-        let secret = MacKey::new(secret).map_err(|_| Error::Internal)?;
-        Ok(Self { secret, models: likenesses })
+        Ok(Self { secret: MacKey::new(secret).map_err(|_| DecoyError::Internal)?, models: likenesses })
     }
 
     /// The decoy that a user's answer is about, if it is one of theirs.
@@ -73,30 +86,35 @@ impl Decoys {
     /// # Errors
     /// [`Error::Internal`].
     pub fn find(&self, user: &str, key: &KeyRef) -> Result<Option<Credential>, Error> {
-        let model = self.models.iter().find(|model| model.aaid == key.aaid);
-        let decoy = model.map(|model| self.key(user, model)).transpose()?;
-        Ok(decoy.filter(|decoy| decoy.key_id == key.key_id))
+        for likeness in self.models.iter().flatten().filter(|likeness| likeness.aaid == key.aaid) {
+            let decoy = self.key(user, likeness)?;
+            if decoy.key_id == key.key_id {
+                return Ok(Some(decoy));
+            }
+        }
+        Ok(None)
     }
 
     /// The models in this user's order.
-    fn models(&self, user: &str) -> Result<impl Iterator<Item = &Likeness>, Error> {
+    fn models(&self, user: &str) -> Result<impl Iterator<Item = &Likenesses>, Error> {
         let number = self.mac(&[MODEL_DOMAIN, user.as_bytes()])?;
         let number = number.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         let first = number.checked_rem(self.models.len() as u64).unwrap_or(0);
         Ok(self.models.iter().cycle().skip(usize::try_from(first).unwrap_or(0)).take(self.models.len()))
     }
 
-    fn key(&self, user: &str, model: &Likeness) -> Result<Credential, Error> {
-        let key_id = self.mac(&[KEY_DOMAIN, model.aaid.as_str().as_bytes(), user.as_bytes()])?;
+    fn key(&self, user: &str, likeness: &Likeness) -> Result<Credential, Error> {
+        let algorithm = u16::from(likeness.algorithm).to_be_bytes();
+        let key_id = self.mac(&[KEY_DOMAIN, likeness.aaid.as_str().as_bytes(), &algorithm, user.as_bytes()])?;
         Ok(Credential {
             user: user.to_owned(),
-            aaid: model.aaid,
+            aaid: likeness.aaid,
             key_id: KeyId::new(key_id).map_err(|_| Error::Internal)?,
-            // High enough for every policy.
-            authenticator_version: u16::MAX,
-            algorithm: model.algorithm,
-            key_format: model.key_format,
-            public_key: model.public_key.clone(),
+            // Policies go by the version in an answer.
+            authenticator_version: 0,
+            algorithm: likeness.algorithm,
+            key_format: likeness.key_format,
+            public_key: likeness.public_key.clone(),
             sign_counter: 0,
             registration_counter: 0,
             png_characteristics: Vec::new(),
@@ -108,31 +126,68 @@ impl Decoys {
     }
 }
 
+impl Likeness {
+    /// Of all algorithms for one kind of key the first one's public key serves.
+    fn new(
+        aaid: Aaid,
+        algorithm: Algorithm,
+        public_keys: &mut BTreeMap<Algorithm, Octets<1, 4096>>,
+    ) -> Result<Self, DecoyError> {
+        let (kind, key_format) = match algorithm {
+            Algorithm::P256Raw | Algorithm::P256Der => (Algorithm::P256Raw, KeyFormat::EcRaw),
+            Algorithm::K256Raw | Algorithm::K256Der => (Algorithm::K256Raw, KeyFormat::EcRaw),
+            Algorithm::PssRaw | Algorithm::PssDer | Algorithm::Pkcs1Raw | Algorithm::Pkcs1Der => {
+                (Algorithm::Pkcs1Raw, KeyFormat::RsaRaw)
+            }
+        };
+        let public_key = match public_keys.get(&kind) {
+            Some(known) => Octets::clone(known),
+            None => public_keys.entry(kind).or_insert(public_key(kind, key_format)?).clone(),
+        };
+        Ok(Self { aaid, algorithm, key_format, public_key })
+    }
+}
+
 impl RelyingParty {
     /// The models that there are statements of.
     pub fn stated_models(&self) -> impl Iterator<Item = Aaid> + '_ {
         self.models.stated()
     }
 
+    /// Whether there may be a key that answers: what is asked of a decoy has to be asked of some user too. A model that is
+    /// named and not known, or revoked, has none.
+    #[must_use]
+    pub fn may_be_met(&self, wanted: &Policy) -> bool {
+        let taken = |member: &MatchCriteria| match member.aaid.as_slice() {
+            [] => self.models.has_any(),
+            named => named.iter().any(|aaid| self.models.find(*aaid).is_ok()),
+        };
+        wanted.accepted.iter().any(|alternative| alternative.iter().all(taken))
+    }
+
     /// What is asked of a user by their decoy, as [`Self::step_up_policy`] by their keys: by the first that fits alone, else by
-    /// several together. `None` if the decoys of all models fill no alternative of `wanted`.
+    /// several together, no more algorithms of each model than it takes. `None` if the decoys fill no alternative of `wanted`,
+    /// whoever the user is.
     ///
     /// # Errors
     /// [`Error::Internal`].
     pub fn decoy_policy(&self, wanted: &Policy, decoys: &Decoys, user: &str) -> Result<Option<Policy>, Error> {
-        let mut keys = Vec::new();
-        for model in decoys.models(user)? {
-            let key = decoys.key(user, model)?;
-            if let Some(policy) = self.step_up_policy(wanted, std::slice::from_ref(&key)) {
+        let models: Vec<_> = decoys.models(user)?.collect();
+        for likeness in models.iter().copied().flatten() {
+            let policy = self.step_up_policy(wanted, &[decoys.key(user, likeness)?]);
+            if policy.is_some() {
+                return Ok(policy);
+            }
+        }
+        for algorithms in 1..=Algorithm::ALL.len() {
+            let keys = models.iter().flat_map(|model| model.iter().take(algorithms));
+            let keys = keys.map(|likeness| decoys.key(user, likeness)).collect::<Result<Vec<_>, _>>()?;
+            if let Some(mut policy) = self.step_up_policy(wanted, &keys) {
+                policy.accepted.truncate(1);
                 return Ok(Some(policy));
             }
-            keys.push(key);
         }
-        let mut together = self.step_up_policy(wanted, &keys);
-        if let Some(policy) = &mut together {
-            policy.accepted.truncate(1);
-        }
-        Ok(together)
+        Ok(None)
     }
 }
 
@@ -143,9 +198,10 @@ impl Policy {
     }
 }
 
-fn public_key(algorithm: Algorithm, format: KeyFormat) -> Result<Octets<1, 4096>, Error> {
-    let key = PrivateKey::generate(algorithm).and_then(|key| key.public_key(format)).map_err(|_| Error::Internal)?;
-    Octets::new(key).map_err(|_| Error::Internal)
+fn public_key(algorithm: Algorithm, format: KeyFormat) -> Result<Octets<1, 4096>, DecoyError> {
+    let key =
+        PrivateKey::generate(algorithm).and_then(|key| key.public_key(format)).map_err(|_| DecoyError::Internal)?;
+    Octets::new(key).map_err(|_| DecoyError::Internal)
 }
 
 #[cfg(test)]
@@ -156,6 +212,7 @@ mod tests {
     use crate::authentication::{Claimant, NewAuthentication};
     use crate::authenticator::{Authenticator, DeviceKey};
     use crate::incoming::Incoming;
+    use crate::metadata::{Models, UnknownModels};
     use crate::registration::NewRegistration;
     use crate::relying_party::{Arrival, Start};
     use crate::testing::relying_party;
@@ -210,12 +267,46 @@ mod tests {
         assert_eq!(asked(&decoys, &other, "ghost"), None);
     }
 
+    fn wanted(accepted: serde_json::Value, disallowed: serde_json::Value) -> Policy {
+        Policy::parse(&json!({"accepted": accepted, "disallowed": disallowed}).to_string()).unwrap()
+    }
+
     #[test]
-    fn nobody_is_asked_for_a_revoked_model() {
+    fn a_decoy_is_of_the_algorithm_that_is_asked_for_and_of_no_version() {
+        let (decoys, unwanted) = (decoys(1, &[FIRST]), json!([{"aaid": [SECOND]}]));
+        let of = |algorithm: u16| json!({"authenticationAlgorithms": [algorithm], "assertionSchemes": ["UAFV1TLV"]});
+        for algorithm in [1, 2, 6, 9] {
+            let asked = asked(&decoys, &wanted(json!([[of(algorithm)]]), unwanted.clone()), "ghost").unwrap();
+            let key = KeyRef { aaid: FIRST.parse().unwrap(), key_id: asked.accepted[0][0].key_ids[0].clone() };
+            let decoy = decoys.find("ghost", &key).unwrap().unwrap();
+            assert_eq!((u16::from(decoy.algorithm), decoy.verification_key().is_ok()), (algorithm, true));
+        }
+        let both = asked(&decoys, &wanted(json!([[of(2), of(5)]]), unwanted), "ghost").unwrap();
+        assert_eq!(both.accepted[0].iter().map(|member| member.key_ids.len()).collect::<Vec<_>>(), [1, 1]);
+        let version = json!([{"aaid": [FIRST], "authenticatorVersion": 2}]);
+        assert!(asked(&decoys, &wanted(json!([version]), version), "ghost").is_some());
+    }
+
+    #[test]
+    fn a_model_whose_keys_are_not_taken_is_no_decoys() {
         let mut server = relying_party();
         server.models = server.models.with_revoked(FIRST.parse().unwrap());
-        let decoys = Decoys::new(&[1; 32], &server, [FIRST.parse().unwrap()]).unwrap();
-        assert_eq!(server.decoy_policy(&any(), &decoys, "ghost").unwrap(), None);
+        let of = |server: &RelyingParty| Decoys::new(&[1; 32], server, [FIRST.parse().unwrap()]).unwrap_err();
+        let refused = |cause| DecoyError::Model { aaid: FIRST.parse().unwrap(), cause };
+        assert_eq!(of(&server), refused(Error::ModelRevoked));
+        server.models = Models::new(UnknownModels::Refuse);
+        assert_eq!(of(&server), refused(Error::UnknownModel));
+    }
+
+    #[test]
+    fn what_nobody_has_a_key_for_is_met_by_nobody() {
+        let mut server = relying_party();
+        let named = |models: &[&str]| wanted(json!([[{"aaid": models}]]), json!([{"aaid": ["D0D0#0009"]}]));
+        server.models = server.models.with_revoked(FIRST.parse().unwrap());
+        assert!(server.may_be_met(&any()) && server.may_be_met(&named(&[FIRST, SECOND])));
+        assert!(!server.may_be_met(&named(&[FIRST])));
+        server.models = Models::new(UnknownModels::Refuse);
+        assert!(!server.may_be_met(&any()) && !server.may_be_met(&named(&[SECOND])));
     }
 
     fn start() -> Start<'static> {
@@ -256,7 +347,7 @@ mod tests {
     #[test]
     fn a_decoy_is_its_users_alone() {
         let decoys = decoys(1, &[FIRST]);
-        let key = decoys.key("ghost", &decoys.models[0]).unwrap().key_ref();
+        let key = decoys.key("ghost", &decoys.models[0][0]).unwrap().key_ref();
         assert_eq!(decoys.find("other", &key).unwrap(), None);
         assert_eq!(decoys.find("ghost", &KeyRef { aaid: SECOND.parse().unwrap(), ..key }).unwrap(), None);
     }

@@ -177,6 +177,26 @@ routes: [{ name: shop, path: /shop/*, methods: [GET], filters: [who], upstream: 
     assert!(text.starts_with("FOLDER/gate.yml:15: filters.who.rules: filter who: "), "{text}");
 }
 
+#[rstest::rstest]
+#[case::of_a_model_that_is_refused("  decoy-models: [D0D0#0001]", "D0D0#0001 is no model of a decoy: ")]
+#[case::of_a_model_that_one_policy_does_not_take(
+    "  decoy-models: [D0D0#0001]\n  metadata: { unknown-models: surrogate }",
+    "no decoy fits the policy other, so whoever has no key for it would show"
+)]
+#[case::of_no_model_written("  metadata: { unknown-models: surrogate }", "")]
+#[case::where_nobody_is_hidden("  hide-users: false\n  metadata: { unknown-models: surrogate }", "")]
+#[case::of_a_policy_that_nobody_can_meet("  metadata: { unknown-models: surrogate, revoked: [D0D0#0002] }", "")]
+fn every_policy_has_a_decoy_where_users_are_hidden(#[case] settings: &str, #[case] fault: &str) {
+    let folder = files("");
+    fs::write(folder.path().join("policies/other.json"), r#"{"accepted":[[{"aaid":["D0D0#0002"]}]]}"#).unwrap();
+    let file = fs::read_to_string(folder.path().join("gate.yml")).unwrap();
+    let file = file.replace("fido-uaf:\n  app-id", &format!("fido-uaf:\n{settings}\n  app-id"));
+    fs::write(folder.path().join("gate.yml"), file).unwrap();
+    let (good, text) = checked_in(folder.path());
+    assert_eq!(good, fault.is_empty(), "{text}");
+    assert!(fault.is_empty() || text.contains("fido-uaf.decoy-models: ") && text.contains(fault), "{text}");
+}
+
 #[test]
 fn what_clients_will_hold_against_a_certificate_is_noted() {
     let folder = files("");

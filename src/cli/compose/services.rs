@@ -210,8 +210,8 @@ fn embedded(base: &Base<'_>, fido_uaf: &FidoUaf, relying_party: RelyingParty) ->
     })
 }
 
-/// Decoys are of the models that users may have: those written, else those of statements and policies. Where nothing is
-/// known of any model, the software phone's is one that is used.
+/// Decoys are of the models that users may have: those written, else those of statements and policies whose keys are taken.
+/// Where nothing is known of any model, the software phone's is one that is used.
 fn decoys(
     base: &Base<'_>,
     fido_uaf: &FidoUaf,
@@ -222,14 +222,37 @@ fn decoys(
         return Ok(None);
     }
     let mut models = fido_uaf.decoy_models.clone();
+    let is_taken = |aaid: &Aaid| relying_party.check_model(*aaid).is_ok();
     if models.is_empty() {
-        models.extend(relying_party.stated_models().chain(policies.models()));
+        models.extend(relying_party.stated_models().chain(policies.models()).filter(is_taken));
     }
     if models.is_empty() {
-        models.extend(SOFTWARE_MODEL.parse::<Aaid>());
+        models.extend(SOFTWARE_MODEL.parse::<Aaid>().into_iter().filter(is_taken));
     }
+    let unfit = |wrong: String| ComposeError::unfit("fido-uaf.decoy-models", wrong);
     let made = Decoys::new(&*base.folder.secret("decoy-key")?, relying_party, models);
-    made.map(Some).map_err(|error| ComposeError::unfit("fido-uaf.hide-users", error.to_string()))
+    let decoys = made.map_err(|error| unfit(error.to_string()))?;
+    match unhidden(relying_party, &decoys, policies).map_err(|error| unfit(error.to_string()))? {
+        None => Ok(Some(decoys)),
+        Some(policy) => Err(unfit(format!(
+            "no decoy fits the policy {policy}, so whoever has no key for it would show: name a model that it takes (for a \
+             policy that wants several keys, several models), or write hide-users: false"
+        ))),
+    }
+}
+
+/// A policy that users can have keys for and decoys are none for: strangers choose the policy, too.
+fn unhidden<'p>(
+    relying_party: &RelyingParty,
+    decoys: &Decoys,
+    policies: &'p Policies,
+) -> Result<Option<&'p str>, sidegate_uaf::Error> {
+    for (name, policy) in policies.iter().filter(|(_, policy)| relying_party.may_be_met(policy)) {
+        if relying_party.decoy_policy(policy, decoys, "")?.is_none() {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 fn folding(fido_uaf: &FidoUaf) -> Folding {
