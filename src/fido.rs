@@ -33,6 +33,7 @@ pub use facets::{AppIdFault, kept_app_id};
 pub use folder::Unreadable;
 pub use metadata::{MetadataFault, statements};
 pub use policies::{Policies, PolicyFault};
+pub(crate) use upstream::secured;
 pub use upstream::{Bounds, Endpoint, EndpointFault, Named, UafServer, Upstream, UpstreamSettings};
 
 /// A user whom an operation is for.

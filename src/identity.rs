@@ -2,9 +2,11 @@
 //! upstreams (`gateway.md` 3).
 
 pub mod fido_uaf;
+pub mod forward;
 pub mod internal_callers;
 pub mod jwt;
 pub mod login_page;
+pub mod mtls;
 pub mod password;
 pub mod remote;
 pub mod return_field;
@@ -16,9 +18,11 @@ pub(crate) mod testing;
 pub mod throttle;
 
 pub use fido_uaf::{FidoLoginError, FidoUafRealm};
+pub use forward::ForwardRealm;
 pub use internal_callers::StaticCallers;
 pub use jwt::JwtRealm;
 pub use login_page::LoginPages;
+pub use mtls::MtlsRealm;
 pub use password::PasswordRealm;
 pub use sec_token::{SecTokenIssuer, SecTokenKeys};
 pub use sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};

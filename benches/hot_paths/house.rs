@@ -241,6 +241,7 @@ impl Ask {
             secure: true,
             internal: self.on == ListenerClass::Internal,
             certificate: None,
+            names: None,
             origin: "https://gate.example".into(),
         };
         let body = Some(Bytes::from(self.body));

@@ -1,6 +1,7 @@
 //! One request on its way through the filters.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
@@ -11,6 +12,19 @@ use crate::path::{CanonicalPath, Params};
 /// A certificate that a client showed: the SHA-256 of its DER form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CertificateDigest(pub [u8; 32]);
+
+/// What a certificate calls its owner. Each text is compared as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CertificateNames {
+    /// The subject, as RFC 2253 writes it: `CN=jeff,O=Bank,C=CH`.
+    pub subject: String,
+    /// Mail addresses among the alternative names.
+    pub emails: Vec<String>,
+    /// Names of hosts among them.
+    pub hosts: Vec<String>,
+    /// URIs among them.
+    pub uris: Vec<String>,
+}
 
 /// Where a request came from, as the listener saw it.
 #[derive(Debug, Clone)]
@@ -23,6 +37,8 @@ pub struct Client {
     pub internal: bool,
     /// The certificate that it showed, signed by an authority that the listener trusts.
     pub certificate: Option<CertificateDigest>,
+    /// Whom that certificate names; `None` where it has none that can be read.
+    pub names: Option<Arc<CertificateNames>>,
     /// `scheme://host[:port]` as the client addressed us: what a same-origin check compares with.
     pub origin: String,
 }

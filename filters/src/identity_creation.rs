@@ -21,11 +21,13 @@ use http::{HeaderValue, header};
 
 pub use challenge::Challenge;
 pub use cookie::{BadDomain, SessionCookie, SessionDomain, foreign_cookies, session_cookie, sets_session_cookie};
-pub use credential::{BearerToken, CookieSession, Credential, Shown};
+pub use credential::{BearerToken, ClientCertificate, CookieSession, Credential, Forwarded, Shown};
 pub use credentials::{accepts_html, shows_bearer};
 pub use demand::{Demand, Shortfall};
 pub use return_target::ReturnTarget;
-pub use sources::{BadToken, InternalCallers, LoginPage, LoginPrompt, Sessions, Tokens};
+pub use sources::{
+    AuthenticationService, BadToken, Certificates, InternalCallers, LoginPage, LoginPrompt, Sessions, Tokens,
+};
 
 use crate::audit::Event;
 use crate::clock::Clock;

@@ -39,7 +39,7 @@ pub mod user_binding;
 
 pub use chain::{BodySource, Chain};
 pub use delegation::{DelegationFilter, RemovedHeaders};
-pub use exchange::{CertificateDigest, Client, Exchange};
+pub use exchange::{CertificateDigest, CertificateNames, Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
 pub use identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};

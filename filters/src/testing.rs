@@ -38,6 +38,7 @@ pub(crate) fn request(method: Method, path: &str) -> Exchange {
         secure: true,
         internal: false,
         certificate: None,
+        names: None,
         origin: "https://gate.example".into(),
     };
     Exchange::new("r".into(), method, CanonicalPath::parse(path).unwrap(), HeaderMap::new(), client)

@@ -73,12 +73,15 @@ impl<'a> Assembly<'_, 'a> {
         let public_url = self.public_url(try_out, &listeners);
         let data = self.data();
         let limits = self.field("limits").section(limits::read);
-        let identity = self.identity();
+        let identity = self.identity(
+            listeners.all.iter().any(|listener| listener.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some())),
+        );
         let internal_callers =
             internal_callers::read(&self.field("internal-callers"), listeners.ask_for_certificates());
         let fido_uaf = self.fido_uaf(try_out, &identity);
         let table = self.table(&identity, fido_uaf.as_ref(), limits.as_ref());
         self.check_uaf_upstream(fido_uaf.as_ref(), &table);
+        self.check_services(&identity, &table);
         let sec_token = self.field("sec-token").section(sec_token::read);
         let log = self.field("log").section(log::read);
         Some(Config {
@@ -103,11 +106,13 @@ impl<'a> Assembly<'_, 'a> {
         })
     }
 
-    fn identity(&self) -> Identity {
+    fn identity(&self, certificates_asked: bool) -> Identity {
         let (domains, field) = (self.field("domains"), self.field("realms"));
         let domain_names = domains.names();
         let domains = domains::read(&domains);
-        let realms = realms::read(&field, &domain_names);
+        let upstreams = self.field("upstreams").names();
+        let realms =
+            realms::read(&field, &realms::Known { domains: &domain_names, certificates_asked, upstreams: &upstreams });
         let complete = field.is_all(realms.len());
         Identity { domains, realms, complete }
     }

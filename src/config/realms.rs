@@ -1,11 +1,15 @@
 //! `realms`: the ways to prove who one is.
 
+mod forward;
 mod jwt;
+mod mtls;
 
 use super::field::Field;
 use super::section::Section;
 
+pub use forward::Forward;
 pub use jwt::{JwkSet, Jwt, KeyPace, TokenIssuer};
+pub use mtls::{CertificateName, CertificateUser};
 
 /// A way to prove who one is (`gateway.md` 3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,10 @@ pub enum RealmKind {
     FidoUaf,
     /// Bearer tokens of other issuers.
     Jwt(Jwt),
+    /// Client certificates of these users.
+    Mtls(Vec<CertificateUser>),
+    /// Whatever an authentication service knows its users by.
+    Forward(Forward),
 }
 
 #[derive(Clone, Copy)]
@@ -39,14 +47,30 @@ enum Type {
     Password,
     FidoUaf,
     Jwt,
+    Mtls,
+    Forward,
 }
 
-const TYPES: &[(&str, Type)] = &[("password", Type::Password), ("fido-uaf", Type::FidoUaf), ("jwt", Type::Jwt)];
+const TYPES: &[(&str, Type)] = &[
+    ("password", Type::Password),
+    ("fido-uaf", Type::FidoUaf),
+    ("jwt", Type::Jwt),
+    ("mtls", Type::Mtls),
+    ("forward", Type::Forward),
+];
 
-pub(super) fn read(field: &Field<'_>, domains: &[&str]) -> Vec<Realm> {
+/// What realms refer to.
+pub(super) struct Known<'a> {
+    pub(super) domains: &'a [&'a str],
+    /// Whether a listener asks clients for certificates.
+    pub(super) certificates_asked: bool,
+    pub(super) upstreams: &'a [&'a str],
+}
+
+pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<Realm> {
     let mut realms: Vec<Realm> = Vec::new();
     field.named(|name, section| {
-        let realm = realm(name, section, domains)?;
+        let realm = realm(name, section, known)?;
         realms.iter().for_each(|other| fit(section, &realm, other));
         realms.push(realm);
         Some(())
@@ -90,6 +114,8 @@ impl RealmKind {
             Self::Password => "password",
             Self::FidoUaf => "fido-uaf",
             Self::Jwt(_) => "jwt",
+            Self::Mtls(_) => "mtls",
+            Self::Forward(_) => "forward",
         }
     }
 
@@ -106,7 +132,7 @@ impl RealmKind {
             Self::Jwt(jwt) => {
                 jwt.issuers.iter().flat_map(|issuer| &issuer.levels).map(|(_, level)| *level).fold(level, u8::max)
             }
-            Self::Password | Self::FidoUaf => level,
+            Self::Password | Self::FidoUaf | Self::Mtls(_) | Self::Forward(_) => level,
         }
     }
 
@@ -117,11 +143,11 @@ impl RealmKind {
     }
 }
 
-fn realm(name: &str, section: &Section<'_>, domains: &[&str]) -> Option<Realm> {
-    let kind = section.field("type").demanded("write password, fido-uaf or jwt");
+fn realm(name: &str, section: &Section<'_>, known: &Known<'_>) -> Option<Realm> {
+    let kind = section.field("type").demanded("write password, fido-uaf, jwt, mtls or forward");
     let kind = kind.choice(TYPES);
     let domain = section.field("domain").demanded("write the name of one of the domains");
-    let domain = domain.reference("domain", domains);
+    let domain = domain.reference("domain", known.domains);
     let level = section.field("level");
     let default_level = if matches!(kind, Some(Type::FidoUaf)) { 2 } else { 1 };
     let level_value = level.or(default_level);
@@ -133,6 +159,8 @@ fn realm(name: &str, section: &Section<'_>, domains: &[&str]) -> Option<Realm> {
         Some(Type::Password) => Some(RealmKind::Password),
         Some(Type::FidoUaf) => Some(RealmKind::FidoUaf),
         Some(Type::Jwt) => Some(RealmKind::Jwt(jwt::read(section))),
+        Some(Type::Mtls) => Some(RealmKind::Mtls(mtls::read(section, known.certificates_asked))),
+        Some(Type::Forward) => forward::read(section, known.upstreams).map(RealmKind::Forward),
         None => {
             section.leave_unread();
             None

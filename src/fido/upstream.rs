@@ -28,6 +28,7 @@ use crate::store::{Challenges, KeyBehind, KeysBehind, Operations, SourceNetwork,
 
 pub use named::Named;
 use transport::Place;
+pub(crate) use transport::secured;
 pub use transport::{Bounds, Endpoint, EndpointFault, UafServer};
 
 /// How an upstream is asked.

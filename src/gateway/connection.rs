@@ -9,11 +9,19 @@ use futures::task::AtomicWaker;
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::raw_connect::ProxyDigest;
-use sidegate_filters::CertificateDigest;
+use sidegate_filters::{CertificateDigest, CertificateNames};
 
 use super::head::HeadFault;
 use super::tls::Authorities;
 use crate::telemetry::metrics::Opened;
+
+/// A certificate that a client showed.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) digest: CertificateDigest,
+    /// Whom it names; `None` where that can't be read.
+    pub(super) names: Option<Arc<CertificateNames>>,
+}
 
 /// Shared by the stream of a connection, which sees its bytes, and its requests, which know what they mean.
 #[derive(Debug)]
@@ -25,7 +33,7 @@ pub(super) struct Connection {
     /// Whether it is encrypted.
     pub(super) secure: bool,
     /// What the client showed of itself.
-    pub(super) certificate: Option<CertificateDigest>,
+    pub(super) certificate: Option<Shown>,
     /// By which authorities it was asked for one.
     pub(super) authorities: Option<Authorities>,
     /// A request may begin.
@@ -44,7 +52,7 @@ impl Connection {
         peer: Option<SocketAddr>,
         local: Option<SocketAddr>,
         secure: bool,
-        (certificate, authorities): (Option<CertificateDigest>, Option<Authorities>),
+        (certificate, authorities): (Option<Shown>, Option<Authorities>),
         open: Opened,
     ) -> Arc<Self> {
         Arc::new(Self {

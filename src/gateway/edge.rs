@@ -10,10 +10,10 @@ use pingora::protocols::http::v2::server::H2Options;
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
-use sidegate_filters::CertificateDigest;
+use sidegate_filters::{CertificateDigest, CertificateNames};
 use tokio::sync::watch;
 
-use super::connection::Connection;
+use super::connection::{Connection, Shown};
 use super::proxy::Front;
 use super::settings::Limits;
 use super::snapshot::Served;
@@ -81,12 +81,12 @@ impl ServerApp for Edge {
         let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet().copied());
         // Without its certificate a listener with TLS serves nobody.
         let tls = if self.secure { Some(self.served.tls()?) } else { None };
-        let stream = match &tls {
+        let (stream, names) = match &tls {
             Some(tls) => tls.accept(stream).await?,
-            None => stream,
+            None => (stream, None),
         };
         let http2 = stream.selected_alpn_proto() == Some(ALPN::H2);
-        let certificate = shown(&stream);
+        let certificate = shown(&stream, names);
         let authorities = tls.as_ref().and_then(Tls::authorities);
         let connection = Connection::new(peer, local, self.secure, (certificate, authorities), open);
         let stream = Guarded::new(stream, connection, self.http.limits.clone(), http2);
@@ -99,9 +99,9 @@ impl ServerApp for Edge {
 }
 
 /// The certificate that the client showed: the listener asks for one only where it verifies it.
-fn shown(stream: &Stream) -> Option<CertificateDigest> {
-    let digest = stream.get_ssl_digest()?;
-    digest.cert_digest.as_slice().try_into().ok().map(CertificateDigest)
+fn shown(stream: &Stream, names: Option<CertificateNames>) -> Option<Shown> {
+    let digest = stream.get_ssl_digest()?.cert_digest.as_slice().try_into().ok().map(CertificateDigest)?;
+    Some(Shown { digest, names: names.map(Arc::new) })
 }
 
 impl Http {

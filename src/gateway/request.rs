@@ -139,7 +139,8 @@ fn client(connection: &Connection, class: ListenerClass, host: &str) -> Client {
         address: connection.peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical()),
         secure: connection.secure,
         internal: class == ListenerClass::Internal,
-        certificate: connection.certificate,
+        certificate: connection.certificate.as_ref().map(|shown| shown.digest),
+        names: connection.certificate.as_ref().and_then(|shown| shown.names.clone()),
         origin: format!("{scheme}://{host}"),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The handshake is ours to time: Pingora's own listener would wait 60 s for it, whatever the limit of the head is.
 
+mod names;
 pub(super) mod refusal;
 
 use std::io;
@@ -18,6 +19,7 @@ use pingora::protocols::tls::SslStream;
 use pingora::protocols::tls::server::handshake;
 use pingora::protocols::{GetSocketDigest, Peek as _, Stream};
 use pingora::{Error, ErrorType, OrErr as _};
+use sidegate_filters::CertificateNames;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -148,12 +150,16 @@ impl Tls {
         self.print.authorities
     }
 
-    /// The encrypted stream over a TCP connection; `None` when the client fails at the handshake or is too slow.
-    pub(super) async fn accept(&self, stream: Stream) -> Option<Stream> {
+    /// The encrypted stream over a TCP connection, and whom the client's certificate names; `None` when the client fails at
+    /// the handshake or is too slow.
+    pub(super) async fn accept(&self, stream: Stream) -> Option<(Stream, Option<CertificateNames>)> {
         let tcp = stream.into_any().downcast::<Tcp>().ok()?;
         let peer = tcp.get_socket_digest();
         match timeout(self.deadline, shake(&self.acceptor, *tcp)).await {
-            Ok(Ok(stream)) => Some(Box::new(stream)),
+            Ok(Ok(stream)) => {
+                let names = stream.ssl().peer_certificate().and_then(|certificate| names::names(&certificate));
+                Some((Box::new(stream), names))
+            }
             Ok(Err(error)) => {
                 tracing::debug!(client = client(peer.as_deref()), %error, "a TLS handshake failed");
                 None

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, Url, redirect};
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
 
-use crate::jose::CryptoError;
-use crate::jose::certificates::Authorities;
+use crate::fido::{EndpointFault, secured};
+use crate::jose::UpstreamTls;
 
 /// The settings of a server can't be used: a fault at start.
 #[derive(Debug, thiserror::Error)]
@@ -14,9 +16,9 @@ pub enum RemoteFault {
     /// The URL.
     #[error("its URL can't be used: {0}")]
     Url(String),
-    /// The authorities.
+    /// What is shown and believed over TLS.
     #[error(transparent)]
-    Crypto(#[from] CryptoError),
+    Tls(#[from] EndpointFault),
     /// TLS can't be set up.
     #[error("no client can be made for it: {0}")]
     Client(#[from] reqwest::Error),
@@ -52,23 +54,21 @@ pub struct Patience {
 }
 
 impl Remote {
-    /// What is at this URL; over TLS with a certificate of these authorities, or of the system's.
+    /// What is at this URL; over TLS with the name that its certificate must bear, the host of the URL where none is given.
     ///
     /// # Errors
     /// What can't be used.
-    pub fn new(url: &str, authorities: Option<&Authorities>, patience: Patience) -> Result<Self, RemoteFault> {
-        let url = Url::parse(url).map_err(|error| RemoteFault::Url(error.to_string()))?;
+    pub fn new(url: &str, tls: Option<(Option<&str>, &UpstreamTls)>, patience: Patience) -> Result<Self, RemoteFault> {
+        let mut url = Url::parse(url).map_err(|error| RemoteFault::Url(error.to_string()))?;
         let mut builder = ClientBuilder::new()
             .no_proxy()
             .redirect(redirect::Policy::none())
-            .https_only(url.scheme() == "https")
+            .http1_only()
             .connect_timeout(patience.connect)
             .timeout(patience.total);
-        if let Some(authorities) = authorities {
-            let certificates = authorities.to_der()?;
-            let certificates =
-                certificates.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
-            builder = builder.tls_certs_only(certificates);
+        if let Some((name, tls)) = tls {
+            let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+            builder = secured(builder, name.unwrap_or(&host), tls, &mut url)?;
         }
         Ok(Self { client: builder.build()?, url })
     }
@@ -83,6 +83,20 @@ impl Remote {
             return Err(Unanswered::Status(answer.status()));
         }
         read(answer, longest).await
+    }
+}
+
+impl Remote {
+    /// Asks with these headers: by POST where there is a body, else by GET. The body of the answer is left.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn ask(&self, headers: HeaderMap, body: Option<Bytes>) -> Result<(StatusCode, HeaderMap), Unanswered> {
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        let request = self.client.request(method, self.url.clone()).headers(headers);
+        let request = if let Some(body) = body { request.body(body) } else { request };
+        let answer = request.send().await?;
+        Ok((answer.status(), answer.headers().clone()))
     }
 }
 

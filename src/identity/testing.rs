@@ -196,6 +196,7 @@ pub(crate) fn exchange(method: Method, fields: &[(&str, &str)]) -> Exchange {
         secure: true,
         internal: false,
         certificate: None,
+        names: None,
         origin: "https://gate.example".into(),
     };
     Exchange::new("r".into(), method, CanonicalPath::parse("/app").unwrap(), headers, client)

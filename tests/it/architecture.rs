@@ -33,13 +33,28 @@ const MODULES: &[(&str, &[&str])] = &[
     ("seats", &["store"]),
     ("dispatchers", &["jose", "store", "telemetry"]),
     ("fido", &["jose", "seats", "store", "telemetry"]),
-    ("identity", &["fido", "jose", "store", "telemetry"]),
+    ("identity", &["fido", "jose", "seats", "store", "telemetry"]),
     ("oob", &["dispatchers", "fido", "jose", "store", "telemetry"]),
     ("routes", &["dispatchers", "fido", "identity", "jose", "oob", "store", "telemetry"]),
     // The rows and listener classes that a configuration may name, and the types that its values become.
     ("config", &["dispatchers", "oob", "routes"]),
     ("gateway", &["identity", "jose", "routes", "seats", "store", "telemetry"]),
-    ("cli", &["config", "dispatchers", "fido", "gateway", "identity", "jose", "oob", "routes", "store", "telemetry"]),
+    (
+        "cli",
+        &[
+            "config",
+            "dispatchers",
+            "fido",
+            "gateway",
+            "identity",
+            "jose",
+            "oob",
+            "routes",
+            "seats",
+            "store",
+            "telemetry",
+        ],
+    ),
 ];
 
 /// Crates and the only places that may name them.

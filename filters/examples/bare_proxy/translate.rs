@@ -22,6 +22,7 @@ pub(crate) fn receive(session: &Session, internal: bool) -> Result<Exchange, Pro
         secure: false,
         internal,
         certificate: None,
+        names: None,
         origin: "http://127.0.0.1:6188".to_owned(),
     };
     let exchange = Exchange::new("request".to_owned(), head.method.clone(), path, head.headers.clone(), client);

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 
 use super::{
-    Bearer, Challenge, SessionCookie, SessionDomain, Sessions, Tokens, foreign_cookies, session_cookie, shows_bearer,
+    AuthenticationService, Bearer, Certificates, Challenge, SessionCookie, SessionDomain, Sessions, Tokens,
+    foreign_cookies, session_cookie, shows_bearer,
 };
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
@@ -142,6 +143,79 @@ impl Credential for BearerToken {
     fn strip(&self, headers: &mut HeaderMap) {
         if shows_bearer(headers) {
             headers.remove(header::AUTHORIZATION);
+        }
+    }
+}
+
+/// The certificate that the client showed when it connected. One that names nobody here is no credential: what else is
+/// shown decides.
+pub struct ClientCertificate(Arc<dyn Certificates>);
+
+impl ClientCertificate {
+    /// Certificates whose users `certificates` knows.
+    #[must_use]
+    pub fn new(certificates: Arc<dyn Certificates>) -> Self {
+        Self(certificates)
+    }
+}
+
+#[async_trait]
+impl Credential for ClientCertificate {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+        let (Some(digest), Some(names)) = (&exchange.client.certificate, &exchange.client.names) else {
+            return Ok(Shown::Nothing);
+        };
+        let found = self.0.find(digest, names).await?;
+        Ok(found.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), None)))
+    }
+}
+
+/// Whatever an authentication service knows its users by.
+pub struct Forwarded(Arc<dyn AuthenticationService>);
+
+impl Forwarded {
+    /// Credentials that `service` judges.
+    #[must_use]
+    pub fn new(service: Arc<dyn AuthenticationService>) -> Self {
+        Self(service)
+    }
+
+    /// Whether there is something for it to judge: a cookie of ours is nothing.
+    fn is_shown(&self, headers: &HeaderMap) -> bool {
+        let is_there = |name: &HeaderName| match *name {
+            header::COOKIE => foreign_cookies(headers).is_some(),
+            _ => headers.contains_key(name),
+        };
+        self.0.headers().iter().any(is_there)
+    }
+}
+
+#[async_trait]
+impl Credential for Forwarded {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        self.0.body_limit()
+    }
+
+    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+        if !self.is_shown(&exchange.headers) {
+            return Ok(Shown::Nothing);
+        }
+        let found = self.0.ask(exchange).await?;
+        Ok(found.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), None)))
+    }
+
+    /// Cookies stay: which of them are the service's, and which the application's, nobody can tell.
+    fn strip(&self, headers: &mut HeaderMap) {
+        for name in self.0.headers().iter().filter(|name| **name != header::COOKIE) {
+            headers.remove(name);
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderName, Response};
 
 use super::{Demand, ReturnTarget, SessionDomain};
-use crate::exchange::{CertificateDigest, Client, Exchange};
+use crate::exchange::{CertificateDigest, CertificateNames, Client, Exchange};
 use crate::filter::FilterError;
 use crate::identity::{InternalCaller, Session};
 
@@ -39,6 +39,40 @@ pub trait Tokens: Send + Sync {
     /// # Errors
     /// [`FilterError::Unavailable`] when it can't be judged, for want of the issuer's keys say.
     async fn verify(&self, token: &str, client: &Client) -> Result<Result<Session, BadToken>, FilterError>;
+}
+
+/// Client certificates that name users.
+#[async_trait]
+pub trait Certificates: Send + Sync {
+    /// Whose they are, for `sidegate explain`: `mtls staff`.
+    fn name(&self) -> String;
+
+    /// Whom a certificate names, as a session of the request that it came with.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when it can't be told.
+    async fn find(&self, digest: &CertificateDigest, names: &CertificateNames) -> Result<Option<Session>, FilterError>;
+}
+
+/// An authentication service that is there already and knows the user by what the client shows.
+#[async_trait]
+pub trait AuthenticationService: Send + Sync {
+    /// Which it is, for `sidegate explain`: `forward corporate`.
+    fn name(&self) -> String;
+
+    /// The headers that it is shown: a request without any of them shows nothing.
+    fn headers(&self) -> &[HeaderName];
+
+    /// How many bytes of the body it is shown; `None`: nothing of it.
+    fn body_limit(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whom it names, as a session of this request; `None` where it names nobody.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when it does not say: the request is refused.
+    async fn ask(&self, exchange: &Exchange) -> Result<Option<Session>, FilterError>;
 }
 
 /// Who may call on internal listeners (`gateway.md` 2.4).

@@ -28,6 +28,8 @@ use crate::store::DataFolder;
 /// SecTokens kept to be used again, about 1 KiB each.
 const SEC_TOKENS: usize = 50_000;
 
+pub(super) use realms::KeySetOf;
+
 /// What filters need to know who calls.
 pub(super) struct Gate {
     domains: BTreeMap<String, (Arc<DomainSessions>, ReturnTarget)>,
@@ -86,7 +88,7 @@ impl Gate {
                 stores.lasting.uaf_throttle.get_or_init(throttle).clone()
             },
             sec_tokens: Arc::new(sec_tokens(config, folder, stores, clock)?),
-            realms: realms::of(config, clock)?,
+            realms: realms::of(config, stores, clock)?,
             own,
             domains,
         })

@@ -12,9 +12,11 @@ use sidegate_filters::jws_bypass::Uses;
 
 use crate::dispatchers::Recipients;
 use crate::fido::{Endpoint, Named};
+use crate::identity::jwt::IssuerKeys;
 use crate::identity::{PasswordRealm, Throttle};
 use crate::routes::Upstream;
 
+use super::gate::KeySetOf;
 use super::services::upstream::Asked;
 
 /// What one gateway has from its start to its end, beside its stores.
@@ -31,6 +33,7 @@ pub(super) struct Lasting {
     published: Mutex<BTreeMap<String, Millis>>,
     upstreams: Mutex<BTreeMap<String, Arc<Upstream>>>,
     asked: Mutex<Option<(Asked, Endpoint)>>,
+    issuers: Mutex<BTreeMap<String, (KeySetOf, IssuerKeys)>>,
 }
 
 impl Lasting {
@@ -52,6 +55,24 @@ impl Lasting {
     /// Keeps these upstreams and forgets all others.
     pub(super) fn keep_upstreams<'a>(&self, upstreams: impl Iterator<Item = &'a Arc<Upstream>>) {
         *held(&self.upstreams) = upstreams.map(|upstream| (upstream.name.clone(), upstream.clone())).collect();
+    }
+
+    /// The keys of a realm's token issuer: what is known of them, if they are read from the same place in the same way.
+    /// A reload while that place is out of reach takes nothing away.
+    pub(super) fn issuer_keys<E>(
+        &self,
+        realm: &str,
+        wanted: KeySetOf,
+        make: impl FnOnce(&KeySetOf) -> Result<IssuerKeys, E>,
+    ) -> Result<IssuerKeys, E> {
+        let mut issuers = held(&self.issuers);
+        let key = format!("{realm} {}", wanted.issuer);
+        if let Some((_, keys)) = issuers.get(&key).filter(|(before, _)| *before == wanted) {
+            return Ok(keys.clone());
+        }
+        let keys = make(&wanted)?;
+        issuers.insert(key, (wanted, keys.clone()));
+        Ok(keys)
     }
 
     /// The client of the UAF server behind: the one that is there, if it is asked in just this way.

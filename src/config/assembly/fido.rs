@@ -93,6 +93,28 @@ impl Assembly<'_, '_> {
         }
     }
 
+    /// Whoever answers in the place of an authentication service says who is calling.
+    pub(super) fn check_services(&self, identity: &Identity, table: &Table) {
+        for realm in &identity.realms {
+            let RealmKind::Forward(forward) = &realm.kind else { continue };
+            let Some(upstream) = table.upstreams.iter().find(|upstream| upstream.name == forward.upstream) else {
+                continue;
+            };
+            let (field, name) = (self.field("realms"), &upstream.name);
+            if upstream.servers.len() > 1 {
+                let wrong = format!("the upstream {name} of the realm {} has several servers", realm.name);
+                field.fault(wrong, "name one server there, with url");
+            }
+            if upstream.servers.iter().any(|server| !server.is_https() && !server.is_loopback()) {
+                let wrong = format!(
+                    "the upstream {name} of the realm {} is plain http: everybody on the way could say who is calling",
+                    realm.name
+                );
+                field.fault(wrong, "write an https URL there");
+            }
+        }
+    }
+
     /// That server takes what comes with the gateway's certificate, or from its address, as the gateway's word.
     fn keep_rows_off(&self, uaf: &Upstream, table: &Table) {
         let behind = Joined::of(uaf, &table.upstreams);

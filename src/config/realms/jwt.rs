@@ -169,7 +169,7 @@ fn jwks(section: &Section<'_>) -> Option<JwkSet> {
         if ca.is_written() {
             ca.fault("the key set is a file", "leave this key");
         }
-        return field.existing(RIGHT, files::readable).map(JwkSet::File);
+        return field.consulted(RIGHT, files::readable).map(JwkSet::File);
     }
     let url: WebUrl = field.optional()?;
     if !url.is_https() && !url.is_loopback() {

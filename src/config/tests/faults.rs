@@ -236,3 +236,79 @@ fn faults_of_issuers_name_their_keys(#[case] from: &str, #[case] to: &str, #[cas
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].starts_with(expected), "{found:#?}");
 }
+
+/// A configuration with a realm of this text behind the others.
+fn with_realm(realm: &str) -> String {
+    let listener = "    address: 127.0.0.1:8443";
+    let tls = format!("{listener}\n    tls: {{ certificate: gate.yml, key: gate.yml, client-ca: gate.yml }}");
+    let more = "upstreams:\n  auth: { url: https://auth.example }\n  plain: { url: http://auth.example }\n  \
+                two: { servers: [https://a.example, https://b.example] }\n";
+    let text = BASE.replace(listener, &tls).replacen(
+        "fido-uaf:\n  app-id",
+        &format!("  more: {{ {realm} }}\nfido-uaf:\n  app-id"),
+        1,
+    );
+    format!("{text}{more}")
+}
+
+const MTLS: &str = "type: mtls, domain: main, users: [{ subject: CN=a, user: e-1 }]";
+const FORWARD: &str = "type: forward, domain: main, upstream: auth, path: /verify, headers: [Cookie], user: X-User";
+
+#[rstest]
+#[case(MTLS, "users: [{ subject: CN=a, user: e-1 }]", "x: 1", 2, "11: realms.more.users: this key must be written")]
+#[case(MTLS, "[{ subject: CN=a, user: e-1 }]", "[]", 1, "11: realms.more.users: no user is listed")]
+#[case(MTLS, "subject: CN=a, ", "", 1, "11: realms.more.users[0]: a user is known by one name")]
+#[case(MTLS, "subject: CN=a, ", "subject: a, email: b, ", 1, "11: realms.more.users[0]: a user is known by one name")]
+#[case(MTLS, ", user: e-1", "", 1, "11: realms.more.users[0].user: this key must be written")]
+#[case(
+    MTLS,
+    "}]",
+    "}, { subject: CN=a, user: e-2 }]",
+    1,
+    "11: realms.more.users[1].subject: this name is written for two"
+)]
+#[case(FORWARD, "upstream: auth", "upstream: auht", 1, "11: realms.more.upstream: there is no upstream of this name")]
+#[case(
+    FORWARD,
+    "upstream: auth",
+    "upstream: plain",
+    1,
+    "8: realms: the upstream plain of the realm more is plain http"
+)]
+#[case(
+    FORWARD,
+    "upstream: auth",
+    "upstream: two",
+    1,
+    "8: realms: the upstream two of the realm more has several servers"
+)]
+#[case(FORWARD, "/verify", "verify", 1, "11: realms.more.path: this is no path of this gateway")]
+#[case(FORWARD, "[Cookie]", "[]", 1, "11: realms.more.headers: no header is listed")]
+#[case(FORWARD, "[Cookie]", "[Host]", 1, "11: realms.more.headers[0]: the gateway sees to this header itself")]
+#[case(FORWARD, "[Cookie]", "[Cookie, x_user]", 1, "11: realms.more.user: clients send this header")]
+#[case(FORWARD, ", user: X-User", "", 1, "11: realms.more.user: this key must be written")]
+#[case(FORWARD, "user:", "body: 65KiB, user:", 1, "11: realms.more.body: no filter is shown so much")]
+#[case(FORWARD, "user:", "cache: 10m, user:", 1, "11: realms.more.cache: whom it does not let in any more")]
+fn faults_of_other_realms_name_their_keys(
+    #[case] good: &str,
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] count: usize,
+    #[case] expected: &str,
+) {
+    loaded(&with_realm(good));
+    let found = faults(&with_realm(&good.replacen(from, to, 1)));
+    assert_eq!(found.len(), count, "{found:#?}");
+    assert!(found.iter().any(|fault| fault.starts_with(expected)), "{found:#?}");
+}
+
+#[test]
+fn certificates_of_users_need_a_listener_that_asks_for_them() {
+    let text = with_realm(MTLS).replace(", client-ca: gate.yml", "");
+    assert_eq!(faults(&text).len(), 1);
+    assert!(
+        faults(&text)[0].starts_with("11: realms.more.type: no listener asks for certificates"),
+        "{:?}",
+        faults(&text)
+    );
+}

@@ -67,7 +67,13 @@ fn every_commented_key_of_the_sample_is_right() {
 #[test]
 fn every_commented_key_of_the_sample_with_tokens_is_right() {
     let config = uncommented(include_str!("../../../conf/api.yml"));
-    let RealmKind::Jwt(jwt) = &config.realms[1].kind else { panic!("{:?}", config.realms) };
+    let kinds: Vec<_> = config.realms.iter().map(|realm| &realm.kind).collect();
+    let [RealmKind::Password, RealmKind::Jwt(jwt), RealmKind::Mtls(users), RealmKind::Forward(service)] = &kinds[..]
+    else {
+        panic!("{kinds:?}")
+    };
+    assert_eq!((users.len(), users[1].name.as_str()), (2, "e-2"));
+    assert_eq!((service.path.as_str(), service.body), ("/verify", Some(16 * 1024)));
     let [issuer] = &jwt.issuers[..] else { panic!("one issuer") };
     assert!(matches!(&issuer.jwks, JwkSet::Url(url, Some(_)) if url.is_https()));
     assert_eq!(issuer.levels, [("urn:example:2fa".to_owned(), 2)]);

@@ -222,7 +222,11 @@ fn causes(error: &dyn std::error::Error) -> String {
     std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }
 
-fn secured(
+/// A client that speaks TLS alone, to a server that proves this name; `base` becomes what is then to be asked for.
+///
+/// # Errors
+/// What can't be used.
+pub(crate) fn secured(
     mut builder: ClientBuilder,
     name: &str,
     tls: &UpstreamTls,

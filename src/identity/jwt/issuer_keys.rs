@@ -34,7 +34,8 @@ pub struct Pace {
     pub retry: Duration,
 }
 
-/// The keys of one issuer.
+/// The keys of one issuer. Copies share what they know.
+#[derive(Clone)]
 pub struct IssuerKeys(Arc<Shared>);
 
 struct Shared {

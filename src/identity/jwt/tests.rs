@@ -73,6 +73,7 @@ fn client(certificate: Option<[u8; 32]>) -> Client {
         secure: true,
         internal: false,
         certificate: certificate.map(CertificateDigest),
+        names: None,
         origin: String::new(),
     }
 }

@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
-use sidegate_filters::identity_creation::{BearerToken, Credential};
+use sidegate_filters::identity_creation::{BearerToken, ClientCertificate, Credential, Forwarded};
 
-use super::{ComposeError, parse_domain};
-use crate::config::{self, Config, JwkSet, Jwt, RealmKind, TokenIssuer};
+use super::{ComposeError, Stores, parse_domain};
+use crate::cli::compose::routes::upstream_tls;
+use crate::cli::compose::services::upstream::PARALLEL;
+use crate::config::{self, CertificateName, CertificateUser, Config, JwkSet, Jwt, RealmKind, TokenIssuer};
+use crate::identity::forward::{self, ForwardRealm};
 use crate::identity::jwt::{Claim, Issuer, IssuerKeys, JwtRealm, Pace, Settings, Source};
+use crate::identity::mtls::{MtlsRealm, Named, Owner};
 use crate::identity::remote::{Patience, Remote};
+use crate::jose::UpstreamTls;
 use crate::jose::certificates::Authorities;
+use crate::seats::Seats;
 
 /// How old what is known of a file may be.
 const FILE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -17,15 +23,26 @@ const FILE: std::time::Duration = std::time::Duration::from_secs(1);
 type WithCredential = (config::Realm, Option<Arc<dyn Credential>>);
 
 /// All realms; those that make sessions with nothing.
-pub(super) fn of(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<WithCredential>, ComposeError> {
+pub(super) fn of(
+    config: &Config,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<WithCredential>, ComposeError> {
     let credential = |realm: &config::Realm| match &realm.kind {
         RealmKind::Password | RealmKind::FidoUaf => Ok(None),
-        RealmKind::Jwt(jwt) => bearer(realm, jwt, clock).map(Some),
+        RealmKind::Jwt(jwt) => bearer(realm, jwt, stores, clock).map(Some),
+        RealmKind::Mtls(users) => Ok(Some(certificate(realm, users))),
+        RealmKind::Forward(wanted) => service(config, realm, wanted, clock).map(Some),
     };
     config.realms.iter().map(|realm| Ok((realm.clone(), credential(realm)?))).collect()
 }
 
-fn bearer(realm: &config::Realm, jwt: &Jwt, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Credential>, ComposeError> {
+fn bearer(
+    realm: &config::Realm,
+    jwt: &Jwt,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Credential>, ComposeError> {
     let settings = Settings {
         realm: realm.name.clone(),
         domain: realm.domain.clone(),
@@ -33,24 +50,106 @@ fn bearer(realm: &config::Realm, jwt: &Jwt, clock: &Arc<dyn Clock>) -> Result<Ar
         clock_skew: jwt.clock_skew,
     };
     let issuers = jwt.issuers.iter().enumerate().map(|(index, wanted)| {
-        issuer(wanted, jwt, clock)
+        issuer(&realm.name, wanted, jwt, stores, clock)
             .map_err(|wrong| ComposeError::unfit(format!("realms.{}.issuers[{index}]", realm.name), wrong))
     });
     let tokens = JwtRealm::new(settings, issuers.collect::<Result<_, _>>()?, clock.clone());
     Ok(Arc::new(BearerToken::new(parse_domain(&realm.domain)?, Arc::new(tokens))))
 }
 
-fn issuer(wanted: &TokenIssuer, jwt: &Jwt, clock: &Arc<dyn Clock>) -> Result<Issuer, String> {
-    let config::KeyPace { refresh, keep, retry, timeout, .. } = jwt.keys;
-    let (source, pace) = match &wanted.jwks {
-        JwkSet::File(path) => (Source::File(path.clone()), Pace { refresh: FILE, keep, retry: FILE }),
-        JwkSet::Url(url, ca) => {
-            let authorities = ca.as_deref().map(Authorities::read).transpose().map_err(|error| error.to_string())?;
-            let patience = Patience { connect: timeout, total: timeout };
-            let remote = Remote::new(url.text(), authorities.as_ref(), patience).map_err(|error| error.to_string())?;
-            (Source::Url(Box::new(remote)), Pace { refresh, keep, retry })
-        }
+fn service(
+    config: &Config,
+    realm: &config::Realm,
+    wanted: &config::Forward,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Credential>, ComposeError> {
+    let unfit = |wrong: String| ComposeError::unfit(format!("realms.{}", realm.name), wrong);
+    let upstream = config.upstreams.iter().find(|upstream| upstream.name == wanted.upstream);
+    let upstream = upstream.ok_or_else(|| unfit(format!("no upstream {:?} is configured", wanted.upstream)))?;
+    let server = upstream.servers.first().ok_or_else(|| unfit("its upstream has no server".to_owned()))?;
+    let tls = upstream.tls.as_ref().map(upstream_tls).transpose()?;
+    let name = upstream.tls.as_ref().map(|tls| tls.name_of(server));
+    let patience = Patience { connect: upstream.connect_timeout.min(wanted.timeout), total: wanted.timeout };
+    let url = format!("{}{}", server.text(), wanted.path);
+    let remote = Remote::new(&url, tls.as_ref().map(|tls| (name, tls)), patience);
+    let settings = forward::Settings {
+        realm: realm.name.clone(),
+        domain: realm.domain.clone(),
+        level: realm.level,
+        headers: wanted.headers.clone(),
+        body: wanted.body,
+        user: wanted.user.clone(),
+        name: wanted.name.clone(),
+        roles: wanted.roles.clone(),
+        cache: wanted.cache,
     };
+    let seats = Seats::new(PARALLEL, Some(config.limits.connections_share));
+    let remote = remote.map_err(|error| unfit(error.to_string()))?;
+    let service = ForwardRealm::new(settings, remote, seats, clock.clone());
+    Ok(Arc::new(Forwarded::new(Arc::new(service))))
+}
+
+fn certificate(realm: &config::Realm, users: &[CertificateUser]) -> Arc<dyn Credential> {
+    let owner = |wanted: &CertificateUser| {
+        let value = wanted.value.clone();
+        let named = match wanted.kind {
+            CertificateName::Subject => Named::Subject(value),
+            CertificateName::Email => Named::Email(value),
+            CertificateName::Host => Named::Host(value),
+            CertificateName::Uri => Named::Uri(value),
+        };
+        Owner { named, user: wanted.user.clone(), name: wanted.name.clone(), roles: wanted.roles.clone() }
+    };
+    let owners = users.iter().map(owner).collect();
+    let realm = MtlsRealm { realm: realm.name.clone(), domain: realm.domain.clone(), level: realm.level, owners };
+    Arc::new(ClientCertificate::new(Arc::new(realm)))
+}
+
+/// Where an issuer's keys are, and how they are read.
+#[derive(PartialEq)]
+pub(in crate::cli::compose) struct KeySetOf {
+    pub(in crate::cli::compose) issuer: String,
+    at: JwkSet,
+    tls: Option<UpstreamTls>,
+    pace: config::KeyPace,
+}
+
+impl KeySetOf {
+    fn new(wanted: &TokenIssuer, jwt: &Jwt) -> Result<Self, String> {
+        let tls = match &wanted.jwks {
+            JwkSet::Url(url, ca) if url.is_https() => {
+                let authorities =
+                    ca.as_deref().map(Authorities::read).transpose().map_err(|error| error.to_string())?;
+                Some(UpstreamTls { authorities, verify: true, client: None })
+            }
+            JwkSet::Url(..) | JwkSet::File(_) => None,
+        };
+        Ok(Self { issuer: wanted.issuer.clone(), at: wanted.jwks.clone(), tls, pace: jwt.keys })
+    }
+
+    fn keys(&self, clock: &Arc<dyn Clock>) -> Result<IssuerKeys, String> {
+        let config::KeyPace { refresh, keep, retry, timeout, .. } = self.pace;
+        let (source, pace) = match &self.at {
+            JwkSet::File(path) => (Source::File(path.clone()), Pace { refresh: FILE, keep, retry: FILE }),
+            JwkSet::Url(url, _) => {
+                let (patience, tls) = (Patience { connect: timeout, total: timeout }, self.tls.as_ref());
+                let remote = Remote::new(url.text(), tls.map(|tls| (None, tls)), patience);
+                let remote = remote.map_err(|error| error.to_string())?;
+                (Source::Url(Box::new(remote)), Pace { refresh, keep, retry })
+            }
+        };
+        Ok(IssuerKeys::new(self.issuer.clone(), source, pace, clock.clone()))
+    }
+}
+
+fn issuer(
+    realm: &str,
+    wanted: &TokenIssuer,
+    jwt: &Jwt,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<Issuer, String> {
+    let key_set = KeySetOf::new(wanted, jwt)?;
     Ok(Issuer {
         issuer: wanted.issuer.clone(),
         audience: wanted.audience.clone(),
@@ -60,6 +159,6 @@ fn issuer(wanted: &TokenIssuer, jwt: &Jwt, clock: &Arc<dyn Clock>) -> Result<Iss
         name: wanted.name.clone().map(Claim),
         roles: Claim(wanted.roles.clone()),
         levels: wanted.levels.clone(),
-        keys: IssuerKeys::new(wanted.issuer.clone(), source, pace, clock.clone()),
+        keys: stores.lasting.issuer_keys(realm, key_set, |wanted| wanted.keys(clock))?,
     })
 }

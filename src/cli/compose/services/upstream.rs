@@ -11,8 +11,8 @@ use crate::fido::{Bounds, Endpoint, EndpointFault, UafServer, Upstream, Upstream
 use crate::jose::UpstreamTls;
 use crate::telemetry::Metrics;
 
-/// Questions to the server behind at once.
-const PARALLEL: usize = 256;
+/// Questions at once to the server behind, or to an authentication service.
+pub(in crate::cli::compose) const PARALLEL: usize = 256;
 
 /// Which server is asked, and how.
 #[derive(PartialEq)]
@@ -33,10 +33,11 @@ impl Asked {
     }
 }
 
-/// How many questions to a server behind may be open at once, each with a connection of its own; none without one.
+/// How many questions to servers behind may be open at once, each with a connection of its own; none without such.
 pub(in crate::cli) fn questions(config: &Config) -> usize {
-    let behind = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.upstream.as_ref());
-    behind.map_or(0, |_| PARALLEL)
+    let behind = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.upstream.as_ref()).is_some();
+    let services = config.realms.iter().filter(|realm| matches!(realm.kind, config::RealmKind::Forward(_))).count();
+    PARALLEL.saturating_mul(services.saturating_add(usize::from(behind)))
 }
 
 pub(super) fn server(base: &Base<'_>, fido_uaf: &FidoUaf, behind: &UafUpstream) -> Result<Upstream, ComposeError> {

@@ -1,0 +1,98 @@
+//! Realms of type `forward`: which service is asked, what it is shown, and what it says.
+
+use std::time::Duration;
+
+use http::{HeaderName, header};
+use sidegate_filters::delegation::{fold, is_reserved};
+use sidegate_filters::identity_creation::ReturnTarget;
+
+use crate::config::field::Field;
+use crate::config::scalar::Bytes;
+use crate::config::section::Section;
+
+/// The most of a body that is shown.
+const LONGEST: usize = 64 * 1024;
+/// The longest time for which an answer is believed.
+const OLDEST: Duration = Duration::from_secs(5 * 60);
+
+/// An authentication service that is there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Forward {
+    /// The upstream that it is; one of the configured ones.
+    pub upstream: String,
+    /// Its path there, with a query if there is one.
+    pub path: String,
+    /// The client's headers that it is shown.
+    pub headers: Vec<HeaderName>,
+    /// How much of the body it is shown, in bytes; `None`: nothing.
+    pub body: Option<usize>,
+    /// The header of its answer with the user.
+    pub user: HeaderName,
+    /// That with the login name.
+    pub name: Option<HeaderName>,
+    /// That with the roles.
+    pub roles: Option<HeaderName>,
+    /// How long an answer is good for the same question.
+    pub cache: Option<Duration>,
+    /// For one question.
+    pub timeout: Duration,
+}
+
+pub(super) fn read(section: &Section<'_>, upstreams: &[&str]) -> Option<Forward> {
+    let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
+    let upstream = upstream.reference("upstream", upstreams);
+    let path: Option<ReturnTarget> = section.field("path").required();
+    let shown = section.field("headers").demanded("list what it knows users by, such as [Authorization] or [Cookie]");
+    let headers = shown.each(header);
+    if shown.is_written() && shown.is_all(0) {
+        shown.fault("no header is listed, so it could know nobody", "list what it knows users by, such as [Cookie]");
+    }
+    let body = section.field("body");
+    let limit: Option<Bytes> = body.optional();
+    if limit.is_some_and(|Bytes(limit)| limit > LONGEST) {
+        body.fault("no filter is shown so much of a body", "write at most 64KiB");
+    }
+    let said = |key| said(&section.field(key), &headers);
+    let (user, name, roles) = (said("user"), said("name"), said("roles"));
+    section.field("user").demand("write the header of its answer that has the user, such as X-User");
+    let cache = section.field("cache");
+    let age: Option<Duration> = cache.optional();
+    if age.is_some_and(|age| age > OLDEST) {
+        cache.fault("whom it does not let in any more would be let in for so long", "write at most 5m");
+    }
+    let timeout = section.field("timeout").or(Duration::from_secs(5));
+    Some(Forward {
+        upstream: upstream?,
+        path: path?.as_str().to_owned(),
+        headers: (!headers.is_empty()).then_some(headers)?,
+        body: limit.map(|Bytes(limit)| limit),
+        user: user?,
+        name,
+        roles,
+        cache: age,
+        timeout,
+    })
+}
+
+/// A header of the client's.
+fn header(item: &Field<'_>) -> Option<HeaderName> {
+    let name: HeaderName = item.optional()?;
+    if is_reserved(&name) && name != header::COOKIE && name != header::AUTHORIZATION {
+        item.fault("the gateway sees to this header itself", "list what a client shows to be known");
+        return None;
+    }
+    Some(name)
+}
+
+/// A header of the service's.
+fn said(field: &Field<'_>, shown: &[HeaderName]) -> Option<HeaderName> {
+    let name: HeaderName = field.optional()?;
+    if shown.iter().any(|header| fold(header.as_str()) == fold(name.as_str())) {
+        field.fault(
+            "clients send this header, and a service that echoes it would let them say who they are",
+            "have it answer with another header",
+        );
+    }
+    Some(name)
+}

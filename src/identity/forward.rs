@@ -1,0 +1,219 @@
+//! The realm `forward`: an authentication service that is there already says who is calling (`gateway.md` 3.1). It is shown
+//! what the configuration lists, and whom it names it says in headers of its answer: never the client.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use sidegate_filters::clock::{Clock, Millis};
+use sidegate_filters::identity::Session;
+use sidegate_filters::identity_creation::{AuthenticationService, foreign_cookies};
+use sidegate_filters::jws::base64url;
+use sidegate_filters::recent::Recent;
+use sidegate_filters::{Exchange, FilterError};
+
+use super::remote::Remote;
+use crate::jose::sha256;
+use crate::seats::Seats;
+use crate::store::SourceNetwork;
+
+/// Answers that are remembered.
+const REMEMBERED: usize = 20_000;
+/// The longest text that names a user, in bytes, and the most roles.
+const LONGEST: usize = 256;
+const MOST_ROLES: usize = 100;
+
+/// What the service is shown and what it says.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The realm's name, as SecTokens show it.
+    pub realm: String,
+    /// The domain whose routes ask it.
+    pub domain: String,
+    /// The authentication level.
+    pub level: u8,
+    /// The client's headers that it is shown; a request without any of them is not asked about.
+    pub headers: Vec<HeaderName>,
+    /// How much of the body it is shown; `None`: nothing.
+    pub body: Option<usize>,
+    /// The header of its answer with the user.
+    pub user: HeaderName,
+    /// That with the login name; `None`: the same.
+    pub name: Option<HeaderName>,
+    /// That with the roles, with commas between them; `None`: no roles.
+    pub roles: Option<HeaderName>,
+    /// How long an answer that names a user is good for the same question; `None`: it is asked each time.
+    pub cache: Option<Duration>,
+}
+
+/// The realm.
+pub struct ForwardRealm {
+    settings: Settings,
+    remote: Remote,
+    seats: Arc<Seats>,
+    known: Mutex<Recent<[u8; 32], (Session, Millis)>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What the service is asked.
+struct Question {
+    headers: HeaderMap,
+    body: Option<Bytes>,
+    /// Of what the client showed.
+    credentials: [u8; 32],
+    /// Of all that is sent.
+    whole: [u8; 32],
+}
+
+impl ForwardRealm {
+    /// A realm that asks `remote`, as often at once as there are seats.
+    #[must_use]
+    pub fn new(settings: Settings, remote: Remote, seats: Arc<Seats>, clock: Arc<dyn Clock>) -> Self {
+        Self { settings, remote, seats, known: Mutex::new(Recent::new(REMEMBERED)), clock }
+    }
+
+    fn question(&self, exchange: &Exchange) -> Question {
+        let mut headers = HeaderMap::new();
+        for name in &self.settings.headers {
+            if *name == header::COOKIE {
+                headers.extend(foreign_cookies(&exchange.headers).map(|cookies| (header::COOKIE, cookies)));
+                continue;
+            }
+            for value in exchange.headers.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+        let credentials = digest(&headers, &[]);
+        let (scheme, host) = exchange.client.origin.split_once("://").unwrap_or_default();
+        let query = exchange.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+        for (name, value) in [
+            ("x-forwarded-method", exchange.method.as_str()),
+            ("x-forwarded-uri", &format!("{}{query}", exchange.path.as_str())),
+            ("x-forwarded-proto", scheme),
+            ("x-forwarded-host", host),
+            ("x-forwarded-for", &exchange.client.address.to_string()),
+        ] {
+            // They come from a request that was read: only a query may have bytes that no header has, and is not sent.
+            headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
+        }
+        let body = self.settings.body.map(|_| exchange.body.clone().unwrap_or_default());
+        let whole = digest(&headers, body.as_deref().unwrap_or_default());
+        Question { headers, body, credentials, whole }
+    }
+
+    fn remembered(&self, question: &Question) -> Option<Session> {
+        let now = self.clock.now();
+        let (session, until) = self.known().get(&question.whole)?;
+        let age = self.settings.cache?;
+        // An answer from after now was given before the clock was set back.
+        (now < until && until <= now.after(age)).then_some(session)
+    }
+
+    /// Whom an answer names. One that names nobody in a way that can be read denies.
+    fn session(&self, answer: &HeaderMap, credentials: &[u8; 32]) -> Option<Session> {
+        let Settings { realm, domain, level, .. } = &self.settings;
+        let user = text(answer, &self.settings.user)?;
+        let name = self.settings.name.as_ref().map_or_else(|| Some(user.clone()), |name| text(answer, name))?;
+        let roles = self.settings.roles.as_ref().map_or_else(|| Some(Vec::new()), |name| roles(answer, name))?;
+        let sid = sha256(&[b"sid of a service\0", realm.as_bytes(), b"\0", &credentials[..], user.as_bytes()].concat());
+        Some(Session {
+            sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
+            domain: domain.clone(),
+            ext_id: user,
+            name,
+            realm: realm.clone(),
+            level: *level,
+            roles,
+            // It does not say when its user was last there.
+            authenticated_at: Millis(0),
+            generation: 0,
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Recent<[u8; 32], (Session, Millis)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, reason: &dyn std::fmt::Display) -> FilterError {
+        tracing::warn!(realm = self.settings.realm, %reason, "an authentication service did not say who is calling");
+        FilterError::Unavailable("an authentication service")
+    }
+}
+
+/// Of names and values in their order, each with its length before it.
+fn digest(headers: &HeaderMap, body: &[u8]) -> [u8; 32] {
+    let mut all = Vec::new();
+    let mut add = |bytes: &[u8]| {
+        all.extend_from_slice(&bytes.len().to_be_bytes());
+        all.extend_from_slice(bytes);
+    };
+    for (name, value) in headers {
+        add(name.as_str().as_bytes());
+        add(value.as_bytes());
+    }
+    add(body);
+    sha256(&all)
+}
+
+/// The only value of a header, if it is plain text.
+fn text(answer: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut values = answer.get_all(name).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let value = std::str::from_utf8(value.as_bytes()).ok()?;
+    let plain =
+        !value.is_empty() && value.len() <= LONGEST && value.trim() == value && !value.contains(char::is_control);
+    plain.then(|| value.to_owned())
+}
+
+/// Texts with commas between them, in any number of fields; none where there is no field.
+fn roles(answer: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
+    let mut roles = Vec::new();
+    for value in answer.get_all(name) {
+        let value = std::str::from_utf8(value.as_bytes()).ok().filter(|value| !value.contains(char::is_control))?;
+        roles.extend(value.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned));
+    }
+    (roles.len() <= MOST_ROLES && roles.iter().all(|role| role.len() <= LONGEST)).then_some(roles)
+}
+
+#[async_trait]
+impl AuthenticationService for ForwardRealm {
+    fn name(&self) -> String {
+        format!("forward {}", self.settings.realm)
+    }
+
+    fn headers(&self) -> &[HeaderName] {
+        &self.settings.headers
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        self.settings.body
+    }
+
+    async fn ask(&self, exchange: &Exchange) -> Result<Option<Session>, FilterError> {
+        let question = self.question(exchange);
+        if let Some(session) = self.remembered(&question) {
+            return Ok(Some(session));
+        }
+        let client = (!exchange.client.internal).then(|| SourceNetwork::of(exchange.client.address));
+        let _seat = self.seats.take(client).map_err(|reason| self.failed(&reason.name()))?;
+        let asked = self.remote.ask(question.headers.clone(), question.body.clone()).await;
+        let (status, answer) = asked.map_err(|error| self.failed(&error))?;
+        if status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS {
+            return Err(self.failed(&format!("it answered with HTTP status {status}")));
+        }
+        if !status.is_success() {
+            return Ok(None);
+        }
+        let Some(session) = self.session(&answer, &question.credentials) else {
+            let realm = self.settings.realm.as_str();
+            tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
+            return Ok(None);
+        };
+        if let Some(age) = self.settings.cache {
+            self.known().insert(question.whole, (session.clone(), self.clock.now().after(age)));
+        }
+        Ok(Some(session))
+    }
+}

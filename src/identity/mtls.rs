@@ -1,0 +1,140 @@
+//! The realm `mtls`: users whose client certificate a listener verified (`gateway.md` 3.1). A certificate is somebody's
+//! because one of its names is written for a user, letter for letter: never by a part of it.
+
+use async_trait::async_trait;
+use sidegate_filters::clock::Millis;
+use sidegate_filters::identity::Session;
+use sidegate_filters::identity_creation::Certificates;
+use sidegate_filters::jws::base64url;
+use sidegate_filters::{CertificateDigest, CertificateNames, FilterError};
+
+use crate::jose::sha256;
+
+/// What a certificate has to say to be a user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// Its whole subject.
+    Subject(String),
+    /// One of its mail addresses.
+    Email(String),
+    /// One of its hosts.
+    Host(String),
+    /// One of its URIs.
+    Uri(String),
+}
+
+impl Named {
+    fn fits(&self, names: &CertificateNames) -> bool {
+        match self {
+            Self::Subject(subject) => names.subject == *subject,
+            Self::Email(email) => names.emails.contains(email),
+            Self::Host(host) => names.hosts.contains(host),
+            Self::Uri(uri) => names.uris.contains(uri),
+        }
+    }
+}
+
+/// A user.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// What is written for the user.
+    pub named: Named,
+    /// The extId.
+    pub user: String,
+    /// The login name.
+    pub name: String,
+    /// The roles.
+    pub roles: Vec<String>,
+}
+
+/// The realm.
+pub struct MtlsRealm {
+    /// Its name, as SecTokens show it.
+    pub realm: String,
+    /// The domain whose routes take its certificates.
+    pub domain: String,
+    /// The authentication level.
+    pub level: u8,
+    /// Its users.
+    pub owners: Vec<Owner>,
+}
+
+#[async_trait]
+impl Certificates for MtlsRealm {
+    fn name(&self) -> String {
+        format!("mtls {}", self.realm)
+    }
+
+    /// A certificate whose names are those of two users is nobody's.
+    async fn find(&self, digest: &CertificateDigest, names: &CertificateNames) -> Result<Option<Session>, FilterError> {
+        let mut fitting = self.owners.iter().filter(|owner| owner.named.fits(names));
+        let Some(owner) = fitting.next() else { return Ok(None) };
+        if fitting.any(|other| other.user != owner.user) {
+            tracing::warn!(realm = self.realm, subject = names.subject, "a client certificate names two users");
+            return Ok(None);
+        }
+        let Owner { user, name, roles, .. } = owner.clone();
+        let sid =
+            sha256(&[b"sid of a certificate\0", self.realm.as_bytes(), b"\0", &digest.0[..], user.as_bytes()].concat());
+        Ok(Some(Session {
+            sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
+            domain: self.domain.clone(),
+            ext_id: user,
+            name,
+            realm: self.realm.clone(),
+            level: self.level,
+            roles,
+            // A certificate does not tell when its owner was last there.
+            authenticated_at: Millis(0),
+            generation: 0,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn realm() -> MtlsRealm {
+        let owner = |named, user: &str| Owner { named, user: user.into(), name: user.into(), roles: vec!["r".into()] };
+        let owners = vec![
+            owner(Named::Subject("CN=jeff,O=Bank".into()), "jeff"),
+            owner(Named::Email("jeff@bank.example".into()), "jeff"),
+            owner(Named::Host("eve.bank.example".into()), "eve"),
+            owner(Named::Uri("spiffe://bank/pay".into()), "pay"),
+        ];
+        MtlsRealm { realm: "staff".into(), domain: "main".into(), level: 1, owners }
+    }
+
+    fn names(subject: &str, emails: &[&str], hosts: &[&str], uris: &[&str]) -> CertificateNames {
+        let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        CertificateNames { subject: subject.into(), emails: list(emails), hosts: list(hosts), uris: list(uris) }
+    }
+
+    async fn user(names: &CertificateNames) -> Option<String> {
+        let found = realm().find(&CertificateDigest([7; 32]), names).await.unwrap();
+        found.map(|session| session.ext_id)
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_its_users_by_a_whole_name() {
+        for (names, expected) in [
+            (names("CN=jeff,O=Bank", &[], &[], &[]), Some("jeff")),
+            (names("CN=other", &["x@y", "jeff@bank.example"], &[], &[]), Some("jeff")),
+            (names("CN=jeff,O=Bank", &["jeff@bank.example"], &[], &[]), Some("jeff")),
+            (names("", &[], &["eve.bank.example"], &[]), Some("eve")),
+            (names("", &[], &[], &["spiffe://bank/pay"]), Some("pay")),
+            (names("CN=jeff,O=Bank", &[], &["eve.bank.example"], &[]), None),
+            (names("CN=jeff,O=Bank,C=CH", &[], &[], &[]), None),
+            (names("CN=jeff", &[], &[], &[]), None),
+            (names("CN=Jeff,O=Bank", &[], &[], &[]), None),
+            (names("O=Bank,CN=jeff", &[], &[], &[]), None),
+            (names("jeff@bank.example", &["eve.bank.example"], &["spiffe://bank/pay"], &["CN=jeff,O=Bank"]), None),
+            (names("", &["jeff@bank.example.evil"], &["x.eve.bank.example"], &["spiffe://bank/pay/"]), None),
+            (names("", &["JEFF@bank.example"], &["eve.bank.example."], &["spiffe://bank/pay#"]), None),
+            (names("", &[], &[], &[]), None),
+        ] {
+            assert_eq!(user(&names).await.as_deref(), expected, "{names:?}");
+        }
+    }
+}

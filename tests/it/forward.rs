@@ -1,0 +1,269 @@
+//! The realm `forward` (`gateway.md` 3.1): an authentication service that is there already says who is calling.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::http::{Answer, Client};
+use crate::support::upstream::Upstream;
+
+/// A service that knows the users of a cookie and of tickets, and tells what it was asked.
+struct Service {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    asked: Vec<String>,
+    /// What it answers in place of the truth.
+    script: Option<String>,
+}
+
+impl Service {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, state) = (listener.local_addr().unwrap(), Arc::<Mutex<State>>::default());
+        let served = state.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, served.clone()));
+            }
+        });
+        Self { address, state }
+    }
+
+    /// Every request so far, whole.
+    fn asked(&self) -> Vec<String> {
+        self.state.lock().unwrap().asked.clone()
+    }
+
+    /// Answers with this from now on; nothing at all, where it is empty.
+    fn says(&self, answer: &str) {
+        self.state.lock().unwrap().script = Some(answer.to_owned());
+    }
+}
+
+async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
+    let (mut request, mut piece) = (String::new(), [0; 4096]);
+    loop {
+        let Ok(length) = stream.read(&mut piece).await else { return };
+        request.push_str(&String::from_utf8_lossy(&piece[..length]));
+        let Some((head, body)) = request.split_once("\r\n\r\n") else { continue };
+        if body.len() >= field(head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0) {
+            break;
+        }
+    }
+    let answer = {
+        let mut state = state.lock().unwrap();
+        state.asked.push(request.clone());
+        state.script.clone().unwrap_or_else(|| truth(&request))
+    };
+    if answer.is_empty() {
+        let _ = stream.read(&mut piece).await;
+        return;
+    }
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+/// The only value of a header field.
+fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn truth(request: &str) -> String {
+    let shown = [field(request, "cookie"), field(request, "x-ticket"), field(request, "authorization")];
+    let users = [("sso=jeff", "e-jeff"), ("t-eve", "e-eve"), ("Basic amVmZg==", "e-jeff")];
+    let user = users.iter().find(|(mark, _)| shown.iter().flatten().any(|shown| shown.contains(mark)));
+    match user {
+        Some((_, user)) => {
+            good(&format!("X-Auth-User: {user}\r\nX-Auth-Roles: teller, boss\r\nX-Auth-Name: n-{user}\r\n"))
+        }
+        None => answer(401, ""),
+    }
+}
+
+fn good(fields: &str) -> String {
+    answer(200, fields)
+}
+
+fn answer(status: u16, fields: &str) -> String {
+    format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: 0\r\n{fields}\r\n")
+}
+
+struct Shop {
+    gateway: Gateway,
+    upstream: Upstream,
+    service: Service,
+}
+
+impl Shop {
+    async fn with(more: &str) -> Self {
+        let (upstream, service) = (Upstream::start().await, Service::start().await);
+        let realm = format!(
+            "  corporate:\n    type: forward\n    domain: main\n    upstream: verifier\n    path: /verify?x=1\n    \
+             headers: [Cookie, X-Ticket, Authorization]\n    user: X-Auth-User\n    name: X-Auth-Name\n    roles: X-Auth-Roles\n{more}"
+        );
+        let row = |name: &str| {
+            format!(
+                "  - {{name: {name}, path: /{name}/*, methods: [GET, POST], filters: [{name}, told], upstream: shop}}\n"
+            )
+        };
+        let rows = format!(
+            "upstreams:\n  shop: {{url: \"http://{}\"}}\n  verifier: {{url: \"http://{}\"}}\nfilters:\n  \
+             any: {{type: identity-creation, domain: main}}\n  \
+             boss: {{type: identity-creation, domain: main, realms: [corporate], roles: [boss]}}\n  \
+             open: {{type: identity-creation, domain: main, open: true}}\n  \
+             told: {{type: delegation, rules: [\"AUTH:user.auth.UserId:X-User\", \"AUTH:user.auth.LoginId:X-Name\", \
+             \"AUTH:user.auth.Roles:X-Roles\"]}}\nroutes:\n{}{}{}",
+            upstream.address,
+            service.address,
+            row("any"),
+            row("boss"),
+            row("open")
+        );
+        let gateway = Setup::default().under("realms", realm).append(rows).user("jeff").start().await;
+        Self { gateway, upstream, service }
+    }
+
+    async fn open() -> Self {
+        Self::with("").await
+    }
+
+    async fn get(&self, path: &str, ticket: &str) -> Answer {
+        self.gateway.public().get(path).header("x-ticket", ticket).send().await
+    }
+
+    fn told(&self, name: &str) -> Vec<String> {
+        self.upstream.received().last().unwrap().values(name).into_iter().map(str::to_owned).collect()
+    }
+}
+
+#[tokio::test]
+async fn the_service_says_who_is_calling() {
+    let shop = Shop::open().await;
+    let cookie: Client = shop.gateway.public().cookie("theme=dark; sso=jeff; sidegate-main=AAAA");
+    let request = cookie.get("/boss/a?b=c%20d").header("x-auth-user", "root").header("x-user", "root");
+    request.header("x-harmless", "h").send().await.expect(200);
+    assert_eq!(shop.told("x-user"), ["e-jeff"]);
+    assert_eq!((shop.told("x-name"), shop.told("x-roles")), (vec!["n-e-jeff".into()], vec!["teller,boss".into()]));
+    let asked = shop.service.asked();
+    let [question] = &asked[..] else { panic!("{asked:#?}") };
+    assert!(question.starts_with("GET /verify?x=1 HTTP/1.1\r\n"), "{question}");
+    assert_eq!(field(question, "x-forwarded-method"), Some("GET"));
+    assert_eq!(field(question, "x-forwarded-uri"), Some("/boss/a?b=c%20d"));
+    assert_eq!(field(question, "x-forwarded-proto"), Some("http"));
+    assert_eq!(field(question, "x-forwarded-host"), Some(&*shop.gateway.address("public").to_string()));
+    assert_eq!(field(question, "x-forwarded-for"), Some("127.0.0.1"));
+    assert_eq!(field(question, "cookie"), Some("theme=dark; sso=jeff"), "our session is none of its business");
+    for unlisted in ["x-auth-user", "x-user", "x-harmless"] {
+        assert_eq!(field(question, unlisted), None, "{unlisted}");
+    }
+    shop.get("/any/a", "t-eve").await.expect(200);
+    assert!(shop.told("x-user") == ["e-eve"] && shop.told("x-ticket").is_empty(), "what was judged goes no further");
+    shop.gateway.public().get("/any/a").header("authorization", "Basic amVmZg==").send().await.expect(200);
+    assert!(shop.told("authorization").is_empty());
+}
+
+#[tokio::test]
+async fn whoever_shows_nothing_or_something_unknown_is_nobody() {
+    let shop = Shop::open().await;
+    let told = shop.gateway.public().get("/any/a").send().await.expect(401);
+    assert_eq!(told.header("www-authenticate"), Some("Bearer realm=\"main\""));
+    assert!(shop.service.asked().is_empty(), "there was nothing to ask about");
+    shop.get("/any/a", "t-other").await.problem(401);
+    shop.get("/open/a", "t-other").await.expect(200);
+    assert!(shop.told("x-user").is_empty());
+    assert_eq!(shop.service.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_but_2xx_with_one_plain_name_lets_anybody_in() {
+    let shop = Shop::with("    timeout: 300ms\n").await;
+    let denied = [
+        answer(200, ""),
+        answer(200, "X-Auth-User: \r\nX-Auth-Name: a\r\n"),
+        answer(200, "X-Auth-User: a\r\nX-Auth-User: b\r\nX-Auth-Name: a\r\n"),
+        answer(200, "X-Auth-User: a\r\n"),
+        answer(200, "X-Auth-User: a\tb\r\nX-Auth-Name: a\r\n"),
+        answer(200, &format!("X-Auth-User: {}\r\nX-Auth-Name: a\r\n", "x".repeat(300))),
+        answer(301, "Location: /else\r\nX-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"),
+        answer(302, "Location: /else\r\nX-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"),
+        answer(304, "X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"),
+        answer(400, "X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"),
+        answer(403, "X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"),
+        answer(404, "X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"),
+    ];
+    for (count, answer) in denied.iter().enumerate() {
+        shop.service.says(answer);
+        shop.get("/any/a", "t-eve").await.problem(401);
+        assert_eq!(shop.service.asked().len(), count + 1, "no redirect is followed: {answer}");
+    }
+    for undecided in [
+        answer(500, "X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"),
+        answer(503, ""),
+        answer(429, ""),
+        "HTTP/1.1 200 OK\r\nX-Auth-User: e-jeff".to_owned(),
+        "nonsense\r\n\r\n".to_owned(),
+        String::new(),
+    ] {
+        shop.service.says(&undecided);
+        for path in ["/any/a", "/open/a"] {
+            let told = shop.get(path, "t-eve").await;
+            assert_eq!(told.status, 503, "{undecided}");
+        }
+    }
+    assert!(shop.upstream.received().is_empty());
+    shop.service.says(&good("X-Auth-User: e-1\r\nX-Auth-Name: a\r\n"));
+    shop.get("/any/a", "t-eve").await.expect(200);
+    shop.get("/boss/a", "t-eve").await.problem(403);
+}
+
+#[tokio::test]
+async fn an_answer_is_remembered_only_where_that_is_written_and_for_the_same_question() {
+    let shop = Shop::open().await;
+    for _ in 0..2 {
+        shop.get("/any/a", "t-eve").await.expect(200);
+    }
+    assert_eq!(shop.service.asked().len(), 2);
+    let shop = Shop::with("    cache: 5m\n").await;
+    for _ in 0..3 {
+        shop.get("/any/a", "t-eve").await.expect(200);
+        assert_eq!(shop.told("x-user"), ["e-eve"]);
+    }
+    assert_eq!(shop.service.asked().len(), 1);
+    shop.service.says(&answer(401, ""));
+    shop.get("/any/a", "t-eve").await.expect(200);
+    for (path, ticket) in [("/any/b", "t-eve"), ("/any/a?x", "t-eve"), ("/any/a", "t-eve2"), ("/any/a", "T-eve")] {
+        shop.get(path, ticket).await.problem(401);
+    }
+    shop.gateway.public().get("/any/a").header("x-ticket", "t-eve").header("cookie", "a=b").send().await.problem(401);
+    shop.gateway.public().post("/any/a").header("x-ticket", "t-eve").send().await.problem(401);
+    assert_eq!(shop.service.asked().len(), 7);
+    for _ in 0..2 {
+        shop.get("/any/c", "t-other").await.problem(401);
+    }
+    assert_eq!(shop.service.asked().len(), 9, "who was not let in is asked about again");
+}
+
+#[tokio::test]
+async fn the_body_is_shown_where_that_is_written() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    let post =
+        async |body: String| shop.gateway.public().post("/any/a").header("x-ticket", "t-eve").body(body).send().await;
+    post("signed by eve".to_owned()).await.expect(200);
+    let question = shop.service.asked().pop().unwrap();
+    assert!(question.starts_with("POST /verify?x=1 ") && question.ends_with("\r\n\r\nsigned by eve"), "{question}");
+    assert_eq!(shop.upstream.received().pop().unwrap().body, b"signed by eve");
+    post("x".repeat(1024)).await.expect(200);
+    post("x".repeat(1025)).await.problem(413);
+    let without = Shop::open().await;
+    without.gateway.public().post("/any/a").header("x-ticket", "t-eve").body("words").send().await.expect(200);
+    let question = without.service.asked().pop().unwrap();
+    assert!(question.starts_with("GET ") && !question.contains("words"), "{question}");
+}
