@@ -129,12 +129,9 @@ impl TestDomain {
         let key = MacKey::new(&Zeroizing::new([7; 32])).unwrap();
         let seal = ReturnSeal::new(key, self.sessions.domain().clone(), Duration::from_secs(3600));
         let start = ReturnTarget::parse("/home").unwrap();
-        Arc::new(LoginPages::new(
-            seal,
-            start,
-            Some(realm("password", 1, true)),
-            Arc::clone(&self.clock) as Arc<dyn Clock>,
-        ))
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let pages = LoginPages::new(seal, start, Some(realm("password", 1, true)), clock);
+        Arc::new(pages.with_phones(Some("fido-uaf".to_owned())))
     }
 
     /// A throttle that takes so many failures of a network.

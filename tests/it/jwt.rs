@@ -185,3 +185,17 @@ async fn a_typ_that_is_wanted_is_the_only_one() {
     }
     assert_eq!(shop.get("/api/a", &shop.issuer.token(&json!({}))).await.status, 401, "none is none");
 }
+
+#[tokio::test]
+async fn a_reload_keeps_the_keys_and_takes_no_token_on_trust() {
+    let shop = Shop::open().await;
+    let token = shop.issuer.token(&json!({}));
+    shop.get("/api/a", &token).await.expect(200);
+    shop.issuer.say(None);
+    shop.gateway.reconfigure("audience: gate", "audience: door");
+    shop.gateway.hang_up();
+    shop.gateway.reloaded("done", 1).await;
+    shop.get("/api/a", &token).await.problem(401);
+    shop.get("/api/a", &shop.issuer.token(&json!({"aud": "door"}))).await.expect(200);
+    assert_eq!(shop.issuer.asked(), 1, "the keys were known");
+}

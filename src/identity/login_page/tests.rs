@@ -106,6 +106,19 @@ fn a_page_of_another_domain_gets_no_form() {
     }
 }
 
+#[rstest]
+#[case(Demand { roles: vec!["staff".into()], ..Demand::default() })]
+#[case(Demand { realms: vec!["partners".into()], ..Demand::default() })]
+#[case(Demand { roles: vec!["staff".into()], realms: vec!["fido-uaf".into()], ..Demand::default() })]
+fn what_no_login_gives_has_no_form_and_no_phone(#[case] demand: Demand) {
+    let (domain, exchange) = (domain(), exchange(Method::GET, &[]));
+    let target = ReturnTarget::start();
+    let prompt =
+        LoginPrompt { exchange: &exchange, domain: domain.sessions.domain(), demand: &demand, session: None, target };
+    let page = text(&domain.pages().page(&prompt).unwrap());
+    assert!(page.contains("No login here") && !page.contains("<form") && !page.contains("in the app"), "{page}");
+}
+
 #[test]
 fn without_a_password_realm_there_is_no_form() {
     let domain = domain();
