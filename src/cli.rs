@@ -11,6 +11,7 @@ mod reload;
 mod serve;
 pub mod start;
 mod terminal;
+mod upgrade;
 mod user;
 
 use std::ffi::OsString;
@@ -67,7 +68,7 @@ fn dispatch(arguments: Arguments) -> u8 {
 }
 
 fn serve(flags: &ServeFlags) -> u8 {
-    match serve::run(&flags.source(), &flags.overrides()) {
+    match serve::run(&flags.source(), &flags.overrides(), flags.upgrade) {
         Ok(()) => GOOD,
         Err(error) if error.downcast_ref() == Some(&RunError::Interrupted) => INTERRUPTED,
         Err(error) => {

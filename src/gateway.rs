@@ -8,6 +8,7 @@
 mod addresses;
 mod body;
 mod connection;
+mod doors;
 mod edge;
 mod failure;
 mod files;
@@ -30,7 +31,8 @@ mod tls;
 mod watch;
 
 pub use addresses::Bound;
-pub use server::{Gateway, Listening, RunError, StartError, listen, on};
+pub use doors::Doors;
+pub use server::{Gateway, Listening, RunError, StartError, adopt, listen, on};
 pub use settings::{Limits, Listener, Settings, TlsFiles};
 pub use snapshot::{Snapshot, Switch};
 pub use stop::{Stop, StopHandle};

@@ -87,6 +87,10 @@ pub(super) enum Command {
 pub(super) struct ServeFlags {
     #[command(flatten)]
     data: DataFlags,
+    /// Takes over from the gateway that serves from this data folder, if there is one: its sockets, sessions and
+    /// operations. That one ends then.
+    #[arg(long)]
+    pub(super) upgrade: bool,
     /// The address of the public listener, such as 127.0.0.1:8080; a name is not taken.
     #[arg(long, value_name = "ADDR:PORT", value_parser = config::address)]
     listen: Option<SocketAddr>,
@@ -104,7 +108,7 @@ impl ServeFlags {
     }
 
     pub(super) fn overrides(&self) -> Overrides {
-        let Self { data: DataFlags { folder, .. }, listen, internal, management } = self.clone();
+        let Self { data: DataFlags { folder, .. }, listen, internal, management, .. } = self.clone();
         Overrides { data: folder, listen, internal, management }
     }
 }

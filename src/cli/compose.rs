@@ -2,6 +2,7 @@
 
 mod gate;
 mod lasting;
+mod memory;
 mod notes;
 mod routes;
 mod services;
@@ -30,6 +31,7 @@ use crate::store::users::UsersFileError;
 use crate::store::{DataFolder, FolderError, StoreError, Targets, Users};
 use crate::telemetry::Metrics;
 
+pub(super) use memory::Memory;
 pub(super) use notes::notes;
 pub(super) use services::upstream::questions;
 pub(super) use stores::Stores;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use sidegate_filters::clock::{Clock, SystemClock};
 
 use super::Failure;
-use super::compose::{self, Stores};
+use super::compose::{self, Memory, Stores};
 use super::reload::{Reloading, Watch, Wish};
-use super::{data, start};
+use super::upgrade::{Offer, Successor, Taken};
+use super::{check, data, start};
 use crate::config::{self, Config, Environment, Overrides, Source};
 use crate::gateway::{self, Stop};
 use crate::store::DataFolder;
@@ -24,7 +25,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 const ORPHANS: u32 = 60;
 
 /// Serves until asked to stop.
-pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure> {
+pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Result<(), Failure> {
     let (config, files) = config::read(source, overrides, &Environment::of_process());
     let (config, begun) = (config?, Watch::new(files));
     let metrics = Arc::new(Metrics::new()?);
@@ -35,16 +36,13 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     let wish = Wish::on_signal()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before the folder: a start that finds an address taken leaves none.
-    let listening = gateway::listen(settings(&config, &config.data))?;
-    let folder = DataFolder::open(&config.data)?;
-    if folder.closed() {
-        tracing::warn!(path = %config.data.display(), "{}", data::CLOSED);
-    }
-    if folder.began_empty() && !config.try_out {
-        tracing::warn!(path = %config.data.display(), "{}", data::ANEW);
-    }
+    let (listening, before) = if upgrade { take_over(source, &config)? } else { (listen(&config)?, None) };
+    let folder = open_folder(&config)?;
     let bearers = start::bearers(&config, &folder);
-    let stores = Arc::new(Stores::open(&config, &folder, &clock)?);
+    let stores = Arc::new(match before {
+        Some(memory) => Stores::open_after(&config, &folder, &clock, memory)?,
+        None => Stores::open(&config, &folder, &clock)?,
+    });
     let (router, demo, lonely) = runtime.block_on(async {
         // First: what removed users had registered must not hold up a change of the app-id.
         stores.sweep_orphans().await?;
@@ -60,11 +58,56 @@ pub(super) fn run(source: &Source, overrides: &Overrides) -> Result<(), Failure>
     start::announce(&config, notes, demo.as_ref(), std::io::stderr().is_terminal());
     let sweeper = sweep(runtime, stores.clone());
     let (reloader, running) = mpsc::channel();
+    let successor = offer(&folder, &gateway, &stop);
     let (source, overrides, switch) = (source.clone(), overrides.clone(), gateway.switch());
+    let left = stores.clone();
     Reloading { source, overrides, config, folder, stores, clock, metrics, switch, begun }.watch(wish, running)?;
     let ended = gateway.run(stop);
     drop((sweeper, reloader));
+    successor.leave(|| left.left());
     Ok(ended?)
+}
+
+fn listen(config: &Config) -> Result<gateway::Listening, Failure> {
+    Ok(gateway::listen(settings(config, &config.data))?)
+}
+
+/// The sockets and the memory of the gateway that serves, which has ended then; without one it is a start like any. What
+/// that would fail at is looked for before.
+fn take_over(source: &Source, config: &Config) -> Result<(gateway::Listening, Option<Memory>), Failure> {
+    let Some(mut taken) = Taken::ask(&config.data)? else {
+        tracing::info!("no gateway serves from this data folder that could be taken over from: this one starts as any");
+        return Ok((listen(config)?, None));
+    };
+    let listening = gateway::adopt(settings(config, &config.data), taken.sockets())?;
+    let faults = check::misfits(source, config)?;
+    if !faults.is_empty() {
+        return Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into());
+    }
+    let memory = taken.take_over(config.limits.stop)?;
+    Ok((listening, Some(memory)))
+}
+
+fn open_folder(config: &Config) -> Result<DataFolder, Failure> {
+    let folder = DataFolder::open(&config.data)?;
+    if folder.closed() {
+        tracing::warn!(path = %config.data.display(), "{}", data::CLOSED);
+    }
+    if folder.began_empty() && !config.try_out {
+        tracing::warn!(path = %config.data.display(), "{}", data::ANEW);
+    }
+    Ok(folder)
+}
+
+/// Waits for a gateway that takes over; without the socket for it this one serves all the same.
+fn offer(folder: &DataFolder, gateway: &gateway::Gateway, stop: &Stop) -> Successor {
+    match Offer::open(folder) {
+        Ok(offer) => offer.wait(gateway.doors(), stop.handle()),
+        Err(error) => {
+            tracing::warn!(%error, "no other gateway can take over from this one (serve --upgrade)");
+            Successor::default()
+        }
+    }
 }
 
 /// Has what is cut counted from zero, on each row and where no row fits.

@@ -27,7 +27,11 @@ pub struct Bound {
 
 /// Binds one listener, ready for an asynchronous runtime to accept on.
 pub(super) fn bind(listener: &Listener) -> io::Result<(TcpListener, Bound)> {
-    let socket = TcpListener::bind(listener.address)?;
+    taken(listener, TcpListener::bind(listener.address)?)
+}
+
+/// The same of a socket that is bound.
+pub(super) fn taken(listener: &Listener, socket: TcpListener) -> io::Result<(TcpListener, Bound)> {
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
     Ok((socket, Bound { class: listener.class, address, tls: listener.tls.is_some() }))

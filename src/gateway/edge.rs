@@ -25,6 +25,17 @@ use crate::seats::{Seat, Seats};
 use crate::store::SourceNetwork;
 use crate::telemetry::Metrics;
 
+/// What ends at a stop, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ending {
+    /// Nothing.
+    Nothing,
+    /// Connections without a request.
+    Idle,
+    /// Requests too: their time is over.
+    All,
+}
+
 /// Takes connections of one listener.
 pub(super) struct Edge {
     http: Arc<Http>,
@@ -44,8 +55,7 @@ struct Http {
     /// Of requests over HTTP/2: over HTTP/1 a connection has one, which its seat counts.
     seats: Arc<Seats>,
     metrics: Arc<Metrics>,
-    /// Turns true when the time that open requests have to end is over.
-    cut: watch::Receiver<bool>,
+    ending: watch::Receiver<Ending>,
 }
 
 impl Edge {
@@ -55,12 +65,17 @@ impl Edge {
         class: ListenerClass,
         limits: Arc<Limits>,
         metrics: Arc<Metrics>,
-        cut: watch::Receiver<bool>,
+        ending: watch::Receiver<Ending>,
     ) -> Self {
         let share = limits.share(class);
         let connections = Seats::new(limits.connections, share);
         let seats = Seats::new(limits.requests, share);
-        Self { http: Arc::new(Http { proxy, limits, class, seats, metrics, cut }), served, secure, seats: connections }
+        Self {
+            http: Arc::new(Http { proxy, limits, class, seats, metrics, ending }),
+            served,
+            secure,
+            seats: connections,
+        }
     }
 }
 
@@ -93,7 +108,9 @@ impl ServerApp for Edge {
         self.http.process_new(Box::new(stream), shutdown).await
     }
 
+    /// No more connections come: those that are idle end when their time has come.
     async fn cleanup(&self) {
+        reached(self.http.ending.clone(), Ending::Idle).await;
         self.http.http_cleanup().await;
     }
 }
@@ -146,7 +163,7 @@ impl HttpServerApp for Http {
                     stalled = true;
                 }
                 // Letting go of the request writes its line.
-                () = over(self.cut.clone()) => return None,
+                () = reached(self.ending.clone(), Ending::All) => return None,
             }
         }
     }
@@ -164,7 +181,7 @@ impl HttpServerApp for Http {
     }
 }
 
-/// Comes back when the time of open requests is over.
-async fn over(mut cut: watch::Receiver<bool>) {
-    let _ = cut.wait_for(|cut| *cut).await;
+/// Comes back when that much ends.
+async fn reached(mut ending: watch::Receiver<Ending>, what: Ending) {
+    let _ = ending.wait_for(|now| *now >= what).await;
 }

@@ -16,7 +16,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 use super::addresses::{self, Bound};
-use super::edge::Edge;
+use super::doors::Doors;
+use super::edge::{Edge, Ending};
 use super::files::{self, Listeners};
 use super::listening::Prebound;
 use super::proxy::Front;
@@ -34,6 +35,10 @@ const STEP: Duration = Duration::from_millis(5);
 /// How long connections may take to flush and close after their last request was answered.
 const FLUSH: Duration = Duration::from_millis(300);
 
+/// How long clients that keep a connection may take to send a request more on it, to a gateway that hands over: the answer
+/// says that it is the last.
+const LAST: Duration = Duration::from_secs(1);
+
 /// How long requests that are cut may take to write their lines: it is over as soon as they have.
 const CUT: Duration = Duration::from_secs(1);
 
@@ -41,8 +46,9 @@ const CUT: Duration = Duration::from_secs(1);
 pub struct Gateway {
     server: Server,
     shutdown: Duration,
-    /// Tells all requests that their time is over.
-    cut: watch::Sender<bool>,
+    /// Tells connections and requests when their time is over.
+    ending: watch::Sender<Ending>,
+    doors: Doors,
     bound: Vec<Bound>,
     metrics: Arc<Metrics>,
     switch: Switch,
@@ -66,6 +72,34 @@ pub fn listen(settings: Settings) -> Result<Listening, StartError> {
     Ok(Listening { settings, sockets })
 }
 
+/// The same on sockets that another gateway handed over, in the order of its listeners.
+///
+/// # Errors
+/// When they are not those of these settings, or a file is unfit.
+pub fn adopt(settings: Settings, sockets: Vec<TcpListener>) -> Result<Listening, StartError> {
+    let fits = |(listener, socket): (&Listener, &TcpListener)| {
+        let any_port = listener.address.port() == 0;
+        socket
+            .local_addr()
+            .is_ok_and(|bound| bound == listener.address || any_port && bound.ip() == listener.address.ip())
+    };
+    if sockets.len() != settings.listeners.len() || !settings.listeners.iter().zip(&sockets).all(fits) {
+        return Err(StartError::Handed);
+    }
+    let listeners = settings.listeners.iter().enumerate().zip(sockets);
+    let sockets = listeners.map(|((index, listener), socket)| {
+        let (class, address) = (listener.class, listener.address);
+        let bound = addresses::taken(listener, socket);
+        secured(
+            listener,
+            bound.map_err(|source| StartError::Bind { class, index, address, source })?,
+            settings.limits.head,
+        )
+    });
+    let sockets = sockets.collect::<Result<_, _>>()?;
+    Ok(Listening { settings, sockets })
+}
+
 /// A gateway on these listeners; writes `addresses.json`.
 ///
 /// # Errors
@@ -79,9 +113,11 @@ pub fn on(
     let connections = listeners.connections(settings.limits.connections, settings.try_out);
     let mut server = Server::new_with_opt_and_conf(None, configuration(&settings, files::kept(connections)));
     let limits = Arc::new(Limits { connections, ..settings.limits.clone() });
-    let cut = watch::Sender::new(false);
+    let ending = watch::Sender::new(Ending::Nothing);
+    let unfit = |source| StartError::Data { path: settings.data.clone(), source };
     let (sockets, tls): (Vec<_>, Vec<_>) =
         sockets.into_iter().map(|(socket, bound, tls)| ((socket, bound), tls)).unzip();
+    let doors = Doors::of(sockets.iter().map(|(socket, _)| socket)).map_err(unfit)?;
     let switch = Switch::new(Snapshot::new(router.clone(), tls), settings.limits.head);
     let mut all = Vec::with_capacity(settings.listeners.len());
     for (index, (listener, (socket, bound))) in settings.listeners.iter().zip(sockets).enumerate() {
@@ -90,13 +126,13 @@ pub fn on(
         let front = Front::new(listener.class, served.clone(), limits.clone(), metrics.clone());
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
         let secure = listener.tls.is_some();
-        let edge = Edge::new(proxy, (served, secure), listener.class, limits.clone(), metrics.clone(), cut.subscribe());
+        let edge =
+            Edge::new(proxy, (served, secure), listener.class, limits.clone(), metrics.clone(), ending.subscribe());
         server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));
         all.push(bound);
     }
-    addresses::write(&settings.data, &all)
-        .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
-    Ok(Gateway { server, shutdown: settings.shutdown, cut, bound: all, metrics: metrics.clone(), switch })
+    addresses::write(&settings.data, &all).map_err(unfit)?;
+    Ok(Gateway { server, shutdown: settings.shutdown, ending, doors, bound: all, metrics: metrics.clone(), switch })
 }
 
 fn open(
@@ -105,8 +141,16 @@ fn open(
     deadline: Duration,
 ) -> Result<(TcpListener, Bound, Option<Tls>), StartError> {
     let (class, address) = (listener.class, listener.address);
-    let (socket, bound) =
-        addresses::bind(listener).map_err(|source| StartError::Bind { class, index, address, source })?;
+    let bound = addresses::bind(listener).map_err(|source| StartError::Bind { class, index, address, source })?;
+    secured(listener, bound, deadline)
+}
+
+fn secured(
+    listener: &Listener,
+    (socket, bound): (TcpListener, Bound),
+    deadline: Duration,
+) -> Result<(TcpListener, Bound, Option<Tls>), StartError> {
+    let address = listener.address;
     let tls = Tls::of(listener, deadline, None).map_err(|source| StartError::Tls { address, source })?;
     Ok((socket, bound, tls))
 }
@@ -147,6 +191,12 @@ impl Gateway {
         &self.bound
     }
 
+    /// Its listening sockets, for another gateway, while it runs.
+    #[must_use]
+    pub fn doors(&self) -> Doors {
+        self.doors.clone()
+    }
+
     /// What it serves may be swapped by this, while it runs.
     #[must_use]
     pub fn switch(&self) -> Switch {
@@ -162,18 +212,24 @@ impl Gateway {
     /// When it ends without having been asked to, or is not given the time to finish what is open.
     pub fn run(self, stop: Stop) -> Result<(), RunError> {
         let phases = self.server.watch_execution_phase();
-        let interrupted = stop.interrupted();
+        let (interrupted, handle) = (stop.interrupted(), stop.handle());
         for bound in &self.bound {
             tracing::info!(class = bound.class.name(), address = %bound.address, tls = bound.tls, "listening");
         }
         std::thread::spawn(move || self.server.run(RunArgs { shutdown_signal: Box::new(stop) }));
         wait_for_stop(phases)?;
+        self.doors.close();
         tracing::info!(open = self.metrics.open_requests(), "stopping");
         let end = Instant::now() + self.shutdown;
+        if handle.is_handing_over() {
+            let last = Instant::now() + LAST.min(self.shutdown);
+            wait(|| self.metrics.open_connections(), || Instant::now() >= last);
+        }
+        self.ending.send_replace(Ending::Idle);
         if !drained(&self.metrics, || Instant::now() >= end || *interrupted.borrow()) {
             let why = if *interrupted.borrow() { "interrupted while stopping" } else { "the time to stop is over" };
             tracing::warn!(open = self.metrics.open_requests(), why, "open requests are cut");
-            self.cut.send_replace(true);
+            self.ending.send_replace(Ending::All);
             let end = Instant::now() + CUT;
             wait(|| self.metrics.open_requests(), || Instant::now() >= end);
         }

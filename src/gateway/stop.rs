@@ -2,6 +2,7 @@
 //! requests cut.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -11,14 +12,20 @@ use tokio::sync::{Semaphore, watch};
 
 /// Waits for the wish to stop.
 pub struct Stop {
-    asked: Arc<Semaphore>,
+    asked: Arc<Asked>,
     signals: Mutex<Option<Signals>>,
     interrupted: watch::Sender<bool>,
 }
 
 /// Asks the gateway to stop; clones ask the same one.
 #[derive(Clone)]
-pub struct StopHandle(Arc<Semaphore>);
+pub struct StopHandle(Arc<Asked>);
+
+struct Asked {
+    wishes: Semaphore,
+    /// Another gateway takes over.
+    hands_over: AtomicBool,
+}
 
 /// Those that came since this was made.
 struct Signals {
@@ -42,13 +49,19 @@ impl Stop {
     #[must_use]
     pub fn by_handle() -> (Self, StopHandle) {
         let stop = Self::new(None);
-        let handle = StopHandle(stop.asked.clone());
+        let handle = stop.handle();
         (stop, handle)
     }
 
     fn new(signals: Option<Signals>) -> Self {
-        let asked = Arc::new(Semaphore::new(0));
+        let asked = Arc::new(Asked { wishes: Semaphore::new(0), hands_over: AtomicBool::new(false) });
         Self { asked, signals: Mutex::new(signals), interrupted: watch::Sender::new(false) }
+    }
+
+    /// What asks it to stop too.
+    #[must_use]
+    pub fn handle(&self) -> StopHandle {
+        StopHandle(self.asked.clone())
     }
 
     /// Turns true when whoever asked to stop does not want to wait any more.
@@ -82,7 +95,17 @@ impl Signals {
 impl StopHandle {
     /// Asks the gateway to finish what is open and stop.
     pub fn stop(&self) {
-        self.0.add_permits(1);
+        self.0.wishes.add_permits(1);
+    }
+
+    /// The same, for another gateway that has its sockets: clients that keep connections are given a second to hear of it.
+    pub fn hand_over(&self) {
+        self.0.hands_over.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    pub(super) fn is_handing_over(&self) -> bool {
+        self.0.hands_over.load(Ordering::Acquire)
     }
 }
 
@@ -91,7 +114,7 @@ impl ShutdownSignalWatch for Stop {
     async fn recv(&self) -> ShutdownSignal {
         tokio::select! {
             () = self.signal() => {}
-            _ = self.asked.acquire() => {}
+            _ = self.asked.wishes.acquire() => {}
         }
         ShutdownSignal::GracefulTerminate
     }

@@ -1,13 +1,15 @@
 //! The index of challenges that another server issued (`http-api.md` 5, "Hybrid"): it leads an answer to its operation.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 
 use crate::jose;
 use crate::store::{OperationId, Origin, StoreError};
 
 /// A challenge as it is looked up: its SHA-256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ChallengeDigest([u8; 32]);
 
 impl ChallengeDigest {

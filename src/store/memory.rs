@@ -11,6 +11,6 @@ mod sessions;
 mod table;
 
 pub use budget::Budget;
-pub use challenges::MemoryChallenges;
-pub use operations::MemoryOperations;
-pub use sessions::MemorySessions;
+pub use challenges::{ChallengesLeft, MemoryChallenges};
+pub use operations::{MemoryOperations, OperationsLeft};
+pub use sessions::{MemorySessions, SessionsLeft};

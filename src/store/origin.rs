@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::store::ExtId;
 
 /// Who caused a record: decides whose share of the memory it uses.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Origin {
     /// An internal caller: counted, never refused.
     Internal,
@@ -16,7 +18,8 @@ pub enum Origin {
 }
 
 /// The network that a caller's address belongs to: what one household or one attacker has for the asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SourceNetwork(IpAddr);
 
 impl SourceNetwork {

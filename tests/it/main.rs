@@ -38,4 +38,5 @@ mod status;
 mod step_up;
 mod story;
 mod support;
+mod upgrade;
 mod upstreams;

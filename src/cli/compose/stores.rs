@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use sidegate_filters::clock::Clock;
 
 use super::ComposeError;
 use super::lasting::Lasting;
+use super::memory::{InMemory, Memory};
 use crate::cli::data;
 use crate::config::Config;
 use crate::store::embedded::{Embedded, EmbeddedError};
@@ -17,6 +19,10 @@ use crate::store::{
     StoreError, Targets, Users,
 };
 use crate::telemetry::audit::Event;
+
+/// How long the system may take to end a process.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
+const BEAT: Duration = Duration::from_millis(10);
 
 /// Every store that the services use, and what else outlives a configuration.
 pub(in crate::cli) struct Stores {
@@ -29,6 +35,7 @@ pub(in crate::cli) struct Stores {
     pub(super) belongings: Arc<dyn Belongings>,
     pub(super) replays: Arc<dyn Replays>,
     pub(in crate::cli) users: Arc<dyn Users>,
+    memory: InMemory,
     pub(super) lasting: Lasting,
     /// How many users were last said to be missing without a removal.
     unexplained: AtomicUsize,
@@ -48,10 +55,16 @@ impl Stores {
         let users = if used { UsersFile::open_used(file)? } else { UsersFile::open_new(file)? };
         let durable = Arc::new(Embedded::open(&store, clock.clone())?);
         let of_operations = budget(config.limits.operations);
-        Ok(Self {
+        let memory = InMemory {
             operations: Arc::new(MemoryOperations::new(of_operations.clone(), clock.clone())),
             challenges: Arc::new(MemoryChallenges::new(of_operations, clock.clone())),
             sessions: Arc::new(MemorySessions::new(budget(config.limits.sessions), clock.clone())),
+        };
+        Ok(Self {
+            operations: memory.operations.clone(),
+            challenges: memory.challenges.clone(),
+            sessions: memory.sessions.clone(),
+            memory,
             targets: durable.clone(),
             credentials: durable.clone(),
             keys_behind: durable.clone(),
@@ -61,6 +74,34 @@ impl Stores {
             lasting: Lasting::default(),
             unexplained: AtomicUsize::new(0),
         })
+    }
+
+    /// Opens them after a gateway that ended just now, which the system may still be about to notice, and goes on with
+    /// what it left.
+    pub(in crate::cli) fn open_after(
+        config: &Config,
+        folder: &DataFolder,
+        clock: &Arc<dyn Clock>,
+        memory: Memory,
+    ) -> Result<Self, ComposeError> {
+        let end = Instant::now() + ENDS_WITHIN;
+        loop {
+            match Self::open(config, folder, clock) {
+                Err(ComposeError::Embedded(EmbeddedError::InUse(_))) if Instant::now() < end => {
+                    std::thread::sleep(BEAT);
+                }
+                opened => {
+                    let stores = opened?;
+                    stores.memory.take_over(memory);
+                    return Ok(stores);
+                }
+            }
+        }
+    }
+
+    /// What is in memory alone.
+    pub(in crate::cli) fn left(&self) -> Memory {
+        self.memory.left()
     }
 
     /// Gives back the room of what is over, and removes what belonged to removed users. Called about once a second.

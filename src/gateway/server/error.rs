@@ -26,6 +26,11 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The sockets that were handed over are others.
+    #[error(
+        "the gateway that serves has other listeners than this configuration (listeners): stop it, then start this one"
+    )]
+    Handed,
     /// A listener's certificate or key is unfit.
     #[error("{address}: {source}")]
     Tls {

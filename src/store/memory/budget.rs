@@ -96,6 +96,11 @@ impl Charge {
         }
     }
 
+    /// On whose account it is.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// The record is gone.
     pub(crate) fn release(&self) {
         let mut accounts = self.budget.accounts();

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 
 use super::budget::Budget;
-use super::table::{Perishable, Table};
+use super::table::{Left, Perishable, Table};
 use crate::store::{ChallengeDigest, Challenges, OperationId, Origin, StoreError};
 
 /// The challenges of one gateway. Its calls never wait.
 pub struct MemoryChallenges(Table<ChallengeDigest, Issued>);
 
+#[derive(Clone, Serialize, Deserialize)]
 struct Issued {
     operation: OperationId,
     until: Millis,
@@ -22,6 +24,24 @@ impl MemoryChallenges {
     #[must_use]
     pub fn new(budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
         Self(Table::new(budget, clock))
+    }
+}
+
+/// What a gateway leaves to the one that takes over from it.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChallengesLeft(Vec<Left<ChallengeDigest, Issued>>);
+
+impl MemoryChallenges {
+    /// All that there is, to be left.
+    #[must_use]
+    pub fn left(&self) -> ChallengesLeft {
+        ChallengesLeft(self.0.left())
+    }
+
+    /// Goes on with what another one left; how many challenges there was no room for.
+    pub fn take_over(&self, left: ChallengesLeft) -> usize {
+        self.0.take_over(left.0)
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 
 use super::budget::Budget;
-use super::table::{Perishable, Table};
+use super::table::{Left, Perishable, Table};
 use crate::store::operation::{Event, Operation, OperationId, Refused};
 use crate::store::operations::{Operations, Transition, TransitionError};
 use crate::store::{Origin, StoreError};
@@ -19,6 +20,38 @@ impl MemoryOperations {
     #[must_use]
     pub fn new(budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
         Self(Table::new(budget, clock))
+    }
+}
+
+/// What a gateway leaves to the one that takes over from it.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationsLeft(Vec<Left<OperationId, Operation>>);
+
+impl OperationsLeft {
+    /// How many they are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl MemoryOperations {
+    /// All that there is, to be left.
+    #[must_use]
+    pub fn left(&self) -> OperationsLeft {
+        OperationsLeft(self.0.left())
+    }
+
+    /// Goes on with what another one left; how many operations there was no room for.
+    pub fn take_over(&self, left: OperationsLeft) -> usize {
+        self.0.take_over(left.0)
     }
 }
 

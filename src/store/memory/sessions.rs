@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::Session;
 
 use super::budget::Budget;
-use super::table::{Perishable, Table};
+use super::table::{Left, Perishable, Table};
 use crate::store::sessions::{RENEWAL_GRACE, SESSIONS_LISTED, SessionKey, SessionRecord, Sessions};
 use crate::store::{ExtId, Origin, StoreError};
 
@@ -19,7 +20,7 @@ pub struct MemorySessions {
     generations: Mutex<HashMap<ExtId, u64>>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     record: SessionRecord,
     /// Set when it was renewed: when the old id ends.
@@ -38,6 +39,44 @@ impl Perishable for Stored {
         let Session { sid, domain, ext_id, name, realm, roles, .. } = &self.record.session;
         let roles: usize = roles.iter().map(|role| size_of::<String>() + role.len()).sum();
         roles + sid.len() + domain.len() + ext_id.len() + name.len() + realm.len()
+    }
+}
+
+/// What a gateway leaves to the one that takes over from it.
+#[derive(Default, Serialize, Deserialize)]
+pub struct SessionsLeft {
+    sessions: Vec<Left<SessionKey, Stored>>,
+    generations: Vec<(ExtId, u64)>,
+}
+
+impl SessionsLeft {
+    /// How many they are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+}
+
+impl MemorySessions {
+    /// All that there is, to be left.
+    #[must_use]
+    pub fn left(&self) -> SessionsLeft {
+        // What is ended meanwhile by its generation is void there too.
+        let sessions = self.table.left();
+        let generations = self.generations().iter().map(|(user, generation)| (user.clone(), *generation)).collect();
+        SessionsLeft { sessions, generations }
+    }
+
+    /// Goes on with what another one left; how many sessions there was no room for.
+    pub fn take_over(&self, left: SessionsLeft) -> usize {
+        self.generations().extend(left.generations);
+        self.table.take_over(left.sessions)
     }
 }
 

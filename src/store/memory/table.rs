@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 
 use super::budget::{Budget, Charge};
@@ -19,6 +20,10 @@ pub(super) trait Perishable: Send + Sync + 'static {
     /// Bytes that it takes beyond its own size.
     fn weight(&self) -> usize;
 }
+
+/// A record of another table.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Left<K, V>(K, V, Origin);
 
 /// What moka, the sweep's lists and the allocator take for an entry, measured (platform.md 10) and rounded up.
 const ENTRY: usize = 512;
@@ -98,6 +103,21 @@ where
         let now = self.clock.now();
         let living = self.cache.iter().map(|(_, entry)| entry.value).filter(|value| now < value.perishes_at());
         living.filter(|value| fits(value)).collect()
+    }
+
+    /// All that has not perished, with whose account it is on.
+    pub(super) fn left(&self) -> Vec<Left<K, V>>
+    where
+        V: Clone,
+    {
+        let now = self.clock.now();
+        let living = self.cache.iter().filter(|(_, entry)| now < entry.value.perishes_at());
+        living.map(|(key, entry)| Left(*key, (*entry.value).clone(), entry.charge.origin().clone())).collect()
+    }
+
+    /// Keeps what another one left; how many records there was no room for.
+    pub(super) fn take_over(&self, left: Vec<Left<K, V>>) -> usize {
+        left.into_iter().filter_map(|Left(key, value, origin)| self.insert(key, value, &origin).err()).count()
     }
 
     /// The time by which records perish.

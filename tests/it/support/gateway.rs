@@ -5,6 +5,7 @@ mod rows;
 mod setup;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::collections::HashMap;
 use std::io::Write;

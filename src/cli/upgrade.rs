@@ -1,0 +1,187 @@
+//! One gateway takes over from another on the same data folder, and no connection is refused meanwhile
+//! (`sidegate serve --upgrade`, `gateway.md` 5).
+//!
+//! The one that serves waits at a Unix socket in the data folder for its successor. That one gets the listening sockets,
+//! checks all that a start would fail at, and only then gives its word. Now the older one accepts no more, ends what is
+//! open, hands its memory over and goes; what clients send meanwhile waits at the sockets. Whoever comes to nothing before
+//! it gave its word changes nothing.
+
+mod wire;
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::geteuid;
+
+use super::compose::Memory;
+use crate::gateway::{Doors, StopHandle};
+use crate::store::DataFolder;
+
+/// In the data folder, 0600.
+const SOCKET: &str = "upgrade.sock";
+/// The successor's word.
+const GO: u8 = b'g';
+/// How long a successor may take until it gives its word.
+const CHECKS: Duration = Duration::from_secs(120);
+/// How long the one before may take to end what is open, beyond `limits.stop`.
+const SLACK: Duration = Duration::from_secs(30);
+
+/// Why nothing is taken over. The gateway that serves goes on, unless it had been given the word.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpgradeError {
+    /// The other side is of another account.
+    #[error("{0} is not held by a process of this account")]
+    Stranger(PathBuf),
+    /// What came is not what was to come.
+    #[error("the gateway that serves hands over otherwise than this program takes: stop it, then start this one")]
+    Foreign,
+    /// The connection broke.
+    #[error("the gateway that serves could not be taken over from: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Waits for a successor.
+pub(super) struct Offer {
+    socket: UnixListener,
+    path: PathBuf,
+}
+
+/// Who gave its word.
+#[derive(Clone, Default)]
+pub(super) struct Successor(Arc<Mutex<Option<UnixStream>>>);
+
+impl Offer {
+    /// Opens the socket; one that a gateway left which was killed is in nobody's use, since only one has the store.
+    ///
+    /// # Errors
+    /// When it can't be had, such as for a path of more than 107 bytes.
+    pub(super) fn open(folder: &DataFolder) -> io::Result<Self> {
+        let path = folder.file(SOCKET);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let socket = UnixListener::bind(&path)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Self { socket, path })
+    }
+
+    /// Hands over to the first who gives its word; it is told then to whom.
+    pub(super) fn wait(self, doors: Doors, stop: StopHandle) -> Successor {
+        let successor = Successor::default();
+        let told = successor.clone();
+        std::thread::spawn(move || {
+            for stream in self.socket.incoming() {
+                let asked = stream.map_err(UpgradeError::from).and_then(|stream| self.ask(stream, &doors));
+                match asked {
+                    Ok(Some(stream)) => {
+                        *told.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+                        tracing::info!("another gateway takes over");
+                        stop.hand_over();
+                        return;
+                    }
+                    Ok(None) => tracing::warn!("a gateway that was to take over came to nothing; this one goes on"),
+                    Err(error) => tracing::warn!(%error, "nothing is handed over, and this gateway goes on"),
+                }
+            }
+        });
+        successor
+    }
+
+    fn ask(&self, mut stream: UnixStream, doors: &Doors) -> Result<Option<UnixStream>, UpgradeError> {
+        check_peer(&stream, &self.path)?;
+        let sockets = doors.copies()?;
+        let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
+        wire::send(&stream, &sockets)?;
+        stream.set_read_timeout(Some(CHECKS))?;
+        let mut word = [0];
+        Ok(stream.read_exact(&mut word).is_ok_and(|()| word == [GO]).then_some(stream))
+    }
+}
+
+impl Successor {
+    /// Hands over what is remembered, once nothing is open any more. The end of this process tells that it is gone.
+    pub(super) fn leave(&self, memory: impl FnOnce() -> Memory) {
+        let Some(mut stream) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let memory = memory();
+        let sent = serde_json::to_vec(&memory).map_err(io::Error::from).and_then(|bytes| {
+            stream.write_all(&(bytes.len() as u64).to_be_bytes())?;
+            stream.write_all(&bytes)
+        });
+        match sent {
+            Ok(()) => tracing::info!(sessions = memory.sessions(), operations = memory.operations(), "handed over"),
+            Err(error) => tracing::error!(%error, "sessions and operations could not be handed over, and are lost"),
+        }
+        // Open until the process is gone, and with it its hold on the store.
+        std::mem::forget(stream);
+    }
+}
+
+/// The sockets of a gateway that goes on serving until it is given the word.
+pub(super) struct Taken {
+    stream: UnixStream,
+    sockets: Vec<TcpListener>,
+}
+
+impl Taken {
+    /// Asks the gateway that serves from this data folder; `None`: there is none.
+    ///
+    /// # Errors
+    /// Why nothing is to be had.
+    pub(super) fn ask(data: &Path) -> Result<Option<Self>, UpgradeError> {
+        let path = data.join(SOCKET);
+        let stream = match UnixStream::connect(&path) {
+            Ok(stream) => stream,
+            // Whoever left it there is gone.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        check_peer(&stream, &path)?;
+        stream.set_read_timeout(Some(SLACK))?;
+        let sockets = wire::receive(&stream)?.into_iter().map(TcpListener::from).collect();
+        Ok(Some(Self { stream, sockets }))
+    }
+
+    /// Its listening sockets, in the order of its configuration.
+    pub(super) fn sockets(&mut self) -> Vec<TcpListener> {
+        std::mem::take(&mut self.sockets)
+    }
+
+    /// Gives it the word, and waits for its memory and its end.
+    ///
+    /// # Errors
+    /// When it does not end within `stop` and half a minute.
+    pub(super) fn take_over(mut self, stop: Duration) -> Result<Memory, UpgradeError> {
+        self.stream.write_all(&[GO])?;
+        self.stream.set_read_timeout(Some(stop.saturating_add(SLACK)))?;
+        let memory = self.memory().unwrap_or_else(|error| {
+            tracing::error!(%error, "no sessions and operations were handed over: users log in again, links are void");
+            Memory::default()
+        });
+        // It has the store until its process is gone, and with that its end of the connection.
+        self.stream.read_to_end(&mut Vec::new())?;
+        Ok(memory)
+    }
+
+    fn memory(&mut self) -> io::Result<Memory> {
+        let mut length = [0; 8];
+        self.stream.read_exact(&mut length)?;
+        let mut memory = Vec::new();
+        (&self.stream).take(u64::from_be_bytes(length)).read_to_end(&mut memory)?;
+        Ok(serde_json::from_slice(&memory)?)
+    }
+}
+
+fn check_peer(stream: &UnixStream, path: &Path) -> Result<(), UpgradeError> {
+    let peer = socket_peercred(stream).map_err(io::Error::from)?;
+    if peer.uid == geteuid() { Ok(()) } else { Err(UpgradeError::Stranger(path.to_owned())) }
+}

@@ -1,0 +1,75 @@
+//! Sockets through a Unix socket.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use rustix::cmsg_space;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+
+use super::UpgradeError;
+
+/// Of what is said here, memory included. A program that says it otherwise has another one.
+const VERSION: u8 = 1;
+/// So many sockets at most.
+const MOST: usize = 64;
+
+pub(super) fn send(stream: &UnixStream, sockets: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !control.push(SendAncillaryMessage::ScmRights(sockets)) {
+        return Err(io::Error::other(format!("more than {MOST} listeners can't be handed over")));
+    }
+    sendmsg(stream, &[IoSlice::new(&[VERSION])], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+pub(super) fn receive(stream: &UnixStream) -> Result<Vec<OwnedFd>, UpgradeError> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut version = [0];
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    let received = recvmsg(stream, &mut [IoSliceMut::new(&mut version)], &mut control, flags);
+    let received = received.map_err(io::Error::from)?;
+    let sockets = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(sockets) => Some(sockets),
+        _ => None,
+    });
+    let sockets: Vec<_> = sockets.flatten().collect();
+    if received.bytes == 1 && version == [VERSION] && !sockets.is_empty() {
+        Ok(sockets)
+    } else {
+        Err(UpgradeError::Foreign)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::os::fd::AsFd as _;
+
+    use super::*;
+
+    #[test]
+    fn sockets_arrive_in_their_order() {
+        let (here, there) = UnixStream::pair().unwrap();
+        let sockets = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
+        send(&here, &sockets.each_ref().map(|socket| socket.as_fd())).unwrap();
+        let received = receive(&there).unwrap().into_iter().map(TcpListener::from);
+        assert_eq!(received.map(|socket| socket.local_addr().unwrap()).collect::<Vec<_>>(), addresses);
+    }
+
+    #[test]
+    fn another_version_and_no_sockets_are_foreign() {
+        let (here, there) = UnixStream::pair().unwrap();
+        send(&here, &[]).unwrap();
+        assert!(matches!(receive(&there), Err(UpgradeError::Foreign)));
+        drop(here);
+        assert!(matches!(receive(&there), Err(UpgradeError::Foreign)));
+    }
+}

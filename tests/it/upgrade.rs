@@ -1,0 +1,94 @@
+//! One gateway takes over from another one while clients go on (`sidegate serve --upgrade`).
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::http::Client;
+use crate::support::oob::{by_link_to, dispatched, redeem};
+use crate::support::phone::Phone;
+use crate::support::wait;
+
+/// Asks again and again; every request must be answered well.
+async fn ask(client: Client, path: &'static str, ended: Arc<AtomicBool>, answers: Arc<AtomicU64>) {
+    while !ended.load(Ordering::Relaxed) {
+        client.get(path).send().await.expect(200);
+        answers.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn more(answers: &AtomicU64) {
+    let before = answers.load(Ordering::Relaxed);
+    let some = async || (answers.load(Ordering::Relaxed) > before + 20).then_some(());
+    wait::until("more answers", wait::BOUND, some).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_is_lost_and_sessions_and_links_go_on() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let operation = dispatched(&gateway.public(), "authentication", &by_link_to("jeff", phone.target())).await;
+    let (ended, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let clients = [
+        (gateway.public(), "/auth/login"),
+        (gateway.public_http2(), "/.well-known/jwks.json"),
+        (gateway.management(), "/nevisfido/health"),
+        (phone.client(), "/nevisfido/uaf/1.1/facets"),
+    ];
+    let asking: Vec<_> =
+        clients.map(|(client, path)| tokio::spawn(ask(client, path, ended.clone(), answers.clone()))).into();
+    for _ in 0..2 {
+        more(&answers).await;
+        let before = gateway.id();
+        assert_eq!(gateway.upgrade().await, Some(0), "the one before ended well");
+        assert_ne!(gateway.id(), before);
+        more(&answers).await;
+    }
+    ended.store(true, Ordering::Relaxed);
+    for asked in asking {
+        asked.await.unwrap();
+    }
+    let handed_out = redeem(&gateway.public(), "authentication", &operation.token).await.uaf_code(1200);
+    phone.authenticate(&handed_out).await.uaf_code(1200);
+    let path = format!("/nevisfido/token/dispatch/targets/{}", phone.target());
+    phone.client().call(http::Method::DELETE, &path).send().await.expect(204);
+}
+
+/// Starts a successor that comes to nothing, and says why.
+async fn fails(gateway: &Gateway, why: &str) {
+    let mut successor = gateway.successor();
+    let status = wait::until("its end", wait::BOUND, async || successor.try_wait().unwrap()).await;
+    assert_eq!(status.code(), Some(1));
+    let told = || gateway.log().lines().any(|line| line.contains("does not serve") && line.contains(why));
+    wait::until(why, wait::BOUND, async || told().then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_successor_that_comes_to_nothing_changes_nothing() {
+    let gateway = Setup::default().user("jeff").replace("    level: 2\n", "    level: 2   # high\n").start().await;
+    let mode = std::fs::metadata(gateway.data().join("upgrade.sock")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    // What the file says, what only shows when it is put together, and what the sockets are.
+    gateway.reconfigure("level: 2   # high", "level: 0   # high");
+    fails(&gateway, "level 0 is what nobody has").await;
+    gateway.reconfigure("level: 0   # high", "level: 2");
+    gateway.reconfigure("    roles: [act-for, admin]", "    token-file: sidegate.yml\n    roles: [act-for, admin]");
+    fails(&gateway, "internal-callers.internal.token-file").await;
+    gateway.reconfigure("    token-file: sidegate.yml\n", "");
+    gateway.reconfigure("127.0.0.1:9089\n", "127.0.0.1:9089\n  - class: management\n    address: 127.0.0.1:0\n");
+    fails(&gateway, "has other listeners").await;
+    gateway.public().get("/auth/login").send().await.expect(200);
+    gateway.management().get("/nevisfido/health").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn without_a_gateway_it_is_a_start_like_any() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    gateway.stop();
+    assert_eq!(gateway.upgrade().await, None);
+    Phone::new(&gateway, "jeff").login_password().await;
+    gateway.kill();
+    assert_eq!(gateway.upgrade().await, None, "what a killed one left is in nobody's way");
+    Phone::new(&gateway, "jeff").login_password().await;
+}
