@@ -3,7 +3,7 @@
 
 use crate::aaid::{Aaid, KeyRef};
 use crate::relying_party::RelyingParty;
-use crate::wire::{DeregisterAuthenticator, DeregistrationRequest, Operation};
+use crate::wire::{DeregisterAuthenticator, DeregistrationRequest, Operation, OperationHeader};
 
 /// What the client is to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,21 +16,24 @@ pub enum Deregistration {
     Everything,
 }
 
+impl Deregistration {
+    pub(crate) fn to_request(&self, header: OperationHeader) -> DeregistrationRequest {
+        let authenticators = match self {
+            Self::Keys(first, others) => {
+                std::iter::once(first).chain(others).cloned().map(DeregisterAuthenticator::Key).collect()
+            }
+            Self::Model(aaid) => vec![DeregisterAuthenticator::Model(*aaid)],
+            Self::Everything => vec![DeregisterAuthenticator::Everything],
+        };
+        DeregistrationRequest { header, authenticators }
+    }
+}
+
 impl RelyingParty {
     /// Makes the message. It needs neither challenge nor serverData, as nothing comes back.
     #[must_use]
     pub fn deregistration(&self, what: &Deregistration) -> DeregistrationRequest {
-        let key = |key: &KeyRef| DeregisterAuthenticator {
-            aaid: key.aaid.as_str().to_owned(),
-            key_id: key.key_id.to_base64url(),
-        };
-        let all_of = |aaid: &str| vec![DeregisterAuthenticator { aaid: aaid.to_owned(), key_id: String::new() }];
-        let authenticators = match what {
-            Deregistration::Keys(first, others) => std::iter::once(first).chain(others).map(key).collect(),
-            Deregistration::Model(aaid) => all_of(aaid.as_str()),
-            Deregistration::Everything => all_of(""),
-        };
-        DeregistrationRequest { header: self.header(Operation::Dereg, None), authenticators }
+        what.to_request(self.header(Operation::Dereg, None))
     }
 }
 

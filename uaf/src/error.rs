@@ -100,6 +100,9 @@ pub enum Error {
     /// The signature algorithm is not the one fixed at registration.
     #[error("signature algorithm is not the registered one")]
     AlgorithmNotRegistered,
+    /// A deregistration names more than was asked for; only a relay can tell.
+    #[error("more is deregistered than was asked for")]
+    BeyondScope,
     /// The AAID, key or properties do not fit the policy that was sent.
     #[error("authenticator does not fit the policy")]
     NotInPolicy,

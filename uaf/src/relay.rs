@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aaid::KeyRef;
 use crate::denial::Denial;
+use crate::deregistration::Deregistration;
 use crate::encoding;
 use crate::error::Error;
 use crate::incoming::Incoming;
@@ -156,26 +157,23 @@ fn covers(criterion: &MatchCriteria, key: &KeyRef) -> bool {
         && (criterion.key_ids.is_empty() || criterion.key_ids.contains(&key.key_id))
 }
 
-/// Checks that a message tells a phone to remove keys.
+/// Checks that a message tells a phone to remove keys, and no others than were `asked` for.
 ///
 /// # Errors
-/// [`Error`]: what is wrong with the message.
-pub fn check_deregistration(message: &str) -> Result<(), Error> {
+/// [`Error`]: what is wrong with the message; [`Error::BeyondScope`].
+pub fn check_deregistration(message: &str, asked: &DeregisterAuthenticator) -> Result<(), Error> {
     single(message)?;
-    DeregistrationRequest::from_message(message).map(drop)
+    let request = DeregistrationRequest::from_message(message)?;
+    if request.authenticators.iter().all(|entry| asked.covers(entry)) { Ok(()) } else { Err(Error::BeyondScope) }
 }
 
 /// The message that tells a phone to remove these keys of an application, for a server that has removed them and whose
 /// own message got lost.
 #[must_use]
-pub fn deregistration(app_id: AppId, keys: &[KeyRef]) -> String {
-    let authenticators = keys
-        .iter()
-        .map(|key| DeregisterAuthenticator { aaid: key.aaid.as_str().to_owned(), key_id: key.key_id.to_base64url() })
-        .collect();
+pub fn deregistration(app_id: AppId, keys: &Deregistration) -> String {
     let (upv, op, app_id) = (Version::V1_1, Operation::Dereg, Some(app_id));
     let header = OperationHeader { upv, op, app_id, server_data: None, exts: Vec::new() };
-    DeregistrationRequest { header, authenticators }.to_message()
+    keys.to_request(header).to_message()
 }
 
 /// With a dictionary for each version a client could answer one that was not looked at.
@@ -308,7 +306,7 @@ mod tests {
         let mut bare = registration(&[]);
         bare.header.server_data = None;
         assert_eq!(Issue::registration(&bare.to_message()), Err(Error::ServerDataMissing));
-        assert_eq!(check_deregistration("[]"), Err(Error::NotUaf("empty array")));
+        assert_eq!(check_deregistration("[]", &DeregisterAuthenticator::Everything), Err(Error::NotUaf("empty array")));
     }
 
     #[test]
@@ -333,8 +331,8 @@ mod tests {
         let (phone, request) = (phone(), registration(&[]));
         let (_, key) = phone.register(&request, &[]).unwrap();
         let issue = Issue::registration(&request.to_message()).unwrap();
-        let message = deregistration(issue.app_id().unwrap().clone(), &[key.key_ref()]);
-        check_deregistration(&message).unwrap();
+        let message = deregistration(issue.app_id().unwrap().clone(), &Deregistration::Keys(key.key_ref(), vec![]));
+        check_deregistration(&message, &DeregisterAuthenticator::Key(key.key_ref())).unwrap();
         let mut keys = vec![key];
         phone.deregister(&DeregistrationRequest::from_message(&message).unwrap(), &mut keys);
         assert!(keys.is_empty());

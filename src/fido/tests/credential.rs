@@ -3,7 +3,7 @@
 use serde_json::json;
 use sidegate_filters::Role;
 use sidegate_uaf::Error;
-use sidegate_uaf::wire::{DeregistrationRequest, RegistrationRequest, Reply};
+use sidegate_uaf::wire::{DeregisterAuthenticator, DeregistrationRequest, RegistrationRequest, Reply};
 
 use super::registration;
 use crate::fido::AnswerAt;
@@ -58,7 +58,7 @@ async fn a_deregistration_names_each_key_and_ends_it() {
 
     let request = deregister(by_key(key.key_id.to_base64url())).await.unwrap();
     let message = DeregistrationRequest::from_message(&request.message).unwrap();
-    assert_eq!(message.authenticators[0].key_id, key.key_id.to_base64url());
+    assert_eq!(message.authenticators, [DeregisterAuthenticator::Key(key)]);
     jeffs.deregister(&request);
     assert!(jeffs.keys.is_empty());
     assert!(house.credentials.list(&"ext-jeff".into()).await.unwrap().is_empty());

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use sidegate_filters::clock::Millis;
+use sidegate_uaf::deregistration::Deregistration;
 use sidegate_uaf::relay::Issue;
 use sidegate_uaf::wire::{AppId, Reply};
 use sidegate_uaf::{Error, KeyRef};
@@ -112,13 +113,15 @@ impl Upstream {
         &self,
         user: &Subject,
         scope: &Scope,
-    ) -> Result<Option<(AppId, Vec<KeyRef>)>, FidoError> {
+    ) -> Result<Option<(AppId, Deregistration)>, FidoError> {
         let removal = Removal::from(scope);
         let mut records = self.keys.of_owner(&user.ext_id).await?;
         records.retain(|record| removal.covers(&record.key));
         let app_id = records.iter().find_map(|record| record.app_id.clone());
         let Some(app_id) = app_id.and_then(|text| AppId::new(text).ok()) else { return Ok(None) };
-        Ok(Some((app_id, records.iter().map(key_ref).collect::<Result<_, _>>()?)))
+        let mut keys = records.iter().map(key_ref);
+        let Some(first) = keys.next().transpose()? else { return Ok(None) };
+        Ok(Some((app_id, Deregistration::Keys(first, keys.collect::<Result<_, _>>()?))))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 use sidegate_filters::clock::Millis;
 use sidegate_uaf::relay::{self, Issue};
-use sidegate_uaf::wire::{GetUafRequest, Operation, ReturnUafRequest, Transaction};
+use sidegate_uaf::wire::{DeregisterAuthenticator, GetUafRequest, Operation, ReturnUafRequest, Transaction};
 use sidegate_uaf::{Error, StatusCode};
 
 use super::super::context::DEFAULT_POLICY;
@@ -112,7 +112,7 @@ impl Upstream {
         let username = Some(user.called(self.settings.username));
         let told = Told { username, scope: Some(mode(scope)), ..Told::default() };
         let request = self.ask(place, Operation::Dereg, &told).await?;
-        relay::check_deregistration(&request.message).map_err(|fault| unfit(&fault))?;
+        relay::check_deregistration(&request.message, &asked(scope)).map_err(|fault| unfit(&fault))?;
         Ok(UafRequest { lifetime_millis: None, ..request })
     }
 
@@ -159,6 +159,15 @@ fn mode(scope: &Scope) -> serde_json::Value {
             let key_id = sidegate_uaf::encoding::encode(key.key_id.as_bytes());
             json!({"mode": "key", "aaid": key.aaid.as_str(), "keyId": key_id})
         }
+    }
+}
+
+/// What the upstream's message may name.
+fn asked(scope: &Scope) -> DeregisterAuthenticator {
+    match scope {
+        Scope::User => DeregisterAuthenticator::Everything,
+        Scope::Model(aaid) => DeregisterAuthenticator::Model(*aaid),
+        Scope::Key(key) => DeregisterAuthenticator::Key(key.clone()),
     }
 }
 

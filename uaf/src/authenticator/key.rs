@@ -107,9 +107,7 @@ impl DeviceKey {
     }
 
     pub(super) fn is_named_by(&self, entry: &DeregisterAuthenticator) -> bool {
-        let is_model = entry.aaid.parse() == Ok(self.aaid);
-        let is_key = entry.key_id == self.key_id.to_base64url();
-        entry.key_id.is_empty() && (entry.aaid.is_empty() || is_model) || is_key && is_model
+        entry.covers(&DeregisterAuthenticator::Key(self.key_ref()))
     }
 }
 

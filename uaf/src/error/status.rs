@@ -114,7 +114,7 @@ table! {
     // The message as a whole.
     SeveralMessages, DuplicateMember, NullMember, TooComplex, Member(_), UnknownExtension => UNACCEPTABLE_CONTENT;
     ServerDataMissing, ServerDataBroken, ServerDataOfAnotherOperation => UNACCEPTABLE_CONTENT;
-    FcParamsEncoding, FcParams(_), HeaderAppId, AppId, UntrustedFacet, NoAssertions => UNACCEPTABLE_CONTENT;
+    FcParamsEncoding, FcParams(_), HeaderAppId, AppId, UntrustedFacet, NoAssertions, BeyondScope => UNACCEPTABLE_CONTENT;
     // One assertion.
     RepeatedKey, Scheme, Tlv(_), Mode, FinalChallengeHash, RegistrationCounter, SignCounter => UNACCEPTABLE_CONTENT;
     KeyUnknown { user_is_real: false }, Signature => UNACCEPTABLE_CONTENT;

@@ -1,12 +1,13 @@
 //! `DeregistrationRequest` (UAF protocol 1.1, section 3.6). There is no response to it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Operation, OperationHeader, Version, Versions, message, message_in, non_empty, pick};
+use crate::aaid::{Aaid, KeyId, KeyRef};
 use crate::encoding::dictionary;
 use crate::error::Error;
 
-dictionary!(DeregistrationRequest, DeregisterAuthenticator);
+dictionary!(DeregistrationRequest, Entry);
 
 /// Tells a client to delete keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +15,8 @@ dictionary!(DeregistrationRequest, DeregisterAuthenticator);
 pub struct DeregistrationRequest {
     /// Head with op `Dereg`.
     pub header: OperationHeader,
-    /// Which keys.
-    #[serde(deserialize_with = "non_empty")]
+    /// Which keys: [`DeregisterAuthenticator::Everything`] stands alone.
+    #[serde(deserialize_with = "list")]
     pub authenticators: Vec<DeregisterAuthenticator>,
 }
 
@@ -46,19 +47,93 @@ impl DeregistrationRequest {
     #[must_use]
     pub fn to_message_in(&self, versions: Versions) -> String {
         // Empty names are new in 1.1.
-        let plain = self.authenticators.iter().all(|key| !key.aaid.is_empty() && !key.key_id.is_empty());
+        let plain = self.authenticators.iter().all(|entry| matches!(entry, DeregisterAuthenticator::Key(_)));
         let versions = if plain { versions } else { Versions::Only1_1 };
         message_in(self, versions, |request| &mut request.header)
     }
 }
 
-/// One key; with an empty key id all keys of the model; with both empty everything of the appID.
+/// What of the appID's keys is to go.
+///
+/// ```
+/// use sidegate_uaf::wire::DeregisterAuthenticator;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let read = |text| serde_json::from_str::<DeregisterAuthenticator>(text);
+/// let model = DeregisterAuthenticator::Model("D0D0#0001".parse()?);
+/// assert_eq!(read(r#"{"aaid": "D0D0#0001", "keyID": ""}"#)?, model);
+/// assert_eq!(read(r#"{"aaid": "", "keyID": ""}"#)?, DeregisterAuthenticator::Everything);
+/// assert!(read(r#"{"aaid": "", "keyID": "x"}"#).is_err(), "a key of no model");
+/// assert!(DeregisterAuthenticator::Everything.covers(&model) && !model.covers(&DeregisterAuthenticator::Everything));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Entry", try_from = "Entry")]
+pub enum DeregisterAuthenticator {
+    /// One key.
+    Key(KeyRef),
+    /// All keys of a model: the key id is empty.
+    Model(Aaid),
+    /// All keys: both are empty.
+    Everything,
+}
+
+impl DeregisterAuthenticator {
+    /// Whether nothing goes with `other` that does not go with this.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Everything, _) => true,
+            (Self::Model(aaid), Self::Model(other) | Self::Key(KeyRef { aaid: other, .. })) => aaid == other,
+            (Self::Key(key), Self::Key(other)) => key == other,
+            (Self::Model(_) | Self::Key(_), _) => false,
+        }
+    }
+}
+
+/// `DeregisterAuthenticator` as it is written.
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Self")]
-pub struct DeregisterAuthenticator {
+struct Entry {
     /// AAID or the empty string.
-    pub aaid: String,
+    aaid: String,
     /// Key id as base64url, or the empty string.
     #[serde(rename = "keyID")]
-    pub key_id: String,
+    key_id: String,
+}
+
+impl From<DeregisterAuthenticator> for Entry {
+    fn from(entry: DeregisterAuthenticator) -> Self {
+        let (aaid, key_id) = match entry {
+            DeregisterAuthenticator::Key(key) => (key.aaid.into(), key.key_id.to_base64url()),
+            DeregisterAuthenticator::Model(aaid) => (aaid.into(), String::new()),
+            DeregisterAuthenticator::Everything => (String::new(), String::new()),
+        };
+        Self { aaid, key_id }
+    }
+}
+
+impl TryFrom<Entry> for DeregisterAuthenticator {
+    type Error = &'static str;
+
+    fn try_from(Entry { aaid, key_id }: Entry) -> Result<Self, Self::Error> {
+        let model = |aaid: &str| aaid.parse().map_err(|_| "aaid is neither empty nor an AAID");
+        Ok(match (aaid.as_str(), key_id.as_str()) {
+            ("", "") => Self::Everything,
+            (aaid, "") => Self::Model(model(aaid)?),
+            (aaid, key_id) => {
+                let key_id = KeyId::from_base64url(key_id).map_err(|_| "keyID is neither empty nor a key id")?;
+                Self::Key(KeyRef { aaid: model(aaid)?, key_id })
+            }
+        })
+    }
+}
+
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DeregisterAuthenticator>, D::Error> {
+    let list: Vec<_> = non_empty(deserializer)?;
+    if list.len() > 1 && list.contains(&DeregisterAuthenticator::Everything) {
+        return Err(serde::de::Error::custom("everything, and an entry beside it"));
+    }
+    Ok(list)
 }

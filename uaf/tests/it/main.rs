@@ -16,6 +16,8 @@ mod corpus;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod deregistration_faults;
+#[cfg(test)]
 mod key_faults;
 #[cfg(test)]
 mod message_faults;
