@@ -1,6 +1,7 @@
 //! What the `context` of a GetUAFRequest asks for: a string holding JSON (`http-api.md` 6).
 
 use serde::{Deserialize, Serialize};
+use sidegate_uaf::transaction::check_renderings;
 use sidegate_uaf::wire::{Operation, Reply, Transaction};
 use sidegate_uaf::{Aaid, KeyId, KeyRef};
 
@@ -149,7 +150,13 @@ fn transaction(renderings: Option<Vec<Rendering>>) -> Result<Vec<Transaction>, C
     match renderings {
         None => Ok(Vec::new()),
         Some(list) if list.is_empty() => Err(fault("context.transaction", "an empty list")),
-        Some(list) => list.iter().map(Rendering::read).collect(),
+        Some(list) => {
+            let list: Vec<_> = list.iter().map(Rendering::read).collect::<Result<_, _>>()?;
+            check_renderings(&list).map_err(|_| {
+                fault("context.transaction", "more than one text, or two pictures for the same displays")
+            })?;
+            Ok(list)
+        }
     }
 }
 
@@ -269,6 +276,11 @@ mod tests {
     #[case(Operation::Auth, r#"{"policy":[]}"#, "context.policy")]
     #[case(Operation::Auth, r#"{"transaction":[]}"#, "context.transaction")]
     #[case(Operation::Auth, r#"{"transaction":[{"contentType":"text/plain"}]}"#, "context.transaction")]
+    #[case(
+        Operation::Auth,
+        r#"{"transaction":[{"contentType":"text/plain","content":"UGF5IDE"},{"contentType":"text/plain","content":"UGF5IDEwMDA"}]}"#,
+        "context.transaction"
+    )]
     #[case(
         Operation::Auth,
         r#"{"transaction":[{"contentType":"image/png","content":"UGF5"}]}"#,

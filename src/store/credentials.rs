@@ -145,11 +145,13 @@ pub trait Credentials: Send + Sync {
     /// When the store can't be asked.
     async fn list(&self, owner: &ExtId) -> Result<Vec<Credential>, StoreError>;
 
-    /// Accepts a signature counter, and notes the use at `now`: both zero, or `received` greater than the stored one.
+    /// Accepts the signature counters of one answer, and notes the use of their keys at `now`; gives the ext ids of these,
+    /// in the order given. Of each key both counters are zero, or `received` is greater than the stored one; where one is
+    /// not, none moves.
     ///
     /// # Errors
     /// [`CounterError::NotAdvanced`], [`CounterError::NotFound`].
-    async fn advance_counter(&self, key: &CredentialKey, received: u32, now: Millis) -> Result<(), CounterError>;
+    async fn advance_all(&self, received: &[(CredentialKey, u32)], now: Millis) -> Result<Vec<String>, CounterError>;
 
     /// Removes credentials of this owner, all in one transaction; gives back what was removed.
     ///

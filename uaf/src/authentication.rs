@@ -71,10 +71,10 @@ pub enum AuthenticationOutcome {
 pub struct VerifiedKey {
     /// Model and key.
     pub key: KeyRef,
-    /// The counter that was compared with: the store must still hold it when it takes the new one.
-    pub previous_counter: u32,
-    /// The new counter.
+    /// The new counter: to be stored if it is still greater than the stored one, or if both are 0.
     pub counter: u32,
+    /// SHA-256 of the content of the rendering that was confirmed with it, if one was.
+    pub confirmed: Option<[u8; 32]>,
 }
 
 impl RelyingParty {
@@ -208,8 +208,9 @@ fn verify(
     }
     Ok(VerifiedKey {
         key: credential.key_ref(),
-        previous_counter: credential.sign_counter,
         counter: common.sign_counter,
+        // As long as the one of those sent that it equals.
+        confirmed: read.transaction_hash.try_into().ok(),
     })
 }
 

@@ -8,9 +8,9 @@
 //! 2. The caller loads the operation and **takes its challenge, atomically and for good**: it is used up even if the
 //!    rest fails. Nothing there: [`Error::ChallengeSpent`].
 //! 3. The caller loads what it has under [`Opened::keys`].
-//! 4. `finish_*` checks everything else. New counters are stored by compare-and-swap from
-//!    [`authentication::VerifiedKey::previous_counter`], new credentials only if (AAID, keyID) is free:
-//!    [`Error::AlreadyRegistered`].
+//! 4. `finish_*` checks everything else. New counters are stored in one step, each if it is greater
+//!    than the stored one then or if both are 0, and none if one is not: [`Error::SignCounter`]; new credentials only if
+//!    (AAID, keyID) is free: [`Error::AlreadyRegistered`].
 //!
 //! How a model proves itself is said by its metadata statement ([`metadata::Statement`]): with roots by certificates that
 //! lead there, without roots by the new key itself.
@@ -85,7 +85,7 @@
 //! assert_eq!(opened.keys(), [keys[0].key_ref()]); // load the credentials under these
 //! let outcome = server.finish_authentication(&state, &opened, &credentials, &arrival)?;
 //! let AuthenticationOutcome::Authenticated { user, keys } = outcome else { return Err("denied".into()) };
-//! assert_eq!((user.as_str(), keys[0].previous_counter, keys[0].counter), ("6f7f3c1e", 1, 2));
+//! assert_eq!((user.as_str(), keys[0].counter), ("6f7f3c1e", 2));
 //! # Ok(())
 //! # }
 //! ```

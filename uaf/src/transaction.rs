@@ -28,6 +28,10 @@ pub enum TransactionError {
     /// A picture that does not say which display it is for as its own header does.
     #[error("the characteristics are not those of the picture")]
     Characteristics,
+    /// Two texts, or two pictures for the same displays: one content has one rendering for each, and of two the user's
+    /// would be anybody's guess.
+    #[error("two renderings are for the same displays")]
+    Repeated,
 }
 
 impl Transaction {
@@ -63,6 +67,15 @@ impl Transaction {
         self.content_type == other.content_type && self.content == other.content && is_for_it
     }
 
+    /// Whether one display could show both.
+    fn rivals(&self, other: &Self) -> bool {
+        match (&self.png_characteristics, &other.png_characteristics) {
+            (None, None) => true,
+            (Some(one), Some(other)) => one.have_header_of(other),
+            _ => false,
+        }
+    }
+
     fn check(&self) -> Result<(), TransactionError> {
         let bytes = self.content.as_bytes();
         match self.content_type {
@@ -85,9 +98,27 @@ const fn is_shown(byte: &u8) -> bool {
     byte.is_ascii_graphic() || matches!(byte, b' ' | b'\n' | b'\r')
 }
 
-/// Checks what the caller put together, which may come out of a request.
-pub(crate) fn check_renderings(renderings: &[Transaction]) -> Result<(), TransactionError> {
-    renderings.iter().try_for_each(Transaction::check)
+/// Checks what is to be sent together: each rendering, and that no display would be sent two of them, since all have to
+/// be of one content (UAF protocol 1.1, section 3.5.2).
+///
+/// ```
+/// use sidegate_uaf::transaction::{TransactionError, check_renderings};
+/// use sidegate_uaf::wire::Transaction;
+///
+/// # fn main() -> Result<(), TransactionError> {
+/// let [one, thousand] = [Transaction::text("Pay 1 CHF")?, Transaction::text("Pay 1000 CHF")?];
+/// assert_eq!(check_renderings(&[one.clone()]), Ok(()));
+/// assert_eq!(check_renderings(&[one, thousand]), Err(TransactionError::Repeated));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`TransactionError`].
+pub fn check_renderings(renderings: &[Transaction]) -> Result<(), TransactionError> {
+    renderings.iter().try_for_each(Transaction::check)?;
+    let is_repeated = |(at, one): (usize, &Transaction)| renderings.iter().skip(at + 1).any(|other| one.rivals(other));
+    if renderings.iter().enumerate().any(is_repeated) { Err(TransactionError::Repeated) } else { Ok(()) }
 }
 
 /// The renderings that were sent; any of them may be confirmed by whom it could be shown to.
@@ -156,6 +187,16 @@ mod tests {
         for png_characteristics in [None, other] {
             let lying = Transaction { png_characteristics, ..picture.clone() };
             assert_eq!(check_renderings(&[lying]), Err(TransactionError::Characteristics));
+        }
+    }
+
+    #[test]
+    fn one_display_is_sent_one_rendering() {
+        let text = |text| Transaction::text(text).unwrap();
+        let picture = |width, height| Transaction::png(&png(width, height)).unwrap();
+        assert_eq!(check_renderings(&[text("Pay 1"), picture(2, 2), picture(2, 3)]), Ok(()));
+        for two in [[text("Pay 1"), text("Pay 1000")], [text("Pay 1"), text("Pay 1")], [picture(2, 2), picture(2, 2)]] {
+            assert_eq!(check_renderings(&two), Err(TransactionError::Repeated));
         }
     }
 }

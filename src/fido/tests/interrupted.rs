@@ -39,8 +39,8 @@ impl Credentials for Cancelling {
         self.inner.list(owner).await
     }
 
-    async fn advance_counter(&self, key: &CredentialKey, received: u32, now: Millis) -> Result<(), CounterError> {
-        self.inner.advance_counter(key, received, now).await
+    async fn advance_all(&self, received: &[(CredentialKey, u32)], now: Millis) -> Result<Vec<String>, CounterError> {
+        self.inner.advance_all(received, now).await
     }
 
     async fn remove(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError> {

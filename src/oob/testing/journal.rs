@@ -122,9 +122,9 @@ impl Credentials for Journaled<dyn Credentials> {
         self.store.list(owner).await
     }
 
-    async fn advance_counter(&self, key: &CredentialKey, received: u32, now: Millis) -> Result<(), CounterError> {
-        self.journal.note("credentials.advance_counter");
-        self.store.advance_counter(key, received, now).await
+    async fn advance_all(&self, received: &[(CredentialKey, u32)], now: Millis) -> Result<Vec<String>, CounterError> {
+        self.journal.note("credentials.advance_all");
+        self.store.advance_all(received, now).await
     }
 
     async fn remove(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError> {

@@ -22,6 +22,7 @@ macro_rules! credentials_contract {
                 one_of_many_registrations_wins,
                 a_user_sees_its_own,
                 a_counter_only_grows,
+                counters_of_one_answer_move_together,
                 a_counter_of_zero_stays_zero,
                 one_of_many_equal_counters_wins,
                 an_unknown_counter_is_not_made,
@@ -160,16 +161,37 @@ pub(crate) async fn a_user_sees_its_own(setup: &Setup) {
     assert!(left(setup, "nobody").await.is_empty());
 }
 
+async fn advance(setup: &Setup, key: &CredentialKey, received: u32) -> Result<Vec<String>, CounterError> {
+    setup.store.advance_all(&[(key.clone(), received)], START).await
+}
+
+pub(crate) async fn counters_of_one_answer_move_together(setup: &Setup) {
+    let (first, second) = (put(setup, "jeff", "FFFF#0001", 1).await, put(setup, "jeff", "FFFF#0001", 2).await);
+    let unknown = CredentialKey::new("FFFF#0001", vec![3; 32]);
+    for (key, received) in [(second.clone(), 5), (unknown, 9)] {
+        assert!(setup.store.advance_all(&[(first.clone(), 9), (key, received)], START).await.is_err());
+        let kept = setup.store.get(&first).await.unwrap().unwrap();
+        assert_eq!((kept.sign_counter, kept.last_used), (5, None), "the first was good");
+    }
+    let ext_ids = setup.store.advance_all(&[(second.clone(), 6), (first.clone(), 9)], START).await.unwrap();
+    let mut stored = Vec::new();
+    for key in [&second, &first] {
+        stored.push(setup.store.get(key).await.unwrap().unwrap().ext_id);
+    }
+    assert_eq!(ext_ids, stored);
+    assert_eq!((counter(setup, &first).await, counter(setup, &second).await), (9, 6));
+}
+
 pub(crate) async fn a_counter_only_grows(setup: &Setup) {
     let key = put(setup, "jeff", "FFFF#0001", 1).await;
     for stale in [0, 4, 5] {
-        let result = setup.store.advance_counter(&key, stale, START).await;
+        let result = advance(setup, &key, stale).await;
         assert!(matches!(result, Err(CounterError::NotAdvanced)), "{stale}");
     }
     assert_eq!((counter(setup, &key).await, setup.store.get(&key).await.unwrap().unwrap().last_used), (5, None));
-    setup.store.advance_counter(&key, 6, START).await.unwrap();
-    setup.store.advance_counter(&key, u32::MAX, Millis(START.0 + 1)).await.unwrap();
-    assert!(setup.store.advance_counter(&key, 0, START).await.is_err(), "a counter does not wrap");
+    advance(setup, &key, 6).await.unwrap();
+    setup.store.advance_all(&[(key.clone(), u32::MAX)], Millis(START.0 + 1)).await.unwrap();
+    assert!(advance(setup, &key, 0).await.is_err(), "a counter does not wrap");
     let credential = setup.store.get(&key).await.unwrap().unwrap();
     assert_eq!((credential.sign_counter, credential.last_used), (u32::MAX, Some(Millis(START.0 + 1))));
 }
@@ -178,17 +200,17 @@ pub(crate) async fn a_counter_of_zero_stays_zero(setup: &Setup) {
     let without = Credential { sign_counter: 0, ..credential("jeff", "FFFF#0001", 1) };
     setup.store.add_all(vec![without.clone()]).await.unwrap();
     for _ in 0..2 {
-        setup.store.advance_counter(&without.key, 0, START).await.unwrap();
+        advance(setup, &without.key, 0).await.unwrap();
     }
-    setup.store.advance_counter(&without.key, 1, START).await.unwrap();
-    assert!(setup.store.advance_counter(&without.key, 0, START).await.is_err());
+    advance(setup, &without.key, 1).await.unwrap();
+    assert!(advance(setup, &without.key, 0).await.is_err());
 }
 
 pub(crate) async fn one_of_many_equal_counters_wins(setup: &Setup) {
     let key = put(setup, "jeff", "FFFF#0001", 1).await;
     let results = race(100, |_| {
         let (store, key) = (setup.store.clone(), key.clone());
-        async move { store.advance_counter(&key, 6, START).await }
+        async move { store.advance_all(&[(key, 6)], START).await }
     })
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -196,7 +218,7 @@ pub(crate) async fn one_of_many_equal_counters_wins(setup: &Setup) {
 
 pub(crate) async fn an_unknown_counter_is_not_made(setup: &Setup) {
     let key = CredentialKey::new("FFFF#0001", vec![1; 32]);
-    assert!(matches!(setup.store.advance_counter(&key, 6, START).await, Err(CounterError::NotFound)));
+    assert!(matches!(advance(setup, &key, 6).await, Err(CounterError::NotFound)));
     assert!(setup.store.get(&key).await.unwrap().is_none());
 }
 

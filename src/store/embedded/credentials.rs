@@ -32,22 +32,25 @@ fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Resul
     Ok(Ok(()))
 }
 
-fn advance(
+fn advance_all(
     transaction: &WriteTransaction,
-    of: &CredentialKey,
-    received: u32,
+    received: &[(CredentialKey, u32)],
     now: Millis,
-) -> Result<Result<(), CounterError>, Fault> {
+) -> Result<Result<Vec<String>, CounterError>, Fault> {
     let mut tables = Tables::to_write(transaction)?;
-    let Some(mut credential) = tables.get(of)? else { return Ok(Err(CounterError::NotFound)) };
-    let both_zero = received == 0 && credential.sign_counter == 0;
-    if !both_zero && received <= credential.sign_counter {
-        return Ok(Err(CounterError::NotAdvanced));
+    let mut ext_ids = Vec::with_capacity(received.len());
+    for (of, received) in received {
+        let Some(mut credential) = tables.get(of)? else { return Ok(Err(CounterError::NotFound)) };
+        let both_zero = *received == 0 && credential.sign_counter == 0;
+        if !both_zero && *received <= credential.sign_counter {
+            return Ok(Err(CounterError::NotAdvanced));
+        }
+        credential.sign_counter = *received;
+        credential.last_used = Some(now);
+        tables.put(&credential)?;
+        ext_ids.push(credential.ext_id);
     }
-    credential.sign_counter = received;
-    credential.last_used = Some(now);
-    tables.put(&credential)?;
-    Ok(Ok(()))
+    Ok(Ok(ext_ids))
 }
 
 /// Removes an owner's credentials that are chosen.
@@ -79,9 +82,9 @@ impl Credentials for Embedded {
         self.read(|transaction| Tables::to_read(transaction)?.list(owner))
     }
 
-    async fn advance_counter(&self, of: &CredentialKey, received: u32, now: Millis) -> Result<(), CounterError> {
-        let of = of.clone();
-        self.write(move |transaction| advance(transaction, &of, received, now)).await
+    async fn advance_all(&self, received: &[(CredentialKey, u32)], now: Millis) -> Result<Vec<String>, CounterError> {
+        let received = received.to_vec();
+        self.write(move |transaction| advance_all(transaction, &received, now)).await
     }
 
     async fn remove(&self, owner: &ExtId, which: &Removal) -> Result<Vec<CredentialKey>, StoreError> {

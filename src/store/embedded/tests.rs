@@ -49,7 +49,7 @@ async fn reopened_everything_is_there() {
     let credential = contract::credentials::credential("jeff", "FFFF#0001", 1);
     store.create(target.clone()).await.unwrap();
     store.add_all(vec![credential.clone()]).await.unwrap();
-    store.advance_counter(&credential.key, 9, START).await.unwrap();
+    store.advance_all(&[(credential.key.clone(), 9)], START).await.unwrap();
     let behind = contract::keys_behind::key("jeff", 2, Standing::Confirmed);
     store.learn(vec![behind.clone()]).await.unwrap();
     assert!(store.remember(&["id"], START.after(std::time::Duration::from_secs(300))).await.unwrap());

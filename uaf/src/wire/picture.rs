@@ -57,9 +57,14 @@ impl PngCharacteristics {
     /// where the display names none.
     #[must_use]
     pub fn show(&self, picture: &Self) -> bool {
+        self.have_header_of(picture) && (self.plte.is_empty() || self.plte == picture.plte)
+    }
+
+    /// Whether nothing but the palette differs.
+    pub(crate) fn have_header_of(&self, other: &Self) -> bool {
         let head =
             |of: &Self| (of.width, of.height, of.bit_depth, of.color_type, of.compression, of.filter, of.interlace);
-        head(self) == head(picture) && (self.plte.is_empty() || self.plte == picture.plte)
+        head(self) == head(other)
     }
 
     /// Sees that there can be such a picture.

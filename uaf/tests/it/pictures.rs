@@ -113,6 +113,18 @@ fn of_two_renderings_the_one_confirmed_has_to_be_one_that_was_shown() {
     assert_eq!(confirm(of_picture).unwrap_err(), Error::TransactionNotShown);
 }
 
+#[test]
+fn the_outcome_tells_which_rendering_was_confirmed() {
+    let [picture_hash, text_hash] = [picture(), text()].map(|sent| openssl::sha::sha256(sent.content.as_bytes()));
+    for (width, confirmed) in [(320, picture_hash), (640, text_hash)] {
+        let world = World { phone: seeing(width), transaction: vec![picture(), text()], ..World::new() };
+        match confirms(&world).unwrap() {
+            AuthenticationOutcome::Authenticated { keys, .. } => assert_eq!(keys[0].confirmed, Some(confirmed)),
+            AuthenticationOutcome::Denied(denial) => panic!("denied: {denial:?}"),
+        }
+    }
+}
+
 #[rstest]
 #[case(json!({"width": 0}))]
 #[case(json!({"height": 4097}))]

@@ -62,25 +62,18 @@ impl Embedded {
         };
         let unknown = || self.refuse(&Error::KeyUnknown { user_is_real: false });
         let user = self.existing(&user).await?.ok_or_else(unknown)?;
-        let mut authenticators = Vec::with_capacity(keys.len());
-        for key in &keys {
-            authenticators.push(self.advance(key).await?);
-        }
-        Ok(Finished::Good { user, authenticators, added: Vec::new() })
+        Ok(Finished::Good { user, authenticators: self.advance(&keys).await?, added: Vec::new() })
     }
 
     /// The store compares once more: of two answers with one counter only one counts.
-    async fn advance(&self, verified: &VerifiedKey) -> Result<Authenticator, FidoError> {
-        let key = record_key(&verified.key);
-        let advanced = self.credentials.advance_counter(&key, verified.counter, self.clock.now()).await;
-        advanced.map_err(|error| match error {
+    async fn advance(&self, verified: &[VerifiedKey]) -> Result<Vec<Authenticator>, FidoError> {
+        let received: Vec<_> = verified.iter().map(|key| (record_key(&key.key), key.counter)).collect();
+        let ext_ids = self.credentials.advance_all(&received, self.clock.now()).await.map_err(|error| match error {
             CounterError::NotAdvanced => self.refuse(&Error::SignCounter),
             CounterError::NotFound => self.refuse(&Error::KeyUnknown { user_is_real: false }),
             CounterError::Store(error) => FidoError::Store(error),
         })?;
-        let record = self.credentials.get(&key).await?;
-        let gone = || self.refuse(&Error::KeyUnknown { user_is_real: false });
-        record.map(|record| credential::shown(&record.key, &record.ext_id)).ok_or_else(gone)
+        Ok(received.iter().zip(&ext_ids).map(|((key, _), ext_id)| credential::shown(key, ext_id)).collect())
     }
 
     /// The credentials that the answer is about, whoever owns them.
