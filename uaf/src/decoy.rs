@@ -335,7 +335,7 @@ mod tests {
         let response = draft.sign(key.private_key()).unwrap().to_message();
         let opened = Incoming::parse(Operation::Auth, &response, None).unwrap().open(server.server_data_key()).unwrap();
         let credentials = [decoys.find("ghost", &opened.keys()[0]).unwrap().unwrap()];
-        server.finish_authentication(&state, &opened, &credentials, &Arrival::default()).unwrap_err()
+        server.finish_authentication(&state, &opened, &credentials, &Arrival { now: 1, channels: &[] }).unwrap_err()
     }
 
     #[test]

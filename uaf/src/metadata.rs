@@ -41,7 +41,7 @@ pub(crate) enum Takes {
 
 /// The properties of one model which checks and policies look at. `None` is: not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Model {
+pub(crate) struct Model {
     pub(crate) algorithms: BTreeSet<Algorithm>,
     /// The one type that it can prove itself by, whatever others it does: full with roots, surrogate without.
     pub(crate) attestation: AttestationType,
@@ -127,7 +127,7 @@ impl Models {
     ///
     /// # Errors
     /// [`Error::ModelRevoked`], [`Error::UnknownModel`].
-    pub fn find(&self, aaid: Aaid) -> Result<&Model, Error> {
+    pub(crate) fn find(&self, aaid: Aaid) -> Result<&Model, Error> {
         if self.revoked.contains(&aaid) {
             return Err(Error::ModelRevoked);
         }

@@ -16,7 +16,9 @@ use crate::error::Error;
 use crate::incoming::Opened;
 use crate::metadata::Model;
 use crate::policy::Candidate;
-use crate::relying_party::{Admission, Arrival, Asserted, Issued, RelyingParty, Start, StartError};
+use crate::relying_party::{
+    Admission, Arrival, Asserted, Issued, MAX_REGISTRATION_COUNTER, RelyingParty, Start, StartError,
+};
 use crate::wire::{AuthenticatorAssertion, Operation, Policy, RegistrationRequest, UAFV1TLV};
 
 /// Who registers, and with what.
@@ -136,7 +138,7 @@ impl RelyingParty {
         model.admits(read.common.version, asserted.upv)?;
         model.admits_algorithm(algorithm)?;
         let key_format = KeyFormat::try_from(read.key_format).map_err(|_| KeyError::UnsupportedFormat)?;
-        if read.registration_counter > self.max_registration_counter {
+        if read.registration_counter > MAX_REGISTRATION_COUNTER {
             return Err(Error::RegistrationCounter);
         }
         let key = read.common.key_ref()?;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::facets::TrustedFacets;
 use crate::incoming::{Incoming, Opened};
 use crate::metadata::Models;
-use crate::server_data::{Binding, ServerDataKey};
+use crate::server_data::{Binding, MAX_NAME, ServerDataKey};
 use crate::transaction::TransactionError;
 use crate::wire::{
     AppId, Challenge, ChannelBinding, FinalChallengeParams, Operation, OperationHeader, Policy, ServerDataText,
@@ -17,7 +17,7 @@ use crate::wire::{
 };
 
 /// Higher registration counters are taken for a fault: nobody registers a device so often.
-const MAX_REGISTRATION_COUNTER: u32 = 10_000;
+pub(crate) const MAX_REGISTRATION_COUNTER: u32 = 10_000;
 
 /// A UAF server without its store, its clock and its network.
 #[derive(Debug, Clone)]
@@ -26,7 +26,6 @@ pub struct RelyingParty {
     pub(crate) facets: TrustedFacets,
     pub(crate) models: Models,
     pub(crate) key: ServerDataKey,
-    pub(crate) max_registration_counter: u32,
     versions: Versions,
 }
 
@@ -43,8 +42,12 @@ pub struct Start<'a> {
     pub expires_at: u64,
 }
 
-/// How an answer came in.
-#[derive(Debug, Clone, Copy, Default)]
+/// How an answer came in. There is no default: it would let no operation end, and compare no channel.
+///
+/// ```compile_fail
+/// let unchecked = sidegate_uaf::Arrival::default();
+/// ```
+#[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {
     /// Unix time in milliseconds.
     pub now: u64,
@@ -60,12 +63,15 @@ pub enum StartError {
     /// The user name does not have 1 to 128 characters.
     #[error("username must have 1 to 128 characters")]
     Username,
-    /// Operation id or purpose is too long, or OpenSSL failed.
-    #[error("serverData cannot be made")]
-    ServerData,
+    /// The caller's name for the operation, or its purpose, has more than [`MAX_NAME`] bytes.
+    #[error("operation id and purpose may have {MAX_NAME} bytes each")]
+    Name,
     /// The transaction cannot be sent.
     #[error("transaction: {0}")]
     Transaction(#[from] TransactionError),
+    /// OpenSSL failed where input cannot make it fail.
+    #[error("cryptographic library failed")]
+    Internal,
 }
 
 /// What both kinds of states keep.
@@ -97,8 +103,7 @@ impl RelyingParty {
     /// A server for one application. Without appID the facet stands for it.
     #[must_use]
     pub const fn new(app_id: Option<AppId>, facets: TrustedFacets, models: Models, key: ServerDataKey) -> Self {
-        let (max_registration_counter, versions) = (MAX_REGISTRATION_COUNTER, Versions::Only1_1);
-        Self { app_id, facets, models, key, max_registration_counter, versions }
+        Self { app_id, facets, models, key, versions: Versions::Only1_1 }
     }
 
     /// Speaks these protocol versions; 1.1 alone unless it is said.
@@ -152,7 +157,7 @@ impl RelyingParty {
             challenge: &start.challenge,
             expires_at: start.expires_at,
         };
-        let server_data = self.key.seal(&binding).map_err(|_| StartError::ServerData)?;
+        let server_data = self.key.seal(&binding)?;
         Ok(Issued { app_id: self.app_id.clone(), server_data, expires_at: start.expires_at, policy })
     }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use crate::crypto::{self, MacKey};
 use crate::encoding::{self, Text};
 use crate::error::Error;
+use crate::relying_party::StartError;
 use crate::wire::{Challenge, Operation, ServerDataText};
 
 const DOMAIN: &[u8] = b"UAF serverData 1\0";
@@ -71,23 +72,23 @@ impl ServerDataKey {
     /// Makes the text for a request.
     ///
     /// # Errors
-    /// [`Error::Internal`], also for names longer than [`MAX_NAME`].
-    pub fn seal(&self, binding: &Binding<'_>) -> Result<ServerDataText, Error> {
+    /// [`StartError::Name`], [`StartError::Internal`].
+    pub fn seal(&self, binding: &Binding<'_>) -> Result<ServerDataText, StartError> {
         let mut body = vec![operation_byte(binding.operation)];
         body.extend_from_slice(&binding.expires_at.to_be_bytes());
         body.extend_from_slice(&challenge_tag(binding.challenge));
-        body.extend_from_slice(&self.user_tag(binding.challenge, binding.user)?);
+        body.extend_from_slice(&self.user_tag(binding.challenge, binding.user).map_err(|_| StartError::Internal)?);
         for name in [binding.operation_id, binding.purpose] {
-            let length = u8::try_from(name.len()).map_err(|_| Error::Internal)?;
+            let length = u8::try_from(name.len()).map_err(|_| StartError::Name)?;
             if name.len() > MAX_NAME {
-                return Err(Error::Internal);
+                return Err(StartError::Name);
             }
             body.push(length);
             body.extend_from_slice(name.as_bytes());
         }
-        let mac = self.mac(&[DOMAIN, &body])?;
+        let mac = self.mac(&[DOMAIN, &body]).map_err(|_| StartError::Internal)?;
         body.extend_from_slice(&mac);
-        Text::new(encoding::encode(&body)).map_err(|_| Error::Internal)
+        Text::new(encoding::encode(&body)).map_err(|_| StartError::Internal)
     }
 
     /// Says for whom a challenge is without saying who it is.

@@ -70,8 +70,8 @@ fn names_have_a_limit_and_the_longest_still_fit() {
     let (longest, longer) = ("x".repeat(MAX_NAME), "x".repeat(MAX_NAME + 1));
     let right = binding(&challenge);
     assert!(key().seal(&Binding { operation_id: &longest, purpose: &longest, ..right }).is_ok());
-    assert_eq!(key().seal(&Binding { operation_id: &longer, ..right }), Err(Error::Internal));
-    assert_eq!(key().seal(&Binding { purpose: &longer, ..right }), Err(Error::Internal));
+    assert_eq!(key().seal(&Binding { operation_id: &longer, ..right }), Err(StartError::Name));
+    assert_eq!(key().seal(&Binding { purpose: &longer, ..right }), Err(StartError::Name));
 }
 
 #[test]

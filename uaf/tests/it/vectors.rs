@@ -110,7 +110,7 @@ fn authenticate(server: &RelyingParty, request: &Value, response: &Value, known:
     let opened =
         server.read(Operation::Auth, &answered(response, &sent.header), None)?.open(server.server_data_key())?;
     let known_now = std::slice::from_ref(known);
-    let outcome = server.finish_authentication(&state, &opened, known_now, &Arrival::default())?;
+    let outcome = server.finish_authentication(&state, &opened, known_now, &Arrival { now: NOW, channels: &[] })?;
     let AuthenticationOutcome::Authenticated { keys, .. } = outcome else { panic!("denied") };
     known.sign_counter = keys[0].counter;
     Ok(())
