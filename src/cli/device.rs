@@ -3,6 +3,7 @@
 //! Its keys, counters and dispatch target live in a file, which protects them no better than the file system does.
 
 mod demo;
+mod display;
 mod error;
 mod fault;
 mod flags;
@@ -60,7 +61,7 @@ impl Device {
                 return Ok(());
             }
             Action::Demo { login, maker } => {
-                return demo::play(&gateway, maker.key, &login.user, &login.password()?).await;
+                return demo::play(&gateway, *maker, &login.user, &login.password()?).await;
             }
             Action::Register { maker, fault, kept, .. } | Action::Approve { maker, fault, kept, .. } => {
                 (*maker, *fault, kept)
@@ -70,7 +71,7 @@ impl Device {
             | Action::Deny { kept, .. }
             | Action::Delete { kept } => (KeyMaker::default(), Fault::default(), kept),
         };
-        let mut phone = Phone::open(&gateway, maker.key, state)?.misbehaving(fault);
+        let mut phone = Phone::open(&gateway, maker, state)?.misbehaving(fault);
         // A phone that could not keep its keys leaves the gateway with one that nobody has.
         phone.keep()?;
         let done = self.act_with(&mut phone).await;
@@ -85,7 +86,10 @@ impl Device {
             Action::Register { login, .. } => phone.register(&login.user, &login.password()?).await,
             Action::RegisterTarget { .. } => phone.register_target("Software phone").await,
             Action::UpdateTarget { name, .. } => phone.update_target(name).await,
-            Action::Approve { message, .. } => phone.approve(&link::read(message)?).await,
+            Action::Approve { message, picture, .. } => {
+                phone.show_pictures_in(picture.clone());
+                phone.approve(&link::read(message)?).await
+            }
             Action::Deny { message, .. } => phone.deny(&link::read(message)?).await,
             Action::Delete { .. } => phone.delete().await,
         }

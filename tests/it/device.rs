@@ -4,11 +4,13 @@ mod interrupts;
 
 use std::process::Output;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::gateway::{Gateway, Setup};
+use crate::support::jose::base64url;
 use crate::support::oob::{asked, by_link, dispatched};
 use crate::support::phone::Phone;
+use crate::support::picture::png;
 
 /// Runs `sidegate device` with these arguments, and with jeff's password where it is for a login.
 fn device(gateway: &Gateway, arguments: &[&str]) -> Output {
@@ -80,6 +82,31 @@ async fn a_phone_that_is_told_to_misbehave_is_refused_and_still_has_its_key() {
     assert!(approved.status.success(), "{approved:?}");
     let listed = String::from_utf8(device(&gateway, &["misbehaviours"]).stdout).unwrap();
     assert!(listed.lines().count() > 100 && listed.contains("\nsha1-hash "), "{listed}");
+}
+
+#[tokio::test]
+async fn a_picture_is_shown_in_a_file_and_never_at_the_terminal() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let run = registered(&gateway);
+    let asked_for = async |content: &[u8]| {
+        let transaction = json!([{"contentType": "image/png", "content": base64url(content)}]);
+        let context = json!({"username": "jeff", "transaction": transaction}).to_string();
+        let body = json!({"dispatcher": "link", "getUafRequest": {"context": context}});
+        dispatched(&gateway.public(), "authentication", &body).await.response
+    };
+    let (picture, file) = (png(320, 480), gateway.data().with_file_name("picture.png"));
+    let hash: String = openssl::sha::sha256(&picture).iter().map(|byte| format!("{byte:02x}")).collect();
+    let shown = format!("to confirm: a picture of 320 by 480 pixels, {} bytes, SHA-256 {hash}\n", picture.len());
+    for arguments in [&[][..], &["--picture", file.to_str().unwrap()]] {
+        let approved = run(&[&["approve", &asked_for(&picture).await], arguments].concat());
+        assert!(approved.status.success() && approved.stdout.is_ascii(), "{approved:?}");
+        let told = String::from_utf8(approved.stdout).unwrap();
+        assert!(told.contains(&shown) && told.contains("UAF authentication: approved"), "{told}");
+        assert_eq!((told.contains("--picture FILE"), file.exists()), (arguments.is_empty(), !arguments.is_empty()));
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), picture);
+    let told = complaint(&run(&["approve", &asked_for(&png(480, 320)).await]));
+    assert!(told.contains("none of the transaction's renderings can be shown here"), "{told}");
 }
 
 #[tokio::test]

@@ -44,11 +44,11 @@ fn flags_stand_before_the_command_or_behind_it() {
 #[test]
 fn a_phone_has_the_flags_that_it_uses_and_a_short_help() {
     for (command, flags) in [
-        ("demo", "--user --password-stdin --config --data --key"),
-        ("register", "--user --password-stdin --config --data --key --misbehave --state"),
+        ("demo", "--user --password-stdin --config --data --key --display"),
+        ("register", "--user --password-stdin --config --data --key --display --misbehave --state"),
         ("register-target", "--state"),
         ("update-target", "--name --state"),
-        ("approve", "--key --misbehave --state"),
+        ("approve", "--key --display --misbehave --picture --state"),
         ("deny", "--state"),
         ("delete", "--state"),
     ] {

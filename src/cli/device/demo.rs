@@ -5,18 +5,18 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::flags::KeyMaker;
 use super::http::{Connection, Gateway};
 use super::interrupts::Interrupts;
-use super::key::UafKey;
 use super::link;
 use super::phone::Phone;
 use super::{PhoneError, say};
 
 /// Plays it. After a SIGINT it cleans up and fails with [`PhoneError::Interrupted`].
-pub(super) async fn play(gateway: &Gateway, key: UafKey, user: &str, password: &str) -> Result<(), PhoneError> {
+pub(super) async fn play(gateway: &Gateway, maker: KeyMaker, user: &str, password: &str) -> Result<(), PhoneError> {
     let interrupts = Interrupts::begin();
     let mut interrupts = interrupts.map_err(|source| PhoneError::File { path: "SIGINT".into(), source })?;
-    let mut phone = Phone::fresh(gateway, key)?;
+    let mut phone = Phone::fresh(gateway, maker)?;
     let count = interrupts.count();
     let told = interrupts.heeding(tell(&mut phone, gateway, (user, password), &count)).await;
     // What was registered goes again, also when the story broke off.

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use sidegate_uaf::authenticator::Authenticator;
 use zeroize::Zeroizing;
 
 use super::PhoneError;
+use super::display::Display;
 use super::fault::Fault;
 use super::key::UafKey;
 use crate::cli::arguments::{ConfigFlag, DataFlags};
@@ -51,6 +53,9 @@ pub(super) enum Action {
     Approve {
         /// The link, the text of a QR code, or a PNG file with one
         message: String,
+        /// Where a picture to confirm is written, for its user's eyes alone; a file there is replaced
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
         #[command(flatten)]
         maker: KeyMaker,
         #[command(flatten)]
@@ -92,12 +97,22 @@ pub(super) struct PasswordLogin {
     pub(super) data: Option<PathBuf>,
 }
 
-/// What keys are made of. One line of help: each value described would have clap print the long form of everything.
+/// What keys are made of, and what they show. One line of help: each value described would have clap print the long form of everything.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct KeyMaker {
     /// What UAF keys the phone makes: p256, p256-der, rsa-pss or rsa-pss-der; those that it has stay as they are
     #[arg(long, value_name = "KIND", value_enum, default_value_t, hide_possible_values = true)]
     pub(super) key: UafKey,
+    /// How large the pictures are that a key's display shows; keys that the phone has stay as they are
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value_t)]
+    pub(super) display: Display,
+}
+
+impl KeyMaker {
+    /// The authenticator, making such keys.
+    pub(super) fn of(self, authenticator: Authenticator) -> Authenticator {
+        self.display.of(self.key.of(authenticator))
+    }
 }
 
 /// Which phone.

@@ -9,15 +9,16 @@ mod target;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use sidegate_uaf::authenticator::{Authenticator, SOFTWARE_MODEL as MODEL, shown_text};
+use sidegate_uaf::authenticator::{Authenticator, SOFTWARE_MODEL as MODEL};
 use sidegate_uaf::wire::{AuthenticationRequest, Reply, SendUafResponse};
 use uuid::Uuid;
 
+use super::PhoneError;
+use super::display;
 use super::fault::Fault;
+use super::flags::KeyMaker;
 use super::http::{Answer, Connection, Gateway};
-use super::key::UafKey;
 use super::state::State;
-use super::{PhoneError, say};
 
 /// A phone connected to a gateway.
 pub(super) struct Phone {
@@ -30,24 +31,27 @@ pub(super) struct Phone {
     file: Option<PathBuf>,
     /// What it does wrong in the answers to what it registers and approves.
     fault: Fault,
+    /// The file that pictures are shown in, if they are.
+    picture: Option<PathBuf>,
 }
 
 impl Phone {
     /// The phone that is kept in a file.
-    pub(super) fn open(gateway: &Gateway, key: UafKey, state: &Path) -> Result<Self, PhoneError> {
-        Self::with(gateway, key, State::load(state)?, Some(state.to_owned()))
+    pub(super) fn open(gateway: &Gateway, maker: KeyMaker, state: &Path) -> Result<Self, PhoneError> {
+        Self::with(gateway, maker, State::load(state)?, Some(state.to_owned()))
     }
 
     /// One that has never been used and is kept nowhere.
-    pub(super) fn fresh(gateway: &Gateway, key: UafKey) -> Result<Self, PhoneError> {
-        Self::with(gateway, key, State::fresh(), None)
+    pub(super) fn fresh(gateway: &Gateway, maker: KeyMaker) -> Result<Self, PhoneError> {
+        Self::with(gateway, maker, State::fresh(), None)
     }
 
-    fn with(gateway: &Gateway, key: UafKey, state: State, file: Option<PathBuf>) -> Result<Self, PhoneError> {
+    fn with(gateway: &Gateway, maker: KeyMaker, state: State, file: Option<PathBuf>) -> Result<Self, PhoneError> {
         let model = MODEL.parse().map_err(|_| PhoneError::Message(format!("{MODEL} is no AAID")))?;
-        let authenticator = key.of(Authenticator::new(model));
+        let authenticator = maker.of(Authenticator::new(model));
         let (connection, fault) = (Connection::new(gateway)?, Fault::default());
-        Ok(Self { connection, authenticator, state, unanswered_target: None, file, fault })
+        let (unanswered_target, picture) = (None, None);
+        Ok(Self { connection, authenticator, state, unanswered_target, file, fault, picture })
     }
 
     /// The same phone with a fault.
@@ -64,6 +68,11 @@ impl Phone {
     pub(super) fn keep_as(&mut self, file: &Path) -> Result<(), PhoneError> {
         self.file = Some(file.to_owned());
         self.keep()
+    }
+
+    /// Shows pictures in this file from now on.
+    pub(super) fn show_pictures_in(&mut self, file: Option<PathBuf>) {
+        self.picture = file;
     }
 
     /// Whether it has nothing that a gateway could know.
@@ -90,8 +99,8 @@ impl Phone {
     /// The answer to a request to authenticate, wrong if that was asked for.
     fn sign(&mut self, request: &str, fault: Fault) -> Result<String, PhoneError> {
         let request = AuthenticationRequest::from_message(request).map_err(unreadable)?;
-        if let Some(shown) = shown_text(&request) {
-            say(format_args!("to confirm: {shown:?}"));
+        if let Some(shown) = self.authenticator.shown(&request, &self.state.keys)? {
+            display::show(shown, self.picture.as_deref())?;
         }
         let key = self.authenticator.next_key(&request, &mut self.state.keys)?;
         let draft = self.authenticator.draft_authentication(&request, key, Uuid::new_v4().as_bytes())?;

@@ -70,7 +70,7 @@ fn device(gateway: &str, state: &Path, redeem_url: &str) -> Device {
         "nma_data_content_type": "application/json", "nma_data_version": "1",
     });
     let (message, maker, fault) = (base64url::encode(payload.to_string()), KeyMaker::default(), Fault::default());
-    let action = Action::Approve { message, maker, fault, kept: kept(state) };
+    let action = Action::Approve { message, picture: None, maker, fault, kept: kept(state) };
     Device { action, gateway: gateway.to_owned(), ca: None }
 }
 
