@@ -7,6 +7,7 @@ mod data;
 mod device;
 pub mod explain;
 mod keygen;
+mod program;
 mod reload;
 mod serve;
 pub mod start;
@@ -39,7 +40,11 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs one command line, program name first, and tells the exit code of `gateway.md` 6.1.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let code = match Arguments::try_parse_from(command_first(arguments)) {
+    let line = command_first(arguments);
+    if let Some(word) = line.first() {
+        program::called(word);
+    }
+    let code = match Arguments::try_parse_from(line) {
         Ok(arguments) => dispatch(arguments),
         Err(error) => {
             let printed = error.print().is_ok();

@@ -2,7 +2,8 @@
 """echo-server.py FOLDER [PORT]: a server to put the gateway before, for trying out; it needs nothing but Python 3.
 
 It serves HTTPS on 127.0.0.1 with server.pem and server.key of FOLDER, answers every request with what arrived (method,
-path, headers, body) as JSON, and prints its port, which is 9443 unless another is written.
+path, headers, body) as JSON, and prints its port, which is 9443 unless another is written, and then a line for each request:
+method, path, and the names of its headers, whose values may be secrets.
 """
 
 import json
@@ -18,6 +19,7 @@ class Echo(BaseHTTPRequestHandler):
     def answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         arrived = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body.decode()}
+        print(self.command, ascii(self.path.split("?")[0])[1:-1], "with", ", ".join(self.headers), flush=True)
         answer = json.dumps(arrived, indent=2).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

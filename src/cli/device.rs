@@ -2,6 +2,7 @@
 //!
 //! Its keys, counters and dispatch target live in a file, which protects them no better than the file system does.
 
+mod advice;
 mod demo;
 mod display;
 mod error;
@@ -50,7 +51,7 @@ impl Device {
     pub(super) fn run(&self) -> Result<(), PhoneError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| PhoneError::File { path: "runtime".into(), source })?;
-        runtime.block_on(self.act())
+        runtime.block_on(self.act()).map_err(|error| self.advised(error))
     }
 
     async fn act(&self) -> Result<(), PhoneError> {

@@ -25,8 +25,8 @@ pub enum Refused {
     #[error("refused with 404: no row on {0} listeners has the path {1}")]
     Unknown(&'static str, String),
     /// Rows have the path, none the method.
-    #[error("refused with 405: on {0} listeners this path takes {1}")]
-    Wrong(&'static str, String),
+    #[error("refused with 405: on {0} listeners this path takes {1}{capitals}", capitals = capitals(.2))]
+    Wrong(&'static str, String, Method),
     /// No listener is of this class.
     #[error("refused: the configuration has no {0} listener; --on names one of {1}")]
     Nowhere(&'static str, String),
@@ -67,9 +67,16 @@ pub fn explain<'a>(
             Ok(Explanation { asked: asked.to_owned(), found, on, asks })
         }
         Err(Unrouted::Path) => Err(Refused::Unknown(class.name(), canonical.as_str().to_owned())),
-        Err(Unrouted::Method(allowed)) => Err(Refused::Wrong(class.name(), listed(allowed.iter().map(Method::as_str)))),
+        Err(Unrouted::Method(allowed)) => {
+            Err(Refused::Wrong(class.name(), listed(allowed.iter().map(Method::as_str)), method))
+        }
         Err(Unrouted::Spelling) => Err(Refused::Spelling(spellings(canonical.unusual()))),
     }
+}
+
+/// That `get` is not GET.
+fn capitals(method: &Method) -> &'static str {
+    if method.as_str().contains(|c: char| c.is_ascii_lowercase()) { "; methods are written in capitals" } else { "" }
 }
 
 /// Whether requests can come in on listeners of this class.

@@ -43,7 +43,7 @@ pub(super) fn certificates(folder: &Path, hosts: &[Host], out: &mut dyn Write) -
         return Err(Failed::Exists(taken.display().to_string()));
     }
     DataFolder::check(folder)?;
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(folder).map_err(|error| private_file::named(folder, &error))?;
     for (name, pair) in pairs {
         write(folder, name, pair, out)?;
     }
@@ -110,6 +110,15 @@ mod tests {
         assert!(matches!(certificates(&certs, &[], &mut Vec::new()), Err(Failed::Exists(_))));
         assert_eq!(std::fs::read(certs.join("client.key")).unwrap(), before);
         assert!(!certs.join("ca.pem").exists());
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("certs");
+        std::fs::write(&file, "mine").unwrap();
+        let told = certificates(&file, &[], &mut Vec::new()).unwrap_err().to_string();
+        assert!(told.contains(&file.display().to_string()), "{told}");
     }
 
     #[test]

@@ -53,9 +53,10 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
     })?;
     let router = Arc::new(router);
     expect(&config, &metrics);
-    let gateway = gateway::on(listening, &router, &metrics)?;
+    // First of what is said: for whom this is, and the password that is shown once, whatever becomes of the start.
     let notes = start::notes(&config, lonely, bearers);
     start::announce(&config, notes, demo.as_ref(), std::io::stderr().is_terminal());
+    let gateway = gateway::on(listening, &router, &metrics)?;
     let sweeper = sweep(runtime, stores.clone());
     let (reloader, running) = mpsc::channel();
     let successor = offer(&folder, &gateway, &stop);

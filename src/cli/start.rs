@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sidegate_filters::Role;
 use zeroize::Zeroizing;
 
-use super::data;
+use super::{data, program};
 use crate::config::Config;
 use crate::jose::CryptoError;
 use crate::store::users::{PasswordHash, UserError};
@@ -93,10 +93,8 @@ impl Note {
 pub fn announce(config: &Config, mut notes: Vec<Note>, demo: Option<&DemoPassword>, terminal: bool) {
     if demo.is_some() {
         let file = config.data.join(data::DEMO_PASSWORD);
-        let file = file.display();
-        notes.push(Note::Warning(format!(
-            "user demo was made, its password is in {file} (to remove: sidegate user remove demo)"
-        )));
+        let (file, remove) = (file.display(), program::user_command("remove demo", &config.data));
+        notes.push(Note::Warning(format!("user demo was made, its password is in {file}; {remove} removes it")));
     }
     if !terminal {
         notes.iter().for_each(log);
@@ -112,11 +110,13 @@ fn log(note: &Note) {
     }
 }
 
-/// The notes for a terminal, with the demo password; `None` where there is nothing to say.
+/// The notes for a terminal, with the demo password; `None` where there is nothing to say. What else is set up for trying
+/// out stands below the line that says so.
 fn block(notes: &[Note], demo: Option<&DemoPassword>) -> Option<Zeroizing<String>> {
-    let mut block = Zeroizing::new(notes.iter().map(Note::text).collect::<Vec<_>>().join("\n  "));
+    let end = if notes.first().is_some_and(|note| note.text() == TRY_OUT) { "\n  " } else { "\n" };
+    let mut block = Zeroizing::new(notes.iter().map(Note::text).collect::<Vec<_>>().join(end));
     if let Some(DemoPassword(password)) = demo {
-        write!(block, "\n  password of demo: {}", password.as_str()).unwrap_or_default();
+        write!(block, "{end}password of demo: {}", password.as_str()).unwrap_or_default();
     }
     (!block.is_empty()).then_some(block)
 }
@@ -129,8 +129,8 @@ pub fn notes(config: &Config, nobody: bool, bearers: Vec<Note>) -> Vec<Note> {
     }
     notes.extend(config.notices.iter().map(|notice| Note::Warning(notice.to_string())));
     if nobody {
-        let data = config.data.display();
-        notes.push(Note::Warning(format!("there are no users: `sidegate user add NAME --data {data}` adds one")));
+        let add = program::user_command("add NAME", &config.data);
+        notes.push(Note::Warning(format!("there are no users: {add} adds one")));
     }
     notes.extend(bearers);
     notes

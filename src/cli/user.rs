@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::arguments::{Login, UserCommand};
 use super::data;
+use super::program::{quoted, user_command};
 use crate::jose::CryptoError;
 use crate::store::users::file::is_name;
 use crate::store::users::{PasswordHash, User, UserError, UsersFile, UsersFileError};
@@ -24,8 +25,13 @@ pub(super) enum Failed {
         "the password has fewer than {SHORTEST} characters: give a longer one, or leave --password-stdin to have one made"
     )]
     Short,
-    #[error("there is no user of this name")]
-    Unknown,
+    #[error("there is no user {name:?}: {} lists those who are there", user_command("list", .folder))]
+    Unknown { name: String, folder: PathBuf },
+    #[error(
+        "there is a user {name:?} already: {} gives another password",
+        user_command(&format!("passwd {}", quoted(.name)), .folder)
+    )]
+    Exists { name: String, folder: PathBuf },
     #[error("there is no users file {}: name the gateway's data folder with --data, or its --config", .0.display())]
     NoUsers(PathBuf),
     #[error("{}: {}", .0.display(), .1)]
@@ -70,13 +76,20 @@ pub(super) async fn run(
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
     }
     let users = if used && !anew { UsersFile::open_used(&file)? } else { UsersFile::open(&file)? };
+    let unknown = |name: &str| Failed::Unknown { name: name.to_owned(), folder: path.to_owned() };
     let (done, user) = match (&command, &password) {
-        (UserCommand::Add { login, .. }, Some(password)) => ("added", users.add(&login.name, password.hash()?).await?),
+        (UserCommand::Add { login, .. }, Some(password)) => {
+            let added = users.add(&login.name, password.hash()?).await.map_err(|error| match error {
+                UserError::Exists => Failed::Exists { name: login.name.clone(), folder: path.to_owned() },
+                other => other.into(),
+            });
+            ("added", added?)
+        }
         (UserCommand::Passwd { login, .. }, Some(password)) => {
             let user = users.set_password(&login.name, password.hash()?).await?;
-            ("changed", user.ok_or(Failed::Unknown)?)
+            ("changed", user.ok_or_else(|| unknown(&login.name))?)
         }
-        (UserCommand::Remove { name, .. }, _) => ("removed", users.remove(name).await?.ok_or(Failed::Unknown)?),
+        (UserCommand::Remove { name, .. }, _) => ("removed", users.remove(name).await?.ok_or_else(|| unknown(name))?),
         _ => return list(&users, out).await,
     };
     tell(done, &user, &file, password.as_ref(), out)
@@ -162,12 +175,13 @@ mod tests {
             async |name: &str, password: &[u8]| file.by_name(name).await.unwrap().unwrap().password.verify(password);
         assert!(verifies("jeff", b"correct horse").await);
         assert!(verifies("eve", printed_password(&printed).as_bytes()).await);
-        assert!(matches!(run_on(folder.path(), "add eve", b"").await, Err(Failed::User(UserError::Exists))));
+        let again = run_on(folder.path(), "add eve", b"").await.unwrap_err().to_string();
+        assert!(again.starts_with("there is a user \"eve\" already: `sidegate user passwd eve --data "), "{again}");
         let listed = run_on(folder.path(), "list", b"").await.unwrap();
         assert!(listed.contains(&format!("jeff\t{ext_id}\n")) && listed.lines().count() == 2, "{listed}");
         let removed = run_on(folder.path(), "remove jeff", b"").await.unwrap();
         assert_eq!(removed, format!("removed jeff {ext_id}\n{wrote}\n"));
-        assert!(matches!(run_on(folder.path(), "remove jeff", b"").await, Err(Failed::Unknown)));
+        assert!(matches!(run_on(folder.path(), "remove jeff", b"").await, Err(Failed::Unknown { .. })));
     }
 
     #[tokio::test]
@@ -182,7 +196,7 @@ mod tests {
         assert!(verifies("correct horse").await && !verifies(printed_password(&added)).await);
         let changed = run_on(folder.path(), "passwd jeff", b"").await.unwrap();
         assert!(verifies(printed_password(&changed)).await && !verifies("correct horse").await);
-        assert!(matches!(run_on(folder.path(), "passwd eve", b"").await, Err(Failed::Unknown)));
+        assert!(matches!(run_on(folder.path(), "passwd eve", b"").await, Err(Failed::Unknown { .. })));
         assert!(matches!(run_on(folder.path(), "passwd jeff --password-stdin", b"").await, Err(Failed::Password(_))));
     }
 

@@ -12,7 +12,7 @@ use crate::store::private_file;
 
 /// The file in the data folder: a JSON array of [`Bound`], in the order of the configuration. It is replaced as a whole
 /// once all listeners are bound, before the first request is answered.
-const FILE: &str = "addresses.json";
+pub const FILE: &str = "addresses.json";
 
 /// A listener that is bound.
 #[derive(Debug, Clone, Serialize)]

@@ -354,6 +354,6 @@ fn a_demo_password_that_was_removed_is_told_with_what_mends_it() {
     let folder = tempfile::tempdir().unwrap();
     good(folder.path(), "user add demo --data data");
     let told = bad(folder.path(), "device demo --data data");
-    let mend = "`sidegate user passwd demo --password-stdin --data data`, and the same here with --password-stdin";
-    assert!(told.contains("data/demo.password is not there") && told.contains(mend), "{told}");
+    let mend = " user passwd demo --data data | sed -n 's/^password //p' > data/demo.password)` puts a new one there";
+    assert!(told.contains("data/demo.password: it is not there") && told.contains(mend), "{told}");
 }

@@ -2,7 +2,7 @@
 
 mod interrupts;
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
@@ -120,8 +120,49 @@ async fn what_the_phone_was_given_is_looked_at_before_anything_is_sent() {
     let told = complaint(&device(&gateway, &["register", "--gateway", &url, "--state", "no/such/folder/phone.json"]));
     assert!(told.contains("no/such/folder"), "{told}");
     let told = complaint(&device(&gateway, &["register", "--gateway", "http://127.0.0.1:9"]));
-    assert!(told.contains("Connection refused"), "{told}");
+    let reachable = format!("addresses.json names {url}");
+    let starts = format!("is it running (`{}` or `make run`", env!("CARGO_BIN_EXE_sidegate"));
+    for words in ["can't be reached at http://127.0.0.1:9: Connection refused", "--gateway URL", &reachable, &starts] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let told = complaint(&device(&gateway, &["update-target", "--gateway", &url, "--name", "x"]));
+    assert!(told.contains(" device register`, then `") && told.contains(" device register-target`"), "{told}");
     assert!(!gateway.log().contains("login"), "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_listener_that_is_not_for_phones_is_told() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let internal = format!("http://{}", gateway.address("internal"));
+    let told = complaint(&device(&gateway, &["register", "--gateway", &internal]));
+    let known = format!("addresses.json names {}", gateway.public().base());
+    for words in ["HTTP 404", "phones are not served at", &internal, "--gateway URL", &known] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_demo_password_that_is_none_any_more_is_made_anew_as_told() {
+    let gateway = Gateway::standalone(&[]).await;
+    let (url, file) = (gateway.public().base().to_owned(), gateway.data().join("demo.password"));
+    let demo = || gateway.command(&["device", "demo", "--gateway", &url], "");
+    let states: [(Option<&str>, &str); 3] =
+        [(Some("of long ago\n"), "HTTP 401"), (Some(""), "is empty"), (None, "it is not there")];
+    for (content, why) in states {
+        match content {
+            Some(content) => std::fs::write(&file, content).unwrap(),
+            None => std::fs::remove_file(&file).unwrap(),
+        }
+        let failed = demo();
+        let told = complaint(&failed);
+        assert!(told.contains(why) && told.contains(&file.display().to_string()), "{told}");
+        assert!(failed.stdout.is_empty(), "nothing was begun: {failed:?}");
+        let remedy = told.split('`').nth(1).unwrap();
+        assert!(Command::new("sh").args(["-c", remedy]).status().unwrap().success(), "{remedy}");
+        gateway.secrets().add("demo.password", std::fs::read_to_string(&file).unwrap().trim());
+        let done = demo();
+        assert!(done.status.success(), "{done:?}");
+    }
 }
 
 /// A phone with a key of jeff, and how it is run.
@@ -138,10 +179,7 @@ async fn a_key_that_the_gateway_lost_counts_as_gone() {
     let run = registered(&gateway);
     Phone::enrolled(&gateway, "jeff").await.deregister().await;
     let told = complaint(&run(&["register-target"]));
-    assert!(
-        told.contains("no suitable authenticator") && told.contains("`sidegate device register` makes a new one"),
-        "{told}"
-    );
+    assert!(told.contains("no suitable authenticator") && told.contains(" device register` makes a new one"), "{told}");
     assert!(run(&["register"]).status.success(), "beside the lost one");
     let deleted = run(&["delete"]);
     assert!(deleted.status.success(), "{deleted:?}");
@@ -159,7 +197,7 @@ async fn a_target_whose_key_is_lost_is_deleted_with_a_new_one() {
     assert!(run(&["register-target"]).status.success());
     Phone::enrolled(&gateway, "jeff").await.deregister().await;
     let told = complaint(&run(&["delete"]));
-    assert!(told.contains("dispatch target ") && told.contains("then `sidegate device delete` removes both"), "{told}");
+    assert!(told.contains("dispatch target ") && told.contains(" device delete` removes both"), "{told}");
     for command in ["register", "delete"] {
         let done = run(&[command]);
         assert!(done.status.success(), "{done:?}");

@@ -119,8 +119,7 @@ async fn a_start_without_what_was_there_is_refused_until_it_is_put_back() {
 
 #[tokio::test]
 async fn a_gateway_in_use_that_begins_anew_says_so() {
-    let (anew, nobody) =
-        ("the data folder is made anew: no users, no keys", "there are no users: `sidegate user add NAME");
+    let (anew, nobody) = ("the data folder is made anew: no users, no keys", "sidegate user add NAME");
     let live = "try-out: false\npublic-url: https://gate.example";
     let app_id = "  app-id: https://gate.example/facets";
     let mut gateway = Setup::default().replace("try-out: true", live).under("fido-uaf", app_id).start().await;

@@ -215,6 +215,9 @@ async fn too_few_open_files_leave_room_on_every_listener() {
     let [line] = &told[..] else { panic!("one line: {told:#?}") };
     assert_eq!([&line["needed"], &line["open_files"], &line["connections"]], [61_792, 300, 4]);
     assert_eq!(line["level"], "INFO", "nobody who tries it out has to mend it");
+    let (log, place) =
+        (gateway.log(), |log: &str, words: &str| log.find(words).unwrap_or_else(|| panic!("{words}: {log}")));
+    assert!(place(&log, "Set up for trying out") < place(&log, "open_files"), "what it is for comes first: {log}");
     let held: Vec<TcpStream> = (0..5).map(|_| TcpStream::connect(gateway.address("public")).unwrap()).collect();
     let refused = "sidegate_connections_refused_total{listener=\"public\",reason=\"full\"} 1";
     wait::until(refused, Duration::from_secs(20), async || {

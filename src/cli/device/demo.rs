@@ -11,6 +11,7 @@ use super::interrupts::Interrupts;
 use super::link;
 use super::phone::Phone;
 use super::{PhoneError, say};
+use crate::cli::program::{self, command};
 
 /// Plays it. After a SIGINT it cleans up and fails with [`PhoneError::Interrupted`].
 pub(super) async fn play(gateway: &Gateway, maker: KeyMaker, user: &str, password: &str) -> Result<(), PhoneError> {
@@ -20,6 +21,7 @@ pub(super) async fn play(gateway: &Gateway, maker: KeyMaker, user: &str, passwor
     let count = interrupts.count();
     let told = interrupts.heeding(tell(&mut phone, gateway, (user, password), &count)).await;
     // What was registered goes again, also when the story broke off.
+    let began = !phone.is_blank() || count.get() > 0;
     let cleaned = if phone.is_blank() { Some(Ok(())) } else { interrupts.heeding(phone.delete()).await };
     let told = told.filter(|_| count.get() == 0).unwrap_or(Err(PhoneError::Interrupted));
     let cleaned = cleaned.unwrap_or(Err(PhoneError::Interrupted));
@@ -27,7 +29,11 @@ pub(super) async fn play(gateway: &Gateway, maker: KeyMaker, user: &str, passwor
     let ways_out: Vec<_> = key_left.into_iter().chain(unnamed(&phone, user)).collect();
     let ended = told.and(cleaned);
     if ways_out.is_empty() {
-        say(if ended.is_ok() { "done: nothing of this phone is left" } else { "nothing of this phone is left" });
+        match &ended {
+            Ok(()) => say("done: nothing of this phone is left"),
+            Err(_) if began => say("nothing of this phone is left"),
+            Err(_) => {}
+        }
         return ended;
     }
     ended.map_err(|why| PhoneError::Left { why: Box::new(why), way_out: ways_out.join("; ") })
@@ -37,8 +43,11 @@ pub(super) async fn play(gateway: &Gateway, maker: KeyMaker, user: &str, passwor
 fn kept(phone: &mut Phone, user: &str) -> String {
     let file = format!("phone-left-{}.json", uuid::Uuid::new_v4().simple());
     match phone.keep_as(Path::new(&file)) {
-        Ok(()) => format!("`sidegate device delete --state {file}` removes it, with the same --gateway and --ca"),
-        Err(error) => format!("it can't be kept ({error}), so it goes with the user: `sidegate user remove {user}`"),
+        Ok(()) => {
+            let delete = command(&format!("device delete --state {file}"));
+            format!("{delete} removes it, with the same --gateway and --ca")
+        }
+        Err(error) => format!("it can't be kept ({error}), so it goes with the user: {}", removal(user)),
     }
 }
 
@@ -47,8 +56,13 @@ fn unnamed(phone: &Phone, user: &str) -> Option<String> {
     let name = phone.unanswered_target()?;
     Some(format!(
         "whether there is a dispatch target {name:?} is not known, since its creation got no answer: the targets of {user} \
-         are listed for internal callers, and it goes with the user: `sidegate user remove {user}`"
+         are listed for internal callers, and it goes with the user: {}",
+        removal(user)
     ))
+}
+
+fn removal(user: &str) -> String {
+    command(&format!("user remove {}", program::quoted(user)))
 }
 
 async fn tell(

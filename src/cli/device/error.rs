@@ -4,8 +4,14 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::authenticator::AuthenticatorError;
 
 use crate::cli::data;
+use crate::cli::program::command;
 use crate::config::Faults;
 use crate::store::FolderError;
+
+/// What a gateway for phones has; one that has not is something else.
+pub(super) const PASSWORD_LOGIN: &str = "password login";
+/// The same.
+pub(super) const LOGIN_REQUEST: &str = "login request";
 
 /// Why the phone did not get there.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +39,29 @@ pub(in crate::cli) enum PhoneError {
     /// The gateway can't be reached.
     #[error("the gateway can't be reached: {}", causes(.0))]
     Network(#[from] reqwest::Error),
+    /// The same, with what may be the matter.
+    #[error(
+        "the gateway can't be reached at {gateway}: {}; is it running ({} or `make run` starts it)? --gateway URL names \
+         another address{known}", causes(.why), command("")
+    )]
+    Unreached {
+        /// What was tried.
+        gateway: String,
+        /// Where it may be.
+        known: String,
+        /// What happened.
+        why: reqwest::Error,
+    },
+    /// What answers there is no gateway for phones.
+    #[error("{why}: phones are not served at {gateway}; --gateway URL names another address{known}")]
+    Elsewhere {
+        /// What was tried.
+        gateway: String,
+        /// Where it may be.
+        known: String,
+        /// What it answered.
+        why: Box<PhoneError>,
+    },
     /// The gateway refused.
     #[error("{what}: HTTP {status}: {detail}")]
     Refused {
@@ -56,19 +85,23 @@ pub(in crate::cli) enum PhoneError {
     Message(String),
     /// The phone has a key of the user; a second one would be refused too.
     #[error(
-        "this phone has a key of the user already; `sidegate device delete` removes it, --state FILE is another phone"
+        "this phone has a key of the user already; {} removes it, --state FILE is another phone",
+        command("device delete")
     )]
     Registered,
     /// The gateway asks for no key that the phone has.
     #[error(
-        "{0}; the gateway may have lost this phone's key: `sidegate device register` makes a new one, `sidegate device \
-         delete` removes the old"
+        "{0}; the gateway may have lost this phone's key: {register} makes a new one, {delete} removes the old",
+        register = command("device register"),
+        delete = command("device delete")
     )]
     KeyLost(Box<PhoneError>),
     /// No key is left to delete the dispatch target with.
     #[error(
-        "dispatch target {id} may be left on the gateway, which lost the key that could delete it: `sidegate device \
-         register` makes a new one, then `sidegate device delete` removes both"
+        "dispatch target {id} may be left on the gateway, which lost the key that could delete it: {register} makes a new \
+         one, then {delete} removes both",
+        register = command("device register"),
+        delete = command("device delete")
     )]
     TargetLeft {
         /// Which target.
@@ -95,16 +128,15 @@ pub(in crate::cli) enum PhoneError {
         /// Which file.
         path: String,
     },
-    /// It was removed from where it was.
-    #[error(
-        "{path} is not there, and is not made again while there is a user demo: give it a new password with `sidegate \
-         user passwd demo --password-stdin --data {folder}`, and the same here with --password-stdin"
-    )]
-    DemoPasswordRemoved {
+    /// What is in it does not log in.
+    #[error("{path}: {why}; `{remedy}` puts a new one there")]
+    DemoPassword {
         /// Which file.
         path: String,
-        /// The data folder.
-        folder: String,
+        /// What is the matter.
+        why: String,
+        /// What makes it anew.
+        remedy: String,
     },
     /// The configuration that should name the data folder has faults.
     #[error(transparent)]
@@ -163,20 +195,33 @@ impl From<AuthenticatorError> for PhoneError {
     }
 }
 
-/// An error with everything behind it: the outermost alone says that something failed and not what.
+/// An error with everything behind it: the outermost alone says that something failed and not what, and the ones that only
+/// say so too are left out.
 fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
+    let mut texts: Vec<String> = Vec::new();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
+        texts.push(cause.to_string());
+        source = cause.source();
+    }
+    texts.retain(|text| !text.starts_with("client error (") && text != "tcp connect error");
+    texts.dedup();
+    let text = if texts.is_empty() { error.to_string() } else { texts.join(": ") };
+    if is_of_certificate(error) {
+        format!("{text}; if the gateway's certificate is of your own making, name its authority with --ca FILE")
+    } else {
+        text
+    }
+}
+
+/// Whether the gateway's certificate is not believed.
+pub(super) fn is_of_certificate(error: &reqwest::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.to_string().contains("certificate verify failed") {
+            return true;
         }
         source = cause.source();
     }
-    if text.contains("certificate verify failed") {
-        text.push_str("; if the gateway's certificate is of your own making, name its authority with --ca FILE");
-    }
-    text
+    false
 }

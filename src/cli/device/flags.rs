@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::key::UafKey;
 use crate::cli::arguments::{ConfigFlag, DataFlags};
 use crate::cli::data::{self, DEMO_PASSWORD, USERS};
-use crate::cli::terminal;
+use crate::cli::{program, terminal};
 use crate::config::Environment;
 use crate::store::{DataFolder, FolderError, private_file};
 
@@ -79,6 +79,16 @@ pub(super) enum Action {
     Misbehaviours,
 }
 
+impl Action {
+    /// The login with a password that it begins with.
+    pub(super) fn login(&self) -> Option<&PasswordLogin> {
+        match self {
+            Self::Demo { login, .. } | Self::Register { login, .. } => Some(login),
+            _ => None,
+        }
+    }
+}
+
 /// Who logs in with a password, and where it is.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PasswordLogin {
@@ -135,22 +145,42 @@ impl PasswordLogin {
                 self.user
             )));
         }
-        let flags = DataFlags { config: ConfigFlag { config: self.config.clone() }, folder: self.data.clone() };
-        let folder = flags.path(&Environment::of_process())?;
+        let folder = self.data_flags().path(&Environment::of_process())?;
         DataFolder::check(&folder)?;
-        let path = folder.join(DEMO_PASSWORD);
-        let text = private_file::read_own(&path).map_err(FolderError::from)?;
-        let text = text.ok_or_else(|| no_demo_password(&folder, &path))?;
-        Ok(data::read_password(&mut text.as_slice())?)
+        let text = private_file::read_own(&folder.join(DEMO_PASSWORD)).map_err(FolderError::from)?;
+        let text = text.ok_or_else(|| no_demo_password(&folder))?;
+        data::read_password(&mut text.as_slice()).map_err(|error| useless(&folder, &error.to_string()))
+    }
+
+    /// Which data folder is meant.
+    pub(super) fn data_flags(&self) -> DataFlags {
+        DataFlags { config: ConfigFlag { config: self.config.clone() }, folder: self.data.clone() }
+    }
+
+    /// The refusal of the password that the data folder has, if it is that one which was refused.
+    pub(super) fn refused(&self, why: PhoneError) -> PhoneError {
+        if self.password_stdin {
+            return why;
+        }
+        let folder = self.data_flags().path(&Environment::of_process());
+        folder
+            .map_or_else(PhoneError::from, |folder| useless(&folder, &format!("the gateway does not take it ({why})")))
     }
 }
 
 /// A folder with users is a gateway's, so that the file is not looked for in the wrong place.
-fn no_demo_password(folder: &Path, path: &Path) -> PhoneError {
-    let (path, users) = (path.display().to_string(), folder.join(USERS));
-    if users.exists() {
-        PhoneError::DemoPasswordRemoved { path, folder: folder.display().to_string() }
+fn no_demo_password(folder: &Path) -> PhoneError {
+    if folder.join(USERS).exists() {
+        useless(folder, "it is not there, and is not made again while there is a user demo")
     } else {
-        PhoneError::NoDemoPassword { path }
+        PhoneError::NoDemoPassword { path: folder.join(DEMO_PASSWORD).display().to_string() }
     }
+}
+
+fn useless(folder: &Path, why: &str) -> PhoneError {
+    let path = folder.join(DEMO_PASSWORD).display().to_string();
+    let (quoted_folder, quoted_path) = (program::quoted(&folder.display().to_string()), program::quoted(&path));
+    let passwd = program::line(&format!("user passwd demo --data {quoted_folder}"));
+    let remedy = format!("(umask 077; {passwd} | sed -n 's/^password //p' > {quoted_path})");
+    PhoneError::DemoPassword { path, why: why.to_owned(), remedy }
 }

@@ -41,7 +41,7 @@ impl Interrupts {
                 done = &mut work => return Some(done),
                 _ = self.signal.recv() => {
                     self.count.set(1);
-                    say("interrupted: what was registered is removed; Ctrl-C once more ends this at once");
+                    say("interrupted: removing what was registered; Ctrl-C once more ends this at once");
                 }
             }
         }

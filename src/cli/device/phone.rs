@@ -19,6 +19,8 @@ use super::fault::Fault;
 use super::flags::KeyMaker;
 use super::http::{Answer, Connection, Gateway};
 use super::state::State;
+use super::say;
+use crate::cli::program::command;
 
 /// A phone connected to a gateway.
 pub(super) struct Phone {
@@ -116,7 +118,7 @@ impl Phone {
 }
 
 fn no_key() -> PhoneError {
-    PhoneError::State("this phone has no key yet: run `sidegate device register` first".into())
+    PhoneError::State(format!("this phone has no key yet: run {} first", command("device register")))
 }
 
 fn unreadable(error: sidegate_uaf::Error) -> PhoneError {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::PhoneError;
+use crate::cli::program::command;
 use crate::jose::{DecryptionKey, MessageSigningKey};
 use crate::store::private_file;
 
@@ -45,9 +46,10 @@ impl State {
             Ok(text) => serde_json::from_str(&text).map_err(|error| {
                 PhoneError::State(format!(
                     "{}: no state of a phone (line {}): put back the file that was there, or name another one with \
-                     --state; the keys of a lost one go with `sidegate user remove NAME`",
+                     --state; the keys of a lost one go with {}",
                     path.display(),
-                    error.line()
+                    error.line(),
+                    command("user remove NAME")
                 ))
             }),
             Err(PhoneError::File { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Self::fresh()),

@@ -113,6 +113,11 @@ fn a_row_shows_its_filters_and_where_it_leads() {
 #[case("GET", "/nothing", "refused with 404: no row on public listeners has the path /nothing")]
 #[case("GET", "/nevisfido/status", "refused with 405: on public listeners this path takes POST")]
 #[case("PUT", "/shop/a", "refused with 405: on public listeners this path takes GET, POST, HEAD")]
+#[case(
+    "post",
+    "/nevisfido/status",
+    "refused with 405: on public listeners this path takes POST; methods are written in capitals"
+)]
 #[case("GET", "/shop/a;b", "refused with 400: the row does not allow how the path is spelt (parameters)")]
 #[case("GET", "/shop/../x", "refused with 400: the path holds a dot segment")]
 #[case("G T", "/shop", "refused with 400: this is no method")]

@@ -46,6 +46,15 @@ async fn the_demo_user_is_made_once() {
 }
 
 #[test]
+fn only_what_stands_below_a_heading_is_indented() {
+    let notes = |first: &str| vec![Note::Warning(first.to_owned()), Note::Hint("second".to_owned())];
+    let demo = DemoPassword(Zeroizing::new("secret".to_owned()));
+    let told = |first: &str| block(&notes(first), Some(&demo)).unwrap().to_string();
+    assert_eq!(told(TRY_OUT), format!("{TRY_OUT}\n  second\n  password of demo: secret"));
+    assert_eq!(told("first"), "first\nsecond\npassword of demo: secret");
+}
+
+#[test]
 fn a_bearer_is_said_to_be_made_once_and_is_no_warning() {
     let root = tempfile::tempdir().unwrap();
     let config = try_out(&root.path().join("var"), 8080);

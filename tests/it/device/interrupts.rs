@@ -77,6 +77,7 @@ fn interrupted(gateway: &Gateway, relay: &Relay) -> (Child, BufReader<impl Read 
         line.clear();
         assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it ended: {:?}", demo.wait());
     }
+    assert!(line.contains("removing"), "nothing is gone yet: {line}");
     (demo, lines)
 }
 
@@ -117,7 +118,7 @@ async fn what_a_second_interrupt_leaves_can_be_removed(#[case] held: &'static [u
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(told.contains("dispatch target \"Demo phone "), unnamed, "{told}");
-    let file = told.split("`sidegate device delete --state ").nth(1).unwrap().split('`').next().unwrap();
+    let file = told.split(" device delete --state ").nth(1).unwrap().split('`').next().unwrap();
     let removed = gateway.command(&["device", "delete", "--state", file, "--gateway", gateway.public().base()], "");
     assert!(removed.status.success(), "{removed:?}");
     assert_nothing_is_left(&gateway).await;

@@ -1,8 +1,8 @@
 //! The trial of `docs/operations.md`: the sample before the server of `tools`, asked as a reader would paste it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The server of the trial, and the folder with its certificate.
 struct Echo {
     process: Child,
+    lines: BufReader<ChildStdout>,
     port: String,
     certificates: tempfile::TempDir,
 }
@@ -26,9 +27,20 @@ impl Echo {
         let mut echo = Command::new(Path::new(ROOT).join("tools/echo-server.py"));
         let mut process = echo.arg(certificates.path()).arg("0").stdout(Stdio::piped()).spawn().unwrap();
         let mut port = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        lines.read_line(&mut port).unwrap();
         assert!(!port.is_empty(), "it does not start");
-        Self { process, port: port.trim().to_owned(), certificates }
+        Self { process, lines, port: port.trim().to_owned(), certificates }
+    }
+}
+
+impl Echo {
+    /// What it said of requests, which is written before each is answered.
+    fn ended(mut self) -> String {
+        let _ = self.process.kill();
+        let mut told = String::new();
+        self.lines.read_to_string(&mut told).unwrap();
+        told
     }
 }
 
@@ -71,4 +83,10 @@ async fn it_shows_the_sec_token_and_the_refusal_when_pasted() {
     assert_eq!(jeff["path"], "/nevisfido/uaf/1.1/request/registration");
     assert_eq!(said("x-user"), login["extId"], "{told}");
     assert_eq!(eve["status"], 403, "{told}");
+
+    let lines = echo.ended();
+    let line = lines.lines().find(|line| line.starts_with("POST /nevisfido/uaf/1.1/request/registration with "));
+    let line = line.unwrap_or_else(|| panic!("a line for each request: {lines}")).to_ascii_lowercase();
+    assert!(line.contains("authorization") && line.contains("x-user") && !line.contains("bearer"), "{line}");
+    assert!(!lines.contains(login["extId"].as_str().unwrap()), "names of headers, not values: {lines}");
 }

@@ -5,6 +5,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::Reply;
 
 use super::Phone;
+use crate::cli::device::error::LOGIN_REQUEST;
 use crate::cli::device::fault::Fault;
 use crate::cli::device::{PhoneError, say};
 
@@ -26,7 +27,7 @@ impl Phone {
     async fn prove(&mut self, user: &str) -> Result<(), PhoneError> {
         let url = self.connection.at("/auth/fidouaf")?;
         let user = json!({ "username": user });
-        let (_, request) = self.connection.post_for_uaf(url, &user).await?.uaf_request("login request")?;
+        let (_, request) = self.connection.post_for_uaf(url, &user).await?.uaf_request(LOGIN_REQUEST)?;
         let message = self.sign(&request, Fault::default())?;
         let answer = self.send("/auth/fidouaf/authenticationresponse", message, &Reply::default()).await?;
         answer.expect_uaf(StatusCode::OK, "UAF login")

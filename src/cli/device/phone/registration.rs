@@ -6,6 +6,7 @@ use sidegate_uaf::authenticator::SOFTWARE_MODEL as MODEL;
 use sidegate_uaf::wire::{Operation, RegistrationRequest, Reply};
 
 use super::{Phone, text, unreadable};
+use crate::cli::device::error::PASSWORD_LOGIN;
 use crate::cli::device::{PhoneError, say};
 
 impl Phone {
@@ -30,7 +31,7 @@ impl Phone {
     pub(in crate::cli::device) async fn register(&mut self, user: &str, password: &str) -> Result<(), PhoneError> {
         self.fault.check(Operation::Reg)?;
         let form = [("isiwebuserid", user), ("isiwebpasswd", password)];
-        let body = self.connection.post_form("/auth/pwd", &form).await?.expect(200, "password login")?;
+        let body = self.connection.post_form("/auth/pwd", &form).await?.expect(200, PASSWORD_LOGIN)?;
         say(format_args!("password login: {user}, extId {}", text(&body, "extId")));
         let context = json!({ "context": json!({ "username": user }).to_string() });
         let answer = self.connection.post_uaf("/nevisfido/uaf/1.1/request/registration", &context).await?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Phone, text};
 use crate::cli::device::state::Target;
 use crate::cli::device::{PhoneError, say};
+use crate::cli::program::command;
 use crate::jose::{DecryptionKey, MessageSigningKey};
 
 /// Both keys of its dispatch target.
@@ -39,9 +40,7 @@ impl Phone {
     /// Renames the dispatch target: a signature, no session.
     pub(in crate::cli::device) async fn update_target(&mut self, name: &str) -> Result<(), PhoneError> {
         let Some(target) = &self.state.target else {
-            return Err(PhoneError::State(
-                "this phone is no dispatch target: run `sidegate device register-target` first".into(),
-            ));
+            return Err(self.no_target());
         };
         let claims = json!({
             "name": name, "dispatchTargetId": target.id, "requestId": Uuid::new_v4(),
@@ -53,6 +52,16 @@ impl Phone {
         self.connection.patch_jws(&path, jws).await?.expect(204, "signed PATCH")?;
         say(format_args!("signed PATCH: the target is now called {name:?}"));
         Ok(())
+    }
+
+    fn no_target(&self) -> PhoneError {
+        let register_target = command("device register-target");
+        PhoneError::State(if self.state.keys.is_empty() {
+            let register = command("device register");
+            format!("this phone has no key and is no dispatch target: run {register}, then {register_target}")
+        } else {
+            format!("this phone is no dispatch target: run {register_target} first")
+        })
     }
 
     pub(super) async fn delete_target(&mut self) -> Result<(), PhoneError> {
