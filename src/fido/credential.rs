@@ -66,10 +66,11 @@ pub(super) fn of_upstream(
 
 /// The credential of a record.
 pub(super) fn from_record(record: &store::Credential) -> Result<Credential, FidoError> {
+    let KeyRef { aaid, key_id } = protocol_key(&record.key)?;
     Ok(Credential {
         user: record.owner.to_string(),
-        aaid: record.key.aaid().parse().map_err(|error| internal(&error))?,
-        key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))?,
+        aaid,
+        key_id,
         authenticator_version: record.authenticator_version,
         algorithm: Algorithm::try_from(record.algorithm).map_err(|error| internal(&error))?,
         key_format: KeyFormat::try_from(record.key_format).map_err(|error| internal(&error))?,
@@ -102,8 +103,13 @@ pub(super) fn record_key(key: &KeyRef) -> CredentialKey {
 /// # Errors
 /// Our own fault: what was stored is no key of UAF.
 pub fn key_ref(record: &KeyBehind) -> Result<KeyRef, FidoError> {
-    let aaid = record.key.aaid().parse().map_err(|error| internal(&error))?;
-    Ok(KeyRef { aaid, key_id: KeyId::new(record.key.key_id()).map_err(|error| internal(&error))? })
+    protocol_key(&record.key)
+}
+
+/// A stored key as the protocol has it.
+pub(super) fn protocol_key(key: &CredentialKey) -> Result<KeyRef, FidoError> {
+    let aaid = key.aaid().parse().map_err(|error| internal(&error))?;
+    Ok(KeyRef { aaid, key_id: KeyId::new(key.key_id()).map_err(|error| internal(&error))? })
 }
 
 /// Keys that are not kept can't be registered; the log gets the reason.

@@ -84,19 +84,18 @@ impl Embedded {
     /// Removes the records of the keys, and tells the phone to remove the keys. The phone is named each key, so that a
     /// phone with two users keeps the other's.
     pub(super) async fn deregistration(&self, user: &Subject, scope: &Scope) -> Result<UafRequest, FidoError> {
-        let removal = Removal::from(scope);
-        let records = self.credentials.list(&user.ext_id).await?;
-        let covered = records.iter().filter(|record| removal.covers(&record.key));
-        let mut keys = covered.map(|record| Ok(credential::from_record(record)?.key_ref()));
+        let removed = self.credentials.remove(&user.ext_id, &Removal::from(scope)).await?;
+        for key in &removed {
+            let (change, user) = (Change::Removed, user.ext_id.as_str());
+            Event::Credential { change, user, aaid: key.aaid() }.record();
+        }
+        // Those that went, and no others: a key that is registered at this moment is either told or kept.
+        let mut keys = removed.iter().map(credential::protocol_key);
         let first = keys.next().ok_or(FidoError::Refused(StatusCode::NOT_FOUND))??;
         let message = self
             .relying_party
             .deregistration(&Deregistration::Keys(first, keys.collect::<Result<_, FidoError>>()?))
             .to_message_in(self.relying_party.versions());
-        for key in self.credentials.remove(&user.ext_id, &removal).await? {
-            let (change, user) = (Change::Removed, user.ext_id.as_str());
-            Event::Credential { change, user, aaid: key.aaid() }.record();
-        }
         Ok(UafRequest { message, operation: Operation::Dereg, lifetime_millis: None })
     }
 

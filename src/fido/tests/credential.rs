@@ -79,6 +79,16 @@ async fn all_of_a_model_and_all_of_a_user() {
 }
 
 #[tokio::test]
+async fn of_two_deregistrations_at_once_one_names_the_key() {
+    let house = House::new();
+    house.phone("jeff").await;
+    let jeff = house.user("jeff").await;
+    let deregister = async || house.requests.request(&asker(&jeff), OperationKind::Dereg, None).await;
+    let (one, two) = tokio::join!(deregister(), deregister());
+    assert!(one.is_ok() != two.is_ok(), "what a request names is what it ended: {one:?}, {two:?}");
+}
+
+#[tokio::test]
 async fn nobody_registers_or_deregisters_for_somebody_else() {
     let house = House::new();
     house.phone("jeff").await;
