@@ -21,7 +21,7 @@ use super::{LoginPages, Paces, StaticCallers, Throttle, return_field::ReturnSeal
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemorySessions};
 use crate::store::users::{PasswordHash, PasswordStamp};
-use crate::store::{ExtId, StoreError, User, UserError, Users};
+use crate::store::{self, ExtId, StoreError, User, UserError, Users};
 
 /// Users in memory; without its flag `up` it fails.
 pub(crate) struct TestUsers {
@@ -107,6 +107,11 @@ pub(crate) fn realm(name: &str, level: u8, renew: bool) -> Realm {
 }
 
 pub(crate) fn domain() -> TestDomain {
+    domain_with(|sessions| sessions)
+}
+
+/// The same over another store of sessions, made of the one that it has.
+pub(crate) fn domain_with(over: impl FnOnce(Arc<dyn store::Sessions>) -> Arc<dyn store::Sessions>) -> TestDomain {
     let clock = Arc::new(ManualClock::new(Millis(1_000_000_000)));
     let users = TestUsers::new(&["jeff", "eve"]);
     let store = MemorySessions::new(Budget::new(1 << 20, 5), Arc::clone(&clock) as Arc<dyn Clock>);
@@ -117,7 +122,7 @@ pub(crate) fn domain() -> TestDomain {
     };
     let sessions = DomainSessions::new(
         settings,
-        Arc::new(store),
+        over(Arc::new(store)),
         Arc::clone(&users) as Arc<dyn Users>,
         Arc::clone(&clock) as Arc<dyn Clock>,
     );

@@ -165,9 +165,14 @@ impl Acting {
     }
 
     async fn for_anybody(&self, caller: &Caller, named: Named<'_>) -> Result<ActingFor, NotPermitted> {
-        let (Some(ghosts), Caller::Anonymous | Caller::User(_), Named::Username(name)) = (&self.hiding, caller, named)
-        else {
+        let (Some(ghosts), Caller::Anonymous | Caller::User(_)) = (&self.hiding, caller) else {
             return Ok(self.find(named).await?.into());
+        };
+        let Named::Username(name) = named else {
+            let user = self.find(named).await?;
+            // Whoever knows a target knows that there is an owner, and is not to learn whether there is a key.
+            let hidden = user.as_ref().map(|user| Hidden { name: user.name.clone(), exists: true });
+            return Ok(ActingFor { user, hidden });
         };
         // Made for everybody, so that the work does not tell for whom it was needed.
         let ghost = ghosts.of(self.mapper, name)?;

@@ -28,7 +28,7 @@ use crate::dispatchers::{
     Rendered,
 };
 use crate::fido::{AnswerAt, Answered, Arrival, Embedded, EmbeddedSettings, Fido, FidoError, Policies, UafRequest};
-use crate::identity::testing::{TestDomain, TestUsers, domain, realm};
+use crate::identity::testing::{TestDomain, TestUsers, domain_with, realm};
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemoryOperations};
 use crate::store::operation::{Limits, OperationKind};
@@ -113,9 +113,10 @@ impl House {
     }
 
     pub(crate) fn with(plan: Plan) -> Self {
-        let domain = domain();
+        let journal = Journal::default();
+        let domain = domain_with(|store| Arc::new(Journaled { journal: journal.clone(), store }));
         let (clock, users) = (Arc::clone(&domain.clock), Arc::clone(&domain.users));
-        let (time, journal) = (Arc::clone(&clock) as Arc<dyn Clock>, Journal::default());
+        let time = Arc::clone(&clock) as Arc<dyn Clock>;
         let store = Arc::clone(&users) as Arc<dyn Users>;
         let everybody: Arc<dyn Users> = Arc::new(Journaled { journal: journal.clone(), store });
         let folder = tempfile::tempdir().unwrap();
@@ -143,7 +144,8 @@ impl House {
             acting = acting.hiding_users(Ghosts::new(MacKey::new(&Zeroizing::new([5; 32])).unwrap()));
         }
         let key = TokenKey::new(MacKey::new(&Zeroizing::new([3; 32])).unwrap());
-        let target_store: Arc<dyn TargetStore> = Arc::clone(&durable) as Arc<dyn TargetStore>;
+        let store = Arc::clone(&durable) as Arc<dyn TargetStore>;
+        let target_store: Arc<dyn TargetStore> = Arc::new(Journaled { journal: journal.clone(), store });
         Self {
             tokens: Arc::new(Tokens {
                 operations: Arc::clone(&operations),

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sidegate_filters::clock::Millis;
+use sidegate_filters::identity::Session;
 
 use crate::store::operation::{Event, Operation, OperationId};
 use crate::store::users::{PasswordHash, PasswordStamp};
 use crate::store::{
     CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Operations, Origin, Removal,
-    StoreError, Transition, TransitionError, User, UserError, Users,
+    SessionKey, SessionRecord, Sessions, StoreError, Target, TargetError, TargetUpdate, Targets, Transition,
+    TransitionError, User, UserError, Users,
 };
 
 /// What was asked, in its order.
@@ -135,5 +137,91 @@ impl Credentials for Journaled<dyn Credentials> {
     async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError> {
         self.journal.note("credentials.owners");
         self.store.owners().await
+    }
+}
+
+#[async_trait]
+impl Targets for Journaled<dyn Targets> {
+    async fn create(&self, target: Target) -> Result<(), TargetError> {
+        self.journal.note("targets.create");
+        self.store.create(target).await
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<Target>, StoreError> {
+        self.journal.note("targets.get");
+        self.store.get(id).await
+    }
+
+    async fn list(&self, owner: &ExtId) -> Result<Vec<Target>, StoreError> {
+        self.journal.note("targets.list");
+        self.store.list(owner).await
+    }
+
+    async fn key_is_shared(&self, thumbprint: &str) -> Result<bool, StoreError> {
+        self.journal.note("targets.key_is_shared");
+        self.store.key_is_shared(thumbprint).await
+    }
+
+    async fn update(&self, id: &str, update: TargetUpdate) -> Result<Target, TargetError> {
+        self.journal.note("targets.update");
+        self.store.update(id, update).await
+    }
+
+    async fn delete(&self, id: &str, owner: &ExtId) -> Result<bool, StoreError> {
+        self.journal.note("targets.delete");
+        self.store.delete(id, owner).await
+    }
+
+    async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError> {
+        self.journal.note("targets.owners");
+        self.store.owners().await
+    }
+}
+
+#[async_trait]
+impl Sessions for Journaled<dyn Sessions> {
+    async fn create(&self, key: SessionKey, record: SessionRecord) -> Result<(), StoreError> {
+        self.journal.note("sessions.create");
+        self.store.create(key, record).await
+    }
+
+    async fn touch(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
+        self.journal.note("sessions.touch");
+        self.store.touch(key).await
+    }
+
+    async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError> {
+        self.journal.note("sessions.renew");
+        self.store.renew(old, new, record).await
+    }
+
+    async fn raise(&self, key: &SessionKey, session: Session) -> Result<bool, StoreError> {
+        self.journal.note("sessions.raise");
+        self.store.raise(key, session).await
+    }
+
+    async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {
+        self.journal.note("sessions.end");
+        self.store.end(key).await
+    }
+
+    async fn generation(&self, user: &ExtId) -> Result<u64, StoreError> {
+        self.journal.note("sessions.generation");
+        self.store.generation(user).await
+    }
+
+    async fn end_all(&self, user: &ExtId) -> Result<(), StoreError> {
+        self.journal.note("sessions.end_all");
+        self.store.end_all(user).await
+    }
+
+    async fn list(&self, user: &ExtId) -> Result<Vec<SessionRecord>, StoreError> {
+        self.journal.note("sessions.list");
+        self.store.list(user).await
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.journal.note("sessions.sweep");
+        self.store.sweep().await
     }
 }

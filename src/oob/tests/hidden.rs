@@ -12,7 +12,7 @@ use sidegate_uaf::wire::{AuthenticationRequest, Transaction};
 use crate::fido::testing::png;
 use crate::fido::{AnswerAt, FidoError, UafRequest};
 use crate::oob::testing::{House, Phone, Plan, asker, by_link, internal};
-use crate::oob::{Asker, DispatchAnswer, DispatchResult, NotPermitted, NotRequested, TokenFault};
+use crate::oob::{Asker, DispatchAnswer, DispatchRequest, DispatchResult, NotPermitted, NotRequested, TokenFault};
 use crate::store::PasswordHash;
 use crate::store::operation::OperationKind;
 
@@ -43,6 +43,9 @@ async fn transcript(house: &House, forger: &Phone, name: &str) -> Vec<String> {
     step(format!("answered {refused:?}"));
     let status = house.status(&session_id.to_string()).await;
     step(format!("{} {} {}", status["status"], status["uafStatusCode"], status["userId"].is_string()));
+
+    let elsewhere = DispatchRequest { target: Some("no-such-target".into()), ..by_link(&context(name)) };
+    step(format!("not dispatched {:?}", house.dispatch(&nobody, elsewhere).await));
 
     let request = house.requests.request(&nobody, OperationKind::Auth, Some(&context(name))).await.unwrap();
     step("asked".into());
@@ -99,6 +102,30 @@ async fn the_same_is_done_for_who_exists_has_no_key_or_is_not_there() {
     }
 }
 
+/// How much memory is used while a stranger asks for this name.
+async fn kept(house: &House, name: &str) -> [usize; 3] {
+    let before = house.budget.used();
+    let (token, _) = house.token_of(&Caller::Anonymous, OperationKind::Auth, &context(name)).await;
+    let made = house.budget.used();
+    house.redeem(OperationKind::Auth, &token.expose()).await.1.unwrap();
+    let redeemed = house.budget.used();
+    house.requests.login(&asker(&Caller::Anonymous), Some(name)).await.unwrap();
+    [made - before, redeemed - made, house.budget.used() - redeemed]
+}
+
+#[tokio::test]
+async fn as_much_is_kept_of_who_is_not_there() {
+    let house = hiding().await;
+    // With an extId as users have them.
+    crate::store::Users::add(&*house.users, "jack", PasswordHash::of(b"x").unwrap()).await.unwrap();
+    house.phone("jack").await;
+    let real = kept(&house, "jack").await;
+    assert!(real.iter().all(|bytes| *bytes > 0), "{real:?}");
+    for name in ["nora", "dora"] {
+        assert_eq!(kept(&house, name).await, real, "{name}");
+    }
+}
+
 fn key_of(request: &UafRequest) -> KeyId {
     let policy = AuthenticationRequest::from_message(&request.message).unwrap().policy;
     assert_eq!(policy.accepted.iter().map(Vec::len).collect::<Vec<_>>(), [1], "{policy:?}");
@@ -114,6 +141,23 @@ async fn a_user_who_is_not_there_is_always_asked_for_the_same_key() {
     assert_ne!(ask("ghost").await, ask("other").await);
     assert_ne!(ask("ghost").await, ask("nora").await);
     assert_ne!(ask("ghost").await, ask("jeff").await);
+}
+
+#[tokio::test]
+async fn who_knows_a_target_does_not_learn_whether_there_is_a_key() {
+    let house = hiding().await;
+    let (nobody, eve) = (Caller::Anonymous, house.user("eve").await);
+    let jeffs = house.target("jeff", "link").await.id;
+    // Eve has a target and no key.
+    let eves = house.target("eve", "link").await.id;
+    let asked = async |caller: &Caller, target: &str| {
+        let request = DispatchRequest { target: Some(target.into()), ..by_link("{}") };
+        let answer = house.dispatch(&asker(caller), request).await;
+        let DispatchAnswer::Dispatched { token, .. } = answer else { panic!("{answer:?}") };
+        house.redeem(OperationKind::Auth, &token.expose()).await.0
+    };
+    assert_eq!((asked(&nobody, &jeffs).await, asked(&nobody, &eves).await), (1200, 1200));
+    assert_eq!(asked(&eve, &eves).await, 1404, "of herself she may know");
 }
 
 #[tokio::test]

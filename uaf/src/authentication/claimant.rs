@@ -1,6 +1,6 @@
 //! Who has to answer an authentication request, and whether a key is theirs.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::assertion::AuthenticationAssertion;
 use crate::credential::Credential;
@@ -16,8 +16,18 @@ pub enum Claimant {
         /// As the store knows him.
         user: String,
         /// `false` where a decoy was asked for in place of a user's key (uaf.md A0): nobody is told to delete a key then.
+        // As long whichever it is: of who is not there as much is kept.
+        #[serde(serialize_with = "as_digit", deserialize_with = "from_digit")]
         exists: bool,
     },
+}
+
+fn as_digit<S: Serializer>(flag: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+    u8::from(*flag).serialize(serializer)
+}
+
+fn from_digit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(u8::deserialize(deserializer)? == 1)
 }
 
 impl Claimant {

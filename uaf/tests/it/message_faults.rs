@@ -396,7 +396,7 @@ fn an_answer_counts_for_the_user_whom_server_data_was_made_for() {
     let (_, credential) = world.registered_key();
     let (request, state) = world.start_authentication();
     let response = world.phone.draft_authentication(&request, &key, &NONCE).unwrap().sign(key.private_key()).unwrap();
-    for claimant in [json!({"Named": {"user": "eve", "exists": true}}), json!("Anyone")] {
+    for claimant in [json!({"Named": {"user": "eve", "exists": 1}}), json!("Anyone")] {
         let of_another = with_json(&state, |state| state["claimant"] = claimant);
         let refused =
             world.finish_authentication(&of_another, &response.to_message(), std::slice::from_ref(&credential));
