@@ -1,4 +1,5 @@
-//! Media types of a request, before its endpoint runs: 415, then 406 (`http-api.md` 0.1).
+//! Media types of a request, before its endpoint runs: 415, then 406 (`http-api.md` 0.1). Messages of UAF are not for web
+//! pages of others, which show by a preflight's field or by a type that needs none (`uaf.md` A4).
 
 use http::{HeaderMap, StatusCode, header};
 use sidegate_filters::Problem;
@@ -7,6 +8,10 @@ use crate::routes::{Media, Medium};
 
 /// Checks `Content-Type`, where there is a body, and `Accept`.
 pub(super) fn check(media: Media, headers: &HeaderMap, has_body: bool) -> Result<(), Problem> {
+    let preflight = headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if preflight && [media.takes, media.gives].concat().contains(&Medium::FidoUaf) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "requests across origins are not served here"));
+    }
     if !media.takes.is_empty() && (has_body || headers.contains_key(header::CONTENT_TYPE)) {
         check_type(media.takes, headers)?;
     }
@@ -119,6 +124,17 @@ mod tests {
     #[case(&[""], Some(406))]
     fn accepted_types(#[case] values: &[&str], #[case] status: Option<u16>) {
         assert_eq!(outcome(&["application/json"], values), status);
+    }
+
+    #[test]
+    fn a_preflight_gets_no_message_of_uaf() {
+        let headers = HeaderMap::from_iter([
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST")),
+        ]);
+        let status = |media| check(media, &headers, true).err().map(|problem| problem.status.as_u16());
+        assert_eq!(status(JSON_TO_UAF), Some(403));
+        assert_eq!(status(Media { takes: &[Medium::Json], gives: &[Medium::Json] }), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::support::gateway::Gateway;
-use crate::support::http::{JSON, UAF};
+use crate::support::http::{JSON, Request, UAF};
 
 const STATUS: &str = "/nevisfido/status";
 const TARGETS: &str = "/nevisfido/token/dispatch/targets";
@@ -33,6 +33,23 @@ async fn the_first_failure_answers() {
     json(JSON).body(large()).send().await.problem(413);
     json(JSON).body("{").send().await.problem(400);
     json(JSON).body(r#"{"sessionId":"x"}"#).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn web_pages_of_others_get_no_message_of_uaf() {
+    let gateway = Gateway::standalone(&[]).await;
+    let client = gateway.public();
+    let path = "/nevisfido/uaf/1.1/request/authentication";
+    let foreign = |method| client.call(method, path).header("origin", "https://elsewhere.example");
+    let asking = |request: Request| request.header("access-control-request-method", "POST");
+    let simple = foreign(Method::POST).header("content-type", "text/plain").body("{}").send().await;
+    let forbidden = asking(foreign(Method::POST).uaf(&json!({}))).send().await;
+    let preflight = asking(foreign(Method::OPTIONS)).send().await;
+    let plain = foreign(Method::POST).uaf(&json!({})).send().await.expect(200);
+    for (answer, status) in [(&simple, 415), (&forbidden, 403), (&preflight, 405), (&plain, 200)] {
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+    }
 }
 
 #[tokio::test]
