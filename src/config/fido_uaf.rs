@@ -118,16 +118,25 @@ pub(super) struct Known<'a> {
 pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
     let upstream = upstream(section, known.upstreams);
     let embedded = !section.field("upstream").is_written();
+    let metadata = section.field("metadata").section(metadata::read).unwrap_or_else(Metadata::none);
+    let hide_users = embedded && hide_users(&section.field("hide-users"));
+    let decoys = section.field("decoy-models");
+    if hide_users && !known.try_out && !decoys.is_written() && metadata.unknown_models == UnknownModels::Surrogate {
+        decoys.notice(
+            "missing beside unknown-models: surrogate: who does not exist is shown with a model that no phone of yours \
+             may be of, and so shows; list the models of your phones",
+        );
+    }
     FidoUaf {
         upstream,
         app_id: app_id(&section.field("app-id"), embedded && !known.try_out),
         facets: facets(&section.field("facets"), embedded),
         wildcards_for_testing: risk(section, "wildcards-for-testing", "every Android and iOS app is taken for yours"),
-        metadata: section.field("metadata").section(metadata::read).unwrap_or_else(Metadata::none),
+        metadata,
         versions: versions(&section.field("old-clients")),
         policies: section.field("policies").existing("name a folder that holds default.json", policies),
-        hide_users: embedded && hide_users(&section.field("hide-users")),
-        decoy_models: metadata::models(&section.field("decoy-models")),
+        hide_users,
+        decoy_models: metadata::models(&decoys),
         anonymous_content: risk(
             section,
             "anonymous-content",

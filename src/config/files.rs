@@ -20,6 +20,11 @@ pub(super) fn readable(path: &Path) -> Result<(), String> {
     if meta.is_file() { Ok(()) } else { Err("is no file".to_owned()) }
 }
 
+/// Checks that `path` is one or the other.
+pub(super) fn file_or_folder(path: &Path) -> Result<(), String> {
+    if path.is_dir() { folder(path) } else { readable(path) }
+}
+
 /// Checks that `path` is a folder that can be listed.
 pub(super) fn folder(path: &Path) -> Result<(), String> {
     std::fs::read_dir(path).map(drop).map_err(|error| match error.kind() {

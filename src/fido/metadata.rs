@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use sidegate_uaf::Aaid;
 use sidegate_uaf::metadata::{Statement, StatementError};
 
-use super::folder::{Unreadable, json_files};
+use super::folder::{Unreadable, json_file_or_files};
 
-/// The folder of statements can't be used: a fault at start.
+/// The statements can't be used: a fault at start.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataFault {
     /// The folder or a file can't be read.
@@ -35,13 +35,13 @@ pub enum MetadataFault {
     Empty(PathBuf),
 }
 
-/// The `*.json` files of a folder, each a statement of version 2 or 3.
+/// A file, or the `*.json` files of a folder, each a statement of version 2 or 3.
 ///
 /// # Errors
 /// The first file that can't be used, in the order of their names.
-pub fn statements(folder: &Path) -> Result<Vec<Statement>, MetadataFault> {
+pub fn statements(place: &Path) -> Result<Vec<Statement>, MetadataFault> {
     let mut found = BTreeMap::new();
-    for (path, text) in json_files(folder)? {
+    for (path, text) in json_file_or_files(place)? {
         let statement =
             Statement::parse(&text).map_err(|source| MetadataFault::Malformed { path: path.clone(), source })?;
         let aaid = statement.aaid();
@@ -49,7 +49,7 @@ pub fn statements(folder: &Path) -> Result<Vec<Statement>, MetadataFault> {
             return Err(MetadataFault::Twice { path, aaid });
         }
     }
-    if found.is_empty() { Err(MetadataFault::Empty(folder.to_owned())) } else { Ok(found.into_values().collect()) }
+    if found.is_empty() { Err(MetadataFault::Empty(place.to_owned())) } else { Ok(found.into_values().collect()) }
 }
 
 #[cfg(test)]
@@ -71,6 +71,17 @@ mod tests {
         fs::write(folder.path().join("README.md"), "no statement").unwrap();
         let aaids: Vec<_> = statements(folder.path()).unwrap().iter().map(|s| s.aaid().to_string()).collect();
         assert_eq!(aaids, ["D0D0#0001", "D0D0#0002"]);
+    }
+
+    #[test]
+    fn one_file_is_enough_whatever_its_name_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("model.statement");
+        fs::write(&file, STATEMENT).unwrap();
+        assert_eq!(statements(&file).unwrap().len(), 1);
+        fs::write(&file, "{}").unwrap();
+        let fault = statements(&file).unwrap_err().to_string();
+        assert!(fault.contains("model.statement: "), "{fault}");
     }
 
     #[test]

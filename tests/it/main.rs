@@ -8,6 +8,7 @@ mod attestation;
 mod bounds;
 mod channel_binding;
 mod command_line;
+mod contexts;
 mod crowded_logins;
 mod delegation;
 mod device;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use sidegate_filters::{Role, UsernameMapper};
+
 use crate::config::field::Field;
-use crate::config::{FidoUaf, Fronting, Joined, LeadsTo, RealmKind, Row, Upstream, fido_uaf, fronting};
+use crate::config::{FidoUaf, Fronting, InternalCaller, Joined, LeadsTo, RealmKind, Row, Upstream, fido_uaf, fronting};
 
 use super::{Assembly, Identity, Table};
 
@@ -69,6 +71,21 @@ impl Assembly<'_, '_> {
         let upstreams = self.field("upstreams").names();
         let known = fido_uaf::Known { public_url: self.public_url, try_out, upstreams: &upstreams };
         field.section(|section| fido_uaf::read(section, &known))
+    }
+
+    /// Users are made with an extId of ours, so none can be made for one that is given.
+    pub(super) fn check_provision(&self, callers: &[InternalCaller], fido_uaf: Option<&FidoUaf>) {
+        let by_ext_id = fido_uaf.is_some_and(|fido_uaf| fido_uaf.username_mapper == UsernameMapper::ExtId);
+        if let Some(caller) = callers.iter().find(|caller| by_ext_id && caller.roles.contains(&Role::Provision)) {
+            self.field("internal-callers").fault(
+                format!(
+                    "{} has provision: true, and a user who is named by extId, as fido-uaf.username-mapper says, is never \
+                     made",
+                    caller.name
+                ),
+                "leave provision there, or write username-mapper: name",
+            );
+        }
     }
 
     /// Whoever answers in the upstream's place decides who has logged in.

@@ -12,7 +12,7 @@ use super::super::section::Section;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// The folder of metadata statements; `None`: there is none.
+    /// The metadata statement, or the folder of several; `None`: there is none.
     pub statements: Option<PathBuf>,
     /// What to do with models that no statement describes.
     pub unknown_models: UnknownModels,
@@ -40,9 +40,10 @@ impl Metadata {
 
 pub(super) fn read(section: &Section<'_>) -> Metadata {
     Metadata {
-        statements: section
-            .field("statements")
-            .existing("name a folder with a .json file for each authenticator model", files::folder),
+        statements: section.field("statements").existing(
+            "name a folder with a .json file for each authenticator model, or a single such file",
+            files::file_or_folder,
+        ),
         unknown_models: unknown_models(section),
         revoked: models(&section.field("revoked")),
         outdated_attestation: models(&section.field("outdated-attestation")),

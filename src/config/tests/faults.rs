@@ -19,6 +19,10 @@ use super::*;
     "13: internal-callers.a.roles: who may not name users"
 )]
 #[case(
+    "  username-mapper: ext-id\ninternal-callers: { a: { provision: true, roles: [act-for] } }\n",
+    "14: internal-callers: a has provision: true"
+)]
+#[case(
     "internal-callers: { a: { provision: true, role: [act-for] } }\n",
     "13: internal-callers.a.role: this key is not"
 )]

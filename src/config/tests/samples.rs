@@ -136,3 +136,14 @@ fn old_clients_are_served_as_it_is_said(#[case] word: &str, #[case] versions: Ve
     assert_eq!(config.fido_uaf.unwrap().versions, versions);
     assert_eq!(config.notices.iter().any(|notice| notice.key == "fido-uaf.old-clients"), noted);
 }
+
+/// What is not known of a model can't be made up: in a trial it is the software phone's.
+#[rstest::rstest]
+#[case("unknown-models: surrogate", "", true)]
+#[case("unknown-models: surrogate", "  decoy-models: [D0D0#0001]\n", false)]
+#[case("unknown-models: surrogate", "  hide-users: false\n", false)]
+#[case("unknown-models: refuse", "", false)]
+fn decoys_of_no_known_model_are_noted(#[case] metadata: &str, #[case] more: &str, #[case] noted: bool) {
+    let config = loaded(&format!("{BASE}  metadata: {{ {metadata} }}\n{more}"));
+    assert_eq!(config.notices.iter().any(|notice| notice.key == "fido-uaf.decoy-models"), noted);
+}

@@ -157,6 +157,24 @@ fn a_critical_extension_that_is_unknown_drops_the_message() {
     both_refuse(|draft| draft.unsigned.push(tag::EXTENSION_CRITICAL, content.clone()), error);
 }
 
+/// The index and the state of a user verification, as authenticators send them: in an extension, of up to 32 bytes.
+#[rstest]
+#[case(b"fido.uaf.uvi", tag::USER_VERIFICATION_INDEX)]
+#[case(b"fido.uaf.uvs", tag::USER_VERIFICATION_STATE)]
+fn what_tells_of_the_verification_is_passed_over_unless_it_is_critical(#[case] id: &[u8], #[case] what: Tag) {
+    for length in [1, 32] {
+        let content =
+            extension(&[(tag::EXTENSION_ID, id), (tag::EXTENSION_DATA, &extension(&[(what, &vec![7; length])]))]);
+        let signed = |draft: &mut Draft| draft.fields.push(tag::EXTENSION, content.clone());
+        assert!(World::new().register_with(signed).is_ok() && World::new().authenticate_with(signed).is_ok());
+        let beside = |draft: &mut Draft| draft.unsigned.push(tag::EXTENSION, content.clone());
+        assert!(World::new().register_with(beside).is_ok() && World::new().authenticate_with(beside).is_ok());
+        let critical = |draft: &mut Draft| draft.fields.push(tag::EXTENSION_CRITICAL, content.clone());
+        both_refuse(critical, TlvError::UnknownCritical(tag::EXTENSION_CRITICAL));
+    }
+    both_refuse(|draft| draft.fields.push(what, [7; 32]), TlvError::Misplaced(what));
+}
+
 #[test]
 fn an_extension_that_is_ignored_is_well_formed_all_the_same() {
     use tag::{EXTENSION_DATA as DATA, EXTENSION_ID as ID};
