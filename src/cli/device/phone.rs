@@ -19,7 +19,6 @@ use super::fault::Fault;
 use super::flags::KeyMaker;
 use super::http::{Answer, Connection, Gateway};
 use super::state::State;
-use super::say;
 use crate::cli::program::command;
 
 /// A phone connected to a gateway.
