@@ -18,7 +18,7 @@ use crate::metadata::Model;
 use crate::policy::Candidate;
 use crate::relying_party::{Admission, Arrival, Issued, RelyingParty, Start, StartError};
 use crate::transaction::{Asked, Sent, check_renderings};
-use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Policy, Transaction, Version};
+use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Outgoing, Policy, Transaction, Version};
 
 /// Who authenticates, and with what.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ impl RelyingParty {
     pub fn start_authentication(
         &self,
         new: NewAuthentication<'_>,
-    ) -> Result<(AuthenticationRequest, AuthenticationState), StartError> {
+    ) -> Result<(Outgoing<AuthenticationRequest>, AuthenticationState), StartError> {
         check_renderings(&new.transaction)?;
         let mut policy = new.policy;
         policy.disallow_models(self.models.revoked().collect());
@@ -105,7 +105,7 @@ impl RelyingParty {
             transaction: new.transaction,
             policy: issued.policy.clone(),
         };
-        Ok((request, AuthenticationState { issued, claimant: new.claimant, asked }))
+        Ok((self.outgoing(request), AuthenticationState { issued, claimant: new.claimant, asked }))
     }
 
     /// Checks the answer. The caller has taken the challenge out of its store, and has loaded the `credentials` that it
@@ -129,7 +129,7 @@ impl RelyingParty {
         let mut keys: Vec<VerifiedKey> = Vec::with_capacity(assertions.len());
         let mut candidates = Vec::with_capacity(assertions.len());
         for assertion in assertions {
-            let (read, model) = self.open(state, assertion, asserted.upv)?;
+            let (read, model) = self.read(state, assertion, asserted.upv)?;
             let credential = state.claimant.key(&read, credentials)?;
             if *owner.get_or_insert(&credential.user) != credential.user {
                 return Err(Error::KeyOfAnotherUser);
@@ -149,7 +149,7 @@ impl RelyingParty {
     }
 
     /// Parses an assertion of an authenticator that may answer.
-    fn open<'a>(
+    fn read<'a>(
         &self,
         state: &AuthenticationState,
         assertion: &'a AuthenticatorAssertion,

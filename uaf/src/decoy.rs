@@ -211,7 +211,6 @@ mod tests {
     use super::*;
     use crate::authentication::{Claimant, NewAuthentication};
     use crate::authenticator::{Authenticator, DeviceKey};
-    use crate::incoming::Incoming;
     use crate::metadata::{Models, UnknownModels};
     use crate::registration::NewRegistration;
     use crate::relying_party::{Arrival, Start};
@@ -333,7 +332,7 @@ mod tests {
         let mut draft = phone.draft_authentication(&request, &key, &[9; 16]).unwrap();
         draft.fields.set(tag::KEYID, request.policy.accepted[0][0].key_ids[0].as_bytes());
         let response = draft.sign(key.private_key()).unwrap().to_message();
-        let opened = Incoming::parse(Operation::Auth, &response, None).unwrap().open(server.server_data_key()).unwrap();
+        let opened = server.open(Operation::Auth, &response, None).unwrap();
         let credentials = [decoys.find("ghost", &opened.keys()[0]).unwrap().unwrap()];
         server.finish_authentication(&state, &opened, &credentials, &Arrival { now: 1, channels: &[] }).unwrap_err()
     }

@@ -3,7 +3,7 @@
 
 use crate::aaid::{Aaid, KeyRef};
 use crate::relying_party::RelyingParty;
-use crate::wire::{DeregisterAuthenticator, DeregistrationRequest, Operation, OperationHeader};
+use crate::wire::{DeregisterAuthenticator, DeregistrationRequest, Operation, OperationHeader, Outgoing};
 
 /// What the client is to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,8 @@ impl Deregistration {
 impl RelyingParty {
     /// Makes the message. It needs neither challenge nor serverData, as nothing comes back.
     #[must_use]
-    pub fn deregistration(&self, what: &Deregistration) -> DeregistrationRequest {
-        what.to_request(self.header(Operation::Dereg, None))
+    pub fn deregistration(&self, what: &Deregistration) -> Outgoing<DeregistrationRequest> {
+        self.outgoing(what.to_request(self.header(Operation::Dereg, None)))
     }
 }
 

@@ -1,6 +1,6 @@
-//! First steps with a response: [`Incoming::parse`] reads it, [`Incoming::open`] verifies its serverData and that the
-//! challenge was issued with it. Between that and the `finish` of the ceremony the caller loads the operation and takes
-//! the challenge out of its store, in one atomic step.
+//! First steps with a response: it is read, its serverData is verified and that the challenge was issued with it
+//! ([`crate::RelyingParty::open`]). Between that and the `finish` of the ceremony the caller loads the operation and takes
+//! the challenge out of its store, in one atomic step. A relay only reads ([`Incoming::parse`]).
 
 use crate::aaid::KeyRef;
 use crate::assertion::{AuthenticationAssertion, RegistrationAssertion};
@@ -13,7 +13,7 @@ use crate::wire::{
     Response, SendUafResponse, Version, Versions,
 };
 
-/// A response that could be read. Nothing in it is verified.
+/// A response that could be read, for [`crate::relay`]. Nothing in it is verified.
 #[derive(Debug, Clone)]
 pub struct Incoming {
     pub(crate) response: Response,
@@ -28,11 +28,12 @@ pub struct Opened {
     pub(crate) incoming: Incoming,
     pub(crate) final_challenge: FinalChallengeParams,
     server_data: ServerData,
+    keys: Vec<KeyRef>,
 }
 
 impl Incoming {
     /// Reads `uafResponse` and `context` of a [`crate::wire::SendUafResponse`] at the endpoint for `operation`, in
-    /// version 1.1 alone; [`crate::RelyingParty::read`] reads what a server speaks.
+    /// version 1.1 alone. A server verifies as well: [`crate::RelyingParty::open`].
     ///
     /// # Errors
     /// [`Error::NotUaf`], [`Error::SeveralMessages`], those about JSON, [`Error::UnsupportedVersion`],
@@ -141,11 +142,7 @@ impl Incoming {
     }
 
     /// Verifies serverData, decodes fcParams, and sees that its challenge was issued with this serverData.
-    ///
-    /// # Errors
-    /// [`Error::ServerDataBroken`], [`Error::ServerDataOfAnotherOperation`], [`Error::FcParamsEncoding`],
-    /// [`Error::FcParams`], [`Error::ChallengeMismatch`]. None of them may move any state.
-    pub fn open(self, key: &ServerDataKey) -> Result<Opened, Error> {
+    pub(crate) fn open(self, key: &ServerDataKey) -> Result<Opened, Error> {
         let text = self.response.header.server_data.as_ref().ok_or(Error::ServerDataMissing)?;
         let server_data = key.open(text)?;
         if !server_data.is_for(self.response.header.op) {
@@ -155,7 +152,8 @@ impl Incoming {
         if !server_data.issued_with(&final_challenge.challenge) {
             return Err(Error::ChallengeMismatch);
         }
-        Ok(Opened { incoming: self, final_challenge, server_data })
+        let keys = self.keys();
+        Ok(Opened { incoming: self, final_challenge, server_data, keys })
     }
 }
 
@@ -192,8 +190,8 @@ impl Opened {
 
     /// The keys that the assertions are about, see [`Incoming::keys`].
     #[must_use]
-    pub fn keys(&self) -> Vec<KeyRef> {
-        self.incoming.keys()
+    pub fn keys(&self) -> &[KeyRef] {
+        &self.keys
     }
 }
 

@@ -3,8 +3,8 @@
 //! No I/O, no clock, no store: `start_*` returns a message and a state to keep, `finish_*` takes the answer and that
 //! state. In between the caller does what only a store can do:
 //!
-//! 1. [`Incoming::parse`] reads a response, [`Incoming::open`] verifies its serverData and challenge and tells the
-//!    operation; a failure so far moves no state.
+//! 1. [`RelyingParty::open`] reads a response, verifies its serverData and challenge and tells the operation; a failure so
+//!    far moves no state.
 //! 2. The caller loads the operation and **takes its challenge, atomically and for good**: it is used up even if the
 //!    rest fails. Nothing there: [`Error::ChallengeSpent`].
 //! 3. The caller loads what it has under [`Opened::keys`].
@@ -28,7 +28,7 @@
 //! use sidegate_uaf::registration::{NewRegistration, RegistrationOutcome};
 //! use sidegate_uaf::server_data::ServerDataKey;
 //! use sidegate_uaf::wire::{AuthenticationRequest, Challenge, Operation, Policy, RegistrationRequest, Transaction};
-//! use sidegate_uaf::{Algorithm, Arrival, Incoming, RelyingParty, Start};
+//! use sidegate_uaf::{Algorithm, Arrival, RelyingParty, Start};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = RelyingParty::new(
@@ -61,7 +61,7 @@
 //! let on_phone = RegistrationRequest::from_message(&request.to_message())?;
 //! let (response, key) = phone.register(&on_phone, &[])?;
 //!
-//! let opened = Incoming::parse(Operation::Reg, &response.to_message(), None)?.open(server.server_data_key())?;
+//! let opened = server.open(Operation::Reg, &response.to_message(), None)?;
 //! assert_eq!(opened.operation_id(), "operation-1"); // load the state, take the challenge
 //! let arrival = Arrival { now: 1_000, channels: &[] };
 //! let outcome = server.finish_registration(&state, &opened, &[], &arrival)?;
@@ -80,7 +80,7 @@
 //! let mut keys = [key];
 //! let response = phone.authenticate(&on_phone, &mut keys, &[9; 16])?;
 //!
-//! let opened = Incoming::parse(Operation::Auth, &response.to_message(), None)?.open(server.server_data_key())?;
+//! let opened = server.open(Operation::Auth, &response.to_message(), None)?;
 //! assert_eq!(opened.operation_id(), "operation-2");
 //! assert_eq!(opened.keys(), [keys[0].key_ref()]); // load the credentials under these
 //! let outcome = server.finish_authentication(&state, &opened, &credentials, &arrival)?;

@@ -19,7 +19,7 @@ use crate::policy::Candidate;
 use crate::relying_party::{
     Admission, Arrival, Asserted, Issued, MAX_REGISTRATION_COUNTER, RelyingParty, Start, StartError,
 };
-use crate::wire::{AuthenticatorAssertion, Operation, Policy, RegistrationRequest, UAFV1TLV};
+use crate::wire::{AuthenticatorAssertion, Operation, Outgoing, Policy, RegistrationRequest, UAFV1TLV};
 
 /// Who registers, and with what.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl RelyingParty {
     pub fn start_registration(
         &self,
         new: NewRegistration<'_>,
-    ) -> Result<(RegistrationRequest, RegistrationState), StartError> {
+    ) -> Result<(Outgoing<RegistrationRequest>, RegistrationState), StartError> {
         let username = Text::new(new.username).map_err(|_| StartError::Username)?;
         let mut policy = new.policy;
         policy.disallow_keys(new.registered);
@@ -77,7 +77,7 @@ impl RelyingParty {
             username,
             policy: issued.policy.clone(),
         };
-        Ok((request, RegistrationState { issued, user: new.user.to_owned() }))
+        Ok((self.outgoing(request), RegistrationState { issued, user: new.user.to_owned() }))
     }
 
     /// Checks the answer. The caller has taken the challenge out of its store, and has looked up which of

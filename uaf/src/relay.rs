@@ -207,13 +207,13 @@ mod tests {
     fn registration(registered: &[KeyRef]) -> RegistrationRequest {
         let policy = Policy::any_of(crate::Algorithm::ALL);
         let new = NewRegistration { start: start(1), user: "jeff", username: "jeff", policy, registered };
-        relying_party().start_registration(new).unwrap().0
+        relying_party().start_registration(new).unwrap().0.into_request()
     }
 
     fn authentication(byte: u8, policy: Policy, transaction: Vec<Transaction>) -> AuthenticationRequest {
         let claimant = Claimant::Named { user: "jeff".into(), exists: true };
         let new = NewAuthentication { start: start(byte), claimant, policy, transaction };
-        relying_party().start_authentication(new).unwrap().0
+        relying_party().start_authentication(new).unwrap().0.into_request()
     }
 
     fn registered() -> (DeviceKey, Response) {

@@ -12,8 +12,8 @@ use crate::metadata::Models;
 use crate::server_data::{Binding, MAX_NAME, ServerDataKey};
 use crate::transaction::TransactionError;
 use crate::wire::{
-    AppId, Challenge, ChannelBinding, FinalChallengeParams, Operation, OperationHeader, Policy, ServerDataText,
-    Version, Versions,
+    AppId, Challenge, ChannelBinding, FinalChallengeParams, Operation, OperationHeader, Outgoing, Policy,
+    ServerDataText, Version, Versions,
 };
 
 /// Higher registration counters are taken for a fault: nobody registers a device so often.
@@ -112,24 +112,19 @@ impl RelyingParty {
         Self { versions, ..self }
     }
 
-    /// The protocol versions it speaks: what requests are written in.
-    #[must_use]
-    pub const fn versions(&self) -> Versions {
-        self.versions
+    /// The request in the versions that are spoken.
+    pub(crate) const fn outgoing<T>(&self, request: T) -> Outgoing<T> {
+        Outgoing::new(request, self.versions)
     }
 
-    /// Reads a response as [`Incoming::parse`] does, in the versions that are spoken.
+    /// Reads `uafResponse` and `context` of a [`crate::wire::SendUafResponse`] at the endpoint for `operation`, in the
+    /// versions that are spoken; verifies its serverData, and that its challenge was issued with it.
     ///
     /// # Errors
-    /// Those of [`Incoming::parse`].
-    pub fn read(&self, operation: Operation, uaf_response: &str, context: Option<&str>) -> Result<Incoming, Error> {
-        Incoming::parse_in(self.versions, operation, uaf_response, context)
-    }
-
-    /// The key to open serverData with.
-    #[must_use]
-    pub const fn server_data_key(&self) -> &ServerDataKey {
-        &self.key
+    /// Those of [`Incoming::parse`]; [`Error::ServerDataBroken`], [`Error::ServerDataOfAnotherOperation`],
+    /// [`Error::FcParamsEncoding`], [`Error::FcParams`], [`Error::ChallengeMismatch`]. None of them may move any state.
+    pub fn open(&self, operation: Operation, uaf_response: &str, context: Option<&str>) -> Result<Opened, Error> {
+        Incoming::parse_in(self.versions, operation, uaf_response, context)?.open(&self.key)
     }
 
     /// The facets, to publish their list.

@@ -3,6 +3,7 @@
 
 mod authentication;
 mod deregistration;
+mod outgoing;
 mod picture;
 mod policy;
 mod registration;
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::encoding::dictionary;
 pub use authentication::{AuthenticationRequest, ContentType, Transaction};
 pub use deregistration::{DeregisterAuthenticator, DeregistrationRequest};
+pub use outgoing::{Outgoing, Request};
 pub(crate) use picture::kinds;
 pub use picture::{PaletteEntry, PngCharacteristics};
 pub use policy::{MatchCriteria, Policy};
@@ -145,21 +147,6 @@ where
 pub(crate) fn message<T: Serialize>(dictionary: &T) -> String {
     // Dictionaries of strings, numbers and lists have a JSON form whatever their content.
     serde_json::to_string(std::slice::from_ref(dictionary)).unwrap_or_default()
-}
-
-/// The array with a copy of the dictionary for each version.
-fn message_in<T: Serialize + Clone>(
-    dictionary: &T,
-    versions: Versions,
-    header: impl Fn(&mut T) -> &mut OperationHeader,
-) -> String {
-    let of = |version: &Version| {
-        let mut copy = dictionary.clone();
-        header(&mut copy).upv = *version;
-        copy
-    };
-    let copies: Vec<T> = versions.all().iter().map(of).collect();
-    serde_json::to_string(&copies).unwrap_or_default()
 }
 
 /// The dictionary of one version out of a request array, which may hold one for each version.

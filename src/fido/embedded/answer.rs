@@ -3,7 +3,7 @@
 
 mod finish;
 
-use sidegate_uaf::{Denial, Error, Incoming, Opened};
+use sidegate_uaf::{Denial, Error, Opened};
 use uuid::Uuid;
 
 use super::super::conclusion::{self, Conclusion};
@@ -26,26 +26,24 @@ enum Finished {
 }
 
 impl Embedded {
-    /// Who seems to answer, before anything is verified: where users are hidden, whoever was asked, be it with a key or a
+    /// Who seems to answer, before its signatures are verified: where users are hidden, whoever was asked, be it with a key or a
     /// decoy; else who owns the key.
     pub(super) async fn presumed(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
-        let Ok(incoming) = self.relying_party.read(uaf_operation(at.kind()), uaf_response, None) else {
+        let Ok(opened) = self.relying_party.open(uaf_operation(at.kind()), uaf_response, None) else {
             return Ok(None);
         };
-        let key = incoming.keys().into_iter().next();
         if self.decoys.is_some()
-            && let Some(asked) = self.asked(incoming).await?
+            && let Some(asked) = self.asked(&opened).await?
         {
             return Ok(Some(asked));
         }
-        let Some(key) = key else { return Ok(None) };
-        let record = self.credentials.get(&record_key(&key)).await?;
+        let Some(key) = opened.keys().first() else { return Ok(None) };
+        let record = self.credentials.get(&record_key(key)).await?;
         Ok(record.map(|record| Claimed { ext_id: record.owner, stranger: None }))
     }
 
     /// Whom a stranger asked for, if the answer is to such a request.
-    async fn asked(&self, incoming: Incoming) -> Result<Option<Claimed>, StoreError> {
-        let Ok(opened) = incoming.open(self.relying_party.server_data_key()) else { return Ok(None) };
+    async fn asked(&self, opened: &Opened) -> Result<Option<Claimed>, StoreError> {
         let Ok(id) = Uuid::try_parse(opened.operation_id()) else { return Ok(None) };
         let operation = self.operations.get(OperationId(id)).await?;
         Ok(operation.and_then(|operation| match (&operation.user, &operation.stranger) {
@@ -72,9 +70,7 @@ impl Embedded {
     /// Nothing moves before serverData, challenge and purpose are known to be ours.
     async fn judge(&self, &Arrival { at, uaf_response, context, .. }: &Arrival<'_>) -> Result<Answered, FidoError> {
         let operation = uaf_operation(at.kind());
-        let incoming =
-            self.relying_party.read(operation, uaf_response, context).map_err(|error| self.refuse(&error))?;
-        let opened = incoming.open(self.relying_party.server_data_key()).map_err(|error| self.refuse(&error))?;
+        let opened = self.relying_party.open(operation, uaf_response, context).map_err(|error| self.refuse(&error))?;
         let id = self.addressed(at, &opened)?;
         let conclusion = Conclusion(self.operations.clone());
         let state = conclusion.take_challenge(id).await?;

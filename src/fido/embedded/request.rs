@@ -27,9 +27,8 @@ impl Embedded {
             policy: self.policy(policy)?.clone(),
             registered: &registered,
         };
-        let versions = self.relying_party.versions();
         let (request, state) = self.relying_party.start_registration(new).map_err(|error| internal(&error))?;
-        Ok((self.request_of(request.to_message_in(versions), Operation::Reg), Kept::Registration(state).write()?))
+        Ok((self.request_of(request.to_message(), Operation::Reg), Kept::Registration(state).write()?))
     }
 
     /// An authentication: of a named user by the keys they have and the policy admits, in what these can show; else of
@@ -57,9 +56,8 @@ impl Embedded {
         let id = commission.id.to_string();
         let start = self.start(&id, commission.purpose)?;
         let new = NewAuthentication { start, claimant, policy, transaction };
-        let versions = self.relying_party.versions();
         let (request, state) = self.relying_party.start_authentication(new).map_err(|error| internal(&error))?;
-        Ok((self.request_of(request.to_message_in(versions), Operation::Auth), Kept::Authentication(state).write()?))
+        Ok((self.request_of(request.to_message(), Operation::Auth), Kept::Authentication(state).write()?))
     }
 
     /// What a user is asked by, and whether there is one with a key, where whoever asks is not to learn that. Nor what
@@ -95,7 +93,7 @@ impl Embedded {
         let message = self
             .relying_party
             .deregistration(&Deregistration::Keys(first, keys.collect::<Result<_, FidoError>>()?))
-            .to_message_in(self.relying_party.versions());
+            .to_message();
         Ok(UafRequest { message, operation: Operation::Dereg, lifetime_millis: None })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sidegate_filters::clock::{Clock, Millis};
-use sidegate_uaf::{Folding, Incoming};
+use sidegate_uaf::Folding;
 
 use super::registration;
 use crate::fido::{AnswerAt, Arrival, Embedded, EmbeddedSettings, Fido, Policies};
@@ -56,9 +56,8 @@ impl Credentials for Cancelling {
 async fn a_registration_that_was_cancelled_leaves_no_credential() {
     let house = House::new();
     let response = Phone::new().register(&registration(&house).await).to_message();
-    let incoming = Incoming::parse(sidegate_uaf::wire::Operation::Reg, &response, None).unwrap();
     let relying_party = relying_party();
-    let opened = incoming.open(relying_party.server_data_key()).unwrap();
+    let opened = relying_party.open(sidegate_uaf::wire::Operation::Reg, &response, None).unwrap();
     let id = OperationId(opened.operation_id().parse().unwrap());
     let credentials =
         Arc::new(Cancelling { inner: Arc::clone(&house.credentials), operations: Arc::clone(&house.operations), id });

@@ -43,7 +43,7 @@ impl Authentication {
         let (request, state) = server.start_authentication(new)?;
         let request = AuthenticationRequest::from_message(&request.to_message())?;
         let message = phone.authenticate(&request, &mut [registered.key], &[9; 16])?.to_message();
-        let opened = Incoming::parse(Operation::Auth, &message, None)?.open(server.server_data_key())?;
+        let opened = server.open(Operation::Auth, &message, None)?;
         Ok(Self { server, state, credentials, message, opened })
     }
 
@@ -52,7 +52,7 @@ impl Authentication {
     }
 
     pub(crate) fn open(&self) -> Option<Opened> {
-        Incoming::parse(Operation::Auth, &self.message, None).ok()?.open(self.server.server_data_key()).ok()
+        self.server.open(Operation::Auth, &self.message, None).ok()
     }
 
     pub(crate) fn finish(&self) -> bool {
@@ -97,7 +97,7 @@ impl Registration {
         let request = RegistrationRequest::from_message(&request.to_message())?;
         let (response, key) = phone.register(&request, &[])?;
         let message = response.to_message();
-        let opened = Incoming::parse(Operation::Reg, &message, None)?.open(server.server_data_key())?;
+        let opened = server.open(Operation::Reg, &message, None)?;
         Ok(Self { server: server.clone(), state, message, opened, key })
     }
 

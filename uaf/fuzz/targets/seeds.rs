@@ -13,7 +13,7 @@ use inputs::{ATTESTED, Server};
 use serde_json::{Value, json};
 use sidegate_uaf::authenticator::{Authenticator, Hierarchy};
 use sidegate_uaf::deregistration::Deregistration;
-use sidegate_uaf::wire::{ContentType, Reply, Response, SendUafResponse, Transaction, Versions};
+use sidegate_uaf::wire::{ContentType, Outgoing, Reply, Response, SendUafResponse, Transaction, Versions};
 use sidegate_uaf::{Aaid, Algorithm};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,8 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let picture =
         Transaction { content_type: ContentType::Png, png_characteristics: Some(png), ..Transaction::text("picture")? };
     confirming.transaction = vec![Transaction::text("Pay 42.00 CHF to Carol")?, picture];
-    write("messages", "registration-request", to_register.to_message_in(Versions::From1_0))?;
-    write("messages", "authentication-request", confirming.to_message_in(Versions::From1_0))?;
+    write("messages", "registration-request", Outgoing::new(to_register.clone(), Versions::From1_0).to_message())?;
+    write("messages", "authentication-request", Outgoing::new(confirming, Versions::From1_0).to_message())?;
     for (name, what) in [
         ("deregistration-key", Deregistration::Keys(key.key_ref(), vec![])),
         ("deregistration-model", Deregistration::Model(attested)),

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Challenge, Operation, OperationHeader, PngCharacteristics, Policy, Version, Versions, message, message_in,
-    non_empty, pick,
+    Challenge, Operation, OperationHeader, PngCharacteristics, Policy, Request, Version, message, non_empty, pick,
 };
 use crate::encoding::Octets;
 use crate::encoding::dictionary;
@@ -44,16 +43,16 @@ impl AuthenticationRequest {
         pick(text, Operation::Auth, version, |request: &Self| &request.header)
     }
 
-    /// The protocol message: a JSON array with this one dictionary.
+    /// A protocol message with this one dictionary; a server writes [`super::Outgoing::to_message`].
     #[must_use]
     pub fn to_message(&self) -> String {
         message(self)
     }
+}
 
-    /// The protocol message for clients of several versions: a dictionary for each.
-    #[must_use]
-    pub fn to_message_in(&self, versions: Versions) -> String {
-        message_in(self, versions, |request| &mut request.header)
+impl Request for AuthenticationRequest {
+    fn header_mut(&mut self) -> &mut OperationHeader {
+        &mut self.header
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Operation, OperationHeader, Version, Versions, message, message_in, non_empty, pick};
+use super::{Operation, OperationHeader, Request, Version, Versions, message, non_empty, pick};
 use crate::aaid::{Aaid, KeyId, KeyRef};
 use crate::encoding::dictionary;
 use crate::error::Error;
@@ -37,19 +37,22 @@ impl DeregistrationRequest {
         pick(text, Operation::Dereg, version, |request: &Self| &request.header)
     }
 
-    /// The protocol message: a JSON array with this one dictionary.
+    /// A protocol message with this one dictionary; a server writes [`super::Outgoing::to_message`].
     #[must_use]
     pub fn to_message(&self) -> String {
         message(self)
     }
+}
 
-    /// The protocol message for clients of several versions: a dictionary for each.
-    #[must_use]
-    pub fn to_message_in(&self, versions: Versions) -> String {
+impl Request for DeregistrationRequest {
+    fn header_mut(&mut self) -> &mut OperationHeader {
+        &mut self.header
+    }
+
+    fn sayable_in(&self, versions: Versions) -> Versions {
         // Empty names are new in 1.1.
         let plain = self.authenticators.iter().all(|entry| matches!(entry, DeregisterAuthenticator::Key(_)));
-        let versions = if plain { versions } else { Versions::Only1_1 };
-        message_in(self, versions, |request| &mut request.header)
+        if plain { versions } else { Versions::Only1_1 }
     }
 }
 

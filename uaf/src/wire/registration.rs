@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Challenge, Operation, OperationHeader, Policy, Username, Version, Versions, message, message_in, pick};
+use super::{Challenge, Operation, OperationHeader, Policy, Request, Username, Version, message, pick};
 use crate::encoding::dictionary;
 use crate::error::Error;
 
@@ -39,15 +39,15 @@ impl RegistrationRequest {
         pick(text, Operation::Reg, version, |request: &Self| &request.header)
     }
 
-    /// The protocol message: a JSON array with this one dictionary.
+    /// A protocol message with this one dictionary; a server writes [`super::Outgoing::to_message`].
     #[must_use]
     pub fn to_message(&self) -> String {
         message(self)
     }
+}
 
-    /// The protocol message for clients of several versions: a dictionary for each.
-    #[must_use]
-    pub fn to_message_in(&self, versions: Versions) -> String {
-        message_in(self, versions, |request| &mut request.header)
+impl Request for RegistrationRequest {
+    fn header_mut(&mut self) -> &mut OperationHeader {
+        &mut self.header
     }
 }

@@ -62,10 +62,12 @@ impl Server {
         };
         let (user, username, registered) = ("jeff", "jeff", &[][..]);
         let new = NewRegistration { start: start("r", 1), user, username, policy: policy.clone(), registered };
-        let registration = party.start_registration(new).unwrap();
+        let (to_register, registering) = party.start_registration(new).unwrap();
         let claimant = Claimant::Named { user: user.into(), exists: true };
         let new = NewAuthentication { start: start("a", 2), claimant, policy, transaction: vec![] };
-        let authentication = party.start_authentication(new).unwrap();
+        let (to_authenticate, authenticating) = party.start_authentication(new).unwrap();
+        let registration = (to_register.into_request(), registering);
+        let authentication = (to_authenticate.into_request(), authenticating);
         Self { party, registration, authentication }
     }
 
@@ -74,8 +76,7 @@ impl Server {
     }
 
     fn register(&self, response: &Response) -> Vec<Credential> {
-        let opened = Incoming::parse(Operation::Reg, &response.to_message(), None)
-            .and_then(|incoming| incoming.open(self.party.server_data_key()));
+        let opened = self.party.open(Operation::Reg, &response.to_message(), None);
         let arrival = Arrival { now: NOW, channels: &[] };
         match opened.and_then(|opened| self.party.finish_registration(&self.registration.1, &opened, &[], &arrival)) {
             Ok(RegistrationOutcome::Registered { credentials, .. }) => credentials,
@@ -84,8 +85,7 @@ impl Server {
     }
 
     fn authenticates(&self, response: &Response, credentials: &[Credential]) -> bool {
-        let opened = Incoming::parse(Operation::Auth, &response.to_message(), None)
-            .and_then(|incoming| incoming.open(self.party.server_data_key()));
+        let opened = self.party.open(Operation::Auth, &response.to_message(), None);
         let arrival = Arrival { now: NOW, channels: &[] };
         let finish = |opened| self.party.finish_authentication(&self.authentication.1, &opened, credentials, &arrival);
         opened.and_then(finish).is_ok()
@@ -177,11 +177,11 @@ fn dictionary<T: Debug + PartialEq + Serialize + DeserializeOwned>(text: &str) -
 fn response(operation: Operation, text: &str) -> bool {
     // The text stands for the context as well, which is read in the same breath.
     let _ = Incoming::parse(operation, REGISTRATION, Some(text));
-    let Ok(incoming) = WORLD.server.party.read(operation, text, None) else { return false };
+    let Ok(incoming) = Incoming::parse(operation, text, None) else { return false };
     let written = incoming.to_transport();
     let again = Incoming::parse(operation, &written.uaf_response, written.context.as_deref());
     assert_eq!(again.unwrap().to_transport(), written, "an answer is not passed on as it was read");
     let _ = (incoming.keys(), incoming.denial(), incoming.final_challenge());
-    let _ = incoming.open(WORLD.server.party.server_data_key());
+    let _ = WORLD.server.party.open(operation, text, None);
     true
 }

@@ -8,7 +8,7 @@ use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
 use sidegate_uaf::tlv::{Tag, tag};
 use sidegate_uaf::transaction::TransactionError;
 use sidegate_uaf::wire::{Operation, Policy, Reply, SendUafResponse, Transaction};
-use sidegate_uaf::{Algorithm, Denial, Incoming, KeyFormat, StartError};
+use sidegate_uaf::{Algorithm, Denial, KeyFormat, StartError};
 
 use crate::support::{AAID, World, of_models, registered, start};
 
@@ -147,10 +147,7 @@ fn a_denial_is_told_with_its_codes() {
     let response = world.phone.deny(&request).unwrap();
     let reply = Reply { asm_status_code: Some(ASM_USER_CANCELLED), device_name: Some("P".into()), ..Reply::default() };
     let sent = SendUafResponse::new(&response, &reply);
-    let opened = Incoming::parse(Operation::Auth, &sent.uaf_response, sent.context.as_deref())
-        .unwrap()
-        .open(world.server.server_data_key())
-        .unwrap();
+    let opened = world.server.open(Operation::Auth, &sent.uaf_response, sent.context.as_deref()).unwrap();
     assert_eq!(opened.reply(), &reply);
     assert_eq!(opened.keys(), []);
     let outcome = world.server.finish_authentication(&state, &opened, &[], &world.arrival()).unwrap();
@@ -167,8 +164,7 @@ fn a_registration_can_be_denied_by_leaving_assertions_out() {
         message[0].as_object_mut().unwrap().remove("assertions");
     });
     let context = Some(r#"{"clientErrorCode":3}"#);
-    let opened =
-        Incoming::parse(Operation::Reg, &message, context).unwrap().open(world.server.server_data_key()).unwrap();
+    let opened = world.server.open(Operation::Reg, &message, context).unwrap();
     let outcome = world.server.finish_registration(&state, &opened, &[], &world.arrival()).unwrap();
     let denial = Denial { asm_status_code: None, client_error_code: Some(3) };
     assert_eq!(outcome, RegistrationOutcome::Denied(denial));
@@ -224,7 +220,7 @@ fn without_an_app_id_the_facet_stands_for_it() {
     use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
     let mut world = World::new();
     let facets = TrustedFacets::new([Text::new(SOFTWARE_FACET).unwrap()]);
-    let key = world.server.server_data_key().clone();
+    let key = sidegate_uaf::server_data::ServerDataKey::new(&[7; 32]).unwrap();
     world.server = sidegate_uaf::RelyingParty::new(None, facets, crate::support::any_model(), key);
     assert!(world.authenticate_with(|_| {}).is_ok());
 }

@@ -191,8 +191,8 @@ fn server_data_of_a_registration_opens_no_authentication() {
     let mut response = world.phone.authenticate(&request, &mut [key], &[9; 8]).unwrap();
     response.header.server_data = registration.header.server_data;
     // Refused before the caller looks for a state, which would be of the other kind.
-    let incoming = Incoming::parse(Operation::Auth, &response.to_message(), None).unwrap();
-    assert_eq!(incoming.open(world.server.server_data_key()).unwrap_err(), Error::ServerDataOfAnotherOperation);
+    let refused = world.server.open(Operation::Auth, &response.to_message(), None).unwrap_err();
+    assert_eq!(refused, Error::ServerDataOfAnotherOperation);
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn the_channel_is_the_servers() {
         params["channelBinding"] = seen;
         draft.set_fc_params(encode(params.to_string().as_bytes()));
         let message = draft.sign(key.private_key()).unwrap().to_message();
-        let opened = Incoming::parse(Operation::Reg, &message, None)?.open(world.server.server_data_key())?;
+        let opened = world.server.open(Operation::Reg, &message, None)?;
         world.server.finish_registration(&state, &opened, &[], &Arrival { now: 0, channels: own })
     };
     let seen = || json!({"tlsServerCertificate": "certificate", "tlsUnique": "unknown here"});
@@ -331,7 +331,7 @@ fn denied(context: Option<&str>, change: impl FnOnce(&mut Value)) -> Result<Auth
     let world = World::new();
     let (request, state) = world.start_authentication();
     let message = edited(&world.phone.deny(&request).unwrap(), change);
-    let opened = Incoming::parse(Operation::Auth, &message, context)?.open(world.server.server_data_key())?;
+    let opened = world.server.open(Operation::Auth, &message, context)?;
     world.server.finish_authentication(&state, &opened, &[], &world.arrival())
 }
 

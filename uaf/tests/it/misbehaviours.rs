@@ -11,7 +11,7 @@ use sidegate_uaf::encoding::Text;
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::tlv::{Tag, TlvError, tag};
 use sidegate_uaf::wire::{ChannelBinding, Operation, Transaction};
-use sidegate_uaf::{Algorithm, Arrival, CertificateError, Error, Incoming, KeyError, KeyFormat};
+use sidegate_uaf::{Algorithm, Arrival, CertificateError, Error, KeyError, KeyFormat};
 
 use crate::support::{AAID, NONCE, TODAY, World, phone, png, server, statement};
 
@@ -141,7 +141,7 @@ fn a_registration_in_which_one_thing_is_wrong_is_refused(#[case] algorithm: Algo
     let (_, key) = world.phone.register(&request, &[]).unwrap();
     let channels = channels();
     let finish = |message: &str| {
-        let opened = Incoming::parse(Operation::Reg, message, None)?.open(world.server.server_data_key())?;
+        let opened = world.server.open(Operation::Reg, message, None)?;
         let arrival = Arrival { now: world.now, channels: &channels };
         world.server.finish_registration(&state, &opened, &[], &arrival)
     };
@@ -178,7 +178,7 @@ fn an_authentication_in_which_one_thing_is_wrong_is_refused(#[case] algorithm: A
             Some(how) => draft.misbehave(how, &key).unwrap(),
             None => draft.sign(key.private_key()).unwrap().to_message(),
         };
-        let opened = Incoming::parse(Operation::Auth, &message, None)?.open(world.server.server_data_key())?;
+        let opened = world.server.open(Operation::Auth, &message, None)?;
         let arrival = Arrival { now: world.now, channels: &channels };
         world.server.finish_authentication(&state, &opened, std::slice::from_ref(&credential), &arrival)
     };

@@ -10,7 +10,7 @@ use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::registration::RegistrationOutcome;
 use sidegate_uaf::tlv::{Tag, tag};
 use sidegate_uaf::wire::{AssertionBytes, Extension, Operation, Policy};
-use sidegate_uaf::{Algorithm, Error, Incoming, KeyError, KeyFormat, PrivateKey};
+use sidegate_uaf::{Algorithm, Error, KeyError, KeyFormat, PrivateKey};
 
 use crate::support::{AAID, World, any_model, of_models, server, statement};
 
@@ -155,12 +155,9 @@ fn a_key_that_the_user_has_is_disallowed_and_anybody_elses_too() {
     let message = draft.sign(key.private_key()).unwrap().to_message();
     assert_eq!(world.finish_registration(&state_again, &message).unwrap_err(), Error::NotInPolicy);
 
-    let opened = Incoming::parse(Operation::Reg, &response.to_message(), None)
-        .unwrap()
-        .open(world.server.server_data_key())
-        .unwrap();
+    let opened = world.server.open(Operation::Reg, &response.to_message(), None).unwrap();
     let finish = |taken: &[_]| world.server.finish_registration(&state, &opened, taken, &world.arrival());
-    assert_eq!(finish(&opened.keys()).unwrap_err(), Error::AlreadyRegistered);
+    assert_eq!(finish(opened.keys()).unwrap_err(), Error::AlreadyRegistered);
     assert!(finish(&[]).is_ok());
 }
 

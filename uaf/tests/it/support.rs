@@ -10,9 +10,9 @@ use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
 use sidegate_uaf::registration::{NewRegistration, RegistrationOutcome, RegistrationState};
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::wire::{
-    AuthenticationRequest, Challenge, Operation, Policy, RegistrationRequest, Response, Transaction,
+    AuthenticationRequest, Challenge, Operation, Outgoing, Policy, RegistrationRequest, Response, Transaction,
 };
-use sidegate_uaf::{Algorithm, Arrival, Credential, Error, Incoming, KeyRef, PrivateKey, RelyingParty, Start};
+use sidegate_uaf::{Algorithm, Arrival, Credential, Error, KeyRef, PrivateKey, RelyingParty, Start};
 
 pub(crate) const APP_ID: &str = "https://uaf.example/facets";
 pub(crate) const AAID: &str = "D0D0#0001";
@@ -97,6 +97,14 @@ impl World {
     }
 
     pub(crate) fn start_registration(&self, registered: &[KeyRef]) -> (RegistrationRequest, RegistrationState) {
+        let (request, state) = self.sent_registration(registered);
+        (RegistrationRequest::from_message(&request.to_message()).unwrap(), state)
+    }
+
+    pub(crate) fn sent_registration(
+        &self,
+        registered: &[KeyRef],
+    ) -> (Outgoing<RegistrationRequest>, RegistrationState) {
         let new = NewRegistration {
             start: start("operation-r"),
             user: "jeff",
@@ -104,19 +112,22 @@ impl World {
             policy: self.policy.clone(),
             registered,
         };
-        let (request, state) = self.server.start_registration(new).unwrap();
-        (RegistrationRequest::from_message(&request.to_message()).unwrap(), state)
+        self.server.start_registration(new).unwrap()
     }
 
     pub(crate) fn start_authentication(&self) -> (AuthenticationRequest, AuthenticationState) {
+        let (request, state) = self.sent_authentication();
+        (AuthenticationRequest::from_message(&request.to_message()).unwrap(), state)
+    }
+
+    pub(crate) fn sent_authentication(&self) -> (Outgoing<AuthenticationRequest>, AuthenticationState) {
         let new = NewAuthentication {
             start: start("operation-a"),
             claimant: self.claimant.clone(),
             policy: self.policy.clone(),
             transaction: self.transaction.clone(),
         };
-        let (request, state) = self.server.start_authentication(new).unwrap();
-        (AuthenticationRequest::from_message(&request.to_message()).unwrap(), state)
+        self.server.start_authentication(new).unwrap()
     }
 
     pub(crate) fn arrival(&self) -> Arrival<'static> {
@@ -128,7 +139,7 @@ impl World {
         state: &RegistrationState,
         message: &str,
     ) -> Result<RegistrationOutcome, Error> {
-        let opened = Incoming::parse(Operation::Reg, message, None)?.open(self.server.server_data_key())?;
+        let opened = self.server.open(Operation::Reg, message, None)?;
         self.server.finish_registration(state, &opened, &[], &self.arrival())
     }
 
@@ -138,7 +149,7 @@ impl World {
         message: &str,
         credentials: &[Credential],
     ) -> Result<AuthenticationOutcome, Error> {
-        let opened = Incoming::parse(Operation::Auth, message, None)?.open(self.server.server_data_key())?;
+        let opened = self.server.open(Operation::Auth, message, None)?;
         self.server.finish_authentication(state, &opened, credentials, &self.arrival())
     }
 

@@ -94,8 +94,7 @@ fn register_at(now: u64, server: &RelyingParty, request: &Value, response: &Valu
         registered: &[],
     };
     let (sent, state) = server.start_registration(new).unwrap();
-    let opened =
-        server.read(Operation::Reg, &answered(response, &sent.header), None)?.open(server.server_data_key())?;
+    let opened = server.open(Operation::Reg, &answered(response, &sent.header), None)?;
     let outcome = server.finish_registration(&state, &opened, &[], &Arrival { now, channels: &[] });
     registered(outcome).map(|list| list.into_iter().next().unwrap())
 }
@@ -107,8 +106,7 @@ fn authenticate(server: &RelyingParty, request: &Value, response: &Value, known:
     let claimant = Claimant::Named { user: "alice".into(), exists: true };
     let new = NewAuthentication { start: start(request), claimant, policy: policy(request), transaction };
     let (sent, state) = server.start_authentication(new).unwrap();
-    let opened =
-        server.read(Operation::Auth, &answered(response, &sent.header), None)?.open(server.server_data_key())?;
+    let opened = server.open(Operation::Auth, &answered(response, &sent.header), None)?;
     let known_now = std::slice::from_ref(known);
     let outcome = server.finish_authentication(&state, &opened, known_now, &Arrival { now: NOW, channels: &[] })?;
     let AuthenticationOutcome::Authenticated { keys, .. } = outcome else { panic!("denied") };

@@ -19,13 +19,11 @@ fn for_old_clients(server: RelyingParty) -> World {
 
 /// Registers as a client of this version does.
 fn register(world: &World, version: Version) -> Result<Vec<Credential>, Error> {
-    let (request, state) = world.start_registration(&[]);
-    let message = request.to_message_in(world.server.versions());
-    let request = RegistrationRequest::from_message_of(version, &message)?;
+    let (request, state) = world.sent_registration(&[]);
+    let request = RegistrationRequest::from_message_of(version, &request.to_message())?;
     assert_eq!(request.header.upv, version);
     let (response, _) = world.phone.register(&request, &[]).unwrap();
-    let opened = world.server.read(Operation::Reg, &response.to_message(), None)?;
-    let opened = opened.open(world.server.server_data_key())?;
+    let opened = world.server.open(Operation::Reg, &response.to_message(), None)?;
     crate::support::registered(world.server.finish_registration(&state, &opened, &[], &world.arrival()))
 }
 
@@ -35,12 +33,10 @@ fn old_and_new_clients_are_served_where_it_is_said(#[values(Version::V1_0, Versi
     assert_eq!(register(&world, version).unwrap().len(), 1);
 
     let (key, credential) = World::new().registered_key();
-    let (request, state) = world.start_authentication();
-    let message = request.to_message_in(world.server.versions());
-    let request = AuthenticationRequest::from_message_of(version, &message).unwrap();
+    let (request, state) = world.sent_authentication();
+    let request = AuthenticationRequest::from_message_of(version, &request.to_message()).unwrap();
     let response = world.phone.authenticate(&request, &mut [key], &[9; 8]).unwrap();
-    let opened = world.server.read(Operation::Auth, &response.to_message(), None).unwrap();
-    let opened = opened.open(world.server.server_data_key()).unwrap();
+    let opened = world.server.open(Operation::Auth, &response.to_message(), None).unwrap();
     let outcome = world.server.finish_authentication(&state, &opened, &[credential], &world.arrival());
     assert!(matches!(outcome, Ok(AuthenticationOutcome::Authenticated { .. })));
 }
@@ -49,17 +45,18 @@ fn old_and_new_clients_are_served_where_it_is_said(#[values(Version::V1_0, Versi
 fn without_the_switch_there_is_one_dictionary_and_no_old_answer() {
     let world = World::new();
     assert_eq!(register(&world, Version::V1_0).unwrap_err(), Error::UnsupportedVersion);
-    let (request, _) = world.start_registration(&[]);
-    assert_eq!(request.to_message_in(world.server.versions()), request.to_message());
+    let (sent, _) = world.sent_registration(&[]);
+    let request = RegistrationRequest::from_message(&sent.to_message()).unwrap();
+    assert_eq!(sent.to_message(), request.to_message());
     let (response, _) = world.phone.register(&request, &[]).unwrap();
     let old = edited(&response, |message| message[0]["header"]["upv"]["minor"] = json!(0));
-    assert_eq!(world.server.read(Operation::Reg, &old, None).unwrap_err(), Error::UnsupportedVersion);
+    assert_eq!(world.server.open(Operation::Reg, &old, None).unwrap_err(), Error::UnsupportedVersion);
 }
 
 #[test]
 fn the_dictionaries_of_a_request_differ_in_the_version_alone() {
-    let (request, _) = for_old_clients(server(any_model())).start_registration(&[]);
-    let mut message: Value = serde_json::from_str(&request.to_message_in(Versions::From1_0)).unwrap();
+    let (request, _) = for_old_clients(server(any_model())).sent_registration(&[]);
+    let mut message: Value = serde_json::from_str(&request.to_message()).unwrap();
     let upv = |minor| json!({"major": 1, "minor": minor});
     assert_eq!((&message[0]["header"]["upv"], &message[1]["header"]["upv"]), (&upv(1), &upv(0)));
     message[1]["header"]["upv"] = upv(1);
@@ -76,15 +73,15 @@ fn other_versions_stay_refused(#[case] major: u16, #[case] minor: u16) {
     let (response, _) = world.phone.register(&request, &[]).unwrap();
     let upv = json!({"major": major, "minor": minor});
     let other = edited(&response, |message| message[0]["header"]["upv"] = upv.clone());
-    assert_eq!(world.server.read(Operation::Reg, &other, None).unwrap_err(), Error::UnsupportedVersion);
+    assert_eq!(world.server.open(Operation::Reg, &other, None).unwrap_err(), Error::UnsupportedVersion);
     let bare = json!([{"header": {"upv": upv}}]).to_string();
-    assert_eq!(world.server.read(Operation::Reg, &bare, None).unwrap_err(), Error::UnsupportedVersion);
+    assert_eq!(world.server.open(Operation::Reg, &bare, None).unwrap_err(), Error::UnsupportedVersion);
     let both = edited(&response, |message| {
         let mut old = message[0].clone();
         old["header"]["upv"]["minor"] = json!(0);
         message.as_array_mut().unwrap().push(old);
     });
-    assert_eq!(world.server.read(Operation::Reg, &both, None).unwrap_err(), Error::SeveralMessages);
+    assert_eq!(world.server.open(Operation::Reg, &both, None).unwrap_err(), Error::SeveralMessages);
 }
 
 #[test]
@@ -104,7 +101,7 @@ fn what_old_clients_cannot_be_told_is_told_to_new_ones_alone() {
         (Deregistration::Model(AAID.parse().unwrap()), 1),
         (Deregistration::Everything, 1),
     ] {
-        let message = world.server.deregistration(&what).to_message_in(world.server.versions());
+        let message = world.server.deregistration(&what).to_message();
         assert_eq!(serde_json::from_str::<Vec<Value>>(&message).unwrap().len(), versions, "{what:?}");
         assert!(DeregistrationRequest::from_message(&message).is_ok());
     }
@@ -134,9 +131,9 @@ fn only_answers_of_1_0_may_be_incomplete_and_only_where_it_is_said(
         draft.fields.set(tag::FINAL_CHALLENGE_HASH, openssl::sha::sha256(draft.fc_params.as_bytes()));
         let response = draft.sign(world.phone.attesting_key(&key)).unwrap();
         let message = edited(&response, |message| message[0]["header"]["upv"]["minor"] = json!(minor));
-        let incoming = world.server.read(Operation::Reg, &message, None).unwrap();
-        let finished = incoming
-            .open(world.server.server_data_key())
+        let finished = world
+            .server
+            .open(Operation::Reg, &message, None)
             .and_then(|opened| world.server.finish_registration(&state, &opened, &[], &world.arrival()));
         assert_eq!(finished.is_ok(), forgiven, "{name}: {finished:?}");
         assert!(forgiven || matches!(finished, Err(Error::FcParams(_))));

@@ -52,7 +52,7 @@ impl Embedded {
         let mut credentials = self.records(opened).await?;
         if let (Some(decoys), Some(user)) = (&self.decoys, state.decoyed()) {
             for key in opened.keys() {
-                credentials.extend(decoys.find(user, &key).map_err(|error| self.refuse(&error))?);
+                credentials.extend(decoys.find(user, key).map_err(|error| self.refuse(&error))?);
             }
         }
         let outcome = self.relying_party.finish_authentication(state, opened, &credentials, &self.arrival());
@@ -80,7 +80,7 @@ impl Embedded {
     async fn records(&self, opened: &Opened) -> Result<Vec<Credential>, FidoError> {
         let mut found = Vec::new();
         for key in opened.keys() {
-            if let Some(record) = self.credentials.get(&record_key(&key)).await? {
+            if let Some(record) = self.credentials.get(&record_key(key)).await? {
                 found.push(credential::from_record(&record)?);
             }
         }
