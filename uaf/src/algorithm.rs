@@ -42,7 +42,7 @@ macro_rules! registry {
 }
 
 registry! {
-    /// How an assertion is signed (`UAF_ALG_SIGN_*`, uaf.md A6).
+    /// How an assertion is signed (`UAF_ALG_SIGN_*` of the registry of predefined values).
     Algorithm {
         /// ECDSA on P-256 with SHA-256; R and S, 32 bytes each.
         P256Raw = 0x0001,
@@ -64,7 +64,7 @@ registry! {
 }
 
 registry! {
-    /// How a public key is written (`UAF_ALG_KEY_*`, uaf.md A6).
+    /// How a public key is written (`UAF_ALG_KEY_*` of the registry of predefined values).
     KeyFormat {
         /// 0x04, X, Y; the curve follows from the algorithm.
         EcRaw = 0x0100,

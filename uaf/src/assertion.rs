@@ -1,5 +1,5 @@
 //! Assertions as typed views of their bytes. Every value is borrowed from the range that the signature covers, and that
-//! range is found while parsing, header included (UAF authenticator commands 1.1, sections 5 and 6; uaf.md A5).
+//! range is found while parsing, header included (UAF authenticator commands 1.1, sections 5 and 6).
 
 mod authentication;
 mod fields;

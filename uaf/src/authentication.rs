@@ -1,4 +1,5 @@
-//! Authentication, with or without a user's name, with or without a transaction: uaf.md A8.
+//! Authentication, with or without a user's name, with or without a transaction (UAF protocol 1.1,
+//! "Authentication Response Processing Rules for FIDO Server").
 
 mod claimant;
 mod fitting;

@@ -1,4 +1,4 @@
-//! The only place of this crate that knows OpenSSL: hashes, MACs, public keys, signatures and certificates of uaf.md A6, and the
+//! The only place of this crate that knows OpenSSL: hashes, MACs, public keys, signatures and certificates, and the
 //! private keys and certificates of the software authenticator.
 
 mod der;

@@ -1,6 +1,23 @@
-//! Keys that nobody has (uaf.md A0): what a request names for a user who does not exist or has no key, where whoever asks
+//! Keys that nobody has: what a request names for a user who does not exist or has no key, where whoever asks
 //! is not to learn that. A user's decoy stays the same, and an answer with it is checked like any other and fails like
 //! one with a wrong key.
+//!
+//! ```
+//! # use std::collections::BTreeSet;
+//! # use sidegate_uaf::{RelyingParty, facets::TrustedFacets, server_data::ServerDataKey};
+//! # use sidegate_uaf::metadata::{Models, UnknownModels};
+//! use sidegate_uaf::wire::Policy;
+//! use sidegate_uaf::{Algorithm, Decoys};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let models = Models::new(UnknownModels::Surrogate(BTreeSet::from([Algorithm::P256Raw])));
+//! # let server = RelyingParty::new(None, TrustedFacets::new([]), models, ServerDataKey::new(&[7; 32])?);
+//! let decoys = Decoys::new(&[8; 32], &server, ["D0D0#0001".parse()?])?; // the secret is random
+//! let wanted = Policy::any_of(&[Algorithm::P256Raw]);
+//! let asked = server.decoy_policy(&wanted, &decoys, "nobody")?.ok_or("no decoy fits")?;
+//! assert_eq!(server.decoy_policy(&wanted, &decoys, "nobody")?, Some(asked), "the same each time");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 use std::fmt;

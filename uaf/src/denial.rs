@@ -1,4 +1,5 @@
-//! An answer without assertions: the user or the device said no (uaf.md A0).
+//! An answer without assertions: the user or the device said no. The protocol does not foresee
+//! it; clients send it with the code of the ASM or of the client in the context.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,20 @@
 //! Deregistration: a message to the client, no answer. The server deletes its own record when it sends the message
-//! (uaf.md A2).
+//! (UAF protocol 1.1, section 3.6).
+//!
+//! ```
+//! use sidegate_uaf::deregistration::Deregistration;
+//! # use std::collections::BTreeSet;
+//! # use sidegate_uaf::{RelyingParty, facets::TrustedFacets, server_data::ServerDataKey};
+//! # use sidegate_uaf::metadata::{Models, UnknownModels};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let models = Models::new(UnknownModels::Surrogate(BTreeSet::new()));
+//! # let server = RelyingParty::new(None, TrustedFacets::new([]), models, ServerDataKey::new(&[7; 32])?);
+//! let request = server.deregistration(&Deregistration::Model("D0D0#0001".parse()?));
+//! let message: serde_json::Value = serde_json::from_str(&request.to_message())?;
+//! assert_eq!(message[0]["authenticators"][0]["aaid"], "D0D0#0001");
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::aaid::{Aaid, KeyRef};
 use crate::relying_party::RelyingParty;

@@ -1,5 +1,5 @@
 //! How UAF writes bytes and limited strings into JSON: base64url without padding, lengths checked while reading
-//! (UAF protocol 1.1, section 2.1.2; limits of the dictionaries in uaf.md A1).
+//! (UAF protocol 1.1, section 2.1.2).
 
 mod bounded;
 pub(crate) mod dictionary;

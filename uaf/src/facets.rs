@@ -1,4 +1,18 @@
-//! Trusted facets: which apps and origins may act for an appID (FIDO AppID and facets 1.1; uaf.md A9).
+//! Trusted facets: which apps and origins may act for an appID (FIDO AppID and facets 1.1).
+//!
+//! ```
+//! use sidegate_uaf::encoding::Text;
+//! use sidegate_uaf::facets::TrustedFacets;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let facets = TrustedFacets::new([Text::new("https://bank.example")?]);
+//! assert!(facets.trusts("https://bank.example") && !facets.trusts("https://bank.example/"));
+//! // To be published at the appID.
+//! let document = serde_json::to_value(facets.document())?;
+//! assert_eq!(document["trustedFacets"][0]["ids"][0], "https://bank.example");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeSet;
 

@@ -120,7 +120,7 @@ impl Incoming {
         })
     }
 
-    /// The denial that an answer without assertions is, if it says why (uaf.md A0); none where there are assertions.
+    /// The denial that an answer without assertions is, if it says why; none where there are assertions.
     ///
     /// # Errors
     /// [`Error::NoAssertions`].
@@ -195,7 +195,7 @@ impl Opened {
     }
 }
 
-/// Names the fault of a text that is no list of responses: the version goes before missing members (uaf.md A7, 2 and 3).
+/// Names the fault of a text that is no list of responses: the version goes before missing members.
 fn explain(fault: JsonError, text: &str, versions: Versions) -> Error {
     #[derive(serde::Deserialize)]
     struct Head {

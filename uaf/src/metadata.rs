@@ -1,4 +1,27 @@
-//! What a server knows of authenticator models: statements, and the rule for models without one (uaf.md A0, A10).
+//! What a server knows of authenticator models: statements, and the rule for models without one (FIDO metadata statements).
+//!
+//! ```
+//! use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let statement = Statement::parse(
+//!     r#"{
+//!         "aaid": "D0D0#0001", "description": "a software model", "protocolFamily": "uaf", "schema": 3,
+//!         "authenticatorVersion": 1, "upv": [{"major": 1, "minor": 1}],
+//!         "authenticationAlgorithms": ["secp256r1_ecdsa_sha256_raw"],
+//!         "publicKeyAlgAndEncodings": ["ecc_x962_raw"],
+//!         "attestationTypes": ["basic_surrogate"], "attestationRootCertificates": [],
+//!         "userVerificationDetails": [[{"userVerificationMethod": "fingerprint_internal"}]],
+//!         "keyProtection": ["software"], "matcherProtection": ["software"], "attachmentHint": ["internal"],
+//!         "tcDisplay": ["any"], "tcDisplayContentType": "text/plain", "isKeyRestricted": true
+//!     }"#,
+//! )?;
+//! // That model and no other, and none that was revoked.
+//! let models = Models::new(UnknownModels::Refuse).with_statement(statement).with_revoked("D0D0#0002".parse()?);
+//! assert_eq!(models.revoked().count(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 mod statement;
 
@@ -87,7 +110,7 @@ impl Models {
         self
     }
 
-    /// Takes attestation certificates of a model that ended, or that are signed with SHA-1 (uaf.md A11).
+    /// Takes attestation certificates of a model that ended, or that are signed with SHA-1.
     #[must_use]
     pub fn with_outdated_attestation(mut self, aaid: Aaid) -> Self {
         self.outdated.insert(aaid);
@@ -99,7 +122,7 @@ impl Models {
     }
 
     /// Sees that a leaf whose path leads to a root of this model is for it. Where the path is good for another model too,
-    /// only the name in the leaf tells the two apart; the text leaves the name out at will (uaf.md A7).
+    /// only the name in the leaf tells the two apart; the protocol leaves the name out at will.
     pub(crate) fn attribute(&self, leaf: &Leaf<'_>, aaid: Aaid) -> Result<(), CertificateError> {
         let mut others = self.statements.iter().filter(|(other, _)| **other != aaid);
         if !leaf.names(aaid)? && others.any(|(_, model)| leaf.leads_to(&model.roots)) {
@@ -171,7 +194,7 @@ impl Model {
     }
 
     /// Whether a confirmation proves that the user saw the content: there is a display, and nobody but the
-    /// authenticator makes what is signed (uaf.md A10).
+    /// authenticator makes what is signed (`isKeyRestricted` of its statement).
     pub(crate) fn shows_transactions(&self) -> bool {
         self.tc_display != Some(0) && self.key_restricted
     }

@@ -1,4 +1,28 @@
-//! Reading and applying policies (UAF protocol 1.1, sections 3.1.12 and 3.1.13; uaf.md A3).
+//! Reading and applying policies (UAF protocol 1.1, sections 3.1.12 and 3.1.13).
+//!
+//! ```
+//! use sidegate_uaf::policy::PolicyError;
+//! use sidegate_uaf::wire::Policy;
+//!
+//! # fn main() -> Result<(), PolicyError> {
+//! // One model, or any that signs with ECDSA on P-256 and keeps its keys in hardware; none that is software.
+//! Policy::parse(
+//!     r#"{
+//!         "accepted": [
+//!             [{"aaid": ["D0D0#0001"]}],
+//!             [{"authenticationAlgorithms": [1, 2], "assertionSchemes": ["UAFV1TLV"], "keyProtection": 2}]
+//!         ],
+//!         "disallowed": [
+//!             {"authenticationAlgorithms": [1, 2], "assertionSchemes": ["UAFV1TLV"], "keyProtection": 1}
+//!         ]
+//!     }"#,
+//! )?;
+//! // What would weaken a policy unseen is an error that names it.
+//! let misspelt = Policy::parse(r#"{"accepted": [[{"aaid": ["D0D0#0001"]}]], "dissallowed": []}"#);
+//! assert_eq!(misspelt, Err(PolicyError::UnknownMember("dissallowed".into())));
+//! # Ok(())
+//! # }
+//! ```
 
 mod assignment;
 mod matching;

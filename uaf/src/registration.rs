@@ -1,4 +1,4 @@
-//! Registration: uaf.md A7.
+//! Registration (UAF protocol 1.1, "Registration Response Processing Rules for FIDO Server").
 
 mod attestation;
 

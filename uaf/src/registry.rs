@@ -1,5 +1,5 @@
 //! The values that FIDO's registries have for the properties of authenticators, with the words that statements of version
-//! 3 write for them (registry of predefined values, UAF registry; uaf.md A3, A6). Policies and statements are checked
+//! 3 write for them (registry of predefined values, UAF registry). Policies and statements are checked
 //! against the same tables: what one of them could not say, the other could never meet.
 
 use std::fmt;

@@ -1,5 +1,20 @@
 //! For a gateway before another UAF server: what that server's request issued, and whether an answer belongs to it
 //! before it is passed on. Nothing here verifies a signature; the other server does.
+//!
+//! ```
+//! use sidegate_uaf::relay::{Claim, Issue};
+//! use sidegate_uaf::wire::Operation;
+//! use sidegate_uaf::{Error, Incoming};
+//!
+//! /// Whether the answer belongs to the request, and names only keys that the request let answer.
+//! fn may_pass(request: &str, uaf_response: &str) -> Result<bool, Error> {
+//!     let issue = Issue::authentication(request, &[])?; // kept when the request passes; serde writes it
+//!     let incoming = Incoming::parse(Operation::Auth, uaf_response, None)?;
+//!     issue.check(&incoming)?;
+//!     Ok(matches!(issue.claim(&incoming)?, Claim::Keys { allowed: true, .. }))
+//! }
+//! # assert_eq!(may_pass("[]", "[]"), Err(Error::NotUaf("empty array")));
+//! ```
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -83,7 +98,7 @@ impl Issue {
         self.app_id.as_ref()
     }
 
-    /// Whether every alternative of its policy names keys, as the request for a known user does (uaf.md A3).
+    /// Whether every alternative of its policy names keys, as the request for a known user does.
     #[must_use]
     pub fn names_keys(&self) -> bool {
         self.policy.accepted.iter().all(|alternative| !alternative.is_empty() && alternative.iter().all(names_key))

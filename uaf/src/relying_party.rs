@@ -1,5 +1,5 @@
-//! The server's side of the ceremonies: what it is configured with, what both starts need, and the checks of uaf.md A7,
-//! 4 to 6, which both finishes begin with.
+//! The server's side of the ceremonies: what it is configured with, what both starts need, and the checks of serverData,
+//! fcParams and their challenge, application and channel, which both finishes begin with.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,27 @@
 //! `serverData`: what the server sends along with a request and finds again in the answer. It is authenticated with
 //! HMAC-SHA256 and bound to one operation, its kind and purpose, its user, its challenge and its end, so that the
 //! operation can be looked up from an answer alone and an answer cannot be moved to another operation.
+//!
+//! ```
+//! use sidegate_uaf::server_data::{Binding, ServerDataKey};
+//! use sidegate_uaf::wire::{Challenge, Operation};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (key, challenge) = (ServerDataKey::new(&[7; 32])?, Challenge::new([1; 32])?); // both random
+//! let (operation_id, operation, purpose) = ("operation-1", Operation::Auth, "login");
+//! let text = key.seal(&Binding {
+//!     operation_id,
+//!     operation,
+//!     purpose,
+//!     user: None,
+//!     challenge: &challenge,
+//!     expires_at: 120_000,
+//! })?;
+//! assert_eq!(key.open(&text)?.operation_id(), "operation-1");
+//! assert!(ServerDataKey::new(&[8; 32])?.open(&text).is_err());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fmt;
 

@@ -1,5 +1,18 @@
 //! Tag, length, value as the UAF authenticator commands define it: both UINT16 little-endian, nesting by tag
-//! (UAF authenticator commands 1.1, section 3; uaf.md A5).
+//! (UAF authenticator commands 1.1, section 3).
+//!
+//! ```
+//! use sidegate_uaf::tlv::{self, Element, tag};
+//!
+//! # fn main() -> Result<(), tlv::TlvError> {
+//! let mut bytes = Vec::new();
+//! tlv::write(tag::AAID, b"D0D0#0001", &mut bytes)?;
+//! assert_eq!(bytes[..4], [0x0b, 0x2e, 9, 0]);
+//! let element = Element::single(&bytes)?;
+//! assert_eq!((element.tag, element.value), (tag::AAID, &b"D0D0#0001"[..]));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod tag;
 

@@ -7,7 +7,7 @@ use crate::encoding::Octets;
 use crate::png::PngFault;
 use crate::wire::{ContentType, PngCharacteristics, Transaction};
 
-/// Longest text, in ASCII characters (uaf.md A1).
+/// Longest text, in ASCII characters (UAF protocol 1.1, section 3.5.2).
 const MAX_TEXT: usize = 200;
 
 /// A transaction that cannot be sent.

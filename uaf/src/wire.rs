@@ -133,7 +133,7 @@ pub struct Extension {
     pub fail_if_unknown: bool,
 }
 
-/// Lists may be left out, but not empty (uaf.md A1).
+/// Lists may be left out, but not empty (UAF protocol 1.1, section 2.1).
 pub(crate) fn non_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -56,7 +56,7 @@ pub(super) fn sort<'a>(elements: Elements<'a>, places: &mut [&mut Once<'a>]) -> 
 }
 
 /// The same of a signed object, in which an authenticator may also tell once by which finger, and in which state of its
-/// fingers, the user was verified. Nothing here asks for it; 32 bytes are what servers take (uaf.md A1).
+/// fingers, the user was verified. Nothing here asks for it; 32 bytes are what servers take.
 pub(super) fn sort_signed<'a>(elements: Elements<'a>, places: &mut [&mut Once<'a>]) -> Result<(), TlvError> {
     let [mut index, mut state] = [tag::USER_VERIFICATION_INDEX, tag::USER_VERIFICATION_STATE].map(Once::new);
     for element in elements {

@@ -30,7 +30,7 @@ pub struct Attestation<'a> {
     pub certificates: Vec<&'a [u8]>,
 }
 
-/// In a KRD only "user verified" makes sense (uaf.md A5).
+/// In a KRD only "user verified" makes sense.
 const MODE_USER_VERIFIED: u8 = 1;
 
 impl<'a> RegistrationAssertion<'a> {

@@ -15,7 +15,7 @@ pub enum Claimant {
     Named {
         /// As the store knows him.
         user: String,
-        /// `false` where a decoy was asked for in place of a user's key (uaf.md A0): nobody is told to delete a key then.
+        /// `false` where a decoy was asked for in place of a user's key: nobody is told to delete a key then.
         // As long whichever it is: of who is not there as much is kept.
         #[serde(serialize_with = "as_digit", deserialize_with = "from_digit")]
         exists: bool,

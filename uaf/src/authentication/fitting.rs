@@ -1,4 +1,4 @@
-//! What to ask of a user whose keys are known: of which keys, and in which renderings (uaf.md A3).
+//! What to ask of a user whose keys are known: of which keys, and in which renderings.
 
 use crate::credential::Credential;
 use crate::policy::Candidate;

@@ -1,5 +1,5 @@
 //! An authenticator that does one thing wrong, and signs it correctly all the same: each way that the list of bad input
-//! names (uaf.md B, 1 to 9), as far as it is up to an authenticator and its client.
+//! names, as far as it is up to an authenticator and its client.
 //!
 //! What no authenticator can do wrong alone (replays, concurrent answers, requests of HTTP) takes two right answers.
 

@@ -1,4 +1,4 @@
-//! Certification paths of full attestation (uaf.md A5, A7): RFC 5280 as OpenSSL does it, from the certificates of an
+//! Certification paths of full attestation: RFC 5280 as OpenSSL does it, from the certificates of an
 //! assertion to a root that the metadata names, and what FIDO asks of the leaf.
 
 mod fault;
@@ -31,7 +31,7 @@ const OLD: u32 = 80;
 /// id-fido-gen-ce-aaid, 1.3.6.1.4.1.45724.1.1.1.
 const GEN_CE_AAID: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0xe5, 0x1c, 0x01, 0x01, 0x01];
 
-/// Whether the age of certificates matters: old models have leaves that ended, or are signed with SHA-1 (uaf.md A11).
+/// Whether the age of certificates matters: old models have leaves that ended, or are signed with SHA-1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Aging {
     /// Certificates are within their validity and of today's strength.

@@ -1,4 +1,4 @@
-//! JSON as UAF allows it: no member twice, no `null`, little nesting, nothing behind the end (uaf.md A1, B).
+//! JSON as UAF allows it: no member twice, no `null`, little nesting, nothing behind the end.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! UAF status codes, and which check gives which (uaf.md A13: the protocol text has no such table).
+//! UAF status codes, and which check gives which: the protocol has the codes, and no such table.
 
 use std::fmt;
 
@@ -6,7 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 
-/// The result of a UAF operation, as told to the client in an HTTP 200.
+/// The result of a UAF operation, as told to the client in an HTTP 200 (UAF application API 1.1, "UAF Status Codes"). The protocol maps no check to a code; here it is:
+///
+/// | check | code |
+/// | --- | --- |
+/// | no UAF message at all; protocol version not spoken; operation not that of the endpoint | 1400 |
+/// | the operation needs an authenticated user; the key is another user's | 1401 |
+/// | answer after the deadline, operation still known | 1408 |
+/// | no metadata for the AAID | 1480 |
+/// | unknown key, where challenge and serverData are good and the user is real: the client deletes its key | 1481 |
+/// | channel binding present and wrong | 1490 |
+/// | challenge unknown, used, expired | 1491 |
+/// | AAID not in the policy that was sent; version below the metadata's; a transaction that the display can't show | 1492 |
+/// | model revoked | 1493 |
+/// | key's format, curve, size, point; a key that is registered already | 1494 |
+/// | algorithm not the metadata's, or not the registered one | 1495 |
+/// | attestation type, chain, signature, AAID extension | 1496 |
+/// | all else: members and their limits, TLV, final challenge hash, counters, mode, transaction hash, signature, facet, appID, serverData; other unknown keys | 1498 |
+/// | the server's own fault | 1500 |
+///
+/// ```
+/// use sidegate_uaf::{Error, Folding, StatusCode};
+///
+/// let code = Error::SignCounter.status();
+/// assert_eq!((code, code.meaning()), (StatusCode(1498), "Content not acceptable."));
+/// // For FIDO's test tool, which expects 1480 to 1497 folded into one.
+/// assert_eq!(Folding::Content.apply(Error::UnknownModel.status()), StatusCode::UNACCEPTABLE_CONTENT);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StatusCode(
@@ -84,7 +110,7 @@ impl Folding {
 macro_rules! table {
     ($($($check:ident $(($any:tt))? $({ $field:ident: $value:literal })?),+ => $code:ident;)*) => {
         impl Error {
-            /// The code of this check in the table of uaf.md A13.
+            /// The code of this check, by the table at [`StatusCode`].
             #[must_use]
             pub const fn status(&self) -> StatusCode {
                 match self {

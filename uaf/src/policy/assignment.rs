@@ -1,4 +1,5 @@
-//! Who fills which member of an alternative: all members together need as many authenticators (uaf.md A3).
+//! Who fills which member of an alternative: all members together need as many authenticators (UAF protocol 1.1,
+//! section 3.1.13).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Whether an authenticator has the properties that a criterion names (UAF protocol 1.1, section 3.1.12; uaf.md A3).
+//! Whether an authenticator has the properties that a criterion names (UAF protocol 1.1, section 3.1.12).
 
 use crate::aaid::{Aaid, KeyId};
 use crate::algorithm::Algorithm;

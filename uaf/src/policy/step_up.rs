@@ -1,4 +1,5 @@
-//! The policy for a user whose keys are known: which of them have to answer together (uaf.md A3).
+//! The policy for a user whose keys are known: which of them have to answer together
+//! (UAF protocol 1.1, "Authentication Request Generation Rules for FIDO Server").
 
 use super::assignment::Fits;
 use super::matching::{Candidate, Unknown};

@@ -1,4 +1,5 @@
-//! What proves the model of a new key (uaf.md A7, 8).
+//! What proves the model of a new key (UAF protocol 1.1, "Registration Response Processing Rules for FIDO Server",
+//! on attestations).
 
 use crate::algorithm::{Algorithm, AttestationType};
 use crate::assertion::RegistrationAssertion;

@@ -22,7 +22,7 @@ pub struct Response {
     /// Base64url of [`FinalChallengeParams`]; this very text is what the authenticator hashed.
     #[serde(rename = "fcParams")]
     pub fc_params: String,
-    /// The authenticators' answers. None at all is a denial (uaf.md A0).
+    /// The authenticators' answers. None at all is a denial ([`crate::Denial`]).
     #[serde(default)]
     pub assertions: Vec<AuthenticatorAssertion>,
 }

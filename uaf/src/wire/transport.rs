@@ -1,4 +1,4 @@
-//! The envelopes of the HTTP transport specific API (UAF application API 1.1, section 4; uaf.md A4).
+//! The envelopes of the HTTP transport specific API (UAF application API 1.1, section 4).
 
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ impl SendUafResponse {
     }
 }
 
-/// What the context of a [`SendUafResponse`] may say (http-api.md 6).
+/// What the context of a [`SendUafResponse`] may say: FIDO leaves its members open, and these are those that clients of nevisFIDO send.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[serde(rename_all = "camelCase", default)]

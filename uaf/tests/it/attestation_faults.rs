@@ -1,4 +1,4 @@
-//! Full attestations whose signature is good and whose certificates are wrong in one respect (uaf.md A7, 8; B, 6).
+//! Full attestations whose signature is good and whose certificates are wrong in one respect.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Models that do several types of attestation, under policies that name some (uaf.md A3; A7, 7 and 8).
+//! Models that do several types of attestation, under policies that name some.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Authentications that are well-formed, correctly signed, and wrong in one respect (uaf.md A8).
+//! Authentications that are well-formed, correctly signed, and wrong in one respect.
 
 use rstest::rstest;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Faults of the whole message: JSON, header, serverData, fcParams, time and channel (uaf.md A7, 1 to 6). Where fcParams
+//! Faults of the whole message: JSON, header, serverData, fcParams, time and channel. Where fcParams
 //! is at fault the assertion is signed over the faulty text.
 
 use rstest::rstest;

@@ -1,4 +1,4 @@
-//! Transactions with pictures: which rendering is for whom, and what an answer may confirm (uaf.md A3, A7, A8; B 9).
+//! Transactions with pictures: which rendering is for whom, and what an answer may confirm.
 
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Registrations that are well-formed, correctly signed, and wrong in one respect (uaf.md A7).
+//! Registrations that are well-formed, correctly signed, and wrong in one respect.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! UAF 1.0 behind its switch: one code path, another number in the header (uaf.md A12).
+//! UAF 1.0 behind its switch: one code path, another number in the header.
 
 use rstest::rstest;
 use serde_json::{Value, json};
