@@ -82,6 +82,11 @@ impl Policies {
 mod tests {
     use std::fs;
 
+    use sidegate_uaf::facets::TrustedFacets;
+    use sidegate_uaf::metadata::{Models, UnknownModels};
+    use sidegate_uaf::server_data::ServerDataKey;
+    use sidegate_uaf::{Decoys, RelyingParty};
+
     use super::*;
 
     const ANY: &str = r#"{"accepted":[[{"authenticationAlgorithms":[1],"assertionSchemes":["UAFV1TLV"]}]]}"#;
@@ -109,6 +114,24 @@ mod tests {
         let fault = Policies::load(folder.path()).unwrap_err();
         assert!(fault.to_string().contains("bank.json"), "the first by name: {fault}");
         assert!(matches!(Policies::load(&folder.path().join("x")), Err(PolicyFault::Unreadable(_))));
+    }
+
+    /// What is there to copy, together: models of their own, and policies that keys of them meet.
+    #[test]
+    fn the_samples_fit_each_other() {
+        let conf = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
+        let policies = Policies::load(&conf.join("policies")).unwrap();
+        assert_eq!(policies.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["default", "payment"]);
+        assert_eq!(policies.get("default"), Policies::built_in().get("default"));
+        let models = Models::new(UnknownModels::Refuse);
+        let models =
+            crate::fido::statements(&conf.join("metadata")).unwrap().into_iter().fold(models, Models::with_statement);
+        let key = ServerDataKey::new(&[7; 32]).unwrap();
+        let server = RelyingParty::new(None, TrustedFacets::new([]), models, key);
+        let decoys = Decoys::new(&[8; 32], &server, server.stated_models()).unwrap();
+        for (name, policy) in policies.iter() {
+            assert!(server.decoy_policy(policy, &decoys, "jeff").unwrap().is_some(), "{name}");
+        }
     }
 
     #[test]
