@@ -61,6 +61,7 @@ fuzz: deps-build ## feeds what nobody would send to the readers of UAF, ten minu
 check: deps-build ## formatting, clippy with warnings as errors, documentation
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package sidegate-uaf --lib --locked -- -D warnings # without the authenticator
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 
 bench: deps-build ## runs the benchmarks, and prints what each piece of work costs beyond the least that it needs

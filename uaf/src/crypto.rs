@@ -3,6 +3,7 @@
 
 mod der;
 mod elliptic;
+#[cfg(feature = "authenticator")]
 mod issue;
 mod mac;
 mod path;
@@ -10,6 +11,7 @@ mod private;
 mod rsa;
 mod verify;
 
+#[cfg(feature = "authenticator")]
 pub use issue::{CertificateDigest, CertificateExtension, CertificateFields};
 pub(crate) use mac::MacKey;
 pub use path::CertificateError;
@@ -33,6 +35,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// SHA-1, which nothing here believes: for clients that misbehave.
+#[cfg(feature = "authenticator")]
 pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
     openssl::sha::sha1(bytes)
 }

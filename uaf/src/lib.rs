@@ -1,4 +1,4 @@
-//! FIDO UAF 1.1 for servers, and a software authenticator to talk to them.
+//! FIDO UAF 1.1 for servers, and a software authenticator to talk to them (feature `authenticator`).
 //!
 //! No I/O, no clock, no store: `start_*` returns a message and a state to keep, `finish_*` takes the answer and that
 //! state. In between the caller does what only a store can do:
@@ -102,6 +102,7 @@ mod aaid;
 mod algorithm;
 pub mod assertion;
 pub mod authentication;
+#[cfg(feature = "authenticator")]
 pub mod authenticator;
 mod credential;
 mod crypto;

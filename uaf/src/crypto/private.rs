@@ -71,6 +71,7 @@ impl PrivateKey {
         Ok(Zeroizing::new(self.key.private_key_to_pkcs8()?))
     }
 
+    #[cfg(feature = "authenticator")]
     pub(super) fn key(&self) -> &PKey<Private> {
         &self.key
     }
