@@ -129,7 +129,7 @@ async fn what_is_no_object_is_refused_everywhere(
 #[case("uaf-request", json!({"op": 1}), "op")]
 #[case("uaf-request", json!({"op": "Reg"}), "op")]
 #[case("uaf-request", json!({"context": 1}), "context")]
-#[case("uaf-request", json!({"context": "{\"transaction\":[{\"contentType\":\"image/png\",\"content\":\"AA\"}]}"}), "context.transaction.contentType")]
+#[case("uaf-request", json!({"context": "{\"transaction\":[{\"contentType\":\"image/gif\",\"content\":\"AA\"}]}"}), "context.transaction.contentType")]
 #[case("uaf-registration", json!({}), "uafResponse")]
 #[case("uaf-authentication", json!({"uafResponse": []}), "uafResponse")]
 #[case("uaf-authentication", json!({"uafResponse": "x", "context": {}}), "context")]
