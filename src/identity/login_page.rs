@@ -165,8 +165,10 @@ impl LoginPages {
     }
 
     fn phone_may_meet(&self, demand: &Demand) -> bool {
-        let named = |realm: &String| demand.realms.contains(realm);
-        demand.roles.is_empty() && (demand.realms.is_empty() || self.fido_uaf.as_ref().is_some_and(named))
+        let named = |realm: &String| demand.realms.is_empty() || demand.realms.contains(realm);
+        // Keys of phones may be with a server behind, which knows the users who log in here.
+        let behind = self.fido_uaf.is_none() && self.password.is_some() && demand.realms.is_empty();
+        demand.roles.is_empty() && (behind || self.fido_uaf.as_ref().is_some_and(named))
     }
 }
 

@@ -192,6 +192,29 @@ async fn a_certificate_that_the_listener_does_not_verify_never_gets_so_far() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_has_nothing_done_with_the_users_certificate() {
+    let bank = Bank::open().await;
+    let jeff = bank.client(JEFF);
+    let send = async |method: http::Method, site: &str, mode: &str| {
+        let request = jeff.call(method, "/any/a").header("sec-fetch-site", site).header("sec-fetch-mode", mode);
+        request.send().await.status
+    };
+    let (get, post) = (http::Method::GET, http::Method::POST);
+    for (method, site, mode, status) in [
+        (&post, "same-origin", "cors", 200),
+        (&post, "same-site", "navigate", 200),
+        (&get, "none", "navigate", 200),
+        (&get, "cross-site", "navigate", 200),
+        (&post, "cross-site", "navigate", 401),
+        (&post, "cross-site", "no-cors", 401),
+        (&get, "cross-site", "no-cors", 401),
+        (&get, "cross-site", "cors", 401),
+    ] {
+        assert_eq!(send(method.clone(), site, mode).await, status, "{method} {site} {mode}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_has_no_certificate_of_a_user_logs_in() {
     let bank = Bank::open().await;
     let other = bank.client(OTHER);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, Method, header};
 
 use super::{
     AuthenticationService, Bearer, Certificates, Challenge, SessionCookie, SessionDomain, Sessions, Tokens,
@@ -147,8 +147,8 @@ impl Credential for BearerToken {
     }
 }
 
-/// The certificate that the client showed when it connected. One that names nobody here is no credential: what else is
-/// shown decides.
+/// The certificate that the client showed when it connected. One that names nobody here is no credential, nor is one that
+/// another site's page made the browser show: what else is shown decides.
 pub struct ClientCertificate(Arc<dyn Certificates>);
 
 impl ClientCertificate {
@@ -169,9 +169,20 @@ impl Credential for ClientCertificate {
         let (Some(digest), Some(names)) = (&exchange.client.certificate, &exchange.client.names) else {
             return Ok(Shown::Nothing);
         };
+        if is_of_another_site(exchange) {
+            return Ok(Shown::Nothing);
+        }
         let found = self.0.find(digest, names).await?;
         Ok(found.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), None)))
     }
+}
+
+/// Whether another site's page had a browser send the request, which shows a certificate by itself: it counts where a
+/// cookie with `SameSite=Lax` would be sent, and nowhere else. Programs have no such header, and pages can't set it.
+fn is_of_another_site(exchange: &Exchange) -> bool {
+    let says = |name: &str, value: &str| exchange.headers.get_all(name).iter().any(|field| field == value);
+    let visit = matches!(exchange.method, Method::GET | Method::HEAD) && says("sec-fetch-mode", "navigate");
+    says("sec-fetch-site", "cross-site") && !visit
 }
 
 /// Whatever an authentication service knows its users by.

@@ -129,3 +129,15 @@ fn without_a_password_realm_there_is_no_form() {
     let page = text(&pages.form(StatusCode::OK, &form).unwrap());
     assert!(!page.contains("<form") && page.contains("with your phone"));
 }
+
+#[test]
+fn where_nobody_logs_in_a_page_says_so() {
+    let (domain, exchange, demand) = (domain(), exchange(Method::GET, &[]), Demand::default());
+    let clock = Arc::clone(&domain.clock) as Arc<dyn Clock>;
+    let LoginPages { seal, .. } = Arc::into_inner(domain.pages()).unwrap();
+    let pages = LoginPages::new(seal, ReturnTarget::start(), None, clock);
+    let target = ReturnTarget::start();
+    let prompt =
+        LoginPrompt { exchange: &exchange, domain: domain.sessions.domain(), demand: &demand, session: None, target };
+    assert!(text(&pages.page(&prompt).unwrap()).contains("No login here"));
+}
