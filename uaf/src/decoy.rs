@@ -29,7 +29,7 @@ use crate::crypto::{MacKey, PrivateKey};
 use crate::encoding::Octets;
 use crate::error::Error;
 use crate::relying_party::RelyingParty;
-use crate::wire::{MatchCriteria, Policy};
+use crate::wire::Policy;
 
 const KEY_DOMAIN: &[u8] = b"UAF decoy 2 key\0";
 const MODEL_DOMAIN: &[u8] = b"UAF decoy 1 model\0";
@@ -171,17 +171,6 @@ impl RelyingParty {
         self.models.stated()
     }
 
-    /// Whether there may be a key that answers: what is asked of a decoy has to be asked of some user too. A model that is
-    /// named and not known, or revoked, has none.
-    #[must_use]
-    pub fn may_be_met(&self, wanted: &Policy) -> bool {
-        let taken = |member: &MatchCriteria| match member.aaid.as_slice() {
-            [] => self.models.has_any(),
-            named => named.iter().any(|aaid| self.models.find(*aaid).is_ok()),
-        };
-        wanted.accepted.iter().any(|alternative| alternative.iter().all(taken))
-    }
-
     /// What is asked of a user by their decoy, as [`Self::step_up_policy`] by their keys: by the first that fits alone, else by
     /// several together, no more algorithms of each model than it takes. `None` if the decoys fill no alternative of `wanted`,
     /// whoever the user is.
@@ -312,17 +301,6 @@ mod tests {
         assert_eq!(of(&server), refused(Error::ModelRevoked));
         server.models = Models::new(UnknownModels::Refuse);
         assert_eq!(of(&server), refused(Error::UnknownModel));
-    }
-
-    #[test]
-    fn what_nobody_has_a_key_for_is_met_by_nobody() {
-        let mut server = relying_party();
-        let named = |models: &[&str]| wanted(json!([[{"aaid": models}]]), json!([{"aaid": ["D0D0#0009"]}]));
-        server.models = server.models.with_revoked(FIRST.parse().unwrap());
-        assert!(server.may_be_met(&any()) && server.may_be_met(&named(&[FIRST, SECOND])));
-        assert!(!server.may_be_met(&named(&[FIRST])));
-        server.models = Models::new(UnknownModels::Refuse);
-        assert!(!server.may_be_met(&any()) && !server.may_be_met(&named(&[SECOND])));
     }
 
     fn start() -> Start<'static> {

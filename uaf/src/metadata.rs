@@ -136,14 +136,13 @@ impl Models {
         self.revoked.iter().copied()
     }
 
-    /// Whether there is any model whose keys are taken.
-    pub(crate) fn has_any(&self) -> bool {
-        self.unknown.is_some() || self.statements.keys().any(|aaid| !self.revoked.contains(aaid))
-    }
-
     /// The models that there are statements of.
     pub(crate) fn stated(&self) -> impl Iterator<Item = Aaid> + '_ {
         self.statements.keys().copied()
+    }
+
+    pub(crate) fn states(&self, aaid: Aaid) -> bool {
+        self.statements.contains_key(&aaid)
     }
 
     /// The model of an assertion.

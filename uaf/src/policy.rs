@@ -26,6 +26,7 @@
 
 mod assignment;
 mod matching;
+mod prospect;
 mod step_up;
 
 use serde_json::Value;
