@@ -31,6 +31,15 @@ pub struct Opened {
     keys: Vec<KeyRef>,
 }
 
+/// What an assertion says of its key.
+pub(crate) struct Asserted {
+    pub(crate) key: KeyRef,
+    /// Of the authenticator.
+    pub(crate) version: u16,
+    /// The registry's value, served here or not.
+    pub(crate) algorithm: u16,
+}
+
 impl Incoming {
     /// Reads `uafResponse` and `context` of a [`crate::wire::SendUafResponse`] at the endpoint for `operation`, in
     /// version 1.1 alone. A server verifies as well: [`crate::RelyingParty::open`].
@@ -101,23 +110,25 @@ impl Incoming {
     /// The keys that the assertions are about; assertions that cannot be parsed are left out, `finish` names their fault.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyRef> {
-        self.response.assertions.iter().filter_map(|assertion| self.key(assertion).ok()).collect()
+        self.response.assertions.iter().filter_map(|assertion| Some(self.read(assertion).ok()?.key)).collect()
     }
 
-    /// The same keys, where every assertion has to be readable.
+    /// What each assertion says of its key, where every one has to be readable.
     ///
     /// # Errors
     /// The fault of the first assertion that can't be read.
-    pub(crate) fn all_keys(&self) -> Result<Vec<KeyRef>, Error> {
-        self.response.assertions.iter().map(|assertion| self.key(assertion)).collect()
+    pub(crate) fn asserted(&self) -> Result<Vec<Asserted>, Error> {
+        self.response.assertions.iter().map(|assertion| self.read(assertion)).collect()
     }
 
-    fn key(&self, assertion: &AuthenticatorAssertion) -> Result<KeyRef, Error> {
+    fn read(&self, assertion: &AuthenticatorAssertion) -> Result<Asserted, Error> {
         let bytes = assertion.assertion.as_bytes();
-        Ok(match self.response.header.op {
-            Operation::Reg => RegistrationAssertion::parse(bytes)?.common.key_ref()?,
-            _ => AuthenticationAssertion::parse(bytes)?.common.key_ref()?,
-        })
+        let common = match self.response.header.op {
+            Operation::Reg => RegistrationAssertion::parse(bytes)?.common,
+            _ => AuthenticationAssertion::parse(bytes)?.common,
+        };
+        let algorithm = common.algorithm.map_or_else(|unknown| unknown, u16::from);
+        Ok(Asserted { key: common.key_ref()?, version: common.version, algorithm })
     }
 
     /// The denial that an answer without assertions is, if it says why; none where there are assertions.

@@ -24,10 +24,10 @@ use crate::denial::Denial;
 use crate::deregistration::Deregistration;
 use crate::encoding;
 use crate::error::Error;
-use crate::incoming::Incoming;
+use crate::incoming::{Asserted, Incoming};
 use crate::wire::{
     AppId, AuthenticationRequest, Challenge, DeregisterAuthenticator, DeregistrationRequest, MatchCriteria, Operation,
-    OperationHeader, Policy, RegistrationRequest, ServerDataText, Transaction, Version,
+    OperationHeader, Policy, RegistrationRequest, ServerDataText, Transaction, UAFV1TLV, Version,
 };
 
 /// What one request of another server issued: to be kept until its answer comes.
@@ -141,17 +141,16 @@ impl Issue {
         if let Some(denial) = incoming.denial()? {
             return Ok(Claim::Denial(denial));
         }
-        let keys = incoming.all_keys()?;
-        let allowed = keys.iter().all(|key| self.allows(key));
-        Ok(Claim::Keys { keys, allowed })
+        let asserted = incoming.asserted()?;
+        let allowed = asserted.iter().all(|of| self.allows(of));
+        Ok(Claim::Keys { keys: asserted.into_iter().map(|of| of.key).collect(), allowed })
     }
 
-    fn allows(&self, key: &KeyRef) -> bool {
+    fn allows(&self, asserted: &Asserted) -> bool {
         let explicit = self.operation == Operation::Auth;
-        let accepts = |criterion: &MatchCriteria| covers(criterion, key) && (names_key(criterion) || !explicit);
-        // What else a criterion refuses by is for the server to judge, which knows the models.
-        let refuses = |criterion: &MatchCriteria| covers(criterion, key) && identifies(criterion);
-        self.policy.accepted.iter().flatten().any(accepts) && !self.policy.disallowed.iter().any(refuses)
+        let accepts = |of: &MatchCriteria| covers(of, &asserted.key) && (names_key(of) || !explicit);
+        self.policy.accepted.iter().flatten().any(accepts)
+            && !self.policy.disallowed.iter().any(|of| refuses(of, asserted))
     }
 }
 
@@ -159,8 +158,24 @@ fn names_key(criterion: &MatchCriteria) -> bool {
     !criterion.aaid.is_empty() && !criterion.key_ids.is_empty()
 }
 
-fn identifies(criterion: &MatchCriteria) -> bool {
-    !(criterion.aaid.is_empty() && criterion.vendor_id.is_empty() && criterion.key_ids.is_empty())
+/// Whether everything that a criterion says is so of this key. What it says of a model is for the server to judge, which
+/// knows the models.
+fn refuses(criterion: &MatchCriteria, asserted: &Asserted) -> bool {
+    let MatchCriteria { authentication_algorithms: algorithms, assertion_schemes: schemes, .. } = criterion;
+    let told_by_assertions = MatchCriteria {
+        aaid: criterion.aaid.clone(),
+        vendor_id: criterion.vendor_id.clone(),
+        key_ids: criterion.key_ids.clone(),
+        authentication_algorithms: algorithms.clone(),
+        assertion_schemes: schemes.clone(),
+        authenticator_version: criterion.authenticator_version,
+        ..MatchCriteria::default()
+    };
+    *criterion == told_by_assertions
+        && covers(criterion, &asserted.key)
+        && (algorithms.is_empty() || algorithms.contains(&asserted.algorithm))
+        && (schemes.is_empty() || schemes.iter().any(|scheme| scheme == UAFV1TLV))
+        && criterion.authenticator_version.is_none_or(|lowest| lowest <= asserted.version)
 }
 
 /// Whether nothing that a criterion says of vendor, model and key id speaks against this key.
@@ -202,6 +217,9 @@ fn single(message: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
     use super::*;
     use crate::authentication::{Claimant, NewAuthentication};
     use crate::authenticator::{Authenticator, DeviceKey};
@@ -287,6 +305,27 @@ mod tests {
             let claim = issue.claim(&incoming(Operation::Reg, &response)).unwrap();
             assert_eq!(claim, Claim::Keys { keys: vec![key.key_ref()], allowed });
         }
+    }
+
+    #[rstest]
+    #[case(json!({"aaid": ["D0D0#0001"]}), false)]
+    #[case(json!({"aaid": ["D0D0#0001"], "authenticatorVersion": 5}), true)]
+    #[case(json!({"aaid": ["D0D0#0001"], "authenticatorVersion": 1}), false)]
+    #[case(json!({"aaid": ["D0D0#0001"], "attachmentHint": 2}), true)]
+    #[case(json!({"aaid": ["D0D0#0002"], "authenticatorVersion": 1}), true)]
+    #[case(json!({"authenticationAlgorithms": [1], "assertionSchemes": ["UAFV1TLV"], "vendorID": ["d0d0"]}), false)]
+    #[case(json!({"authenticationAlgorithms": [2], "assertionSchemes": ["UAFV1TLV"], "vendorID": ["D0D0"]}), true)]
+    #[case(json!({"authenticationAlgorithms": [1], "assertionSchemes": ["WAV1CBOR"], "vendorID": ["D0D0"]}), true)]
+    #[case(json!({"authenticationAlgorithms": [1], "assertionSchemes": ["UAFV1TLV"], "keyProtection": 1}), true)]
+    #[case(json!({"aaid": ["D0D0#0001"], "exts": [{"id": "x", "data": "", "fail_if_unknown": false}]}), true)]
+    fn a_key_is_refused_by_what_its_assertion_tells(#[case] disallowed: serde_json::Value, #[case] allowed: bool) {
+        let (key, _) = registered();
+        let mut policy = Policy::of_keys(&[key.key_ref()]).unwrap();
+        policy.disallowed.push(serde_json::from_value(disallowed).unwrap());
+        let request = authentication(1, policy, vec![]);
+        let issue = Issue::authentication(&request.to_message(), &[]).unwrap();
+        let claim = issue.claim(&incoming(Operation::Auth, &answered(&request, &key))).unwrap();
+        assert_eq!(claim, Claim::Keys { keys: vec![key.key_ref()], allowed });
     }
 
     #[test]
