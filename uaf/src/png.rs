@@ -7,13 +7,14 @@ use crate::wire::{PaletteEntry, PngCharacteristics};
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 const PALETTE: u8 = 3;
+const MAX_COLOURS: usize = 256;
 
 /// Why bytes are no picture that can be sent, or characteristics those of none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PngFault {
     /// The bytes begin otherwise.
     Signature,
-    /// A chunk is cut off, IEND is missing, or something follows it.
+    /// A chunk is cut off, IEND is missing or not empty, or something follows it.
     End,
     /// A chunk is not what its checksum says.
     Checksum,
@@ -25,11 +26,15 @@ pub enum PngFault {
     Colour,
     /// A compression, filter or interlace method that nobody knows.
     Method,
-    /// The palette is missing, misplaced, or has not 1 to 2^depth colours.
+    /// The palette is missing, misplaced, there twice, or has not 1 to 2^depth colours, or, being a hint, 1 to 256.
     Palette,
+    /// The name of a chunk is not four letters, the third in upper case.
+    Name,
     /// A chunk that a reader has to know, and does not.
     Critical,
-    /// There is no IDAT.
+    /// A chunk of an animation, of which some readers show another frame than others.
+    Animation,
+    /// There is no IDAT, or other chunks are between two.
     Pixels,
 }
 
@@ -39,15 +44,19 @@ impl PngFault {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Signature => "not a PNG: the signature is missing",
-            Self::End => "not a whole PNG: a chunk is cut off, IEND is missing, or something follows it",
+            Self::End => "not a whole PNG: a chunk is cut off, IEND is missing or not empty, or something follows it",
             Self::Checksum => "not a PNG: the CRC of a chunk, IHDR or another one, does not fit it",
             Self::Header => "not a PNG: it has to begin with an IHDR of 13 bytes, and have no other",
             Self::Size => "the PNG's IHDR says a width or a height that is not 1 to 4096 pixels",
             Self::Colour => "the PNG's IHDR says a bit depth that its colour type does not have",
             Self::Method => "the PNG's IHDR says an unknown compression, filter or interlace method",
-            Self::Palette => "the PNG's PLTE is missing, misplaced, or does not fit its colour type and bit depth",
+            Self::Palette => {
+                "the PNG's PLTE is missing, misplaced, there twice, or does not fit its colour type and bit depth"
+            }
             Self::Critical => "the PNG has a critical chunk that nobody knows",
-            Self::Pixels => "the PNG has no IDAT",
+            Self::Name => "not a PNG: the name of a chunk is not four letters, the third in upper case",
+            Self::Animation => "the PNG is an animation (acTL, fcTL, fdAT), of which viewers show different frames",
+            Self::Pixels => "the PNG has no IDAT, or other chunks between two",
         }
     }
 }
@@ -78,6 +87,10 @@ impl<'a> Chunk<'a> {
         if crc(covered) != u32::from_be_bytes(*checksum) {
             return Err(PngFault::Checksum);
         }
+        // The third letter is reserved: what it means in lower case is to be said yet.
+        if !kind.iter().all(u8::is_ascii_alphabetic) || kind[2].is_ascii_lowercase() {
+            return Err(PngFault::Name);
+        }
         Ok((Self { kind: *kind, data }, rest))
     }
 
@@ -94,24 +107,22 @@ impl PngCharacteristics {
     /// [`PngFault`]: why it is no picture that can be sent.
     pub fn of(png: &[u8]) -> Result<Self, PngFault> {
         let chunks = png.strip_prefix(SIGNATURE).ok_or(PngFault::Signature)?;
-        let (header, mut rest) = Chunk::split(chunks)?;
+        let (header, behind) = Chunk::split(chunks)?;
         let mut read = Self::of_header(&header)?;
         // Before a palette is looked for, which depends on what the header says.
         read.check()?;
-        let mut has_pixels = false;
+        let (mut order, mut rest) = (Order::default(), behind);
         loop {
             let (chunk, behind) = Chunk::split(rest)?;
             rest = behind;
+            order.follow(&chunk)?;
             match &chunk.kind {
-                b"IHDR" => return Err(PngFault::Header),
-                b"PLTE" => read.take_palette(chunk.data, has_pixels)?,
-                b"IDAT" => has_pixels = true,
+                b"PLTE" => read.take_palette(chunk.data)?,
                 b"IEND" => break,
-                _ if chunk.is_critical() => return Err(PngFault::Critical),
                 _ => {}
             }
         }
-        read.check_whole(has_pixels, rest)?;
+        read.check_whole(&order, rest)?;
         Ok(read)
     }
 
@@ -125,27 +136,54 @@ impl PngCharacteristics {
         Ok(Self { width, height, bit_depth, color_type, compression, filter, interlace, plte: Vec::new() })
     }
 
-    /// In pictures without a palette it is a hint, or forbidden; in others there is one, before the pixels.
-    fn take_palette(&mut self, data: &[u8], has_pixels: bool) -> Result<(), PngFault> {
+    /// In pictures without a palette it is a hint, or forbidden.
+    fn take_palette(&mut self, data: &[u8]) -> Result<(), PngFault> {
         let (colours, odd) = data.as_chunks::<3>();
-        let hinted = matches!(self.color_type, 2 | 6);
-        if has_pixels || !odd.is_empty() || colours.is_empty() || !self.plte.is_empty() {
+        if !odd.is_empty() || !(1..=MAX_COLOURS).contains(&colours.len()) {
             return Err(PngFault::Palette);
         }
-        if !hinted {
+        if !matches!(self.color_type, 2 | 6) {
             let entry = |[r, g, b]: &[u8; 3]| PaletteEntry { r: (*r).into(), g: (*g).into(), b: (*b).into() };
             self.plte = colours.iter().map(entry).collect();
         }
         Ok(())
     }
 
-    fn check_whole(&self, has_pixels: bool, behind: &[u8]) -> Result<(), PngFault> {
+    fn check_whole(&self, order: &Order, behind: &[u8]) -> Result<(), PngFault> {
         match () {
             () if !behind.is_empty() => Err(PngFault::End),
-            () if !has_pixels => Err(PngFault::Pixels),
+            () if !order.has_pixels => Err(PngFault::Pixels),
             () if self.color_type == PALETTE && self.plte.is_empty() => Err(PngFault::Palette),
             () => self.check(),
         }
+    }
+}
+
+/// What came before a chunk that follows the header.
+#[derive(Default)]
+struct Order {
+    has_palette: bool,
+    has_pixels: bool,
+    /// Whether the pixels' last chunk was.
+    is_behind_pixels: bool,
+}
+
+impl Order {
+    fn follow(&mut self, chunk: &Chunk<'_>) -> Result<(), PngFault> {
+        match &chunk.kind {
+            b"IHDR" => return Err(PngFault::Header),
+            b"PLTE" if self.has_palette || self.has_pixels => return Err(PngFault::Palette),
+            b"IDAT" if self.is_behind_pixels => return Err(PngFault::Pixels),
+            b"IEND" if !chunk.data.is_empty() => return Err(PngFault::End),
+            b"PLTE" | b"IDAT" | b"IEND" => {}
+            b"acTL" | b"fcTL" | b"fdAT" => return Err(PngFault::Animation),
+            _ if chunk.is_critical() => return Err(PngFault::Critical),
+            _ => {}
+        }
+        self.has_palette |= chunk.kind == *b"PLTE";
+        self.is_behind_pixels = self.has_pixels && chunk.kind != *b"IDAT";
+        self.has_pixels |= chunk.kind == *b"IDAT";
+        Ok(())
     }
 }
 
@@ -171,6 +209,12 @@ mod tests {
 
     fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
         [&SIGNATURE[..], &chunks.concat()].concat()
+    }
+
+    /// A picture with these chunks behind its header.
+    fn behind_header(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+        let chunks = chunks.iter().map(|(kind, data)| chunk(kind, data));
+        file(&[chunk(b"IHDR", &HEADER)].into_iter().chain(chunks).collect::<Vec<_>>())
     }
 
     /// A picture whose header has another byte somewhere, its checksum being right.
@@ -212,6 +256,8 @@ mod tests {
             (3, vec![chunk(b"PLTE", &[0; 9]), pixels.clone()]),
             (3, vec![chunk(b"PLTE", &[0; 4]), pixels.clone()]),
             (3, vec![chunk(b"PLTE", &[]), pixels.clone()]),
+            (2, vec![palette.clone(), palette.clone(), pixels.clone()]),
+            (2, vec![chunk(b"PLTE", &[0; 3 * 257]), pixels.clone()]),
             (0, vec![palette, pixels]),
         ] {
             assert_eq!(of(color_type, &chunks), Err(PngFault::Palette));
@@ -233,11 +279,33 @@ mod tests {
     #[case(file(&[chunk(b"IHDR", &HEADER), chunk(b"IEND", &[])]), PngFault::Pixels)]
     #[case(file(&[chunk(b"IHDR", &HEADER), chunk(b"IDAT", &[1])]), PngFault::End)]
     #[case(file(&[chunk(b"IHDR", &HEADER), chunk(b"ABCD", &[1]), chunk(b"IEND", &[])]), PngFault::Critical)]
+    #[case(behind_header(&[(b"IDAT", &[1]), (b"IEND", &[0; 100])]), PngFault::End)]
+    #[case(behind_header(&[(b"IDAT", &[1]), (b"tEXt", &[]), (b"IDAT", &[1]), (b"IEND", &[])]), PngFault::Pixels)]
+    #[case(behind_header(&[(b"IDAT", &[1]), (&[0, 1, 2, 3], &[]), (b"IEND", &[])]), PngFault::Name)]
+    #[case(behind_header(&[(b"text", &[]), (b"IDAT", &[1]), (b"IEND", &[])]), PngFault::Name)]
+    #[case(behind_header(&[(b"acTL", &[0; 8]), (b"IDAT", &[1]), (b"IEND", &[])]), PngFault::Animation)]
+    #[case(behind_header(&[(b"fcTL", &[0; 26]), (b"IDAT", &[1]), (b"IEND", &[])]), PngFault::Animation)]
+    #[case(behind_header(&[(b"IDAT", &[1]), (b"fdAT", &[0; 5]), (b"IEND", &[])]), PngFault::Animation)]
+    #[case(behind_header(&[(b"PLTE", &[0; 3]), (b"PLTE", &[0; 3]), (b"IDAT", &[1]), (b"IEND", &[])]), PngFault::Palette)]
+    #[case(behind_header(&[(b"PLTE", &[0; 900]), (b"IDAT", &[1]), (b"IEND", &[])]), PngFault::Palette)]
     #[case([with(12, 0), vec![0]].concat(), PngFault::End)]
     #[case(b"GIF89a".to_vec(), PngFault::Signature)]
     #[case(SIGNATURE.to_vec(), PngFault::End)]
     fn a_lie_is_found(#[case] bytes: Vec<u8>, #[case] fault: PngFault) {
         assert_eq!(PngCharacteristics::of(&bytes), Err(fault));
+    }
+
+    #[test]
+    fn pixels_in_several_chunks_are_pixels() {
+        let chunks: [(&[u8; 4], &[u8]); 6] = [
+            (b"PLTE", &[0; 768]),
+            (b"tEXt", &[1]),
+            (b"IDAT", &[1]),
+            (b"IDAT", &[2]),
+            (b"tIME", &[0; 7]),
+            (b"IEND", &[]),
+        ];
+        assert_eq!(PngCharacteristics::of(&behind_header(&chunks)).map(|read| read.plte.len()), Ok(0));
     }
 
     #[test]
