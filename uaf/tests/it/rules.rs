@@ -13,6 +13,9 @@ const ALL_OF: [&str; 26] = [
     "A7.9", "A8", "A8.a", "A8.b", "A8.c", "A8.d", "A8.e", "A8.f",
 ];
 
+/// What stands above a test.
+const MARKS: [&str; 5] = ["#[test]", "#[rstest]", "#[rstest::rstest]", "#[tokio::test]", "#[tokio::test("];
+
 /// A row: what the rule is of, the rule, and what shows it.
 struct Row<'a> {
     of: &'a str,
@@ -56,14 +59,27 @@ fn code_in(folder: &Path) -> String {
     texts.collect()
 }
 
+/// The functions that a test runner calls.
+fn tests(code: &str) -> BTreeSet<&str> {
+    let mut is_marked = false;
+    let named = code.lines().map(str::trim_start).filter_map(|line| {
+        is_marked |= MARKS.iter().any(|mark| line.starts_with(mark));
+        let declared = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ")?;
+        std::mem::take(&mut is_marked).then(|| declared.split('(').next()).flatten()
+    });
+    named.collect()
+}
+
 /// What is wrong with a table.
 fn faults(table: &str) -> Vec<String> {
     let (rows, known, code) = (rows(table), misbehaviours(), code());
-    let exists = |entry: &str| known.iter().any(|how| names(entry, how)) || code.contains(&format!("fn {entry}("));
+    let tests = tests(&code);
+    let exists = |entry: &str| known.iter().any(|how| names(entry, how)) || tests.contains(entry);
     let entries = || rows.iter().flat_map(|row| row.shown_by.iter().copied());
     let unshown =
         rows.iter().filter(|row| row.shown_by.is_empty()).map(|row| format!("{}: nothing shows it", row.rule));
-    let unknown = entries().filter(|entry| !exists(entry)).map(|entry| format!("{entry} is neither"));
+    let unknown =
+        entries().filter(|entry| !exists(entry)).map(|entry| format!("{entry} is neither a test nor a misbehaviour"));
     let idle = known.iter().filter(|how| !entries().any(|entry| names(entry, how)));
     let idle = idle.map(|how| format!("{how} stands for no rule"));
     let of: BTreeSet<_> = rows.iter().map(|row| row.of).collect();
@@ -82,7 +98,9 @@ fn a_table_with_a_gap_is_found() {
     assert_eq!(faults(&TABLE.replace("`the_counter_grows`", "")), ["wrap at 2^32-1: nothing shows it"]);
     assert_eq!(
         faults(&TABLE.replace("`length-zero`", "`length-zeros`")),
-        ["length-zeros is neither", "length-zero stands for no rule"]
+        ["length-zeros is neither a test nor a misbehaviour", "length-zero stands for no rule"]
     );
+    let shown_by_no_test = faults(&TABLE.replace("`the_counter_grows`", "`code_in`"));
+    assert_eq!(shown_by_no_test, ["code_in is neither a test nor a misbehaviour"]);
     assert_eq!(faults(&TABLE.replace("| A8.f |", "| A8 |")), ["no rule of A8.f"]);
 }
