@@ -60,8 +60,8 @@ pub struct Arrival<'a> {
 /// An operation cannot be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// The user name does not have 1 to 128 characters.
-    #[error("username must have 1 to 128 characters")]
+    /// The user name does not have 1 to 128 units of UTF-16.
+    #[error("username must have 1 to 128 characters, as UTF-16 counts them: an emoji is two")]
     Username,
     /// The caller's name for the operation, or its purpose, has more than [`MAX_NAME`] bytes.
     #[error("operation id and purpose may have {MAX_NAME} bytes each")]
