@@ -25,6 +25,8 @@ pub(crate) enum Act {
     Reset,
     /// It does what an honest-looking answer would tell of, and then this.
     Done(Box<Act>),
+    /// The honest-looking answer, and nothing of what it tells.
+    Pretend,
     /// The honest-looking answer, once this has a permit.
     Hold(Arc<Semaphore>),
     /// A request with this challenge.
@@ -118,6 +120,12 @@ impl ScriptedUpstream {
             None => wire::answer(&mut stream, 200, &self.take_for_good(asked, None)).await,
             Some(Act::Challenge(challenge)) => {
                 wire::answer(&mut stream, 200, &self.take_for_good(asked, Some(challenge))).await;
+            }
+            Some(Act::Pretend) => {
+                let kept = self.state.lock().unwrap().keys.clone();
+                let body = self.take_for_good(asked, None);
+                self.state.lock().unwrap().keys = kept;
+                wire::answer(&mut stream, 200, &body).await;
             }
             Some(Act::Say(status, body)) => wire::answer(&mut stream, status, &body).await,
             Some(Act::Hang) => wire::closed(&mut stream).await,
