@@ -1,13 +1,14 @@
 //! Authentication, with or without a user's name, with or without a transaction (UAF protocol 1.1,
 //! "Authentication Response Processing Rules for FIDO Server").
 
-mod claimant;
-mod fitting;
+mod answerer;
+mod asking;
 
 use serde::{Deserialize, Serialize};
 
-pub use claimant::Claimant;
-pub use fitting::{Fitting, NotFitting};
+pub use asking::{Asking, Claimant, NotFitting};
+
+use answerer::Answerer;
 
 use crate::aaid::{Aaid, KeyRef};
 use crate::assertion::{AuthenticationAssertion, Mode};
@@ -19,26 +20,14 @@ use crate::metadata::Model;
 use crate::policy::Candidate;
 use crate::relying_party::{Admission, Arrival, Issued, RelyingParty, Start, StartError};
 use crate::transaction::{Asked, Sent, check_renderings};
-use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Outgoing, Policy, Transaction, Version};
-
-/// Who authenticates, and with what.
-#[derive(Debug, Clone)]
-pub struct NewAuthentication<'a> {
-    /// The operation.
-    pub start: Start<'a>,
-    /// Who has to answer.
-    pub claimant: Claimant,
-    /// Which authenticators may answer; [`RelyingParty::fitting`] for a known user.
-    pub policy: Policy,
-    /// The same content in several renderings, to be confirmed; or nothing.
-    pub transaction: Vec<Transaction>,
-}
+use crate::wire::{AuthenticationRequest, AuthenticatorAssertion, Operation, Outgoing, Version};
 
 /// What to keep until the answer comes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthenticationState {
     issued: Issued,
-    claimant: Claimant,
+    #[serde(rename = "claimant")]
+    answerer: Answerer,
     asked: Asked,
 }
 
@@ -46,8 +35,8 @@ impl AuthenticationState {
     /// The user who was asked for a decoy ([`crate::Decoys`]), if one was.
     #[must_use]
     pub fn decoyed(&self) -> Option<&str> {
-        match &self.claimant {
-            Claimant::Named { user, exists: false } => Some(user),
+        match &self.answerer {
+            Answerer::Named { user, exists: false } => Some(user),
             _ => None,
         }
     }
@@ -87,26 +76,27 @@ impl RelyingParty {
         self.models.find(aaid).map(drop)
     }
 
-    /// Makes the request, and the state to keep for [`Self::finish_authentication`].
+    /// Makes the request of what [`Self::asking`] found, and the state to keep for [`Self::finish_authentication`].
     ///
     /// # Errors
     /// [`StartError`].
     pub fn start_authentication(
         &self,
-        new: NewAuthentication<'_>,
+        start: Start<'_>,
+        asking: Asking,
     ) -> Result<(Outgoing<AuthenticationRequest>, AuthenticationState), StartError> {
-        check_renderings(&new.transaction)?;
-        let mut policy = new.policy;
+        let Asking { answerer, mut policy, transaction } = asking;
+        check_renderings(&transaction)?;
         policy.disallow_models(self.models.revoked().collect());
-        let issued = self.issue(Operation::Auth, &new.start, new.claimant.user(), policy)?;
-        let asked = Asked::of(&new.transaction);
+        let issued = self.issue(Operation::Auth, &start, answerer.user(), policy)?;
+        let asked = Asked::of(&transaction);
         let request = AuthenticationRequest {
             header: self.header(Operation::Auth, Some(issued.server_data.clone())),
-            challenge: new.start.challenge,
-            transaction: new.transaction,
+            challenge: start.challenge,
+            transaction,
             policy: issued.policy.clone(),
         };
-        Ok((self.outgoing(request), AuthenticationState { issued, claimant: new.claimant, asked }))
+        Ok((self.outgoing(request), AuthenticationState { issued, answerer, asked }))
     }
 
     /// Checks the answer. The caller has taken the challenge out of its store, and has loaded the `credentials` that it
@@ -121,7 +111,7 @@ impl RelyingParty {
         credentials: &[Credential],
         arrival: &Arrival<'_>,
     ) -> Result<AuthenticationOutcome, Error> {
-        let asserted = match self.admit(&state.issued, state.claimant.user(), opened, arrival)? {
+        let asserted = match self.admit(&state.issued, state.answerer.user(), opened, arrival)? {
             Admission::Denied(denial) => return Ok(AuthenticationOutcome::Denied(denial)),
             Admission::Asserted(asserted) => asserted,
         };
@@ -131,7 +121,7 @@ impl RelyingParty {
         let mut candidates = Vec::with_capacity(assertions.len());
         for assertion in assertions {
             let (read, model) = self.read(state, assertion, asserted.upv)?;
-            let credential = state.claimant.key(&read, credentials)?;
+            let credential = state.answerer.key(&read, credentials)?;
             if *owner.get_or_insert(&credential.user) != credential.user {
                 return Err(Error::KeyOfAnotherUser);
             }
@@ -160,7 +150,7 @@ impl RelyingParty {
         let read = AuthenticationAssertion::parse(assertion.assertion.as_bytes())?;
         let model = state.issued.policy.admit(&self.candidate(&read)?, &self.models)?;
         model.admits(read.common.version, upv)?;
-        if model.second_factor_only && state.claimant == Claimant::Anyone {
+        if model.second_factor_only && state.answerer == Answerer::Anyone {
             return Err(Error::SecondFactorOnly);
         }
         if read.mode == Mode::TransactionConfirmed && !model.shows_transactions() {

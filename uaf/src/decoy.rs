@@ -6,6 +6,7 @@
 //! # use std::collections::BTreeSet;
 //! # use sidegate_uaf::{RelyingParty, facets::TrustedFacets, server_data::ServerDataKey};
 //! # use sidegate_uaf::metadata::{Models, UnknownModels};
+//! use sidegate_uaf::authentication::Claimant;
 //! use sidegate_uaf::wire::Policy;
 //! use sidegate_uaf::{Algorithm, Decoys};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,8 +14,9 @@
 //! # let server = RelyingParty::new(None, TrustedFacets::new([]), models, ServerDataKey::new(&[7; 32])?);
 //! let decoys = Decoys::new(&[8; 32], &server, ["D0D0#0001".parse()?])?; // the secret is random
 //! let wanted = Policy::any_of(&[Algorithm::P256Raw]);
-//! let asked = server.decoy_policy(&wanted, &decoys, "nobody")?.ok_or("no decoy fits")?;
-//! assert_eq!(server.decoy_policy(&wanted, &decoys, "nobody")?, Some(asked), "the same each time");
+//! assert!(server.has_decoy(&wanted, &decoys)?);
+//! let nobody = Claimant::Named { user: "nobody", credentials: &[], decoys: Some(&decoys) };
+//! assert_eq!(server.asking(&wanted, nobody, &[])?, server.asking(&wanted, nobody, &[])?, "the same each time");
 //! # Ok(())
 //! # }
 //! ```
@@ -171,13 +173,18 @@ impl RelyingParty {
         self.models.stated()
     }
 
-    /// What is asked of a user by their decoy, as [`Self::step_up_policy`] by their keys: by the first that fits alone, else by
-    /// several together, no more algorithms of each model than it takes. `None` if the decoys fill no alternative of `wanted`,
-    /// whoever the user is.
+    /// Whether the decoys fill an alternative of `wanted`, which does not depend on the user.
     ///
     /// # Errors
     /// [`Error::Internal`].
-    pub fn decoy_policy(&self, wanted: &Policy, decoys: &Decoys, user: &str) -> Result<Option<Policy>, Error> {
+    pub fn has_decoy(&self, wanted: &Policy, decoys: &Decoys) -> Result<bool, Error> {
+        Ok(self.decoy_policy(wanted, decoys, "")?.is_some())
+    }
+
+    /// What is asked of a user by their decoy, as [`Self::step_up_policy`] by their keys: by the first that fits alone, else by
+    /// several together, no more algorithms of each model than it takes. `None` if the decoys fill no alternative of `wanted`,
+    /// whoever the user is.
+    pub(crate) fn decoy_policy(&self, wanted: &Policy, decoys: &Decoys, user: &str) -> Result<Option<Policy>, Error> {
         let models: Vec<_> = decoys.models(user)?.collect();
         for likeness in models.iter().copied().flatten() {
             let policy = self.step_up_policy(wanted, &[decoys.key(user, likeness)?]);
@@ -215,7 +222,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::authentication::{Claimant, NewAuthentication};
+    use crate::authentication::Claimant;
     use crate::authenticator::{Authenticator, DeviceKey};
     use crate::metadata::{Models, UnknownModels};
     use crate::registration::NewRegistration;
@@ -319,10 +326,9 @@ mod tests {
     /// What comes of an answer that says it is by the decoy's key.
     fn finish(algorithm: Algorithm) -> Error {
         let (server, decoys, (phone, key)) = (relying_party(), decoys(1, &[FIRST]), phone(algorithm));
-        let claimant = Claimant::Named { user: "ghost".into(), exists: false };
-        let policy = asked(&decoys, &any(), "ghost").unwrap();
-        let new = NewAuthentication { start: start(), claimant, policy, transaction: Vec::new() };
-        let (request, state) = server.start_authentication(new).unwrap();
+        let ghost = Claimant::Named { user: "ghost", credentials: &[], decoys: Some(&decoys) };
+        let asking = server.asking(&any(), ghost, &[]).unwrap();
+        let (request, state) = server.start_authentication(start(), asking).unwrap();
         assert_eq!(state.decoyed(), Some("ghost"));
         let mut draft = phone.draft_authentication(&request, &key, &[9; 16]).unwrap();
         draft.fields.set(tag::KEYID, request.policy.accepted[0][0].key_ids[0].as_bytes());

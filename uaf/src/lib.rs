@@ -20,7 +20,7 @@
 //! ```
 //! use std::collections::BTreeSet;
 //!
-//! use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant, NewAuthentication};
+//! use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant};
 //! use sidegate_uaf::authenticator::{Authenticator, shown_text};
 //! use sidegate_uaf::encoding::Text;
 //! use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
@@ -69,12 +69,9 @@
 //! assert_eq!(credentials[0].key_ref(), key.key_ref());
 //!
 //! // Authentication, with a text to confirm.
-//! let (request, state) = server.start_authentication(NewAuthentication {
-//!     start: start("operation-2", 2)?,
-//!     claimant: Claimant::Named { user: "6f7f3c1e".into(), exists: true },
-//!     policy: Policy::of_keys(&[key.key_ref()]).ok_or("no keys")?,
-//!     transaction: vec![Transaction::text("Pay 42.00 CHF to Carol")?],
-//! })?;
+//! let claimant = Claimant::Named { user: "6f7f3c1e", credentials: &credentials, decoys: None };
+//! let asking = server.asking(&policy, claimant, &[Transaction::text("Pay 42.00 CHF to Carol")?])?;
+//! let (request, state) = server.start_authentication(start("operation-2", 2)?, asking)?;
 //! let on_phone = AuthenticationRequest::from_message(&request.to_message())?;
 //! assert_eq!(shown_text(&on_phone), Some("Pay 42.00 CHF to Carol"));
 //! let mut keys = [key];

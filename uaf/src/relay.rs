@@ -221,7 +221,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::authentication::{Claimant, NewAuthentication};
+    use crate::authentication::Claimant;
     use crate::authenticator::{Authenticator, DeviceKey};
     use crate::registration::NewRegistration;
     use crate::relying_party::Start;
@@ -244,9 +244,9 @@ mod tests {
     }
 
     fn authentication(byte: u8, policy: Policy, transaction: Vec<Transaction>) -> AuthenticationRequest {
-        let claimant = Claimant::Named { user: "jeff".into(), exists: true };
-        let new = NewAuthentication { start: start(byte), claimant, policy, transaction };
-        relying_party().start_authentication(new).unwrap().0.into_request()
+        let server = relying_party();
+        let asking = server.asking(&policy, Claimant::Anyone, &transaction).unwrap();
+        server.start_authentication(start(byte), asking).unwrap().0.into_request()
     }
 
     fn registered() -> (DeviceKey, Response) {

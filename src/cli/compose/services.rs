@@ -248,7 +248,7 @@ fn unhidden<'p>(
     policies: &'p Policies,
 ) -> Result<Option<&'p str>, sidegate_uaf::Error> {
     for (name, policy) in policies.iter().filter(|(_, policy)| relying_party.may_be_met(policy)) {
-        if relying_party.decoy_policy(policy, decoys, "")?.is_none() {
+        if !relying_party.has_decoy(policy, decoys)? {
             return Ok(Some(name));
         }
     }

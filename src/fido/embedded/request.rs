@@ -1,6 +1,6 @@
 //! Requests: what a phone is asked.
 
-use sidegate_uaf::authentication::{Claimant, Fitting, NewAuthentication, NotFitting};
+use sidegate_uaf::authentication::{Claimant, NotFitting};
 use sidegate_uaf::deregistration::Deregistration;
 use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction};
@@ -39,41 +39,29 @@ impl Embedded {
         policy: &str,
         transaction: &[Transaction],
     ) -> Made {
-        let wanted = self.policy(policy)?;
-        let asked = |policy| Fitting { policy, transaction: transaction.to_vec() };
-        let (claimant, Fitting { policy, transaction }) = match &commission.user {
-            None => (Claimant::Anyone, asked(wanted.clone())),
-            Some(user) if commission.hidden => {
-                let (exists, policy) = self.hidden(wanted, user).await?;
-                (Claimant::Named { user: user.ext_id.to_string(), exists }, asked(policy))
-            }
-            Some(user) => {
-                let fitting = self.relying_party.fitting(wanted, &self.keys_of(user).await?, transaction);
-                let fitting = fitting.map_err(|why| self.nothing_fits(why))?;
-                (Claimant::Named { user: user.ext_id.to_string(), exists: true }, fitting)
-            }
+        let credentials = match &commission.user {
+            None => Vec::new(),
+            Some(user) => self.keys_of(user).await?,
         };
+        let claimant = commission.user.as_ref().map_or(Claimant::Anyone, |user| Claimant::Named {
+            user: user.ext_id.as_str(),
+            credentials: &credentials,
+            decoys: self.decoys.as_ref().filter(|_| commission.hidden),
+        });
+        let asking = self.relying_party.asking(self.policy(policy)?, claimant, transaction);
+        let asking = asking.map_err(|why| self.nothing_fits(why))?;
         let id = commission.id.to_string();
         let start = self.start(&id, commission.purpose)?;
-        let new = NewAuthentication { start, claimant, policy, transaction };
-        let (request, state) = self.relying_party.start_authentication(new).map_err(|error| internal(&error))?;
+        let started = self.relying_party.start_authentication(start, asking);
+        let (request, state) = started.map_err(|error| internal(&error))?;
         Ok((self.request_of(request.to_message(), Operation::Auth), Kept::Authentication(state).write()?))
-    }
-
-    /// What a user is asked by, and whether there is one with a key, where whoever asks is not to learn that. Nor what
-    /// the user's keys can show: all renderings are sent, and the answer has to confirm one that its key shows.
-    async fn hidden(&self, wanted: &Policy, user: &Subject) -> Result<(bool, Policy), FidoError> {
-        let own = self.relying_party.step_up_policy(wanted, &self.keys_of(user).await?);
-        // Made for everybody, so that the work does not tell for whom it was needed.
-        let decoy = self.decoy(wanted, user)?;
-        let exists = own.is_some() || decoy.is_none();
-        Ok((exists, own.or(decoy).ok_or(FidoError::Refused(StatusCode::NOT_FOUND))?))
     }
 
     fn nothing_fits(&self, why: NotFitting) -> FidoError {
         let code = match why {
             NotFitting::NoKey => StatusCode::NOT_FOUND,
             NotFitting::NoDisplay => StatusCode::CLIENT_CAPABILITIES,
+            NotFitting::Internal => return internal(&why),
         };
         tracing::info!(reason = %why, "a UAF authentication is not asked for");
         FidoError::Refused(self.settings.folding.apply(code))
@@ -119,11 +107,6 @@ impl Embedded {
             );
         }
         Ok(unknown.is_some())
-    }
-
-    fn decoy(&self, wanted: &Policy, user: &Subject) -> Result<Option<Policy>, FidoError> {
-        let Some(decoys) = &self.decoys else { return Ok(None) };
-        self.relying_party.decoy_policy(wanted, decoys, user.ext_id.as_str()).map_err(|error| internal(&error))
     }
 
     async fn keys_of(&self, user: &Subject) -> Result<Vec<Credential>, FidoError> {

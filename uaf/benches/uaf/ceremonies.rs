@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant, NewAuthentication};
+use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant};
 use sidegate_uaf::authenticator::{Authenticator, DeviceKey, Hierarchy};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
@@ -37,10 +37,9 @@ impl Authentication {
         let phone = Authenticator::new(AAID.parse()?);
         let registered = Registration::of(&server, &phone)?;
         let credentials = registered.credentials().ok_or("the registration is refused")?;
-        let claimant = Claimant::Named { user: "jeff".into(), exists: true };
-        let (start, policy) = (start("operation-a")?, Policy::any_of(Algorithm::ALL));
-        let new = NewAuthentication { start, claimant, policy, transaction: Vec::new() };
-        let (request, state) = server.start_authentication(new)?;
+        let claimant = Claimant::Named { user: "jeff", credentials: &credentials, decoys: None };
+        let asking = server.asking(&Policy::any_of(Algorithm::ALL), claimant, &[])?;
+        let (request, state) = server.start_authentication(start("operation-a")?, asking)?;
         let request = AuthenticationRequest::from_message(&request.to_message())?;
         let message = phone.authenticate(&request, &mut [registered.key], &[9; 16])?.to_message();
         let opened = server.open(Operation::Auth, &message, None)?;

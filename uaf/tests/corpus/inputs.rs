@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sidegate_uaf::assertion::{AuthenticationAssertion, RegistrationAssertion};
-use sidegate_uaf::authentication::{AuthenticationState, Claimant, NewAuthentication};
+use sidegate_uaf::authentication::{AuthenticationState, Claimant};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets, TrustedFacetsDocument};
 use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
@@ -63,9 +63,8 @@ impl Server {
         let (user, username, registered) = ("jeff", "jeff", &[][..]);
         let new = NewRegistration { start: start("r", 1), user, username, policy: policy.clone(), registered };
         let (to_register, registering) = party.start_registration(new).unwrap();
-        let claimant = Claimant::Named { user: user.into(), exists: true };
-        let new = NewAuthentication { start: start("a", 2), claimant, policy, transaction: vec![] };
-        let (to_authenticate, authenticating) = party.start_authentication(new).unwrap();
+        let asking = party.asking(&policy, Claimant::Anyone, &[]).unwrap();
+        let (to_authenticate, authenticating) = party.start_authentication(start("a", 2), asking).unwrap();
         let registration = (to_register.into_request(), registering);
         let authentication = (to_authenticate.into_request(), authenticating);
         Self { party, registration, authentication }

@@ -8,9 +8,9 @@ use sidegate_uaf::encoding::encode;
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{Policy, Transaction};
-use sidegate_uaf::{Algorithm, Error, PrivateKey, StatusCode};
+use sidegate_uaf::{Algorithm, Decoys, Error, PrivateKey, StatusCode};
 
-use crate::support::{AAID, World, any_model, named, of_models, phone, server, statement};
+use crate::support::{AAID, NONCE, World, any_model, of_models, phone, server, start, statement};
 
 fn refused(change: impl FnOnce(&mut Draft)) -> Error {
     World::new().authenticate_with(change).unwrap_err()
@@ -77,9 +77,8 @@ fn a_version_is_that_of_the_answer(
     let (key, mut credential) = world.registered_key();
     credential.sign_counter = 0;
     let wanted = Policy::parse(&wanted.to_string()).unwrap();
-    let step_up = world.server.step_up_policy(&wanted, std::slice::from_ref(&credential)).unwrap();
-    for policy in [wanted, step_up] {
-        let world = World { policy, ..World::new() };
+    for named in [None, Some(("jeff", vec![credential.clone()]))] {
+        let world = World { policy: wanted.clone(), named, ..World::new() };
         let answer = |draft: &mut Draft| draft.fields.set(tag::ASSERTION_INFO, [now, 0, 1, 1, 0]);
         let outcome = world.authenticate_as(&key, key.private_key(), &[credential.clone()], answer);
         assert_eq!(outcome.err(), (!is_good).then_some(Error::NotInPolicy));
@@ -100,10 +99,12 @@ fn the_protocol_is_the_models() {
 fn a_second_factor_needs_a_first_one() {
     for (flag, refused) in [(json!(true), true), (json!("true"), true), (json!(false), false)] {
         let models = any_model().with_statement(statement(json!({"isSecondFactorOnly": flag})));
-        let of = |claimant| World { server: server(models.clone()), claimant, ..World::new() };
-        assert!(of(named("jeff")).authenticate_with(|_| {}).is_ok());
-        let alone = of(Claimant::Anyone).authenticate_with(|_| {});
-        assert_eq!(alone.err(), refused.then_some(Error::SecondFactorOnly));
+        let world = World { server: server(models), ..World::new() };
+        let (key, mut credential) = world.registered_key();
+        credential.sign_counter = 0;
+        let finish = |world: &World| world.authenticate_as(&key, key.private_key(), &[credential.clone()], |_| {});
+        assert_eq!(finish(&world).err(), refused.then_some(Error::SecondFactorOnly));
+        assert!(finish(&World { named: Some(("jeff", vec![credential.clone()])), ..world }).is_ok());
     }
 }
 
@@ -149,20 +150,37 @@ fn the_model_is_still_welcome() {
     }
 }
 
+/// A key is unknown when it is asked for and gone since, or a decoy's: whoever has to answer is told by what was asked.
 #[rstest]
-#[case(named("jeff"), true, StatusCode::UNKNOWN_KEY_ID)]
-#[case(Claimant::Named { user: "ghost".into(), exists: false }, false, StatusCode::UNACCEPTABLE_CONTENT)]
-#[case(Claimant::Anyone, false, StatusCode::UNACCEPTABLE_CONTENT)]
+#[case::of_anyone(None, true, Error::KeyUnknown { user_is_real: false }, StatusCode::UNACCEPTABLE_CONTENT)]
+#[case::who_has_it(Some(false), true, Error::KeyUnknown { user_is_real: true }, StatusCode::UNKNOWN_KEY_ID)]
+#[case::who_has_it_in_hiding(Some(true), true, Error::KeyUnknown { user_is_real: true }, StatusCode::UNKNOWN_KEY_ID)]
+#[case::of_a_decoy(Some(true), false, Error::KeyUnknown { user_is_real: false }, StatusCode::UNACCEPTABLE_CONTENT)]
 fn an_unknown_key_is_told_to_be_deleted_for_real_users_only(
-    #[case] claimant: Claimant,
-    #[case] user_is_real: bool,
+    #[case] hidden: Option<bool>,
+    #[case] has_key: bool,
+    #[case] error: Error,
     #[case] code: StatusCode,
 ) {
-    let world = World { claimant, ..World::new() };
-    let (key, _) = world.registered_key();
-    let refused = world.authenticate_as(&key, key.private_key(), &[], |_| {}).unwrap_err();
-    assert_eq!(refused, Error::KeyUnknown { user_is_real });
-    assert_eq!(refused.status(), code);
+    let world = World::new();
+    let (key, credential) = world.registered_key();
+    let decoys = Decoys::new(&[8; 32], &world.server, [AAID.parse().unwrap()]).unwrap();
+    let credentials = if has_key { vec![credential] } else { vec![] };
+    let claimant = hidden.map_or(Claimant::Anyone, |hidden| Claimant::Named {
+        user: "jeff",
+        credentials: &credentials,
+        decoys: hidden.then_some(&decoys),
+    });
+    let asking = world.server.asking(&world.policy, claimant, &[]).unwrap();
+    let (request, state) = world.server.start_authentication(start("operation-a"), asking).unwrap();
+    assert_eq!(state.decoyed(), (!has_key).then_some("jeff"));
+    let mut draft = world.phone.draft_authentication(&request, &key, &NONCE).unwrap();
+    if let Some(asked) = request.policy.accepted[0][0].key_ids.first() {
+        draft.fields.set(tag::KEYID, asked.as_bytes());
+    }
+    let response = draft.sign(key.private_key()).unwrap().to_message();
+    let refused = world.finish_authentication(&state, &response, &[]).unwrap_err();
+    assert_eq!((refused.status(), refused), (code, error));
 }
 
 #[test]
@@ -171,13 +189,15 @@ fn a_key_of_the_same_name_and_another_model_is_another_key() {
     let (key, mut credential) = world.registered_key();
     credential.aaid = "D0D0#0002".parse().unwrap();
     let refused = world.authenticate_as(&key, key.private_key(), &[credential], |_| {}).unwrap_err();
-    assert_eq!(refused, Error::KeyUnknown { user_is_real: true });
+    assert_eq!(refused, Error::KeyUnknown { user_is_real: false });
 }
 
 #[test]
 fn the_key_is_the_named_users() {
-    let world = World { claimant: named("eve"), ..World::new() };
-    assert_eq!(world.authenticate_with(|_| {}).unwrap_err(), Error::KeyOfAnotherUser);
+    let (key, credential) = World::new().registered_key();
+    let world = World { named: Some(("eve", vec![credential.clone()])), ..World::new() };
+    let refused = world.authenticate_as(&key, key.private_key(), &[credential], |_| {}).unwrap_err();
+    assert_eq!(refused, Error::KeyOfAnotherUser);
 }
 
 #[rstest]
@@ -264,7 +284,7 @@ fn a_stored_key_that_was_damaged_is_refused() {
 
 #[test]
 fn several_assertions_are_of_several_keys_of_one_user() {
-    let mut world = World { claimant: Claimant::Anyone, ..World::new() };
+    let mut world = World::new();
     let (first, first_credential) = world.registered_key();
     let (second, second_credential) = world.registered_key();
     let mut credentials = [first_credential, second_credential];

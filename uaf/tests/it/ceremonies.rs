@@ -1,7 +1,7 @@
 //! What is right is accepted.
 
 use rstest::rstest;
-use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant, NewAuthentication};
+use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant};
 use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, AuthenticatorError, DeviceKey};
 use sidegate_uaf::deregistration::Deregistration;
 use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
@@ -54,11 +54,10 @@ fn states_and_device_keys_survive_being_written_down() {
 
 #[test]
 fn without_a_name_the_user_is_the_owner_of_the_key() {
-    let mut world = World::new();
+    let world = World::new();
     let (key, mut credential) = world.registered_key();
     credential.user = "whoever".into();
     credential.sign_counter = 0;
-    world.claimant = Claimant::Anyone;
     let outcome = world.authenticate_as(&key, key.private_key(), &[credential], |_| {}).unwrap();
     assert!(matches!(outcome, AuthenticationOutcome::Authenticated { user, .. } if user == "whoever"));
 }
@@ -66,9 +65,9 @@ fn without_a_name_the_user_is_the_owner_of_the_key() {
 #[test]
 fn two_texts_are_not_one_transaction() {
     let world = World::new();
-    let transaction = ["Pay 1.00", "Pay 1000.00"].map(|text| Transaction::text(text).unwrap()).into();
-    let (start, claimant, policy) = (start("operation-a"), world.claimant, world.policy);
-    let started = world.server.start_authentication(NewAuthentication { start, claimant, policy, transaction });
+    let transaction = ["Pay 1.00", "Pay 1000.00"].map(|text| Transaction::text(text).unwrap());
+    let asking = world.server.asking(&world.policy, Claimant::Anyone, &transaction).unwrap();
+    let started = world.server.start_authentication(start("operation-a"), asking);
     assert_eq!(started.unwrap_err(), StartError::Transaction(TransactionError::Repeated));
 }
 

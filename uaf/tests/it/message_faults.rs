@@ -174,8 +174,8 @@ fn server_data_is_that_of_the_operation() {
     // Same challenge, same key of the server; another user.
     let world = World::new();
     let (request, _) = world.start_authentication();
-    let other = World { claimant: crate::support::named("eve"), ..World::new() };
     let (key, credential) = world.registered_key();
+    let other = World { named: Some(("eve", vec![credential.clone()])), ..World::new() };
     let response = world.phone.authenticate(&request, &mut [key], &[9; 8]).unwrap();
     let (_, state_of_other) = other.start_authentication();
     let refused = world.finish_authentication(&state_of_other, &response.to_message(), &[credential]).unwrap_err();
@@ -388,12 +388,13 @@ fn server_data_of_another_server_is_not_ours() {
 fn an_answer_counts_for_the_user_whom_server_data_was_made_for() {
     let world = World::new();
     let (request, state) = world.start_registration(&[]);
-    let (response, key) = world.phone.register(&request, &[]).unwrap();
+    let (response, _) = world.phone.register(&request, &[]).unwrap();
     let of_eve = with_json(&state, |state| state["user"] = json!("eve"));
     let refused = world.finish_registration(&of_eve, &response.to_message()).unwrap_err();
     assert_eq!(refused, Error::ServerDataOfAnotherOperation);
 
-    let (_, credential) = world.registered_key();
+    let (key, credential) = world.registered_key();
+    let world = World { named: Some(("jeff", vec![credential.clone()])), ..world };
     let (request, state) = world.start_authentication();
     let response = world.phone.draft_authentication(&request, &key, &NONCE).unwrap().sign(key.private_key()).unwrap();
     for claimant in [json!({"Named": {"user": "eve", "exists": 1}}), json!("Anyone")] {

@@ -2,14 +2,14 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use sidegate_uaf::authentication::{AuthenticationOutcome, Fitting, NotFitting};
+use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant, NotFitting};
 use sidegate_uaf::authenticator::{Authenticator, AuthenticatorError, DeviceKey};
 use sidegate_uaf::metadata::Models;
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{AuthenticationRequest, PngCharacteristics, Transaction};
 use sidegate_uaf::{Credential, Error};
 
-use crate::support::{NONCE, World, any_model, of_models, phone, png, registered, server, statement};
+use crate::support::{NONCE, World, any_model, of_models, phone, png, registered, server, start, statement};
 
 const OTHER: &str = "D0D0#0002";
 
@@ -186,7 +186,7 @@ fn a_palette_that_a_display_names_is_the_pictures() {
 }
 
 /// What a server asks of keys of two models, of which one shows texts and the other pictures.
-fn fitting(keys: &[&str], transaction: &[Transaction]) -> Result<Fitting, NotFitting> {
+fn fitting(keys: &[&str], transaction: &[Transaction]) -> Result<AuthenticationRequest, NotFitting> {
     let other = serde_json::to_value(kind(320)).unwrap();
     let other = statement(json!({
         "aaid": OTHER, "tcDisplayContentType": "image/png", "tcDisplayPNGCharacteristics": [other],
@@ -195,14 +195,16 @@ fn fitting(keys: &[&str], transaction: &[Transaction]) -> Result<Fitting, NotFit
     let (_, credential) = World::new().registered_key();
     let of = |aaid: &&str| Credential { aaid: aaid.parse().unwrap(), ..credential.clone() };
     let credentials: Vec<_> = keys.iter().map(of).collect();
-    world.server.fitting(&of_models(&[crate::support::AAID, OTHER]), &credentials, transaction)
+    let claimant = Claimant::Named { user: "jeff", credentials: &credentials, decoys: None };
+    let asking = world.server.asking(&of_models(&[crate::support::AAID, OTHER]), claimant, transaction)?;
+    Ok(world.server.start_authentication(start("operation-a"), asking).unwrap().0.into_request())
 }
 
 #[test]
 fn a_rendering_that_no_key_can_show_is_left_out() {
     const AAID: &str = crate::support::AAID;
     let both = [picture(), text()];
-    let models = |fitting: &Fitting| {
+    let models = |fitting: &AuthenticationRequest| {
         let criteria = fitting.policy.accepted.iter().flatten();
         criteria.flat_map(|criterion| criterion.aaid.clone()).map(|aaid| aaid.to_string()).collect::<Vec<_>>()
     };
@@ -216,9 +218,9 @@ fn a_rendering_that_no_key_can_show_is_left_out() {
         let fits = fitting(keys, asked).unwrap();
         assert_eq!((models(&fits), &fits.transaction[..]), (named.iter().map(ToString::to_string).collect(), left));
     }
-    assert_eq!(fitting(&[AAID], &both[..1]), Err(NotFitting::NoDisplay));
-    assert_eq!(fitting(&[OTHER], &both[1..]), Err(NotFitting::NoDisplay));
-    assert_eq!(fitting(&[], &both), Err(NotFitting::NoKey));
+    assert_eq!(fitting(&[AAID], &both[..1]).unwrap_err(), NotFitting::NoDisplay);
+    assert_eq!(fitting(&[OTHER], &both[1..]).unwrap_err(), NotFitting::NoDisplay);
+    assert_eq!(fitting(&[], &both).unwrap_err(), NotFitting::NoKey);
 }
 
 #[test]

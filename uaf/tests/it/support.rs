@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant, NewAuthentication};
+use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant};
 use sidegate_uaf::authenticator::{Authenticator, DeviceKey, Draft};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
@@ -70,16 +70,13 @@ pub(crate) fn start(operation_id: &str) -> Start<'_> {
     Start { operation_id, purpose: "test", challenge: Challenge::new([1; 32]).unwrap(), expires_at: END }
 }
 
-pub(crate) fn named(user: &str) -> Claimant {
-    Claimant::Named { user: user.into(), exists: true }
-}
-
 /// The server, the phone and a policy that fits both; a test changes what it is about.
 pub(crate) struct World {
     pub(crate) server: RelyingParty,
     pub(crate) phone: Authenticator,
     pub(crate) policy: Policy,
-    pub(crate) claimant: Claimant,
+    /// Who is asked for which keys; nobody in particular, if it is not said.
+    pub(crate) named: Option<(&'static str, Vec<Credential>)>,
     pub(crate) transaction: Vec<Transaction>,
     pub(crate) now: u64,
 }
@@ -90,7 +87,7 @@ impl World {
             server: server(any_model()),
             phone: phone(),
             policy: of_models(&[AAID]),
-            claimant: named("jeff"),
+            named: None,
             transaction: Vec::new(),
             now: 1_000,
         }
@@ -121,13 +118,12 @@ impl World {
     }
 
     pub(crate) fn sent_authentication(&self) -> (Outgoing<AuthenticationRequest>, AuthenticationState) {
-        let new = NewAuthentication {
-            start: start("operation-a"),
-            claimant: self.claimant.clone(),
-            policy: self.policy.clone(),
-            transaction: self.transaction.clone(),
+        let claimant = match &self.named {
+            None => Claimant::Anyone,
+            Some((user, credentials)) => Claimant::Named { user, credentials, decoys: None },
         };
-        self.server.start_authentication(new).unwrap()
+        let asking = self.server.asking(&self.policy, claimant, &self.transaction).unwrap();
+        self.server.start_authentication(start("operation-a"), asking).unwrap()
     }
 
     pub(crate) fn arrival(&self) -> Arrival<'static> {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use serde_json::Value;
 use sidegate_uaf::assertion::{AuthenticationAssertion, RegistrationAssertion};
-use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant, NewAuthentication};
+use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant};
 use sidegate_uaf::encoding::{Octets, Text, decode};
 use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
@@ -103,9 +103,8 @@ fn authenticate(server: &RelyingParty, request: &Value, response: &Value, known:
     let transaction = request[0]["transaction"].as_array().map_or(vec![], |list| {
         list.iter().map(|t| serde_json::from_value::<Transaction>(t.clone()).unwrap()).collect()
     });
-    let claimant = Claimant::Named { user: "alice".into(), exists: true };
-    let new = NewAuthentication { start: start(request), claimant, policy: policy(request), transaction };
-    let (sent, state) = server.start_authentication(new).unwrap();
+    let asking = server.asking(&policy(request), Claimant::Anyone, &transaction).unwrap();
+    let (sent, state) = server.start_authentication(start(request), asking).unwrap();
     let opened = server.open(Operation::Auth, &answered(response, &sent.header), None)?;
     let known_now = std::slice::from_ref(known);
     let outcome = server.finish_authentication(&state, &opened, known_now, &Arrival { now: NOW, channels: &[] })?;

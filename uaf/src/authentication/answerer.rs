@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Who has to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Claimant {
+pub(super) enum Answerer {
     /// Whoever owns the key (login without a name).
     Anyone,
     /// This user.
@@ -30,7 +30,7 @@ fn from_digit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Err
     Ok(u8::deserialize(deserializer)? == 1)
 }
 
-impl Claimant {
+impl Answerer {
     pub(super) fn user(&self) -> Option<&str> {
         match self {
             Self::Anyone => None,
@@ -38,7 +38,7 @@ impl Claimant {
         }
     }
 
-    /// The key that an assertion is about, if it is the claimant's.
+    /// The key that an assertion is about, if it is the answerer's.
     pub(super) fn key<'c>(
         &self,
         read: &AuthenticationAssertion<'_>,
