@@ -78,8 +78,23 @@ async fn a_phone_that_is_told_to_misbehave_is_refused_and_still_has_its_key() {
     };
     let told = complaint(&approve(&["--misbehave", "same-counter"]).await);
     assert!(told.contains("UAF authentication: UAF status 1498"), "{told}");
+    // The phone's counter has moved by now, and the gateway's not.
+    for how in ["same-counter", "lower-counter", "same-counter"] {
+        let told = complaint(&approve(&["--misbehave", how]).await);
+        assert!(told.contains("UAF authentication: UAF status 1498"), "{how}: {told}");
+    }
+    for right in ["unconfirmed", "shorter-transaction-content-hash", "other-param-channel-binding"] {
+        let told = complaint(&approve(&["--misbehave", right]).await);
+        assert!(told.contains(&format!("{right} is not possible in this answer")), "{told}");
+    }
+    let told = complaint(&approve(&["--misbehave", "without-pub-key"]).await);
+    assert!(told.contains("without-pub-key is for a registration"), "{told}");
+    let told = complaint(&approve(&["--misbehave", "without-authenticator-nonce"]).await);
+    assert!(told.contains("UAF authentication: UAF status 1498"), "{told}");
     let approved = approve(&[]).await;
     assert!(approved.status.success(), "{approved:?}");
+    let told = complaint(&approve(&["--misbehave", "same-counter"]).await);
+    assert!(told.contains("UAF authentication: UAF status 1498"), "{told}");
     let listed = String::from_utf8(device(&gateway, &["misbehaviours"]).stdout).unwrap();
     assert!(listed.lines().count() > 100 && listed.contains("\nsha1-hash "), "{listed}");
 }

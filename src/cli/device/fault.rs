@@ -1,7 +1,8 @@
 //! What a phone can be told to do wrong, by name.
 
 use clap::Args;
-use sidegate_uaf::authenticator::{DeviceKey, Draft, Misbehaviour};
+use sidegate_uaf::authenticator::{DeviceKey, Draft, Misbehaviour, Param};
+use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::Operation;
 
 use super::{PhoneError, say};
@@ -36,6 +37,19 @@ impl Fault {
             _ => Ok(()),
         }
     }
+
+    /// Sees that there is a channel to say something else of, before anything is sent.
+    pub(super) fn check_channel(self, is_tls: bool) -> Result<(), PhoneError> {
+        match self.misbehave {
+            Some(how @ Misbehaviour::OtherParam(Param::ChannelBinding)) if !is_tls => {
+                Err(PhoneError::Message(format!(
+                    "{how} is not possible in this answer: a gateway knows its channel by its certificate, and this one is \
+                 asked over plain http"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Prints them all, one a line: the name, in whose answers, and what is wrong.
@@ -46,7 +60,24 @@ pub(super) fn list() {
             (true, false) => "register",
             _ => "approve",
         };
-        say(format_args!("{:32} {of:9} {}", how.to_string(), how.about()));
+        say(format_args!("{:32} {of:9} {}{}", how.to_string(), how.about(), need(how)));
+    }
+}
+
+/// What the answer has to be like, where a right one could not be told from it.
+fn need(how: Misbehaviour) -> &'static str {
+    match how {
+        Misbehaviour::Unconfirmed
+        | Misbehaviour::HashUnconfirmed
+        | Misbehaviour::OtherContent
+        | Misbehaviour::HashOfEncoded
+        | Misbehaviour::Shorter(tag::TRANSACTION_CONTENT_HASH) => " Takes a transaction.",
+        Misbehaviour::UnshownRendering => {
+            " Takes a transaction with a picture that this phone can't show, dispatched to nobody in particular."
+        }
+        Misbehaviour::UnaskedConfirmation => " Takes a request without a transaction.",
+        Misbehaviour::OtherParam(Param::ChannelBinding) => " Takes a gateway with TLS.",
+        _ => "",
     }
 }
 
@@ -116,6 +147,9 @@ mod tests {
         let told = |how, operation| Fault { misbehave: Some(how) }.check(operation).unwrap_err().to_string();
         assert!(told(Misbehaviour::SameCounter, Operation::Reg).contains("same-counter is for an authentication"));
         assert!(told(Misbehaviour::ModeTwo, Operation::Auth).contains("mode-two is for a registration"));
+        let named = |name| Misbehaviour::named(name).unwrap();
+        assert!(told(named("without-pub-key"), Operation::Auth).contains("without-pub-key is for a registration"));
+        assert!(told(named("without-authenticator-nonce"), Operation::Reg).contains("is for an authentication"));
         assert!(Fault { misbehave: Some(Misbehaviour::Sha1Hash) }.check(Operation::Reg).is_ok());
         assert!(Fault::default().check(Operation::Auth).is_ok());
     }

@@ -68,6 +68,11 @@ impl Connection {
         Ok(Self { client, base: gateway.base.clone(), cookie: None })
     }
 
+    /// Whether the gateway is spoken to by TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.base.scheme() == "https"
+    }
+
     /// Forgets the session.
     pub(super) fn forget(&mut self) {
         self.cookie = None;

@@ -9,8 +9,9 @@ mod target;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use sidegate_uaf::authenticator::{Authenticator, SOFTWARE_MODEL as MODEL};
+use sidegate_uaf::authenticator::{Authenticator, DeviceKey, SOFTWARE_MODEL as MODEL};
 use sidegate_uaf::wire::{AuthenticationRequest, Reply, SendUafResponse};
+use sidegate_uaf::{KeyRef, StatusCode};
 use uuid::Uuid;
 
 use super::PhoneError;
@@ -97,15 +98,28 @@ impl Phone {
         first.ok_or_else(no_key)
     }
 
-    /// The answer to a request to authenticate, wrong if that was asked for.
-    fn sign(&mut self, request: &str, fault: Fault) -> Result<String, PhoneError> {
+    /// Answers a request to authenticate, wrong if that was asked for, at this path and for this end.
+    async fn authenticate(
+        &mut self,
+        request: &str,
+        fault: Fault,
+        (path, what): (&str, &'static str),
+    ) -> Result<(), PhoneError> {
+        let (message, key) = self.sign(request, fault)?;
+        self.send(path, message, &Reply::default()).await?.expect_uaf(StatusCode::OK, what)?;
+        self.state.keys.iter_mut().filter(|known| known.key_ref() == key).for_each(DeviceKey::accept);
+        Ok(())
+    }
+
+    /// The answer, and the key that signed it.
+    fn sign(&mut self, request: &str, fault: Fault) -> Result<(String, KeyRef), PhoneError> {
         let request = AuthenticationRequest::from_message(request).map_err(unreadable)?;
         if let Some(shown) = self.authenticator.shown(&request, &self.state.keys)? {
             display::show(shown, self.picture.as_deref())?;
         }
         let key = self.authenticator.next_key(&request, &mut self.state.keys)?;
         let draft = self.authenticator.draft_authentication(&request, key, Uuid::new_v4().as_bytes())?;
-        fault.sign(draft, key)
+        Ok((fault.sign(draft, key)?, key.key_ref()))
     }
 
     async fn send(&mut self, path: &str, message: String, reply: &Reply) -> Result<Answer, PhoneError> {

@@ -168,6 +168,7 @@ async fn authenticate(authenticator: &Authenticator, gateway: &Gateway, mut key:
         let (request, _) = authentication(&caller, None).await;
         let right = authenticator.authenticate(&request, std::slice::from_mut(&mut key), &nonce()).unwrap();
         assert_eq!(place.post(&caller, &right.to_message()).await, 1200);
+        key.accept();
     }
     let (request, _) = authentication(&caller, None).await;
     let right = authenticator.authenticate(&request, std::slice::from_mut(&mut key), &nonce()).unwrap();

@@ -27,8 +27,8 @@ pub enum AuthenticatorError {
     /// The key cannot be made, read or used.
     #[error(transparent)]
     Key(#[from] PrivateKeyError),
-    /// The answer is of the other ceremony, or it takes certificates of a [`super::Hierarchy`], or a rendering that can't
-    /// be shown.
+    /// The answer is of the other ceremony, or it takes certificates of a [`super::Hierarchy`], a transaction or none, a
+    /// rendering that can't be shown, or a key that counts.
     #[error("{0} is not possible in this answer")]
     Misbehaviour(Misbehaviour),
     /// A value does not fit its element or member.

@@ -25,6 +25,7 @@ pub struct DeviceKey {
     private_key: PrivateKey,
     username: String,
     sign_counter: u32,
+    accepted_counter: u32,
     /// Which pictures it registered that it can show.
     pictures: Vec<PngCharacteristics>,
 }
@@ -40,7 +41,18 @@ impl DeviceKey {
         let pictures = model.pictures.clone();
         let key_id = KeyId::new(sha256(&private_key.public_key(key_format)?))?;
         let sign_counter = u32::from(counts);
-        Ok(Self { aaid, app_id, version, key_id, key_format, private_key, username, sign_counter, pictures })
+        Ok(Self {
+            aaid,
+            app_id,
+            version,
+            key_id,
+            key_format,
+            private_key,
+            username,
+            sign_counter,
+            accepted_counter: sign_counter,
+            pictures,
+        })
     }
 
     /// Model and key, as the server knows them.
@@ -65,6 +77,18 @@ impl DeviceKey {
     #[must_use]
     pub const fn sign_counter(&self) -> u32 {
         self.sign_counter
+    }
+
+    /// Takes note that the server accepted what it signed last: what it did not accept has not moved the server's counter,
+    /// which is what a wrong one has to be wrong against.
+    pub const fn accept(&mut self) {
+        self.accepted_counter = self.sign_counter;
+    }
+
+    /// How often it had signed at the last signature that is known to be accepted; that of its registration counts as one.
+    #[must_use]
+    pub const fn accepted_counter(&self) -> u32 {
+        self.accepted_counter
     }
 
     /// The private key.
@@ -129,6 +153,9 @@ struct Stored {
     pkcs8: Zeroizing<String>,
     username: String,
     sign_counter: u32,
+    /// Without it, all that was signed.
+    #[serde(default)]
+    accepted_counter: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pictures: Vec<PngCharacteristics>,
 }
@@ -146,6 +173,7 @@ impl Serialize for DeviceKey {
             pkcs8: Zeroizing::new(encode(&pkcs8)),
             username: self.username.clone(),
             sign_counter: self.sign_counter,
+            accepted_counter: Some(self.accepted_counter),
             pictures: self.pictures.clone(),
         };
         stored.serialize(serializer)
@@ -166,6 +194,7 @@ impl<'de> Deserialize<'de> for DeviceKey {
             private_key,
             username: stored.username,
             sign_counter: stored.sign_counter,
+            accepted_counter: stored.accepted_counter.unwrap_or(stored.sign_counter),
             pictures: stored.pictures,
         })
     }

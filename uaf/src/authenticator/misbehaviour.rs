@@ -155,8 +155,8 @@ misbehaviours! {
     HashOfJson = "hash-of-json", Both, "The final challenge hash is that of the JSON, not of its base64url.";
     EmptyHash = "empty-hash", Both, "The final challenge hash has no bytes.";
     HugeRegistrationCounter = "huge-registration-counter", Registration, "So many keys nobody registers.";
-    SameCounter = "same-counter", Authentication, "The counter is that of the signature before.";
-    LowerCounter = "lower-counter", Authentication, "The counter is below that of the signature before.";
+    SameCounter = "same-counter", Authentication, "The counter is that of the last signature that was accepted.";
+    LowerCounter = "lower-counter", Authentication, "The counter is below that of the last signature that was accepted.";
     ZeroCounter = "zero-counter", Authentication, "The counter is 0, as of an authenticator that does not count.";
     Unconfirmed = "unconfirmed", Authentication, "A transaction that was asked for is not confirmed.";
     HashUnconfirmed = "hash-unconfirmed", Authentication, "The transaction's hash is there, and the mode is not that of a confirmation.";
@@ -181,7 +181,12 @@ impl Misbehaviour {
         // A key id may be longer than this authenticator's, a nonce as well.
         let fixed = EVERYWHERE.into_iter().filter(|tag| *tag != tag::KEYID).chain(own_fixed.iter().copied());
         let params = || Param::ALL.into_iter();
-        let plain = PLAIN.iter().copied().filter(move |fault| fault.is_of(operation));
+        let plain = PLAIN.iter().copied().filter(move |fault| match fault.plain() {
+            Some((_, Authentication, _)) => operation == Operation::Auth,
+            Some((_, Registration, _)) => operation == Operation::Reg,
+            Some((_, of, _)) => of == Both,
+            None => false,
+        });
         plain
             .chain(params().map(Self::WithoutParam))
             .chain(params().map(Self::EmptyParam))
@@ -228,22 +233,23 @@ impl Misbehaviour {
     /// Whether [`Self::all`] has it for this operation.
     #[must_use]
     pub fn is_of(self, operation: Operation) -> bool {
-        match self.plain() {
-            Some((_, Authentication, _)) => operation == Operation::Auth,
-            Some((_, Registration, _)) => operation == Operation::Reg,
-            Some((_, Stated, _)) => false,
-            _ => true,
-        }
+        Self::all(operation).any(|other| other == self)
     }
 
-    /// Whether this answer can be wrong so.
+    /// Whether this answer can be wrong so: what would be right in it is no misbehaviour.
     fn is_possible(self, draft: &Draft) -> bool {
-        let is_stated = matches!(self.plain(), Some((_, Stated, _)));
-        match self {
-            _ if is_stated => draft.attester.is_some(),
+        let has = match self {
+            _ if matches!(self.plain(), Some((_, Stated, _))) => return draft.attester.is_some(),
             Self::UnshownRendering => draft.unshown.is_some(),
-            _ => self.is_of(draft.header.op),
-        }
+            Self::Unconfirmed | Self::HashUnconfirmed | Self::OtherContent | Self::HashOfEncoded => {
+                draft.content.is_some()
+            }
+            Self::UnaskedConfirmation => draft.content.is_none(),
+            Self::SameCounter | Self::LowerCounter | Self::ZeroCounter => draft.sign_counter() != 0,
+            Self::Shorter(tag) => !draft.fields.get(tag).is_empty(),
+            _ => true,
+        };
+        has && self.is_of(draft.header.op)
     }
 }
 
@@ -276,7 +282,7 @@ impl Draft {
             return Err(AuthenticatorError::Misbehaviour(how));
         }
         let signer = stated::spoil(how, &mut self, key)?;
-        signed::spoil(how, &mut self)?;
+        signed::spoil(how, &mut self, key)?;
         let assertion = bytes::assertion(how, &self, &signer)?;
         Ok(text::spoil(how, &self.respond(assertion)?))
     }
@@ -298,5 +304,17 @@ mod tests {
             assert!(Misbehaviour::all(Operation::Reg).all(|other| other != misbehaviour));
         }
         assert_eq!(Misbehaviour::named(""), None);
+    }
+
+    #[test]
+    fn an_element_is_wrong_where_it_stands() {
+        let of = |name| {
+            let how = Misbehaviour::named(name).unwrap();
+            (how.is_of(Operation::Reg), how.is_of(Operation::Auth))
+        };
+        assert_eq!(of("without-pub-key"), (true, false));
+        assert_eq!(of("without-authenticator-nonce"), (false, true));
+        assert_eq!(of("longer-transaction-content-hash"), (false, true));
+        assert_eq!(of("twice-counters"), (true, true));
     }
 }

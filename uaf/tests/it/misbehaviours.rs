@@ -162,12 +162,15 @@ fn a_registration_in_which_one_thing_is_wrong_is_refused(#[case] algorithm: Algo
 fn an_authentication_in_which_one_thing_is_wrong_is_refused(#[case] algorithm: Algorithm, #[case] format: KeyFormat) {
     let plain = world(algorithm, format);
     let (mut key, mut credential) = plain.registered_key();
-    // Its counter is to have room below.
-    for _ in 0..3 {
+    // Its counter is to have room below, and runs ahead of what was accepted.
+    for accepted in [true, true, false, false] {
         let (request, _) = plain.start_authentication();
         plain.phone.authenticate(&request, std::slice::from_mut(&mut key), &NONCE).unwrap();
+        if accepted {
+            key.accept();
+        }
     }
-    credential.sign_counter = key.sign_counter() - 1;
+    credential.sign_counter = key.accepted_counter();
     let renderings = vec![Transaction::text("Pay 1.00").unwrap(), Transaction::png(&png(2, 2)).unwrap()];
     let asking = World { transaction: renderings, ..world(algorithm, format) };
     let channels = channels();
@@ -257,6 +260,20 @@ fn what_an_answer_cannot_do_wrong_is_said() {
     let refused = |how| draft.clone().misbehave(how, &key).unwrap_err();
     for how in Misbehaviour::stated().chain([Misbehaviour::SameCounter]) {
         assert_eq!(refused(how), AuthenticatorError::Misbehaviour(how));
+    }
+    let (asked, _) = world.start_authentication();
+    let untold = world.phone.draft_authentication(&asked, &key, &NONCE).unwrap();
+    for name in [
+        "without-pub-key",
+        "unconfirmed",
+        "hash-unconfirmed",
+        "other-content",
+        "hash-of-encoded",
+        "shorter-transaction-content-hash",
+        "unshown-rendering",
+    ] {
+        let how = Misbehaviour::named(name).unwrap();
+        assert_eq!(untold.clone().misbehave(how, &key).unwrap_err(), AuthenticatorError::Misbehaviour(how));
     }
     // Certificates from elsewhere: nobody here can have wrong ones issued.
     let private = key.private_key().clone();

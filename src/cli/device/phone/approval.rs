@@ -12,6 +12,7 @@ use crate::cli::device::{PhoneError, say};
 impl Phone {
     /// Redeems a token and does what it asks.
     pub(in crate::cli::device) async fn approve(&mut self, message: &Payload) -> Result<(), PhoneError> {
+        self.fault.check_channel(self.connection.is_tls())?;
         let errand = self.read(message)?;
         // Before the token is used up: a phone that can't answer leaves it to one that can.
         if errand.is_authentication() {
@@ -23,9 +24,8 @@ impl Phone {
             Operation::Reg => self.answer_registration(&request).await,
             Operation::Dereg => self.drop_keys(&request),
             Operation::Auth => {
-                let message = self.sign(&request, self.fault).map_err(PhoneError::of_login)?;
-                let answer = self.send("/nevisfido/uaf/1.1/authentication", message, &Reply::default()).await?;
-                answer.expect_uaf(StatusCode::OK, "UAF authentication").map_err(PhoneError::of_login)?;
+                let place = ("/nevisfido/uaf/1.1/authentication", "UAF authentication");
+                self.authenticate(&request, self.fault, place).await.map_err(PhoneError::of_login)?;
                 say("UAF authentication: approved");
                 Ok(())
             }

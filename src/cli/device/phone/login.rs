@@ -1,8 +1,6 @@
 //! Logging in with a UAF key.
 
 use serde_json::json;
-use sidegate_uaf::StatusCode;
-use sidegate_uaf::wire::Reply;
 
 use super::Phone;
 use crate::cli::device::error::LOGIN_REQUEST;
@@ -28,8 +26,6 @@ impl Phone {
         let url = self.connection.at("/auth/fidouaf")?;
         let user = json!({ "username": user });
         let (_, request) = self.connection.post_for_uaf(url, &user).await?.uaf_request(LOGIN_REQUEST)?;
-        let message = self.sign(&request, Fault::default())?;
-        let answer = self.send("/auth/fidouaf/authenticationresponse", message, &Reply::default()).await?;
-        answer.expect_uaf(StatusCode::OK, "UAF login")
+        self.authenticate(&request, Fault::default(), ("/auth/fidouaf/authenticationresponse", "UAF login")).await
     }
 }

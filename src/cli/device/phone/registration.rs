@@ -30,6 +30,7 @@ impl Phone {
     /// Logs in with the password and registers a key.
     pub(in crate::cli::device) async fn register(&mut self, user: &str, password: &str) -> Result<(), PhoneError> {
         self.fault.check(Operation::Reg)?;
+        self.fault.check_channel(self.connection.is_tls())?;
         let form = [("isiwebuserid", user), ("isiwebpasswd", password)];
         let body = self.connection.post_form("/auth/pwd", &form).await?.expect(200, PASSWORD_LOGIN)?;
         say(format_args!("password login: {user}, extId {}", text(&body, "extId")));

@@ -2,7 +2,7 @@
 
 use super::{Misbehaviour, params};
 use crate::algorithm::{Algorithm, KeyFormat};
-use crate::authenticator::{AuthenticatorError, Draft, Fields};
+use crate::authenticator::{AuthenticatorError, DeviceKey, Draft, Fields};
 use crate::crypto::{PrivateKey, sha1, sha256};
 use crate::encoding::{decode, encode};
 use crate::tlv::{self, Tag, tag};
@@ -20,14 +20,14 @@ const NO_KEY_FORMAT: u16 = 0x0104;
 const MANY_REGISTRATIONS: u32 = 1_000_000;
 
 /// Makes the draft wrong, if this is about what is signed.
-pub(super) fn spoil(how: Misbehaviour, draft: &mut Draft) -> Result<(), AuthenticatorError> {
+pub(super) fn spoil(how: Misbehaviour, draft: &mut Draft, key: &DeviceKey) -> Result<(), AuthenticatorError> {
     if let Some(text) = params::spoiled(how, &draft.fc_params) {
         draft.set_fc_params(text);
     }
     spoil_info(how, draft);
     spoil_key(how, draft)?;
     spoil_hashes(how, draft);
-    spoil_counters(how, draft);
+    spoil_counters(how, draft, key.accepted_counter());
     spoil_elements(how, draft)
 }
 
@@ -119,12 +119,11 @@ fn spoil_hashes(how: Misbehaviour, draft: &mut Draft) {
     }
 }
 
-fn spoil_counters(how: Misbehaviour, draft: &mut Draft) {
-    let before = draft.sign_counter().saturating_sub(1);
+fn spoil_counters(how: Misbehaviour, draft: &mut Draft, accepted: u32) {
     let counter = match how {
         Misbehaviour::HugeRegistrationCounter => return draft.set_registration_counter(MANY_REGISTRATIONS),
-        Misbehaviour::SameCounter => before,
-        Misbehaviour::LowerCounter => before.saturating_sub(1),
+        Misbehaviour::SameCounter => accepted,
+        Misbehaviour::LowerCounter => accepted.saturating_sub(1),
         Misbehaviour::ZeroCounter => 0,
         _ => return,
     };
