@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{
-    AlpnError, SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslVerifyMode, select_next_proto,
+    AlpnError, SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslOptions, SslSessionCacheMode, SslVerifyMode,
+    select_next_proto,
 };
 use pingora::protocols::l4::stream::Stream as Tcp;
 use pingora::protocols::tls::SslStream;
@@ -130,8 +131,8 @@ impl Print {
 }
 
 impl Tls {
-    /// Reads the listener's files; `None` for a plain listener. Where they hold what they held `before`, clients go on to
-    /// resume their sessions of TLS.
+    /// Reads the listener's files; `None` for a plain listener. Where they hold what they held `before`, clients that show no
+    /// certificate go on to resume their sessions of TLS.
     pub(super) fn of(listener: &Listener, deadline: Duration, before: Option<&Self>) -> Result<Option<Self>, TlsError> {
         let Some(files) = &listener.tls else { return Ok(None) };
         let print = Print::of(files);
@@ -251,8 +252,11 @@ fn demand_certificates(builder: &mut SslAcceptorBuilder, authorities: &Path) -> 
     builder.set_ca_file(authorities)?;
     builder.set_client_ca_list(openssl::x509::X509Name::load_client_ca_file(authorities)?);
     builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
-    // Without one, OpenSSL refuses to resume a session that was made with a client's certificate.
-    builder.set_session_id_context(b"sidegate")?;
+    // A session that is resumed has its certificate from the handshake that made it, and OpenSSL looks at its time no more:
+    // renewed at each use it would outlive its certificate without end. So every connection shows it anew.
+    builder.set_options(SslOptions::NO_TICKET);
+    builder.set_num_tickets(0)?;
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     Ok(())
 }
 

@@ -1,3 +1,5 @@
+mod resumption;
+
 use std::path::Path;
 
 use openssl::asn1::Asn1Time;
