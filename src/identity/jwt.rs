@@ -113,7 +113,7 @@ impl JwtRealm {
 
     async fn judge(&self, token: &str, client: &Client) -> Result<Session, Refusal> {
         let digest = sha256(token.as_bytes());
-        let known = match self.remembered(&digest) {
+        let known = match self.remembered(&digest).await {
             Some(known) => known,
             None => self.look_at(token, &digest).await?,
         };
@@ -123,12 +123,12 @@ impl JwtRealm {
         Ok(known.session.clone())
     }
 
-    /// A token that was found good before, is not over, and whose key its issuer still has. Whether the issuer can be
-    /// asked just now makes no difference.
-    fn remembered(&self, digest: &[u8; 32]) -> Option<Arc<Verified>> {
+    /// A token that was found good before, is not over, and whose key its issuer still has, or had when it could last be
+    /// asked.
+    async fn remembered(&self, digest: &[u8; 32]) -> Option<Arc<Verified>> {
         let known = self.verified().get(digest)?;
-        let vouched = self.issuers.get(known.issuer).is_some_and(|issuer| issuer.keys.has(&known.key));
-        if vouched && self.clock.now() < known.expires {
+        let issuer = self.issuers.get(known.issuer)?;
+        if issuer.keys.has(&known.key).await && self.clock.now() < known.expires {
             return Some(known);
         }
         self.verified().remove(digest);

@@ -26,11 +26,12 @@ pub enum Source {
 /// How often a set is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// A set is read anew when it is so old; requests go on with the old one meanwhile.
+    /// A set is read anew when it is so old, and requests wait for it: a key that has left it passes nobody then.
     pub refresh: Duration,
     /// Without success it is good for so long. Then tokens that were not verified before are refused.
     pub keep: Duration,
-    /// Between two tries, whatever asks for the second one: a failure, or a token whose key is not in the set.
+    /// Between two tries, whatever asks for the second one: a failure, or a token whose key is not in the set. After a
+    /// failure requests go on with the old set meanwhile.
     pub retry: Duration,
 }
 
@@ -52,8 +53,11 @@ struct Shared {
 struct State {
     /// The last set that was good, with the time at which it was read.
     set: Option<(Arc<KeySet>, Millis)>,
-    /// When it was last tried.
+    /// When the last try began.
     tried: Option<Millis>,
+    /// When the last try was over, whatever came of it.
+    ended: Option<Millis>,
+    /// How many are over.
     tries: u64,
 }
 
@@ -72,15 +76,10 @@ impl IssuerKeys {
         }))
     }
 
-    /// Whether the issuer has this key, as far as is known: for what was verified while it could be asked. Where that is
-    /// old, it is asked meanwhile.
-    pub(super) fn has(&self, key: &Thumbprint) -> bool {
-        let State { set, tries, .. } = self.0.state().clone();
-        let Some((set, read)) = set else { return false };
-        if self.0.clock.now().since(read) >= self.0.pace.refresh && self.0.may_read(tries) {
-            drop(self.begin(tries));
-        }
-        set.has(key)
+    /// Whether the issuer has this key, for what was verified before. While it can't be asked, what it last said holds,
+    /// however old that is: the token's own time is what ends it.
+    pub(super) async fn has(&self, key: &Thumbprint) -> bool {
+        self.current().await.set.is_some_and(|(set, _)| set.has(key))
     }
 
     /// The key that a token was signed with. One that is not in the set is looked for once more, since keys change.
@@ -92,35 +91,30 @@ impl IssuerKeys {
         kid: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<Result<Arc<VerificationKey>, NoKey>, FilterError> {
-        let (set, tries) = self.fresh().await?;
-        let chosen = set.choose(kid, algorithm);
-        if !matches!(chosen, Err(NoKey::Unknown)) {
-            return Ok(chosen);
+        let tries = self.current().await.tries;
+        if let Ok(set) = self.0.good() {
+            let chosen = set.choose(kid, algorithm);
+            if !matches!(chosen, Err(NoKey::Unknown)) {
+                return Ok(chosen);
+            }
         }
         self.read(tries).await;
-        let set = self.0.good().unwrap_or(set);
-        Ok(set.choose(kid, algorithm))
+        Ok(self.0.good()?.choose(kid, algorithm))
     }
 
-    /// A set that may be believed, and how often it was tried to read one.
-    async fn fresh(&self) -> Result<(Arc<KeySet>, u64), FilterError> {
-        let State { set, tries, .. } = self.0.state().clone();
-        let age = set.as_ref().map(|(_, read)| self.0.clock.now().since(*read));
-        match (set, age) {
-            (Some((set, _)), Some(age)) if age < self.0.pace.refresh => return Ok((set, tries)),
-            (Some((set, _)), Some(age)) if age < self.0.pace.keep && matches!(self.0.source, Source::Url(_)) => {
-                if self.0.may_read(tries) {
-                    drop(self.begin(tries));
-                }
-                return Ok((set, tries));
-            }
-            _ => self.read(tries).await,
+    /// What is known once the issuer was asked within `refresh`. Where its answer is older since it could not be reached,
+    /// it is asked again meanwhile: an issuer that hangs must not hold up every request.
+    async fn current(&self) -> State {
+        let State { set, ended, tries, .. } = self.0.state().clone();
+        if self.0.is_due(ended) {
+            self.read(tries).await;
+        } else if self.0.is_due(set.map(|(_, read)| read)) && self.0.may_read(tries) {
+            drop(self.begin(tries));
         }
-        let set = self.0.good().ok_or(FilterError::Unavailable("the key set of a token issuer"))?;
-        Ok((set, self.0.state().tries))
+        self.0.state().clone()
     }
 
-    /// Has the set read, unless that was done since `tries` were counted, and waits for it.
+    /// Has the set read, unless a try ended since `tries` were counted, and waits for it: also for one that is under way.
     async fn read(&self, tries: u64) {
         // It fails only where the gateway stops.
         let _ = self.begin(tries).await;
@@ -139,12 +133,17 @@ impl Shared {
     }
 
     /// The last set that was good, within its time.
-    fn good(&self) -> Option<Arc<KeySet>> {
-        let (set, read) = self.state().set.clone()?;
-        (self.clock.now().since(read) < self.pace.keep).then_some(set)
+    fn good(&self) -> Result<Arc<KeySet>, FilterError> {
+        let set = self.state().set.clone();
+        let set = set.filter(|(_, read)| self.clock.now().since(*read) < self.pace.keep).map(|(set, _)| set);
+        set.ok_or(FilterError::Unavailable("the key set of a token issuer"))
     }
 
-    /// Whether nobody has tried since `tries` were counted, and the last try is long enough ago.
+    fn is_due(&self, last: Option<Millis>) -> bool {
+        last.is_none_or(|last| self.clock.now().since(last) >= self.pace.refresh)
+    }
+
+    /// Whether no try has ended since `tries` were counted, and the last one is long enough ago.
     fn may_read(&self, tries: u64) -> bool {
         let (state, now) = (self.state(), self.clock.now());
         state.tries == tries && state.tried.is_none_or(|tried| now.since(tried) >= self.pace.retry)
@@ -155,13 +154,12 @@ impl Shared {
         if !self.may_read(tries) {
             return;
         }
-        {
-            let mut state = self.state();
-            state.tried = Some(self.clock.now());
-            state.tries += 1;
-        }
-        let issuer = self.issuer.as_str();
-        match self.load().await {
+        self.state().tried = Some(self.clock.now());
+        let (issuer, loaded) = (self.issuer.as_str(), self.load().await);
+        let (mut state, now) = (self.state(), self.clock.now());
+        state.ended = Some(now);
+        state.tries += 1;
+        match loaded {
             Ok(set) => {
                 tracing::debug!(
                     issuer,
@@ -169,7 +167,7 @@ impl Shared {
                     unused = set.unused,
                     "the key set of a token issuer was read"
                 );
-                self.state().set = Some((Arc::new(set), self.clock.now()));
+                state.set = Some((Arc::new(set), now));
             }
             Err(reason) => tracing::warn!(issuer, %reason, "the key set of a token issuer could not be read"),
         }
