@@ -30,6 +30,10 @@ use crate::seats::NoSeat;
 use crate::telemetry::Metrics;
 pub use error::{RunError, StartError};
 
+/// From when listeners are told to accept no more until what is open is first looked at. Pingora accepts a connection, then
+/// starts a task that comes to count it, and tells nobody of what is in between: a gateway with nothing else open would leave,
+/// and a request that was sent on it get no answer.
+const ACCEPTED: Duration = Duration::from_millis(100);
 /// How often an idle state is looked for while stopping.
 const STEP: Duration = Duration::from_millis(5);
 /// How long connections may take to flush and close after their last request was answered.
@@ -221,6 +225,7 @@ impl Gateway {
         self.doors.close();
         tracing::info!(open = self.metrics.open_requests(), "stopping");
         let end = Instant::now() + self.shutdown;
+        std::thread::sleep(ACCEPTED);
         if handle.is_handing_over() {
             let last = Instant::now() + LAST.min(self.shutdown);
             wait(|| self.metrics.open_connections(), || Instant::now() >= last);
