@@ -85,14 +85,16 @@ impl Policy {
     /// [`PolicyError`].
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let policy: Self = encoding::parse(text).map_err(|fault| PolicyError::Json(fault.to_string()))?;
+        // Before what is missing, which a typing error may be the reason of.
+        match unknown_member(&as_json(serde_json::from_str(text))?, &as_json(serde_json::to_value(&policy))?) {
+            None => {}
+            Some(name) => return Err(PolicyError::UnknownMember(name)),
+        }
         if policy.accepted.iter().any(Vec::is_empty) {
             return Err(PolicyError::EmptyAlternative);
         }
         policy.criteria().try_for_each(MatchCriteria::check)?;
-        match unknown_member(&as_json(serde_json::from_str(text))?, &as_json(serde_json::to_value(&policy))?) {
-            None => Ok(policy),
-            Some(name) => Err(PolicyError::UnknownMember(name)),
-        }
+        Ok(policy)
     }
 
     /// Accepts every authenticator that signs with one of the algorithms.

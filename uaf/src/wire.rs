@@ -140,7 +140,7 @@ where
     T: Deserialize<'de>,
 {
     let list = Vec::<T>::deserialize(deserializer)?;
-    if list.is_empty() { Err(serde::de::Error::custom("empty list")) } else { Ok(list) }
+    if list.is_empty() { Err(serde::de::Error::custom(crate::encoding::EMPTY_LIST)) } else { Ok(list) }
 }
 
 /// The array with one dictionary that travels as `uafProtocolMessage`.

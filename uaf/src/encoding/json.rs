@@ -11,6 +11,9 @@ const MAX_DEPTH: usize = 16;
 /// No UAF dictionary has more than thirteen members; the rest is room for unknown ones.
 const MAX_MEMBERS: usize = 64;
 
+/// What a list is that has to have an element.
+pub(crate) const EMPTY_LIST: &str = "empty list";
+
 /// Why a text is not the JSON that was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JsonError {
@@ -59,7 +62,9 @@ fn path_of_fault<T: DeserializeOwned>(text: &str) -> String {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
             match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
+                Some((name, _)) if path == "." => format!("{name} missing"),
                 Some((name, _)) => format!("{path}: {name} missing"),
+                None if message.starts_with(EMPTY_LIST) => format!("{path}: an {EMPTY_LIST}"),
                 None => path,
             }
         }

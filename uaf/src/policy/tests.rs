@@ -163,14 +163,14 @@ fn a_revoked_model_is_told_whatever_the_policy_says() {
 }
 
 #[rstest]
-#[case(json!([]), "policy: member accepted")]
+#[case(json!([]), "policy: member accepted: an empty list")]
 #[case(json!([[]]), "policy: an alternative is empty")]
 #[case(json!([[{}]]), "policy: a criterion has neither aaid nor both algorithms and schemes")]
 #[case(json!([[{"authenticationAlgorithms": [1]}]]), "policy: a criterion has neither aaid nor both algorithms and schemes")]
 #[case(json!([[{"assertionSchemes": ["UAFV1TLV"]}]]), "policy: a criterion has neither aaid nor both algorithms and schemes")]
 #[case(json!([[{"aaid": ["D0D0#0001"], "keyProtection": 2}]]), "policy: a criterion combines aaid with other properties")]
 #[case(json!([[{"aaid": ["D0D0#0001"], "vendorID": ["D0D0"]}]]), "policy: a criterion combines aaid with other properties")]
-#[case(json!([[{"aaid": []}]]), "policy: member accepted[0][0].aaid")]
+#[case(json!([[{"aaid": []}]]), "policy: member accepted[0][0].aaid: an empty list")]
 #[case(json!([[{"aaid": ["D0D0"]}]]), "policy: member accepted[0][0].aaid[0]")]
 #[case(json!([[["D0D0#0001"]]]), "policy: member accepted[0][0]")]
 fn a_policy_that_makes_no_sense_is_refused(#[case] accepted: Value, #[case] message: &str) {
@@ -266,4 +266,13 @@ fn the_keys_of_a_user_are_alternatives_or_refused() {
     assert!(new_key.admits(&candidate(Some(&model), &other)));
     assert_eq!(Policy::of_keys(&[]), None);
     assert_eq!(step_up.accepted.len(), 2);
+}
+
+#[test]
+fn a_fault_names_what_mends_it() {
+    let told = |text: &str| Policy::parse(text).unwrap_err().to_string();
+    assert_eq!(told(r#"{"accepted":[[{"aaids":["D0D0#0001"]}]]}"#), "policy: unknown member aaids");
+    let empty = r#"{"accepted":[[{"aaid":["D0D0#0001"]}]],"disallowed":[]}"#;
+    assert_eq!(told(empty), "policy: member disallowed: an empty list");
+    assert_eq!(told("{}"), "policy: member accepted missing");
 }

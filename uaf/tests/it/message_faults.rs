@@ -227,7 +227,7 @@ fn fc_params_has_no_padding() {
 #[rstest]
 fn fc_params_has_its_members(#[values("appID", "challenge", "facetID", "channelBinding")] name: &str) {
     let missing = set_fc_param(name, None).unwrap_err();
-    assert_eq!(missing, Error::FcParams(format!("member .: {name} missing")));
+    assert_eq!(missing, Error::FcParams(format!("member {name} missing")));
     for value in [json!(7), json!(""), json!(null), json!([])] {
         let refused = set_fc_param(name, Some(value.clone())).unwrap_err();
         assert!(matches!(refused, Error::FcParams(_)), "{name} = {value}: {refused}");
