@@ -32,12 +32,14 @@ pub struct AuthenticationState {
 }
 
 impl AuthenticationState {
-    /// The user who was asked for a decoy ([`crate::Decoys`]), if one was.
+    /// As whose key a decoy ([`crate::Decoys`]) answers: of the user who was asked for one; of nobody, which is empty, where
+    /// anyone may answer. `None` where a user's own keys were asked for.
     #[must_use]
     pub fn decoyed(&self) -> Option<&str> {
         match &self.answerer {
+            Answerer::Anyone => Some(""),
             Answerer::Named { user, exists: false } => Some(user),
-            _ => None,
+            Answerer::Named { .. } => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Keys that nobody has: what a request names for a user who does not exist or has no key, where whoever asks
 //! is not to learn that. A user's decoy stays the same, and an answer with it is checked like any other and fails like
-//! one with a wrong key.
+//! one with a wrong key. Whoever has the secret knows a decoy by its key id alone, whosever it is; to others it is random.
 //!
 //! ```
 //! # use std::collections::BTreeSet;
@@ -27,13 +27,14 @@ use std::fmt;
 use crate::aaid::{Aaid, KeyId, KeyRef};
 use crate::algorithm::{Algorithm, KeyFormat};
 use crate::credential::Credential;
-use crate::crypto::{MacKey, PrivateKey};
+use crate::crypto::{MacKey, PrivateKey, equal};
 use crate::encoding::Octets;
 use crate::error::Error;
 use crate::relying_party::RelyingParty;
 use crate::wire::Policy;
 
-const KEY_DOMAIN: &[u8] = b"UAF decoy 2 key\0";
+const KEY_DOMAIN: &[u8] = b"UAF decoy 3 key\0";
+const MARK_DOMAIN: &[u8] = b"UAF decoy 3 mark\0";
 const MODEL_DOMAIN: &[u8] = b"UAF decoy 1 model\0";
 
 /// Makes the decoys of users, out of some models and a secret.
@@ -100,15 +101,16 @@ impl Decoys {
         Ok(Self { secret: MacKey::new(secret).map_err(|_| DecoyError::Internal)?, models: likenesses })
     }
 
-    /// The decoy that a user's answer is about, if it is one of theirs.
+    /// The decoy that an answer is about, if it is one, whosever it is: as a key of `user`, which is empty where nobody was
+    /// named.
     ///
     /// # Errors
     /// [`Error::Internal`].
     pub fn find(&self, user: &str, key: &KeyRef) -> Result<Option<Credential>, Error> {
         for likeness in self.models.iter().flatten().filter(|likeness| likeness.aaid == key.aaid) {
-            let decoy = self.key(user, likeness)?;
-            if decoy.key_id == key.key_id {
-                return Ok(Some(decoy));
+            let Some((own, mark)) = key.key_id.as_bytes().split_first_chunk() else { return Ok(None) };
+            if equal(&self.mark(likeness, own)?, mark) {
+                return Ok(Some(likeness.credential(user, key.key_id.clone())));
             }
         }
         Ok(None)
@@ -122,22 +124,17 @@ impl Decoys {
         Ok(self.models.iter().cycle().skip(usize::try_from(first).unwrap_or(0)).take(self.models.len()))
     }
 
+    /// The key id is what is the user's own, and then the mark by which it is known.
     fn key(&self, user: &str, likeness: &Likeness) -> Result<Credential, Error> {
-        let algorithm = u16::from(likeness.algorithm).to_be_bytes();
-        let key_id = self.mac(&[KEY_DOMAIN, likeness.aaid.as_str().as_bytes(), &algorithm, user.as_bytes()])?;
-        Ok(Credential {
-            user: user.to_owned(),
-            aaid: likeness.aaid,
-            key_id: KeyId::new(key_id).map_err(|_| Error::Internal)?,
-            // Policies go by the version in an answer.
-            authenticator_version: 0,
-            algorithm: likeness.algorithm,
-            key_format: likeness.key_format,
-            public_key: likeness.public_key.clone(),
-            sign_counter: 0,
-            registration_counter: 0,
-            png_characteristics: Vec::new(),
-        })
+        let (model, algorithm) = likeness.kind();
+        let own = half(self.mac(&[KEY_DOMAIN, &model, &algorithm, user.as_bytes()])?);
+        let key_id = [own, self.mark(likeness, &own)?].concat();
+        Ok(likeness.credential(user, KeyId::new(key_id).map_err(|_| Error::Internal)?))
+    }
+
+    fn mark(&self, likeness: &Likeness, own: &[u8; 16]) -> Result<[u8; 16], Error> {
+        let (model, algorithm) = likeness.kind();
+        Ok(half(self.mac(&[MARK_DOMAIN, &model, &algorithm, own])?))
     }
 
     fn mac(&self, parts: &[&[u8]]) -> Result<[u8; 32], Error> {
@@ -146,6 +143,26 @@ impl Decoys {
 }
 
 impl Likeness {
+    fn kind(&self) -> (Vec<u8>, [u8; 2]) {
+        (self.aaid.as_str().into(), u16::from(self.algorithm).to_be_bytes())
+    }
+
+    fn credential(&self, user: &str, key_id: KeyId) -> Credential {
+        Credential {
+            user: user.to_owned(),
+            aaid: self.aaid,
+            key_id,
+            // Policies go by the version in an answer.
+            authenticator_version: 0,
+            algorithm: self.algorithm,
+            key_format: self.key_format,
+            public_key: self.public_key.clone(),
+            sign_counter: 0,
+            registration_counter: 0,
+            png_characteristics: Vec::new(),
+        }
+    }
+
     /// Of all algorithms for one kind of key the first one's public key serves.
     fn new(
         aaid: Aaid,
@@ -209,6 +226,10 @@ impl Policy {
     pub fn models(&self) -> impl Iterator<Item = Aaid> + '_ {
         self.accepted.iter().flatten().flat_map(|criterion| criterion.aaid.iter().copied())
     }
+}
+
+fn half(mac: [u8; 32]) -> [u8; 16] {
+    std::array::from_fn(|at| mac.get(at).copied().unwrap_or_default())
 }
 
 fn public_key(algorithm: Algorithm, format: KeyFormat) -> Result<Octets<1, 4096>, DecoyError> {
@@ -323,32 +344,48 @@ mod tests {
         (phone, key)
     }
 
-    /// What comes of an answer that says it is by the decoy's key.
-    fn finish(algorithm: Algorithm) -> Error {
+    /// What comes of an answer that says it is by the ghost's decoy, where the ghost was asked by name or nobody was.
+    fn finish(algorithm: Algorithm, is_named: bool) -> Error {
         let (server, decoys, (phone, key)) = (relying_party(), decoys(1, &[FIRST]), phone(algorithm));
+        let key_id = asked(&decoys, &any(), "ghost").unwrap().accepted[0][0].key_ids[0].clone();
         let ghost = Claimant::Named { user: "ghost", credentials: &[], decoys: Some(&decoys) };
-        let asking = server.asking(&any(), ghost, &[]).unwrap();
+        let asking = server.asking(&any(), if is_named { ghost } else { Claimant::Anyone }, &[]).unwrap();
         let (request, state) = server.start_authentication(start(), asking).unwrap();
-        assert_eq!(state.decoyed(), Some("ghost"));
+        assert_eq!(state.decoyed(), Some(if is_named { "ghost" } else { "" }));
         let mut draft = phone.draft_authentication(&request, &key, &[9; 16]).unwrap();
-        draft.fields.set(tag::KEYID, request.policy.accepted[0][0].key_ids[0].as_bytes());
+        draft.fields.set(tag::KEYID, key_id.as_bytes());
         let response = draft.sign(key.private_key()).unwrap().to_message();
         let opened = server.open(Operation::Auth, &response, None).unwrap();
-        let credentials = [decoys.find("ghost", &opened.keys()[0]).unwrap().unwrap()];
+        let credentials = [decoys.find(state.decoyed().unwrap(), &opened.keys()[0]).unwrap().unwrap()];
         server.finish_authentication(&state, &opened, &credentials, &Arrival { now: 1, channels: &[] }).unwrap_err()
     }
 
     #[test]
     fn nobody_answers_with_a_decoy() {
-        assert_eq!(finish(Algorithm::P256Raw), Error::Signature);
-        assert_eq!(finish(Algorithm::P256Der), Error::AlgorithmNotRegistered, "as a key has one");
+        for is_named in [true, false] {
+            assert_eq!(finish(Algorithm::P256Raw, is_named), Error::Signature);
+            assert_eq!(finish(Algorithm::P256Der, is_named), Error::AlgorithmNotRegistered, "as a key has one");
+        }
     }
 
     #[test]
-    fn a_decoy_is_its_users_alone() {
-        let decoys = decoys(1, &[FIRST]);
-        let key = decoys.key("ghost", &decoys.models[0][0]).unwrap().key_ref();
-        assert_eq!(decoys.find("other", &key).unwrap(), None);
-        assert_eq!(decoys.find("ghost", &KeyRef { aaid: SECOND.parse().unwrap(), ..key }).unwrap(), None);
+    fn a_decoy_is_known_by_its_id_of_one_model() {
+        let (ours, others) = (decoys(1, &[FIRST, SECOND]), decoys(2, &[FIRST]));
+        for likeness in &ours.models[0] {
+            let decoy = ours.key("ghost", likeness).unwrap();
+            let key = decoy.key_ref();
+            assert_eq!(ours.find("ghost", &key).unwrap(), Some(decoy));
+            assert_eq!(ours.find("", &key).unwrap().unwrap().algorithm, likeness.algorithm);
+            assert_eq!(ours.find("", &KeyRef { aaid: SECOND.parse().unwrap(), ..key.clone() }).unwrap(), None);
+            assert_eq!(others.find("", &key).unwrap(), None, "the secret decides");
+            for bit in 0..256 {
+                let mut other = key.key_id.as_bytes().to_vec();
+                other[bit / 8] ^= 1 << (bit % 8);
+                let other = KeyRef { key_id: KeyId::new(other).unwrap(), ..key.clone() };
+                assert_eq!(ours.find("", &other).unwrap(), None, "{bit}");
+            }
+            let longer = KeyId::new([key.key_id.as_bytes(), &[0]].concat()).unwrap();
+            assert_eq!(ours.find("", &KeyRef { key_id: longer, ..key }).unwrap(), None);
+        }
     }
 }
