@@ -42,7 +42,7 @@ pub struct FidoUaf {
     /// Whether strangers are kept from learning who exists and has a key; never before a UAF server behind, which names the
     /// keys.
     pub hide_users: bool,
-    /// The models that decoys are of; none: those of the statements and policies.
+    /// The models that decoys are of, none of them revoked; none: those of the statements and policies.
     pub decoy_models: Vec<Aaid>,
     /// Whether anonymous callers may choose what the victim of a dispatch reads (`http-api.md` 0.3).
     pub anonymous_content: bool,
@@ -121,9 +121,10 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
     let metadata = section.field("metadata").section(metadata::read).unwrap_or_else(Metadata::none);
     let hide_users = embedded && hide_users(&section.field("hide-users"));
     let decoys = section.field("decoy-models");
-    if hide_users && !known.try_out && !decoys.is_written() && metadata.unknown_models == UnknownModels::Surrogate {
+    let decoy_models = decoy_models(&decoys, &metadata);
+    if hide_users && !known.try_out && decoy_models.is_empty() && metadata.unknown_models == UnknownModels::Surrogate {
         decoys.notice(
-            "missing beside unknown-models: surrogate: who does not exist is shown with a model that no phone of yours \
+            "no model beside unknown-models: surrogate: who does not exist is shown with a model that no phone of yours \
              may be of, and so shows; list the models of your phones",
         );
     }
@@ -136,7 +137,7 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
         versions: versions(&section.field("old-clients")),
         policies: section.field("policies").existing("name a folder that holds default.json", policies),
         hide_users,
-        decoy_models: metadata::models(&decoys),
+        decoy_models,
         anonymous_content: risk(
             section,
             "anonymous-content",
@@ -177,6 +178,16 @@ fn hide_users(field: &Field<'_>) -> bool {
         field.notice("false: strangers may find out which users exist and have a key");
     }
     hidden
+}
+
+/// Without those that are revoked: taking a model away has to be possible at once.
+fn decoy_models(field: &Field<'_>, metadata: &Metadata) -> Vec<Aaid> {
+    let (revoked, taken): (Vec<_>, Vec<_>) =
+        metadata::models(field).into_iter().partition(|aaid| metadata.revoked.contains(aaid));
+    for aaid in revoked {
+        field.notice(format!("{aaid} is revoked, so decoys are of the other models; take it out of the list"));
+    }
+    taken
 }
 
 fn versions(field: &Field<'_>) -> Versions {

@@ -186,6 +186,10 @@ routes: [{ name: shop, path: /shop/*, methods: [GET], filters: [who], upstream: 
 #[case::of_no_model_written("  metadata: { unknown-models: surrogate }", "")]
 #[case::where_nobody_is_hidden("  hide-users: false\n  metadata: { unknown-models: surrogate }", "")]
 #[case::of_a_policy_that_nobody_can_meet("  metadata: { unknown-models: surrogate, revoked: [D0D0#0002] }", "")]
+#[case::of_a_model_that_is_revoked(
+    "  decoy-models: [D0D0#0001, D0D0#0002]\n  metadata: { unknown-models: surrogate, revoked: [D0D0#0002] }",
+    ""
+)]
 fn every_policy_has_a_decoy_where_users_are_hidden(#[case] settings: &str, #[case] fault: &str) {
     let folder = files("");
     fs::write(folder.path().join("policies/other.json"), r#"{"accepted":[[{"aaid":["D0D0#0002"]}]]}"#).unwrap();
@@ -195,6 +199,58 @@ fn every_policy_has_a_decoy_where_users_are_hidden(#[case] settings: &str, #[cas
     let (good, text) = checked_in(folder.path());
     assert_eq!(good, fault.is_empty(), "{text}");
     assert!(fault.is_empty() || text.contains("fido-uaf.decoy-models: ") && text.contains(fault), "{text}");
+}
+
+/// What a phone has to do before a payment is known of no model without a statement.
+#[test]
+fn the_samples_policies_fit_where_no_model_has_a_statement() {
+    let folder = tempfile::tempdir().unwrap();
+    let (conf, path) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("conf"), folder.path().join("standalone.yml"));
+    fs::create_dir(folder.path().join("policies")).unwrap();
+    for name in ["policies/default.json", "policies/payment.json"] {
+        fs::copy(conf.join(name), folder.path().join(name)).unwrap();
+    }
+    let sample = fs::read_to_string(conf.join("standalone.yml")).unwrap();
+    let file = sample.replace("  # policies: policies ", "  policies: policies ");
+    assert_ne!(file, sample);
+    fs::write(&path, file).unwrap();
+    let (good, text) = checked(&Source::File(path));
+    assert!(good, "{text}");
+}
+
+/// One of two models is found to be broken while a policy wants what it alone has.
+#[test]
+fn a_model_is_revoked_whatever_policy_wants_it() {
+    let folder = files("");
+    let statement = |aaid: &str, algorithm: &str, format: &str| {
+        serde_json::json!({
+            "aaid": aaid, "description": "a model", "protocolFamily": "uaf", "schema": 3,
+            "authenticatorVersion": 1, "upv": [{"major": 1, "minor": 1}],
+            "authenticationAlgorithms": [algorithm], "publicKeyAlgAndEncodings": [format],
+            "attestationTypes": ["basic_surrogate"], "attestationRootCertificates": [],
+            "userVerificationDetails": [[{"userVerificationMethod": "fingerprint_internal"}]],
+            "keyProtection": ["software"], "matcherProtection": ["software"], "attachmentHint": ["internal"],
+            "tcDisplay": [], "isKeyRestricted": true
+        })
+    };
+    fs::create_dir(folder.path().join("models")).unwrap();
+    for (name, text) in [
+        ("models/a.json", statement("D0D0#0001", "secp256r1_ecdsa_sha256_raw", "ecc_x962_raw").to_string()),
+        ("models/b.json", statement("D0D0#0002", "rsassa_pss_sha256_raw", "rsa_2048_raw").to_string()),
+        (
+            "policies/rsa.json",
+            r#"{"accepted":[[{"authenticationAlgorithms":[3],"assertionSchemes":["UAFV1TLV"]}]]}"#.to_owned(),
+        ),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let file = fs::read_to_string(folder.path().join("gate.yml")).unwrap();
+    for revoked in ["", ", revoked: [D0D0#0002]"] {
+        let metadata = format!("fido-uaf:\n  metadata: {{ statements: models{revoked} }}\n  app-id");
+        fs::write(folder.path().join("gate.yml"), file.replace("fido-uaf:\n  app-id", &metadata)).unwrap();
+        let (good, text) = checked_in(folder.path());
+        assert!(good, "{text}");
+    }
 }
 
 #[test]

@@ -141,6 +141,8 @@ fn old_clients_are_served_as_it_is_said(#[case] word: &str, #[case] versions: Ve
 #[rstest::rstest]
 #[case("unknown-models: surrogate", "", true)]
 #[case("unknown-models: surrogate", "  decoy-models: [D0D0#0001]\n", false)]
+#[case("unknown-models: surrogate", "  decoy-models: []\n", true)]
+#[case("unknown-models: surrogate, revoked: [D0D0#0001]", "  decoy-models: [D0D0#0001, D0D0#0002]\n", true)]
 #[case("unknown-models: surrogate", "  hide-users: false\n", false)]
 #[case("unknown-models: refuse", "", false)]
 fn decoys_of_no_known_model_are_noted(#[case] metadata: &str, #[case] more: &str, #[case] noted: bool) {
