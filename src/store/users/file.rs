@@ -231,9 +231,15 @@ impl Inner {
     }
 }
 
-/// 1 to 128 units of UTF-16, as a UAF request can name a user, that a line of the file can hold.
+/// A name for a new user: at most 128 units of UTF-16, as a UAF request can name one.
 pub(crate) fn is_name(name: &str) -> bool {
-    (1..=128).contains(&name.encode_utf16().count())
+    is_readable(name) && name.encode_utf16().count() <= 128
+}
+
+/// 1 to 128 characters that a line of the file can hold. So long could a name be when characters were counted; such a user
+/// has a password and no UAF key, and is no reason to answer nobody.
+fn is_readable(name: &str) -> bool {
+    (1..=128).contains(&name.chars().count())
         && name.trim() == name
         && !name.starts_with('#')
         && !name.contains(|c: char| c == ':' || c.is_control())

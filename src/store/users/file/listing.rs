@@ -96,7 +96,7 @@ fn parse_user(line: &str) -> Result<User, &'static str> {
     let (Some(name), Some(ext_id), Some(hash)) = (parts.next(), parts.next(), parts.next()) else {
         return Err("it must be name:extId:hash");
     };
-    if !super::is_name(name) {
+    if !super::is_readable(name) {
         return Err("the name is empty, too long, or has white space at an end or a control character");
     }
     if ext_id.is_empty() || ext_id.contains(|c: char| c.is_whitespace() || c.is_control()) {

@@ -167,6 +167,20 @@ fn faults_are_named_and_not_repeated(#[case] text: &str, #[case] reason: &str) {
     assert!(!error.contains("secret") && !error.contains("argon2id$"), "{error}");
 }
 
+#[tokio::test]
+async fn a_name_that_was_short_enough_once_stays_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    let long = "\u{1f600}".repeat(128);
+    write(&path, &format!("{long}:1:{0}\njeff:2:{0}\n", hash().as_str()));
+    let file = UsersFile::open(&path).unwrap();
+    assert_eq!(file.by_name("jeff").await.unwrap().unwrap().ext_id.as_str(), "2");
+    assert_eq!(file.remove(&long).await.unwrap().unwrap().ext_id.as_str(), "1");
+    assert!(matches!(file.add(&long, hash()).await, Err(UserError::BadName)), "a new one is to fit");
+    write(&path, &format!("{long}x:1:{}\n", hash().as_str()));
+    assert!(file.by_name("jeff").await.is_err());
+}
+
 #[test]
 fn a_file_that_others_can_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
