@@ -58,6 +58,12 @@ pub fn random<const N: usize>() -> Result<[u8; N], CryptoError> {
     Ok(bytes)
 }
 
+/// Bytes in hexadecimal digits, as `sha256sum` writes them.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// SHA-256.
 #[must_use]
 pub fn sha256(data: &[u8]) -> [u8; 32] {

@@ -1,5 +1,7 @@
 //! An answer: how it comes in, and what comes of it.
 
+use std::collections::BTreeSet;
+
 use super::Subject;
 use crate::store::operation::{Authenticator, OperationKind, Purpose};
 use crate::store::{ExtId, OperationId, SourceNetwork};
@@ -65,6 +67,8 @@ pub struct Answered {
     pub user: Option<Subject>,
     /// With which credentials, as far as the user is known.
     pub authenticators: Vec<Authenticator>,
+    /// SHA-256 of each content that was confirmed. None where an upstream saw to that.
+    pub confirmed: BTreeSet<[u8; 32]>,
 }
 
 /// Who an answer says it is from.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sidegate_uaf::{Denial, StatusCode};
 
 use super::{AnswerAt, Answered, FidoError};
+use crate::jose;
 use crate::store::operation::{Applied, ChallengeState, Event, Outcome};
 use crate::store::{OperationId, Operations, StoreError, TransitionError};
 use crate::telemetry::audit::Event as Audit;
@@ -62,12 +63,16 @@ impl Conclusion {
 
 /// Writes the audit line of an answer.
 pub(super) fn record(at: AnswerAt, answered: &Result<Answered, FidoError>) {
-    let (code, user) = match answered {
-        Ok(answered) => (StatusCode::OK, answered.user.as_ref().map(|user| user.ext_id.as_str())),
-        Err(FidoError::Refused(code)) => (*code, None),
-        Err(FidoError::Store(_)) => (StatusCode::INTERNAL, None),
+    let code = match answered {
+        Ok(_) => StatusCode::OK,
+        Err(FidoError::Refused(code)) => *code,
+        Err(FidoError::Store(_)) => StatusCode::INTERNAL,
     };
-    Audit::Answer { operation: at.kind().word(), code: code.0, user }.record();
+    let good = answered.as_ref().ok();
+    let user = good.and_then(|answered| answered.user.as_ref()).map(|user| user.ext_id.as_str());
+    let confirmed: Vec<_> = good.iter().flat_map(|answered| &answered.confirmed).map(|hash| jose::hex(hash)).collect();
+    let confirmed = (!confirmed.is_empty()).then(|| confirmed.join(" "));
+    Audit::Answer { operation: at.kind().word(), code: code.0, user, confirmed: confirmed.as_deref() }.record();
 }
 
 impl From<TransitionError> for FidoError {

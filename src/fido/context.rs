@@ -152,9 +152,8 @@ fn transaction(renderings: Option<Vec<Rendering>>) -> Result<Vec<Transaction>, C
         Some(list) if list.is_empty() => Err(fault("context.transaction", "an empty list")),
         Some(list) => {
             let list: Vec<_> = list.iter().map(Rendering::read).collect::<Result<_, _>>()?;
-            check_renderings(&list).map_err(|_| {
-                fault("context.transaction", "more than one text, or two pictures for the same displays")
-            })?;
+            check_renderings(&list)
+                .map_err(|_| fault("context.transaction", "more than one text, or two pictures of one size"))?;
             Ok(list)
         }
     }

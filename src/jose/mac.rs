@@ -59,8 +59,10 @@ mod tests {
         bytes[..4].copy_from_slice(b"Jefe");
         let key = MacKey::new(&bytes).unwrap();
         let data = b"what do ya want for nothing?";
-        let hex: String = key.tag(data).unwrap().iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        assert_eq!(
+            crate::jose::hex(&key.tag(data).unwrap()),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
     }
 
     #[test]

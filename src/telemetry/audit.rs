@@ -92,6 +92,9 @@ pub enum Event<'a> {
         code: u16,
         /// The extId of the user, once it is proven.
         user: Option<&'a str>,
+        /// SHA-256 of the rendering of a transaction that was confirmed, in hexadecimal digits; with spaces between where
+        /// several keys confirmed different ones.
+        confirmed: Option<&'a str>,
     },
     /// A dispatch target was made, changed or removed.
     Target {
@@ -220,7 +223,7 @@ impl Event<'_> {
                 line!("dispatch", operation, dispatcher, result, user, target_id = target);
             }
             Self::Redeem { operation, code } => line!("redeem", operation, code),
-            Self::Answer { operation, code, user } => line!("answer", operation, code, user),
+            Self::Answer { operation, code, user, confirmed } => line!("answer", operation, code, user, confirmed),
             Self::Target { change, target, user } => line!("target", change = change.name(), target_id = target, user),
             Self::Credential { change, user, aaid } => line!("credential", change = change.name(), user, aaid),
             Self::VerdictUnknown { user, aaid } => line!("verdict-unknown", user, aaid),

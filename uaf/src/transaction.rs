@@ -28,9 +28,8 @@ pub enum TransactionError {
     /// A picture that does not say which display it is for as its own header does.
     #[error("the characteristics are not those of the picture")]
     Characteristics,
-    /// Two texts, or two pictures for the same displays: one content has one rendering for each, and of two the user's
-    /// would be anybody's guess.
-    #[error("two renderings are for the same displays")]
+    /// Two texts, or two pictures of one size: one content has one rendering for each, and many displays would show both.
+    #[error("two renderings are texts, or pictures of the same size")]
     Repeated,
 }
 
@@ -67,13 +66,10 @@ impl Transaction {
         self.content_type == other.content_type && self.content == other.content && is_for_it
     }
 
-    /// Whether one display could show both.
+    /// Whether both are texts, or pictures of one size: what differs beside that, many displays show all the same.
     fn rivals(&self, other: &Self) -> bool {
-        match (&self.png_characteristics, &other.png_characteristics) {
-            (None, None) => true,
-            (Some(one), Some(other)) => one.have_header_of(other),
-            _ => false,
-        }
+        let size = |of: &Self| of.png_characteristics.as_ref().map(|picture| (picture.width, picture.height));
+        size(self) == size(other)
     }
 
     fn check(&self) -> Result<(), TransactionError> {
@@ -98,8 +94,9 @@ const fn is_shown(byte: &u8) -> bool {
     byte.is_ascii_graphic() || matches!(byte, b' ' | b'\n' | b'\r')
 }
 
-/// Checks what is to be sent together: each rendering, and that no display would be sent two of them, since all have to
-/// be of one content (UAF protocol 1.1, section 3.5.2).
+/// Checks what is to be sent together: each rendering, and that there is one text at most, and one picture of a size,
+/// since all have to be of one content (UAF protocol 1.1, section 3.5.2). Whether they are nobody sees here: what a user
+/// confirmed of them is [`VerifiedKey::confirmed`](crate::authentication::VerifiedKey::confirmed).
 ///
 /// ```
 /// use sidegate_uaf::transaction::{TransactionError, check_renderings};
@@ -191,11 +188,17 @@ mod tests {
     }
 
     #[test]
-    fn one_display_is_sent_one_rendering() {
+    fn there_is_one_text_and_one_picture_of_a_size() {
         let text = |text| Transaction::text(text).unwrap();
         let picture = |width, height| Transaction::png(&png(width, height)).unwrap();
         assert_eq!(check_renderings(&[text("Pay 1"), picture(2, 2), picture(2, 3)]), Ok(()));
-        for two in [[text("Pay 1"), text("Pay 1000")], [text("Pay 1"), text("Pay 1")], [picture(2, 2), picture(2, 2)]] {
+        let mut in_colour = Vec::new();
+        let mut encoder = ::png::Encoder::new(&mut in_colour, 2, 2);
+        encoder.set_color(::png::ColorType::Rgb);
+        encoder.write_header().unwrap().write_image_data(&[0; 12]).unwrap();
+        let of_one_size = [picture(2, 2), Transaction::png(&in_colour).unwrap()];
+        let texts = [[text("Pay 1"), text("Pay 1000")], [text("Pay 1"), text("Pay 1")]];
+        for two in texts.into_iter().chain([[picture(2, 2), picture(2, 2)], of_one_size]) {
             assert_eq!(check_renderings(&two), Err(TransactionError::Repeated));
         }
     }

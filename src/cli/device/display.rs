@@ -70,7 +70,7 @@ pub(super) fn show(shown: &Transaction, file: Option<&Path>) -> Result<(), Phone
         return Ok(());
     };
     let (width, height, length) = (picture.width, picture.height, bytes.len());
-    let hash: String = jose::sha256(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = jose::hex(&jose::sha256(bytes));
     say(format_args!("to confirm: a picture of {width} by {height} pixels, {length} bytes, SHA-256 {hash}"));
     match file {
         Some(file) => {

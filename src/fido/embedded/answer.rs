@@ -3,6 +3,8 @@
 
 mod finish;
 
+use std::collections::BTreeSet;
+
 use sidegate_uaf::{Denial, Error, Opened};
 use uuid::Uuid;
 
@@ -19,6 +21,8 @@ enum Finished {
     Good {
         user: Subject,
         authenticators: Vec<Authenticator>,
+        /// As in [`Answered::confirmed`].
+        confirmed: BTreeSet<[u8; 32]>,
         /// The credentials that were not there before.
         added: Vec<CredentialKey>,
     },
@@ -80,8 +84,8 @@ impl Embedded {
         };
         match finished {
             Finished::Denied(denial) => Err(conclusion.deny(id, denial).await),
-            Finished::Good { user, authenticators, added } => {
-                let answered = Answered { id, user: Some(user.clone()), authenticators };
+            Finished::Good { user, authenticators, confirmed, added } => {
+                let answered = Answered { id, user: Some(user.clone()), authenticators, confirmed };
                 match conclusion.succeed(&answered).await {
                     Ok(()) => Ok(answered),
                     Err(fault) => {

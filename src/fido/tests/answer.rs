@@ -80,7 +80,8 @@ async fn a_transaction_is_confirmed() {
     let house = House::new();
     let mut phone = house.phone("jeff").await;
     let (request, session_id) = redeemed(&house, PAY).await;
-    house.answer(AnswerAt::Authentication, &phone.authenticate(&request)).await.unwrap();
+    let answered = house.answer(AnswerAt::Authentication, &phone.authenticate(&request)).await.unwrap();
+    assert_eq!(answered.confirmed, [crate::jose::sha256(b"Pay 1")].into(), "an auditor learns what");
     assert_eq!(house.status(&session_id).await["status"], "succeeded");
 }
 

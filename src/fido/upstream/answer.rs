@@ -2,6 +2,7 @@
 //! challenge is taken once, and only then the upstream is asked. Its 1200 is believed for that operation, and for its
 //! user only if the request named the keys that answer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sidegate_uaf::relay::{Claim, Issue};
@@ -97,7 +98,7 @@ impl Upstream {
                 Err(fault) => return Err(taken.fail(fault).await),
             }
         }
-        let answered = Answered { id: taken.operation.id, user, authenticators };
+        let answered = Answered { id: taken.operation.id, user, authenticators, confirmed: BTreeSet::new() };
         taken.conclusion.succeed(&answered).await.map(|()| answered)
     }
 }

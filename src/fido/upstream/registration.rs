@@ -1,6 +1,8 @@
 //! A registration: its keys are written down before the upstream hears of them, and count only once it took them. However it
 //! ends, by a lost verdict or with this process, no key is usable that was not confirmed.
 
+use std::collections::BTreeSet;
+
 use sidegate_uaf::{Error, KeyRef, StatusCode};
 
 use super::super::credential::{of_upstream, record_key, refuse_unkept, shown};
@@ -93,7 +95,8 @@ impl Upstream {
             return Err(taken.fail(fault).await);
         }
         let (id, keys) = (taken.operation.id, records.iter().map(|record| shown(&record.key, &record.ext_id)));
-        let answered = Answered { id, user: Some(user.clone()), authenticators: keys.collect() };
+        let answered =
+            Answered { id, user: Some(user.clone()), authenticators: keys.collect(), confirmed: BTreeSet::new() };
         taken.conclusion.succeed(&answered).await?;
         for record in records {
             let (change, user) = (Change::Added, user.ext_id.as_str());

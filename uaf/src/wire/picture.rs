@@ -61,7 +61,7 @@ impl PngCharacteristics {
     }
 
     /// Whether nothing but the palette differs.
-    pub(crate) fn have_header_of(&self, other: &Self) -> bool {
+    fn have_header_of(&self, other: &Self) -> bool {
         let head =
             |of: &Self| (of.width, of.height, of.bit_depth, of.color_type, of.compression, of.filter, of.interlace);
         head(self) == head(other)

@@ -1,5 +1,7 @@
 //! The checks of a taken answer, and what a good one leaves in the stores.
 
+use std::collections::BTreeSet;
+
 use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, VerifiedKey};
 use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
 use sidegate_uaf::{Arrival, Credential, Error, KeyRef, Opened};
@@ -45,7 +47,8 @@ impl Embedded {
             Event::Credential { change, user, aaid: record.key.aaid() }.record();
         }
         let authenticators = records.iter().map(|record| credential::shown(&record.key, &record.ext_id)).collect();
-        Ok(Finished::Good { user, authenticators, added: records.into_iter().map(|record| record.key).collect() })
+        let added = records.into_iter().map(|record| record.key).collect();
+        Ok(Finished::Good { user, authenticators, confirmed: BTreeSet::new(), added })
     }
 
     async fn finish_authentication(&self, state: &AuthenticationState, opened: &Opened) -> Result<Finished, FidoError> {
@@ -62,7 +65,8 @@ impl Embedded {
         };
         let unknown = || self.refuse(&Error::KeyUnknown { user_is_real: false });
         let user = self.existing(&user).await?.ok_or_else(unknown)?;
-        Ok(Finished::Good { user, authenticators: self.advance(&keys).await?, added: Vec::new() })
+        let confirmed = keys.iter().filter_map(|key| key.confirmed).collect();
+        Ok(Finished::Good { user, authenticators: self.advance(&keys).await?, confirmed, added: Vec::new() })
     }
 
     /// The store compares once more: of two answers with one counter only one counts.
