@@ -42,6 +42,15 @@ pub enum Standing {
     Doubted,
 }
 
+/// What became of keys that the server behind no longer has.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Retired {
+    /// These were removed, oldest first.
+    pub gone: Vec<KeyBehind>,
+    /// These stay, doubted.
+    pub doubted: Vec<KeyBehind>,
+}
+
 impl KeyBehind {
     /// Whether it may be used.
     #[must_use]
@@ -103,13 +112,12 @@ pub trait KeysBehind: Send + Sync {
     /// When the store can't be asked; then none was removed.
     async fn withdraw(&self, keys: &[KeyBehind]) -> Result<(), StoreError>;
 
-    /// Removes keys of this owner that the server behind no longer has; gives back what was removed. Of those that were
-    /// never confirmed only the ones made before `settled` go: that server may still be busy with the others, which stay,
-    /// doubted.
+    /// Removes keys of this owner that the server behind no longer has. Of those that were never confirmed only the ones
+    /// made before `settled` go: that server may still be busy with the others, which stay, doubted.
     ///
     /// # Errors
     /// When the store can't be asked; then all is as it was.
-    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError>;
+    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Retired, StoreError>;
 
     /// What is known of a key: at most one record for each owner.
     ///

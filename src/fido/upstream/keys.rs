@@ -15,7 +15,7 @@ use super::Upstream;
 use super::answer::refused;
 use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::operation::Authenticator;
-use crate::store::{CredentialError, KeyBehind, Removal, Standing, StoreError};
+use crate::store::{CredentialError, KeyBehind, Retired, Standing, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 /// So old a key whose registration failed has to be before it gives its place to another.
@@ -100,29 +100,25 @@ impl Upstream {
     }
 
     /// The keys are gone; of those that were never confirmed, the ones of before `settled`.
-    pub(super) async fn forget(&self, user: &Subject, scope: &Scope, settled: Millis) -> Result<(), StoreError> {
-        for key in self.keys.retire(&user.ext_id, &scope.into(), settled).await? {
+    pub(super) async fn retire(&self, user: &Subject, scope: &Scope, settled: Millis) -> Result<Retired, StoreError> {
+        let retired = self.keys.retire(&user.ext_id, &scope.into(), settled).await?;
+        for record in &retired.gone {
             let (change, user) = (Change::Removed, user.ext_id.as_str());
-            Event::Credential { change, user, aaid: key.aaid() }.record();
+            Event::Credential { change, user, aaid: record.key.aaid() }.record();
         }
-        Ok(())
+        Ok(retired)
     }
+}
 
-    /// The keys on record that this covers, with the application that they are for; none where that is not known.
-    pub(super) async fn on_record(
-        &self,
-        user: &Subject,
-        scope: &Scope,
-    ) -> Result<Option<(AppId, Deregistration)>, FidoError> {
-        let removal = Removal::from(scope);
-        let mut records = self.keys.of_owner(&user.ext_id).await?;
-        records.retain(|record| removal.covers(&record.key));
-        let app_id = records.iter().find_map(|record| record.app_id.clone());
-        let Some(app_id) = app_id.and_then(|text| AppId::new(text).ok()) else { return Ok(None) };
-        let mut keys = records.iter().map(key_ref);
-        let Some(first) = keys.next().transpose()? else { return Ok(None) };
-        Ok(Some((app_id, Deregistration::Keys(first, keys.collect::<Result<_, _>>()?))))
-    }
+/// The keys that were retired, the doubted ones among them, with the application that they are for; none where that is not
+/// known.
+pub(super) fn named(retired: &Retired) -> Result<Option<(AppId, Deregistration)>, FidoError> {
+    let records = || retired.gone.iter().chain(&retired.doubted);
+    let app_id = records().find_map(|record| record.app_id.clone());
+    let Some(app_id) = app_id.and_then(|text| AppId::new(text).ok()) else { return Ok(None) };
+    let mut keys = records().map(key_ref);
+    let Some(first) = keys.next().transpose()? else { return Ok(None) };
+    Ok(Some((app_id, Deregistration::Keys(first, keys.collect::<Result<_, _>>()?))))
 }
 
 /// That long before.

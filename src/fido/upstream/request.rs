@@ -11,7 +11,7 @@ use sidegate_uaf::{Error, StatusCode};
 
 use super::super::context::DEFAULT_POLICY;
 use super::super::{Ask, Commission, FidoError, Scope, Subject, UafRequest, internal, renderings};
-use super::keys::before;
+use super::keys::{before, named};
 use super::transport::Place;
 use super::{Upstream, refused_there};
 use crate::store::operation::{ChallengeState, Purpose};
@@ -87,19 +87,19 @@ impl Upstream {
         from: Option<SourceNetwork>,
     ) -> Result<UafRequest, FidoError> {
         let settled = before(self.clock.now(), SETTLED);
-        let (request, settled) = match self.remove_there(&self.place(from)?, user, scope).await {
-            Err(FidoError::Refused(StatusCode::NOT_FOUND)) => {
-                let told = self.on_record(user, scope).await?.map(|(app_id, keys)| UafRequest {
-                    message: relay::deregistration(app_id, &keys),
-                    operation: Operation::Dereg,
-                    lifetime_millis: None,
-                });
-                (told, Millis(i64::MIN))
+        match self.remove_there(&self.place(from)?, user, scope).await {
+            Err(missing @ FidoError::Refused(StatusCode::NOT_FOUND)) => {
+                let retired = self.retire(user, scope, Millis(i64::MIN)).await?;
+                let (app_id, keys) = named(&retired)?.ok_or(missing)?;
+                let message = relay::deregistration(app_id, &keys);
+                Ok(UafRequest { message, operation: Operation::Dereg, lifetime_millis: None })
             }
-            removed => (Some(removed?), settled),
-        };
-        self.forget(user, scope, settled).await?;
-        request.ok_or(FidoError::Refused(StatusCode::NOT_FOUND))
+            removed => {
+                let request = removed?;
+                self.retire(user, scope, settled).await?;
+                Ok(request)
+            }
+        }
     }
 
     /// Has the upstream remove keys.

@@ -4,7 +4,7 @@ use sidegate_filters::clock::Millis;
 
 use super::{Fixture, START};
 use crate::store::credentials::CREDENTIALS_PER_OWNER;
-use crate::store::{CredentialError, CredentialKey, ExtId, KeyBehind, KeysBehind, Removal, Standing};
+use crate::store::{CredentialError, CredentialKey, ExtId, KeyBehind, KeysBehind, Removal, Retired, Standing};
 
 type Setup = Fixture<dyn KeysBehind>;
 
@@ -94,18 +94,21 @@ pub(crate) async fn each_owner_has_a_record_of_its_own(setup: &Setup) {
 pub(crate) async fn what_is_doubted_goes_once_it_is_settled(setup: &Setup) {
     let (store, jeff, record) = (&setup.store, ExtId::from("jeff"), expected("jeff", 1));
     store.expect(vec![record.clone()]).await.unwrap();
-    assert_eq!(store.retire(&jeff, &Removal::All, record.created).await.unwrap(), []);
+    let doubted = KeyBehind { standing: Standing::Doubted, ..record.clone() };
+    let open = Retired { gone: Vec::new(), doubted: vec![doubted.clone()] };
+    assert_eq!(store.retire(&jeff, &Removal::All, record.created).await.unwrap(), open);
     assert_eq!(standings(setup, "jeff").await, [Standing::Doubted]);
     assert!(!store.confirm(std::slice::from_ref(&record)).await.unwrap());
     let later = Millis(record.created.0 + 1);
-    assert_eq!(store.retire(&"eve".into(), &Removal::All, later).await.unwrap(), []);
+    assert_eq!(store.retire(&"eve".into(), &Removal::All, later).await.unwrap(), Retired::default());
     let others = Removal::Model("FFFF#0002".into());
-    assert_eq!(store.retire(&jeff, &others, later).await.unwrap(), []);
-    assert_eq!(store.retire(&jeff, &Removal::All, later).await.unwrap(), std::slice::from_ref(&record.key));
+    assert_eq!(store.retire(&jeff, &others, later).await.unwrap(), Retired::default());
+    assert_eq!(store.retire(&jeff, &Removal::All, later).await.unwrap().gone, [doubted]);
     assert_eq!(standings(setup, "jeff").await, []);
-    store.learn(vec![key("jeff", 1, Standing::Confirmed)]).await.unwrap();
-    let confirmed = store.retire(&jeff, &Removal::All, Millis(i64::MIN)).await.unwrap();
-    assert_eq!(confirmed, [record.key], "it was confirmed");
+    let confirmed = key("jeff", 1, Standing::Confirmed);
+    store.learn(vec![confirmed.clone()]).await.unwrap();
+    let retired = store.retire(&jeff, &Removal::All, Millis(i64::MIN)).await.unwrap();
+    assert_eq!(retired, Retired { gone: vec![confirmed], doubted: Vec::new() }, "it was confirmed");
 }
 
 pub(crate) async fn what_is_doubted_is_registered_again_and_never_learnt(setup: &Setup) {

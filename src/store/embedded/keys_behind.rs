@@ -10,6 +10,7 @@ use sidegate_filters::clock::Millis;
 
 use super::{Embedded, Fault};
 use crate::store::credentials::CREDENTIALS_PER_OWNER;
+use crate::store::keys_behind::Retired;
 use crate::store::keys_behind::{KeyBehind, KeysBehind, Standing};
 use crate::store::{CredentialError, CredentialKey, ExtId, Removal, StoreError};
 use tables::{OWNED, Tables};
@@ -73,23 +74,18 @@ fn withdraw(transaction: &WriteTransaction, keys: &[KeyBehind]) -> Result<(), Fa
     Ok(())
 }
 
-fn retire(
-    transaction: &WriteTransaction,
-    owner: &ExtId,
-    which: &Removal,
-    settled: Millis,
-) -> Result<Vec<CredentialKey>, Fault> {
+fn retire(transaction: &WriteTransaction, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Retired, Fault> {
     let mut chosen = Tables::to_write(transaction)?.of_owner(owner)?;
     chosen.retain(|key| which.covers(&key.key));
     let (gone, open): (Vec<_>, Vec<_>) =
         chosen.into_iter().partition(|key| key.is_confirmed() || key.created < settled);
-    doubt(transaction, open)?;
-    remove(transaction, gone)
+    remove(transaction, &gone)?;
+    Ok(Retired { gone, doubted: doubt(transaction, open)? })
 }
 
-fn remove(transaction: &WriteTransaction, gone: Vec<KeyBehind>) -> Result<Vec<CredentialKey>, Fault> {
+fn remove(transaction: &WriteTransaction, gone: &[KeyBehind]) -> Result<(), Fault> {
     let mut tables = Tables::to_write(transaction)?;
-    gone.into_iter().map(|key| tables.remove(&key).map(|()| key.key)).collect()
+    gone.iter().try_for_each(|key| tables.remove(key))
 }
 
 pub(super) fn forget(
@@ -99,7 +95,8 @@ pub(super) fn forget(
 ) -> Result<Vec<CredentialKey>, Fault> {
     let mut gone = Tables::to_write(transaction)?.of_owner(owner)?;
     gone.retain(|key| which.covers(&key.key));
-    remove(transaction, gone)
+    remove(transaction, &gone)?;
+    Ok(gone.into_iter().map(|key| key.key).collect())
 }
 
 #[async_trait]
@@ -126,7 +123,7 @@ impl KeysBehind for Embedded {
         self.write(move |transaction| Ok(Ok(withdraw(transaction, &keys)?))).await
     }
 
-    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError> {
+    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Retired, StoreError> {
         let (owner, which) = (owner.clone(), which.clone());
         self.write(move |transaction| Ok(Ok(retire(transaction, &owner, &which, settled)?))).await
     }

@@ -5,19 +5,30 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sidegate_filters::clock::Millis;
+use sidegate_uaf::wire::{DeregisterAuthenticator, DeregistrationRequest};
 
 use super::{both, both_with, during, keys, standings};
 use crate::fido::tests::JEFF;
-use crate::fido::{AnswerAt, Arrival, Subject};
-use crate::oob::testing::Phone;
+use crate::fido::{AnswerAt, Arrival, Subject, key_ref};
+use crate::oob::testing::{Phone, asker};
+use crate::store::contract::keys_behind::key;
 use crate::store::operation::OperationKind;
-use crate::store::{CredentialError, CredentialKey, ExtId, KeyBehind, KeysBehind, Removal, Standing, StoreError};
+use crate::store::{
+    CredentialError, CredentialKey, ExtId, KeyBehind, KeysBehind, Removal, Retired, Standing, StoreError,
+};
 
-/// A store that fails when a key is to be confirmed.
-struct Failing(Arc<dyn KeysBehind>);
+/// A store in which something comes between.
+struct Troubled(Arc<dyn KeysBehind>, Trouble);
+
+enum Trouble {
+    /// Nothing can be confirmed.
+    Fails,
+    /// This key comes on record just before others are retired.
+    Comes(KeyBehind),
+}
 
 #[async_trait]
-impl KeysBehind for Failing {
+impl KeysBehind for Troubled {
     async fn expect(&self, keys: Vec<KeyBehind>) -> Result<(), CredentialError> {
         self.0.expect(keys).await
     }
@@ -26,8 +37,11 @@ impl KeysBehind for Failing {
         self.0.learn(keys).await
     }
 
-    async fn confirm(&self, _: &[KeyBehind]) -> Result<bool, StoreError> {
-        Err(StoreError::Unavailable("as the test wants".into()))
+    async fn confirm(&self, expected: &[KeyBehind]) -> Result<bool, StoreError> {
+        match self.1 {
+            Trouble::Fails => Err(StoreError::Unavailable("as the test wants".into())),
+            Trouble::Comes(_) => self.0.confirm(expected).await,
+        }
     }
 
     async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<Vec<KeyBehind>, StoreError> {
@@ -38,7 +52,10 @@ impl KeysBehind for Failing {
         self.0.withdraw(keys).await
     }
 
-    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Vec<CredentialKey>, StoreError> {
+    async fn retire(&self, owner: &ExtId, which: &Removal, settled: Millis) -> Result<Retired, StoreError> {
+        if let Trouble::Comes(key) = &self.1 {
+            self.0.learn(vec![key.clone()]).await.unwrap();
+        }
         self.0.retire(owner, which, settled).await
     }
 
@@ -61,7 +78,7 @@ impl KeysBehind for Failing {
 
 #[tokio::test]
 async fn an_operation_whose_key_can_not_be_confirmed_does_not_succeed() {
-    let (front, behind) = both_with(|keys| Arc::new(Failing(keys))).await;
+    let (front, behind) = both_with(|keys| Arc::new(Troubled(keys, Trouble::Fails))).await;
     let jeff = front.user("jeff").await;
     let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
     let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
@@ -79,6 +96,21 @@ async fn an_operation_whose_key_can_not_be_confirmed_does_not_succeed() {
     behind.asked_again(before + 1).await;
     assert_eq!(keys(&front, &behind).await, (1, 0), "refused here, and gone there");
     assert_eq!(standings(&front).await, [Standing::Doubted]);
+}
+
+#[tokio::test]
+async fn a_phone_is_told_of_every_key_that_goes() {
+    let newcomer = key("ext-jeff", 1, Standing::Confirmed);
+    let comes = Trouble::Comes(newcomer.clone());
+    let (front, behind) = both_with(|keys| Arc::new(Troubled(keys, comes))).await;
+    let phone = front.phone("jeff").await;
+    behind.house.credentials.remove(&newcomer.owner, &Removal::All).await.unwrap();
+    let jeff = front.user("jeff").await;
+    let request = front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.unwrap();
+    let told = DeregistrationRequest::from_message(&request.message).unwrap().authenticators;
+    let gone = [phone.keys[0].key_ref(), key_ref(&newcomer).unwrap()].map(DeregisterAuthenticator::Key);
+    assert_eq!(keys(&front, &behind).await, (0, 0));
+    assert!(told.len() == 2 && gone.iter().all(|key| told.contains(key)), "{told:?}");
 }
 
 #[tokio::test]
@@ -104,7 +136,7 @@ async fn only_a_confirmed_key_guards() {
     let (front, _behind) = both().await;
     let jeff = Subject { ext_id: "ext-jeff".into(), name: "jeff".into() };
     for (standing, guards) in [(Standing::Expected, false), (Standing::Doubted, false), (Standing::Confirmed, true)] {
-        let key = crate::store::contract::keys_behind::key("ext-jeff", standing as u8, standing);
+        let key = key("ext-jeff", standing as u8, standing);
         front.keys_behind.learn(vec![key]).await.unwrap();
         assert_eq!(front.fido.guards(&jeff).await.unwrap(), guards, "{standing:?}");
     }
