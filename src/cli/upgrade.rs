@@ -185,3 +185,6 @@ fn check_peer(stream: &UnixStream, path: &Path) -> Result<(), UpgradeError> {
     let peer = socket_peercred(stream).map_err(io::Error::from)?;
     if peer.uid == geteuid() { Ok(()) } else { Err(UpgradeError::Stranger(path.to_owned())) }
 }
+
+#[cfg(test)]
+mod tests;
