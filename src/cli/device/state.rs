@@ -39,6 +39,13 @@ impl State {
         Self { device_id: Uuid::new_v4().to_string(), keys: Vec::new(), unconfirmed: false, target: None }
     }
 
+    /// Takes keys away. What is in doubt is the last one, and goes with it.
+    pub(super) fn lose(&mut self, keys: impl FnOnce(&mut Vec<DeviceKey>)) {
+        let last = self.keys.last().map(DeviceKey::key_ref);
+        keys(&mut self.keys);
+        self.unconfirmed &= last.is_some() && self.keys.last().map(DeviceKey::key_ref) == last;
+    }
+
     /// Reads the file; a phone without one is fresh.
     pub(super) fn load(path: &Path) -> Result<Self, PhoneError> {
         match super::read_file(path) {

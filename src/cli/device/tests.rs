@@ -181,6 +181,30 @@ async fn a_key_in_doubt_is_settled_by_the_next_registration() {
 }
 
 #[tokio::test]
+async fn a_key_in_doubt_takes_the_doubt_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.json");
+    let house = House::new();
+    let jeff = house.user("jeff").await;
+    for (is_doubted, left) in [(true, false), (false, true)] {
+        registered(&house, &path).await;
+        let first = State::load(&path).unwrap().keys.remove(0);
+        registered(&house, &path).await;
+        let last = State::load(&path).unwrap().keys.remove(0);
+        let gone = if is_doubted { last.key_ref() } else { first.key_ref() };
+        State { keys: vec![first, last], unconfirmed: true, ..State::fresh() }.save(&path).unwrap();
+        let context = json!({"mode": "key", "aaid": gone.aaid.as_str(), "keyId": gone.key_id.to_base64url()});
+        let request = house.requests.request(&asker(&jeff), OperationKind::Dereg, Some(&context.to_string())).await;
+        let redeemed = serde_json::to_string(&request.unwrap().into_reply()).unwrap();
+        let (url, heard) = gateway(vec![(200, redeemed)]);
+        device(&url, &path, &format!("{url}/redeem")).act().await.unwrap();
+        heard.join().unwrap();
+        let kept = State::load(&path).unwrap();
+        assert_eq!((kept.keys.len(), kept.unconfirmed), (1, left));
+    }
+}
+
+#[tokio::test]
 async fn a_phone_that_did_nothing_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = "http://127.0.0.1:9";

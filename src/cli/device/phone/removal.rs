@@ -58,15 +58,13 @@ impl Phone {
     }
 
     fn count_as_gone(&mut self, gone: impl Fn(&DeviceKey) -> bool, lost: &PhoneError) {
-        // What is in doubt is the last key.
-        self.state.unconfirmed &= self.state.keys.last().is_some_and(|last| !gone(last));
-        self.state.keys.retain(|key| !gone(key));
+        self.state.lose(|keys| keys.retain(|key| !gone(key)));
         say(format_args!("{lost}: the key was gone already; {} keys left", self.state.keys.len()));
     }
 
     pub(super) fn drop_keys(&mut self, request: &str) -> Result<(), PhoneError> {
         let request = DeregistrationRequest::from_message(request).map_err(unreadable)?;
-        self.authenticator.deregister(&request, &mut self.state.keys);
+        self.state.lose(|keys| self.authenticator.deregister(&request, keys));
         say(format_args!("deregistration: {} keys left", self.state.keys.len()));
         Ok(())
     }
