@@ -24,7 +24,7 @@ use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 use crate::store::operation::{ChallengeState, OperationKind, Purpose};
 use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError, User};
 
-pub use answer::{AnswerAt, Answered, Arrival, Claimed};
+pub use answer::{AnswerAt, Answered, Arrival, Claimed, Counted};
 pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope, check_device};
 pub use credential::key_ref;

@@ -76,6 +76,17 @@ pub struct Answered {
 pub struct Claimed {
     /// Of which user; there may be none where users are hidden.
     pub ext_id: ExtId,
-    /// What a stranger called the user, where users are hidden.
-    pub stranger: Option<String>,
+    /// Whom a refusal counts against.
+    pub counted: Counted,
+}
+
+/// Whom the refusal of an answer counts against, beside the network that it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counted {
+    /// The user.
+    User,
+    /// The user, or whoever was called so by a stranger who is not to learn whether there is one.
+    Called(String),
+    /// The network alone, where nobody was named: what is counted would tell a user's key from a decoy.
+    Nobody,
 }

@@ -21,7 +21,8 @@ use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
 use super::{
-    AnswerAt, Answered, Arrival, Ask, Claimed, Commission, ContextFault, Fido, FidoError, Scope, Subject, UafRequest,
+    AnswerAt, Answered, Arrival, Ask, Claimed, Commission, ContextFault, Counted, Fido, FidoError, Scope, Subject,
+    UafRequest,
 };
 use crate::store::operation::ChallengeState;
 use crate::store::{Challenges, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
@@ -93,7 +94,7 @@ impl Fido for Upstream {
 
     async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
         let user = self.presumed(at, uaf_response).await?;
-        Ok(user.map(|ext_id| Claimed { ext_id, stranger: None }))
+        Ok(user.map(|ext_id| Claimed { ext_id, counted: Counted::User }))
     }
 
     async fn answer(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {

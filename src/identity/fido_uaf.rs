@@ -9,7 +9,7 @@ use sidegate_filters::AuthenticatedSession;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
 use super::throttle::Throttle;
-use crate::fido::{AnswerAt, Answered, Arrival, Fido, FidoError};
+use crate::fido::{AnswerAt, Answered, Arrival, Counted, Fido, FidoError};
 use crate::store::{SourceNetwork, StoreError, Users};
 use crate::telemetry::audit::Event;
 
@@ -142,12 +142,20 @@ impl FidoUafRealm {
         let Some(claimed) = self.fido.claimant(AnswerAt::Login, uaf_response).await? else {
             return Ok(Presumed { name: None, attempt: None });
         };
-        if let Some(user) = self.users.by_ext_id(&claimed.ext_id).await? {
-            let attempt = self.sessions.attempt(&user).await?;
-            return Ok(Presumed { name: Some(attempt.name().to_owned()), attempt: Some(attempt) });
-        }
-        self.sessions.attempt_of_nobody(&claimed.ext_id).await?;
-        Ok(Presumed { name: claimed.stranger, attempt: None })
+        let attempt = match self.users.by_ext_id(&claimed.ext_id).await? {
+            Some(user) => Some(self.sessions.attempt(&user).await?),
+            None => {
+                self.sessions.attempt_of_nobody(&claimed.ext_id).await?;
+                None
+            }
+        };
+        let own = attempt.as_ref().map(|attempt| attempt.name().to_owned());
+        let name = match claimed.counted {
+            Counted::User => own,
+            Counted::Called(name) => own.or(Some(name)),
+            Counted::Nobody => None,
+        };
+        Ok(Presumed { name, attempt })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A stranger can't tell who exists (`http-api.md` 0.4): whole transcripts of a user, of one without a key and of nobody.
 
 use serde_json::{Map, Value, json};
+use sidegate_uaf::encoding::decode;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client, UAF};
@@ -113,6 +114,75 @@ async fn asked_for(gateway: &Gateway, name: &str) -> Value {
     let asked = gateway.public().json("/auth/fidouaf", &json!({"username": name})).await.uaf_code(1200);
     let messages: Value = serde_json::from_str(asked["uafRequest"].as_str().unwrap()).unwrap();
     messages[0]["policy"]["accepted"].clone()
+}
+
+/// The id of the key that a login of this name asks for.
+async fn key_id_of(gateway: &Gateway, name: &str) -> Vec<u8> {
+    decode(asked_for(gateway, name).await[0][0]["keyIDs"][0].as_str().unwrap()).unwrap()
+}
+
+/// A login that names nobody.
+async fn nameless_login(client: &Client) -> Value {
+    client.json("/auth/fidouaf", &json!({})).await.uaf_code(1200)
+}
+
+async fn finish_login(client: &Client, response: &str) -> Answer {
+    client.uaf("/auth/fidouaf/authenticationresponse", &json!({"uafResponse": response})).await
+}
+
+#[tokio::test]
+async fn an_answer_to_a_request_for_nobody_does_not_tell_a_key_from_a_decoy() {
+    let gateway = town("").await;
+    let (forger, client) = (Phone::enrolled(&gateway, "eve").await, gateway.public());
+    // Of a good kind; of another algorithm; of a transaction.
+    let infos = [[1, 0, 1, 1, 0], [1, 0, 1, 2, 0], [1, 0, 2, 1, 0]];
+    let mut told = Vec::new();
+    for name in ["jeff", "nora", "dora"] {
+        let (key_id, mut seen) = (key_id_of(&gateway, name).await, Vec::new());
+        for info in infos {
+            let asked = client.uaf("/nevisfido/uaf/1.1/request/authentication", &json!({})).await.uaf_code(1200);
+            let answer = forger.post_authentication(&forger.forgery_by(&asked, &key_id, info)).await;
+            seen.push(shape("answer", &answer));
+            let forged = forger.forgery_by(&nameless_login(&client).await, &key_id, info);
+            seen.push(shape("answer to the login", &finish_login(&client, &forged).await));
+        }
+        told.push(seen);
+    }
+    assert_eq!(told[0][0]["body"]["statusCode"], 1498, "{told:#?}");
+    assert_eq!(told[0][2]["body"]["statusCode"], 1495, "{told:#?}");
+    assert_eq!(told[1], told[0]);
+    assert_eq!(told[2], told[0]);
+}
+
+#[tokio::test]
+async fn the_id_of_a_decoy_is_taken_as_that_of_a_key() {
+    let gateway = town("").await;
+    let eve = Phone::enrolled(&gateway, "eve").await;
+    eve.register_as(&[7; 32]).await.uaf_code(1200);
+    let mut told = Vec::new();
+    for name in ["jeff", "nora", "dora"] {
+        let key_id = key_id_of(&gateway, name).await;
+        told.push(shape("registration", &eve.register_as(&key_id).await));
+        assert_eq!(key_id_of(&gateway, name).await, key_id);
+    }
+    assert_eq!(told[0]["body"]["statusCode"], 1494, "{told:#?}");
+    assert_eq!(told[1], told[0]);
+    assert_eq!(told[2], told[0]);
+}
+
+#[tokio::test]
+async fn failures_of_nameless_logins_do_not_tell_a_key_from_a_decoy() {
+    let gateway = town("").await;
+    let (forger, client) = (Phone::enrolled(&gateway, "eve").await, gateway.public());
+    for name in ["jeff", "nora", "dora"] {
+        let key_id = key_id_of(&gateway, name).await;
+        // More than one user has for nothing in one network, fewer than the network has.
+        for n in 0..60 {
+            let forged = forger.forgery_by(&nameless_login(&client).await, &key_id, [1, 0, 1, 1, 0]);
+            let answer = finish_login(&client, &forged).await;
+            assert_eq!((answer.status, answer.json()["statusCode"].as_u64()), (200, Some(1498)), "{name} {n}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,11 +9,11 @@ use sidegate_uaf::{Denial, Error, Opened};
 use uuid::Uuid;
 
 use super::super::conclusion::{self, Conclusion};
-use super::super::{AnswerAt, Answered, Arrival, Claimed, FidoError, Subject, uaf_operation};
+use super::super::{AnswerAt, Answered, Arrival, Claimed, Counted, FidoError, Subject, uaf_operation};
 use super::Embedded;
 use super::credential::record_key;
 use crate::store::operation::{Authenticator, Purpose};
-use crate::store::{CredentialKey, OperationId, Removal, StoreError};
+use crate::store::{CredentialKey, ExtId, OperationId, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event as Audit};
 
 /// What the checks of an answer came to.
@@ -31,7 +31,7 @@ enum Finished {
 
 impl Embedded {
     /// Who seems to answer, before its signatures are verified: where users are hidden, whoever was asked, be it with a key or a
-    /// decoy; else who owns the key.
+    /// decoy; else who owns the key. Nobody owns a decoy, and that takes as long.
     pub(super) async fn presumed(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
         let Ok(opened) = self.relying_party.open(uaf_operation(at.kind()), uaf_response, None) else {
             return Ok(None);
@@ -42,17 +42,22 @@ impl Embedded {
             return Ok(Some(asked));
         }
         let Some(key) = opened.keys().first() else { return Ok(None) };
-        let record = self.credentials.get(&record_key(key)).await?;
-        Ok(record.map(|record| Claimed { ext_id: record.owner, stranger: None }))
+        let owner = self.credentials.get(&record_key(key)).await?.map(|record| record.owner);
+        let Some(decoys) = &self.decoys else {
+            return Ok(owner.map(|ext_id| Claimed { ext_id, counted: Counted::User }));
+        };
+        let is_decoy = decoys.find("", key).is_ok_and(|decoy| decoy.is_some());
+        let ext_id = owner.or_else(|| is_decoy.then(|| ExtId::from("")));
+        Ok(ext_id.map(|ext_id| Claimed { ext_id, counted: Counted::Nobody }))
     }
 
-    /// Whom a stranger asked for, if the answer is to such a request.
+    /// Who was asked, if the answer is to a request for somebody.
     async fn asked(&self, opened: &Opened) -> Result<Option<Claimed>, StoreError> {
         let Ok(id) = Uuid::try_parse(opened.operation_id()) else { return Ok(None) };
         let operation = self.operations.get(OperationId(id)).await?;
-        Ok(operation.and_then(|operation| match (&operation.user, &operation.stranger) {
-            (Some(ext_id), Some(name)) => Some(Claimed { ext_id: ext_id.clone(), stranger: Some(name.clone()) }),
-            _ => None,
+        Ok(operation.and_then(|operation| {
+            let counted = operation.stranger.clone().map_or(Counted::User, Counted::Called);
+            operation.user.clone().map(|ext_id| Claimed { ext_id, counted })
         }))
     }
 

@@ -5,7 +5,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{AuthenticationRequest, RegistrationRequest};
 
 use super::{JEFF, PAY, login, redeemed, registration};
-use crate::fido::{AnswerAt, Ask, Claimed, FidoError};
+use crate::fido::{AnswerAt, Ask, Claimed, Counted, FidoError};
 use crate::oob::testing::{House, asker};
 use crate::oob::{NotPermitted, NotRequested, Requests, TokenFault};
 use crate::store::operation::OperationKind;
@@ -70,7 +70,7 @@ async fn whoever_owns_the_key_seems_to_answer() {
     let house = House::new();
     let mut phone = house.phone("jeff").await;
     let response = phone.authenticate(&login(&house).await).to_message();
-    let owner = Claimed { ext_id: "ext-jeff".into(), stranger: None };
+    let owner = Claimed { ext_id: "ext-jeff".into(), counted: Counted::User };
     assert_eq!(house.fido.claimant(AnswerAt::Login, &response).await.unwrap(), Some(owner));
     assert_eq!(house.fido.claimant(AnswerAt::Login, "no message").await.unwrap(), None);
     let (request, _) = redeemed(&house, JEFF).await;

@@ -144,6 +144,30 @@ async fn whoever_is_not_there_is_slowed_as_jeff_is() {
 }
 
 #[tokio::test]
+async fn where_nobody_is_named_a_decoy_costs_what_jeffs_key_does() {
+    let mut told = Vec::new();
+    for name in ["jeff", "ghost"] {
+        let house = House::with(Plan { hide_users: true, ..Plan::default() });
+        let mut jeff = house.phone("jeff").await;
+        let (forger, realm) = (house.phone("eve").await, slowed(&house, true, 1000));
+        let named = house.requests.login(&asker(&Caller::Anonymous), Some(name)).await.unwrap();
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            let request = house.requests.login(&asker(&Caller::Anonymous), None).await.unwrap();
+            house.journal.take();
+            let forged = forger.forge_by(&request, &named).to_message();
+            let refused = realm.log_in(sent(&forged), None, true).await.unwrap_err();
+            answers.push(format!("{refused}: {:?}", house.journal.take()));
+        }
+        assert!(answers.iter().all(|answer| answer.starts_with("UAF status 1498")), "{answers:#?}");
+        told.push(answers);
+        let good = answer(&house, &mut jeff, None).await;
+        assert_eq!(realm.log_in(sent(&good), None, true).await.unwrap().session.name, "jeff");
+    }
+    assert_eq!(told[0], told[1]);
+}
+
+#[tokio::test]
 async fn a_store_that_is_down_is_no_failure_of_the_client() {
     let house = House::new();
     let mut phone = house.phone("jeff").await;

@@ -36,9 +36,15 @@ impl Phone {
 
     /// An answer that says it is by the key that is asked for, with this phone's first key.
     pub(crate) fn forge(&self, request: &UafRequest) -> Response {
-        let request = AuthenticationRequest::from_message(&request.message).unwrap();
+        self.forge_by(request, request)
+    }
+
+    /// The same to this request, by the key that another one asks for.
+    pub(crate) fn forge_by(&self, request: &UafRequest, named: &UafRequest) -> Response {
+        let read = |request: &UafRequest| AuthenticationRequest::from_message(&request.message).unwrap();
+        let (request, named) = (read(request), read(named));
         let mut draft = self.authenticator.draft_authentication(&request, &self.keys[0], &[9; 16]).unwrap();
-        draft.fields.set(tag::KEYID, request.policy.accepted[0][0].key_ids[0].as_bytes());
+        draft.fields.set(tag::KEYID, named.policy.accepted[0][0].key_ids[0].as_bytes());
         draft.sign(self.keys[0].private_key()).unwrap()
     }
 

@@ -10,7 +10,7 @@ use sidegate_uaf::encoding::encode;
 use sidegate_uaf::wire::{AuthenticationRequest, Transaction};
 
 use crate::fido::testing::png;
-use crate::fido::{AnswerAt, FidoError, UafRequest};
+use crate::fido::{AnswerAt, Counted, FidoError, UafRequest};
 use crate::oob::testing::{House, Phone, Plan, asker, by_link, internal};
 use crate::oob::{Asker, DispatchAnswer, DispatchRequest, DispatchResult, NotPermitted, NotRequested, TokenFault};
 use crate::store::PasswordHash;
@@ -56,7 +56,7 @@ async fn transcript(house: &House, forger: &Phone, name: &str) -> Vec<String> {
     step("begun".into());
     let forged = forger.forge(&request);
     let claimed = house.fido.claimant(AnswerAt::Login, &forged.to_message()).await.unwrap().unwrap();
-    step(format!("claimed by {}", claimed.stranger.as_deref() == Some(name)));
+    step(format!("claimed by {}", claimed.counted == Counted::Called(name.to_owned())));
     let refused = house.answer(AnswerAt::Login, &forged).await;
     step(format!("answered {refused:?}"));
     steps

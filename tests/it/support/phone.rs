@@ -265,6 +265,29 @@ impl Phone {
         draft.sign(keys[0].private_key()).unwrap().to_message()
     }
 
+    /// An answer that says it is by the key with this id, of this kind (`TAG_ASSERTION_INFO`), with this phone's first key.
+    pub(crate) fn forgery_by(&self, handed_out: &Value, key_id: &[u8], info: [u8; 5]) -> String {
+        let keys = self.device.keys.borrow();
+        let nonce = uuid::Uuid::new_v4().into_bytes();
+        let request = authentication(handed_out);
+        let mut draft = self.device.authenticator.draft_authentication(&request, &keys[0], &nonce).unwrap();
+        draft.fields.set(tag::KEYID, key_id);
+        draft.fields.set(tag::ASSERTION_INFO, info);
+        draft.sign(keys[0].private_key()).unwrap().to_message()
+    }
+
+    /// Registers a new key under an id of its own choice.
+    pub(crate) async fn register_as(&self, key_id: &[u8]) -> Answer {
+        let request = json!({"context": json!({"username": self.user}).to_string()});
+        let handed_out = self.client().uaf("/nevisfido/uaf/1.1/request/registration", &request).await.uaf_code(1200);
+        let request = registration(&handed_out);
+        let (_, key) = self.device.authenticator.register(&request, &[]).unwrap();
+        self.public.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
+        let mut draft = self.device.authenticator.draft_registration(&request, &key).unwrap();
+        draft.fields.set(tag::KEYID, key_id);
+        self.post_registration(&draft.sign(self.device.authenticator.attesting_key(&key)).unwrap().to_message()).await
+    }
+
     /// An answer by its first key as a phone of this version gives it, with this sign counter.
     pub(crate) fn assertion_of_version(&self, handed_out: &Value, version: u8, counter: u32) -> String {
         let keys = self.device.keys.borrow();

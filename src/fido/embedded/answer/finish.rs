@@ -23,7 +23,10 @@ impl Embedded {
     }
 
     async fn finish_registration(&self, state: &RegistrationState, opened: &Opened) -> Result<Finished, FidoError> {
-        let registered: Vec<KeyRef> = self.records(opened).await?.iter().map(Credential::key_ref).collect();
+        let mut known = self.records(opened).await?;
+        // A decoy is taken, as the key that it is to be mistaken for would be.
+        known.extend(self.decoys_among(opened, "")?);
+        let registered: Vec<KeyRef> = known.iter().map(Credential::key_ref).collect();
         let outcome = self.relying_party.finish_registration(state, opened, &registered, &self.arrival());
         let credentials = match outcome.map_err(|error| self.refuse_from(opened, &error))? {
             RegistrationOutcome::Denied(denial) => return Ok(Finished::Denied(denial)),
@@ -53,10 +56,8 @@ impl Embedded {
 
     async fn finish_authentication(&self, state: &AuthenticationState, opened: &Opened) -> Result<Finished, FidoError> {
         let mut credentials = self.records(opened).await?;
-        if let (Some(decoys), Some(user)) = (&self.decoys, state.decoyed()) {
-            for key in opened.keys() {
-                credentials.extend(decoys.find(user, key).map_err(|error| self.refuse(&error))?);
-            }
+        if let Some(user) = state.decoyed() {
+            credentials.extend(self.decoys_among(opened, user)?);
         }
         let outcome = self.relying_party.finish_authentication(state, opened, &credentials, &self.arrival());
         let (user, keys) = match outcome.map_err(|error| self.refuse_from(opened, &error))? {
@@ -89,6 +90,13 @@ impl Embedded {
             }
         }
         Ok(found)
+    }
+
+    /// The decoys that the answer is about, as keys of this user.
+    fn decoys_among(&self, opened: &Opened, user: &str) -> Result<Vec<Credential>, FidoError> {
+        let Some(decoys) = &self.decoys else { return Ok(Vec::new()) };
+        let found = opened.keys().iter().filter_map(|key| decoys.find(user, key).transpose());
+        found.collect::<Result<_, _>>().map_err(|error| self.refuse(&error))
     }
 
     async fn existing(&self, ext_id: &str) -> Result<Option<Subject>, FidoError> {
