@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
-PACKAGES := build-essential cmake libssl-dev pkg-config python3-venv chromium chromium-driver curl ca-certificates
+PACKAGES := build-essential cmake libssl-dev openssl pkg-config python3-venv chromium chromium-driver curl ca-certificates
 VENV := target/jose-venv
 # Cases of each property test: few in `make test`, many in `make soak`: about half of its half an hour on two busy cores.
 SOAK_CASES ?= 20000
