@@ -88,6 +88,7 @@ impl Device {
             Action::RegisterTarget { .. } => phone.register_target("Software phone").await,
             Action::UpdateTarget { name, .. } => phone.update_target(name).await,
             Action::Approve { message, picture, .. } => {
+                picture.as_deref().map_or(Ok(()), display::check)?;
                 phone.show_pictures_in(picture.clone());
                 phone.approve(&link::read(message)?).await
             }

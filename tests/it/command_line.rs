@@ -144,6 +144,16 @@ fn a_faulty_configuration_ends_check_and_explain_alike() {
 }
 
 #[test]
+fn a_proxy_without_logins_needs_no_session_domain() {
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = "public-url: 'http://127.0.0.1:8080'\nlisteners: [{ class: public, address: '127.0.0.1:8080' }]\n\
+                 upstreams: { u: { url: 'http://127.0.0.1:9' } }\n\
+                 routes: [{ name: all, path: '/*', methods: [GET], filters: [], upstream: u }]\n";
+    std::fs::write(folder.path().join("proxy.yml"), proxy).unwrap();
+    good(folder.path(), "check --config proxy.yml");
+}
+
+#[test]
 fn root_does_nothing_in_the_folder_of_another_account() {
     let Some(folder) = foreign() else { return };
     let data = folder.path().display();

@@ -120,6 +120,13 @@ async fn a_picture_is_shown_in_a_file_and_never_at_the_terminal() {
         assert_eq!((told.contains("--picture FILE"), file.exists()), (arguments.is_empty(), !arguments.is_empty()));
     }
     assert_eq!(std::fs::read(&file).unwrap(), picture);
+    let link = dispatched(&gateway.public(), "authentication", &by_link("jeff")).await.response;
+    let nowhere = gateway.data().with_file_name("absent").join("picture.png");
+    let told = complaint(&run(&["approve", &link, "--picture", nowhere.to_str().unwrap()]));
+    assert!(told.contains("absent"), "{told}");
+    let approved = run(&["approve", &link, "--picture", file.to_str().unwrap()]);
+    let told = String::from_utf8(approved.stdout).unwrap();
+    assert!(approved.status.success() && told.contains("nothing to confirm: nothing is written to "), "{told}");
     let told = complaint(&run(&["approve", &asked_for(&png(480, 320)).await]));
     assert!(told.contains("none of the transaction's renderings can be shown here"), "{told}");
 }
@@ -180,6 +187,18 @@ async fn a_demo_password_that_is_none_any_more_is_made_anew_as_told() {
     }
 }
 
+#[tokio::test]
+async fn a_demo_password_at_another_gateway_is_told_whose_it_is() {
+    let (home, other) = (Gateway::standalone(&[]).await, Gateway::standalone(&[]).await);
+    let url = other.public().base().to_owned();
+    let told = complaint(&home.command(&["device", "demo", "--gateway", &url], ""));
+    let known = format!("addresses.json names {}", home.public().base());
+    for words in ["HTTP 401", &format!("{url} may be another one"), &known, "--data", "--password-stdin"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("user passwd"), "the password is good where it belongs: {told}");
+}
+
 /// A phone with a key of jeff, and how it is run.
 fn registered(gateway: &Gateway) -> impl Fn(&[&str]) -> Output {
     let url = gateway.public().base().to_owned();
@@ -199,7 +218,12 @@ async fn a_key_that_the_gateway_lost_counts_as_gone() {
     let deleted = run(&["delete"]);
     assert!(deleted.status.success(), "{deleted:?}");
     let told = String::from_utf8(deleted.stdout).unwrap();
-    assert!(told.contains("UAF status 1404 Nothing there: the key was gone already; 1 keys left"), "{told}");
+    assert!(
+        told.contains(
+            "UAF status 1404 Nothing there: the gateway does not know the key or no longer takes its model; 1 keys left"
+        ),
+        "{told}"
+    );
     assert!(told.contains("deregistration: 0 keys left"), "the next one is deregistered: {told}");
     assert_eq!(asked(&gateway.internal(), "jeff").await, 1404, "no key of jeff is left");
     assert!(complaint(&run(&["delete"])).contains("no key yet"), "nothing of the phone is left");

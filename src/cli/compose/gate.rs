@@ -65,7 +65,9 @@ impl Gate {
         let of = |kind: RealmKind| config.realms.iter().find(|realm| realm.kind == kind);
         let (password, fido_uaf) = (of(RealmKind::Password), of(RealmKind::FidoUaf));
         let own = fido_uaf.or(password).or(config.realms.first()).map(|realm| realm.domain.clone());
-        let own = own.or_else(|| config.domains.first().map(|domain| domain.name.clone())).unwrap_or_default();
+        let own = own.or_else(|| config.domains.first().map(|domain| domain.name.clone()));
+        // Where none is configured, nothing may need it: what does says so when it is composed.
+        let own = own.unwrap_or_else(|| "main".to_owned());
         let key = MacKey::new(&folder.secret("return-field")?)?;
         let form = config.domains.iter().find(|domain| domain.name == own).map(|domain| domain.login_form);
         let seal = ReturnSeal::new(key, parse_domain(&own)?, form.unwrap_or_default());
@@ -112,7 +114,12 @@ impl Gate {
 
     fn domain(&self, name: &str) -> Result<&(Arc<DomainSessions>, ReturnTarget), ComposeError> {
         self.domains.get(name).ok_or_else(|| {
-            ComposeError::unfit("domains", format!("no session domain {name:?} is configured, and a route needs it"))
+            ComposeError::unfit(
+                "domains",
+                format!(
+                    "no session domain {name:?} is configured, and a route needs it: write `domains: {{{name}: {{}}}}`"
+                ),
+            )
         })
     }
 

@@ -31,7 +31,13 @@ impl Device {
             (why @ PhoneError::Refused { what: PASSWORD_LOGIN | LOGIN_REQUEST, status: 404 | 405, .. }, _) => {
                 PhoneError::Elsewhere { gateway: self.gateway.clone(), known: self.known(), why: Box::new(why) }
             }
-            (why @ PhoneError::Refused { what: PASSWORD_LOGIN, status: 401, .. }, Some(login)) => login.refused(why),
+            (why @ PhoneError::Refused { what: PASSWORD_LOGIN, status: 401, .. }, Some(login)) => {
+                let known = if login.password_stdin { String::new() } else { self.known() };
+                if known.is_empty() {
+                    return login.refused(why);
+                }
+                PhoneError::Stranger { gateway: self.gateway.clone(), known, why: Box::new(why) }
+            }
             (why, _) => why,
         }
     }

@@ -67,6 +67,7 @@ pub(super) fn show(shown: &Transaction, file: Option<&Path>) -> Result<(), Phone
     let bytes = shown.content.as_bytes();
     let Some(picture) = &shown.png_characteristics else {
         say(format_args!("to confirm: {:?}", String::from_utf8_lossy(bytes)));
+        not_written(file, "this is a text");
         return Ok(());
     };
     let (width, height, length) = (picture.width, picture.height, bytes.len());
@@ -80,6 +81,21 @@ pub(super) fn show(shown: &Transaction, file: Option<&Path>) -> Result<(), Phone
         None => say("to see it, approve with --picture FILE"),
     }
     Ok(())
+}
+
+/// Tells that there was no picture for the file, so that nobody takes an older one for it.
+pub(super) fn not_written(file: Option<&Path>, why: &str) {
+    if let Some(file) = file {
+        say(format_args!("{why}: nothing is written to {}", file.display()));
+    }
+}
+
+/// Sees that a picture can be written there, before a token is used up for it.
+pub(super) fn check(file: &Path) -> Result<(), PhoneError> {
+    if file.is_dir() {
+        return Err(PhoneError::Usage(format!("--picture: {} is a folder", file.display())));
+    }
+    private_file::probe(file).map_err(PhoneError::Keep)
 }
 
 #[cfg(test)]

@@ -62,6 +62,19 @@ pub(in crate::cli) enum PhoneError {
         /// What it answered.
         why: Box<PhoneError>,
     },
+    /// What answers there does not take the password of the data folder, which may be another gateway's.
+    #[error(
+        "{why}: demo.password is of the gateway whose data folder it is in, and {gateway} may be another one{known}; name \
+         its data folder with --data, or give the password with --password-stdin"
+    )]
+    Stranger {
+        /// What was tried.
+        gateway: String,
+        /// Where the data folder's is.
+        known: String,
+        /// What it answered.
+        why: Box<PhoneError>,
+    },
     /// The gateway refused.
     #[error("{what}: HTTP {status}: {detail}")]
     Refused {

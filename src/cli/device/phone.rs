@@ -116,6 +116,8 @@ impl Phone {
         let request = AuthenticationRequest::from_message(request).map_err(unreadable)?;
         if let Some(shown) = self.authenticator.shown(&request, &self.state.keys)? {
             display::show(shown, self.picture.as_deref())?;
+        } else {
+            display::not_written(self.picture.as_deref(), "there is nothing to confirm");
         }
         let key = self.authenticator.next_key(&request, &mut self.state.keys)?;
         let draft = self.authenticator.draft_authentication(&request, key, Uuid::new_v4().as_bytes())?;

@@ -59,7 +59,10 @@ impl Phone {
 
     fn count_as_gone(&mut self, gone: impl Fn(&DeviceKey) -> bool, lost: &PhoneError) {
         self.state.lose(|keys| keys.retain(|key| !gone(key)));
-        say(format_args!("{lost}: the key was gone already; {} keys left", self.state.keys.len()));
+        say(format_args!(
+            "{lost}: the gateway does not know the key or no longer takes its model; {} keys left",
+            self.state.keys.len()
+        ));
     }
 
     pub(super) fn drop_keys(&mut self, request: &str) -> Result<(), PhoneError> {
