@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sidegate_uaf::policy::PolicyError;
-use sidegate_uaf::wire::Policy;
-use sidegate_uaf::{Aaid, Algorithm};
+use sidegate_uaf::Aaid;
+use sidegate_uaf::policy::{Policy, PolicyError};
 
 use super::context::DEFAULT_POLICY;
 use super::folder::{Unreadable, json_files};
@@ -37,7 +36,7 @@ impl Policies {
     /// Only the default one: every authenticator that signs with an algorithm this server does.
     #[must_use]
     pub fn built_in() -> Self {
-        Self(BTreeMap::from([(DEFAULT_POLICY.to_owned(), Policy::any_of(Algorithm::ALL))]))
+        Self(BTreeMap::from([(DEFAULT_POLICY.to_owned(), Policy::any())]))
     }
 
     /// The `*.json` files of a folder, each under its name without the ending.

@@ -90,7 +90,7 @@ impl RelyingParty {
         let Asking { answerer, mut policy, transaction } = asking;
         check_renderings(&transaction)?;
         policy.disallow_models(self.models.revoked().collect());
-        let issued = self.issue(Operation::Auth, &start, answerer.user(), policy)?;
+        let issued = self.issue(Operation::Auth, &start, answerer.user(), policy.into_wire())?;
         let asked = Asked::of(&transaction);
         let request = AuthenticationRequest {
             header: self.header(Operation::Auth, Some(issued.server_data.clone())),

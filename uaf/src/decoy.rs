@@ -7,13 +7,13 @@
 //! # use sidegate_uaf::{RelyingParty, facets::TrustedFacets, server_data::ServerDataKey};
 //! # use sidegate_uaf::metadata::{Models, UnknownModels};
 //! use sidegate_uaf::authentication::Claimant;
-//! use sidegate_uaf::wire::Policy;
+//! use sidegate_uaf::policy::Policy;
 //! use sidegate_uaf::{Algorithm, Decoys};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let models = Models::new(UnknownModels::Surrogate(BTreeSet::from([Algorithm::P256Raw])));
 //! # let server = RelyingParty::new(None, TrustedFacets::new([]), models, ServerDataKey::new(&[7; 32])?);
 //! let decoys = Decoys::new(&[8; 32], &server, ["D0D0#0001".parse()?])?; // the secret is random
-//! let wanted = Policy::any_of(&[Algorithm::P256Raw]);
+//! let wanted = Policy::any();
 //! assert!(server.has_decoy(&wanted, &decoys)?);
 //! let nobody = Claimant::Named { user: "nobody", credentials: &[], decoys: Some(&decoys) };
 //! assert_eq!(server.asking(&wanted, nobody, &[])?, server.asking(&wanted, nobody, &[])?, "the same each time");
@@ -30,8 +30,8 @@ use crate::credential::Credential;
 use crate::crypto::{MacKey, PrivateKey, equal};
 use crate::encoding::Octets;
 use crate::error::Error;
+use crate::policy::Policy;
 use crate::relying_party::RelyingParty;
-use crate::wire::Policy;
 
 const KEY_DOMAIN: &[u8] = b"UAF decoy 3 key\0";
 const MARK_DOMAIN: &[u8] = b"UAF decoy 3 mark\0";
@@ -212,19 +212,11 @@ impl RelyingParty {
         for algorithms in 1..=Algorithm::ALL.len() {
             let keys = models.iter().flat_map(|model| model.iter().take(algorithms));
             let keys = keys.map(|likeness| decoys.key(user, likeness)).collect::<Result<Vec<_>, _>>()?;
-            if let Some(mut policy) = self.step_up_policy(wanted, &keys) {
-                policy.accepted.truncate(1);
-                return Ok(Some(policy));
+            if let Some(policy) = self.step_up_policy(wanted, &keys) {
+                return Ok(Some(policy.preferred()));
             }
         }
         Ok(None)
-    }
-}
-
-impl Policy {
-    /// The models that it accepts by name.
-    pub fn models(&self) -> impl Iterator<Item = Aaid> + '_ {
-        self.accepted.iter().flatten().flat_map(|criterion| criterion.aaid.iter().copied())
     }
 }
 
@@ -264,14 +256,16 @@ mod tests {
     }
 
     fn any() -> Policy {
-        Policy::any_of(Algorithm::ALL)
+        Policy::any()
     }
 
     #[test]
     fn a_user_has_one_decoy_and_keeps_it() {
         let one = asked(&decoys(1, &[FIRST, SECOND]), &any(), "ghost").unwrap();
         assert_eq!(asked(&decoys(1, &[FIRST, SECOND]), &any(), "ghost").unwrap(), one, "after a restart too");
-        let [[criterion]] = &one.accepted.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else { panic!("{one:?}") };
+        let [[criterion]] = &one.as_wire().accepted.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
+            panic!("{one:?}")
+        };
         assert_eq!((criterion.aaid.len(), criterion.key_ids[0].as_bytes().len()), (1, 32));
         assert_ne!(asked(&decoys(1, &[FIRST, SECOND]), &any(), "other").unwrap(), one);
         assert_ne!(asked(&decoys(2, &[FIRST, SECOND]), &any(), "ghost").unwrap(), one, "the secret decides");
@@ -295,7 +289,7 @@ mod tests {
         }
         let both = json!({"accepted": [[{"aaid": [FIRST, SECOND]}, {"aaid": [FIRST, SECOND]}]]}).to_string();
         let both = asked(&decoys, &Policy::parse(&both).unwrap(), "ghost").unwrap();
-        assert_eq!(both.accepted.iter().map(Vec::len).collect::<Vec<_>>(), [2], "one choice");
+        assert_eq!(both.as_wire().accepted.iter().map(Vec::len).collect::<Vec<_>>(), [2], "one choice");
         let other = Policy::parse(r#"{"accepted":[[{"aaid":["D0D0#0003"]}]]}"#).unwrap();
         assert_eq!(asked(&decoys, &other, "ghost"), None);
     }
@@ -310,12 +304,13 @@ mod tests {
         let of = |algorithm: u16| json!({"authenticationAlgorithms": [algorithm], "assertionSchemes": ["UAFV1TLV"]});
         for algorithm in [1, 2, 6, 9] {
             let asked = asked(&decoys, &wanted(json!([[of(algorithm)]]), unwanted.clone()), "ghost").unwrap();
-            let key = KeyRef { aaid: FIRST.parse().unwrap(), key_id: asked.accepted[0][0].key_ids[0].clone() };
+            let key =
+                KeyRef { aaid: FIRST.parse().unwrap(), key_id: asked.as_wire().accepted[0][0].key_ids[0].clone() };
             let decoy = decoys.find("ghost", &key).unwrap().unwrap();
             assert_eq!((u16::from(decoy.algorithm), decoy.verification_key().is_ok()), (algorithm, true));
         }
         let both = asked(&decoys, &wanted(json!([[of(2), of(5)]]), unwanted), "ghost").unwrap();
-        assert_eq!(both.accepted[0].iter().map(|member| member.key_ids.len()).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(both.as_wire().accepted[0].iter().map(|member| member.key_ids.len()).collect::<Vec<_>>(), [1, 1]);
         let version = json!([{"aaid": [FIRST], "authenticatorVersion": 2}]);
         assert!(asked(&decoys, &wanted(json!([version]), version), "ghost").is_some());
     }
@@ -347,7 +342,7 @@ mod tests {
     /// What comes of an answer that says it is by the ghost's decoy, where the ghost was asked by name or nobody was.
     fn finish(algorithm: Algorithm, is_named: bool) -> Error {
         let (server, decoys, (phone, key)) = (relying_party(), decoys(1, &[FIRST]), phone(algorithm));
-        let key_id = asked(&decoys, &any(), "ghost").unwrap().accepted[0][0].key_ids[0].clone();
+        let key_id = asked(&decoys, &any(), "ghost").unwrap().as_wire().accepted[0][0].key_ids[0].clone();
         let ghost = Claimant::Named { user: "ghost", credentials: &[], decoys: Some(&decoys) };
         let asking = server.asking(&any(), if is_named { ghost } else { Claimant::Anyone }, &[]).unwrap();
         let (request, state) = server.start_authentication(start(), asking).unwrap();

@@ -25,9 +25,10 @@
 //! use sidegate_uaf::encoding::Text;
 //! use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
 //! use sidegate_uaf::metadata::{Models, UnknownModels};
+//! use sidegate_uaf::policy::Policy;
 //! use sidegate_uaf::registration::{NewRegistration, RegistrationOutcome};
 //! use sidegate_uaf::server_data::ServerDataKey;
-//! use sidegate_uaf::wire::{AuthenticationRequest, Challenge, Operation, Policy, RegistrationRequest, Transaction};
+//! use sidegate_uaf::wire::{AuthenticationRequest, Challenge, Operation, RegistrationRequest, Transaction};
 //! use sidegate_uaf::{Algorithm, Arrival, RelyingParty, Start};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

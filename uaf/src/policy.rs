@@ -1,8 +1,7 @@
 //! Reading and applying policies (UAF protocol 1.1, sections 3.1.12 and 3.1.13).
 //!
 //! ```
-//! use sidegate_uaf::policy::PolicyError;
-//! use sidegate_uaf::wire::Policy;
+//! use sidegate_uaf::policy::{Policy, PolicyError};
 //!
 //! # fn main() -> Result<(), PolicyError> {
 //! // One model, or any that signs with ECDSA on P-256 and keeps its keys in hardware; none that is software.
@@ -37,7 +36,7 @@ use crate::encoding;
 use crate::error::Error;
 use crate::metadata::{Model, Models};
 use crate::registry::{self, NotRegistered, VERIFY_ALL};
-use crate::wire::{MatchCriteria, Policy, UAFV1TLV};
+use crate::wire::{self, MatchCriteria, UAFV1TLV};
 
 use assignment::Fits;
 pub(crate) use matching::Candidate;
@@ -45,6 +44,24 @@ use matching::Unknown;
 
 /// The schemes of UAF 1.1 and 1.2. A model of another than [`UAFV1TLV`] is nobody's here, but may be a client's.
 const SCHEMES: [&str; 3] = [UAFV1TLV, "WAV1CBOR", "APCV1CBOR"];
+
+/// Which authenticators may answer, checked: what a server may send. What somebody else sent is a [`wire::Policy`], and that
+/// is none.
+///
+/// ```
+/// use sidegate_uaf::wire::Policy;
+/// let unchecked: Policy = serde_json::from_str(r#"{"accepted": [[]]}"#).unwrap();
+/// ```
+/// ```compile_fail
+/// use sidegate_uaf::policy::Policy;
+/// let unchecked: Policy = serde_json::from_str(r#"{"accepted": [[]]}"#).unwrap();
+/// ```
+/// ```compile_fail
+/// let mut policy = sidegate_uaf::policy::Policy::any();
+/// policy.accepted.clear();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy(wire::Policy);
 
 /// A policy that no server may send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,7 +101,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`].
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let policy: Self = encoding::parse(text).map_err(|fault| PolicyError::Json(fault.to_string()))?;
+        let policy: wire::Policy = encoding::parse(text).map_err(|fault| PolicyError::Json(fault.to_string()))?;
         // Before what is missing, which a typing error may be the reason of.
         match unknown_member(&as_json(serde_json::from_str(text))?, &as_json(serde_json::to_value(&policy))?) {
             None => {}
@@ -94,39 +111,63 @@ impl Policy {
             return Err(PolicyError::EmptyAlternative);
         }
         policy.criteria().try_for_each(MatchCriteria::check)?;
-        Ok(policy)
+        Ok(Self(policy))
     }
 
-    /// Accepts every authenticator that signs with one of the algorithms.
+    /// Accepts every authenticator that signs with an algorithm of ours.
     #[must_use]
-    pub fn any_of(algorithms: &[Algorithm]) -> Self {
+    pub fn any() -> Self {
         let criterion = MatchCriteria {
-            authentication_algorithms: algorithms.iter().copied().map(u16::from).collect(),
+            authentication_algorithms: Algorithm::ALL.iter().copied().map(u16::from).collect(),
             assertion_schemes: vec![UAFV1TLV.to_owned()],
             ..MatchCriteria::default()
         };
-        Self { accepted: vec![vec![criterion]], disallowed: Vec::new() }
+        Self(wire::Policy { accepted: vec![vec![criterion]], disallowed: Vec::new() })
     }
 
     /// Accepts exactly these keys, any one of them. `None` without any key.
     #[must_use]
     pub fn of_keys(keys: &[KeyRef]) -> Option<Self> {
         let accepted: Vec<_> = by_model(keys).into_iter().map(|criterion| vec![criterion]).collect();
-        (!accepted.is_empty()).then(|| Self { accepted, disallowed: Vec::new() })
+        (!accepted.is_empty()).then(|| Self(wire::Policy { accepted, disallowed: Vec::new() }))
+    }
+
+    /// As requests hold it.
+    #[must_use]
+    pub const fn as_wire(&self) -> &wire::Policy {
+        &self.0
+    }
+
+    /// The same, given away.
+    pub(crate) fn into_wire(self) -> wire::Policy {
+        self.0
+    }
+
+    /// The models that it accepts by name.
+    pub fn models(&self) -> impl Iterator<Item = Aaid> + '_ {
+        self.0.accepted.iter().flatten().flat_map(|criterion| criterion.aaid.iter().copied())
+    }
+
+    /// With its first alternative alone.
+    pub(crate) fn preferred(mut self) -> Self {
+        self.0.accepted.truncate(1);
+        self
     }
 
     /// Refuses these keys besides: what a user has cannot be registered again.
     pub(crate) fn disallow_keys(&mut self, keys: &[KeyRef]) {
-        self.disallowed.extend(by_model(keys));
+        self.0.disallowed.extend(by_model(keys));
     }
 
     /// Refuses these models besides.
     pub(crate) fn disallow_models(&mut self, models: Vec<Aaid>) {
         if !models.is_empty() {
-            self.disallowed.push(MatchCriteria { aaid: models, ..MatchCriteria::default() });
+            self.0.disallowed.push(MatchCriteria { aaid: models, ..MatchCriteria::default() });
         }
     }
+}
 
+impl wire::Policy {
     /// Whether an alternative names this key.
     pub(crate) fn names(&self, key: &KeyRef) -> bool {
         let named =

@@ -15,11 +15,11 @@ use crate::encoding::{Octets, Text};
 use crate::error::Error;
 use crate::incoming::Opened;
 use crate::metadata::Model;
-use crate::policy::Candidate;
+use crate::policy::{Candidate, Policy};
 use crate::relying_party::{
     Admission, Arrival, Asserted, Issued, MAX_REGISTRATION_COUNTER, RelyingParty, Start, StartError,
 };
-use crate::wire::{AuthenticatorAssertion, Operation, Outgoing, Policy, RegistrationRequest, UAFV1TLV};
+use crate::wire::{self, AuthenticatorAssertion, Operation, Outgoing, RegistrationRequest, UAFV1TLV};
 
 /// Who registers, and with what.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ impl RelyingParty {
         let mut policy = new.policy;
         policy.disallow_keys(new.registered);
         policy.disallow_models(self.models.revoked().collect());
-        let issued = self.issue(Operation::Reg, &new.start, Some(new.user), policy)?;
+        let issued = self.issue(Operation::Reg, &new.start, Some(new.user), policy.into_wire())?;
         let request = RegistrationRequest {
             header: self.header(Operation::Reg, Some(issued.server_data.clone())),
             challenge: new.start.challenge,
@@ -153,7 +153,7 @@ impl RelyingParty {
     /// The model, if the policy that was sent takes it and its attestation.
     fn admit_model(
         &self,
-        policy: &Policy,
+        policy: &wire::Policy,
         read: &RegistrationAssertion<'_>,
         algorithm: Algorithm,
     ) -> Result<&Model, Error> {
@@ -163,7 +163,7 @@ impl RelyingParty {
         Ok(model)
     }
 
-    fn completes(&self, policy: &Policy, credentials: &[Credential]) -> bool {
+    fn completes(&self, policy: &wire::Policy, credentials: &[Credential]) -> bool {
         let candidate = |credential| Candidate::of(credential, self.models.find(credential.aaid).ok());
         policy.is_met_by(&credentials.iter().map(candidate).collect::<Vec<_>>())
     }

@@ -223,6 +223,7 @@ mod tests {
     use super::*;
     use crate::authentication::Claimant;
     use crate::authenticator::{Authenticator, DeviceKey};
+    use crate::policy::Policy;
     use crate::registration::NewRegistration;
     use crate::relying_party::Start;
     use crate::testing::{key_ref, png, relying_party};
@@ -238,7 +239,7 @@ mod tests {
     }
 
     fn registration(registered: &[KeyRef]) -> RegistrationRequest {
-        let policy = Policy::any_of(crate::Algorithm::ALL);
+        let policy = Policy::any();
         let new = NewRegistration { start: start(1), user: "jeff", username: "jeff", policy, registered };
         relying_party().start_registration(new).unwrap().0.into_request()
     }
@@ -286,7 +287,7 @@ mod tests {
         for (policy, names_keys, allowed) in [
             (Policy::of_keys(&[key_ref("D0D0#0001", 1), key.key_ref()]).unwrap(), true, true),
             (Policy::of_keys(&[key_ref("D0D0#0001", 1)]).unwrap(), true, false),
-            (Policy::any_of(crate::Algorithm::ALL), false, false),
+            (Policy::any(), false, false),
         ] {
             let request = authentication(1, policy, vec![]);
             let issue = Issue::authentication(&request.to_message(), &[]).unwrap();
@@ -320,9 +321,8 @@ mod tests {
     #[case(json!({"aaid": ["D0D0#0001"], "exts": [{"id": "x", "data": "", "fail_if_unknown": false}]}), true)]
     fn a_key_is_refused_by_what_its_assertion_tells(#[case] disallowed: serde_json::Value, #[case] allowed: bool) {
         let (key, _) = registered();
-        let mut policy = Policy::of_keys(&[key.key_ref()]).unwrap();
-        policy.disallowed.push(serde_json::from_value(disallowed).unwrap());
-        let request = authentication(1, policy, vec![]);
+        let mut request = authentication(1, Policy::of_keys(&[key.key_ref()]).unwrap(), vec![]);
+        request.policy.disallowed.push(serde_json::from_value(disallowed).unwrap());
         let issue = Issue::authentication(&request.to_message(), &[]).unwrap();
         let claim = issue.claim(&incoming(Operation::Auth, &answered(&request, &key))).unwrap();
         assert_eq!(claim, Claim::Keys { keys: vec![key.key_ref()], allowed });
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_denial_says_why() {
-        let request = authentication(1, Policy::any_of(crate::Algorithm::ALL), vec![]);
+        let request = authentication(1, Policy::any(), vec![]);
         let issue = Issue::authentication(&request.to_message(), &[]).unwrap();
         let message = phone().deny(&request).unwrap().to_message();
         let silent = Incoming::parse(Operation::Auth, &message, None).unwrap();
@@ -347,7 +347,7 @@ mod tests {
     fn a_request_is_one_dictionary_with_server_data_and_the_transaction_that_was_asked_for() {
         let pay = Transaction::text("Pay 1").unwrap();
         let picture = Transaction::png(&png(2, 2)).unwrap();
-        let request = authentication(1, Policy::any_of(crate::Algorithm::ALL), vec![pay.clone()]);
+        let request = authentication(1, Policy::any(), vec![pay.clone()]);
         let message = request.to_message();
         assert!(Issue::authentication(&message, std::slice::from_ref(&pay)).is_ok());
         for other in [vec![], vec![Transaction::text("Pay 2").unwrap()], vec![picture.clone()]] {
@@ -366,8 +366,7 @@ mod tests {
     #[test]
     fn a_picture_is_for_the_displays_that_its_header_says() {
         let picture = Transaction::png(&png(2, 2)).unwrap();
-        let sent =
-            |transaction| authentication(1, Policy::any_of(crate::Algorithm::ALL), vec![transaction]).to_message();
+        let sent = |transaction| authentication(1, Policy::any(), vec![transaction]).to_message();
         assert!(Issue::authentication(&sent(picture.clone()), std::slice::from_ref(&picture)).is_ok());
         for lie in ["\"width\":2,", "\"height\":2,"] {
             let lying = sent(picture.clone()).replace(lie, &lie.replace('2', "3"));

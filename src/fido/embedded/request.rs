@@ -2,8 +2,9 @@
 
 use sidegate_uaf::authentication::{Claimant, NotFitting};
 use sidegate_uaf::deregistration::Deregistration;
+use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::NewRegistration;
-use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction};
+use sidegate_uaf::wire::{Challenge, Operation, Transaction};
 use sidegate_uaf::{Credential, Error, Start, StatusCode};
 
 use super::super::{Commission, FidoError, Scope, Subject, UafRequest};

@@ -9,9 +9,10 @@ use sidegate_uaf::authenticator::{Authenticator, DeviceKey, Hierarchy};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
 use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
+use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::{NewRegistration, RegistrationOutcome, RegistrationState};
 use sidegate_uaf::server_data::ServerDataKey;
-use sidegate_uaf::wire::{AuthenticationRequest, Challenge, Operation, Policy, RegistrationRequest};
+use sidegate_uaf::wire::{AuthenticationRequest, Challenge, Operation, RegistrationRequest};
 use sidegate_uaf::{Algorithm, Arrival, Credential, Incoming, Opened, RelyingParty, Start};
 
 use crate::Failure;
@@ -38,7 +39,7 @@ impl Authentication {
         let registered = Registration::of(&server, &phone)?;
         let credentials = registered.credentials().ok_or("the registration is refused")?;
         let claimant = Claimant::Named { user: "jeff", credentials: &credentials, decoys: None };
-        let asking = server.asking(&Policy::any_of(Algorithm::ALL), claimant, &[])?;
+        let asking = server.asking(&Policy::any(), claimant, &[])?;
         let (request, state) = server.start_authentication(start("operation-a")?, asking)?;
         let request = AuthenticationRequest::from_message(&request.to_message())?;
         let message = phone.authenticate(&request, &mut [registered.key], &[9; 16])?.to_message();
@@ -90,7 +91,7 @@ impl Registration {
     }
 
     fn of(server: &RelyingParty, phone: &Authenticator) -> Result<Self, Failure> {
-        let (start, policy) = (start("operation-r")?, Policy::any_of(Algorithm::ALL));
+        let (start, policy) = (start("operation-r")?, Policy::any());
         let new = NewRegistration { start, user: "jeff", username: "jeff@example", policy, registered: &[] };
         let (request, state) = server.start_registration(new)?;
         let request = RegistrationRequest::from_message(&request.to_message())?;

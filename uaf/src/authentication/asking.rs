@@ -5,11 +5,11 @@
 //! # use sidegate_uaf::{Algorithm, RelyingParty, facets::TrustedFacets, server_data::ServerDataKey};
 //! # use sidegate_uaf::metadata::{Models, UnknownModels};
 //! use sidegate_uaf::authentication::{Claimant, NotFitting};
-//! use sidegate_uaf::wire::Policy;
+//! use sidegate_uaf::policy::Policy;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let models = Models::new(UnknownModels::Surrogate(BTreeSet::from([Algorithm::P256Raw])));
 //! # let server = RelyingParty::new(None, TrustedFacets::new([]), models, ServerDataKey::new(&[7; 32])?);
-//! let wanted = Policy::any_of(&[Algorithm::P256Raw]);
+//! let wanted = Policy::any();
 //! assert!(server.asking(&wanted, Claimant::Anyone, &[]).is_ok());
 //! let keyless = Claimant::Named { user: "jeff", credentials: &[], decoys: None };
 //! assert_eq!(server.asking(&wanted, keyless, &[]), Err(NotFitting::NoKey));
@@ -20,9 +20,9 @@
 use super::answerer::Answerer;
 use crate::credential::Credential;
 use crate::decoy::Decoys;
-use crate::policy::Candidate;
+use crate::policy::{Candidate, Policy};
 use crate::relying_party::RelyingParty;
-use crate::wire::{Policy, Transaction};
+use crate::wire::Transaction;
 
 /// Who is to authenticate.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +113,8 @@ impl RelyingParty {
             let has_key = self.step_up_policy(wanted, credentials).is_some();
             return Err(if has_key { NotFitting::NoDisplay } else { NotFitting::NoKey });
         };
-        let named: Vec<_> = credentials.iter().filter(|credential| policy.names(&credential.key_ref())).collect();
+        let named: Vec<_> =
+            credentials.iter().filter(|credential| policy.as_wire().names(&credential.key_ref())).collect();
         let is_shown = |rendering: &&Transaction| named.iter().any(|credential| self.shows(credential, rendering));
         let transaction = transaction.iter().filter(is_shown).cloned().collect();
         Ok((policy, transaction))

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::disallows;
 use super::matching::{Candidate, Unknown};
+use super::{Policy, disallows};
 use crate::aaid::Aaid;
 use crate::metadata::Models;
 use crate::relying_party::RelyingParty;
-use crate::wire::{MatchCriteria, Policy};
+use crate::wire::MatchCriteria;
 
 impl RelyingParty {
     /// Whether there may be keys that answer: what is asked of a decoy has to be asked of some user too. A user may have
@@ -22,7 +22,7 @@ impl Policy {
     fn can_be_filled(&self, models: &Models) -> bool {
         // What goes by an authenticator's version tells nothing of a model.
         let always: Vec<_> =
-            self.disallowed.iter().filter(|criterion| criterion.authenticator_version.is_none()).cloned().collect();
+            self.0.disallowed.iter().filter(|criterion| criterion.authenticator_version.is_none()).cloned().collect();
         let candidates: Vec<_> = self.prospects(models).into_iter().flat_map(|aaid| candidates(models, aaid)).collect();
         let fits = |member: &MatchCriteria| {
             // Somebody has the keys that it names.
@@ -30,14 +30,14 @@ impl Policy {
             let fits = |candidate| member.matches(candidate, Unknown::Differs) && !disallows(&always, candidate);
             candidates.iter().any(fits)
         };
-        self.accepted.iter().any(|alternative| alternative.iter().all(fits))
+        self.0.accepted.iter().any(|alternative| alternative.iter().all(fits))
     }
 
     /// The models that there are statements of, and of the others enough to have one of each kind that the policy tells
     /// apart by name: those that it names, and of each vendor that it names, and of one more, a model that it does not.
     fn prospects(&self, models: &Models) -> BTreeSet<Aaid> {
-        let named: BTreeSet<_> = self.criteria().flat_map(|criterion| criterion.aaid.iter().copied()).collect();
-        let vendors = || self.criteria().flat_map(|criterion| &criterion.vendor_id);
+        let named: BTreeSet<_> = self.0.criteria().flat_map(|criterion| criterion.aaid.iter().copied()).collect();
+        let vendors = || self.0.criteria().flat_map(|criterion| &criterion.vendor_id);
         let is_named = |vendor: &str| vendors().any(|named| named.as_str().eq_ignore_ascii_case(vendor));
         let other = (0..=u16::MAX).map(|vendor| format!("{vendor:04X}")).find(|vendor| !is_named(vendor));
         let vendors: BTreeSet<_> = vendors().map(|vendor| vendor.as_str().to_owned()).chain(other).collect();

@@ -3,9 +3,9 @@
 
 use super::assignment::Fits;
 use super::matching::{Candidate, Unknown};
-use super::{by_model, disallows};
+use super::{Policy, by_model, disallows};
 use crate::aaid::KeyRef;
-use crate::wire::{MatchCriteria, Policy};
+use crate::wire::{self, MatchCriteria};
 
 /// So many choices are offered for one alternative, more than any user has models; of a user with more the first ones.
 const MAX_CHOICES: usize = 64;
@@ -21,18 +21,18 @@ impl Policy {
     /// authenticator's version is kept for whoever sees one.
     pub(crate) fn among(&self, keys: &[(KeyRef, Candidate<'_>)]) -> Option<Self> {
         let (later, now): (Vec<_>, Vec<_>) =
-            self.disallowed.iter().cloned().partition(|criterion| criterion.authenticator_version.is_some());
+            self.0.disallowed.iter().cloned().partition(|criterion| criterion.authenticator_version.is_some());
         let (keys, candidates): (Vec<_>, Vec<_>) =
             keys.iter().filter(|(_, candidate)| !disallows(&now, candidate)).cloned().unzip();
         let (mut accepted, mut room) = (Vec::<Vec<_>>::new(), MAX_BYTES);
-        for choice in self.accepted.iter().flat_map(|alternative| choices(alternative, &keys, &candidates)) {
+        for choice in self.0.accepted.iter().flat_map(|alternative| choices(alternative, &keys, &candidates)) {
             let bytes = choice.iter().map(length).sum();
             if !accepted.iter().any(|known| is_mirrored(known, &choice)) && (bytes <= room || accepted.is_empty()) {
                 room = room.saturating_sub(bytes);
                 accepted.push(choice);
             }
         }
-        (!accepted.is_empty()).then_some(Self { accepted, disallowed: later })
+        (!accepted.is_empty()).then_some(Self(wire::Policy { accepted, disallowed: later }))
     }
 }
 
@@ -112,9 +112,9 @@ mod tests {
             (key.clone(), Candidate { aaid, key_id, version: None, algorithm: Algorithm::P256Raw, model: None })
         });
         let policy = wanted.among(&keys.collect::<Vec<_>>())?;
-        assert_eq!(Policy::parse(&serde_json::to_string(&policy).unwrap()).unwrap(), policy);
+        assert_eq!(Policy::parse(&serde_json::to_string(policy.as_wire()).unwrap()).unwrap(), policy);
         let shown = |member: &MatchCriteria| (member.aaid[0].to_string(), member.key_ids.len());
-        Some(policy.accepted.iter().map(|choice| choice.iter().map(shown).collect()).collect())
+        Some(policy.0.accepted.iter().map(|choice| choice.iter().map(shown).collect()).collect())
     }
 
     fn choice(models: &[(&str, usize)]) -> Vec<(String, usize)> {
@@ -185,10 +185,10 @@ mod tests {
             model: None,
         };
         let asked = wanted.among(&[(key.clone(), candidate)]).unwrap();
-        let lowest: Vec<_> = asked.accepted.iter().map(|choice| choice[0].authenticator_version).collect();
+        let lowest: Vec<_> = asked.0.accepted.iter().map(|choice| choice[0].authenticator_version).collect();
         assert_eq!(lowest, [Some(3), Some(4)], "two choices, not one");
-        assert_eq!(asked.disallowed, wanted.disallowed[..1]);
-        assert_eq!(Policy::parse(&serde_json::to_string(&asked).unwrap()).unwrap(), asked);
+        assert_eq!(asked.0.disallowed, wanted.0.disallowed[..1]);
+        assert_eq!(Policy::parse(&serde_json::to_string(asked.as_wire()).unwrap()).unwrap(), asked);
     }
 
     #[test]

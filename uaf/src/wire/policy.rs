@@ -9,7 +9,7 @@ use crate::encoding::dictionary;
 
 dictionary!(Policy, MatchCriteria);
 
-/// Which authenticators may answer.
+/// Which authenticators may answer, as a request says it: not checked, unlike [`crate::policy::Policy`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Policy {

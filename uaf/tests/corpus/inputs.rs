@@ -14,11 +14,12 @@ use sidegate_uaf::authentication::{AuthenticationState, Claimant};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets, TrustedFacetsDocument};
 use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
+use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::{NewRegistration, RegistrationOutcome, RegistrationState};
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::tlv::Elements;
 use sidegate_uaf::wire::{
-    AssertionBytes, AuthenticationRequest, Challenge, DeregistrationRequest, GetUafRequest, Operation, Policy,
+    AssertionBytes, AuthenticationRequest, Challenge, DeregistrationRequest, GetUafRequest, Operation,
     RegistrationRequest, Reply, Response, ReturnUafRequest, SendUafResponse, ServerResponse, Version,
 };
 use sidegate_uaf::{Algorithm, Arrival, Credential, Incoming, RelyingParty, Start};
@@ -53,7 +54,7 @@ impl Server {
             models,
             ServerDataKey::new(&[7; 32]).unwrap(),
         );
-        let policy = Policy::any_of(Algorithm::ALL);
+        let policy = Policy::any();
         let start = |operation_id, byte| Start {
             operation_id,
             purpose: "fuzzing",

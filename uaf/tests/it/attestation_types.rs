@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::json;
 use sidegate_uaf::Algorithm;
 use sidegate_uaf::authenticator::Hierarchy;
-use sidegate_uaf::wire::Policy;
+use sidegate_uaf::policy::Policy;
 
 use crate::support::{AAID, TODAY, World, any_model, phone, server, statement};
 

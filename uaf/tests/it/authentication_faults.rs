@@ -6,8 +6,9 @@ use sidegate_uaf::authentication::Claimant;
 use sidegate_uaf::authenticator::Draft;
 use sidegate_uaf::encoding::encode;
 use sidegate_uaf::metadata::{Models, UnknownModels};
+use sidegate_uaf::policy::Policy;
 use sidegate_uaf::tlv::tag;
-use sidegate_uaf::wire::{Policy, Transaction};
+use sidegate_uaf::wire::Transaction;
 use sidegate_uaf::{Algorithm, Decoys, Error, PrivateKey, StatusCode};
 
 use crate::support::{AAID, NONCE, World, any_model, of_models, phone, server, start, statement};

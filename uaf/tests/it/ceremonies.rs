@@ -4,10 +4,11 @@ use rstest::rstest;
 use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant};
 use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, AuthenticatorError, DeviceKey};
 use sidegate_uaf::deregistration::Deregistration;
+use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
 use sidegate_uaf::tlv::{Tag, tag};
 use sidegate_uaf::transaction::TransactionError;
-use sidegate_uaf::wire::{Operation, Policy, Reply, SendUafResponse, Transaction};
+use sidegate_uaf::wire::{Operation, Reply, SendUafResponse, Transaction};
 use sidegate_uaf::{Algorithm, Denial, KeyFormat, StartError};
 
 use crate::support::{AAID, World, of_models, registered, start};

@@ -7,9 +7,10 @@ use serde_json::json;
 use sidegate_uaf::authenticator::Draft;
 use sidegate_uaf::encoding::{Text, decode};
 use sidegate_uaf::metadata::{Models, UnknownModels};
+use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::RegistrationOutcome;
 use sidegate_uaf::tlv::{Tag, tag};
-use sidegate_uaf::wire::{AssertionBytes, Extension, Operation, Policy};
+use sidegate_uaf::wire::{AssertionBytes, Extension, Operation};
 use sidegate_uaf::{Algorithm, Error, KeyError, KeyFormat, PrivateKey};
 
 use crate::support::{AAID, World, any_model, of_models, server, statement};

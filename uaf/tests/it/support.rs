@@ -7,10 +7,11 @@ use sidegate_uaf::authenticator::{Authenticator, DeviceKey, Draft};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
 use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
+use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::{NewRegistration, RegistrationOutcome, RegistrationState};
 use sidegate_uaf::server_data::ServerDataKey;
 use sidegate_uaf::wire::{
-    AuthenticationRequest, Challenge, Operation, Outgoing, Policy, RegistrationRequest, Response, Transaction,
+    AuthenticationRequest, Challenge, Operation, Outgoing, RegistrationRequest, Response, Transaction,
 };
 use sidegate_uaf::{Algorithm, Arrival, Credential, Error, KeyRef, PrivateKey, RelyingParty, Start};
 

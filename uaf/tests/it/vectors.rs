@@ -13,9 +13,10 @@ use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant};
 use sidegate_uaf::encoding::{Octets, Text, decode};
 use sidegate_uaf::facets::TrustedFacets;
 use sidegate_uaf::metadata::{Models, Statement, UnknownModels};
+use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::server_data::ServerDataKey;
-use sidegate_uaf::wire::{Challenge, Operation, Policy, Transaction, Versions};
+use sidegate_uaf::wire::{Challenge, Operation, Transaction, Versions};
 use sidegate_uaf::{
     Algorithm, Arrival, CertificateError, Credential, Error, Incoming, KeyFormat, KeyId, RelyingParty, Start,
     VerificationKey,
