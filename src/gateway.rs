@@ -30,7 +30,7 @@ mod stream;
 mod tls;
 mod watch;
 
-pub use addresses::{Bound, FILE as ADDRESSES};
+pub use addresses::{Bound, FILE as ADDRESSES, last_bound};
 pub use doors::Doors;
 pub use server::{Gateway, Listening, RunError, StartError, adopt, listen, on};
 pub use settings::{Limits, Listener, Settings, TlsFiles};

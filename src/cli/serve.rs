@@ -1,6 +1,7 @@
 //! `sidegate [serve]`: from a configuration to a running gateway.
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -12,9 +13,9 @@ use super::Failure;
 use super::compose::{self, Memory, Stores};
 use super::reload::{Reloading, Watch, Wish};
 use super::upgrade::{Offer, Successor, Taken};
-use super::{check, data, start};
+use super::{check, data, program, start};
 use crate::config::{self, Config, Environment, Overrides, Source};
-use crate::gateway::{self, Stop};
+use crate::gateway::{self, StartError, Stop};
 use crate::store::DataFolder;
 use crate::telemetry::access::UNKNOWN;
 use crate::telemetry::{Metrics, log};
@@ -70,7 +71,26 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
 }
 
 fn listen(config: &Config) -> Result<gateway::Listening, Failure> {
-    Ok(gateway::listen(settings(config, &config.data))?)
+    gateway::listen(settings(config, &config.data)).map_err(|refused| match &refused {
+        StartError::Bind { address, source, .. }
+            if source.kind() == ErrorKind::AddrInUse && was_bound(&config.data, *address) =>
+        {
+            let upgrade = program::command("serve --upgrade");
+            let file = config.data.join(gateway::ADDRESSES);
+            format!(
+                "{refused}; {} says that the gateway of this data folder listens there: if it runs, {upgrade} with the \
+                 same flags takes over from it",
+                file.display()
+            )
+            .into()
+        }
+        _ => refused.into(),
+    })
+}
+
+/// Whether the gateway of this data folder listened there when it was last started.
+fn was_bound(data: &Path, address: SocketAddr) -> bool {
+    gateway::last_bound(data).iter().any(|bound| bound.address == address)
 }
 
 /// The sockets and the memory of the gateway that serves, which has ended then; without one it is a start like any. What

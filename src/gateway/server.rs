@@ -81,14 +81,9 @@ pub fn listen(settings: Settings) -> Result<Listening, StartError> {
 /// # Errors
 /// When they are not those of these settings, or a file is unfit.
 pub fn adopt(settings: Settings, sockets: Vec<TcpListener>) -> Result<Listening, StartError> {
-    let fits = |(listener, socket): (&Listener, &TcpListener)| {
-        let any_port = listener.address.port() == 0;
-        socket
-            .local_addr()
-            .is_ok_and(|bound| bound == listener.address || any_port && bound.ip() == listener.address.ip())
-    };
-    if sockets.len() != settings.listeners.len() || !settings.listeners.iter().zip(&sockets).all(fits) {
-        return Err(StartError::Handed);
+    let differences = addresses::differences(&settings.listeners, &sockets);
+    if !differences.is_empty() {
+        return Err(StartError::Handed(differences.join(", ")));
     }
     let listeners = settings.listeners.iter().enumerate().zip(sockets);
     let sockets = listeners.map(|((index, listener), socket)| {

@@ -216,6 +216,7 @@ fn a_start_that_finds_an_address_taken_leaves_nothing() {
     );
     let wrong = "cannot be listened on, for the public listener (listeners[0].address): Address already in use";
     assert!(told.contains(wrong) && told.contains("or with --listen, --internal, --management"), "{told}");
+    assert!(!told.contains("--upgrade"), "no gateway of this folder was ever there: {told}");
     assert_eq!(names(folder.path()), Vec::<String>::new());
 }
 

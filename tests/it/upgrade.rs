@@ -77,9 +77,28 @@ async fn a_successor_that_comes_to_nothing_changes_nothing() {
     fails(&gateway, "internal-callers.internal.token-file").await;
     gateway.reconfigure("    token-file: sidegate.yml\n", "");
     gateway.reconfigure("127.0.0.1:9089\n", "127.0.0.1:9089\n  - class: management\n    address: 127.0.0.1:0\n");
-    fails(&gateway, "has other listeners").await;
+    fails(
+        &gateway,
+        "other listeners than this configuration (listeners[3].address is none there and 127.0.0.1:0 here)",
+    )
+    .await;
     gateway.public().get("/auth/login").send().await.expect(200);
     gateway.management().get("/nevisfido/health").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_start_that_finds_this_gateway_at_its_address_is_told_how_to_take_over() {
+    let gateway = Gateway::standalone(&[]).await;
+    let address = gateway.address("public").to_string();
+    let elsewhere = ["--internal", "127.0.0.1:0", "--management", "127.0.0.1:0"];
+    let output = gateway.command(&[&["serve", "--listen", &address], &elsewhere[..]].concat(), "");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for words in
+        ["Address already in use", "addresses.json says that", " serve --upgrade` with the same flags takes over"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
 }
 
 #[tokio::test]

@@ -28,9 +28,10 @@ pub enum StartError {
     },
     /// The sockets that were handed over are others.
     #[error(
-        "the gateway that serves has other listeners than this configuration (listeners): stop it, then start this one"
+        "the gateway that serves has other listeners than this configuration ({0}): stop it, then start this one, or give \
+         this one the same listeners in the same order"
     )]
-    Handed,
+    Handed(String),
     /// A listener's certificate or key is unfit.
     #[error("{address}: {source}")]
     Tls {
