@@ -19,7 +19,7 @@ mod state;
 mod tests;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use zeroize::Zeroizing;
@@ -27,7 +27,6 @@ use zeroize::Zeroizing;
 pub(super) use error::PhoneError;
 use fault::Fault;
 use flags::{Action, Kept, KeyMaker};
-use http::Gateway;
 use phone::Phone;
 
 /// A phone in software
@@ -35,12 +34,6 @@ use phone::Phone;
 pub(super) struct Device {
     #[command(subcommand)]
     action: Action,
-    /// The gateway's public URL
-    #[arg(long, global = true, default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    gateway: String,
-    /// A PEM file of authorities to believe besides the system's, for a gateway with a certificate of its own making
-    #[arg(long, global = true, value_name = "FILE")]
-    ca: Option<PathBuf>,
 }
 
 impl Device {
@@ -55,14 +48,13 @@ impl Device {
     }
 
     async fn act(&self) -> Result<(), PhoneError> {
-        let gateway = Gateway::new(&self.gateway, self.ca.as_deref())?;
-        let (maker, fault, Kept { state }) = match &self.action {
+        let (maker, fault, Kept { state, at }) = match &self.action {
             Action::Misbehaviours => {
                 fault::list();
                 return Ok(());
             }
-            Action::Demo { login, maker } => {
-                return demo::play(&gateway, *maker, &login.user, &login.password()?).await;
+            Action::Demo { login, maker, at } => {
+                return demo::play(&at.gateway()?, *maker, &login.user, &login.password()?).await;
             }
             Action::Register { maker, fault, kept, .. } | Action::Approve { maker, fault, kept, .. } => {
                 (*maker, *fault, kept)
@@ -72,7 +64,7 @@ impl Device {
             | Action::Deny { kept, .. }
             | Action::Delete { kept } => (KeyMaker::default(), Fault::default(), kept),
         };
-        let mut phone = Phone::open(&gateway, maker, state)?.misbehaving(fault);
+        let mut phone = Phone::open(&at.gateway()?, maker, state)?.misbehaving(fault);
         // A phone that could not keep its keys leaves the gateway with one that nobody has.
         phone.keep()?;
         let done = self.act_with(&mut phone).await;

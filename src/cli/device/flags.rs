@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::PhoneError;
 use super::display::Display;
 use super::fault::Fault;
+use super::http::Gateway;
 use super::key::UafKey;
 use crate::cli::arguments::{ConfigFlag, DataFlags};
 use crate::cli::data::{self, DEMO_PASSWORD, USERS};
@@ -24,6 +25,8 @@ pub(super) enum Action {
         login: PasswordLogin,
         #[command(flatten)]
         maker: KeyMaker,
+        #[command(flatten)]
+        at: At,
     },
     /// Log in with the password and register a UAF key
     Register {
@@ -87,6 +90,38 @@ impl Action {
             _ => None,
         }
     }
+
+    /// The gateway that it calls, if it calls one.
+    pub(super) fn at(&self) -> Option<&At> {
+        match self {
+            Self::Misbehaviours => None,
+            Self::Demo { at, .. } => Some(at),
+            Self::Register { kept, .. }
+            | Self::RegisterTarget { kept }
+            | Self::UpdateTarget { kept, .. }
+            | Self::Approve { kept, .. }
+            | Self::Deny { kept, .. }
+            | Self::Delete { kept } => Some(&kept.at),
+        }
+    }
+}
+
+/// Which gateway is called.
+#[derive(Debug, Clone, Args)]
+pub(super) struct At {
+    /// The gateway's public URL
+    #[arg(long = "gateway", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(super) url: String,
+    /// A PEM file of authorities to believe besides the system's, for a gateway with a certificate of its own making
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+}
+
+impl At {
+    /// The gateway, ready to be called.
+    pub(super) fn gateway(&self) -> Result<Gateway, PhoneError> {
+        Gateway::new(&self.url, self.ca.as_deref())
+    }
 }
 
 /// Who logs in with a password, and where it is.
@@ -125,12 +160,14 @@ impl KeyMaker {
     }
 }
 
-/// Which phone.
+/// Which phone, and at which gateway.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Kept {
     /// Where the phone keeps its keys and counters
     #[arg(long, default_value = "phone.json", value_name = "FILE")]
     pub(super) state: PathBuf,
+    #[command(flatten)]
+    pub(super) at: At,
 }
 
 impl PasswordLogin {

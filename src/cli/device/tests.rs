@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::fido::{AnswerAt, UafRequest};
 use crate::oob::testing::{House, asker};
 use crate::store::operation::OperationKind;
 use crate::store::{DataFolder, private_file};
-use flags::PasswordLogin;
+use flags::{At, PasswordLogin};
 use state::State;
 
 /// Gives one answer a connection (none where the status is 0), and then what it was asked: request line and body.
@@ -70,12 +70,12 @@ fn device(gateway: &str, state: &Path, redeem_url: &str) -> Device {
         "nma_data_content_type": "application/json", "nma_data_version": "1",
     });
     let (message, maker, fault) = (base64url::encode(payload.to_string()), KeyMaker::default(), Fault::default());
-    let action = Action::Approve { message, picture: None, maker, fault, kept: kept(state) };
-    Device { action, gateway: gateway.to_owned(), ca: None }
+    let action = Action::Approve { message, picture: None, maker, fault, kept: kept(state, gateway) };
+    Device { action }
 }
 
-fn kept(state: &Path) -> Kept {
-    Kept { state: state.to_owned() }
+fn kept(state: &Path, gateway: &str) -> Kept {
+    Kept { state: state.to_owned(), at: At { url: gateway.to_owned(), ca: None } }
 }
 
 /// A phone that registers for the user demo, whose password is in a data folder.
@@ -87,14 +87,14 @@ fn register(gateway: &str, folder: &Path) -> Device {
 
 fn register_with(gateway: &str, folder: &Path, data: PathBuf) -> Device {
     let login = PasswordLogin { user: "demo".into(), password_stdin: false, config: None, data: Some(data) };
-    let kept = kept(&folder.join("phone.json"));
+    let kept = kept(&folder.join("phone.json"), gateway);
     let action = Action::Register { login, maker: KeyMaker::default(), fault: Fault::default(), kept };
-    Device { action, gateway: gateway.to_owned(), ca: None }
+    Device { action }
 }
 
 fn delete(gateway: &str, folder: &Path) -> Device {
-    let kept = kept(&folder.join("phone.json"));
-    Device { action: Action::Delete { kept }, gateway: gateway.to_owned(), ca: None }
+    let kept = kept(&folder.join("phone.json"), gateway);
+    Device { action: Action::Delete { kept } }
 }
 
 async fn asked(house: &House, user: &Caller, operation: OperationKind) -> (u16, String) {
@@ -242,8 +242,8 @@ async fn a_phone_without_a_key_leaves_the_token_to_another() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let approval = device(&url, &path, &format!("{url}/nevisfido/token/redeem/authentication?x"));
     let Action::Approve { message, .. } = &approval.action else { panic!("an approval") };
-    let denial = Action::Deny { message: message.clone(), kept: kept(&path) };
-    for device in [Device { action: denial, ..device(&url, &path, "unused") }, approval] {
+    let denial = Action::Deny { message: message.clone(), kept: kept(&path, &url) };
+    for device in [Device { action: denial }, approval] {
         let refused = device.act().await.unwrap_err().to_string();
         assert_eq!(refused, "this phone has no key yet: run `sidegate device register` first");
         assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "the token is not redeemed");
