@@ -94,6 +94,9 @@ async fn whoever_plays_the_phone_approves_by_the_lines_of_the_operations() {
     let session = json!({"sessionId": dispatched(&gateway)["sessionId"]});
     let stands = gateway.internal().json("/nevisfido/status", &session).await.json();
     assert_eq!(stands["status"], "succeeded", "{told}");
+    let [sent, shown] =
+        ["picture.png", "shown.png"].map(|name| std::fs::read(gateway.data().with_file_name(name)).unwrap());
+    assert!(told.contains("to confirm: a picture of 320 by 480 pixels") && sent == shown, "{told}");
     assert!(!gateway.data().with_file_name("phone.json").exists(), "{told}");
 }
 
