@@ -4,6 +4,7 @@
 pub mod fido_uaf;
 pub mod forward;
 pub mod internal_callers;
+pub mod key_file;
 pub mod jwt;
 pub mod login_page;
 pub mod mtls;
@@ -25,5 +26,5 @@ pub use login_page::LoginPages;
 pub use mtls::MtlsRealm;
 pub use password::PasswordRealm;
 pub use sec_token::{SecTokenIssuer, SecTokenKeys};
-pub use sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
+pub use sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm, SessionTokens};
 pub use throttle::{Paces, Throttle};

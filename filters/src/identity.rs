@@ -54,7 +54,7 @@ pub struct Session {
     pub generation: u64,
 }
 
-/// What the client showed to prove its session: the value of the session cookie. It does not print.
+/// What the client showed to prove its session: the value of the session cookie, or a session token. It does not print.
 ///
 /// Kept with the session so that the services which renew or end it need no header.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ mod credential;
 mod credentials;
 mod demand;
 mod return_target;
+mod session_token;
 mod set_cookie;
 mod sources;
 
@@ -25,6 +26,7 @@ pub use credential::{BearerToken, ClientCertificate, CookieSession, Credential, 
 pub use credentials::{accepts_html, shows_bearer};
 pub use demand::{Demand, Shortfall};
 pub use return_target::ReturnTarget;
+pub use session_token::{SESSION_TOKEN_TYP, SessionToken, shows_session_token};
 pub use sources::{
     AuthenticationService, BadToken, Certificates, InternalCallers, LoginPage, LoginPrompt, Sessions, Tokens,
 };

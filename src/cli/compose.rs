@@ -20,7 +20,7 @@ use crate::config::{self, Config, Environment, Overrides, Source};
 use crate::fido::{AppIdFault, EndpointFault, MetadataFault, PolicyFault};
 use crate::identity::internal_callers::BearerError;
 use crate::identity::password::BuildError;
-use crate::identity::sec_token::KeyFileError;
+use crate::identity::key_file::KeyFileError;
 use crate::jose::CryptoError;
 use crate::jose::certificates::AuthoritiesError;
 use crate::jose::client_certificate::ClientCertificateError;

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::data;
-use crate::identity::sec_token::{KeyFileError, SecTokenKeys};
+use crate::identity::SecTokenKeys;
+use crate::identity::key_file::KeyFileError;
 use crate::jose::CryptoError;
 use crate::jose::sample::{Host, Pair, self_signed};
 use crate::store::{DataFolder, FolderError, private_file};

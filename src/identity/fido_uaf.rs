@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sidegate_filters::AuthenticatedSession;
+use zeroize::Zeroizing;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
 use super::throttle::Throttle;
 use crate::fido::{AnswerAt, Answered, Arrival, Counted, Fido, FidoError};
+use crate::jose::CryptoError;
 use crate::store::{SourceNetwork, StoreError, Users};
 use crate::telemetry::audit::Event;
 
@@ -73,6 +75,14 @@ impl FidoUafRealm {
     #[must_use]
     pub fn realm(&self) -> &Realm {
         &self.realm
+    }
+
+    /// Another carrier of the session that a login gave ([`DomainSessions::token`]).
+    ///
+    /// # Errors
+    /// When it can't be signed.
+    pub fn token(&self, of: &LoggedIn) -> Result<Option<Zeroizing<String>>, CryptoError> {
+        self.sessions.token(of)
     }
 
     /// Judges an answer and logs its user in; `presented` and `secure` as in [`DomainSessions::login`].

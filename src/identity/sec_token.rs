@@ -15,7 +15,7 @@ use sidegate_filters::recent::Recent;
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
 use crate::jose::CryptoError;
-pub use keys::{JWKS_KEPT, KEY_FILES, KeyFileError, SecTokenKeys};
+pub use keys::{JWKS_KEPT, KEY_FILES, SecTokenKeys};
 
 /// How SecTokens are made.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 mod login;
 mod session_id;
+mod session_token;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,14 @@ use http::header::InvalidHeaderValue;
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::Session;
 use sidegate_filters::{AuthenticatedSession, FilterError, SessionDomain};
+use zeroize::Zeroizing;
 
-use crate::store::{self, ExtId, PasswordStamp, SessionRecord, StoreError, User, Users};
+use crate::jose::CryptoError;
+use crate::store::{self, ExtId, PasswordStamp, SessionKey, SessionRecord, StoreError, User, Users};
 use crate::telemetry::audit::Event;
 pub use login::{LoggedIn, LoginAttempt, LoginError, Realm};
 use session_id::SessionId;
+pub use session_token::SessionTokens;
 
 /// How a domain's sessions live.
 #[derive(Debug, Clone)]
@@ -37,6 +41,8 @@ pub struct DomainSessions {
     clock: Arc<dyn Clock>,
     /// The realms that there are, with their levels; `None`: any, as they were.
     realms: Option<Vec<(String, u8)>>,
+    /// For clients without cookies; `None`: they get nothing to carry.
+    tokens: Option<Arc<SessionTokens>>,
 }
 
 impl DomainSessions {
@@ -48,13 +54,29 @@ impl DomainSessions {
         users: Arc<dyn Users>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, store, users, clock, realms: None }
+        Self { settings, store, users, clock, realms: None, tokens: None }
     }
 
     /// The same, where a session is worth what its realm, by name and level, is worth now: it may be from before a reload.
     #[must_use]
     pub fn of_realms(self, realms: Vec<(String, u8)>) -> Self {
         Self { realms: Some(realms), ..self }
+    }
+
+    /// The same, whose sessions may be carried by tokens too.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Arc<SessionTokens>) -> Self {
+        Self { tokens: Some(tokens), ..self }
+    }
+
+    /// Another carrier of the session that a login gave, as good as its cookie and no longer: it is looked up at each use
+    /// (`http-api.md` 7). `None` where this domain gives none out.
+    ///
+    /// # Errors
+    /// When it can't be signed.
+    pub fn token(&self, of: &LoggedIn) -> Result<Option<Zeroizing<String>>, CryptoError> {
+        let issue = |tokens: &Arc<SessionTokens>| tokens.issue(&self.settings.domain, of, self.clock.now());
+        self.tokens.as_ref().map(issue).transpose()
     }
 
     /// The domain.
@@ -116,16 +138,16 @@ impl DomainSessions {
         presented: Option<&AuthenticatedSession>,
         secure: bool,
     ) -> Result<LoggedIn, LoginError> {
-        let Some((id, record)) = self.presented(presented).await? else {
+        let Some((key, record)) = self.presented(presented).await? else {
             return self.begin(attempt, realm, secure).await;
         };
         let same_user = record.session.ext_id == attempt.ext_id.as_str();
         let same_era = record.session.generation == attempt.generation && record.password == attempt.password;
         if !same_user || !same_era || realm.level < record.session.level {
-            self.store.end(&id.key()).await?;
+            self.store.end(&key).await?;
             return self.begin(attempt, realm, secure).await;
         }
-        match self.step_up(&id, record, realm, secure).await? {
+        match self.step_up(key, record, realm, secure).await? {
             Some(logged_in) => Ok(logged_in),
             // It ended or was renewed by a parallel login: what remains is a login of its own.
             None => self.begin(attempt, realm, secure).await,
@@ -137,8 +159,8 @@ impl DomainSessions {
     /// # Errors
     /// When the store can't be asked: the session may be alive.
     pub async fn logout(&self, session: &AuthenticatedSession) -> Result<(), StoreError> {
-        if let Some(id) = id_of(session) {
-            self.store.end(&id.key()).await?;
+        if let Some(key) = self.key_of(session) {
+            self.store.end(&key).await?;
             Event::Logout { user: &session.ext_id }.record();
         }
         Ok(())
@@ -163,10 +185,21 @@ impl DomainSessions {
     async fn presented(
         &self,
         presented: Option<&AuthenticatedSession>,
-    ) -> Result<Option<(SessionId, SessionRecord)>, StoreError> {
-        let Some(id) = presented.and_then(id_of) else { return Ok(None) };
-        let record = self.store.touch(&id.key()).await?;
-        Ok(record.filter(|record| self.is_here(record)).map(|record| (id, record)))
+    ) -> Result<Option<(SessionKey, SessionRecord)>, StoreError> {
+        let Some(key) = presented.and_then(|session| self.key_of(session)) else { return Ok(None) };
+        let record = self.store.touch(&key).await?;
+        Ok(record.filter(|record| self.is_here(record)).map(|record| (key, record)))
+    }
+
+    /// None where nothing is kept of the session.
+    fn key_of(&self, session: &AuthenticatedSession) -> Option<SessionKey> {
+        self.key(session.carrier()?.expose())
+    }
+
+    /// Where the session is kept for which somebody carries this: an id, or a token for it.
+    fn key(&self, carried: &str) -> Option<SessionKey> {
+        let of_token = || self.tokens.as_ref()?.read(&self.settings.domain, carried, self.clock.now());
+        SessionId::parse(carried).map(|id| id.key()).or_else(of_token)
     }
 
     /// The level that its realm gives now, at most that which it gave; none where that realm is gone.
@@ -196,32 +229,33 @@ impl DomainSessions {
         };
         let id = SessionId::random()?;
         let ends = now.after(self.settings.absolute);
-        self.store.create(id.key(), self.record(session.clone(), attempt.password, now, ends)).await?;
+        let key = id.key();
+        self.store.create(key, self.record(session.clone(), attempt.password, now, ends)).await?;
         let set_cookie = Some(self.settings.domain.set_cookie(secure, &id.text())?);
-        Ok(LoggedIn { session, set_cookie, step_up: false })
+        Ok(LoggedIn { session, set_cookie, step_up: false, key, ends })
     }
 
     async fn step_up(
         &self,
-        id: &SessionId,
+        old: SessionKey,
         record: SessionRecord,
         realm: &Realm,
         secure: bool,
     ) -> Result<Option<LoggedIn>, LoginError> {
-        let now = self.clock.now();
+        let (now, ends) = (self.clock.now(), record.ends);
         let mut session = record.session;
         session.realm.clone_from(&realm.name);
         session.level = realm.level;
         session.authenticated_at = now;
-        let (done, set_cookie) = if realm.renew {
+        let (done, set_cookie, key) = if realm.renew {
             let new = SessionId::random()?;
-            let renewed = self.record(session.clone(), record.password, now, record.ends);
+            let renewed = self.record(session.clone(), record.password, now, ends);
             let set_cookie = self.settings.domain.set_cookie(secure, &new.text())?;
-            (self.store.renew(&id.key(), new.key(), renewed).await?, Some(set_cookie))
+            (self.store.renew(&old, new.key(), renewed).await?, Some(set_cookie), new.key())
         } else {
-            (self.store.raise(&id.key(), session.clone()).await?, None)
+            (self.store.raise(&old, session.clone()).await?, None, old)
         };
-        Ok(done.then_some(LoggedIn { session, set_cookie, step_up: true }))
+        Ok(done.then_some(LoggedIn { session, set_cookie, step_up: true, key, ends }))
     }
 
     fn record(&self, session: Session, password: PasswordStamp, now: Millis, ends: Millis) -> SessionRecord {
@@ -229,28 +263,23 @@ impl DomainSessions {
     }
 }
 
-/// None where nothing is kept of the session.
-fn id_of(session: &AuthenticatedSession) -> Option<SessionId> {
-    SessionId::parse(session.carrier()?.expose())
-}
-
 #[async_trait]
 impl sidegate_filters::identity_creation::Sessions for DomainSessions {
-    async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError> {
+    async fn find(&self, domain: &SessionDomain, carried: &str) -> Result<Option<Session>, FilterError> {
         if *domain != self.settings.domain {
             return Ok(None);
         }
-        let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
+        let Some(key) = self.key(carried) else { return Ok(None) };
         let unavailable = |error: StoreError| {
             tracing::error!(%error, "a session could not be looked up");
             FilterError::Unavailable("the session store")
         };
-        let record = self.store.touch(&id.key()).await.map_err(unavailable)?;
+        let record = self.store.touch(&key).await.map_err(unavailable)?;
         let Some(record) = record.filter(|record| self.is_here(record)) else { return Ok(None) };
         let user = ExtId::from(record.session.ext_id.as_str());
         let is_known = self.users.password_stamp(&user).await.map_err(unavailable)? == Some(record.password);
         let Some(level) = self.level(&record.session).filter(|_| is_known) else {
-            self.store.end(&id.key()).await.map_err(unavailable)?;
+            self.store.end(&key).await.map_err(unavailable)?;
             return Ok(None);
         };
         Ok(Some(Session { level, ..record.session }))

@@ -107,7 +107,16 @@ impl SigningKey {
     /// # Errors
     /// If the claims are no JSON object, or the library fails.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, CryptoError> {
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::ES256) };
+        self.sign_as("JWT", claims)
+    }
+
+    /// The same with another `typ`, which stands first in the header.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn sign_as(&self, typ: &str, claims: &impl Serialize) -> Result<String, CryptoError> {
+        let own = Header::new(Algorithm::ES256);
+        let header = Header { kid: Some(self.kid.clone()), typ: Some(typ.to_owned()), ..own };
         Ok(jsonwebtoken::encode(&header, claims, &self.handle.encoding_key())?)
     }
 

@@ -1,5 +1,8 @@
 //! Sessions (`gateway.md` 3.2) and the login endpoints (`http-api.md` 7).
 
+mod carried;
+mod crowd;
+
 use serde_json::json;
 
 use crate::support::gateway::{Gateway, Setup};

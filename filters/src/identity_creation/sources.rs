@@ -12,12 +12,12 @@ use crate::identity::{InternalCaller, Session};
 /// Where sessions are looked up, at each request: what was ended is not there any more.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// The living session behind a cookie's value, if it belongs to `domain`. Whatever is wrong with the value itself is
-    /// `None`.
+    /// The living session behind what a client carries for it, the value of a cookie or a session token, if it belongs to
+    /// `domain`. Whatever is wrong with the value itself is `None`.
     ///
     /// # Errors
     /// [`FilterError::Unavailable`] when the store can't be asked: the request is refused.
-    async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError>;
+    async fn find(&self, domain: &SessionDomain, carried: &str) -> Result<Option<Session>, FilterError>;
 }
 
 /// Why a bearer token is nobody's: for its sender, of whom nothing is repeated.

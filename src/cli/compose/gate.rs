@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity_creation::{
     Admission, CookieSession, Credential, Demand, IdentityCreationFilter, Interception, InternalAccess,
-    InternalCallers, ReturnTarget, SessionDomain, Settings,
+    InternalCallers, ReturnTarget, SessionDomain, SessionToken, Settings,
 };
 use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role};
 
@@ -19,7 +19,7 @@ use crate::identity::internal_callers::{BearerHash, Proof, StaticCallers};
 use crate::identity::password;
 use crate::identity::return_field::ReturnSeal;
 use crate::identity::sec_token::{self, SecTokenIssuer, SecTokenKeys};
-use crate::identity::{DomainSessions, LoginPages, Paces, PasswordRealm, Realm, Throttle, sessions};
+use crate::identity::{DomainSessions, LoginPages, Paces, PasswordRealm, Realm, SessionTokens, Throttle, sessions};
 use crate::jose::MacKey;
 use crate::jose::certificates::Authorities;
 use crate::routes::rows::Protection;
@@ -57,10 +57,11 @@ impl Gate {
         stores: &Stores,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ComposeError> {
+        let tokens = Arc::new(SessionTokens::read_or_make(folder)?);
         let mut domains = BTreeMap::new();
         for domain in &config.domains {
-            domains
-                .insert(domain.name.clone(), (sessions_of(config, domain, stores, clock)?, domain.start_page.clone()));
+            let sessions = sessions_of(config, domain, stores, clock)?.with_tokens(tokens.clone());
+            domains.insert(domain.name.clone(), (Arc::new(sessions), domain.start_page.clone()));
         }
         let of = |kind: RealmKind| config.realms.iter().find(|realm| realm.kind == kind);
         let (password, fido_uaf) = (of(RealmKind::Password), of(RealmKind::FidoUaf));
@@ -143,8 +144,7 @@ impl Gate {
             Protection::Admin => (Admission::InternalOnly, InternalAccess::With(Role::Admin)),
             Protection::Internal => (Admission::InternalOnly, InternalAccess::Anybody),
         };
-        let cookie = self.cookie(&self.own)?;
-        self.filter(&self.own, vec![cookie], admission, internal, interception)
+        self.filter(&self.own, self.sessions(&self.own)?.into(), admission, internal, interception)
     }
 
     /// The identity-creation filter of an own row of the configuration.
@@ -172,15 +172,17 @@ impl Gate {
         let taken: Vec<_> = self.realms.iter().filter(|(realm, _)| is_taken(realm)).collect();
         let mut credentials = Vec::new();
         if taken.iter().any(|(realm, _)| realm.kind.makes_sessions()) {
-            credentials.push(self.cookie(&wanted.domain)?);
+            credentials.extend(self.sessions(&wanted.domain)?);
         }
         credentials.extend(taken.iter().filter_map(|(_, credential)| credential.clone()));
         Ok(credentials)
     }
 
-    fn cookie(&self, domain: &str) -> Result<Arc<dyn Credential>, ComposeError> {
-        let (sessions, _) = self.domain(domain)?;
-        Ok(Arc::new(CookieSession::new(parse_domain(domain)?, sessions.clone())))
+    /// What carries a session of the domain.
+    fn sessions(&self, domain: &str) -> Result<[Arc<dyn Credential>; 2], ComposeError> {
+        let ((sessions, _), domain) = (self.domain(domain)?, parse_domain(domain)?);
+        let cookie = CookieSession::new(domain.clone(), sessions.clone());
+        Ok([Arc::new(cookie), Arc::new(SessionToken::new(domain, sessions.clone()))])
     }
 
     fn filter(
@@ -209,13 +211,13 @@ fn sessions_of(
     domain: &Domain,
     stores: &Stores,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<DomainSessions>, ComposeError> {
+) -> Result<DomainSessions, ComposeError> {
     let settings =
         sessions::Settings { domain: parse_domain(&domain.name)?, idle: domain.idle, absolute: domain.absolute };
     let of_domain = config.realms.iter().filter(|realm| realm.domain == domain.name);
     let realms = of_domain.map(|realm| (realm.name.clone(), realm.level)).collect();
     let sessions = DomainSessions::new(settings, stores.sessions.clone(), stores.users.clone(), clock.clone());
-    Ok(Arc::new(sessions.of_realms(realms)))
+    Ok(sessions.of_realms(realms))
 }
 
 fn parse_domain(name: &str) -> Result<SessionDomain, ComposeError> {

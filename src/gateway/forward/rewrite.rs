@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue, Version, header};
 use pingora::http::RequestHeader;
 use sidegate_filters::delegation::RemovedHeaders;
-use sidegate_filters::identity_creation::{foreign_cookies, shows_bearer};
+use sidegate_filters::identity_creation::{foreign_cookies, shows_bearer, shows_session_token};
 use sidegate_filters::{CanonicalPath, Exchange};
 
 /// Where a request goes, and as what.
@@ -36,8 +36,9 @@ pub(super) fn rewrite(
     if let Some(cookies) = foreign_cookies(&exchange.headers) {
         head.insert_header(header::COOKIE, cookies)?;
     }
-    // On an internal listener every bearer is meant for us, whether a filter of the row asked for it or none did.
-    if exchange.client.internal && shows_bearer(&exchange.headers) {
+    // On an internal listener every bearer is meant for us, whether a filter of the row asked for it or none did; and so is
+    // a session token everywhere.
+    if exchange.client.internal && shows_bearer(&exchange.headers) || shows_session_token(&exchange.headers) {
         head.remove_header(&header::AUTHORIZATION);
     }
     // A server that heeds it reads no further, and Pingora keeps the connection for nobody else.

@@ -1,12 +1,11 @@
 //! The files of the SecToken keys, and their rotation with overlap.
 
-use std::io;
 use std::time::Duration;
 
 use serde_json::Value;
-use zeroize::Zeroizing;
 
-use crate::jose::{self, SigningKey, SigningKeyError};
+use crate::identity::key_file::{self, KeyFileError, generate, parse};
+use crate::jose::{self, SigningKey};
 use crate::store::{DataFolder, FolderError};
 
 const CURRENT: &str = "sectoken.pem";
@@ -25,17 +24,6 @@ pub struct SecTokenKeys {
     previous: Option<SigningKey>,
 }
 
-/// A key's file can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyFileError {
-    /// The data folder failed.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// A file holds no key of ours.
-    #[error("{0}: {1}")]
-    Key(String, SigningKeyError),
-}
-
 impl SecTokenKeys {
     /// These keys.
     #[must_use]
@@ -48,8 +36,7 @@ impl SecTokenKeys {
     /// # Errors
     /// When a file can't be read, written, or holds something else.
     pub fn read_or_make(folder: &DataFolder) -> Result<Self, KeyFileError> {
-        let pem = folder.read_or_make(CURRENT, generate)?;
-        let current = parse(folder, CURRENT, &pem)?;
+        let current = key_file::read_or_make(folder, CURRENT)?;
         let previous = folder.read(PREVIOUS)?.map(|pem| parse(folder, PREVIOUS, &pem)).transpose()?;
         Ok(Self { current, previous })
     }
@@ -92,15 +79,6 @@ impl SecTokenKeys {
     pub fn jwks(&self) -> Value {
         jose::jwks(std::iter::once(&self.current).chain(&self.previous))
     }
-}
-
-fn generate() -> io::Result<Zeroizing<Vec<u8>>> {
-    let key = SigningKey::generate().map_err(io::Error::other)?;
-    key.to_pem().map_err(io::Error::other)
-}
-
-fn parse(folder: &DataFolder, name: &str, pem: &[u8]) -> Result<SigningKey, KeyFileError> {
-    SigningKey::from_pem(pem).map_err(|error| KeyFileError::Key(folder.file(name).display().to_string(), error))
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use http::HeaderValue;
 use http::header::InvalidHeaderValue;
+use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::Session;
 
 use crate::jose::CryptoError;
-use crate::store::{ExtId, PasswordStamp, StoreError};
+use crate::store::{ExtId, PasswordStamp, SessionKey, StoreError};
 
 /// What a successful login through a realm gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub struct LoggedIn {
     pub set_cookie: Option<HeaderValue>,
     /// Whether a session was there already and was raised.
     pub step_up: bool,
+    /// Where it is kept now.
+    pub(super) key: SessionKey,
+    /// When it ends at the latest.
+    pub(super) ends: Millis,
 }
 
 /// A login that came to nothing although its credential was good.

@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use http::header;
 use sidegate_filters::{Exchange, Reply};
 use sidegate_uaf::StatusCode;
-use sidegate_uaf::wire::{SendUafResponse, ServerResponse};
+use sidegate_uaf::wire::{SendUafResponse, ServerResponse, Token, TokenType};
 
 use super::answers::{Outcome, fido_uaf, reply, to_the_end};
 use super::auth_answer::{check_site, session};
 use super::body::read;
 use super::problems::UafFault;
-use crate::identity::FidoUafRealm;
+use crate::identity::{FidoUafRealm, LoggedIn};
 use crate::identity::fido_uaf::UafAnswer;
 use crate::routes::{Endpoint, Media, Medium};
 
@@ -39,7 +39,7 @@ impl FidoLoginResponseEndpoint {
         };
         match to_the_end(work).await?.map_err(UafFault::from) {
             Ok(done) => {
-                let mut response = fido_uaf(&ServerResponse::of(StatusCode::OK));
+                let mut response = fido_uaf(&self.succeeded(&done));
                 if let Some(cookie) = done.set_cookie {
                     response.headers_mut().append(header::SET_COOKIE, cookie);
                 }
@@ -48,6 +48,16 @@ impl FidoLoginResponseEndpoint {
             Err(UafFault::Code(code)) => Ok(fido_uaf(&ServerResponse::of(code))),
             Err(UafFault::Problem(problem)) => Err(problem),
         }
+    }
+
+    /// The token is for clients without cookies: without it a login is one all the same.
+    fn succeeded(&self, done: &LoggedIn) -> ServerResponse {
+        let token = self.0.token(done).unwrap_or_else(|error| {
+            tracing::error!(%error, "a session token could not be signed");
+            None
+        });
+        let token = token.map(|token| Token { token_type: TokenType::Jwt, value: token.to_string() });
+        ServerResponse { additional_tokens: token.into_iter().collect(), ..ServerResponse::of(StatusCode::OK) }
     }
 }
 

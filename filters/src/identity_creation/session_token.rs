@@ -1,0 +1,87 @@
+//! The session token: what clients without cookies carry in place of the session cookie (`http-api.md` 7).
+
+use std::sync::{Arc, LazyLock};
+
+use async_trait::async_trait;
+use http::{HeaderMap, header};
+
+use super::{Bearer, Credential, SessionDomain, Sessions, Shown};
+use crate::exchange::Exchange;
+use crate::filter::FilterError;
+use crate::identity::Carrier;
+use crate::jws::base64url;
+
+/// `typ` in the header of session tokens, where it stands first.
+pub const SESSION_TOKEN_TYP: &str = "sidegate-session+jwt";
+
+/// How each of them begins: whole groups of three bytes, so that nothing of what follows is in it.
+static BEGINNING: LazyLock<String> =
+    LazyLock::new(|| base64url::encode(format!("{{\"typ\":\"{SESSION_TOKEN_TYP}\",")));
+
+/// A session token in `Authorization`: another carrier of a session that is kept here, looked up at each use. A bearer of
+/// another kind is none, and one whose session has ended shows nothing.
+pub struct SessionToken {
+    domain: SessionDomain,
+    sessions: Arc<dyn Sessions>,
+}
+
+impl SessionToken {
+    /// Sessions of this domain.
+    #[must_use]
+    pub fn new(domain: SessionDomain, sessions: Arc<dyn Sessions>) -> Self {
+        Self { domain, sessions }
+    }
+}
+
+#[async_trait]
+impl Credential for SessionToken {
+    fn name(&self) -> String {
+        "session token".to_owned()
+    }
+
+    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+        let token = match Bearer::of(&exchange.headers) {
+            Bearer::Token(token) if token.starts_with(BEGINNING.as_str()) => token,
+            _ => return Ok(Shown::Nothing),
+        };
+        let session = self.sessions.find(&self.domain, &token).await?;
+        let session = session.filter(|session| session.domain == self.domain.as_str());
+        Ok(session.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), Some(Carrier::new(token)))))
+    }
+
+    fn strip(&self, headers: &mut HeaderMap) {
+        if shows_session_token(headers) {
+            headers.remove(header::AUTHORIZATION);
+        }
+    }
+}
+
+/// Whether `Authorization` may hold a session token, of whatever domain, living or dead: no upstream learns it.
+#[must_use]
+pub fn shows_session_token(headers: &HeaderMap) -> bool {
+    let beginning = BEGINNING.as_bytes();
+    let has_it = |field: &http::HeaderValue| field.as_bytes().windows(beginning.len()).any(|part| part == beginning);
+    headers.get_all(header::AUTHORIZATION).iter().any(has_it)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(&[], false)]
+    #[case(&["Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.e30.AA"], false)]
+    #[case(&["Bearer eyJ0eXAiOiJzaWRlZ2F0ZS1zZXNzaW9uK2p3dCIsImFsZyI6IkVTMjU2In0.e30.AA"], true)]
+    #[case(&["bearer eyJ0eXAiOiJzaWRlZ2F0ZS1zZXNzaW9uK2p3dCIs"], true)]
+    #[case(&["Basic YTpi", "x=eyJ0eXAiOiJzaWRlZ2F0ZS1zZXNzaW9uK2p3dCIs,"], true)]
+    fn one_is_known_wherever_it_stands(#[case] fields: &[&'static str], #[case] expected: bool) {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_static(field));
+        }
+        assert_eq!(shows_session_token(&headers), expected);
+    }
+}
