@@ -4,8 +4,8 @@
 pub mod fido_uaf;
 pub mod forward;
 pub mod internal_callers;
-pub mod key_file;
 pub mod jwt;
+pub mod key_file;
 pub mod login_page;
 pub mod mtls;
 pub mod password;

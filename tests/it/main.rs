@@ -39,5 +39,6 @@ mod status;
 mod step_up;
 mod story;
 mod support;
+mod under_load;
 mod upgrade;
 mod upstreams;

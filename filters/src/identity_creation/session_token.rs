@@ -15,8 +15,7 @@ use crate::jws::base64url;
 pub const SESSION_TOKEN_TYP: &str = "sidegate-session+jwt";
 
 /// How each of them begins: whole groups of three bytes, so that nothing of what follows is in it.
-static BEGINNING: LazyLock<String> =
-    LazyLock::new(|| base64url::encode(format!("{{\"typ\":\"{SESSION_TOKEN_TYP}\",")));
+static BEGINNING: LazyLock<String> = LazyLock::new(|| base64url::encode(format!("{{\"typ\":\"{SESSION_TOKEN_TYP}\",")));
 
 /// A session token in `Authorization`: another carrier of a session that is kept here, looked up at each use. A bearer of
 /// another kind is none, and one whose session has ended shows nothing.

@@ -60,7 +60,8 @@ impl SessionTokens {
     /// Where the session of a token is kept; `None` for whatever was not signed here for this domain.
     pub(super) fn read(&self, domain: &SessionDomain, token: &str, now: Millis) -> Option<SessionKey> {
         let jws = CompactJws::parse(token.as_bytes(), LONGEST).ok()?.admit(&[Algorithm::Es256]).ok()?;
-        let jws = Some(jws).filter(|jws| jws.header().typ() == Some(SESSION_TOKEN_TYP))?.verify(&self.verifying).ok()?;
+        let jws =
+            Some(jws).filter(|jws| jws.header().typ() == Some(SESSION_TOKEN_TYP))?.verify(&self.verifying).ok()?;
         let Claims { aud, sid, exp, .. } = serde_json::from_slice(jws.payload()).ok()?;
         let fits = aud == domain.as_str() && now.seconds() < exp;
         let key = base64url::decode(sid).ok().filter(|_| fits)?;

@@ -13,8 +13,8 @@ use super::answers::{Outcome, fido_uaf, reply, to_the_end};
 use super::auth_answer::{check_site, session};
 use super::body::read;
 use super::problems::UafFault;
-use crate::identity::{FidoUafRealm, LoggedIn};
 use crate::identity::fido_uaf::UafAnswer;
+use crate::identity::{FidoUafRealm, LoggedIn};
 use crate::routes::{Endpoint, Media, Medium};
 
 /// Logs in by UAF answers.
