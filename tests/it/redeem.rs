@@ -1,5 +1,7 @@
 //! Redeem (`http-api.md` 3): exactly once, and each row of its table.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
@@ -16,6 +18,20 @@ fn assert_one_winner(codes: impl Iterator<Item = u64>) {
     let codes: Vec<u64> = codes.collect();
     assert_eq!(codes.iter().filter(|code| **code == 1200).count(), 1, "{codes:?}");
     assert_eq!(codes.iter().filter(|code| **code == 1403).count(), PARALLEL - 1, "{codes:?}");
+}
+
+#[tokio::test]
+async fn who_redeems_a_token_does_not_learn_the_session_id() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let _phone = Phone::enrolled(&gateway, "jeff").await;
+    let operation = dispatched(&gateway.public(), "authentication", &by_link("jeff")).await;
+    let handed_out = redeem(&gateway.public(), "authentication", &operation.token).await.uaf_code(1200);
+    let text = handed_out["uafRequest"].as_str().unwrap();
+    let message: Value = serde_json::from_str(text).unwrap();
+    let server_data = URL_SAFE_NO_PAD.decode(message[0]["header"]["serverData"].as_str().unwrap()).unwrap();
+    let id = operation.session_id.as_bytes();
+    let holds = |text: &[u8]| text.windows(id.len()).any(|part| part == id);
+    assert!(!holds(text.as_bytes()) && !holds(&server_data));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! The only place of this crate that knows OpenSSL: hashes, MACs, public keys, signatures and certificates, and the
 //! private keys and certificates of the software authenticator.
 
+mod cipher;
 mod der;
 mod elliptic;
 #[cfg(feature = "authenticator")]
@@ -11,6 +12,7 @@ mod private;
 mod rsa;
 mod verify;
 
+pub(crate) use cipher::CipherKey;
 #[cfg(feature = "authenticator")]
 pub use issue::{CertificateDigest, CertificateExtension, CertificateFields};
 pub(crate) use mac::MacKey;

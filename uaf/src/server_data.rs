@@ -1,6 +1,8 @@
 //! `serverData`: what the server sends along with a request and finds again in the answer. It is authenticated with
 //! HMAC-SHA256 and bound to one operation, its kind and purpose, its user, its challenge and its end, so that the
-//! operation can be looked up from an answer alone and an answer cannot be moved to another operation.
+//! operation can be looked up from an answer alone and an answer cannot be moved to another operation. Whoever sees it
+//! learns none of that: it is enciphered by AES-256 in counter mode from the first half of its MAC on (as RFC 5297 has
+//! it with another MAC), which differs wherever the text does.
 //!
 //! ```
 //! use sidegate_uaf::server_data::{Binding, ServerDataKey};
@@ -25,14 +27,15 @@
 
 use std::fmt;
 
-use crate::crypto::{self, MacKey};
+use crate::crypto::{self, CipherKey, MacKey};
 use crate::encoding::{self, Text};
 use crate::error::Error;
 use crate::relying_party::StartError;
 use crate::wire::{Challenge, Operation, ServerDataText};
 
-const DOMAIN: &[u8] = b"UAF serverData 1\0";
-const USER_DOMAIN: &[u8] = b"UAF serverData 1 user\0";
+const DOMAIN: &[u8] = b"UAF serverData 2\0";
+const USER_DOMAIN: &[u8] = b"UAF serverData 2 user\0";
+const CIPHER_DOMAIN: &[u8] = b"UAF serverData 2 cipher\0";
 const MAC_SIZE: usize = 32;
 const TAG_SIZE: usize = 16;
 
@@ -41,7 +44,10 @@ pub const MAX_NAME: usize = 64;
 
 /// The server's key for serverData. It does not print and is wiped when dropped.
 #[derive(Clone)]
-pub struct ServerDataKey(MacKey);
+pub struct ServerDataKey {
+    mac: MacKey,
+    cipher: CipherKey,
+}
 
 impl fmt::Debug for ServerDataKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,11 +89,13 @@ impl ServerDataKey {
     /// # Errors
     /// [`Error::Internal`].
     pub fn new(secret: &[u8; 32]) -> Result<Self, Error> {
-        MacKey::new(secret).map(Self).map_err(|_| Error::Internal)
+        let mac = MacKey::new(secret).map_err(|_| Error::Internal)?;
+        let cipher = CipherKey::new(mac.mac(&[CIPHER_DOMAIN]).map_err(|_| Error::Internal)?);
+        Ok(Self { mac, cipher })
     }
 
     fn mac(&self, parts: &[&[u8]]) -> Result<[u8; MAC_SIZE], Error> {
-        self.0.mac(parts).map_err(|_| Error::Internal)
+        self.mac.mac(parts).map_err(|_| Error::Internal)
     }
 
     /// Makes the text for a request.
@@ -107,9 +115,14 @@ impl ServerDataKey {
             body.push(length);
             body.extend_from_slice(name.as_bytes());
         }
-        let mac = self.mac(&[DOMAIN, &body]).map_err(|_| StartError::Internal)?;
-        body.extend_from_slice(&mac);
-        Text::new(encoding::encode(&body)).map_err(|_| StartError::Internal)
+        self.close(&body).map_err(|_| StartError::Internal)
+    }
+
+    fn close(&self, body: &[u8]) -> Result<ServerDataText, Error> {
+        let mac = self.mac(&[DOMAIN, body])?;
+        let mut text = self.cipher.apply(&first_bytes(mac), body).map_err(|_| Error::Internal)?;
+        text.extend_from_slice(&mac);
+        Text::new(encoding::encode(&text)).map_err(|_| Error::Internal)
     }
 
     /// Says for whom a challenge is without saying who it is.
@@ -129,11 +142,12 @@ impl ServerDataKey {
     /// [`Error::ServerDataBroken`] unless this key made it.
     pub fn open(&self, text: &ServerDataText) -> Result<ServerData, Error> {
         let bytes = encoding::decode(text.as_str()).map_err(|_| Error::ServerDataBroken)?;
-        let (body, mac) = bytes.split_last_chunk::<MAC_SIZE>().ok_or(Error::ServerDataBroken)?;
-        if !crypto::equal(&self.mac(&[DOMAIN, body])?, mac) {
+        let (hidden, mac) = bytes.split_last_chunk::<MAC_SIZE>().ok_or(Error::ServerDataBroken)?;
+        let body = self.cipher.apply(&first_bytes(*mac), hidden).map_err(|_| Error::Internal)?;
+        if !crypto::equal(&self.mac(&[DOMAIN, &body])?, mac) {
             return Err(Error::ServerDataBroken);
         }
-        ServerData::read(body).ok_or(Error::ServerDataBroken)
+        ServerData::read(&body).ok_or(Error::ServerDataBroken)
     }
 }
 

@@ -58,10 +58,16 @@ fn every_part_of_the_binding_shows_in_the_text() {
 }
 
 #[test]
-fn the_user_cannot_be_read_from_it() {
-    let challenge = challenge(1);
-    let bytes = encoding::decode(key().seal(&binding(&challenge)).unwrap().as_str()).unwrap();
-    assert!(!bytes.windows(4).any(|window| window == b"jeff"));
+fn nothing_can_be_read_from_it() {
+    let (challenge, longest) = (challenge(1), "6d2c".repeat(16));
+    let named = Binding { operation_id: &longest, ..binding(&challenge) };
+    let bytes = encoding::decode(key().seal(&named).unwrap().as_str()).unwrap();
+    for plain in ["jeff", "6d2c", "tran"] {
+        assert!(!bytes.windows(4).any(|window| window == plain.as_bytes()), "{plain}");
+    }
+    let again = Binding { expires_at: named.expires_at + 1, ..named };
+    let again = encoding::decode(key().seal(&again).unwrap().as_str()).unwrap();
+    assert!(bytes.iter().zip(&again).filter(|(one, other)| one == other).count() < bytes.len() / 8);
 }
 
 #[test]
@@ -95,15 +101,14 @@ fn no_changed_bit_and_no_other_key_opens_it() {
 fn a_body_of_another_shape_does_not_open_even_with_a_right_mac() {
     let challenge = challenge(1);
     let bytes = encoding::decode(key().seal(&binding(&challenge)).unwrap().as_str()).unwrap();
-    let body = &bytes[..bytes.len() - MAC_SIZE];
-    let sealed = |body: &[u8]| {
-        let mac = key().mac(&[DOMAIN, body]).unwrap();
-        Text::new(encoding::encode(&[body, &mac].concat())).unwrap()
-    };
-    assert!(key().open(&sealed(body)).is_ok());
-    for body in [&[body, &[0]].concat()[..], &body[..body.len() - 1], &[]] {
-        assert_eq!(key().open(&sealed(body)), Err(Error::ServerDataBroken));
+    let (hidden, mac) = bytes.split_last_chunk::<MAC_SIZE>().unwrap();
+    let body = &key().cipher.apply(&first_bytes(*mac), hidden).unwrap()[..];
+    assert!(key().open(&key().close(body).unwrap()).is_ok());
+    for body in [&[body, &[0]].concat()[..], &body[..body.len() - 1], &[0]] {
+        assert_eq!(key().open(&key().close(body).unwrap()), Err(Error::ServerDataBroken));
     }
+    let nothing = Text::new(encoding::encode(&key().mac(&[DOMAIN]).unwrap())).unwrap();
+    assert_eq!(key().open(&nothing), Err(Error::ServerDataBroken));
 }
 
 #[test]
