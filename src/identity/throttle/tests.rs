@@ -327,3 +327,27 @@ fn before_its_name_is_known_an_attempt_counts_as_under_way_in_its_network() {
     }
     assert!(bench.throttle.enter(here()).is_ok(), "a familiar user may be among those of a full network");
 }
+
+#[test]
+fn the_operations_tell_these_numbers() {
+    let operations = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
+    let told = std::fs::read_to_string(operations).unwrap();
+    let (passwords, answers) = (Paces::of_passwords(2 * 33, 25), Paces::of_signatures());
+    let row = |about: &str, unit: &str, of: &dyn Fn(&Paces) -> u64| {
+        let row = format!("{about} | {}{unit} | {}{unit} |", of(&passwords), of(&answers));
+        assert!(told.contains(&row), "{row}");
+    };
+    row("failures without a delay", "", &|paces| paces.user.free.into());
+    row("at most", " s", &|paces| paces.user.longest.as_secs());
+    row("after the last failure in", " min", &|paces| paces.user.memory.as_secs() / 60);
+    row("attempts of the user from there at a time", "", &|paces| paces.user.parallel.into());
+    row("failures that it may have", "", &|paces| paces.network.holds.into());
+    row("one of these is forgotten every", " s", &|paces| paces.network.drains_one_in.as_secs());
+    let parallel = (passwords.network.parallel, answers.network.parallel);
+    assert!(told.contains(&format!("(25%: {} on two cores) | {} |", parallel.0, parallel.1)));
+    assert_eq!(
+        (passwords.familiar, passwords.entries),
+        (Duration::from_secs(7 * 24 * 3600), 50_000),
+        "the same in words"
+    );
+}
