@@ -7,7 +7,8 @@
 //!    far moves no state.
 //! 2. The caller loads the operation and **takes its challenge, atomically and for good**: it is used up even if the
 //!    rest fails. Nothing there: [`Error::ChallengeSpent`].
-//! 3. The caller loads what it has under [`Opened::keys`].
+//! 3. The caller loads what it has under [`Opened::keys`]: the credentials for `finish_authentication`, and for
+//!    `finish_registration` which of these keys are taken, whoever owns them.
 //! 4. `finish_*` checks everything else. New counters are stored in one step, each if it is greater
 //!    than the stored one then or if both are 0, and none if one is not: [`Error::SignCounter`]; new credentials only if
 //!    (AAID, keyID) is free: [`Error::AlreadyRegistered`].
@@ -65,7 +66,8 @@
 //! let opened = server.open(Operation::Reg, &response.to_message(), None)?;
 //! assert_eq!(opened.operation_id(), "operation-1"); // load the state, take the challenge
 //! let arrival = Arrival { now: 1_000, channels: &[] };
-//! let outcome = server.finish_registration(&state, &opened, &[], &arrival)?;
+//! let taken = []; // those of opened.keys() that the store has, whoever owns them
+//! let outcome = server.finish_registration(&state, &opened, &taken, &arrival)?;
 //! let RegistrationOutcome::Registered { credentials, .. } = outcome else { return Err("denied".into()) };
 //! assert_eq!(credentials[0].key_ref(), key.key_ref());
 //!
