@@ -4,7 +4,7 @@ use std::path::Path;
 
 use reqwest::Url;
 
-use super::error::{LOGIN_REQUEST, PASSWORD_LOGIN};
+use super::error::PASSWORD_LOGIN;
 use super::flags::PasswordLogin;
 use super::{Device, PhoneError, error};
 use crate::cli::arguments::DataFlags;
@@ -21,9 +21,7 @@ impl Device {
             (PhoneError::Network(why), _) if !error::is_of_certificate(&why) => {
                 PhoneError::Unreached { gateway, known, why }
             }
-            (why @ PhoneError::Refused { what: PASSWORD_LOGIN | LOGIN_REQUEST, status: 404 | 405, .. }, _) => {
-                PhoneError::Elsewhere { gateway, known, why: Box::new(why) }
-            }
+            (why, _) if why.is_of_a_stranger() => PhoneError::Elsewhere { gateway, known, why: Box::new(why) },
             (why @ PhoneError::Refused { what: PASSWORD_LOGIN, status: 401, .. }, Some(login)) => {
                 if login.password_stdin || known.is_empty() {
                     return login.refused(why);

@@ -13,6 +13,9 @@ pub(super) const PASSWORD_LOGIN: &str = "password login";
 /// The same.
 pub(super) const LOGIN_REQUEST: &str = "login request";
 
+/// In place of the detail that each refusal of a gateway has.
+pub(super) const NO_DETAIL: &str = "no detail";
+
 /// Why the phone did not get there.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum PhoneError {
@@ -176,6 +179,16 @@ impl PhoneError {
         match self {
             Self::Uaf { code, .. } => *code != StatusCode::INTERNAL,
             Self::Authenticator(AuthenticatorError::NoSuitableAuthenticator) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a login was refused as no gateway for phones refuses one.
+    pub(super) fn is_of_a_stranger(&self) -> bool {
+        match self {
+            Self::Refused { what: PASSWORD_LOGIN | LOGIN_REQUEST, status, detail } => {
+                matches!(status, 404 | 405 | 501) || *status < 500 && detail == NO_DETAIL
+            }
             _ => false,
         }
     }

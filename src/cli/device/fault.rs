@@ -6,6 +6,7 @@ use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::Operation;
 
 use super::{PhoneError, say};
+use crate::cli::program::command;
 
 /// How many names stand in the place of a wrong one.
 const NEAREST: usize = 3;
@@ -97,7 +98,7 @@ fn named(name: &str) -> Result<Misbehaviour, String> {
     let mut names: Vec<_> = all().map(|how| how.to_string()).collect();
     names.sort_by_key(|known| distance(name, known));
     names.truncate(NEAREST);
-    Err(format!("the nearest names are {}; `sidegate device misbehaviours` prints all", names.join(", ")))
+    Err(format!("the nearest names are {}; {} prints all", names.join(", "), command("device misbehaviours")))
 }
 
 /// How many letters have to be put in, taken out or replaced to make the one of the other.

@@ -10,6 +10,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation, ReturnUafRequest};
 
 use super::PhoneError;
+use super::error::NO_DETAIL;
 
 /// Media type of UAF messages (UAF HTTP transport, section 2).
 const FIDO_UAF: &str = "application/fido+uaf;charset=UTF-8";
@@ -168,7 +169,7 @@ impl Answer {
         if self.status == status {
             return Ok(self.body);
         }
-        let detail = self.body.get("detail").and_then(Value::as_str).unwrap_or("no detail").to_owned();
+        let detail = self.body.get("detail").and_then(Value::as_str).unwrap_or(NO_DETAIL).to_owned();
         Err(PhoneError::Refused { what, status: self.status, detail })
     }
 

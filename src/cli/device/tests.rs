@@ -262,3 +262,22 @@ async fn a_token_is_not_sent_to_a_foreign_redeem_url() {
     assert!(matches!(&refused, Err(PhoneError::Message(why)) if why.contains("not the gateway")), "{refused:?}");
     assert_eq!(foreign.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
+
+#[tokio::test]
+async fn what_is_no_gateway_is_told_by_how_it_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    for (answer, is_strange) in [
+        ((302, String::new()), true),
+        ((403, "<html>".to_owned()), true),
+        ((501, "<html>".to_owned()), true),
+        ((502, String::new()), false),
+        ((429, json!({ "detail": "too many" }).to_string()), false),
+    ] {
+        let told = format!("{answer:?}");
+        let (url, heard) = gateway(vec![answer]);
+        let device = register(&url, folder.path());
+        let why = device.advised(device.act().await.unwrap_err());
+        heard.join().unwrap();
+        assert_eq!(matches!(why, PhoneError::Elsewhere { .. }), is_strange, "{told}: {why}");
+    }
+}
