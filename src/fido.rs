@@ -24,7 +24,7 @@ use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 use crate::store::operation::{ChallengeState, OperationKind, Purpose};
 use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError, User};
 
-pub use answer::{AnswerAt, Answered, Arrival, Claimed, Counted};
+pub use answer::{AnswerAt, Answered, Arrival, Claimed, Counted, Received};
 pub use channel::channel_of;
 pub use context::{Ask, Context, ContextFault, Scope, check_device};
 pub use credential::key_ref;
@@ -162,17 +162,8 @@ pub trait Fido: Send + Sync {
         from: Option<SourceNetwork>,
     ) -> Result<UafRequest, FidoError>;
 
-    /// Who an answer says it is from. Nothing of it is verified.
-    ///
-    /// # Errors
-    /// When the store can't be asked.
-    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError>;
-
-    /// Takes an answer: finishes its operation, for good or bad.
-    ///
-    /// # Errors
-    /// The code for the client. No operation moves unless serverData and challenge are those of it.
-    async fn answer(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError>;
+    /// Reads an answer, be it none, and moves nothing.
+    fn open(&self, arrival: &Arrival<'_>) -> Box<dyn Received + '_>;
 }
 
 fn internal(error: &dyn std::fmt::Display) -> FidoError {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Subject;
+use async_trait::async_trait;
+
+use super::{FidoError, Subject};
 use crate::store::operation::{Authenticator, OperationKind, Purpose};
-use crate::store::{ExtId, OperationId, SourceNetwork};
+use crate::store::{ExtId, OperationId, SourceNetwork, StoreError};
 
 /// Where an answer came in: decides which operations it may finish (`http-api.md` 0.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,23 @@ pub struct Arrival<'a> {
     pub context: Option<&'a str>,
     /// As in [`Commission::from`](super::Commission::from).
     pub from: Option<SourceNetwork>,
+}
+
+/// An answer that was read ([`Fido::open`](super::Fido::open)). The message is gone, so it is read once, whatever is asked of
+/// the answer; and with [`Self::take`] the answer is too, so it is taken once.
+#[async_trait]
+pub trait Received: Send + Sync {
+    /// Who it says it is from; no signature is verified. `None` too of what is no answer.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn claimant(&self) -> Result<Option<Claimed>, StoreError>;
+
+    /// Takes it: finishes its operation, for good or bad.
+    ///
+    /// # Errors
+    /// The code for the client. No operation moves unless serverData and challenge are those of it.
+    async fn take(self: Box<Self>) -> Result<Answered, FidoError>;
 }
 
 /// A good answer.

@@ -15,8 +15,8 @@ use sidegate_uaf::wire::ChannelBinding;
 use sidegate_uaf::{Decoys, Error, Folding, RelyingParty, StatusCode};
 
 use super::{
-    AnswerAt, Answered, Arrival, Ask, Claimed, Commission, ContextFault, Fido, FidoError, Policies, Scope, Subject,
-    UafRequest, credential, internal,
+    Arrival, Ask, Commission, ContextFault, Fido, FidoError, Policies, Received, Scope, Subject, UafRequest,
+    credential, internal,
 };
 use crate::store::operation::ChallengeState;
 use crate::store::{Credentials, Operations, SourceNetwork, StoreError, Users};
@@ -116,12 +116,8 @@ impl Fido for Embedded {
         self.deregistration(user, scope).await
     }
 
-    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
-        self.presumed(at, uaf_response).await
-    }
-
-    async fn answer(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
-        self.take(arrival).await
+    fn open(&self, arrival: &Arrival<'_>) -> Box<dyn Received + '_> {
+        Box::new(self.read(arrival))
     }
 }
 

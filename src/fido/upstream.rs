@@ -20,10 +20,7 @@ use sidegate_filters::UsernameMapper;
 use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
-use super::{
-    AnswerAt, Answered, Arrival, Ask, Claimed, Commission, ContextFault, Counted, Fido, FidoError, Scope, Subject,
-    UafRequest,
-};
+use super::{Arrival, Ask, Commission, ContextFault, Fido, FidoError, Received, Scope, Subject, UafRequest};
 use crate::store::operation::ChallengeState;
 use crate::store::{Challenges, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
 
@@ -92,13 +89,8 @@ impl Fido for Upstream {
         self.remove(user, scope, from).await
     }
 
-    async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
-        let user = self.presumed(at, uaf_response).await?;
-        Ok(user.map(|ext_id| Claimed { ext_id, counted: Counted::User }))
-    }
-
-    async fn answer(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
-        self.take(arrival).await
+    fn open(&self, arrival: &Arrival<'_>) -> Box<dyn Received + '_> {
+        Box::new(self.read(arrival))
     }
 }
 

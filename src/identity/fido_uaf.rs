@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
 use super::throttle::Throttle;
-use crate::fido::{AnswerAt, Answered, Arrival, Counted, Fido, FidoError};
+use crate::fido::{AnswerAt, Answered, Arrival, Counted, Fido, FidoError, Received};
 use crate::jose::CryptoError;
 use crate::store::{SourceNetwork, StoreError, Users};
 use crate::telemetry::audit::Event;
@@ -102,11 +102,12 @@ impl FidoUafRealm {
         };
         let entered = self.throttle.enter(network).map_err(too_many)?;
         // Begun before the answer is judged, so that an end of all sessions meanwhile voids what comes of it.
-        let Presumed { name, attempt } = self.presumed(answer.response).await?;
+        let received = self.open(answer);
+        let Presumed { name, attempt } = self.presumed(&*received).await?;
         entered.unused();
         // Whom the answer names is not proven yet: good enough to count by in the network that it came from.
         let ticket = self.throttle.admit(name.as_deref(), network).map_err(too_many)?;
-        match self.check(answer, attempt).await {
+        match self.check(received, answer.address, attempt).await {
             Ok(attempt) => {
                 ticket.succeeded();
                 Ok(self.sessions.login(attempt, &self.realm, presented, secure).await?)
@@ -119,24 +120,28 @@ impl FidoUafRealm {
         }
     }
 
-    async fn check(
-        &self,
-        answer: UafAnswer<'_>,
-        attempt: Option<LoginAttempt>,
-    ) -> Result<LoginAttempt, FidoLoginError> {
-        let arrival = Arrival {
+    fn open(&self, answer: UafAnswer<'_>) -> Box<dyn Received + '_> {
+        self.fido.open(&Arrival {
             at: AnswerAt::Login,
             uaf_response: answer.response,
             context: answer.context,
             from: Some(SourceNetwork::of(answer.address)),
-        };
-        match (self.fido.answer(&arrival).await, attempt) {
+        })
+    }
+
+    async fn check(
+        &self,
+        received: Box<dyn Received + '_>,
+        address: IpAddr,
+        attempt: Option<LoginAttempt>,
+    ) -> Result<LoginAttempt, FidoLoginError> {
+        match (received.take().await, attempt) {
             (Ok(Answered { user: Some(proven), .. }), Some(attempt)) if *attempt.user() == proven.ext_id => Ok(attempt),
             (Ok(_), _) => Err(FidoLoginError::AnotherUser),
             (Err(error), attempt) => {
                 let user = attempt.as_ref().map(|attempt| attempt.user().as_str());
                 if !error.is_fault_of_a_server() {
-                    self.audit(user, answer.address, "uaf-answer-refused");
+                    self.audit(user, address, "uaf-answer-refused");
                 }
                 Err(error.into())
             }
@@ -148,8 +153,8 @@ impl FidoUafRealm {
     }
 
     /// Whose answer it seems to be. Where users are hidden, one who does not exist is counted and costs as much.
-    async fn presumed(&self, uaf_response: &str) -> Result<Presumed, StoreError> {
-        let Some(claimed) = self.fido.claimant(AnswerAt::Login, uaf_response).await? else {
+    async fn presumed(&self, received: &dyn Received) -> Result<Presumed, StoreError> {
+        let Some(claimed) = received.claimant().await? else {
             return Ok(Presumed { name: None, attempt: None });
         };
         let attempt = match self.users.by_ext_id(&claimed.ext_id).await? {

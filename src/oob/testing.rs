@@ -27,7 +27,9 @@ use crate::dispatchers::{
     BaseUrl, DispatchData, DispatchFailure, Dispatcher, Dispatchers, LinkDispatcher, Order, Recipients, RedeemUrls,
     Rendered,
 };
-use crate::fido::{AnswerAt, Answered, Arrival, Embedded, EmbeddedSettings, Fido, FidoError, Policies, UafRequest};
+use crate::fido::{
+    AnswerAt, Answered, Arrival, Claimed, Embedded, EmbeddedSettings, Fido, FidoError, Policies, UafRequest,
+};
 use crate::identity::testing::{TestDomain, TestUsers, domain_with, realm};
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemoryOperations};
@@ -250,6 +252,11 @@ impl House {
         }
     }
 
+    /// Who an answer says it is from.
+    pub(crate) async fn claimant(&self, at: AnswerAt, uaf_response: &str) -> Option<Claimed> {
+        self.fido.open(&Arrival { at, uaf_response, context: None, from: None }).claimant().await.unwrap()
+    }
+
     pub(crate) async fn answer(&self, at: AnswerAt, response: &Response) -> Result<Answered, u16> {
         self.answer_with(at, response, None).await
     }
@@ -262,7 +269,7 @@ impl House {
     ) -> Result<Answered, u16> {
         let context = reply.map(|reply| serde_json::to_string(reply).unwrap());
         let (message, context) = (response.to_message(), context.as_deref());
-        match self.fido.answer(&Arrival { at, uaf_response: &message, context, from: None }).await {
+        match self.fido.open(&Arrival { at, uaf_response: &message, context, from: None }).take().await {
             Ok(answered) => Ok(answered),
             Err(FidoError::Refused(code)) => Err(code.0),
             Err(fault) => panic!("{fault}"),

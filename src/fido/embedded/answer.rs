@@ -5,16 +5,42 @@ mod finish;
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use sidegate_uaf::{Denial, Error, Opened};
 use uuid::Uuid;
 
 use super::super::conclusion::{self, Conclusion};
-use super::super::{AnswerAt, Answered, Arrival, Claimed, Counted, FidoError, Subject, uaf_operation};
+use super::super::{AnswerAt, Answered, Arrival, Claimed, Counted, FidoError, Received, Subject, uaf_operation};
 use super::Embedded;
 use super::credential::record_key;
 use crate::store::operation::{Authenticator, Purpose};
 use crate::store::{CredentialKey, ExtId, OperationId, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event as Audit};
+
+/// An answer, or why it is none.
+pub(super) struct Reading<'a> {
+    server: &'a Embedded,
+    at: AnswerAt,
+    opened: Result<Opened, Error>,
+}
+
+#[async_trait]
+impl Received for Reading<'_> {
+    async fn claimant(&self) -> Result<Option<Claimed>, StoreError> {
+        match &self.opened {
+            Ok(opened) => self.server.presumed(opened).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// It is written down how it went.
+    async fn take(self: Box<Self>) -> Result<Answered, FidoError> {
+        let Self { server, at, opened } = *self;
+        let answered = server.judge(at, opened).await.map_err(|fault| server.folded(fault));
+        conclusion::record(at, &answered);
+        answered
+    }
+}
 
 /// What the checks of an answer came to.
 enum Finished {
@@ -30,14 +56,16 @@ enum Finished {
 }
 
 impl Embedded {
+    pub(super) fn read(&self, &Arrival { at, uaf_response, context, .. }: &Arrival<'_>) -> Reading<'_> {
+        let opened = self.relying_party.open(uaf_operation(at.kind()), uaf_response, context);
+        Reading { server: self, at, opened }
+    }
+
     /// Who seems to answer, before its signatures are verified: where users are hidden, whoever was asked, be it with a key or a
     /// decoy; else who owns the key. Nobody owns a decoy, and that takes as long.
-    pub(super) async fn presumed(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<Claimed>, StoreError> {
-        let Ok(opened) = self.relying_party.open(uaf_operation(at.kind()), uaf_response, None) else {
-            return Ok(None);
-        };
+    async fn presumed(&self, opened: &Opened) -> Result<Option<Claimed>, StoreError> {
         if self.decoys.is_some()
-            && let Some(asked) = self.asked(&opened).await?
+            && let Some(asked) = self.asked(opened).await?
         {
             return Ok(Some(asked));
         }
@@ -61,13 +89,6 @@ impl Embedded {
         }))
     }
 
-    /// Takes an answer, and writes down how it went.
-    pub(super) async fn take(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
-        let answered = self.judge(arrival).await.map_err(|fault| self.folded(fault));
-        conclusion::record(arrival.at, &answered);
-        answered
-    }
-
     /// The codes of a store's refusal are folded like those of a check.
     fn folded(&self, fault: FidoError) -> FidoError {
         match fault {
@@ -77,9 +98,8 @@ impl Embedded {
     }
 
     /// Nothing moves before serverData, challenge and purpose are known to be ours.
-    async fn judge(&self, &Arrival { at, uaf_response, context, .. }: &Arrival<'_>) -> Result<Answered, FidoError> {
-        let operation = uaf_operation(at.kind());
-        let opened = self.relying_party.open(operation, uaf_response, context).map_err(|error| self.refuse(&error))?;
+    async fn judge(&self, at: AnswerAt, opened: Result<Opened, Error>) -> Result<Answered, FidoError> {
+        let opened = opened.map_err(|error| self.refuse(&error))?;
         let id = self.addressed(at, &opened)?;
         let conclusion = Conclusion(self.operations.clone());
         let state = conclusion.take_challenge(id).await?;

@@ -157,12 +157,13 @@ async fn a_store_that_fails_ends_the_operation_badly() {
     *house.users.up.lock().unwrap() = false;
     let fault = house
         .fido
-        .answer(&Arrival {
+        .open(&Arrival {
             at: AnswerAt::Authentication,
             uaf_response: &response.to_message(),
             context: None,
             from: None,
         })
+        .take()
         .await
         .unwrap_err();
     assert!(matches!(fault, crate::fido::FidoError::Store(_)), "{fault}");

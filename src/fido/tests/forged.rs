@@ -13,7 +13,8 @@ async fn what_is_no_uaf_message() {
     for text in ["", "no json", "{}", "[]", "[{}]", "[1]"] {
         let fault = house
             .fido
-            .answer(&Arrival { at: AnswerAt::Authentication, uaf_response: text, context: None, from: None })
+            .open(&Arrival { at: AnswerAt::Authentication, uaf_response: text, context: None, from: None })
+            .take()
             .await
             .unwrap_err();
         let code = if text == "[{}]" || text == "[1]" { "1498" } else { "1400" };
@@ -30,12 +31,13 @@ async fn a_context_that_is_broken_moves_nothing() {
     for context in ["no json", r#"{"asmStatusCode":"3"}"#, r#"{"deviceId":"a","deviceId":"b"}"#] {
         let fault = house
             .fido
-            .answer(&Arrival {
+            .open(&Arrival {
                 at: AnswerAt::Authentication,
                 uaf_response: &response,
                 context: Some(context),
                 from: None,
             })
+            .take()
             .await
             .unwrap_err();
         assert!(fault.to_string().ends_with("1498"), "{context}: {fault}");

@@ -73,7 +73,8 @@ async fn a_registration_that_was_cancelled_leaves_no_credential() {
         settings: EmbeddedSettings { answer: Limits::default().answer, folding: Folding::Specific },
     };
     let refused = fido
-        .answer(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: None })
+        .open(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: None })
+        .take()
         .await
         .unwrap_err();
     assert!(refused.to_string().ends_with("1491"), "{refused}");

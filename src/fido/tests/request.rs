@@ -5,7 +5,7 @@ use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{AuthenticationRequest, RegistrationRequest};
 
 use super::{JEFF, PAY, login, redeemed, registration};
-use crate::fido::{AnswerAt, Ask, Claimed, Counted, FidoError};
+use crate::fido::{AnswerAt, Arrival, Ask, Claimed, Counted, FidoError};
 use crate::oob::testing::{House, asker};
 use crate::oob::{NotPermitted, NotRequested, Requests, TokenFault};
 use crate::store::operation::OperationKind;
@@ -71,9 +71,21 @@ async fn whoever_owns_the_key_seems_to_answer() {
     let mut phone = house.phone("jeff").await;
     let response = phone.authenticate(&login(&house).await).to_message();
     let owner = Claimed { ext_id: "ext-jeff".into(), counted: Counted::User };
-    assert_eq!(house.fido.claimant(AnswerAt::Login, &response).await.unwrap(), Some(owner));
-    assert_eq!(house.fido.claimant(AnswerAt::Login, "no message").await.unwrap(), None);
+    assert_eq!(house.claimant(AnswerAt::Login, &response).await, Some(owner));
+    assert_eq!(house.claimant(AnswerAt::Login, "no message").await, None);
     let (request, _) = redeemed(&house, JEFF).await;
     let denial = phone.deny(&request).to_message();
-    assert_eq!(house.fido.claimant(AnswerAt::Login, &denial).await.unwrap(), None);
+    assert_eq!(house.claimant(AnswerAt::Login, &denial).await, None);
+}
+
+/// The message is gone when the answer is taken.
+#[tokio::test]
+async fn an_answer_is_read_once() {
+    let house = House::new();
+    let mut phone = house.phone("jeff").await;
+    let message = phone.authenticate(&login(&house).await).to_message();
+    let received = house.fido.open(&Arrival { at: AnswerAt::Login, uaf_response: &message, context: None, from: None });
+    drop(message);
+    let claimed = received.claimant().await.unwrap().unwrap();
+    assert_eq!(received.take().await.unwrap().user.unwrap().ext_id, claimed.ext_id);
 }

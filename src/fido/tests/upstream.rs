@@ -159,7 +159,11 @@ async fn one_network_has_its_share_of_the_places() {
         handed_out.map(drop).map_err(|fault| fault.to_string())
     };
     let answer = async |from| {
-        front.fido.answer(&Arrival { at: AnswerAt::Authentication, uaf_response: &login, context: None, from }).await
+        front
+            .fido
+            .open(&Arrival { at: AnswerAt::Authentication, uaf_response: &login, context: None, from })
+            .take()
+            .await
     };
     let jeff = Subject { ext_id: "ext-jeff".into(), name: "jeff".into() };
     let before = behind.close();

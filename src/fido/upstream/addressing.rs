@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sidegate_uaf::relay::{Claim, Issue};
 use sidegate_uaf::{Error, Incoming, StatusCode};
 
-use super::super::{AnswerAt, FidoError, internal, uaf_operation};
+use super::super::{AnswerAt, FidoError, internal};
 use super::Upstream;
 use super::answer::refused;
 use crate::store::operation::{Operation, Refused};
@@ -21,10 +21,9 @@ pub(super) enum Astray {
 
 impl Upstream {
     /// Who seems to answer: the user whom the operation is for, if its request let the answering keys.
-    pub(super) async fn presumed(&self, at: AnswerAt, uaf_response: &str) -> Result<Option<ExtId>, StoreError> {
-        let Ok(incoming) = Incoming::parse(uaf_operation(at.kind()), uaf_response, None) else { return Ok(None) };
-        match self.addressed(at, &incoming).await {
-            Ok((operation, issue)) => match issue.claim(&incoming) {
+    pub(super) async fn presumed(&self, at: AnswerAt, incoming: &Incoming) -> Result<Option<ExtId>, StoreError> {
+        match self.addressed(at, incoming).await {
+            Ok((operation, issue)) => match issue.claim(incoming) {
                 Ok(Claim::Keys { allowed: true, .. }) => Ok(operation.user.clone()),
                 _ => Ok(None),
             },

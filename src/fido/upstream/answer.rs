@@ -5,15 +5,42 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use sidegate_uaf::relay::{Claim, Issue};
 use sidegate_uaf::{Error, Incoming, KeyRef};
 
 use super::super::conclusion::{self, Conclusion};
-use super::super::{AnswerAt, Answered, Arrival, FidoError, Subject, uaf_operation};
+use super::super::{AnswerAt, Answered, Arrival, Claimed, Counted, FidoError, Received, Subject, uaf_operation};
 use super::Upstream;
 use super::transport::Place;
 use super::verdict::Verdict;
 use crate::store::operation::Operation;
+use crate::store::{SourceNetwork, StoreError};
+
+/// An answer, or why it is none.
+pub(super) struct Reading<'a> {
+    server: &'a Upstream,
+    at: AnswerAt,
+    from: Option<SourceNetwork>,
+    incoming: Result<Incoming, Error>,
+}
+
+#[async_trait]
+impl Received for Reading<'_> {
+    async fn claimant(&self) -> Result<Option<Claimed>, StoreError> {
+        let Ok(incoming) = &self.incoming else { return Ok(None) };
+        let user = self.server.presumed(self.at, incoming).await?;
+        Ok(user.map(|ext_id| Claimed { ext_id, counted: Counted::User }))
+    }
+
+    /// It is written down how it went.
+    async fn take(self: Box<Self>) -> Result<Answered, FidoError> {
+        let Self { server, at, from, incoming } = *self;
+        let answered = server.judge(at, from, incoming).await;
+        conclusion::record(at, &answered);
+        answered
+    }
+}
 
 /// An answer by keys whose challenge was taken: it is judged once.
 pub(super) struct Taken<'a> {
@@ -28,17 +55,18 @@ pub(super) struct Taken<'a> {
 }
 
 impl Upstream {
-    /// Takes an answer, and writes down how it went.
-    pub(super) async fn take(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
-        let answered = self.judge(arrival).await;
-        conclusion::record(arrival.at, &answered);
-        answered
+    pub(super) fn read(&self, &Arrival { at, uaf_response, context, from }: &Arrival<'_>) -> Reading<'_> {
+        let incoming = Incoming::parse(uaf_operation(at.kind()), uaf_response, context);
+        Reading { server: self, at, from, incoming }
     }
 
-    async fn judge(&self, arrival: &Arrival<'_>) -> Result<Answered, FidoError> {
-        let &Arrival { at, uaf_response, context, from } = arrival;
-        let incoming =
-            Incoming::parse(uaf_operation(at.kind()), uaf_response, context).map_err(|error| refused(&error))?;
+    async fn judge(
+        &self,
+        at: AnswerAt,
+        from: Option<SourceNetwork>,
+        incoming: Result<Incoming, Error>,
+    ) -> Result<Answered, FidoError> {
+        let incoming = incoming.map_err(|error| refused(&error))?;
         let (operation, issue) = self.addressed(at, &incoming).await?;
         let conclusion = &Conclusion(self.operations.clone());
         match issue.claim(&incoming) {

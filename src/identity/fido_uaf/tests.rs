@@ -95,7 +95,7 @@ async fn an_end_of_all_sessions_between_key_and_session_voids_the_login() {
     let mut phone = house.phone("jeff").await;
     let answer = answer(&house, &mut phone, Some("jeff")).await;
     let realm = uaf_realm(&house, true);
-    let attempt = realm.presumed(&answer).await.unwrap().attempt.unwrap();
+    let attempt = realm.presumed(&*realm.open(sent(&answer))).await.unwrap().attempt.unwrap();
     house.domain.sessions.end_all(attempt.user()).await.unwrap();
     let done = house.domain.sessions.login(attempt, realm.realm(), None, true).await.unwrap();
     assert!(house.domain.session(&pair(&done.set_cookie.unwrap())).await.is_none());

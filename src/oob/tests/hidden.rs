@@ -55,7 +55,7 @@ async fn transcript(house: &House, forger: &Phone, name: &str) -> Vec<String> {
     let request = house.requests.login(&nobody, Some(name)).await.unwrap();
     step("begun".into());
     let forged = forger.forge(&request);
-    let claimed = house.fido.claimant(AnswerAt::Login, &forged.to_message()).await.unwrap().unwrap();
+    let claimed = house.claimant(AnswerAt::Login, &forged.to_message()).await.unwrap();
     step(format!("claimed by {}", claimed.counted == Counted::Called(name.to_owned())));
     let refused = house.answer(AnswerAt::Login, &forged).await;
     step(format!("answered {refused:?}"));

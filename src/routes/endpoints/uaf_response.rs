@@ -41,7 +41,7 @@ impl UafResponseEndpoint {
         let (fido, at, from) = (Arc::clone(&self.fido), self.at, asker(exchange, false).network());
         let judge = async move {
             let (uaf_response, context) = (answer.uaf_response.as_str(), answer.context.as_deref());
-            fido.answer(&Arrival { at, uaf_response, context, from }).await
+            fido.open(&Arrival { at, uaf_response, context, from }).take().await
         };
         let judged = to_the_end(judge).await?;
         match judged.map_err(Into::into) {

@@ -124,7 +124,7 @@ async fn serve(house: &House, path: &str, body: &Value) -> Value {
             Ok(request) => serde_json::to_value(request.into_reply()).unwrap(),
             Err(_) => json!({"statusCode": 1404}),
         },
-        None => match house.fido.answer(&Arrival { at, uaf_response: response(), context, from: None }).await {
+        None => match house.fido.open(&Arrival { at, uaf_response: response(), context, from: None }).take().await {
             Ok(_) => json!({"statusCode": 1200}),
             Err(FidoError::Refused(code)) => json!({"statusCode": code}),
             Err(fault) => panic!("{fault}"),

@@ -87,7 +87,8 @@ async fn an_operation_whose_key_can_not_be_confirmed_does_not_succeed() {
     assert!(
         front
             .fido
-            .answer(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: None })
+            .open(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: None })
+            .take()
             .await
             .is_err()
     );

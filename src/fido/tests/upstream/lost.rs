@@ -149,7 +149,8 @@ async fn a_key_is_taken_back_in_the_place_of_its_registration() {
     assert!(
         front
             .fido
-            .answer(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: one })
+            .open(&Arrival { at: AnswerAt::Registration, uaf_response: &response, context: None, from: one })
+            .take()
             .await
             .is_err()
     );
