@@ -12,8 +12,6 @@ mod folder;
 mod metadata;
 mod policies;
 mod renderings;
-#[cfg(test)]
-pub(crate) mod testing;
 mod upstream;
 
 use async_trait::async_trait;

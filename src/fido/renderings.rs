@@ -61,8 +61,9 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use sidegate_uaf::authenticator::black_png;
+
     use super::*;
-    use crate::fido::testing::png;
 
     fn read(content_type: &str, bytes: &[u8]) -> Result<Transaction, ContextFault> {
         Rendering { content_type: content_type.into(), content: encode(bytes) }.read()
@@ -70,13 +71,19 @@ mod tests {
 
     #[test]
     fn a_picture_is_kept_as_it_was_written() {
-        let picture = read(PICTURE, &png(320, 480)).unwrap();
+        let picture = read(PICTURE, &black_png(320, 480).unwrap()).unwrap();
         let said = picture.png_characteristics.as_ref().unwrap();
-        assert_eq!((said.width, said.height, picture.content.as_bytes()), (320, 480, &png(320, 480)[..]));
+        assert_eq!(
+            (said.width, said.height, picture.content.as_bytes()),
+            (320, 480, &black_png(320, 480).unwrap()[..])
+        );
         let mut kept = Vec::new();
         serialize(std::slice::from_ref(&picture), &mut serde_json::Serializer::new(&mut kept)).unwrap();
         let written: serde_json::Value = serde_json::from_slice(&kept).unwrap();
-        assert_eq!(written[0], serde_json::json!({"contentType": PICTURE, "content": encode(&png(320, 480))}));
+        assert_eq!(
+            written[0],
+            serde_json::json!({"contentType": PICTURE, "content": encode(&black_png(320, 480).unwrap())})
+        );
         assert_eq!(deserialize(&written).unwrap(), [picture]);
     }
 
@@ -87,13 +94,13 @@ mod tests {
             assert_eq!(fault.member, CONTENT);
             fault.reason
         };
-        let mut lying = png(320, 480);
+        let mut lying = black_png(320, 480).unwrap();
         lying[19] ^= 1;
         assert!(refused(&lying).contains("CRC"), "the width in IHDR was changed");
-        assert!(refused(&png(4097, 1)).contains("4096 pixels"));
+        assert!(refused(&black_png(4097, 1).unwrap()).contains("4096 pixels"));
         assert!(refused(b"Pay 1").contains("signature"));
         assert_eq!(refused(b""), "empty");
         assert_eq!(read("text/html", b"Pay 1").unwrap_err().member, "context.transaction.contentType");
-        assert!(read(TEXT, &png(320, 480)).is_err());
+        assert!(read(TEXT, &black_png(320, 480).unwrap()).is_err());
     }
 }

@@ -5,12 +5,12 @@ mod interrupts;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use sidegate_uaf::authenticator::black_png;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::jose::base64url;
 use crate::support::oob::{asked, by_link, dispatched};
 use crate::support::phone::Phone;
-use crate::support::picture::png;
 
 /// Runs `sidegate device` with these arguments, and with jeff's password where it is for a login.
 fn device(gateway: &Gateway, arguments: &[&str]) -> Output {
@@ -109,7 +109,7 @@ async fn a_picture_is_shown_in_a_file_and_never_at_the_terminal() {
         let body = json!({"dispatcher": "link", "getUafRequest": {"context": context}});
         dispatched(&gateway.public(), "authentication", &body).await.response
     };
-    let (picture, file) = (png(320, 480), gateway.data().with_file_name("picture.png"));
+    let (picture, file) = (black_png(320, 480).unwrap(), gateway.data().with_file_name("picture.png"));
     let hash: String = openssl::sha::sha256(&picture).iter().map(|byte| format!("{byte:02x}")).collect();
     let shown = format!("to confirm: a picture of 320 by 480 pixels, {} bytes, SHA-256 {hash}\n", picture.len());
     for arguments in [&[][..], &["--picture", file.to_str().unwrap()]] {
@@ -127,7 +127,7 @@ async fn a_picture_is_shown_in_a_file_and_never_at_the_terminal() {
     let approved = run(&["approve", &link, "--picture", file.to_str().unwrap()]);
     let told = String::from_utf8(approved.stdout).unwrap();
     assert!(approved.status.success() && told.contains("nothing to confirm: nothing is written to "), "{told}");
-    let told = complaint(&run(&["approve", &asked_for(&png(480, 320)).await]));
+    let told = complaint(&run(&["approve", &asked_for(&black_png(480, 320).unwrap()).await]));
     assert!(told.contains("none of the transaction's renderings can be shown here"), "{told}");
 }
 

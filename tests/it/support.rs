@@ -10,7 +10,6 @@ pub(crate) mod logs;
 pub(crate) mod multiplex;
 pub(crate) mod oob;
 pub(crate) mod phone;
-pub(crate) mod picture;
 pub(crate) mod ports;
 pub(crate) mod raw;
 pub(crate) mod scripted_upstream;

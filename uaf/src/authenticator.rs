@@ -10,6 +10,7 @@ mod draft;
 mod error;
 mod key;
 mod misbehaviour;
+mod picture;
 mod shown;
 mod vendor;
 
@@ -20,6 +21,7 @@ pub use draft::{Draft, Fields};
 pub use error::AuthenticatorError;
 pub use key::DeviceKey;
 pub use misbehaviour::{Misbehaviour, Param};
+pub use picture::black_png;
 pub use shown::shown_text;
 
 pub use crate::crypto::{CertificateDigest, CertificateExtension, CertificateFields};

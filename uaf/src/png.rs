@@ -198,7 +198,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::testing::png;
+    use crate::authenticator::black_png;
 
     const HEADER: [u8; 13] = [0, 0, 1, 64, 0, 0, 1, 224, 8, 2, 0, 0, 0];
 
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_header_says_what_a_picture_is() {
-        let read = PngCharacteristics::of(&png(320, 480)).unwrap();
+        let read = PngCharacteristics::of(&black_png(320, 480).unwrap()).unwrap();
         let said = [read.bit_depth, read.color_type, read.compression, read.filter, read.interlace];
         assert_eq!((read.width, read.height, said, read.plte.len()), (320, 480, [8, 0, 0, 0, 0], 0));
     }
@@ -310,9 +310,9 @@ mod tests {
 
     #[test]
     fn a_side_of_4096_pixels_is_the_longest_and_zero_is_none() {
-        assert!(PngCharacteristics::of(&png(4096, 1)).is_ok());
+        assert!(PngCharacteristics::of(&black_png(4096, 1).unwrap()).is_ok());
         for (width, height) in [(4097, 1), (1, 4097)] {
-            assert_eq!(PngCharacteristics::of(&png(width, height)), Err(PngFault::Size));
+            assert_eq!(PngCharacteristics::of(&black_png(width, height).unwrap()), Err(PngFault::Size));
         }
         for side in [0, 4] {
             let mut header = HEADER;
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn no_byte_can_be_changed_or_taken_away() {
-        let whole = png(2, 2);
+        let whole = black_png(2, 2).unwrap();
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 1;

@@ -222,11 +222,11 @@ mod tests {
 
     use super::*;
     use crate::authentication::Claimant;
-    use crate::authenticator::{Authenticator, DeviceKey};
+    use crate::authenticator::{Authenticator, DeviceKey, black_png};
     use crate::policy::Policy;
     use crate::registration::NewRegistration;
     use crate::relying_party::Start;
-    use crate::testing::{key_ref, png, relying_party};
+    use crate::testing::{key_ref, relying_party};
     use crate::wire::{Reply, Response};
 
     fn phone() -> Authenticator {
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn a_request_is_one_dictionary_with_server_data_and_the_transaction_that_was_asked_for() {
         let pay = Transaction::text("Pay 1").unwrap();
-        let picture = Transaction::png(&png(2, 2)).unwrap();
+        let picture = Transaction::png(&black_png(2, 2).unwrap()).unwrap();
         let request = authentication(1, Policy::any(), vec![pay.clone()]);
         let message = request.to_message();
         assert!(Issue::authentication(&message, std::slice::from_ref(&pay)).is_ok());
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_for_the_displays_that_its_header_says() {
-        let picture = Transaction::png(&png(2, 2)).unwrap();
+        let picture = Transaction::png(&black_png(2, 2).unwrap()).unwrap();
         let sent = |transaction| authentication(1, Policy::any(), vec![transaction]).to_message();
         assert!(Issue::authentication(&sent(picture.clone()), std::slice::from_ref(&picture)).is_ok());
         for lie in ["\"width\":2,", "\"height\":2,"] {

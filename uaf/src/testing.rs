@@ -12,17 +12,6 @@ pub(crate) fn key_ref(aaid: &str, byte: u8) -> KeyRef {
     KeyRef { aaid: aaid.parse().unwrap(), key_id: KeyId::new([byte; 32]).unwrap() }
 }
 
-/// A black picture.
-pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let pixels = vec![0; (width * height) as usize];
-    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
-    bytes
-}
-
 pub(crate) fn relying_party() -> RelyingParty {
     let all = BTreeSet::from_iter(Algorithm::ALL.iter().copied());
     RelyingParty::new(

@@ -155,7 +155,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::testing::png;
+    use crate::authenticator::black_png;
 
     #[rstest]
     #[case("", TransactionError::Empty)]
@@ -178,9 +178,9 @@ mod tests {
         assert_eq!(Transaction::png(b"GIF89a"), Err(TransactionError::Png(PngFault::Signature)));
         assert_eq!(Transaction::png(b""), Err(TransactionError::Empty));
         assert_eq!(Transaction::png(&[0; 70_000]), Err(TransactionError::TooLong));
-        let picture = Transaction::png(&png(320, 480)).unwrap();
+        let picture = Transaction::png(&black_png(320, 480).unwrap()).unwrap();
         assert_eq!(check_renderings(std::slice::from_ref(&picture)), Ok(()));
-        let other = Transaction::png(&png(480, 320)).unwrap().png_characteristics;
+        let other = Transaction::png(&black_png(480, 320).unwrap()).unwrap().png_characteristics;
         for png_characteristics in [None, other] {
             let lying = Transaction { png_characteristics, ..picture.clone() };
             assert_eq!(check_renderings(&[lying]), Err(TransactionError::Characteristics));
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn there_is_one_text_and_one_picture_of_a_size() {
         let text = |text| Transaction::text(text).unwrap();
-        let picture = |width, height| Transaction::png(&png(width, height)).unwrap();
+        let picture = |width, height| Transaction::png(&black_png(width, height).unwrap()).unwrap();
         assert_eq!(check_renderings(&[text("Pay 1"), picture(2, 2), picture(2, 3)]), Ok(()));
         let mut in_colour = Vec::new();
         let mut encoder = ::png::Encoder::new(&mut in_colour, 2, 2);

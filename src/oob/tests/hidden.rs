@@ -6,10 +6,10 @@ use rstest::rstest;
 use serde_json::json;
 use sidegate_filters::{Caller, Role, UsernameMapper};
 use sidegate_uaf::KeyId;
+use sidegate_uaf::authenticator::black_png;
 use sidegate_uaf::encoding::encode;
 use sidegate_uaf::wire::{AuthenticationRequest, Transaction};
 
-use crate::fido::testing::png;
 use crate::fido::{AnswerAt, Counted, FidoError, UafRequest};
 use crate::oob::testing::{House, Phone, Plan, asker, by_link, internal};
 use crate::oob::{Asker, DispatchAnswer, DispatchRequest, DispatchResult, NotPermitted, NotRequested, TokenFault};
@@ -65,7 +65,7 @@ async fn transcript(house: &House, forger: &Phone, name: &str) -> Vec<String> {
 /// Neither by the request, nor by what becomes of an answer that says which rendering was seen.
 #[tokio::test]
 async fn a_stranger_does_not_learn_what_a_users_keys_show() {
-    let (house, picture) = (hiding().await, png(2, 2));
+    let (house, picture) = (hiding().await, black_png(2, 2).unwrap());
     let kinds = vec![Transaction::png(&picture).unwrap().png_characteristics.unwrap()];
     let [mut eves, mut forger] = [(); 2].map(|()| {
         let phone = Phone::new();

@@ -2,7 +2,7 @@
 //! table (`uaf.md` A13), and nothing has changed.
 
 use serde_json::{Value, json};
-use sidegate_uaf::authenticator::{Authenticator, DeviceKey, Draft, Misbehaviour, Param};
+use sidegate_uaf::authenticator::{Authenticator, DeviceKey, Draft, Misbehaviour, Param, black_png};
 use sidegate_uaf::encoding::encode;
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{AuthenticationRequest, Operation, RegistrationRequest};
@@ -12,7 +12,6 @@ use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::Client;
 use crate::support::oob::{by_link, dispatched, redeem, status};
 use crate::support::phone::Phone;
-use crate::support::picture::png;
 
 const AAID: &str = "D0D0#0001";
 
@@ -151,7 +150,7 @@ async fn authentication(caller: &Client, text: Option<&str>) -> (AuthenticationR
         // Nobody in particular asks, so that the picture is sent although the phone can't show it.
         let transaction = json!([
             {"contentType": "text/plain", "content": encode(text.as_bytes())},
-            {"contentType": "image/png", "content": encode(&png(2, 2))},
+            {"contentType": "image/png", "content": encode(&black_png(2, 2).unwrap())},
         ]);
         body["getUafRequest"]["context"] = json!(json!({"username": "jeff", "transaction": transaction}).to_string());
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sidegate_uaf::assertion::AuthenticationAssertion;
+use sidegate_uaf::authenticator::black_png;
 use sidegate_uaf::encoding::{decode, encode};
 use sidegate_uaf::wire::PngCharacteristics;
 
@@ -9,7 +10,6 @@ use super::endings::{Deployment, Running};
 use crate::support::gateway::Gateway;
 use crate::support::oob::{dispatch, dispatched, redeem, status};
 use crate::support::phone::Phone;
-use crate::support::picture::png;
 
 const AUTH: &str = "authentication";
 const USER: &str = "jeff";
@@ -20,7 +20,7 @@ fn rendering(content_type: &str, content: &[u8]) -> Value {
 }
 
 fn picture() -> Value {
-    rendering("image/png", &png(320, 480))
+    rendering("image/png", &black_png(320, 480).unwrap())
 }
 
 fn text() -> Value {
@@ -80,12 +80,12 @@ async fn a_seeing_phone(front: &Gateway) {
     let phone = phone(front, true).await;
     let mut characterised = picture();
     characterised["tcDisplayPNGCharacteristics"] = kind();
-    let got = confirmed(front, &phone, &[picture()], &png(320, 480)).await;
+    let got = confirmed(front, &phone, &[picture()], &black_png(320, 480).unwrap()).await;
     assert_eq!(got, json!([characterised]), "the header is told beside it");
     let got = confirmed(front, &phone, &[text(), picture()], PAYMENT.as_bytes()).await;
     assert_eq!(got, json!([text(), characterised]), "a phone shows the first that it can");
-    let other = rendering("image/png", &png(480, 320));
-    let got = confirmed(front, &phone, &[other.clone(), picture()], &png(320, 480)).await;
+    let other = rendering("image/png", &black_png(480, 320).unwrap());
+    let got = confirmed(front, &phone, &[other.clone(), picture()], &black_png(320, 480).unwrap()).await;
     assert_eq!(got, json!([characterised]), "a picture for another display is left out");
     let operation = dispatched(&phone.client(), AUTH, &by_link(&[other])).await;
     redeem(&front.public(), AUTH, &operation.token).await.uaf_code(1497);
@@ -96,16 +96,16 @@ async fn lies(front: &Gateway) {
     let mut jeff = Phone::new(front, USER);
     jeff.login_password().await;
     let caller = jeff.client();
-    let mut lying = png(320, 480);
+    let mut lying = black_png(320, 480).unwrap();
     lying[19] ^= 1;
-    let mut cut = png(320, 480);
+    let mut cut = black_png(320, 480).unwrap();
     cut.truncate(cut.len() - 1);
     for (content, why) in [
         (lying, "CRC"),
-        (png(4097, 1), "4096 pixels"),
+        (black_png(4097, 1).unwrap(), "4096 pixels"),
         (cut, "not a whole PNG"),
         (b"GIF89a".to_vec(), "signature"),
-        ([png(1, 1), b"more".to_vec()].concat(), "something follows"),
+        ([black_png(1, 1).unwrap(), b"more".to_vec()].concat(), "something follows"),
     ] {
         let renderings = [text(), rendering("image/png", &content)];
         let told = dispatch(&caller, AUTH, &by_link(&renderings)).await.problem(400);

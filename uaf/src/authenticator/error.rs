@@ -31,6 +31,9 @@ pub enum AuthenticatorError {
     /// rendering that can't be shown, or a key that counts.
     #[error("{0} is not possible in this answer")]
     Misbehaviour(Misbehaviour),
+    /// A picture of no pixels, or one that can't be encoded.
+    #[error("no picture: {0}")]
+    Picture(String),
     /// A value does not fit its element or member.
     #[error("too long for its element: {0}")]
     Tlv(#[from] TlvError),

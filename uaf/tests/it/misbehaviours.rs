@@ -6,14 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rstest::rstest;
 use serde_json::json;
-use sidegate_uaf::authenticator::{Attester, AuthenticatorError, Hierarchy, Misbehaviour, Param};
+use sidegate_uaf::authenticator::{Attester, AuthenticatorError, Hierarchy, Misbehaviour, Param, black_png};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::tlv::{Tag, TlvError, tag};
 use sidegate_uaf::wire::{ChannelBinding, Operation, Transaction};
 use sidegate_uaf::{Algorithm, Arrival, CertificateError, Error, KeyError, KeyFormat};
 
-use crate::support::{AAID, NONCE, TODAY, World, phone, png, server, statement};
+use crate::support::{AAID, NONCE, TODAY, World, phone, server, statement};
 
 /// The check that finds it. Of variants that hold a text the text does not matter.
 fn check(how: Misbehaviour, operation: Operation) -> Error {
@@ -171,7 +171,7 @@ fn an_authentication_in_which_one_thing_is_wrong_is_refused(#[case] algorithm: A
         }
     }
     credential.sign_counter = key.accepted_counter();
-    let renderings = vec![Transaction::text("Pay 1.00").unwrap(), Transaction::png(&png(2, 2)).unwrap()];
+    let renderings = vec![Transaction::text("Pay 1.00").unwrap(), Transaction::png(&black_png(2, 2).unwrap()).unwrap()];
     let asking = World { transaction: renderings, ..world(algorithm, format) };
     let channels = channels();
     let finish = |world: &World, how: Option<Misbehaviour>| {

@@ -3,18 +3,18 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 use sidegate_uaf::authentication::{AuthenticationOutcome, Claimant, NotFitting};
-use sidegate_uaf::authenticator::{Authenticator, AuthenticatorError, DeviceKey};
+use sidegate_uaf::authenticator::{Authenticator, AuthenticatorError, DeviceKey, black_png};
 use sidegate_uaf::metadata::Models;
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{AuthenticationRequest, PngCharacteristics, Transaction};
 use sidegate_uaf::{Credential, Error};
 
-use crate::support::{NONCE, World, any_model, of_models, phone, png, registered, server, start, statement};
+use crate::support::{NONCE, World, any_model, of_models, phone, registered, server, start, statement};
 
 const OTHER: &str = "D0D0#0002";
 
 fn picture() -> Transaction {
-    Transaction::png(&png(320, 480)).unwrap()
+    Transaction::png(&black_png(320, 480).unwrap()).unwrap()
 }
 
 fn kind(width: u32) -> PngCharacteristics {
