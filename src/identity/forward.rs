@@ -25,7 +25,7 @@ const REMEMBERED: usize = 20_000;
 const LONGEST: usize = 256;
 const MOST_ROLES: usize = 100;
 
-/// What the service is shown and what it says.
+/// How a service is asked.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The realm's name, as SecTokens show it.
@@ -34,9 +34,16 @@ pub struct Settings {
     pub domain: String,
     /// The authentication level.
     pub level: u8,
+    /// What it is shown and what it says.
+    pub terms: Terms,
+}
+
+/// What a service is shown and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
     /// The client's headers that it is shown; a request without any of them is not asked about.
     pub headers: Vec<HeaderName>,
-    /// How much of the body it is shown; `None`: nothing.
+    /// How much of the body it is shown, in bytes; `None`: nothing.
     pub body: Option<usize>,
     /// The header of its answer with the user.
     pub user: HeaderName,
@@ -76,7 +83,7 @@ impl ForwardRealm {
 
     fn question(&self, exchange: &Exchange) -> Question {
         let mut headers = HeaderMap::new();
-        for name in &self.settings.headers {
+        for name in &self.settings.terms.headers {
             if *name == header::COOKIE {
                 headers.extend(foreign_cookies(&exchange.headers).map(|cookies| (header::COOKIE, cookies)));
                 continue;
@@ -98,7 +105,7 @@ impl ForwardRealm {
             // They come from a request that was read: only a query may have bytes that no header has, and is not sent.
             headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
-        let body = self.settings.body.map(|_| exchange.body.clone().unwrap_or_default());
+        let body = self.settings.terms.body.map(|_| exchange.body.clone().unwrap_or_default());
         let whole = digest(&headers, body.as_deref().unwrap_or_default());
         Question { headers, body, credentials, whole }
     }
@@ -106,17 +113,17 @@ impl ForwardRealm {
     fn remembered(&self, question: &Question) -> Option<Session> {
         let now = self.clock.now();
         let (session, until) = self.known().get(&question.whole)?;
-        let age = self.settings.cache?;
+        let age = self.settings.terms.cache?;
         // An answer from after now was given before the clock was set back.
         (now < until && until <= now.after(age)).then_some(session)
     }
 
     /// Whom an answer names. One that names nobody in a way that can be read denies.
     fn session(&self, answer: &HeaderMap, credentials: &[u8; 32]) -> Option<Session> {
-        let Settings { realm, domain, level, .. } = &self.settings;
-        let user = text(answer, &self.settings.user)?;
-        let name = self.settings.name.as_ref().map_or_else(|| Some(user.clone()), |name| text(answer, name))?;
-        let roles = self.settings.roles.as_ref().map_or_else(|| Some(Vec::new()), |name| roles(answer, name))?;
+        let Settings { realm, domain, level, terms } = &self.settings;
+        let user = text(answer, &terms.user)?;
+        let name = terms.name.as_ref().map_or_else(|| Some(user.clone()), |name| text(answer, name))?;
+        let roles = terms.roles.as_ref().map_or_else(|| Some(Vec::new()), |name| roles(answer, name))?;
         let sid = sha256(&[b"sid of a service\0", realm.as_bytes(), b"\0", &credentials[..], user.as_bytes()].concat());
         Some(Session {
             sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
@@ -184,11 +191,11 @@ impl AuthenticationService for ForwardRealm {
     }
 
     fn headers(&self) -> &[HeaderName] {
-        &self.settings.headers
+        &self.settings.terms.headers
     }
 
     fn body_limit(&self) -> Option<usize> {
-        self.settings.body
+        self.settings.terms.body
     }
 
     async fn ask(&self, exchange: &Exchange) -> Result<Option<Session>, FilterError> {
@@ -211,7 +218,7 @@ impl AuthenticationService for ForwardRealm {
             tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
             return Ok(None);
         };
-        if let Some(age) = self.settings.cache {
+        if let Some(age) = self.settings.terms.cache {
             self.known().insert(question.whole, (session.clone(), self.clock.now().after(age)));
         }
         Ok(Some(session))

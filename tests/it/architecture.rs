@@ -37,7 +37,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("oob", &["dispatchers", "fido", "jose", "store", "telemetry"]),
     ("routes", &["dispatchers", "fido", "identity", "jose", "oob", "store", "telemetry"]),
     // The rows and listener classes that a configuration may name, and the types that its values become.
-    ("config", &["dispatchers", "oob", "routes"]),
+    ("config", &["dispatchers", "identity", "oob", "routes"]),
     ("gateway", &["identity", "jose", "routes", "seats", "store", "telemetry"]),
     (
         "cli",

@@ -9,6 +9,7 @@ use sidegate_filters::identity_creation::ReturnTarget;
 use crate::config::field::Field;
 use crate::config::scalar::Bytes;
 use crate::config::section::Section;
+use crate::identity::forward::Terms;
 
 /// The most of a body that is shown.
 const LONGEST: usize = 64 * 1024;
@@ -23,18 +24,8 @@ pub struct Forward {
     pub upstream: String,
     /// Its path there, with a query if there is one.
     pub path: String,
-    /// The client's headers that it is shown.
-    pub headers: Vec<HeaderName>,
-    /// How much of the body it is shown, in bytes; `None`: nothing.
-    pub body: Option<usize>,
-    /// The header of its answer with the user.
-    pub user: HeaderName,
-    /// That with the login name.
-    pub name: Option<HeaderName>,
-    /// That with the roles.
-    pub roles: Option<HeaderName>,
-    /// How long an answer is good for the same question.
-    pub cache: Option<Duration>,
+    /// What it is shown and what it says.
+    pub terms: Terms,
     /// For one question.
     pub timeout: Duration,
 }
@@ -56,23 +47,29 @@ pub(super) fn read(section: &Section<'_>, upstreams: &[&str]) -> Option<Forward>
     let said = |key| said(&section.field(key), &headers);
     let (user, name, roles) = (said("user"), said("name"), said("roles"));
     section.field("user").demand("write the header of its answer that has the user, such as X-User");
-    let cache = section.field("cache");
-    let age: Option<Duration> = cache.optional();
-    if age.is_some_and(|age| age > OLDEST) {
-        cache.fault("whom it does not let in any more would be let in for so long", "write at most 5m");
-    }
-    let timeout = section.field("timeout").or(Duration::from_secs(5));
+    let (cache, timeout) = (age(&section.field("cache")), section.field("timeout").or(Duration::from_secs(5)));
     Some(Forward {
         upstream: upstream?,
         path: path?.as_str().to_owned(),
-        headers: (!headers.is_empty()).then_some(headers)?,
-        body: limit.map(|Bytes(limit)| limit),
-        user: user?,
-        name,
-        roles,
-        cache: age,
+        terms: Terms {
+            headers: (!headers.is_empty()).then_some(headers)?,
+            body: limit.map(|Bytes(limit)| limit),
+            user: user?,
+            name,
+            roles,
+            cache,
+        },
         timeout,
     })
+}
+
+/// How long an answer is believed.
+fn age(field: &Field<'_>) -> Option<Duration> {
+    let age: Option<Duration> = field.optional();
+    if age.is_some_and(|age| age > OLDEST) {
+        field.fault("whom it does not let in any more would be let in for so long", "write at most 5m");
+    }
+    age
 }
 
 /// A header of the client's.

@@ -73,7 +73,7 @@ fn every_commented_key_of_the_sample_with_tokens_is_right() {
         panic!("{kinds:?}")
     };
     assert_eq!((users.len(), users[1].name.as_str()), (2, "e-2"));
-    assert_eq!((service.path.as_str(), service.body), ("/verify", Some(16 * 1024)));
+    assert_eq!((service.path.as_str(), service.terms.body), ("/verify", Some(16 * 1024)));
     let [issuer] = &jwt.issuers[..] else { panic!("one issuer") };
     assert!(matches!(&issuer.jwks, JwkSet::Url(url, Some(_)) if url.is_https()));
     assert_eq!(issuer.levels, [("urn:example:2fa".to_owned(), 2)]);

@@ -72,17 +72,8 @@ fn service(
     let patience = Patience { connect: upstream.connect_timeout.min(wanted.timeout), total: wanted.timeout };
     let url = format!("{}{}", server.text(), wanted.path);
     let remote = Remote::new(&url, tls.as_ref().map(|tls| (name, tls)), patience);
-    let settings = forward::Settings {
-        realm: realm.name.clone(),
-        domain: realm.domain.clone(),
-        level: realm.level,
-        headers: wanted.headers.clone(),
-        body: wanted.body,
-        user: wanted.user.clone(),
-        name: wanted.name.clone(),
-        roles: wanted.roles.clone(),
-        cache: wanted.cache,
-    };
+    let (name, domain) = (realm.name.clone(), realm.domain.clone());
+    let settings = forward::Settings { realm: name, domain, level: realm.level, terms: wanted.terms.clone() };
     let seats = Seats::new(PARALLEL, Some(config.limits.connections_share));
     let remote = remote.map_err(|error| unfit(error.to_string()))?;
     let service = ForwardRealm::new(settings, remote, seats, clock.clone());
