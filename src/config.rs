@@ -42,7 +42,7 @@ pub use dispatchers::{Dispatcher, Link};
 pub use domains::Domain;
 pub use fault::{Fault, Faults, Notice, Places};
 pub use fido_uaf::{AdditionalRegistration, FidoUaf, Metadata, TimeLimits, UafUpstream, UnknownModels};
-pub use filters::{FilterKind, IdentityCreation, InternalAccess, JwsBypass, NamedFilter};
+pub use filters::{FilterKind, IdentityCreation, JwsBypass, NamedFilter};
 pub use fronting::Fronting;
 pub use internal_callers::InternalCaller;
 pub use limits::Limits;

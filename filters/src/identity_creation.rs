@@ -15,6 +15,7 @@ mod session_token;
 mod set_cookie;
 mod sources;
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -62,11 +63,21 @@ pub enum InternalAccess {
 }
 
 impl InternalAccess {
-    fn admits(self, caller: &InternalCaller) -> bool {
+    pub(crate) fn admits(self, caller: &InternalCaller) -> bool {
         match self {
             Self::Nobody => false,
             Self::Anybody => true,
             Self::With(role) => caller.may(role),
+        }
+    }
+}
+
+impl fmt::Display for InternalAccess {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nobody => out.write_str("no internal caller"),
+            Self::Anybody => out.write_str("every internal caller"),
+            Self::With(role) => write!(out, "internal callers with {}", role.name()),
         }
     }
 }
@@ -213,11 +224,6 @@ impl Filter for IdentityCreationFilter {
             Admission::Open => "open, a session is recognised".to_owned(),
             Admission::InternalOnly => "internal callers only".to_owned(),
             Admission::Session(demand) => demand.to_string(),
-        };
-        let internal = match internal {
-            InternalAccess::Nobody => "no internal caller".to_owned(),
-            InternalAccess::Anybody => "every internal caller".to_owned(),
-            InternalAccess::With(role) => format!("internal callers with {}", role.name()),
         };
         let interception = match interception {
             Interception::Auto => "auto",

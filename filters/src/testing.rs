@@ -13,6 +13,11 @@ use crate::reply::{Problem, Reply};
 
 /// A session by password.
 pub(crate) fn jeff() -> Caller {
+    jeff_with(&[])
+}
+
+/// The same of a user with these roles.
+pub(crate) fn jeff_with(roles: &[&str]) -> Caller {
     let session = Session {
         sid: "sid".into(),
         domain: "main".into(),
@@ -20,7 +25,7 @@ pub(crate) fn jeff() -> Caller {
         name: "jeff".into(),
         realm: "password".into(),
         level: 1,
-        roles: Vec::new(),
+        roles: roles.iter().map(ToString::to_string).collect(),
         authenticated_at: Millis(0),
         generation: 0,
     };

@@ -1,9 +1,15 @@
 //! `filters`: named filter settings that own routes put into their chains.
 
+mod ip_list;
+mod role;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sidegate_filters::delegation::{Rule, RuleError, SOURCES};
+use sidegate_filters::identity_creation::InternalAccess;
+use sidegate_filters::ip_list::IpList;
+use sidegate_filters::role::RoleDemand;
 use sidegate_filters::user_binding::Place;
 use sidegate_filters::{Role, UsernameMapper};
 
@@ -12,6 +18,7 @@ use super::files;
 use super::realms::Realm;
 use super::section::Section;
 use super::substitution::Environment;
+use super::suggest::listed;
 
 /// A filter with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +41,10 @@ pub enum FilterKind {
     JwsBypass(JwsBypass),
     /// `user-binding` (`http-api.md` 0.3).
     UserBinding(UsernameMapper, Place),
+    /// `role` (`gateway.md` 3).
+    Role(RoleDemand),
+    /// `ip-list` (`gateway.md` 3).
+    IpList(IpList),
 }
 
 /// What a `jws-bypass` filter before an upstream knows.
@@ -52,8 +63,8 @@ impl FilterKind {
     pub fn asks_who(&self) -> bool {
         match self {
             Self::IdentityCreation(demand) => !demand.open,
-            Self::Delegation(_) => false,
-            Self::JwsBypass(_) | Self::UserBinding(..) => true,
+            Self::Delegation(_) | Self::IpList(_) => false,
+            Self::JwsBypass(_) | Self::UserBinding(..) | Self::Role(_) => true,
         }
     }
 }
@@ -74,32 +85,21 @@ pub struct IdentityCreation {
     pub realms: Vec<String>,
     /// The user has one of these roles; empty: any user.
     pub roles: Vec<String>,
-    /// Which internal callers pass; `None`: none of them.
-    pub internal_callers: Option<InternalAccess>,
+    /// Which internal callers pass.
+    pub internal_callers: InternalAccess,
+    /// Whether a realm that it takes gives roles; where a realm is at fault that may be the one.
+    pub gives_roles: bool,
 }
 
-/// Which internal callers pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InternalAccess {
-    /// Every one.
-    Anybody,
-    /// Those with this role.
-    With(Role),
-}
+type Reader = fn(&Section<'_>, &Known<'_>) -> Option<FilterKind>;
 
-#[derive(Clone, Copy)]
-enum Type {
-    IdentityCreation,
-    Delegation,
-    JwsBypass,
-    UserBinding,
-}
-
-const TYPES: &[(&str, Type)] = &[
-    ("identity-creation", Type::IdentityCreation),
-    ("delegation", Type::Delegation),
-    ("jws-bypass", Type::JwsBypass),
-    ("user-binding", Type::UserBinding),
+const TYPES: &[(&str, Reader)] = &[
+    ("identity-creation", |section, known| identity_creation(section, known).map(FilterKind::IdentityCreation)),
+    ("delegation", |section, known| Some(FilterKind::Delegation(delegation(section, known.environment)))),
+    ("jws-bypass", |section, _| Some(FilterKind::JwsBypass(jws_bypass(section)))),
+    ("user-binding", |section, _| Some(FilterKind::UserBinding(username_mapper(section), place(section)))),
+    ("role", |section, _| Some(FilterKind::Role(role::read(section)))),
+    ("ip-list", |section, _| Some(FilterKind::IpList(ip_list::read(section)))),
 ];
 
 /// What filters refer to.
@@ -113,18 +113,13 @@ pub(super) struct Known<'a> {
 
 pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<NamedFilter> {
     field.named(|name, section| {
-        let kind = section.field("type").demanded("write identity-creation, delegation, jws-bypass or user-binding");
-        let kind = match kind.choice(TYPES) {
-            Some(Type::IdentityCreation) => identity_creation(section, known).map(FilterKind::IdentityCreation),
-            Some(Type::Delegation) => Some(FilterKind::Delegation(delegation(section, known.environment))),
-            Some(Type::JwsBypass) => Some(FilterKind::JwsBypass(jws_bypass(section))),
-            Some(Type::UserBinding) => Some(FilterKind::UserBinding(username_mapper(section), place(section))),
-            None => {
-                section.leave_unread();
-                None
-            }
+        let known_types = listed(TYPES.iter().map(|(word, _)| *word));
+        let kind = section.field("type").demanded(&format!("write one of {known_types}"));
+        let Some(read) = kind.choice(TYPES) else {
+            section.leave_unread();
+            return None;
         };
-        Some(NamedFilter { name: name.to_owned(), kind: kind? })
+        Some(NamedFilter { name: name.to_owned(), kind: read(section, known)? })
     })
 }
 
@@ -149,28 +144,35 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
         level.fault(wrong, format!("write at most {highest}"));
     }
     let roles = section.field("roles");
-    if roles.is_written() && told && !taken().any(|realm| realm.kind.gives_roles()) {
+    let gives_roles = !told || taken().any(|realm| realm.kind.gives_roles());
+    if roles.is_written() && !gives_roles {
         roles.fault(
             "no realm that it takes gives roles: nobody would ever pass",
             "take this key away, or add a realm of type jwt",
         );
     }
     let roles = roles.each(|item| item.optional());
-    let internal = [
-        ("nobody", None),
-        ("anybody", Some(InternalAccess::Anybody)),
-        ("act-for", Some(InternalAccess::With(Role::ActFor))),
-        ("admin", Some(InternalAccess::With(Role::Admin))),
-    ];
     Some(IdentityCreation {
         open: section.field("open").or(false),
         level: level_value,
         max_age: section.field("max-age").optional(),
         realms: named,
         roles,
-        internal_callers: section.field("internal-callers").choice(&internal).flatten(),
+        internal_callers: internal_callers(section),
+        gives_roles,
         domain: domain?,
     })
+}
+
+/// `internal-callers`.
+fn internal_callers(section: &Section<'_>) -> InternalAccess {
+    let words = [
+        ("nobody", InternalAccess::Nobody),
+        ("anybody", InternalAccess::Anybody),
+        ("act-for", InternalAccess::With(Role::ActFor)),
+        ("admin", InternalAccess::With(Role::Admin)),
+    ];
+    section.field("internal-callers").choice(&words).unwrap_or(InternalAccess::Nobody)
 }
 
 fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {

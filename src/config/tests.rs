@@ -1,5 +1,6 @@
 mod difference;
 mod faults;
+mod filters;
 mod fronting;
 mod overrides;
 mod rows;

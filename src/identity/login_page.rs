@@ -9,6 +9,7 @@ use http::{HeaderMap, Response, StatusCode};
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity::Session;
 use sidegate_filters::identity_creation::{Demand, LoginPage, LoginPrompt, ReturnTarget};
+use sidegate_filters::role::ForbiddenPage;
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
 use super::return_field::{ReturnError, ReturnSeal};
@@ -226,6 +227,24 @@ impl LoginPage for LoginPages {
             None => LoginForm { target: &prompt.target, name: "", notice: None },
         };
         self.form(StatusCode::UNAUTHORIZED, &form).map_err(|error| FilterError::Internal(error.to_string()))
+    }
+}
+
+impl ForbiddenPage for LoginPages {
+    /// It leads to no login by itself; whoever is logged in here finds the way out, since another user may have the role.
+    fn forbidden(&self, session: Option<&AuthenticatedSession>) -> Response<Bytes> {
+        let who = session.map(|session| format!("You are logged in as <strong>{}</strong>. ", Escaped(&session.name)));
+        let is_ours = |session: &&AuthenticatedSession| {
+            session.carrier().is_some() && session.domain == self.seal.domain().as_str()
+        };
+        let way_out = session.filter(is_ours).map_or("", |_| LOGOUT_FORM);
+        let body = format!(
+            "<h1>Not for you</h1><p role=\"alert\">{}This page is for others.</p><p><a href=\"{}\">Back to the \
+             start</a></p>{way_out}",
+            who.unwrap_or_default(),
+            Escaped(self.start.as_str())
+        );
+        html::page(StatusCode::FORBIDDEN, "Not for you", &body)
     }
 }
 

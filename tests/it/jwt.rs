@@ -22,7 +22,7 @@ struct Shop {
 }
 
 /// The realm, with more keys of it, and of its issuer.
-fn realm(issuer: &Issuer, more: &str, of_issuer: &str) -> String {
+pub(crate) fn realm(issuer: &Issuer, more: &str, of_issuer: &str) -> String {
     format!(
         "  partners:\n    type: jwt\n    domain: main\n{more}    issuers:\n      - issuer: {0}\n        audience: gate\n        \
          algorithms: [ES256]\n        jwks: {0}\n{of_issuer}",

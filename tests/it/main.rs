@@ -12,6 +12,7 @@ mod contexts;
 mod crowded_logins;
 mod delegation;
 mod device;
+mod filters;
 mod flood;
 mod forward;
 mod fronting;

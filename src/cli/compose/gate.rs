@@ -11,7 +11,8 @@ use sidegate_filters::identity_creation::{
     Admission, CookieSession, Credential, Demand, IdentityCreationFilter, Interception, InternalAccess,
     InternalCallers, ReturnTarget, SessionDomain, SessionToken, Settings,
 };
-use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role};
+use sidegate_filters::role::RoleDemand;
+use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role, RoleFilter};
 
 use super::{ComposeError, Stores};
 use crate::config::{self, Config, Domain, RealmKind};
@@ -156,12 +157,12 @@ impl Gate {
         let config::IdentityCreation { level, max_age, .. } = *wanted;
         let demand = Demand { level, max_age, realms: wanted.realms.clone(), roles: wanted.roles.clone() };
         let admission = if wanted.open { Admission::Open } else { Admission::Session(demand) };
-        let internal = match wanted.internal_callers {
-            None => InternalAccess::Nobody,
-            Some(config::InternalAccess::Anybody) => InternalAccess::Anybody,
-            Some(config::InternalAccess::With(role)) => InternalAccess::With(role),
-        };
-        self.filter(&wanted.domain, self.credentials(wanted)?, admission, internal, interception)
+        self.filter(&wanted.domain, self.credentials(wanted)?, admission, wanted.internal_callers, interception)
+    }
+
+    /// The role filter of an own row.
+    pub(super) fn role(&self, demand: &RoleDemand, interception: bool) -> Arc<dyn Filter> {
+        Arc::new(RoleFilter::new(demand.clone(), self::interception(interception), self.pages.clone()))
     }
 
     /// What users may show, the cookie before what comes with each request anyhow.
@@ -198,12 +199,16 @@ impl Gate {
             domain: parse_domain(domain)?,
             admission,
             internal,
-            interception: if interception { Interception::Auto } else { Interception::Never },
+            interception: self::interception(interception),
             start: start.clone(),
         };
         let (callers, pages) = (self.callers.clone(), self.pages.clone());
         Ok(Arc::new(IdentityCreationFilter::new(settings, credentials, callers, pages, self.clock.clone())))
     }
+}
+
+fn interception(wanted: bool) -> Interception {
+    if wanted { Interception::Auto } else { Interception::Never }
 }
 
 fn sessions_of(

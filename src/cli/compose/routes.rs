@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use sidegate_filters::delegation::{DelegationFilter, Rule};
 use sidegate_filters::jws_bypass::Uses;
-use sidegate_filters::{Chain, Filter, UserBindingFilter};
+use sidegate_filters::{Chain, Filter, IpListFilter, UserBindingFilter};
 
 use super::gate::Gate;
 use super::services::Services;
@@ -131,6 +131,8 @@ impl Parts<'_> {
                 FilterKind::Delegation(rules) => self.delegation(name, rules, upstream)?,
                 FilterKind::JwsBypass(wanted) => self.edge_bypass(wanted, upstream)?,
                 FilterKind::UserBinding(mapper, place) => Arc::new(UserBindingFilter::new(*mapper, *place)),
+                FilterKind::Role(demand) => self.gate.role(demand, row.interception),
+                FilterKind::IpList(list) => Arc::new(IpListFilter::new(list.clone())),
             });
         }
         Ok(Chain::new(chain))

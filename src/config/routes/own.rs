@@ -33,7 +33,9 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
     let upstream_path = upstream_path(&section.field("upstream-path"), pattern.as_ref());
     let (upstream, pattern) = (upstream?, pattern?);
     if !chain::asks_who(&filters, known) {
-        written.notice(openness(&name, &upstream, &pattern));
+        let who =
+            if chain::names_networks(&filters, known) { "whoever calls from its networks and" } else { "whoever" };
+        written.notice(openness(&name, who, &upstream, &pattern));
     }
     let leads_to = LeadsTo::Upstream { name: upstream, filters };
     Some(Row { name, methods, pattern, on, interception, allow, body_limit, bodies_of, upstream_path, leads_to })
@@ -90,8 +92,8 @@ fn upstream_path(field: &Field<'_>, here: Option<&Pattern>) -> Option<UpstreamPa
 }
 
 /// What an open row means.
-fn openness(name: &str, upstream: &str, pattern: &Pattern) -> String {
-    let open = format!("the row {name} is open: whoever reaches its listeners reaches the upstream {upstream}");
+fn openness(name: &str, who: &str, upstream: &str, pattern: &Pattern) -> String {
+    let open = format!("the row {name} is open: {who} reaches its listeners reaches the upstream {upstream}");
     let prefix = pattern.text().strip_suffix('*');
     let below = |row: &&rows::Row| {
         row.protection != Protection::Open && prefix.is_some_and(|prefix| row.path.starts_with(prefix))

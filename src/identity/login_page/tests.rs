@@ -141,3 +141,12 @@ fn where_nobody_logs_in_a_page_says_so() {
         LoginPrompt { exchange: &exchange, domain: domain.sessions.domain(), demand: &demand, session: None, target };
     assert!(text(&pages.page(&prompt).unwrap()).contains("No login here"));
 }
+
+#[test]
+fn whoever_lacks_a_role_is_told_who_he_is_and_led_to_no_login() {
+    let pages = domain().pages();
+    let nobody = pages.forbidden(None);
+    assert_eq!(nobody.status(), StatusCode::FORBIDDEN);
+    assert!(!nobody.headers().contains_key(header::WWW_AUTHENTICATE));
+    assert!(text(&nobody).contains("href=\"/home\"") && !text(&nobody).contains("<form"), "{}", text(&nobody));
+}

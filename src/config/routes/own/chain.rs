@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use http::Method;
 use sidegate_filters::delegation::{Rule, fold};
+use sidegate_filters::identity_creation::InternalAccess;
+use sidegate_filters::role::RoleDemand;
 
 use crate::config::field::Field;
 use crate::config::filters::FilterKind;
@@ -14,6 +16,8 @@ use crate::config::scalar::Pattern;
 #[derive(Default)]
 struct Done {
     finds_out: bool,
+    /// Whether those who are found may have roles.
+    gives_roles: bool,
     /// The headers that they set, folded.
     told: HashSet<String>,
 }
@@ -29,9 +33,13 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
                 "it compares whom a request names with its session, and no filter before it looks for one",
                 "put a filter of type identity-creation before it",
             ),
-            Some(FilterKind::UserBinding(..) | FilterKind::JwsBypass(_)) => {}
+            Some(FilterKind::Role(demand)) => done.role(item, demand),
+            Some(FilterKind::UserBinding(..) | FilterKind::JwsBypass(_) | FilterKind::IpList(_)) => {}
+            Some(FilterKind::IdentityCreation(demand)) => {
+                (done.finds_out, done.gives_roles) = (true, demand.gives_roles)
+            }
             // One at fault may have been meant to.
-            Some(FilterKind::IdentityCreation(_)) | None => done.finds_out = true,
+            None => (done.finds_out, done.gives_roles) = (true, true),
         }
         name
     })
@@ -56,11 +64,36 @@ impl Done {
         }
         self.told.extend(own);
     }
+
+    /// Roles are those of whoever was found before.
+    fn role(&self, item: &Field<'_>, demand: &RoleDemand) {
+        if !self.finds_out {
+            item.fault(
+                "it asks for the roles of a caller, and no filter before it finds out who is calling",
+                "put a filter of type identity-creation before it",
+            );
+        } else if !self.gives_roles && demand.internal == InternalAccess::Nobody {
+            item.fault(
+                "no realm that the identity-creation before it takes gives roles: nobody would ever pass",
+                "take it away, or add a realm of type jwt, mtls or forward",
+            );
+        } else if !self.gives_roles {
+            item.notice(
+                "no realm that the identity-creation before it takes gives roles: no user passes, only internal callers",
+            );
+        }
+    }
 }
 
 /// Whether a filter of the row lets nobody pass whom it does not know.
 pub(super) fn asks_who(filters: &[String], known: &Known<'_>) -> bool {
     filters.iter().any(|name| known.filter(name).is_none_or(FilterKind::asks_who))
+}
+
+/// Whether callers from some networks alone get past a filter of the row.
+pub(super) fn names_networks(filters: &[String], known: &Known<'_>) -> bool {
+    let names = |kind: &FilterKind| matches!(kind, FilterKind::IpList(list) if !list.allow.is_empty());
+    filters.iter().any(|name| known.filter(name).is_some_and(names))
 }
 
 /// A jws-bypass stands alone on a row of its kind; where the row's path is at fault nothing is said of that.

@@ -1,0 +1,23 @@
+//! `role`: which of those who are known go on.
+
+use sidegate_filters::role::RoleDemand;
+
+use super::internal_callers;
+use crate::config::field::Field;
+use crate::config::section::Section;
+
+/// `one-of`, `all-of` and `internal-callers`.
+pub(super) fn read(section: &Section<'_>) -> RoleDemand {
+    let (one_of, all_of) = (section.field("one-of"), section.field("all-of"));
+    if !one_of.is_written() && !all_of.is_written() {
+        section.fault("neither one-of nor all-of is written", "list the roles that a user needs");
+    }
+    for list in [&one_of, &all_of].into_iter().filter(|list| list.is_written() && list.is_all(0)) {
+        list.fault("the list is empty", "list roles, or take the key away");
+    }
+    RoleDemand {
+        one_of: one_of.each(Field::optional),
+        all_of: all_of.each(Field::optional),
+        internal: internal_callers(section),
+    }
+}

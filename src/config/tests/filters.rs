@@ -1,0 +1,93 @@
+//! Filters that stand on rows of one's own, by themselves and beside others.
+
+use rstest::rstest;
+
+use super::*;
+
+/// A filter with these keys, `f`, and a row to a shop with these filters; `customers` are those of a realm.
+fn with(filter: &str, chain: &str) -> String {
+    let line = "  fido-uaf: { type: fido-uaf, domain: main }\n";
+    let issuer = "{issuer: 'https://a', audience: b, algorithms: [ES256], jwks: 'https://a/keys'}";
+    let realm = format!("{line}  partners: {{ type: jwt, domain: main, issuers: [{issuer}] }}\n");
+    format!(
+        "{}upstreams: {{ shop: {{ url: http://x }} }}
+filters:
+  f: {{ {filter} }}
+  anybody: {{ type: identity-creation, domain: main }}
+  customers: {{ type: identity-creation, domain: main, realms: [password] }}
+  partners: {{ type: identity-creation, domain: main, realms: [partners] }}
+  guests: {{ type: identity-creation, domain: main, open: true }}
+routes:
+  - {{ name: shop, path: '/shop/{{item}}', methods: [GET], filters: [{chain}], upstream: shop }}
+",
+        BASE.replace(line, &realm)
+    )
+}
+
+/// The one fault, without its line.
+fn fault_in(filter: &str, chain: &str) -> String {
+    let found = faults(&with(filter, chain));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].split_once(": ").unwrap().1.to_owned()
+}
+
+fn notices(filter: &str, chain: &str) -> Vec<String> {
+    let notices = loaded(&with(filter, chain)).notices;
+    notices.into_iter().filter(|notice| notice.key.starts_with("routes")).map(|notice| notice.text).collect()
+}
+
+#[rstest]
+#[case("[192.0.2.7/24]", "filters.f.allow[0]: the address has bits behind the prefix; write 192.0.2.0/24")]
+#[case("[10.0.0.0/8, 192.0.2.7]", "filters.f.allow[1]: the length of the prefix is missing; write 192.0.2.7/32")]
+#[case("['2001:db8::1/64']", "filters.f.allow[0]: the address has bits behind the prefix; write 2001:db8::/64")]
+#[case("['::ffff:192.0.2.7']", "filters.f.allow[0]: the length of the prefix is missing; write 192.0.2.7/32")]
+#[case(
+    "[localhost/8]",
+    "filters.f.allow[0]: this is no network; write ADDRESS/LENGTH, such as 192.0.2.0/24 or 2001:db8::/32"
+)]
+#[case("[]", "filters.f.allow: the list is empty; list networks such as 192.0.2.0/24, or take the key away")]
+#[case("[192.0.2.0/24], deny: ['::ffff:192.0.2.0/120']", "filters.f.deny[0]: this network is in allow, too; keep one")]
+#[case("[192.0.2.0/24], deny: []", "filters.f.deny: the list is empty")]
+fn a_network_is_written_in_its_one_way(#[case] allow: &str, #[case] expected: &str) {
+    let found = fault_in(&format!("type: ip-list, allow: {allow}"), "f, customers");
+    assert!(found.starts_with(expected), "{found}");
+}
+
+#[test]
+fn an_ip_list_lists_something() {
+    let found = fault_in("type: ip-list", "f");
+    assert!(found.starts_with("filters.f: neither allow nor deny is written"), "{found}");
+}
+
+#[rstest]
+#[case("allow: [192.0.2.0/24]", "f", "is open: whoever calls from its networks and reaches its listeners")]
+#[case("deny: [192.0.2.0/24]", "f", "is open: whoever reaches its listeners")]
+fn a_row_for_networks_asks_nobody_who_he_is(#[case] lists: &str, #[case] chain: &str, #[case] expected: &str) {
+    let noted = notices(&format!("type: ip-list, {lists}"), chain);
+    assert!(noted.iter().any(|text| text.contains(expected)), "{noted:?}");
+}
+
+#[rstest]
+#[case("one-of: [staff]", "f", "put a filter of type identity-creation before it")]
+#[case("one-of: [staff]", "f, partners", "put a filter of type identity-creation before it")]
+#[case("all-of: [staff]", "customers, f", "nobody would ever pass")]
+#[case("one-of: [staff], internal-callers: nobody", "customers, f", "nobody would ever pass")]
+#[case("one-of: [staff]", "partners, customers, f", "nobody would ever pass")]
+#[case("one-of: []", "partners, f", "filters.f.one-of: the list is empty")]
+#[case("all-of: [a], one-of: []", "partners, f", "filters.f.one-of: the list is empty")]
+#[case("internal-callers: admin", "partners, f", "filters.f: neither one-of nor all-of is written")]
+fn roles_are_those_of_somebody(#[case] keys: &str, #[case] chain: &str, #[case] expected: &str) {
+    let found = fault_in(&format!("type: role, {keys}"), chain);
+    assert!(found.contains(expected), "{found}");
+}
+
+#[rstest]
+#[case("one-of: [staff]", "partners, f", 0)]
+#[case("one-of: [staff]", "anybody, f", 0)]
+#[case("one-of: [staff], all-of: [a, b]", "guests, f", 0)]
+#[case("one-of: [staff], internal-callers: admin", "customers, f", 1)]
+fn somebody_may_pass(#[case] keys: &str, #[case] chain: &str, #[case] noted: usize) {
+    let notices = notices(&format!("type: role, {keys}"), chain);
+    assert_eq!(notices.iter().filter(|text| text.contains("only internal callers")).count(), noted, "{notices:?}");
+    assert!(!notices.iter().any(|text| text.contains("is open")), "{notices:?}");
+}
