@@ -12,7 +12,9 @@ use http::StatusCode;
 use super::settings::Limits;
 
 pub(super) use fields::{is_host, is_length};
+pub(super) use line::is_target_byte;
 
+const LINE_END: &[u8] = b"\r\n";
 const END: &[u8] = b"\r\n\r\n";
 
 /// What is wrong with a head.
@@ -118,8 +120,8 @@ fn check(head: &[u8], limits: &Limits) -> Result<Framing, HeadFault> {
     if head.len() > limits.head_bytes {
         return Err(HeadFault::TooLong);
     }
-    let text = head.strip_suffix(END).unwrap_or(head);
-    let mut lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let lines = head.strip_suffix(LINE_END).unwrap_or(head).split_inclusive(|&byte| byte == b'\n');
+    let mut lines = lines.map(|line| line.strip_suffix(LINE_END).unwrap_or(line));
     let line = line::check(lines.next().unwrap_or_default())?;
     fields::check(lines, line, limits.fields)
 }

@@ -13,7 +13,7 @@ use sidegate_filters::delegation::fold;
 use sidegate_filters::{CanonicalPath, Client, Problem};
 
 use super::connection::Connection;
-use super::head::{is_host, is_length};
+use super::head::{is_host, is_length, is_target_byte};
 use super::settings::Limits;
 use crate::routes::ListenerClass;
 
@@ -97,8 +97,9 @@ fn host(head: &RequestHeader, connection: &Connection) -> Result<String, Problem
 
 /// Path and query. A target in absolute form must name the same host (RFC 9112 3.2.2).
 fn split<'a>(target: &'a str, host: &str) -> Result<(&'a str, Option<&'a str>), Problem> {
-    if target.contains('#') {
-        return Err(bad("a target has no fragment"));
+    // Over HTTP/1 the head was refused for it; the HTTP/2 library lets more through.
+    if !target.bytes().all(is_target_byte) {
+        return Err(bad("a target is visible ASCII without a fragment: what else it is to hold must be escaped"));
     }
     let (path, absolute) = match target.split_once("://") {
         Some((scheme, rest)) if !target.starts_with('/') => {

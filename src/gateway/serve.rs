@@ -229,3 +229,6 @@ fn lost(unrouted: Unrouted) -> Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

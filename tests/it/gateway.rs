@@ -12,6 +12,7 @@ mod heads;
 mod log;
 mod origin;
 mod plain;
+mod raw;
 mod slow_upstream;
 mod stop;
 mod upstream;

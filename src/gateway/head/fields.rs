@@ -41,9 +41,16 @@ pub(super) fn check<'a>(
 fn split(line: &[u8]) -> Result<(&[u8], &[u8]), HeadFault> {
     let colon = line.iter().position(|&byte| byte == b':').ok_or(HeadFault::Field)?;
     let (name, rest) = line.split_at(colon);
-    let value = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii();
+    let value = trimmed(rest.strip_prefix(b":").unwrap_or(rest));
     let printable = value.iter().all(|&byte| byte == b'\t' || !byte.is_ascii_control());
     if is_token(name) && printable { Ok((name, value)) } else { Err(HeadFault::Field) }
+}
+
+/// Without spaces and tabs at its ends. Other white space is refused: a reader who leaves it there sees another value.
+fn trimmed(value: &[u8]) -> &[u8] {
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let (start, end) = (value.iter().position(is_text), value.iter().rposition(is_text));
+    start.zip(end).and_then(|(start, end)| value.get(start..=end)).unwrap_or_default()
 }
 
 impl<'a> Seen<'a> {

@@ -56,6 +56,6 @@ fn authority(target: &[u8]) -> Result<Option<&[u8]>, HeadFault> {
 
 /// Visible ASCII without what no client sends; a fragment stays with the client. The rest of what a URI should not hold
 /// is in the queries of browsers; in a path it is refused later.
-fn is_target_byte(byte: u8) -> bool {
+pub(in crate::gateway) fn is_target_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"#<>".contains(&byte)
 }

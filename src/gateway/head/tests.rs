@@ -68,6 +68,9 @@ fn good_heads_pass(#[case] head: &str) {
 #[case::space_before_colon("GET / HTTP/1.1\r\nHost: a\r\nX : a\r\n\r\n", HeadFault::Field)]
 #[case::no_colon("GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", HeadFault::Field)]
 #[case::no_name("GET / HTTP/1.1\r\nHost: a\r\n: a\r\n\r\n", HeadFault::Field)]
+#[case::return_at_end_of_value("GET / HTTP/1.1\r\nHost: a\r\r\n\r\n", HeadFault::Field)]
+#[case::form_feed_before_value("GET / HTTP/1.1\r\nHost: a\r\nX:\x0ca\r\n\r\n", HeadFault::Field)]
+#[case::form_feed_behind_length("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\x0c\r\n\r\n", HeadFault::Field)]
 #[case::nul_in_value("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", HeadFault::Field)]
 #[case::del_in_value("GET / HTTP/1.1\r\nHost: a\r\nX: a\x7fb\r\n\r\n", HeadFault::Field)]
 #[case::both(

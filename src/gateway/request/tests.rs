@@ -54,6 +54,10 @@ fn targets(#[case] target: &str, #[case] path: &str, #[case] query: Option<&str>
 #[case("ftp://a.example:8443/")]
 #[case("://a.example:8443/")]
 #[case("/a#b")]
+#[case("/a?\u{e4}")]
+#[case("/a?b\"c")]
+#[case("/a?<b>")]
+#[case("/a?b c")]
 fn targets_that_lead_elsewhere(#[case] target: &str) {
     assert_eq!(split(target, "a.example:8443").unwrap_err().status, 400);
 }

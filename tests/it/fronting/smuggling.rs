@@ -15,51 +15,40 @@ use crate::support::http::{JOSE, JSON};
 use crate::support::jose::SigningKey;
 use crate::support::oob::by_link;
 
-/// Lines of a head over HTTP/1.1; whether the request passes all the same.
-const HEADS: &[(&str, bool)] = &[
-    ("X-User: eve", true),
-    ("x-user: eve", true),
-    ("X-USER:eve", true),
-    ("X_User: eve", true),
-    ("X_USER: eve", true),
-    ("X.User: eve", true),
-    ("X~User: eve", true),
-    ("X!User: eve", true),
-    ("X|User: eve", true),
-    ("X*User: eve", true),
-    ("X+User: eve", true),
-    ("X'User: eve", true),
-    ("X`User: eve", true),
-    ("X^User: eve", true),
-    ("X$User: eve", true),
-    ("X&User: eve", true),
-    ("X%User: eve", true),
-    ("X#User: eve", true),
-    ("X-User: eve\r\nX-User: eve", true),
-    ("X-User:\r\nX_User: eve", true),
-    ("_X-User: eve", true),
-    ("X-User_: eve", true),
-    ("-X.User-: eve", true),
-    ("X-User-Name: eve", true),
-    ("X-Caller: eve", true),
-    ("X_User.Name: eve", true),
-    ("Authorization: Bearer eve", true),
-    ("Authorization: Basic eve", true),
-    ("AUTHORIZATION: Bearer eve\r\nauthorization: Negotiate eve", true),
-    ("Proxy-Authorization: Basic eve", true),
-    ("X-User: eve\r\nConnection: X-User", true),
-    ("Connection: X-User, X-User-Name\r\nX-User-Name: eve", true),
-    ("Connection: X-User, Authorization\r\nAuthorization: eve", false),
-    ("X-User : eve", false),
-    ("X-Harmless: a\r\n X-User: eve", false),
-    (" X-User: eve", false),
-    ("X-Harmless: a\nX-User: eve", false),
-    ("X-Harmless: a\rX-User: eve", false),
-    ("X-Us\0er: eve", false),
-    ("X-User eve", false),
-    ("X User: eve", false),
-    ("Content-Length: 0\r\nX-User: eve", false),
-    ("Transfer-Encoding: chunked\r\nX-User: eve", false),
+/// Lines of a head over HTTP/1.1. Those that are refused whatever the row are in the table of [`crate::gateway`].
+const HEADS: &[&str] = &[
+    "X-User: eve",
+    "x-user: eve",
+    "X-USER:eve",
+    "X_User: eve",
+    "X_USER: eve",
+    "X.User: eve",
+    "X~User: eve",
+    "X!User: eve",
+    "X|User: eve",
+    "X*User: eve",
+    "X+User: eve",
+    "X'User: eve",
+    "X`User: eve",
+    "X^User: eve",
+    "X$User: eve",
+    "X&User: eve",
+    "X%User: eve",
+    "X#User: eve",
+    "X-User: eve\r\nX-User: eve",
+    "X-User:\r\nX_User: eve",
+    "_X-User: eve",
+    "X-User_: eve",
+    "-X.User-: eve",
+    "X-User-Name: eve",
+    "X-Caller: eve",
+    "X_User.Name: eve",
+    "Authorization: Bearer eve",
+    "Authorization: Basic eve",
+    "AUTHORIZATION: Bearer eve\r\nauthorization: Negotiate eve",
+    "Proxy-Authorization: Basic eve",
+    "X-User: eve\r\nConnection: X-User",
+    "Connection: X-User, X-User-Name\r\nX-User-Name: eve",
 ];
 
 /// What other gateways, servers and networks call who is calling, from where, and for what.
@@ -191,7 +180,6 @@ impl Bait {
 
     fn head(&self, lines: &str) -> String {
         let cookie = self.cookie.as_ref().map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
-        // The lines come first: one that is folded would else hang on an honest one.
         let Self { method, path, media, .. } = self;
         format!("{method} {path} HTTP/1.1\r\nHost: a.example\r\n{lines}\r\n{cookie}Content-Type: {media}\r\n")
     }
@@ -297,17 +285,11 @@ async fn of_every_way_over_http_1_only_ours_arrives() {
     let house = House::open().await;
     let jeff = house.jeff().await;
     let address = house.gateway.address("public");
-    for (lines, passes) in HEADS {
+    for lines in HEADS {
         for bait in Bait::all(&house, jeff.session()) {
             let before = house.upstream.received().len();
-            let status = raw(address, bait.plain(lines)).await;
-            if *passes {
-                assert_eq!(status, 200, "{lines:?} on {}", bait.path);
-                bait.check(&house, jeff.ext_id(), before, lines);
-            } else {
-                assert_eq!(status, 400, "{lines:?} on {}", bait.path);
-                assert!(house.arrived_since(before).is_none(), "{lines:?}");
-            }
+            assert_eq!(raw(address, bait.plain(lines)).await, 200, "{lines:?} on {}", bait.path);
+            bait.check(&house, jeff.ext_id(), before, lines);
         }
     }
     let foreign: String = FOREIGN.iter().map(|name| format!("{name}: eve\r\n")).collect();

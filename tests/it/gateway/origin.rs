@@ -1,6 +1,6 @@
 //! A scripted server behind the gateway: it keeps what it gets.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -25,43 +25,91 @@ pub(crate) struct Got {
     pub(crate) body: Vec<u8>,
     /// Whatever stood between the last chunk and the end.
     pub(crate) trailers: String,
+    /// All of it.
+    pub(crate) raw: Vec<u8>,
 }
 
 /// The server; its thread ends with the process.
 pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
-    got: Arc<Mutex<Vec<Got>>>,
+    record: Arc<Mutex<Record>>,
+}
+
+/// All that came.
+#[derive(Default)]
+struct Record {
+    requests: Vec<Got>,
+    /// What was no request, or not the whole of one, when its connection ended.
+    broken: Vec<Vec<u8>>,
+}
+
+/// A connection, and what was read from it.
+struct Tape {
+    stream: TcpStream,
+    bytes: Vec<u8>,
+}
+
+impl Read for Tape {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.stream.read(buffer)?;
+        self.bytes.extend(&buffer[..length]);
+        Ok(length)
+    }
+}
+
+/// Takes from the tape what has been read of it.
+fn wind(reader: &mut BufReader<Tape>) -> Vec<u8> {
+    let ahead = reader.buffer().to_vec();
+    let mut bytes = std::mem::replace(&mut reader.get_mut().bytes, ahead);
+    bytes.truncate(bytes.len() - reader.buffer().len());
+    bytes
 }
 
 impl Origin {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let got = Arc::new(Mutex::new(Vec::new()));
-        let all = got.clone();
+        let record = Arc::new(Mutex::new(Record::default()));
+        let all = record.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let all = all.clone();
                 std::thread::spawn(move || serve(stream, &all));
             }
         });
-        Self { address, got }
+        Self { address, record }
     }
 
+    /// The requests that came.
     pub(crate) fn got(&self) -> Vec<Got> {
-        self.got.lock().unwrap().clone()
+        self.record.lock().unwrap().requests.clone()
+    }
+
+    /// What came besides, on connections that have ended.
+    pub(crate) fn broken(&self) -> Vec<Vec<u8>> {
+        self.record.lock().unwrap().broken.clone()
     }
 }
 
-fn serve(stream: TcpStream, all: &Mutex<Vec<Got>>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut writer = stream;
-    while let Some(got) = read(&mut reader) {
+fn serve(stream: TcpStream, record: &Mutex<Record>) {
+    let mut writer = stream.try_clone().unwrap();
+    let mut reader = BufReader::new(Tape { stream, bytes: Vec::new() });
+    answer_all(&mut reader, &mut writer, record);
+    let mut left = reader.into_inner().bytes;
+    if !left.is_empty() {
+        let _ = writer.read_to_end(&mut left);
+        record.lock().unwrap().broken.push(left);
+    }
+}
+
+fn answer_all(reader: &mut BufReader<Tape>, writer: &mut TcpStream, record: &Mutex<Record>) {
+    while let Some(got) = read(reader) {
         let target = got.head.split(' ').nth(1).unwrap_or_default().to_owned();
-        all.lock().unwrap().push(got);
+        let raw = wind(reader);
+        record.lock().unwrap().requests.push(Got { raw, ..got });
         if target.contains("silent") {
             // Until the gateway has had enough of it.
-            let _ = std::io::copy(&mut reader, &mut std::io::sink());
+            let _ = std::io::copy(reader, &mut std::io::sink());
             return;
         }
         let own = own(&target);
@@ -109,8 +157,8 @@ fn framed((head, body): (&str, &str)) -> String {
 
 /// A line without its end; `None` when the other side is gone.
 fn line(reader: &mut impl BufRead) -> Option<String> {
-    let mut line = String::new();
-    (reader.read_line(&mut line).ok()? > 0).then(|| line.trim_end().to_owned())
+    let mut line = Vec::new();
+    (reader.read_until(b'\n', &mut line).ok()? > 0).then(|| String::from_utf8_lossy(line.trim_ascii_end()).into_owned())
 }
 
 fn block(reader: &mut impl BufRead) -> Option<String> {

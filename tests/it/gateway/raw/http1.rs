@@ -1,0 +1,157 @@
+//! The table of HTTP/1.1, over every way that a request may come.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::super::clients::{connect, connect_tls, rest};
+use super::super::front::{Front, quick};
+use super::super::origin::Origin;
+use super::{notation, seen};
+use sidegate::gateway::Limits;
+
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/gateway/raw/http1.txt");
+
+/// Stands before a row's bytes where that is a later request of its connection.
+const BEFORE: &str = "GET /up/before HTTP/1.1\r\nHost: a\r\n\r\n";
+/// Stands behind every row's bytes. It passes where they end as both sides think, and nowhere else.
+const NEXT: &str = "GET /up/next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+/// Where the server behind may have seen the beginning of a request, for `/up/broken`, without an end.
+const BEGINNING: char = '…';
+
+/// A line of the table.
+struct Row {
+    line: usize,
+    answers: Vec<String>,
+    bytes: Vec<u8>,
+    /// What the server behind saw, but for what stands before and behind.
+    upstream: String,
+}
+
+fn rows() -> Vec<Row> {
+    let table = std::fs::read_to_string(TABLE).unwrap();
+    let lines = table.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let row = |(line, text): (usize, &str)| {
+        let columns: Vec<_> = text.split(" | ").map(str::trim).collect();
+        let (answers, bytes, upstream) = match columns[..] {
+            [answers, bytes] => (answers, bytes, ""),
+            [answers, bytes, upstream] => (answers, bytes, upstream),
+            _ => panic!("line {}: answers | bytes | what the server behind saw", line + 1),
+        };
+        let answers = answers.split(", ").map(str::to_owned).collect();
+        Row { line: line + 1, answers, bytes: notation::bytes(bytes), upstream: upstream.to_owned() }
+    };
+    lines.map(row).collect()
+}
+
+/// How a row's bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    AtOnce,
+    /// A few at a time.
+    InPieces,
+    /// As a later request of a connection.
+    Later,
+    Tls,
+}
+
+impl Way {
+    fn say(self, front: &Front, bytes: &[u8]) -> String {
+        match self {
+            Self::AtOnce => in_pieces(front.plain, bytes, bytes.len()),
+            Self::InPieces => in_pieces(front.plain, bytes, (bytes.len() / 40).max(3)),
+            Self::Later => in_pieces(front.plain, &[BEFORE.as_bytes(), bytes].concat(), usize::MAX),
+            Self::Tls => {
+                let mut stream = connect_tls(front.tls, b"\x08http/1.1");
+                let _ = stream.write_all(bytes);
+                rest(&mut stream)
+            }
+        }
+    }
+}
+
+fn in_pieces(address: SocketAddr, bytes: &[u8], size: usize) -> String {
+    let mut stream = connect(address);
+    // A connection that is refused in the middle takes no more.
+    let _ = bytes.chunks(size).try_for_each(|piece| stream.write_all(piece));
+    rest(&mut stream)
+}
+
+/// The answers on a connection: each one's status and all that stands up to the next.
+fn answers(text: &str) -> Vec<&str> {
+    let begin = |at: &usize| text.as_bytes()[at + 9..].iter().take_while(|byte| byte.is_ascii_digit()).count() == 3;
+    let starts: Vec<_> = text.match_indices("HTTP/1.1 ").map(|(at, _)| at).filter(begin).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &text[start + 9..end]).collect()
+}
+
+/// Whether an answer has the status, and says what is wrong in words with these among them.
+fn is(answer: &str, expected: &str) -> bool {
+    let (status, words) = expected.split_once(' ').unwrap_or((expected, ""));
+    let problem = status < "400" || answer.contains("application/problem+json");
+    answer.starts_with(status) && answer.contains(words) && problem
+}
+
+/// What is otherwise than the row says, as a line of the table.
+fn surprise(front: &Front, origin: &Origin, row: &Row, way: Way) -> Option<String> {
+    let before = origin.got().len();
+    let text = way.say(front, &[&row.bytes, NEXT.as_bytes()].concat());
+    let answers = answers(&text);
+    let first = (way == Way::Later).then_some("200");
+    let expected: Vec<_> = first.into_iter().chain(row.answers.iter().map(String::as_str)).collect();
+    let mut saw: Vec<_> = origin.got().split_off(before).iter().map(seen).collect();
+    if way == Way::Later && saw.first().is_some_and(|saw| saw == "GET /up/before HTTP/1.1\\r\\n\\r\\n") {
+        saw.remove(0);
+    }
+    if saw.last().is_some_and(|saw| saw == "GET /up/next HTTP/1.1\\r\\n\\r\\n") {
+        saw.pop();
+    }
+    let said =
+        answers.len() == expected.len() && answers.iter().zip(&expected).all(|(answer, expected)| is(answer, expected));
+    let told: Vec<_> = answers.iter().map(|answer| brief(answer)).collect();
+    (!said || saw.join(" ") != row.upstream.trim_start_matches(BEGINNING))
+        .then(|| format!("line {}, {way:?}: {} | {}", row.line, told.join(", "), saw.join(" ")))
+}
+
+/// Its status, and what it says is wrong.
+fn brief(answer: &str) -> String {
+    let detail = answer.split("\"detail\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    format!("{} {detail}", &answer[..3])
+}
+
+fn try_all(way: Way) {
+    let origin = Origin::start();
+    // Whoever waits for what never comes is cut soon; a connection that stays open by mistake is noticed.
+    let front = Front::start(Limits { idle: Duration::from_secs(3600), ..quick() }, Some(origin.address));
+    let surprises: Vec<_> = rows().iter().filter_map(|row| surprise(&front, &origin, row, way)).collect();
+    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
+    let broken = origin.broken();
+    assert!(broken.iter().all(|bytes| bytes.starts_with(b"POST /up/broken HTTP/1.1\r\n")), "{broken:?}");
+}
+
+#[test]
+fn the_table_holds_of_bytes_that_come_at_once() {
+    try_all(Way::AtOnce);
+}
+
+#[test]
+fn the_table_holds_of_bytes_that_come_in_pieces() {
+    try_all(Way::InPieces);
+}
+
+#[test]
+fn the_table_holds_of_later_requests() {
+    try_all(Way::Later);
+}
+
+#[test]
+fn the_table_holds_over_tls() {
+    try_all(Way::Tls);
+}
+
+#[test]
+fn the_table_is_long_enough() {
+    let refused = |row: &Row| row.answers.iter().any(|answer| answer.starts_with('4') || answer.starts_with('5'));
+    assert!(rows().iter().filter(|row| refused(row)).count() >= 100);
+}
