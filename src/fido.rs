@@ -69,8 +69,9 @@ pub struct Commission<'a> {
     pub purpose: Purpose,
     /// Whose it is; none for user-less authentication.
     pub user: Option<Subject>,
-    /// Whether whoever asks is not to learn that the user does not exist or has no key: then a decoy is asked for.
-    pub hidden: bool,
+    /// What whoever asks calls the user by, if they are not to learn that the user does not exist or has no key: then a
+    /// decoy is asked for.
+    pub hidden_from: Option<&'a str>,
     /// What is asked.
     pub ask: &'a Ask,
     /// On whose account is kept what leads its answer back.

@@ -159,8 +159,8 @@ impl Redeem {
     ) -> Result<(UafRequest, ChallengeState), FidoError> {
         // Whoever had the token made is charged for the operation; what its redeem adds to it comes once.
         let origin = &Origin::Internal;
-        let (id, purpose, hidden) = (operation.id, operation.purpose, operation.stranger.is_some());
-        self.fido.request(&Commission { id, purpose, user, hidden, ask, origin, from }).await
+        let (id, purpose, hidden_from) = (operation.id, operation.purpose, operation.stranger.as_deref());
+        self.fido.request(&Commission { id, purpose, user, hidden_from, ask, origin, from }).await
     }
 }
 

@@ -80,8 +80,8 @@ impl Requests {
         let (id, user, origin) = (OperationId::random(), permit.user().cloned(), asker.origin());
         let from = asker.network();
         let stranger = permit.stranger().map(str::to_owned);
-        let hidden = stranger.is_some();
-        let commission = Commission { id, purpose, user: user.clone(), hidden, ask, origin: &origin, from };
+        let hidden_from = stranger.as_deref();
+        let commission = Commission { id, purpose, user: user.clone(), hidden_from, ask, origin: &origin, from };
         let (request, challenge) = self.fido.request(&commission).await?;
         let kind = if matches!(ask, Ask::Registration { .. }) { OperationKind::Reg } else { OperationKind::Auth };
         let user = user.map(|user| user.ext_id);

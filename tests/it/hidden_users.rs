@@ -42,6 +42,26 @@ fn likeness(name: &str, value: &Value) -> Value {
     }
 }
 
+/// The key that a stranger is told to answer with.
+async fn asked(client: &Client, name: &str) -> Value {
+    let named = json!({"context": context(&json!({"username": name}))});
+    let answer = client.uaf("/nevisfido/uaf/1.1/request/authentication", &named).await.uaf_code(1200);
+    let message: Value = serde_json::from_str(answer["uafRequest"].as_str().unwrap()).unwrap();
+    message[0]["policy"]["accepted"].clone()
+}
+
+#[tokio::test]
+async fn users_who_come_and_go_without_a_key_do_not_show() {
+    let mut gateway = town("").await;
+    let client = gateway.public();
+    let before = asked(&client, "anna").await;
+    gateway.add_user("anna");
+    assert_eq!(asked(&client, "anna").await, before);
+    assert!(gateway.command(&["user", "remove", "anna"], "").status.success());
+    assert_eq!(asked(&client, "anna").await, before);
+    assert_ne!(asked(&client, "otto").await, before);
+}
+
 async fn status(client: &Client, session_id: &Value) -> Answer {
     client.json("/nevisfido/status", &json!({"sessionId": session_id})).await
 }

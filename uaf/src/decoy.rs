@@ -15,7 +15,7 @@
 //! let decoys = Decoys::new(&[8; 32], &server, ["D0D0#0001".parse()?])?; // the secret is random
 //! let wanted = Policy::any();
 //! assert!(server.has_decoy(&wanted, &decoys)?);
-//! let nobody = Claimant::Named { user: "nobody", credentials: &[], decoys: Some(&decoys) };
+//! let nobody = Claimant::Named { user: "nobody", credentials: &[], decoys: Some(decoys.of("nobody")) };
 //! assert_eq!(server.asking(&wanted, nobody, &[])?, server.asking(&wanted, nobody, &[])?, "the same each time");
 //! # Ok(())
 //! # }
@@ -24,10 +24,12 @@
 mod asking;
 mod likeness;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::aaid::{Aaid, KeyId, KeyRef};
+use crate::algorithm::Algorithm;
 use crate::credential::Credential;
 use crate::crypto::{MacKey, equal};
 use crate::error::Error;
@@ -37,13 +39,21 @@ use likeness::{Likeness, Likenesses};
 
 const KEY_DOMAIN: &[u8] = b"UAF decoy 3 key\0";
 const MARK_DOMAIN: &[u8] = b"UAF decoy 3 mark\0";
-const MODEL_DOMAIN: &[u8] = b"UAF decoy 1 model\0";
+const MODEL_DOMAIN: &[u8] = b"UAF decoy 2 model\0";
 
 /// Makes the decoys of users, out of some models and a secret.
 #[derive(Clone)]
 pub struct Decoys {
     secret: MacKey,
     models: Vec<Likenesses>,
+}
+
+/// The decoys of one user, by the name that whoever asks calls the user by: they are the same before there is such a
+/// user, and after.
+#[derive(Debug, Clone, Copy)]
+pub struct DecoysOf<'a> {
+    decoys: &'a Decoys,
+    called: &'a str,
 }
 
 /// Decoys can't be made.
@@ -91,44 +101,74 @@ impl Decoys {
         Ok(Self { secret: MacKey::new(secret).map_err(|_| DecoyError::Internal)?, models: likenesses })
     }
 
-    /// The decoy that an answer is about, if it is one, whosever it is: as a key of `user`, which is empty where nobody was
-    /// named.
+    /// Those of the user who is called so.
+    #[must_use]
+    pub const fn of<'a>(&'a self, called: &'a str) -> DecoysOf<'a> {
+        DecoysOf { decoys: self, called }
+    }
+
+    /// The decoy that an answer is about, if it is one, whosever it is and whether its model still makes any: as a key of
+    /// `user`, which is empty where nobody was named.
     ///
     /// # Errors
     /// [`Error::Internal`].
     pub fn find(&self, user: &str, key: &KeyRef) -> Result<Option<Credential>, Error> {
-        for likeness in self.models.iter().flatten().filter(|likeness| likeness.aaid == key.aaid) {
-            let Some((own, mark)) = key.key_id.as_bytes().split_first_chunk() else { return Ok(None) };
-            if equal(&self.mark(likeness, own)?, mark) {
-                return Ok(Some(likeness.credential(user, key.key_id.clone())));
+        let Some((own, mark)) = key.key_id.as_bytes().split_first_chunk() else { return Ok(None) };
+        for algorithm in Algorithm::ALL {
+            if equal(&self.mark(key.aaid, *algorithm, own)?, mark) {
+                let likeness = self.likeness(key.aaid, *algorithm);
+                return Ok(likeness.map(|likeness| likeness.credential(user, key)));
             }
         }
         Ok(None)
     }
 
-    /// The models in this user's order.
-    fn models(&self, user: &str) -> Result<impl Iterator<Item = &Likenesses>, Error> {
-        let number = self.mac(&[MODEL_DOMAIN, user.as_bytes()])?;
-        let number = number.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        let first = number.checked_rem(self.models.len() as u64).unwrap_or(0);
-        Ok(self.models.iter().cycle().skip(usize::try_from(first).unwrap_or(0)).take(self.models.len()))
+    /// What a key of the model is like; of one that makes no decoys any more, another's that comes next to it.
+    fn likeness(&self, aaid: Aaid, algorithm: Algorithm) -> Option<&Likeness> {
+        let all = || self.models.iter().flatten();
+        let of_algorithm = || all().filter(|likeness| likeness.algorithm == algorithm);
+        of_algorithm().find(|likeness| likeness.aaid == aaid).or_else(|| of_algorithm().next()).or_else(|| all().next())
     }
 
-    /// The key id is what is the user's own, and then the mark by which it is known.
-    fn key(&self, user: &str, likeness: &Likeness) -> Result<Credential, Error> {
-        let (model, algorithm) = likeness.kind();
-        let own = half(self.mac(&[KEY_DOMAIN, &model, &algorithm, user.as_bytes()])?);
-        let key_id = [own, self.mark(likeness, &own)?].concat();
-        Ok(likeness.credential(user, KeyId::new(key_id).map_err(|_| Error::Internal)?))
-    }
-
-    fn mark(&self, likeness: &Likeness, own: &[u8; 16]) -> Result<[u8; 16], Error> {
-        let (model, algorithm) = likeness.kind();
-        Ok(half(self.mac(&[MARK_DOMAIN, &model, &algorithm, own])?))
+    fn mark(&self, aaid: Aaid, algorithm: Algorithm, own: &[u8; 16]) -> Result<[u8; 16], Error> {
+        let algorithm = u16::from(algorithm).to_be_bytes();
+        Ok(half(self.mac(&[MARK_DOMAIN, aaid.as_str().as_bytes(), &algorithm, own])?))
     }
 
     fn mac(&self, parts: &[&[u8]]) -> Result<[u8; 32], Error> {
         self.secret.mac(parts).map_err(|_| Error::Internal)
+    }
+}
+
+impl DecoysOf<'_> {
+    /// For each model the user's own keys of it and the decoys of all its other algorithms. Models of own keys come first,
+    /// the others in an order of this user's, which one more or less does not change.
+    fn keys(&self, own: &[Credential]) -> Result<Vec<Vec<Credential>>, Error> {
+        let mut models = Vec::new();
+        for model in self.decoys.models.iter() {
+            let Some(Likeness { aaid, .. }) = model.first() else { continue };
+            let mut keys: Vec<_> = own.iter().filter(|key| key.aaid == *aaid).cloned().collect();
+            let rank = self.decoys.mac(&[MODEL_DOMAIN, aaid.as_str().as_bytes(), self.called.as_bytes()])?;
+            let place = (keys.is_empty(), Reverse(rank));
+            let is_other = |likeness: &&Likeness| own.iter().all(|key| !likeness.is_like(key));
+            for likeness in model.iter().filter(is_other) {
+                keys.push(self.key(likeness)?);
+            }
+            models.push((place, keys));
+        }
+        models.sort_unstable_by_key(|(place, _)| *place);
+        Ok(models.into_iter().map(|(_, keys)| keys).collect())
+    }
+
+    /// The key id is what is the user's own, and then the mark by which it is known.
+    fn key(&self, likeness: &Likeness) -> Result<Credential, Error> {
+        let Likeness { aaid, algorithm, .. } = likeness;
+        let number = u16::from(*algorithm).to_be_bytes();
+        let (model, called) = (aaid.as_str().as_bytes(), self.called.as_bytes());
+        let own = half(self.decoys.mac(&[KEY_DOMAIN, model, &number, called])?);
+        let key_id = [own, self.decoys.mark(*aaid, *algorithm, &own)?].concat();
+        let key_id = KeyId::new(key_id).map_err(|_| Error::Internal)?;
+        Ok(likeness.credential(self.called, &KeyRef { aaid: *aaid, key_id }))
     }
 }
 

@@ -129,7 +129,7 @@ pub use aaid::{Aaid, AaidError, KeyId, KeyRef};
 pub use algorithm::{Algorithm, AttestationType, KeyFormat, Unsupported};
 pub use credential::Credential;
 pub use crypto::{CertificateError, KeyError, PrivateKey, PrivateKeyError, VerificationKey};
-pub use decoy::{DecoyError, Decoys};
+pub use decoy::{DecoyError, Decoys, DecoysOf};
 pub use denial::Denial;
 pub use error::{Error, Folding, StatusCode};
 pub use incoming::{Incoming, Opened};

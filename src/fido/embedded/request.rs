@@ -47,7 +47,7 @@ impl Embedded {
         let claimant = commission.user.as_ref().map_or(Claimant::Anyone, |user| Claimant::Named {
             user: user.ext_id.as_str(),
             credentials: &credentials,
-            decoys: self.decoys.as_ref().filter(|_| commission.hidden),
+            decoys: self.decoys.as_ref().zip(commission.hidden_from).map(|(decoys, called)| decoys.of(called)),
         });
         let asking = self.relying_party.asking(self.policy(policy)?, claimant, transaction);
         let asking = asking.map_err(|why| self.nothing_fits(why))?;

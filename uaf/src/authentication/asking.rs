@@ -19,7 +19,7 @@
 
 use super::answerer::Answerer;
 use crate::credential::Credential;
-use crate::decoy::Decoys;
+use crate::decoy::DecoysOf;
 use crate::policy::{Candidate, Policy};
 use crate::relying_party::RelyingParty;
 use crate::wire::Transaction;
@@ -36,7 +36,7 @@ pub enum Claimant<'a> {
         /// The keys that the store has of the user; none of one who does not exist.
         credentials: &'a [Credential],
         /// What is asked for where none of the keys will do, if whoever asks is not to learn whether one does.
-        decoys: Option<&'a Decoys>,
+        decoys: Option<DecoysOf<'a>>,
     },
 }
 
@@ -44,7 +44,7 @@ pub enum Claimant<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asking {
     pub(super) answerer: Answerer,
-    pub(super) policy: Policy,
+    pub(crate) policy: Policy,
     pub(super) transaction: Vec<Transaction>,
 }
 
@@ -88,7 +88,7 @@ impl RelyingParty {
             Claimant::Named { user, credentials, decoys: Some(decoys) } => {
                 let own = self.step_up_policy(wanted, credentials);
                 // Made for everybody, so that the work does not tell for whom it was needed.
-                let decoy = self.decoy_policy(wanted, decoys, user).map_err(|_| NotFitting::Internal)?;
+                let decoy = self.decoy_policy(wanted, decoys, credentials).map_err(|_| NotFitting::Internal)?;
                 let exists = own.is_some();
                 (named(user, exists), own.or(decoy).ok_or(NotFitting::NoKey)?, transaction.to_vec())
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::DecoyError;
-use crate::aaid::{Aaid, KeyId};
+use crate::aaid::{Aaid, KeyRef};
 use crate::algorithm::{Algorithm, KeyFormat};
 use crate::credential::Credential;
 use crate::crypto::PrivateKey;
@@ -22,15 +22,16 @@ pub(super) struct Likeness {
 }
 
 impl Likeness {
-    pub(super) fn kind(&self) -> (Vec<u8>, [u8; 2]) {
-        (self.aaid.as_str().into(), u16::from(self.algorithm).to_be_bytes())
+    /// Whether a key is what this one's decoys pass for.
+    pub(super) fn is_like(&self, key: &Credential) -> bool {
+        (key.aaid, key.algorithm) == (self.aaid, self.algorithm)
     }
 
-    pub(super) fn credential(&self, user: &str, key_id: KeyId) -> Credential {
+    pub(super) fn credential(&self, user: &str, key: &KeyRef) -> Credential {
         Credential {
             user: user.to_owned(),
-            aaid: self.aaid,
-            key_id,
+            aaid: key.aaid,
+            key_id: key.key_id.clone(),
             // Policies go by the version in an answer.
             authenticator_version: 0,
             algorithm: self.algorithm,

@@ -17,13 +17,14 @@ use crate::wire::{Challenge, Operation};
 
 const FIRST: &str = "D0D0#0001";
 const SECOND: &str = "D0D0#0002";
+const THIRD: &str = "D0D0#0003";
 
 fn decoys(secret: u8, models: &[&str]) -> Decoys {
     Decoys::new(&[secret; 32], &relying_party(), models.iter().map(|model| model.parse().unwrap())).unwrap()
 }
 
 fn asked(decoys: &Decoys, wanted: &Policy, user: &str) -> Option<Policy> {
-    relying_party().decoy_policy(wanted, decoys, user).unwrap()
+    relying_party().decoy_policy(wanted, decoys.of(user), &[]).unwrap()
 }
 
 fn any() -> Policy {
@@ -48,6 +49,60 @@ fn every_model_is_somebodys() {
     let model = |n: u8| asked(&decoys, &any(), &format!("ghost {n}")).unwrap().models().next().unwrap();
     let first = (0..100).filter(|n| model(*n).as_str() == FIRST).count();
     assert!((20..80).contains(&first), "{first} of 100");
+}
+
+/// The only key that a policy names.
+fn named(policy: &Policy) -> KeyRef {
+    let criterion = &policy.as_wire().accepted[0][0];
+    KeyRef { aaid: criterion.aaid[0], key_id: criterion.key_ids[0].clone() }
+}
+
+#[test]
+fn another_model_changes_nobodys_decoy_but_to_one_of_its_own() {
+    let (before, after) = (decoys(1, &[FIRST, SECOND]), decoys(1, &[FIRST, SECOND, THIRD]));
+    let mut moved = 0;
+    for n in 0..60 {
+        let (old, new) =
+            [&before, &after].map(|decoys| named(&asked(decoys, &any(), &format!("ghost {n}")).unwrap())).into();
+        assert!(new == old || new.aaid.as_str() == THIRD, "ghost {n}");
+        moved += u8::from(new != old);
+        assert!(before.find("", &new).unwrap().is_some(), "known where its model makes none any more");
+    }
+    assert!((5..40).contains(&moved), "{moved} of 60");
+}
+
+/// Of every model, with a key of the second one if any: what policies for one of three and for two at once name.
+#[test]
+fn what_several_policies_name_fits_together_with_a_key_as_without() {
+    let (server, decoys) = (relying_party(), decoys(1, &[FIRST, SECOND, THIRD]));
+    let accepting = |all: &[&[&str]]| {
+        let alternative: Vec<_> = all.iter().map(|models| json!({"aaid": models})).collect();
+        Policy::parse(&json!({"accepted": [alternative]}).to_string()).unwrap()
+    };
+    let of = |models: &[&str]| accepting(&[models]);
+    let two = accepting(&[&[FIRST, SECOND, THIRD], &[FIRST, SECOND, THIRD]]);
+    let mut orders = [[0; 6]; 2];
+    for n in 0..200 {
+        let user = format!("user {n}");
+        let key = named(&asked(&decoys, &of(&[SECOND]), &format!("owner {n}")).unwrap());
+        let own = Credential { aaid: key.aaid, ..decoys.find(&user, &key).unwrap().unwrap() };
+        for (has_key, own) in [&[][..], &[own]].into_iter().enumerate() {
+            let ask = |wanted: &Policy| {
+                let decoys = Some(decoys.of(&user));
+                server.asking(wanted, Claimant::Named { user: &user, credentials: own, decoys }, &[]).unwrap().policy
+            };
+            let first = named(&ask(&any()));
+            assert!(ask(&two).as_wire().names(&first), "{user}");
+            let others: Vec<_> =
+                [FIRST, SECOND, THIRD].into_iter().filter(|model| *model != first.aaid.as_str()).collect();
+            let second = named(&ask(&of(&others))).aaid;
+            let place = |aaid: Aaid| [FIRST, SECOND, THIRD].iter().position(|model| *model == aaid.as_str()).unwrap();
+            orders[has_key][place(first.aaid) * 2 + usize::from(second.as_str() == others[1])] += 1;
+        }
+    }
+    let [without, with] = orders;
+    assert!(without.iter().all(|count| *count > 10), "every order is somebody's: {without:?}");
+    assert!(with[2] > 50 && with[3] > 50 && with[2] + with[3] == 200, "{with:?}");
 }
 
 #[test]
@@ -113,7 +168,7 @@ fn phone(algorithm: Algorithm) -> (Authenticator, DeviceKey) {
 fn finish(algorithm: Algorithm, is_named: bool) -> Error {
     let (server, decoys, (phone, key)) = (relying_party(), decoys(1, &[FIRST]), phone(algorithm));
     let key_id = asked(&decoys, &any(), "ghost").unwrap().as_wire().accepted[0][0].key_ids[0].clone();
-    let ghost = Claimant::Named { user: "ghost", credentials: &[], decoys: Some(&decoys) };
+    let ghost = Claimant::Named { user: "ghost", credentials: &[], decoys: Some(decoys.of("ghost")) };
     let asking = server.asking(&any(), if is_named { ghost } else { Claimant::Anyone }, &[]).unwrap();
     let (request, state) = server.start_authentication(start(), asking).unwrap();
     assert_eq!(state.decoyed(), Some(if is_named { "ghost" } else { "" }));
@@ -137,7 +192,7 @@ fn nobody_answers_with_a_decoy() {
 fn a_decoy_is_known_by_its_id_of_one_model() {
     let (ours, others) = (decoys(1, &[FIRST, SECOND]), decoys(2, &[FIRST]));
     for likeness in &ours.models[0] {
-        let decoy = ours.key("ghost", likeness).unwrap();
+        let decoy = ours.of("ghost").key(likeness).unwrap();
         let key = decoy.key_ref();
         assert_eq!(ours.find("ghost", &key).unwrap(), Some(decoy));
         assert_eq!(ours.find("", &key).unwrap().unwrap().algorithm, likeness.algorithm);

@@ -170,7 +170,7 @@ fn an_unknown_key_is_told_to_be_deleted_for_real_users_only(
     let claimant = hidden.map_or(Claimant::Anyone, |hidden| Claimant::Named {
         user: "jeff",
         credentials: &credentials,
-        decoys: hidden.then_some(&decoys),
+        decoys: hidden.then_some(decoys.of("jeff")),
     });
     let asking = world.server.asking(&world.policy, claimant, &[]).unwrap();
     let (request, state) = world.server.start_authentication(start("operation-a"), asking).unwrap();
