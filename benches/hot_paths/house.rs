@@ -19,8 +19,9 @@ use sidegate::routes::{Destination, ListenerClass, Route};
 use sidegate::store::users::PasswordHash;
 use sidegate_filters::clock::{Clock as _, SystemClock};
 use sidegate_filters::jws::{EcCurve, KeyKind};
-use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, SKEW, Uses};
+use sidegate_filters::jws_bypass::{JwsBypassFilter, Proof, SKEW, Uses};
 use sidegate_filters::memory::MemoryReplayGuard;
+use sidegate_filters::rate::Limit;
 use sidegate_filters::{BodySource, CanonicalPath, Client, Exchange, Filter as _, Params, Problem, Reply, Verdict};
 use sidegate_uaf::authenticator::Authenticator;
 use sidegate_uaf::wire::RegistrationRequest;
@@ -275,7 +276,7 @@ fn config(folder: &tempfile::TempDir) -> Result<Config, Failure> {
 
 /// The keys of the composed store; used requests in memory, or a file system would be measured, and no limit.
 fn bypass(composed: &Composed) -> JwsBypassFilter {
-    let limit = ModifyLimit { burst: NonZeroU32::MAX, every: Duration::from_millis(1) };
+    let limit = Limit { burst: NonZeroU32::MAX, every: Duration::from_millis(1) };
     let keys = Arc::new(StoredTargetKeys::new(composed.targets.clone()));
     let replays = Arc::new(MemoryReplayGuard::new(REPLAYS, Arc::new(SystemClock)));
     JwsBypassFilter::new(Proof::Keys(keys), Arc::new(Uses::new(replays, Arc::new(SystemClock), limit)), SKEW)

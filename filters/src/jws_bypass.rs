@@ -7,7 +7,6 @@
 
 mod admission;
 mod claims;
-mod limit;
 mod refusal;
 mod replay_guard;
 mod target_keys;
@@ -15,6 +14,7 @@ mod target_keys;
 mod tests;
 mod uses;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,12 +31,17 @@ use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
 use crate::jws::Thumbprint;
 use crate::plain_body;
+use crate::rate::Limit;
 
 pub use self::claims::TargetChange;
-pub use self::limit::ModifyLimit;
 pub use self::replay_guard::{ReplayGuard, ReplayId, Seen};
 pub use self::target_keys::{RegisteredKey, TargetKeys};
 pub use self::uses::Uses;
+
+/// How often one target may be changed. Only requests that are signed and new count, so that nobody can use up what
+/// belongs to a phone: not with messages of his own, nor with captured ones. Where nothing is known to be signed, how
+/// often one request may be sent.
+pub const MODIFY_LIMIT: Limit = Limit { burst: NonZeroU32::MIN.saturating_add(9), every: Duration::from_secs(6) };
 
 /// The longest modify request, in bytes (row 1).
 pub const BODY_LIMIT: usize = 8 * 1024;

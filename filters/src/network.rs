@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 /// A network. What is mapped into IPv6 (`::ffff:192.0.2.7`) is IPv4, in addresses and in networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network {
@@ -69,6 +71,30 @@ impl Network {
 impl fmt::Display for Network {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}/{}", self.first, self.length)
+    }
+}
+
+/// The network that a caller's address belongs to: what one household or one attacker has for the asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SourceNetwork(IpAddr);
+
+impl SourceNetwork {
+    /// The /32 of an IPv4 address (also one mapped into IPv6), the /56 of an IPv6 address: what a household is given
+    /// (RFC 6177), which may call from each of its 256 networks of /64.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            v6 @ IpAddr::V6(_) => Self(masked(v6, 56)),
+            v4 @ IpAddr::V4(_) => Self(v4),
+        }
+    }
+}
+
+impl fmt::Display for SourceNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = if self.0.is_ipv4() { 32 } else { 56 };
+        write!(f, "{}/{prefix}", self.0)
     }
 }
 
@@ -153,6 +179,15 @@ mod tests {
     #[case("192.0.2.7/32", "192.0.2.6", false)]
     fn an_address_lies_in_it_or_not(#[case] network: &str, #[case] address: IpAddr, #[case] inside: bool) {
         assert_eq!(Network::parse(network).unwrap().contains(address), inside);
+    }
+
+    #[rstest]
+    #[case("192.0.2.7", "192.0.2.7/32")]
+    #[case("::ffff:192.0.2.7", "192.0.2.7/32")]
+    #[case("2001:db8:1:2:3:4:5:6", "2001:db8:1::/56")]
+    #[case("2001:db8:1:2ff:3:4:5:6", "2001:db8:1:200::/56")]
+    fn source_networks(#[case] address: IpAddr, #[case] network: &str) {
+        assert_eq!(SourceNetwork::of(address).to_string(), network);
     }
 
     proptest! {

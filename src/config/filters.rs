@@ -1,6 +1,7 @@
 //! `filters`: named filter settings that own routes put into their chains.
 
 mod ip_list;
+mod rate_limit;
 mod role;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use sidegate_filters::delegation::{Rule, RuleError, SOURCES};
 use sidegate_filters::identity_creation::InternalAccess;
 use sidegate_filters::ip_list::IpList;
+use sidegate_filters::rate_limit::RateLimit;
 use sidegate_filters::role::RoleDemand;
 use sidegate_filters::user_binding::Place;
 use sidegate_filters::{Role, UsernameMapper};
@@ -43,6 +45,8 @@ pub enum FilterKind {
     UserBinding(UsernameMapper, Place),
     /// `role` (`gateway.md` 3).
     Role(RoleDemand),
+    /// `rate-limit` (`gateway.md` 3).
+    RateLimit(RateLimit),
     /// `ip-list` (`gateway.md` 3).
     IpList(IpList),
 }
@@ -63,7 +67,7 @@ impl FilterKind {
     pub fn asks_who(&self) -> bool {
         match self {
             Self::IdentityCreation(demand) => !demand.open,
-            Self::Delegation(_) | Self::IpList(_) => false,
+            Self::Delegation(_) | Self::RateLimit(_) | Self::IpList(_) => false,
             Self::JwsBypass(_) | Self::UserBinding(..) | Self::Role(_) => true,
         }
     }
@@ -99,6 +103,7 @@ const TYPES: &[(&str, Reader)] = &[
     ("jws-bypass", |section, _| Some(FilterKind::JwsBypass(jws_bypass(section)))),
     ("user-binding", |section, _| Some(FilterKind::UserBinding(username_mapper(section), place(section)))),
     ("role", |section, _| Some(FilterKind::Role(role::read(section)))),
+    ("rate-limit", |section, _| rate_limit::read(section).map(FilterKind::RateLimit)),
     ("ip-list", |section, _| Some(FilterKind::IpList(ip_list::read(section)))),
 ];
 

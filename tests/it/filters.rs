@@ -1,6 +1,7 @@
 //! Filters for rows of one's own (`gateway.md` 3), from outside.
 
 mod ip_list;
+mod rate_limit;
 mod role;
 
 use crate::support::gateway::Setup;

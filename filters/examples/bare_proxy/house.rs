@@ -14,7 +14,7 @@ use sidegate_filters::identity_creation::{
     Admission, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt,
     ReturnTarget, Sessions, Settings,
 };
-use sidegate_filters::jws_bypass::{ModifyLimit, Proof, SKEW, Uses};
+use sidegate_filters::jws_bypass::{MODIFY_LIMIT, Proof, SKEW, Uses};
 use sidegate_filters::memory::{MemoryReplayGuard, MemoryTargetKeys};
 use sidegate_filters::{
     Chain, DelegationFilter, Exchange, FilterError, IdentityCreationFilter, JwsBypassFilter, PathTemplate,
@@ -51,7 +51,7 @@ impl Doors {
         let removed: RemovedHeaders = rules.iter().map(Rule::header).collect();
         let delegation = DelegationFilter::new(rules, "application".to_owned(), &removed, house)?;
         let replays = Arc::new(MemoryReplayGuard::new(10_000, clock.clone()));
-        let uses = Arc::new(Uses::new(replays, clock, ModifyLimit::default()));
+        let uses = Arc::new(Uses::new(replays, clock, MODIFY_LIMIT));
         let bypass = JwsBypassFilter::new(Proof::Keys(keys), uses, SKEW);
         Ok(Self {
             known: Chain::new(vec![Arc::new(identity), Arc::new(delegation)]),

@@ -62,10 +62,10 @@ impl Outcome {
 
 impl Bench {
     pub(super) fn new(algorithm: Algorithm) -> Self {
-        Self::with(SigningKey::for_algorithm(algorithm), ModifyLimit::default())
+        Self::with(SigningKey::for_algorithm(algorithm), MODIFY_LIMIT)
     }
 
-    pub(super) fn with(key: SigningKey, limit: ModifyLimit) -> Self {
+    pub(super) fn with(key: SigningKey, limit: Limit) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
         let keys = Arc::new(MemoryTargetKeys::new(10));
         keys.register(TARGET, Arc::new(key.verification_key())).unwrap();
@@ -76,7 +76,7 @@ impl Bench {
     }
 
     pub(super) fn replace(mut self, keys: Arc<dyn TargetKeys>, replays: Arc<dyn ReplayGuard>) -> Self {
-        let uses = Arc::new(Uses::new(replays, self.clock.clone(), ModifyLimit::default()));
+        let uses = Arc::new(Uses::new(replays, self.clock.clone(), MODIFY_LIMIT));
         self.filter = Arc::new(JwsBypassFilter::new(Proof::Keys(keys), uses, SKEW));
         self
     }

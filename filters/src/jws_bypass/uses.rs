@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::limit::{ModifyLimit, Rate};
 use super::refusal::{Refusal, Stop};
 use super::{ReplayGuard, ReplayId, Seen};
 use crate::audit::Event;
-use crate::clock::{Clock, Millis, SteadyClock};
+use crate::clock::{Clock, Millis};
 use crate::filter::FilterError;
 use crate::memory::{Full, MemoryReplayGuard};
+use crate::rate::{Limit, Rate};
 
 /// Names of requests on their way to a server that verifies them, or whose outcome stayed unknown: two for each of 100,000;
 /// about 50 MiB in the worst case.
@@ -31,20 +31,17 @@ pub struct Uses {
     /// The largest skew of the filters that share this, in ms: what one of them let pass, none lets pass again.
     skew: AtomicU64,
     clock: Arc<dyn Clock>,
-    /// For the rate, which only has to know how much time has passed.
-    steady: SteadyClock,
 }
 
 impl Uses {
     /// Has `used` remember what is used up for good.
     #[must_use]
-    pub fn new(used: Arc<dyn ReplayGuard>, clock: Arc<dyn Clock>, limit: ModifyLimit) -> Self {
+    pub fn new(used: Arc<dyn ReplayGuard>, clock: Arc<dyn Clock>, limit: Limit) -> Self {
         Self {
             used,
             sent: MemoryReplayGuard::new(SENT, Arc::clone(&clock)),
-            rate: Rate::new(limit),
+            rate: Rate::new(limit, Arc::clone(&clock)),
             skew: AtomicU64::new(0),
-            steady: SteadyClock::new(Arc::clone(&clock)),
             clock,
         }
     }
@@ -64,13 +61,13 @@ impl Uses {
         self.clock.now()
     }
 
-    pub(super) fn limit(&self) -> ModifyLimit {
+    pub(super) fn limit(&self) -> Limit {
         self.rate.limit()
     }
 
     /// Whether the request may still be used; `counted` is what its rate goes by.
     pub(super) async fn check(&self, ids: &[ReplayId], counted: &str) -> Result<(), Stop> {
-        self.rate.check(counted, self.steady.now()).map_err(Refusal::TooMany)?;
+        self.rate.check(&counted).map_err(Refusal::TooMany)?;
         if ids.iter().any(|id| self.sent.holds(id)) {
             return Err(Refusal::Sent.into());
         }
@@ -95,7 +92,7 @@ impl Uses {
     pub(super) async fn use_up(&self, id: &ReplayId, created: Millis, counted: &str) -> Result<(), Stop> {
         match self.used.remember(std::slice::from_ref(id), self.until(created)).await? {
             Seen::First => {
-                self.rate.count(counted, self.steady.now());
+                self.rate.count(&counted);
                 Ok(())
             }
             Seen::Before => Err(Refusal::Replayed.into()),
@@ -137,7 +134,7 @@ impl Sending {
     pub(super) fn sent(&self) {
         self.turn(Fate::Unknown(tracing::Span::current()));
         let [message, _] = &self.ids;
-        self.uses.rate.count(message.as_str(), self.uses.steady.now());
+        self.uses.rate.count(&message.as_str());
     }
 
     /// Takes note of the answer. What can't be remembered for good stays in memory.

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sidegate_filters::clock::Millis;
 use sidegate_filters::jws_bypass::Uses;
+use sidegate_filters::rate::Rate;
+use sidegate_filters::rate_limit::RateLimit;
 
 use crate::dispatchers::Recipients;
 use crate::fido::{Endpoint, Named};
@@ -34,6 +36,7 @@ pub(super) struct Lasting {
     upstreams: Mutex<BTreeMap<String, Arc<Upstream>>>,
     asked: Mutex<Option<(Asked, Endpoint)>>,
     issuers: Mutex<BTreeMap<String, (KeySetOf, IssuerKeys)>>,
+    rates: Mutex<BTreeMap<String, (RateLimit, Arc<Rate>)>>,
 }
 
 impl Lasting {
@@ -55,6 +58,24 @@ impl Lasting {
     /// Keeps these upstreams and forgets all others.
     pub(super) fn keep_upstreams<'a>(&self, upstreams: impl Iterator<Item = &'a Arc<Upstream>>) {
         *held(&self.upstreams) = upstreams.map(|upstream| (upstream.name.clone(), upstream.clone())).collect();
+    }
+
+    /// What the rate-limits of these names count in: what is there, where the limit is still the same. All others are
+    /// forgotten.
+    pub(super) fn rates<'c>(
+        &self,
+        wanted: impl Iterator<Item = (&'c str, &'c RateLimit)>,
+        make: impl Fn(&RateLimit) -> Rate,
+    ) -> BTreeMap<&'c str, Arc<Rate>> {
+        let mut last = held(&self.rates);
+        let rate = |name: &str, limit: &RateLimit| {
+            let before = last.get(name).filter(|(before, _)| before == limit).map(|(_, rate)| rate.clone());
+            before.unwrap_or_else(|| Arc::new(make(limit)))
+        };
+        let rates: BTreeMap<_, _> = wanted.map(|(name, limit)| (name, (limit, rate(name, limit)))).collect();
+        let kept = rates.iter().map(|(name, (limit, rate))| ((*name).to_owned(), ((*limit).clone(), rate.clone())));
+        *last = kept.collect();
+        rates.into_iter().map(|(name, (_, rate))| (name, rate)).collect()
     }
 
     /// The keys of a realm's token issuer: what is known of them, if they are read from the same place in the same way.

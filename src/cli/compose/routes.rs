@@ -8,11 +8,15 @@ mod upstreams;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sidegate_filters::clock::Clock;
 use sidegate_filters::delegation::{DelegationFilter, Rule};
 use sidegate_filters::jws_bypass::Uses;
-use sidegate_filters::{Chain, Filter, IpListFilter, UserBindingFilter};
+use sidegate_filters::rate::Rate;
+use sidegate_filters::rate_limit::RateLimit;
+use sidegate_filters::{Chain, Filter, IpListFilter, RateLimitFilter, UserBindingFilter};
 
 use super::gate::Gate;
+use super::lasting::Lasting;
 use super::services::Services;
 use super::{ComposeError, Stores};
 use crate::config::{self, Config, FilterKind, LeadsTo, NamedFilter};
@@ -32,6 +36,8 @@ struct Parts<'a> {
     upstreams: BTreeMap<&'a str, Arc<Upstream>>,
     /// Of each upstream's targets: rows that lead to one server share it.
     uses: BTreeMap<&'a str, Arc<Uses>>,
+    /// What each rate-limit has counted, on whichever row it stands.
+    rates: BTreeMap<&'a str, Arc<Rate>>,
 }
 
 pub(super) fn table(
@@ -48,8 +54,18 @@ pub(super) fn table(
     let upstreams = upstreams.collect::<Result<BTreeMap<_, _>, ComposeError>>()?;
     stores.lasting.keep_upstreams(upstreams.values());
     let uses = changes::memories(config, stores, &gate.clock);
-    let parts = Parts { config, gate, services, stores, metrics, upstreams, uses };
+    let rates = rates(config, &stores.lasting, &gate.clock);
+    let parts = Parts { config, gate, services, stores, metrics, upstreams, uses, rates };
     Ok(Router::new(config.routes.iter().map(|row| parts.route(row)).collect::<Result<_, _>>()?))
+}
+
+/// What every rate-limit counts in.
+fn rates<'c>(config: &'c Config, lasting: &Lasting, clock: &Arc<dyn Clock>) -> BTreeMap<&'c str, Arc<Rate>> {
+    let limits = config.filters.iter().filter_map(|filter| match &filter.kind {
+        FilterKind::RateLimit(limit) => Some((filter.name.as_str(), limit)),
+        _ => None,
+    });
+    lasting.rates(limits, |limit| Rate::new(limit.limit, clock.clone()))
 }
 
 impl Parts<'_> {
@@ -132,10 +148,17 @@ impl Parts<'_> {
                 FilterKind::JwsBypass(wanted) => self.edge_bypass(wanted, upstream)?,
                 FilterKind::UserBinding(mapper, place) => Arc::new(UserBindingFilter::new(*mapper, *place)),
                 FilterKind::Role(demand) => self.gate.role(demand, row.interception),
+                FilterKind::RateLimit(limit) => self.rate_limit(name, limit)?,
                 FilterKind::IpList(list) => Arc::new(IpListFilter::new(list.clone())),
             });
         }
         Ok(Chain::new(chain))
+    }
+
+    fn rate_limit(&self, name: &str, limit: &RateLimit) -> Result<Arc<dyn Filter>, ComposeError> {
+        let missing = || ComposeError::unfit("filters", format!("filter {name} has no count"));
+        let rate = self.rates.get(name).ok_or_else(missing)?;
+        Ok(Arc::new(RateLimitFilter::new(limit.clone(), rate.clone())))
     }
 
     fn delegation(&self, name: &str, rules: &[Rule], upstream: &Upstream) -> Result<Arc<dyn Filter>, ComposeError> {

@@ -22,7 +22,7 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
     let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
     let upstream = upstream.reference("upstream", known.upstreams);
     let written = section.field("filters").demanded("list filters in their order, or [] for a row that is open to all");
-    let filters = chain::read(&written, known);
+    let filters = chain::read(&written, known, pattern.as_ref());
     chain::check_bypass(&written, &filters, known, &methods, pattern.as_ref());
     let on = section.field("on");
     let on = if on.is_written() { classes(&on, false) } else { vec![ListenerClass::Public] };

@@ -91,3 +91,41 @@ fn somebody_may_pass(#[case] keys: &str, #[case] chain: &str, #[case] noted: usi
     assert_eq!(notices.iter().filter(|text| text.contains("only internal callers")).count(), noted, "{notices:?}");
     assert!(!notices.iter().any(|text| text.contains("is open")), "{notices:?}");
 }
+
+const CALM: &str = "type: rate-limit, burst: 2, every: 1s";
+
+#[rstest]
+#[case("type: rate-limit, per: address, burst: 2", "f", "filters.f.every: this key must be written")]
+#[case("type: rate-limit, per: address, every: 1s", "f", "filters.f.burst: this key must be written")]
+#[case("type: rate-limit, per: address, every: 1s, burst: 0", "f", "filters.f.burst: this is no such number")]
+#[case("type: rate-limit, per: address, every: 1s, burst: 4294967296", "f", "filters.f.burst: this is no limit")]
+#[case("type: rate-limit, burst: 2, every: 1s", "f", "filters.f.per: this key must be written")]
+#[case("type: rate-limit, burst: 2, every: 1s, per: target", "f", "filters.f.per: this word is not known here")]
+#[case("type: rate-limit, burst: 2, every: 1s, per: segment", "f", "filters.f.segment: this key must be written")]
+#[case("type: rate-limit, burst: 2, every: 1s, per: user, segment: item", "customers, f", "per is not segment")]
+fn a_limit_is_written_in_full(#[case] filter: &str, #[case] chain: &str, #[case] expected: &str) {
+    let found = fault_in(filter, chain);
+    assert!(found.contains(expected), "{found}");
+}
+
+#[rstest]
+#[case("per: user", "f, customers", "it counts by who is calling")]
+#[case("per: session", "f", "it counts by who is calling")]
+#[case("per: address, internal-callers: exempt", "f, customers", "it counts by who is calling")]
+#[case("per: segment, segment: id", "f", "it counts by the segment {id}")]
+#[case("per: address", "f, customers, f", "it stands here twice")]
+fn what_is_counted_is_there(#[case] keys: &str, #[case] chain: &str, #[case] expected: &str) {
+    let found = fault_in(&format!("{CALM}, {keys}"), chain);
+    assert!(found.starts_with("routes[0].filters[") && found.contains(expected), "{found}");
+}
+
+#[rstest]
+#[case("per: user", "customers, f", false)]
+#[case("per: session", "guests, f", true)]
+#[case("per: address, internal-callers: exempt", "customers, f", false)]
+#[case("per: segment, segment: item", "f, customers", false)]
+#[case("per: address, internal-callers: counted", "f", true)]
+fn a_limit_lets_everybody_pass_in_the_end(#[case] keys: &str, #[case] chain: &str, #[case] is_open: bool) {
+    let noted = notices(&format!("{CALM}, {keys}"), chain);
+    assert_eq!(noted.iter().any(|text| text.contains("is open")), is_open, "{noted:?}");
+}

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use sidegate_filters::clock::Clock;
-use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, SKEW, Uses};
+use sidegate_filters::jws_bypass::{JwsBypassFilter, MODIFY_LIMIT, Proof, SKEW, Uses};
 use sidegate_filters::memory::MemoryReplayGuard;
 use sidegate_filters::{CanonicalPath, Filter, PathTemplate, Verdict};
 
@@ -19,7 +19,7 @@ async fn rename(house: &House, device: &Device, members: Value) -> Option<Status
     let clock = Arc::clone(&house.clock) as Arc<dyn Clock>;
     let keys = Arc::new(StoredTargetKeys::new(Arc::clone(&house.target_store)));
     let replays = Arc::new(MemoryReplayGuard::new(10, Arc::clone(&clock)));
-    let uses = Arc::new(Uses::new(replays, clock, ModifyLimit::default()));
+    let uses = Arc::new(Uses::new(replays, clock, MODIFY_LIMIT));
     let bypass = JwsBypassFilter::new(Proof::Keys(keys), uses, SKEW);
     let mut claims = json!({
         "name": "new name", "requestId": uuid::Uuid::new_v4(), "creationTimeInEpochMillis": house.clock.now().0,

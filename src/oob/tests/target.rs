@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use sidegate_filters::clock::Clock;
 use sidegate_filters::jws::{JwkDocument, VerificationKey};
-use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, SKEW, Uses, VerifiedModify};
+use sidegate_filters::jws_bypass::{JwsBypassFilter, MODIFY_LIMIT, Proof, SKEW, Uses, VerifiedModify};
 use sidegate_filters::memory::{MemoryReplayGuard, MemoryTargetKeys};
 use sidegate_filters::{Caller, CanonicalPath, Filter, PathTemplate, Role, Verdict};
 
@@ -116,7 +116,7 @@ async fn signed(house: &House, device: &Device, change: Value) -> VerifiedModify
     keys.register(device.id.as_str(), Arc::new(VerificationKey::try_from(document).unwrap())).unwrap();
     let clock = Arc::clone(&house.clock) as Arc<dyn Clock>;
     let replays = Arc::new(MemoryReplayGuard::new(10, Arc::clone(&clock)));
-    let uses = Arc::new(Uses::new(replays, clock, ModifyLimit::default()));
+    let uses = Arc::new(Uses::new(replays, clock, MODIFY_LIMIT));
     let bypass = JwsBypassFilter::new(Proof::Keys(Arc::new(keys)), uses, SKEW);
 
     let mut exchange = exchange(Method::PATCH, &[]);

@@ -15,10 +15,10 @@ impl Edge {
     pub(super) fn new() -> Self {
         let bench = Bench::new(Algorithm::Es256);
         let replays = Arc::new(MemoryReplayGuard::new(1000, bench.clock.clone()));
-        Self::remembering(bench, replays, ModifyLimit::default())
+        Self::remembering(bench, replays, MODIFY_LIMIT)
     }
 
-    pub(super) fn remembering(bench: Bench, replays: Arc<dyn ReplayGuard>, limit: ModifyLimit) -> Self {
+    pub(super) fn remembering(bench: Bench, replays: Arc<dyn ReplayGuard>, limit: Limit) -> Self {
         let uses = Arc::new(Uses::new(replays, bench.clock.clone(), limit));
         let filter = Arc::new(JwsBypassFilter::new(Proof::ServerBehind, uses.clone(), SKEW));
         Self { bench, uses, filter }
@@ -78,13 +78,13 @@ fn other_change(edge: &Edge) -> String {
 #[tokio::test]
 async fn another_change_of_the_target_under_a_used_request_id_is_refused_also_after_a_restart() {
     let replays = Arc::new(MemoryReplayGuard::new(1000, Arc::new(ManualClock::new(NOW))));
-    let edge = Edge::remembering(Bench::new(Algorithm::Es256), replays.clone(), ModifyLimit::default());
+    let edge = Edge::remembering(Bench::new(Algorithm::Es256), replays.clone(), MODIFY_LIMIT);
     let message = edge.bench.message(json!({}));
     let passed = edge.send(&message).await.passed();
     edge.answered(&passed, 204).await;
     drop(passed);
     assert!(edge.uses.is_sending_nothing());
-    let restarted = Edge::remembering(Bench::new(Algorithm::Es256), replays, ModifyLimit::default());
+    let restarted = Edge::remembering(Bench::new(Algorithm::Es256), replays, MODIFY_LIMIT);
     for edge in [&edge, &restarted] {
         for target in [TARGET, &TARGET.to_uppercase()] {
             assert_eq!(edge.send_to(target, &other_change(edge)).await.refused(), used(), "{target}");
@@ -271,7 +271,7 @@ impl ReplayGuard for Forgetful {
 #[tokio::test]
 async fn what_could_not_be_remembered_is_refused_all_the_same() {
     let bench = Bench::new(Algorithm::Es256);
-    let edge = Edge::remembering(bench, Arc::new(Forgetful), ModifyLimit::default());
+    let edge = Edge::remembering(bench, Arc::new(Forgetful), MODIFY_LIMIT);
     let message = edge.bench.message(json!({}));
     let passed = edge.send(&message).await.passed();
     edge.answered(&passed, 204).await;
@@ -310,7 +310,7 @@ async fn rows_one_to_seven_hold_without_a_key(#[case] header: Value, #[case] cha
 
 #[tokio::test]
 async fn one_request_is_sent_so_often_and_others_are_not_held_up() {
-    let limit = ModifyLimit { burst: std::num::NonZeroU32::MIN, every: Duration::from_secs(6) };
+    let limit = Limit { burst: std::num::NonZeroU32::MIN, every: Duration::from_secs(6) };
     let bench = Bench::new(Algorithm::Es256);
     let replays = Arc::new(MemoryReplayGuard::new(1000, bench.clock.clone()));
     let edge = Edge::remembering(bench, replays, limit);
@@ -338,7 +338,7 @@ async fn an_id_that_no_server_made_goes_nowhere() {
 #[tokio::test]
 async fn without_its_memory_nothing_passes() {
     let bench = Bench::new(Algorithm::Es256);
-    let edge = Edge::remembering(bench, Arc::new(passing::Failing), ModifyLimit::default());
+    let edge = Edge::remembering(bench, Arc::new(passing::Failing), MODIFY_LIMIT);
     assert_eq!(edge.send(&edge.bench.message(json!({}))).await.refused().0, 503);
 }
 

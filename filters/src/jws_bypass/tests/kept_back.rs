@@ -52,7 +52,7 @@ async fn what_a_later_filter_keeps_back_is_not_audited_as_passed() {
 #[tokio::test]
 async fn a_change_that_was_taken_is_used_up_though_its_request_id_was_used_meanwhile() {
     let replays = Arc::new(MemoryReplayGuard::new(1000, Arc::new(ManualClock::new(NOW))));
-    let edge = || Edge::remembering(Bench::new(Algorithm::Es256), replays.clone(), ModifyLimit::default());
+    let edge = || Edge::remembering(Bench::new(Algorithm::Es256), replays.clone(), MODIFY_LIMIT);
     let (one, other) = (edge(), edge());
     let (first, second) = (one.bench.message(json!({})), other.bench.message(json!({"name": "another"})));
     let (one_sent, other_sent) = (one.send(&first).await.passed(), other.send(&second).await.passed());

@@ -108,7 +108,7 @@ async fn mounted_without_an_id_it_refuses() {
 }
 
 fn limited(burst: u32) -> Bench {
-    let limit = ModifyLimit { burst: NonZeroU32::new(burst).unwrap(), every: Duration::from_secs(6) };
+    let limit = Limit { burst: NonZeroU32::new(burst).unwrap(), every: Duration::from_secs(6) };
     Bench::with(SigningKey::for_algorithm(Algorithm::Es256), limit)
 }
 

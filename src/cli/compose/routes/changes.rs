@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sidegate_filters::Filter;
 use sidegate_filters::clock::Clock;
-use sidegate_filters::jws_bypass::{JwsBypassFilter, ModifyLimit, Proof, Uses};
+use sidegate_filters::jws_bypass::{JwsBypassFilter, MODIFY_LIMIT, Proof, Uses};
 
 use super::super::{ComposeError, Stores};
 use super::Parts;
@@ -50,5 +50,5 @@ pub(super) fn memories<'c>(
 }
 
 fn uses(used: UsedRequests, clock: &Arc<dyn Clock>) -> Uses {
-    Uses::new(Arc::new(used), clock.clone(), ModifyLimit::default())
+    Uses::new(Arc::new(used), clock.clone(), MODIFY_LIMIT)
 }

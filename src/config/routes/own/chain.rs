@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use http::Method;
 use sidegate_filters::delegation::{Rule, fold};
 use sidegate_filters::identity_creation::InternalAccess;
+use sidegate_filters::rate_limit::{Per, RateLimit};
 use sidegate_filters::role::RoleDemand;
 
 use crate::config::field::Field;
@@ -20,10 +21,12 @@ struct Done {
     gives_roles: bool,
     /// The headers that they set, folded.
     told: HashSet<String>,
+    /// The names of those that count.
+    counted: HashSet<String>,
 }
 
-/// The names of the filters.
-pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
+/// The names of the filters of a row with this path.
+pub(super) fn read(field: &Field<'_>, known: &Known<'_>, pattern: Option<&Pattern>) -> Vec<String> {
     let mut done = Done::default();
     field.each(|item| {
         let name = item.reference("filter", known.filter_names);
@@ -34,6 +37,7 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
                 "put a filter of type identity-creation before it",
             ),
             Some(FilterKind::Role(demand)) => done.role(item, demand),
+            Some(FilterKind::RateLimit(limit)) => done.rate_limit(item, name.as_deref(), limit, pattern),
             Some(FilterKind::UserBinding(..) | FilterKind::JwsBypass(_) | FilterKind::IpList(_)) => {}
             Some(FilterKind::IdentityCreation(demand)) => {
                 (done.finds_out, done.gives_roles) = (true, demand.gives_roles)
@@ -63,6 +67,27 @@ impl Done {
             );
         }
         self.told.extend(own);
+    }
+
+    /// What is counted has to be known, and is counted once.
+    fn rate_limit(&mut self, item: &Field<'_>, name: Option<&str>, limit: &RateLimit, pattern: Option<&Pattern>) {
+        if limit.asks_who() && !self.finds_out {
+            item.fault(
+                "it counts by who is calling, and no filter before it finds that out",
+                "put a filter of type identity-creation before it, or write per: address and no exempt",
+            );
+        }
+        if let (Per::Segment(segment), Some(pattern)) = (&limit.per, pattern)
+            && !pattern.text().split('/').any(|part| part == format!("{{{segment}}}"))
+        {
+            item.fault(
+                format!("it counts by the segment {{{segment}}}, which the path of the row has not"),
+                "use it where the path has this segment",
+            );
+        }
+        if name.is_some_and(|name| !self.counted.insert(name.to_owned())) {
+            item.fault("it stands here twice and would count each request twice", "keep one of them");
+        }
     }
 
     /// Roles are those of whoever was found before.
