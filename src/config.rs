@@ -49,7 +49,7 @@ pub use limits::Limits;
 pub use listeners::{Listener, ListenerTls, address};
 pub use load::{load, read};
 pub use log::{LEVELS, Log};
-pub use realms::{CertificateName, CertificateUser, Forward, JwkSet, Jwt, KeyPace, Realm, RealmKind, TokenIssuer};
+pub use realms::{CertificateName, CertificateUser, Forward, JwkSet, Jwt, KeyPace, Oob, Realm, RealmKind, TokenIssuer};
 pub use routes::{LeadsTo, Row};
 pub use scalar::Pattern;
 pub use sec_token::SecToken;

@@ -22,8 +22,10 @@ use async_trait::async_trait;
 use http::{HeaderValue, header};
 
 pub use challenge::Challenge;
-pub use cookie::{BadDomain, SessionCookie, SessionDomain, foreign_cookies, session_cookie, sets_session_cookie};
-pub use credential::{BearerToken, ClientCertificate, CookieSession, Credential, Forwarded, Shown};
+pub use cookie::{
+    BadDomain, SessionCookie, SessionDomain, foreign_cookies, login_cookie, session_cookie, sets_session_cookie,
+};
+pub use credential::{BearerToken, ClientCertificate, CookieSession, Credential, Forwarded, LoginUnderWay, Shown};
 pub use credentials::{accepts_html, shows_bearer};
 pub use demand::{Demand, Shortfall};
 pub use return_target::ReturnTarget;

@@ -79,6 +79,7 @@ impl<'a> Assembly<'_, 'a> {
         let internal_callers =
             internal_callers::read(&self.field("internal-callers"), listeners.ask_for_certificates());
         let fido_uaf = self.fido_uaf(try_out, &identity);
+        self.check_approvals(&identity, fido_uaf.as_ref());
         self.check_provision(&internal_callers, fido_uaf.as_ref());
         let table = self.table(&identity, fido_uaf.as_ref(), limits.as_ref());
         self.check_uaf_upstream(fido_uaf.as_ref(), &table);

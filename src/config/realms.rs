@@ -3,6 +3,7 @@
 mod forward;
 mod jwt;
 mod mtls;
+mod oob;
 
 use super::field::Field;
 use super::section::Section;
@@ -10,6 +11,7 @@ use super::section::Section;
 pub use forward::Forward;
 pub use jwt::{JwkSet, Jwt, KeyPace, TokenIssuer};
 pub use mtls::{CertificateName, CertificateUser};
+pub use oob::Oob;
 
 /// A way to prove who one is (`gateway.md` 3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub enum RealmKind {
     Password,
     /// An in-band FIDO UAF login (`http-api.md` 7).
     FidoUaf,
+    /// A login of a browser that the phone approves.
+    Oob(Oob),
     /// Bearer tokens of other issuers.
     Jwt(Jwt),
     /// Client certificates of these users.
@@ -46,6 +50,7 @@ pub enum RealmKind {
 enum Type {
     Password,
     FidoUaf,
+    Oob,
     Jwt,
     Mtls,
     Forward,
@@ -54,6 +59,7 @@ enum Type {
 const TYPES: &[(&str, Type)] = &[
     ("password", Type::Password),
     ("fido-uaf", Type::FidoUaf),
+    ("oob", Type::Oob),
     ("jwt", Type::Jwt),
     ("mtls", Type::Mtls),
     ("forward", Type::Forward),
@@ -78,7 +84,7 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<Realm> {
     realms
 }
 
-/// A password must never do where a key is asked for, and a key can raise only sessions of its own domain.
+/// A password must never do where a key is asked for, and a login can raise only sessions of its own domain.
 fn fit(section: &Section<'_>, realm: &Realm, other: &Realm) {
     let same = realm.kind.word() == other.kind.word();
     if same && realm.kind.makes_sessions() {
@@ -88,20 +94,23 @@ fn fit(section: &Section<'_>, realm: &Realm, other: &Realm) {
         let wrong = format!("realm {} of the same domain has this type too", other.name);
         section.field("type").fault(wrong, "keep one, which may take what both are for");
     }
-    let (password, fido_uaf) = match (&realm.kind, &other.kind) {
-        (RealmKind::Password, RealmKind::FidoUaf) => (realm, other),
-        (RealmKind::FidoUaf, RealmKind::Password) => (other, realm),
-        _ => return,
+    if !realm.kind.makes_sessions() || !other.kind.makes_sessions() {
+        return;
+    }
+    let (password, by_key) = match (&realm.kind, &other.kind) {
+        (RealmKind::Password, _) => (Some(realm), other),
+        (_, RealmKind::Password) => (Some(other), realm),
+        _ => (None, realm),
     };
-    if password.domain != fido_uaf.domain {
+    if realm.domain != other.domain {
         section.field("domain").fault(
             format!("realm {} has another domain: a session of one realm could not step up to the other", other.name),
             format!("write {}", other.domain),
         );
-    } else if fido_uaf.level <= password.level {
+    } else if let Some(password) = password.filter(|password| by_key.level <= password.level) {
         section.field("level").fault(
             "a login by password would do where one by FIDO UAF is asked for",
-            format!("write a level for {} that is above {}", fido_uaf.name, password.level),
+            format!("write a level for {} that is above {}", by_key.name, password.level),
         );
     }
 }
@@ -113,6 +122,7 @@ impl RealmKind {
         match self {
             Self::Password => "password",
             Self::FidoUaf => "fido-uaf",
+            Self::Oob(_) => "oob",
             Self::Jwt(_) => "jwt",
             Self::Mtls(_) => "mtls",
             Self::Forward(_) => "forward",
@@ -122,7 +132,7 @@ impl RealmKind {
     /// Whether a login through it makes a session with a cookie; else each request shows its credential.
     #[must_use]
     pub fn makes_sessions(&self) -> bool {
-        matches!(self, Self::Password | Self::FidoUaf)
+        matches!(self, Self::Password | Self::FidoUaf | Self::Oob(_))
     }
 
     /// The highest level that it gives.
@@ -132,7 +142,7 @@ impl RealmKind {
             Self::Jwt(jwt) => {
                 jwt.issuers.iter().flat_map(|issuer| &issuer.levels).map(|(_, level)| *level).fold(level, u8::max)
             }
-            Self::Password | Self::FidoUaf | Self::Mtls(_) | Self::Forward(_) => level,
+            Self::Password | Self::FidoUaf | Self::Oob(_) | Self::Mtls(_) | Self::Forward(_) => level,
         }
     }
 
@@ -144,20 +154,22 @@ impl RealmKind {
 }
 
 fn realm(name: &str, section: &Section<'_>, known: &Known<'_>) -> Option<Realm> {
-    let kind = section.field("type").demanded("write password, fido-uaf, jwt, mtls or forward");
+    let kind = section.field("type").demanded("write password, fido-uaf, oob, jwt, mtls or forward");
     let kind = kind.choice(TYPES);
     let domain = section.field("domain").demanded("write the name of one of the domains");
     let domain = domain.reference("domain", known.domains);
     let level = section.field("level");
-    let default_level = if matches!(kind, Some(Type::FidoUaf)) { 2 } else { 1 };
+    let default_level = if matches!(kind, Some(Type::FidoUaf | Type::Oob)) { 2 } else { 1 };
     let level_value = level.or(default_level);
     if level_value == 0 {
         level.fault("level 0 is what nobody has", "write 1 or more");
     }
-    let renew = !matches!(kind, Some(Type::Password | Type::FidoUaf) | None) || section.field("renew").or(true);
+    let has_sessions = matches!(kind, Some(Type::Password | Type::FidoUaf | Type::Oob) | None);
+    let renew = !has_sessions || section.field("renew").or(true);
     let kind = match kind {
         Some(Type::Password) => Some(RealmKind::Password),
         Some(Type::FidoUaf) => Some(RealmKind::FidoUaf),
+        Some(Type::Oob) => Some(RealmKind::Oob(oob::read(section))),
         Some(Type::Jwt) => Some(RealmKind::Jwt(jwt::read(section))),
         Some(Type::Mtls) => Some(RealmKind::Mtls(mtls::read(section, known.certificates_asked))),
         Some(Type::Forward) => forward::read(section, known.upstreams).map(RealmKind::Forward),

@@ -13,7 +13,7 @@ use crate::store::{ExtId, OperationId, SourceNetwork, StoreError};
 pub enum AnswerAt {
     /// `/nevisfido/uaf/1.1/registration`.
     Registration,
-    /// `/nevisfido/uaf/1.1/authentication`: never makes a session.
+    /// `/nevisfido/uaf/1.1/authentication`: makes no session of whoever answers there.
     Authentication,
     /// `/auth/…`: makes a session.
     Login,
@@ -41,7 +41,9 @@ impl AnswerAt {
     pub fn takes(self, purpose: Purpose) -> bool {
         match self {
             Self::Registration => purpose == Purpose::Registration,
-            Self::Authentication => matches!(purpose, Purpose::OutOfBand | Purpose::Transaction),
+            Self::Authentication => {
+                matches!(purpose, Purpose::OutOfBand | Purpose::BrowserLogin | Purpose::Transaction)
+            }
             Self::Login => purpose == Purpose::InBandLogin,
         }
     }

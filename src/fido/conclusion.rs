@@ -20,7 +20,7 @@ impl Conclusion {
         match self.0.transition(id, Event::Answer).await {
             Ok(transition) => match transition.applied {
                 Applied::Taken(state) => Ok(state),
-                Applied::Moved => Err(super::internal(&"an answer took no challenge")),
+                Applied::Moved | Applied::Collected(_) => Err(super::internal(&"an answer took no challenge")),
             },
             Err(error) => Err(error.into()),
         }

@@ -1,6 +1,7 @@
 //! The pages that people see: login, step-up, logout. Plain HTML, no script, nothing loaded from anywhere.
 
 mod html;
+mod oob;
 
 use std::sync::Arc;
 
@@ -31,9 +32,24 @@ pub enum Notice {
     Stale,
     /// The session is there, but the page asks for a fresh login.
     Again,
+    /// No name was typed.
+    Unnamed,
+    /// There is nobody of this name, where that is no secret.
+    Unknown,
+    /// The phone did not approve.
+    NotApproved,
+    /// The phone did not answer.
+    TimedOut,
+    /// What was begun elsewhere leads nowhere any more.
+    Over,
 }
 
 impl Notice {
+    /// What stands above a form; nothing without a notice.
+    fn paragraph(notice: Option<Self>) -> String {
+        notice.map(|notice| format!("<p role=\"alert\">{}</p>", notice.text())).unwrap_or_default()
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Wrong => "The user name or the password is wrong.",
@@ -41,6 +57,11 @@ impl Notice {
             Self::Unavailable => "The login is not available just now. Try again in a moment.",
             Self::Stale => "This form was too old. Please log in again.",
             Self::Again => "Please confirm that it is you by logging in again.",
+            Self::Unnamed => "Please type your user name.",
+            Self::Unknown => "There is no user of this name.",
+            Self::NotApproved => "The login was not approved on the phone.",
+            Self::TimedOut => "Nobody approved the login on the phone in time.",
+            Self::Over => "This login is over. Please log in again.",
         }
     }
 }
@@ -63,6 +84,8 @@ pub struct LoginPages {
     password: Option<Realm>,
     /// The name of the realm of logins by phone.
     fido_uaf: Option<String>,
+    /// The realm of browsers whose logins phones approve.
+    oob: Option<Realm>,
     clock: Arc<dyn Clock>,
 }
 
@@ -71,13 +94,19 @@ impl LoginPages {
     /// has nothing to return to.
     #[must_use]
     pub fn new(seal: ReturnSeal, start: ReturnTarget, password: Option<Realm>, clock: Arc<dyn Clock>) -> Self {
-        Self { seal, start, password, fido_uaf: None, clock }
+        Self { seal, start, password, fido_uaf: None, oob: None, clock }
     }
 
     /// The same, where phones log in through the realm of this name.
     #[must_use]
     pub fn with_phones(self, realm: Option<String>) -> Self {
         Self { fido_uaf: realm, ..self }
+    }
+
+    /// The same, where phones approve logins of browsers through this realm.
+    #[must_use]
+    pub fn with_approvals(self, realm: Option<Realm>) -> Self {
+        Self { oob: realm, ..self }
     }
 
     /// Where a login leads that has nothing to return to.
@@ -94,16 +123,27 @@ impl LoginPages {
         field.map_or_else(|| Ok(self.start.clone()), |field| self.seal.open(field, self.clock.now()))
     }
 
-    /// The login page; where no password logs anybody in, a page that says so.
+    /// The login page; where no browser logs anybody in, a page that says so.
     ///
     /// # Errors
     /// When the return field can't be sealed.
     pub fn form(&self, status: StatusCode, form: &LoginForm<'_>) -> Result<Response<Bytes>, CryptoError> {
-        if self.password.is_none() {
-            return Ok(self.phone_only(status, None));
+        match (self.password.is_some(), self.oob.is_some()) {
+            (true, approved) => self.password_form(status, form, approved),
+            (false, true) => self.approval_form(status, form),
+            (false, false) => Ok(self.phone_only(status, None)),
         }
+    }
+
+    /// With a second way to go on, if the phone may approve in place of the password.
+    fn password_form(
+        &self,
+        status: StatusCode,
+        form: &LoginForm<'_>,
+        approved: bool,
+    ) -> Result<Response<Bytes>, CryptoError> {
         let field = self.seal.seal(form.target, self.clock.now())?;
-        let notice = form.notice.map(|notice| format!("<p role=\"alert\">{}</p>", notice.text())).unwrap_or_default();
+        let (notice, other) = (Notice::paragraph(form.notice), if approved { oob::BUTTON } else { "" });
         let name = Escaped(form.name);
         // The cursor waits where something is to be typed.
         let (at_name, at_password) = if form.name.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
@@ -115,7 +155,7 @@ impl LoginPages {
              autocapitalize=\"none\" spellcheck=\"false\" required{at_name}>\
              <label for=\"password\">Password</label>\
              <input id=\"password\" name=\"isiwebpasswd\" type=\"password\" autocomplete=\"current-password\" \
-             required{at_password}><button type=\"submit\">Log in</button></form>"
+             required{at_password}><button type=\"submit\">Log in</button>{other}</form>"
         );
         Ok(html::page(status, "Log in", &body))
     }
@@ -155,14 +195,6 @@ impl LoginPages {
             Escaped(self.start.as_str())
         );
         html::page(status, "Log in with your phone", &body)
-    }
-
-    /// A password gives no role, and neither does a phone.
-    fn password_meets(&self, demand: &Demand) -> bool {
-        let meets = |realm: &Realm| {
-            realm.level >= demand.level && (demand.realms.is_empty() || demand.realms.contains(&realm.name))
-        };
-        demand.roles.is_empty() && self.password.as_ref().is_some_and(meets)
     }
 
     fn phone_may_meet(&self, demand: &Demand) -> bool {
@@ -215,18 +247,20 @@ impl LoginPage for LoginPages {
         if prompt.domain != self.seal.domain() {
             return Ok(no_login());
         }
-        // A password would not reach the level: a form would go round in circles, or end before this page again.
-        if !self.password_meets(prompt.demand) {
-            if !self.phone_may_meet(prompt.demand) {
-                return Ok(no_login());
-            }
-            return Ok(self.phone_only(StatusCode::UNAUTHORIZED, prompt.session));
-        }
+        let (status, demand) = (StatusCode::UNAUTHORIZED, prompt.demand);
         let form = match prompt.session {
             Some(session) => LoginForm { target: &prompt.target, name: &session.name, notice: Some(Notice::Again) },
             None => LoginForm { target: &prompt.target, name: "", notice: None },
         };
-        self.form(StatusCode::UNAUTHORIZED, &form).map_err(|error| FilterError::Internal(error.to_string()))
+        // What does not reach the level is not offered: it would go round in circles, or end before this page again.
+        let page = match (meets(self.password.as_ref(), demand), meets(self.oob.as_ref(), demand), prompt.session) {
+            (true, approved, _) => self.password_form(status, &form, approved),
+            (false, true, Some(session)) => self.confirmation(status, session, &prompt.target, None),
+            (false, true, None) => self.approval_form(status, &form),
+            (false, false, _) if !self.phone_may_meet(demand) => Ok(no_login()),
+            (false, false, session) => Ok(self.phone_only(status, session)),
+        };
+        page.map_err(|error| FilterError::Internal(error.to_string()))
     }
 }
 
@@ -246,6 +280,14 @@ impl ForbiddenPage for LoginPages {
         );
         html::page(StatusCode::FORBIDDEN, "Not for you", &body)
     }
+}
+
+/// Whether a login through the realm is what is demanded. None of ours gives a role.
+fn meets(realm: Option<&Realm>, demand: &Demand) -> bool {
+    let fits = |realm: &Realm| {
+        realm.level >= demand.level && (demand.realms.is_empty() || demand.realms.contains(&realm.name))
+    };
+    demand.roles.is_empty() && realm.is_some_and(fits)
 }
 
 #[cfg(test)]

@@ -5,20 +5,15 @@ use std::time::Duration;
 use sidegate_filters::SessionDomain;
 use sidegate_filters::clock::Millis;
 use sidegate_filters::identity_creation::ReturnTarget;
-use sidegate_filters::jws::base64url;
 
+use super::seal::{Seal, SealError};
 use crate::jose::{CryptoError, MacKey};
-
-/// The tag is bound to this use, whatever else the key may ever sign.
-const PURPOSE: &[u8] = b"login-return\0";
-const TAG: usize = 32;
 
 /// Seals return targets of one session domain.
 #[derive(Debug, Clone)]
 pub struct ReturnSeal {
-    key: MacKey,
+    seal: Seal,
     domain: SessionDomain,
-    lifetime: Duration,
 }
 
 /// The field is not one of ours, or too old.
@@ -35,11 +30,21 @@ pub enum ReturnError {
     Crypto(#[from] CryptoError),
 }
 
+impl From<SealError> for ReturnError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Forged => Self::Forged,
+            SealError::Expired => Self::Expired,
+            SealError::Crypto(error) => Self::Crypto(error),
+        }
+    }
+}
+
 impl ReturnSeal {
     /// Fields made with `key` for `domain`, good for `lifetime`.
     #[must_use]
     pub fn new(key: MacKey, domain: SessionDomain, lifetime: Duration) -> Self {
-        Self { key, domain, lifetime }
+        Self { seal: Seal::new(key, "login-return", &[domain.as_str()], lifetime), domain }
     }
 
     /// The domain whose form it is.
@@ -53,11 +58,7 @@ impl ReturnSeal {
     /// # Errors
     /// When the library fails.
     pub fn seal(&self, target: &ReturnTarget, now: Millis) -> Result<String, CryptoError> {
-        let mut content = now.after(self.lifetime).0.to_be_bytes().to_vec();
-        content.extend_from_slice(target.as_str().as_bytes());
-        let tag = self.key.tag(&self.bound(&content))?;
-        content.extend_from_slice(&tag);
-        Ok(base64url::encode(content))
+        self.seal.close(target.as_str().as_bytes(), now)
     }
 
     /// The target that a field names.
@@ -65,26 +66,15 @@ impl ReturnSeal {
     /// # Errors
     /// When it must not be followed.
     pub fn open(&self, text: &str, now: Millis) -> Result<ReturnTarget, ReturnError> {
-        let bytes = base64url::decode(text).map_err(|_| ReturnError::Forged)?;
-        let (content, tag) = bytes.split_last_chunk::<TAG>().ok_or(ReturnError::Forged)?;
-        if !self.key.verify(&self.bound(content), tag)? {
-            return Err(ReturnError::Forged);
-        }
-        let (expires, target) = content.split_first_chunk::<8>().ok_or(ReturnError::Forged)?;
-        if now >= Millis(i64::from_be_bytes(*expires)) {
-            return Err(ReturnError::Expired);
-        }
-        std::str::from_utf8(target).ok().and_then(ReturnTarget::parse).ok_or(ReturnError::Forged)
-    }
-
-    fn bound(&self, content: &[u8]) -> Vec<u8> {
-        [PURPOSE, self.domain.as_str().as_bytes(), b"\0", content].concat()
+        let target = self.seal.open(text, now)?;
+        std::str::from_utf8(&target).ok().and_then(ReturnTarget::parse).ok_or(ReturnError::Forged)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sidegate_filters::jws::base64url;
     use zeroize::Zeroizing;
 
     use super::*;

@@ -16,6 +16,7 @@ use sidegate_filters::{AuthenticatedSession, FilterError, SessionDomain};
 use zeroize::Zeroizing;
 
 use crate::jose::CryptoError;
+use crate::store::operation::Era;
 use crate::store::{self, ExtId, PasswordStamp, SessionKey, SessionRecord, StoreError, User, Users};
 use crate::telemetry::audit::Event;
 pub use login::{LoggedIn, LoginAttempt, LoginError, Realm};
@@ -94,9 +95,19 @@ impl DomainSessions {
         Ok(LoginAttempt {
             ext_id: user.ext_id.clone(),
             name: user.name.clone(),
-            password: user.password.stamp(),
-            generation,
+            era: Era { generation, password: user.password.stamp() },
         })
+    }
+
+    /// The era of the user of this extId, for a login that ends elsewhere; where there is none, one that nobody is in, and
+    /// the work is the same.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    pub async fn era(&self, ext_id: &ExtId) -> Result<Era, StoreError> {
+        let password = self.users.password_stamp(ext_id).await?;
+        let generation = self.store.generation(ext_id).await?;
+        Ok(Era { generation, password: password.unwrap_or(PasswordStamp([0; 32])) })
     }
 
     /// Does the work of [`DomainSessions::attempt`] for a user who does not exist, that it may not tell so.
@@ -142,8 +153,8 @@ impl DomainSessions {
             return self.begin(attempt, realm, secure).await;
         };
         let same_user = record.session.ext_id == attempt.ext_id.as_str();
-        let same_era = record.session.generation == attempt.generation && record.password == attempt.password;
-        if !same_user || !same_era || realm.level < record.session.level {
+        let era = Era { generation: record.session.generation, password: record.password };
+        if !same_user || era != attempt.era || realm.level < record.session.level {
             self.store.end(&key).await?;
             return self.begin(attempt, realm, secure).await;
         }
@@ -225,12 +236,12 @@ impl DomainSessions {
             level: realm.level,
             roles: Vec::new(),
             authenticated_at: now,
-            generation: attempt.generation,
+            generation: attempt.era.generation,
         };
         let id = SessionId::random()?;
         let ends = now.after(self.settings.absolute);
         let key = id.key();
-        self.store.create(key, self.record(session.clone(), attempt.password, now, ends)).await?;
+        self.store.create(key, self.record(session.clone(), attempt.era.password, now, ends)).await?;
         let set_cookie = Some(self.settings.domain.set_cookie(secure, &id.text())?);
         Ok(LoggedIn { session, set_cookie, step_up: false, key, ends })
     }

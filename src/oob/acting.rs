@@ -96,6 +96,12 @@ impl Acting {
         Self { hiding: Some(ghosts), ..self }
     }
 
+    /// The same, where users are called by what they log in with, whatever requests of relying parties call them.
+    #[must_use]
+    pub fn by_login_name(self) -> Self {
+        Self { mapper: UsernameMapper::Name, ..self }
+    }
+
     /// Whether the asker may do the deed for the one who is named.
     ///
     /// # Errors

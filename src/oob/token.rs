@@ -1,6 +1,7 @@
 //! Dispatch and create token (`http-api.md` 2 and 4): an operation begins, and its token goes to a phone or back to
 //! whoever asked.
 
+mod browser_login;
 mod dispatch;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use sidegate_filters::clock::Clock;
 use crate::dispatchers::{DispatchData, DispatchFailure, Dispatchers, Recipients};
 use crate::fido::{Ask, Context, ContextFault, Fido, uaf_operation};
 use crate::jose::CryptoError;
-use crate::store::operation::{CONTEXT_LIMIT, Dispatch, Draft, Limits, Operation, OperationKind, Purpose};
+use crate::store::operation::{CONTEXT_LIMIT, Dispatch, Draft, Era, Limits, Operation, OperationKind, Purpose};
 use crate::store::{OperationId, Operations, StoreError, Targets as TargetStore};
 use crate::telemetry::audit::Event;
 
@@ -128,6 +129,8 @@ struct Beginning<'a> {
     permit: &'a ActingFor,
     context: String,
     purpose: Purpose,
+    /// Of the user, where a browser is to be logged in.
+    login: Option<Era>,
 }
 
 impl Tokens {
@@ -144,7 +147,8 @@ impl Tokens {
         let Context { username, ask } = self.understand(kind, context)?;
         let named = username.as_deref().map_or(Named::Nobody, Named::Username);
         let permit = self.acting.permit(asker, deed(kind, ask.has_transaction()), named).await?;
-        let beginning = Beginning { kind, permit: &permit, context: stored(&ask)?, purpose: purpose(&ask) };
+        let (context, purpose) = (stored(&ask)?, purpose(&ask));
+        let beginning = Beginning { kind, permit: &permit, context, purpose, login: None };
         let token = DispatchToken::random();
         let operation = self.operation(&token, &beginning, None)?;
         let id = operation.id;
@@ -175,7 +179,11 @@ impl Tokens {
             context: beginning.context.clone(),
             dispatch,
         };
-        Ok(Operation::with_token(draft, self.settings.limits, self.clock.now()))
+        let operation = Operation::with_token(draft, self.settings.limits, self.clock.now());
+        Ok(match beginning.login {
+            Some(era) => operation.for_login(era),
+            None => operation,
+        })
     }
 }
 

@@ -116,6 +116,8 @@ pub const ROWS: &[Row] = &[
     row(Status, "status", "POST", "/nevisfido/status", BOTH, Open),
     row(LoginPage, "login-page", "GET", "/auth/login", &[Public], Open),
     row(PasswordLogin, "login-password", "POST", "/auth/pwd", &[Public], Open),
+    row(OobLogin, "login-oob", "POST", "/auth/oob", &[Public], Open),
+    row(OobStanding, "login-oob-standing", "GET", "/auth/oob", &[Public], Open),
     row(LogoutPage, "logout-page", "GET", "/auth/logout", &[Public], Open),
     row(Logout, "logout", "POST", "/auth/logout", &[Public], Open),
     row(FidoLoginRequest, "login-fidouaf", "POST", "/auth/fidouaf", &[Public], Open),

@@ -3,6 +3,7 @@
 //! Nothing here knows a store: [`Operation::apply`] decides what an event does at a given moment, and the store runs it
 //! as one atomic step. Time-outs are derived from the clock whenever the record is looked at.
 
+mod era;
 pub mod event;
 pub mod kind;
 mod phase;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use crate::jose::{CryptoError, MacKey};
 use crate::store::ExtId;
 
+pub use era::Era;
 pub use event::{Applied, ClaimId, Event, Refused};
 pub use kind::{OperationKind, Purpose};
 pub use status::{Stage, Status, TokenInformation, TokenResult};
@@ -192,6 +194,9 @@ pub struct Operation {
     pub created: Millis,
     /// The time limits that hold for it.
     pub limits: Limits,
+    /// For the browser whose login it is, until it is told how that ended: the user's era when it asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Era>,
     /// Until when the token can be redeemed; none when there never was a token.
     pub(crate) token_deadline: Option<Millis>,
     pub(crate) state: State,
@@ -212,7 +217,23 @@ impl Operation {
 
     fn begin(draft: Draft, limits: Limits, now: Millis, token_deadline: Option<Millis>, state: State) -> Self {
         let Draft { id, purpose, kind, user, stranger, context, dispatch } = draft;
-        Self { id, purpose, kind, user, stranger, context, dispatch, created: now, limits, token_deadline, state }
+        let (created, login) = (now, None);
+        Self { id, purpose, kind, user, stranger, context, dispatch, created, limits, login, token_deadline, state }
+    }
+
+    /// The same, for the login of a browser that asked in this era of its user.
+    #[must_use]
+    pub fn for_login(self, era: Era) -> Self {
+        Self { login: Some(era), ..self }
+    }
+
+    /// Whom a good answer proved, if that is whom the operation was made for.
+    #[must_use]
+    pub fn proven(&self) -> Option<&ExtId> {
+        match &self.state {
+            State::Done { outcome: Outcome::Succeeded { user, .. }, .. } if *user == self.user => user.as_ref(),
+            _ => None,
+        }
     }
 
     /// From this moment on the operation is unknown.

@@ -6,6 +6,7 @@ mod administration;
 mod architecture;
 mod attestation;
 mod bounds;
+mod browser_login;
 mod channel_binding;
 mod command_line;
 mod contexts;

@@ -1,5 +1,6 @@
 //! The harness: a gateway as a process, clients, a phone, and a registry of secrets that the logs are searched for.
 
+pub(crate) mod approvals;
 pub(crate) mod browser;
 pub(crate) mod gateway;
 pub(crate) mod http;

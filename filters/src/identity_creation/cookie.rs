@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 const SECURE_PREFIX: &str = "__Host-sidegate-";
 const PLAIN_PREFIX: &str = "sidegate-";
+const LOGIN_SUFFIX: &str = ".login";
 
 /// Realms that share one session and one cookie (`gateway.md` 3.1): 1 to 32 of `a-z`, `0-9` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,9 +42,15 @@ impl SessionDomain {
         let prefix = if secure { SECURE_PREFIX } else { PLAIN_PREFIX };
         format!("{prefix}{}", self.0)
     }
+
+    /// The name of the cookie of a login that is under way elsewhere. No domain can be called so.
+    #[must_use]
+    pub fn login_cookie_name(&self, secure: bool) -> String {
+        format!("{}{LOGIN_SUFFIX}", self.cookie_name(secure))
+    }
 }
 
-/// What the client sent under the domain's cookie name.
+/// What the client sent under a cookie name of ours.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SessionCookie {
     /// No such cookie.
@@ -57,10 +64,19 @@ pub enum SessionCookie {
 /// Reads the domain's session cookie out of all `Cookie` fields (HTTP/2 may split them).
 #[must_use]
 pub fn session_cookie(headers: &HeaderMap, domain: &SessionDomain, secure: bool) -> SessionCookie {
-    let name = domain.cookie_name(secure);
+    only(headers, &domain.cookie_name(secure))
+}
+
+/// Reads the cookie of a login that is under way in the domain, as strictly.
+#[must_use]
+pub fn login_cookie(headers: &HeaderMap, domain: &SessionDomain, secure: bool) -> SessionCookie {
+    only(headers, &domain.login_cookie_name(secure))
+}
+
+fn only(headers: &HeaderMap, name: &str) -> SessionCookie {
     let mut found = SessionCookie::Absent;
     for pair in headers.get_all(header::COOKIE).iter().flat_map(pairs) {
-        let Some(value) = named(pair, &name) else { continue };
+        let Some(value) = named(pair, name) else { continue };
         if found != SessionCookie::Absent {
             return SessionCookie::Several;
         }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, Method, header};
 
 use super::{
     AuthenticationService, Bearer, Certificates, Challenge, SessionCookie, SessionDomain, Sessions, Tokens,
-    foreign_cookies, session_cookie, shows_bearer,
+    foreign_cookies, login_cookie, session_cookie, shows_bearer,
 };
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
@@ -59,6 +59,11 @@ pub struct CookieSession {
     sessions: Arc<dyn Sessions>,
 }
 
+/// What the browser's cookie says of a login that it began and that is under way elsewhere: one cookie, whose value nobody
+/// has looked at yet. It is the secret behind [`SessionDomain::set_login_cookie`].
+#[derive(Debug, Clone)]
+pub struct LoginUnderWay(pub Carrier);
+
 impl CookieSession {
     /// Sessions of this domain.
     #[must_use]
@@ -74,6 +79,10 @@ impl Credential for CookieSession {
     }
 
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+        // Cookies of ours do not go on: what a destination of ours may want of them is kept.
+        if let SessionCookie::One(cookie) = login_cookie(&exchange.headers, &self.domain, exchange.client.secure) {
+            exchange.proofs.insert(LoginUnderWay(Carrier::new(cookie)));
+        }
         let cookie = match session_cookie(&exchange.headers, &self.domain, exchange.client.secure) {
             SessionCookie::Absent => return Ok(Shown::Nothing),
             SessionCookie::Several => {

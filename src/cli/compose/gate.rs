@@ -44,6 +44,8 @@ pub(super) struct Gate {
     pub(super) uaf_throttle: Arc<Throttle>,
     pub(super) password: Option<Arc<PasswordRealm>>,
     fido_uaf: Option<Realm>,
+    /// With how its tokens reach the phone.
+    oob: Option<(Realm, String)>,
     /// Realms in the order of the configuration, with what their users show at each request; nothing where that is the
     /// cookie of a session.
     realms: Vec<(config::Realm, Option<Arc<dyn Credential>>)>,
@@ -66,6 +68,10 @@ impl Gate {
         }
         let of = |kind: RealmKind| config.realms.iter().find(|realm| realm.kind == kind);
         let (password, fido_uaf) = (of(RealmKind::Password), of(RealmKind::FidoUaf));
+        let oob = config.realms.iter().find_map(|realm| match &realm.kind {
+            RealmKind::Oob(oob) => Some((realm_of(realm), oob.dispatcher.clone())),
+            _ => None,
+        });
         let own = fido_uaf.or(password).or(config.realms.first()).map(|realm| realm.domain.clone());
         let own = own.or_else(|| config.domains.first().map(|domain| domain.name.clone()));
         // Where none is configured, nothing may need it: what does says so when it is composed.
@@ -80,12 +86,13 @@ impl Gate {
             pages: {
                 let phones = fido_uaf.map(|realm| realm.name.clone());
                 let pages = LoginPages::new(seal, start, password.map(realm_of), clock.clone());
-                Arc::new(pages.with_phones(phones))
+                Arc::new(pages.with_phones(phones).with_approvals(oob.as_ref().map(|(realm, _)| realm.clone())))
             },
             password: password
                 .map(|realm| password_realm(realm, &domains, stores, clock, config.limits.connections_share))
                 .transpose()?,
             fido_uaf: fido_uaf.map(realm_of),
+            oob,
             password_level: password.map_or(0, |realm| realm.level),
             uaf_throttle: {
                 let throttle = || Arc::new(Throttle::new(Paces::of_signatures(), clock.clone()));
@@ -112,6 +119,11 @@ impl Gate {
     pub(super) fn fido_uaf(&self) -> Result<&Realm, ComposeError> {
         let missing = || ComposeError::unfit("realms", "a row needs a realm of type fido-uaf");
         self.fido_uaf.as_ref().ok_or_else(missing)
+    }
+
+    /// The realm of browsers whose logins phones approve, with how its tokens reach the phone.
+    pub(super) fn oob(&self) -> Option<(Realm, String)> {
+        self.oob.clone()
     }
 
     fn domain(&self, name: &str) -> Result<&(Arc<DomainSessions>, ReturnTarget), ComposeError> {

@@ -1,5 +1,6 @@
 //! The out-of-band services and the UAF server, inside or behind.
 
+mod approvals;
 pub(in crate::cli) mod upstream;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::jose::MacKey;
 use crate::jose::server_certificate::{ServerCertificate, ServerCertificateError};
 use crate::oob::{Acting, Ghosts, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens};
 use crate::routes::ListenerClass;
+use crate::routes::endpoints::Approvals;
 use crate::store::operation::Limits;
 
 /// Below the public URL: the application identifier where none is written.
@@ -35,6 +37,8 @@ pub(super) struct Services {
     pub(super) redeem: Arc<Redeem>,
     pub(super) requests: Arc<Requests>,
     pub(super) statuses: Arc<Statuses>,
+    /// Of logins of browsers that phones approve; none where there is no realm of type oob.
+    pub(super) approvals: Option<Arc<Approvals>>,
     pub(super) anonymous_content: bool,
     pub(super) clock_skew: std::time::Duration,
     pub(super) clock: Arc<dyn Clock>,
@@ -55,9 +59,12 @@ impl Services {
             key: TokenKey::new(MacKey::new(&base.folder.secret("operation-id")?)?),
             limits: limits(fido_uaf),
         };
+        let tokens = Arc::new(shared.tokens(fido_uaf.status_response));
+        let approvals = gate.oob().map(|asking| approvals::of(base, gate, asking, &tokens)).transpose()?;
         Ok(Some(Self {
+            approvals: approvals.map(Arc::new),
             targets: Arc::new(shared.targets()),
-            tokens: Arc::new(shared.tokens(fido_uaf.status_response)),
+            tokens,
             redeem: Arc::new(shared.redeem()),
             requests: Arc::new(shared.requests()),
             statuses: Arc::new(shared.statuses()),

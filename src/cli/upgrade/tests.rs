@@ -42,5 +42,5 @@ fn every_state_of_an_operation_is_written_down() {
     let states: BTreeSet<_> = operations.iter().map(|operation| name(&operation.state)).collect();
     assert_eq!(states.len(), 6, "{states:?}");
     let purposes: BTreeSet<_> = operations.iter().map(|operation| operation.purpose.word()).collect();
-    assert_eq!(purposes.len(), 5, "{purposes:?}");
+    assert_eq!(purposes.len(), 6, "{purposes:?}");
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use sidegate_filters::{Role, UsernameMapper};
 
 use crate::config::field::Field;
-use crate::config::{FidoUaf, Fronting, InternalCaller, Joined, LeadsTo, RealmKind, Row, Upstream, fido_uaf, fronting};
+use crate::config::{
+    FidoUaf, Fronting, InternalCaller, Joined, LeadsTo, Oob, Realm, RealmKind, Row, Upstream, fido_uaf, fronting,
+};
 
 use super::{Assembly, Identity, Table};
 
@@ -30,9 +32,10 @@ impl Assembly<'_, '_> {
         if identity.complete && !identity.realms.iter().any(|realm| realm.kind.makes_sessions()) {
             field.fault("its rows demand a session, and no realm makes any", "add a realm with type: password");
         }
-        if identity.realms.iter().any(|realm| realm.kind == RealmKind::FidoUaf) {
+        let by_key = |realm: &&Realm| matches!(realm.kind, RealmKind::FidoUaf | RealmKind::Oob(_));
+        if let Some(realm) = identity.realms.iter().find(by_key) {
             field.fault(
-                "nobody can log in by a realm of type fido-uaf: the keys are behind",
+                format!("nobody can log in by a realm of type {}: the keys are behind", realm.kind.word()),
                 "take that realm away, or write type: password",
             );
         }
@@ -59,8 +62,10 @@ impl Assembly<'_, '_> {
         if !field.is_present() || self.field("fronting").is_present() {
             return None;
         }
-        for kind in [RealmKind::Password, RealmKind::FidoUaf] {
-            if identity.complete && !identity.realms.iter().any(|realm| realm.kind == kind) {
+        let has = |kind: &RealmKind| identity.realms.iter().any(|realm| realm.kind == *kind);
+        let by_browser = has(&RealmKind::Password) || Oob::of(&identity.realms).is_some();
+        for (kind, there) in [(RealmKind::Password, by_browser), (RealmKind::FidoUaf, has(&RealmKind::FidoUaf))] {
+            if identity.complete && !there {
                 let kind = kind.word();
                 field.fault(
                     format!("its rows demand a session, but no realm has the type {kind}"),
@@ -71,6 +76,26 @@ impl Assembly<'_, '_> {
         let upstreams = self.field("upstreams").names();
         let known = fido_uaf::Known { public_url: self.public_url, try_out, upstreams: &upstreams };
         field.section(|section| fido_uaf::read(section, &known))
+    }
+
+    /// Whoever is asked by a realm of type oob needs a way to the phone, and keys that are known here.
+    pub(super) fn check_approvals(&self, identity: &Identity, fido_uaf: Option<&FidoUaf>) {
+        let Some((realm, oob)) = Oob::of(&identity.realms) else { return };
+        let (field, name) = (self.field("realms"), &realm.name);
+        let services = self.field("fido-uaf");
+        match fido_uaf {
+            Some(fido_uaf) => {
+                if let Some((wrong, right)) = oob.unfit(fido_uaf) {
+                    field.fault(format!("realm {name}: {wrong}"), right);
+                }
+            }
+            // What is wrong with the section is told there.
+            None if services.is_present() || self.field("fronting").is_present() => {}
+            None => field.fault(
+                format!("realm {name} asks phones, and there is no section fido-uaf"),
+                "configure fido-uaf, or take that realm away",
+            ),
+        }
     }
 
     /// Users are made with an extId of ours, so none can be made for one that is given.

@@ -110,7 +110,7 @@ fn demands_session(row: &Row) -> bool {
 }
 
 fn logs_in(row: &Row) -> bool {
-    matches!(row.leads_to, LeadsTo::Service(Service::PasswordLogin | Service::FidoLoginResponse, _))
+    matches!(row.leads_to, LeadsTo::Service(Service::PasswordLogin | Service::FidoLoginResponse | Service::OobLogin, _))
 }
 
 /// A row exists only when its service does (`http-api.md` 8).
@@ -118,10 +118,13 @@ pub(in crate::config) fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms
     let LeadsTo::Service(service, protection) = &row.leads_to else { return true };
     let has_realm = |kind: RealmKind| realms.iter().any(|realm| realm.kind == kind);
     let by_fido = has_realm(RealmKind::FidoUaf);
+    let by_oob = realms.iter().any(|realm| matches!(realm.kind, RealmKind::Oob(_)));
     let has_sessions = realms.iter().any(|realm| realm.kind.makes_sessions());
     match service {
         Service::Liveness | Service::Health | Service::Metrics | Service::Jwks => true,
-        Service::PasswordLogin | Service::LoginPage => has_realm(RealmKind::Password),
+        Service::PasswordLogin => has_realm(RealmKind::Password),
+        Service::LoginPage => has_realm(RealmKind::Password) || by_oob,
+        Service::OobLogin | Service::OobStanding => by_oob && fido_uaf.is_some(),
         Service::Logout | Service::LogoutPage => has_sessions,
         Service::AdminList(Administered::Users | Administered::Sessions)
         | Service::AdminRemove(Administered::Users | Administered::Sessions) => has_sessions,

@@ -119,6 +119,12 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
     "10: realms.fido-uaf.domain: realm password has another domain"
 )]
 #[case("  fido-uaf: { type: fido-uaf, domain: main }\n", "", "9: fido-uaf: its rows demand a session")]
+#[case("  password: { type: password, domain: main }\n", "", "9: fido-uaf: its rows demand a session")]
+#[case(
+    "\nfido-uaf:",
+    "\n  oob: { type: oob, domain: main, dispatcher: link }\nfido-uaf:",
+    "7: realms: realm oob: its dispatcher link is not configured"
+)]
 #[case(
     "https://gate.example\nlisteners",
     "${env:NONE}\nlisteners",
@@ -140,6 +146,45 @@ fn what_a_file_needs(#[case] from: &str, #[case] to: &str, #[case] expected: &st
     let found = faults(&BASE.replacen(from, to, 1));
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].starts_with(expected), "{found:#?}");
+}
+
+/// A realm beside the others of a configuration whose dispatchers are there.
+#[rstest]
+#[case("oob: { type: oob, domain: main }", None)]
+#[case("oob: { type: oob, domain: main, level: 1 }", Some("10: realms.oob.level: a login by password would do"))]
+#[case("oob: { type: oob, domain: main, dispatcher: png }", Some("7: realms: realm oob: its dispatcher png is not"))]
+#[case("oob: { type: oob, domain: b }", Some("10: realms.oob.domain: realm password has another domain"))]
+#[case(
+    "oob: { type: oob, domain: main }\n  oob-2: { type: oob, domain: main }",
+    Some("11: realms.oob-2.type: realm oob has this type too")
+)]
+fn what_a_realm_of_phones_that_approve_needs(#[case] realm: &str, #[case] expected: Option<&str>) {
+    let text = BASE.replacen("  main: {}", "  main: {}\n  b: {}", if realm.contains("domain: b") { 1 } else { 0 });
+    let text = text.replacen("\nfido-uaf:", &format!("\n  {realm}\nfido-uaf:"), 1);
+    let text = format!(
+        "{text}  dispatchers: [{{ type: link, base-url: 'https://siven.ch', \
+         authentication-redeem-url: 'https://gate.example/nevisfido/token/redeem/authentication' }}]\n"
+    );
+    match expected {
+        None => assert!(loaded(&text).routes.iter().any(|row| row.name == "login-oob-standing")),
+        Some(expected) => {
+            let found = faults(&text);
+            let expected = expected.replacen("10:", if realm.contains("domain: b") { "11:" } else { "10:" }, 1);
+            assert!(found[0].starts_with(&expected), "{found:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_phone_is_asked_only_where_the_services_are() {
+    let end = BASE.find("fido-uaf:\n  app-id").unwrap();
+    let text =
+        BASE[..end].replace("  fido-uaf: { type: fido-uaf, domain: main }", "  oob: { type: oob, domain: main }");
+    let found = faults(&text);
+    assert!(
+        found.len() == 1 && found[0].contains("realm oob asks phones, and there is no section fido-uaf"),
+        "{found:#?}"
+    );
 }
 
 #[test]

@@ -44,9 +44,18 @@ impl fmt::Display for Escaped<'_> {
 
 /// A whole page; `title` and `body` are HTML.
 pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Bytes> {
+    page_with(status, title, "", body)
+}
+
+/// The same, which the browser loads anew after so many seconds.
+pub(super) fn renewed_page(seconds: u8, title: &str, body: &str) -> Response<Bytes> {
+    page_with(StatusCode::OK, title, &format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">"), body)
+}
+
+fn page_with(status: StatusCode, title: &str, head: &str, body: &str) -> Response<Bytes> {
     let text = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>{STYLE}</style></head>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{head}<style>{STYLE}</style></head>\
          <body><main>{body}</main></body></html>"
     );
     let mut response = Response::new(Bytes::from(text));

@@ -94,6 +94,56 @@ async fn the_form_is_shown_only_where_a_password_helps(#[case] demand: Demand, #
     }
 }
 
+/// What a page offers: a password, the phone, a name to be typed.
+fn offers(page: &str) -> (bool, bool, bool) {
+    let has = |text: &str| page.contains(text);
+    (has("name=\"isiwebpasswd\""), has("Approve on my phone"), has("name=\"isiwebuserid\""))
+}
+
+#[rstest]
+#[case(Demand { level: 1, ..Demand::default() }, (true, true, true), (true, true, true))]
+#[case(Demand { realms: vec!["password".into()], ..Demand::default() }, (true, false, true), (true, false, true))]
+#[case(Demand { realms: vec!["oob".into()], ..Demand::default() }, (false, true, false), (false, true, true))]
+#[case(Demand { level: 2, ..Demand::default() }, (false, true, false), (false, true, true))]
+#[case(Demand { level: 3, ..Demand::default() }, (false, false, false), (false, false, false))]
+#[case(Demand { realms: vec!["fido-uaf".into()], ..Demand::default() }, (false, false, false), (false, false, false))]
+#[case(Demand { roles: vec!["staff".into()], ..Demand::default() }, (false, false, false), (false, false, false))]
+#[tokio::test]
+async fn the_phone_is_offered_only_where_it_helps(
+    #[case] demand: Demand,
+    #[case] below: (bool, bool, bool),
+    #[case] nobody: (bool, bool, bool),
+) {
+    let domain = domain();
+    let cookie = domain.login("jeff", &realm("password", 1, true), None).await.unwrap();
+    let session = domain.session(&cookie).await.unwrap();
+    let exchange = exchange(Method::GET, &[]);
+    let pages = Arc::into_inner(domain.pages()).unwrap().with_approvals(Some(realm("oob", 2, true)));
+    for (session, expected) in [(Some(&*session), below), (None, nobody)] {
+        let target = ReturnTarget::start();
+        let prompt =
+            LoginPrompt { exchange: &exchange, domain: domain.sessions.domain(), demand: &demand, session, target };
+        let page = text(&pages.page(&prompt).unwrap());
+        assert_eq!(offers(&page), expected, "{page}");
+        if expected == (false, true, false) {
+            assert!(page.contains("logged in as <strong>jeff</strong>"), "{page}");
+        }
+    }
+}
+
+#[test]
+fn a_page_that_waits_leads_to_the_phone_and_runs_nothing() {
+    let pages = domain().pages();
+    let page = text(&pages.approval(Some("app://x?a=\"><script>&b=c")));
+    assert!(
+        page.contains("href=\"app://x?a=&quot;&gt;&lt;script&gt;&amp;b=c\"") && !page.contains("<script"),
+        "{page}"
+    );
+    assert!(page.contains("<meta http-equiv=\"refresh\" content=\"3\">"));
+    assert!(!text(&pages.approval(None)).contains("Open the app"));
+    assert!(!text(&pages.log_out()).contains("http-equiv"), "other pages stay as they are");
+}
+
 #[test]
 fn a_page_of_another_domain_gets_no_form() {
     let (here, exchange, demand) = (domain(), exchange(Method::GET, &[]), Demand::default());

@@ -6,7 +6,8 @@ use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::Session;
 
 use crate::jose::CryptoError;
-use crate::store::{ExtId, PasswordStamp, SessionKey, StoreError};
+use crate::store::operation::Era;
+use crate::store::{ExtId, SessionKey, StoreError};
 
 /// What a successful login through a realm gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +26,7 @@ pub struct Realm {
 pub struct LoginAttempt {
     pub(super) ext_id: ExtId,
     pub(super) name: String,
-    pub(super) password: PasswordStamp,
-    pub(super) generation: u64,
+    pub(super) era: Era,
 }
 
 impl LoginAttempt {
@@ -40,6 +40,12 @@ impl LoginAttempt {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The user's era in which it was begun: in another one it comes to nothing.
+    #[must_use]
+    pub fn era(&self) -> Era {
+        self.era
     }
 }
 

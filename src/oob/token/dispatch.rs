@@ -12,7 +12,7 @@ use crate::store::{StoreError, Target};
 use crate::telemetry::audit::Event;
 
 /// A dispatch that ends early: with a result of its own, or with a fault.
-enum Early {
+pub(super) enum Early {
     Result(DispatchResult),
     Fault(TokenFault),
 }
@@ -23,15 +23,23 @@ impl Tokens {
     /// # Errors
     /// When it was no request, or the caller may not; a dispatch that does not work is no error.
     pub async fn dispatch(&self, asker: &Asker<'_>, request: &DispatchRequest) -> Result<DispatchAnswer, TokenFault> {
-        match self.try_dispatch(asker, request).await {
-            Ok(answer) => Ok(answer),
-            Err(Early::Result(result)) => {
+        self.told(request, self.try_dispatch(asker, request).await)
+    }
+
+    /// A dispatch that did not work is on record, and an answer.
+    pub(super) fn told(
+        &self,
+        request: &DispatchRequest,
+        dispatched: Result<DispatchAnswer, Early>,
+    ) -> Result<DispatchAnswer, TokenFault> {
+        dispatched.or_else(|early| match early {
+            Early::Result(result) => {
                 let dispatcher = request.dispatcher.as_deref().and_then(|name| self.dispatchers.get(name));
                 record(request, dispatcher.map_or("-", |dispatcher| dispatcher.name()), result.name(), None);
                 Ok(DispatchAnswer::Not(result))
             }
-            Err(Early::Fault(fault)) => Err(fault),
-        }
+            Early::Fault(fault) => Err(fault),
+        })
     }
 
     async fn try_dispatch(&self, asker: &Asker<'_>, request: &DispatchRequest) -> Result<DispatchAnswer, Early> {
@@ -45,7 +53,7 @@ impl Tokens {
         let target = of_user(request, target, &permit)?;
         let dispatcher = self.dispatcher(request, target.as_ref())?;
         let (context, purpose) = (stored(&context.ask)?, purpose(&context.ask));
-        let beginning = Beginning { kind: request.kind, permit: &permit, context, purpose };
+        let beginning = Beginning { kind: request.kind, permit: &permit, context, purpose, login: None };
         self.bring(asker, request, &beginning, target.as_ref(), dispatcher.as_ref()).await
     }
 
@@ -84,7 +92,11 @@ impl Tokens {
     }
 
     /// An explicit dispatcher wins over the target's.
-    fn dispatcher(&self, request: &DispatchRequest, target: Option<&Target>) -> Result<Arc<dyn Dispatcher>, Early> {
+    pub(super) fn dispatcher(
+        &self,
+        request: &DispatchRequest,
+        target: Option<&Target>,
+    ) -> Result<Arc<dyn Dispatcher>, Early> {
         let named = request.dispatcher.as_deref().or(target.map(|target| target.dispatcher.as_str()));
         let found = named.and_then(|name| self.dispatchers.get(name)).cloned();
         let dispatcher = found.ok_or(Early::Result(DispatchResult::DispatcherNotFound))?;
@@ -94,7 +106,7 @@ impl Tokens {
         Ok(dispatcher)
     }
 
-    async fn bring(
+    pub(super) async fn bring(
         &self,
         asker: &Asker<'_>,
         request: &DispatchRequest,
@@ -125,7 +137,7 @@ impl Tokens {
         })
     }
 
-    fn render(
+    pub(super) fn render(
         &self,
         request: &DispatchRequest,
         token: &DispatchToken,

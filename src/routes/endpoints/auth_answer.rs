@@ -2,16 +2,15 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
-use sidegate_filters::identity_creation::ReturnTarget;
 use sidegate_filters::{Exchange, Problem, Reply};
 
 use crate::identity::{LoginPages, same_origin};
 
 /// A browser goes on to `target` with a GET.
-pub(super) fn see_other(target: &ReturnTarget) -> Result<Response<Bytes>, http::Error> {
+pub(super) fn see_other(target: &str) -> Result<Response<Bytes>, http::Error> {
     Response::builder()
         .status(StatusCode::SEE_OTHER)
-        .header(header::LOCATION, target.as_str())
+        .header(header::LOCATION, target)
         .header(header::CACHE_CONTROL, "no-store")
         .body(Bytes::new())
 }

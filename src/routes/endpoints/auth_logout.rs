@@ -68,7 +68,7 @@ impl Endpoint for LogoutEndpoint {
             return store(&error).into();
         }
         let response = match ReturnTarget::parse("/auth/login").filter(|_| html) {
-            Some(login) => see_other(&login),
+            Some(login) => see_other(login.as_str()),
             None => Ok(json(StatusCode::OK, &serde_json::json!({"status": "succeeded"}))),
         };
         match (response, self.sessions.clearing_cookie(exchange.client.secure)) {

@@ -99,7 +99,7 @@ impl Endpoint for PasswordLoginEndpoint {
 
 fn succeeded(done: LoggedIn, target: Option<&ReturnTarget>) -> Reply {
     let response: Result<Response<Bytes>, http::Error> = match target {
-        Some(target) => see_other(target),
+        Some(target) => see_other(target.as_str()),
         None => Ok(json(StatusCode::OK, &serde_json::json!({"status": "succeeded", "extId": done.session.ext_id}))),
     };
     match response {

@@ -147,7 +147,7 @@ pub(super) fn password(error: &PasswordError, domain: &SessionDomain) -> Problem
 }
 
 /// The credential was good, or a store failed before that was known.
-fn login(error: &LoginError) -> Problem {
+pub(super) fn login(error: &LoginError) -> Problem {
     match error {
         LoginError::Store(error) => store(error),
         LoginError::Crypto(_) | LoginError::Cookie(_) => internal(error),

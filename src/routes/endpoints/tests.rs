@@ -1,5 +1,6 @@
 //! The services over HTTP: outer bodies, shapes of answers, codes. What the services decide has its tests with them.
 
+mod approvals;
 mod bodies;
 mod login;
 mod shapes;

@@ -49,6 +49,10 @@ pub enum Service {
     LoginPage,
     /// Login by password.
     PasswordLogin,
+    /// Asks for a login of the browser that the phone approves.
+    OobLogin,
+    /// How that stands, for the browser that asked.
+    OobStanding,
     /// The page with the button to log out.
     LogoutPage,
     /// The end of a session.
@@ -96,6 +100,8 @@ impl Service {
             | Self::Status => true,
             Self::LoginPage
             | Self::PasswordLogin
+            | Self::OobLogin
+            | Self::OobStanding
             | Self::LogoutPage
             | Self::Logout
             | Self::FidoLoginRequest

@@ -7,9 +7,11 @@ use sidegate_filters::clock::{Clock, ManualClock, Millis};
 
 use super::{Fixture, race};
 use crate::store::operation::{
-    Applied, ChallengeState, ClaimId, Draft, Event, Limits, OperationKind, Outcome, Purpose, Refused, Stage,
+    Applied, ChallengeState, ClaimId, Draft, Era, Event, Limits, OperationKind, Outcome, Purpose, Refused, Stage,
 };
-use crate::store::{Operation, OperationId, Operations, Origin, StoreError, Transition, TransitionError};
+use crate::store::{
+    Operation, OperationId, Operations, Origin, PasswordStamp, StoreError, Transition, TransitionError,
+};
 
 type Setup = Fixture<dyn Operations>;
 
@@ -28,6 +30,7 @@ macro_rules! operations_contract {
                 however_claims_end_one_commit_stays,
                 one_of_two_hundred_answers_wins,
                 one_of_cancel_and_redeem_wins,
+                one_of_two_hundred_browsers_is_told_of_the_login,
                 time_passes_by_the_clock_alone,
                 a_refused_event_changes_nothing,
                 an_unknown_operation_refuses_everything,
@@ -253,6 +256,20 @@ pub(crate) async fn time_passes_by_the_clock_alone(setup: &Setup) {
     setup.clock.advance(Duration::from_secs(299));
     assert_eq!(refusal(&setup.store.transition(first, Event::Answer).await), Some(Refused::AnswerTimedOut));
     assert_eq!(stage(setup, first).await, Some(Stage::Failed));
+}
+
+pub(crate) async fn one_of_two_hundred_browsers_is_told_of_the_login(setup: &Setup) {
+    let era = Era { generation: 1, password: PasswordStamp([1; 32]) };
+    let login = Operation { purpose: Purpose::BrowserLogin, ..created(setup.clock.now()) }.for_login(era);
+    let id = login.id;
+    setup.store.create(login, &Origin::Internal).await.unwrap();
+    let good = Outcome::Succeeded { user: Some("jeff".into()), authenticators: Vec::new() };
+    for event in [redeem(), Event::Answer, Event::Finish(good)] {
+        assert_eq!(refusal(&setup.store.transition(id, Event::Collect).await), Some(Refused::UnderWay));
+        setup.store.transition(id, event).await.unwrap();
+    }
+    assert_eq!(contest(setup, id, &[Refused::Collected], |_| Event::Collect).await, 1);
+    assert_eq!(stage(setup, id).await, Some(Stage::Succeeded));
 }
 
 pub(crate) async fn a_refused_event_changes_nothing(setup: &Setup) {

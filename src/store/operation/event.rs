@@ -5,7 +5,7 @@ use sidegate_filters::clock::Millis;
 use uuid::Uuid;
 
 use super::phase::Phase;
-use super::{ChallengeState, Operation, OperationKind, Outcome, State};
+use super::{ChallengeState, Era, Operation, OperationKind, Outcome, Purpose, State};
 
 /// Names one claim, so that a late commit of an expired claim touches nothing of the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,8 @@ pub enum Event {
     Finish(Outcome),
     /// The operation is called off.
     Cancel,
+    /// The browser that asked for the login learns how it ended: once, so that of any number of tries one makes a session.
+    Collect,
 }
 
 /// What an event did.
@@ -75,6 +77,8 @@ pub enum Applied {
     Moved,
     /// An answer took this challenge.
     Taken(ChallengeState),
+    /// A login that was asked for in this era has ended.
+    Collected(Era),
 }
 
 /// Why an event changes nothing.
@@ -110,6 +114,12 @@ pub enum Refused {
     /// The operation has ended.
     #[error("the operation has ended")]
     Ended,
+    /// It has not ended yet.
+    #[error("the operation has not ended")]
+    UnderWay,
+    /// Its end was told before.
+    #[error("the end of the login was told before")]
+    Collected,
 }
 
 impl Refused {
@@ -159,6 +169,11 @@ impl Operation {
             Event::Answer => self.answer(now)?,
             Event::Finish(outcome) => (self.finish(outcome, now)?, Applied::Moved),
             Event::Cancel => (self.cancel(now)?, Applied::Moved),
+            Event::Collect => {
+                let era = self.collected(now)?;
+                self.login = None;
+                (self.state.clone(), Applied::Collected(era))
+            }
         };
         if let State::Done { outcome: Outcome::Succeeded { user: Some(user), .. }, .. } = &next {
             self.user.get_or_insert_with(|| user.clone());
@@ -245,6 +260,19 @@ impl Operation {
             Phase::AnswerTimedOut { .. } => Err(Refused::AnswerTimedOut),
             Phase::Done { .. } => Err(Refused::Ended),
             _ => Err(Refused::NotHandedOut),
+        }
+    }
+
+    fn collected(&self, now: Millis) -> Result<Era, Refused> {
+        match self.phase(now) {
+            Phase::Forgotten => Err(Refused::Unknown),
+            _ if self.purpose != Purpose::BrowserLogin => Err(Refused::WrongKind),
+            Phase::Free | Phase::Claimed(_) | Phase::HandedOut { .. } | Phase::Answered { .. } => {
+                Err(Refused::UnderWay)
+            }
+            Phase::TokenTimedOut | Phase::AnswerTimedOut { .. } | Phase::Done { .. } => {
+                self.login.ok_or(Refused::Collected)
+            }
         }
     }
 

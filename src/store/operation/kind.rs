@@ -11,6 +11,8 @@ pub enum Purpose {
     InBandLogin,
     /// A login elsewhere, approved on the phone.
     OutOfBand,
+    /// A login of a browser here, approved on the phone: makes a session of the browser that asked, once.
+    BrowserLogin,
     /// Approval of a shown text.
     Transaction,
     /// A new credential.
@@ -26,6 +28,7 @@ impl Purpose {
         match self {
             Self::InBandLogin => "in-band-login",
             Self::OutOfBand => "out-of-band",
+            Self::BrowserLogin => "browser-login",
             Self::Transaction => "transaction",
             Self::Registration => "registration",
             Self::Deregistration => "deregistration",

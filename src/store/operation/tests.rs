@@ -7,6 +7,7 @@ use rstest::rstest;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::store::PasswordStamp;
 
 const START: Millis = Millis(1_000_000);
 
@@ -318,6 +319,56 @@ fn the_id_of_a_token_needs_our_key() {
     assert_ne!(id.0, token);
 }
 
+const ERA: Era = Era { generation: 2, password: PasswordStamp([9; 32]) };
+
+/// A login that a browser asked for.
+fn browser_login() -> Operation {
+    let draft = Draft { purpose: Purpose::BrowserLogin, ..draft(OperationKind::Auth) };
+    Operation::with_token(draft, Limits::default(), START).for_login(ERA)
+}
+
+#[rstest]
+#[case(vec![(1, redeem(OperationKind::Auth)), (2, Event::Answer), (3, Event::Finish(good()))], 3, true)]
+#[case(vec![(1, redeem(OperationKind::Auth)), (2, Event::Answer), (3, Event::Finish(denial()))], 3, false)]
+#[case(vec![(1, Event::Cancel)], 1, false)]
+#[case(vec![], 300, false)]
+#[case(vec![(1, redeem(OperationKind::Auth))], 301, false)]
+fn how_a_login_ended_is_told_once(#[case] events: Vec<(u64, Event)>, #[case] end: u64, #[case] proven: bool) {
+    let mut operation = browser_login();
+    for (seconds, event) in events {
+        assert_eq!(refused(&operation, Event::Collect, seconds), Refused::UnderWay);
+        operation.apply(event, at(seconds)).unwrap();
+    }
+    if end > 3 {
+        assert_eq!(refused(&operation, Event::Collect, end - 1), Refused::UnderWay);
+    }
+    let before = operation.status(at(end));
+    assert_eq!(operation.apply(Event::Collect, at(end)), Ok(Applied::Collected(ERA)));
+    assert_eq!(operation.proven().is_some(), proven);
+    assert_eq!(operation.status(at(end)), before, "the status stays as it is");
+    assert_eq!(refused(&operation, Event::Collect, end), Refused::Collected);
+    assert_eq!(refused(&operation, Event::Collect, 901 + end), Refused::Unknown);
+}
+
+#[test]
+fn an_approval_of_another_purpose_is_no_login() {
+    let succeeded = vec![(1, redeem(OperationKind::Auth)), (2, Event::Answer), (3, Event::Finish(good()))];
+    let operation = after(OperationKind::Auth, succeeded);
+    assert_eq!(refused(&operation, Event::Collect, 4), Refused::WrongKind);
+    assert_eq!(refused(&operation.for_login(ERA), Event::Collect, 4), Refused::WrongKind);
+}
+
+#[test]
+fn an_answer_of_another_user_proves_nobody() {
+    let mut operation = browser_login();
+    let eve = Outcome::Succeeded { user: Some("eve".into()), authenticators: Vec::new() };
+    for event in [redeem(OperationKind::Auth), Event::Answer, Event::Finish(eve)] {
+        operation.apply(event, at(1)).unwrap();
+    }
+    assert_eq!(operation.apply(Event::Collect, at(2)), Ok(Applied::Collected(ERA)));
+    assert_eq!(operation.proven(), None);
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let kind = OperationKind::Auth;
     // Few enough claims that a random one is often the held one.
@@ -332,12 +383,13 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Finish(good())),
         Just(Event::Finish(denial())),
         Just(Event::Cancel),
+        Just(Event::Collect),
     ]
 }
 
 proptest! {
-    /// Whatever happens in whatever order: the status never goes back, at most one challenge goes out, and it is
-    /// taken at most once.
+    /// Whatever happens in whatever order: the status never goes back, at most one challenge goes out, it is taken at
+    /// most once, and so is the end of the login.
     #[test]
     fn never_backwards(events in proptest::collection::vec((0_u64..120, any_event()), 1..20)) {
         let rank = |stage: Option<Stage>| match stage {
@@ -346,8 +398,8 @@ proptest! {
             Some(Stage::Succeeded | Stage::Failed) => 2,
             None => 3,
         };
-        let mut operation = created(OperationKind::Auth);
-        let (mut now, mut last, mut handed_out, mut taken) = (0, 0, 0, 0);
+        let mut operation = browser_login();
+        let (mut now, mut last, mut handed_out, mut taken, mut collected) = (0, 0, 0, 0, 0);
         let mut outcome = None;
         for (wait, event) in events {
             now += wait;
@@ -355,6 +407,7 @@ proptest! {
             match operation.apply(event, at(now)) {
                 Ok(Applied::Taken(_)) => taken += 1,
                 Ok(Applied::Moved) => handed_out += i32::from(hands_out),
+                Ok(Applied::Collected(_)) => collected += 1,
                 Err(_) => {}
             }
             let status = operation.status(at(now));
@@ -366,14 +419,14 @@ proptest! {
                 prop_assert_eq!(&status, first, "a final state stays as it is");
             }
         }
-        prop_assert!(handed_out <= 1 && taken <= handed_out);
+        prop_assert!(handed_out <= 1 && taken <= handed_out && collected <= 1);
     }
 }
 
 #[test]
 fn a_purpose_is_read_back_from_its_word() {
-    use Purpose::{Deregistration, InBandLogin, OutOfBand, Registration, Transaction};
-    for purpose in [InBandLogin, OutOfBand, Transaction, Registration, Deregistration] {
+    use Purpose::{BrowserLogin, Deregistration, InBandLogin, OutOfBand, Registration, Transaction};
+    for purpose in [InBandLogin, OutOfBand, BrowserLogin, Transaction, Registration, Deregistration] {
         assert_eq!(Purpose::parse(purpose.word()), Some(purpose));
     }
     assert_eq!([Purpose::parse("login"), Purpose::parse("")], [None, None]);

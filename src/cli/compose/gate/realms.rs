@@ -29,7 +29,7 @@ pub(super) fn of(
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<WithCredential>, ComposeError> {
     let credential = |realm: &config::Realm| match &realm.kind {
-        RealmKind::Password | RealmKind::FidoUaf => Ok(None),
+        RealmKind::Password | RealmKind::FidoUaf | RealmKind::Oob(_) => Ok(None),
         RealmKind::Jwt(jwt) => bearer(realm, jwt, stores, clock).map(Some),
         RealmKind::Mtls(users) => Ok(Some(certificate(realm, users))),
         RealmKind::Forward(wanted) => service(config, realm, wanted, clock).map(Some),

@@ -13,10 +13,11 @@ use crate::oob::Administration;
 use crate::routes::Endpoint;
 use crate::routes::endpoints::management::{Health, Liveness, MetricsText, Probe};
 use crate::routes::endpoints::{
-    AdminListEndpoint, AdminRemoveEndpoint, CreateEndpoint, CreateTargetEndpoint, DeleteTargetEndpoint,
+    AdminListEndpoint, AdminRemoveEndpoint, Approvals, CreateEndpoint, CreateTargetEndpoint, DeleteTargetEndpoint,
     DispatchEndpoint, FacetsEndpoint, FidoLoginRequestEndpoint, FidoLoginResponseEndpoint, JwksEndpoint,
-    ListTargetsEndpoint, LoginPageEndpoint, LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint,
-    PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint, UafRequestEndpoint, UafResponseEndpoint,
+    ListTargetsEndpoint, LoginPageEndpoint, LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint, OobLoginEndpoint,
+    OobStandingEndpoint, PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint, UafRequestEndpoint,
+    UafResponseEndpoint,
 };
 use crate::routes::rows::Service;
 use crate::store::operation::OperationKind;
@@ -49,6 +50,8 @@ impl Parts<'_> {
             Service::LogoutPage => Arc::new(LogoutPageEndpoint::new(gate.pages.clone())),
             Service::Logout => Arc::new(LogoutEndpoint::new(gate.own_sessions()?, gate.pages.clone())),
             Service::PasswordLogin => self.password_login()?,
+            Service::OobLogin => Arc::new(OobLoginEndpoint(self.approvals()?)),
+            Service::OobStanding => Arc::new(OobStandingEndpoint(self.approvals()?)),
             Service::UafRequest(kind) => self.services()?.uaf_request(kind),
             Service::UafRegistration => Arc::new(UafResponseEndpoint::registration(self.services()?.fido.clone())),
             Service::UafAuthentication => Arc::new(UafResponseEndpoint::authentication(self.services()?.fido.clone())),
@@ -94,6 +97,11 @@ impl Parts<'_> {
         let realm = self.gate.fido_uaf()?.clone();
         let (sessions, users) = (self.gate.own_sessions()?, self.stores.users.clone());
         Ok(Arc::new(FidoUafRealm::new(realm, sessions, users, services.fido.clone(), self.gate.uaf_throttle.clone())))
+    }
+
+    fn approvals(&self) -> Result<Arc<Approvals>, ComposeError> {
+        let missing = || ComposeError::unfit("realms", "a row needs a realm of type oob");
+        self.services()?.approvals.clone().ok_or_else(missing)
     }
 
     fn password_login(&self) -> Result<Arc<dyn Endpoint>, ComposeError> {

@@ -1,0 +1,226 @@
+//! The realm `oob`: a browser asks, the phone approves (`gateway.md` 3.1). Until then all there is of the login is an
+//! operation, and a cookie that shows which browser asked: only that one is logged in, and once.
+
+mod asked;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use sidegate_filters::clock::Clock;
+use sidegate_filters::{AuthenticatedSession, SessionDomain};
+
+use super::seal::Seal;
+use super::sessions::{DomainSessions, LoggedIn, LoginError, Realm};
+use super::throttle::{Throttle, Ticket};
+use crate::jose::MacKey;
+use crate::store::operation::{Applied, Era, Event, Operation, Refused, Stage};
+use crate::store::{ExtId, OperationId, Operations, SourceNetwork, StoreError, TransitionError, User, Users};
+use crate::telemetry::audit;
+pub use asked::Asked;
+
+/// How the realm is set up.
+pub struct Settings {
+    /// What a login gives.
+    pub realm: Realm,
+    /// How tokens reach the phone.
+    pub dispatcher: String,
+    /// What seals the browsers' cookies, used for nothing else.
+    pub key: MacKey,
+    /// How long a login may be under way, from its token until its end is forgotten.
+    pub lifetime: Duration,
+}
+
+/// The realm.
+pub struct OobRealm {
+    realm: Realm,
+    dispatcher: String,
+    seal: Seal,
+    sessions: Arc<DomainSessions>,
+    users: Arc<dyn Users>,
+    operations: Arc<dyn Operations>,
+    throttle: Arc<Throttle>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The browser that asks how its login stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Browser<'a> {
+    /// As in [`DomainSessions::login`].
+    pub presented: Option<&'a AuthenticatedSession>,
+    /// Whether it came over TLS.
+    pub secure: bool,
+    /// Its address.
+    pub address: IpAddr,
+}
+
+/// How a login stands.
+#[derive(Debug)]
+pub enum Standing {
+    /// Nobody opened the link yet.
+    Asked,
+    /// Somebody did, and has not answered.
+    Opened,
+    /// The browser is logged in, just now.
+    LoggedIn(Box<LoggedIn>),
+    /// It came to nothing.
+    Failed(NotApproved),
+    /// Its end was told before, to this browser too.
+    Told,
+    /// It is not known, or not any more.
+    Unknown,
+}
+
+/// Why a login came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotApproved {
+    /// The answer was no, or no good.
+    Refused,
+    /// There was no answer in time.
+    TimedOut,
+    /// It was approved, but meanwhile all sessions of the user were ended, the password is another, or the user is gone.
+    Void,
+}
+
+impl OobRealm {
+    /// The realm whose logins become sessions in `sessions`; `throttle` is that of all rows that ask for UAF answers.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        sessions: Arc<DomainSessions>,
+        users: Arc<dyn Users>,
+        operations: Arc<dyn Operations>,
+        throttle: Arc<Throttle>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let Settings { realm, dispatcher, key, lifetime } = settings;
+        let seal = Seal::new(key, "browser-login", &[sessions.domain().as_str(), &realm.name], lifetime);
+        Self { realm, dispatcher, seal, sessions, users, operations, throttle, clock }
+    }
+
+    /// The session domain that it logs in to.
+    #[must_use]
+    pub fn domain(&self) -> &SessionDomain {
+        self.sessions.domain()
+    }
+
+    /// How tokens reach the phone.
+    #[must_use]
+    pub fn dispatcher(&self) -> &str {
+        &self.dispatcher
+    }
+
+    /// Lets somebody ask for a login of the user of this name.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn admit(&self, name: &str, address: IpAddr) -> Result<Ticket, Duration> {
+        self.throttle
+            .admit(Some(name), SourceNetwork::of(address))
+            .inspect_err(|_| self.audit(None, address, "too-many-attempts"))
+    }
+
+    /// What the operation of a login keeps of its user: to be taken when it is asked for.
+    ///
+    /// # Errors
+    /// When a store can't be asked.
+    pub async fn era(&self, user: &ExtId) -> Result<Era, StoreError> {
+        self.sessions.era(user).await
+    }
+
+    /// `Set-Cookie` for the browser that asked and was given this token.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub fn cookie(&self, asked: &Asked, secure: bool) -> Result<HeaderValue, LoginError> {
+        let sealed = asked.seal(&self.seal, self.clock.now())?;
+        Ok(self.domain().set_login_cookie(secure, &sealed, self.seal.lifetime())?)
+    }
+
+    /// `Set-Cookie` that makes the browser forget it.
+    ///
+    /// # Errors
+    /// Never for a domain that was parsed.
+    pub fn clearing_cookie(&self, secure: bool) -> Result<HeaderValue, LoginError> {
+        Ok(self.domain().clear_login_cookie(secure)?)
+    }
+
+    /// What the browser asked for, out of its cookie; nothing where that is not one of this realm, or too old.
+    #[must_use]
+    pub fn open(&self, cookie: &str) -> Option<Asked> {
+        Asked::open(&self.seal, cookie, self.clock.now())
+    }
+
+    /// How the login of this operation stands, and once, if it was approved, logs the browser in. The browser showed the
+    /// cookie of the operation.
+    ///
+    /// # Errors
+    /// When a store can't be asked, or no session could be made.
+    pub async fn look(&self, id: OperationId, browser: Browser<'_>) -> Result<Standing, LoginError> {
+        match self.operations.transition(id, Event::Collect).await {
+            Ok(told) => match told.applied {
+                Applied::Collected(era) => self.end(&told.operation, era, browser).await,
+                Applied::Moved | Applied::Taken(_) => Ok(Standing::Unknown),
+            },
+            Err(TransitionError::Refused(Refused::UnderWay)) => Ok(self.under_way(id).await?),
+            Err(TransitionError::Refused(Refused::Collected)) => Ok(Standing::Told),
+            Err(TransitionError::Refused(_)) => Ok(Standing::Unknown),
+            Err(TransitionError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    async fn under_way(&self, id: OperationId) -> Result<Standing, StoreError> {
+        let operation = self.operations.get(id).await?;
+        let stage = operation.and_then(|operation| operation.status(self.clock.now())).map(|status| status.stage);
+        Ok(if stage == Some(Stage::TokenCreated) { Standing::Asked } else { Standing::Opened })
+    }
+
+    async fn end(&self, operation: &Operation, era: Era, browser: Browser<'_>) -> Result<Standing, LoginError> {
+        let user = match &operation.user {
+            Some(ext_id) => self.users.by_ext_id(ext_id).await?,
+            None => None,
+        };
+        let why = match (operation.proven(), &user) {
+            (None, _) => self.why(operation),
+            (Some(_), None) => NotApproved::Void,
+            (Some(_), Some(user)) => match self.log_in(user, era, browser).await? {
+                Some(done) => return Ok(Standing::LoggedIn(Box::new(done))),
+                None => NotApproved::Void,
+            },
+        };
+        self.audit(user.as_ref().map(|user| user.ext_id.as_str()), browser.address, why.word());
+        Ok(Standing::Failed(why))
+    }
+
+    async fn log_in(&self, user: &User, era: Era, browser: Browser<'_>) -> Result<Option<LoggedIn>, LoginError> {
+        let attempt = self.sessions.attempt(user).await?;
+        if attempt.era() != era {
+            return Ok(None);
+        }
+        self.sessions.login(attempt, &self.realm, browser.presented, browser.secure).await.map(Some)
+    }
+
+    fn why(&self, operation: &Operation) -> NotApproved {
+        match operation.status(self.clock.now()).and_then(|status| status.uaf_status_code) {
+            // A token that timed out has no code.
+            None | Some(1408) => NotApproved::TimedOut,
+            Some(_) => NotApproved::Refused,
+        }
+    }
+
+    fn audit(&self, user: Option<&str>, address: IpAddr, reason: &'static str) {
+        audit::Event::LoginFailed { realm: &self.realm.name, user, address, reason }.record();
+    }
+}
+
+impl NotApproved {
+    /// The word for it in the audit.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "not-approved",
+            Self::TimedOut => "timed-out",
+            Self::Void => "void",
+        }
+    }
+}
