@@ -2,6 +2,10 @@
 //! is not to learn that. A user's decoy stays the same, and an answer with it is checked like any other and fails like
 //! one with a wrong key. Whoever has the secret knows a decoy by its key id alone, whosever it is; to others it is random.
 //!
+//! Both finishes have to be given the decoys of an answer ([`Decoys::among`]): a login, so that it fails as one with a wrong
+//! key, and a registration, where they are taken as the keys are that they pass for. Else whoever registers a key under the
+//! id that a request named learns whether somebody has it.
+//!
 //! ```
 //! # use std::collections::BTreeSet;
 //! # use sidegate_uaf::{RelyingParty, facets::TrustedFacets, server_data::ServerDataKey};
@@ -33,6 +37,7 @@ use crate::algorithm::Algorithm;
 use crate::credential::Credential;
 use crate::crypto::{MacKey, equal};
 use crate::error::Error;
+use crate::incoming::Opened;
 use crate::relying_party::RelyingParty;
 
 use likeness::{Likeness, Likenesses};
@@ -105,6 +110,15 @@ impl Decoys {
     #[must_use]
     pub const fn of<'a>(&'a self, called: &'a str) -> DecoysOf<'a> {
         DecoysOf { decoys: self, called }
+    }
+
+    /// The decoys that an answer is about, as keys of `user`: of [`crate::authentication::AuthenticationState::decoyed`] at the
+    /// end of an authentication, unless that is `None`; of nobody, which is empty, at that of a registration.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub fn among(&self, opened: &Opened, user: &str) -> Result<Vec<Credential>, Error> {
+        opened.keys().iter().filter_map(|key| self.find(user, key).transpose()).collect()
     }
 
     /// The decoy that an answer is about, if it is one, whosever it is and whether its model still makes any: as a key of

@@ -3,12 +3,15 @@
 //! No I/O, no clock, no store: `start_*` returns a message and a state to keep, `finish_*` takes the answer and that
 //! state. In between the caller does what only a store can do:
 //!
-//! 1. [`RelyingParty::open`] reads a response, verifies its serverData and challenge and tells the operation; a failure so
-//!    far moves no state.
+//! 1. [`RelyingParty::open`] reads a response, message and context (where the user or the device refused, the context says
+//!    so), verifies its serverData and challenge and tells the operation. The caller compares the purpose
+//!    ([`server_data::ServerData::purpose`]) with that of the place where the answer came in: nothing else keeps an answer
+//!    for one purpose from being used for another. A failure so far moves no state.
 //! 2. The caller loads the operation and **takes its challenge, atomically and for good**: it is used up even if the
 //!    rest fails. Nothing there: [`Error::ChallengeSpent`].
 //! 3. The caller loads what it has under [`Opened::keys`]: the credentials for `finish_authentication`, and for
-//!    `finish_registration` which of these keys are taken, whoever owns them.
+//!    `finish_registration` which of these keys are taken, whoever owns them. Where it hides users, decoys count as such
+//!    ([`Decoys::among`]), in both.
 //! 4. `finish_*` checks everything else. New counters are stored in one step, each if it is greater
 //!    than the stored one then or if both are 0, and none if one is not: [`Error::SignCounter`]; new credentials only if
 //!    (AAID, keyID) is free: [`Error::AlreadyRegistered`].
@@ -29,7 +32,9 @@
 //! use sidegate_uaf::policy::Policy;
 //! use sidegate_uaf::registration::{NewRegistration, RegistrationOutcome};
 //! use sidegate_uaf::server_data::ServerDataKey;
-//! use sidegate_uaf::wire::{AuthenticationRequest, Challenge, Operation, RegistrationRequest, Transaction};
+//! use sidegate_uaf::wire::{
+//!     AuthenticationRequest, Challenge, Operation, RegistrationRequest, Reply, SendUafResponse, Transaction,
+//! };
 //! use sidegate_uaf::{Algorithm, Arrival, RelyingParty, Start};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,8 +67,10 @@
 //! })?;
 //! let on_phone = RegistrationRequest::from_message(&request.to_message())?;
 //! let (response, key) = phone.register(&on_phone, &[])?;
+//! let sent = SendUafResponse::new(&response, &Reply::default()); // with why not, if the user said no
 //!
-//! let opened = server.open(Operation::Reg, &response.to_message(), None)?;
+//! let opened = server.open(Operation::Reg, &sent.uaf_response, sent.context.as_deref())?;
+//! assert_eq!(opened.server_data().purpose(), "example"); // what this place is for
 //! assert_eq!(opened.operation_id(), "operation-1"); // load the state, take the challenge
 //! let arrival = Arrival { now: 1_000, channels: &[] };
 //! let taken = []; // those of opened.keys() that the store has, whoever owns them
@@ -79,9 +86,10 @@
 //! assert_eq!(shown_text(&on_phone), Some("Pay 42.00 CHF to Carol"));
 //! let mut keys = [key];
 //! let response = phone.authenticate(&on_phone, &mut keys, &[9; 16])?;
+//! let sent = SendUafResponse::new(&response, &Reply::default());
 //!
-//! let opened = server.open(Operation::Auth, &response.to_message(), None)?;
-//! assert_eq!(opened.operation_id(), "operation-2");
+//! let opened = server.open(Operation::Auth, &sent.uaf_response, sent.context.as_deref())?;
+//! assert_eq!((opened.operation_id(), opened.server_data().purpose()), ("operation-2", "example"));
 //! assert_eq!(opened.keys(), [keys[0].key_ref()]); // load the credentials under these
 //! let outcome = server.finish_authentication(&state, &opened, &credentials, &arrival)?;
 //! let AuthenticationOutcome::Authenticated { user, keys } = outcome else { return Err("denied".into()) };

@@ -28,6 +28,8 @@ mod mutations;
 #[cfg(test)]
 mod pictures;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod registration_faults;
 #[cfg(test)]
 mod rules;

@@ -95,8 +95,7 @@ impl Embedded {
     /// The decoys that the answer is about, as keys of this user.
     fn decoys_among(&self, opened: &Opened, user: &str) -> Result<Vec<Credential>, FidoError> {
         let Some(decoys) = &self.decoys else { return Ok(Vec::new()) };
-        let found = opened.keys().iter().filter_map(|key| decoys.find(user, key).transpose());
-        found.collect::<Result<_, _>>().map_err(|error| self.refuse(&error))
+        decoys.among(opened, user).map_err(|error| self.refuse(&error))
     }
 
     async fn existing(&self, ext_id: &str) -> Result<Option<Subject>, FidoError> {
