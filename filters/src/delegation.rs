@@ -127,12 +127,15 @@ impl DelegationFilter {
             Encoding::None => value,
             Encoding::Base64 => STANDARD.encode(value),
             Encoding::UrlEncode => url_encode(&value),
+            Encoding::Basic => {
+                basic(&rule.source, &exchange.caller, value).ok_or_else(|| Refusal::OwnValue(rule.to_string()))?
+            }
         };
-        if sec_token && rule.header == header::AUTHORIZATION {
+        if sec_token && rule.header == header::AUTHORIZATION && rule.encoding != Encoding::Basic {
             text.insert_str(0, "Bearer ");
         }
         let mut header = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| Refusal::OwnValue(rule.to_string()))?;
-        header.set_sensitive(sec_token);
+        header.set_sensitive(sec_token || rule.encoding == Encoding::Basic);
         Ok(Some(header))
     }
 }
@@ -182,6 +185,16 @@ impl Filter for DelegationFilter {
         exchange.upstream_headers.extend(headers);
         Ok(Verdict::Pass)
     }
+}
+
+/// What RFC 7617 makes of a user and a password; `None` where the name would end at a colon of its own.
+fn basic(source: &Source, caller: &Caller, value: String) -> Option<String> {
+    let credentials = match (source, caller) {
+        (Source::Fixed(_), _) => value,
+        (_, Caller::User(session)) if !session.name.contains(':') => format!("{}:{value}", session.name),
+        _ => return None,
+    };
+    Some(format!("Basic {}", STANDARD.encode(credentials)))
 }
 
 fn user(attribute: UserAttribute, session: &AuthenticatedSession) -> String {

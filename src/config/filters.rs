@@ -217,7 +217,7 @@ fn unquoted(error: &RuleError) -> String {
         RuleError::Value(_) => "the value holds control characters".to_owned(),
         RuleError::Source(_) => format!("the source is one of {SOURCES}"),
         RuleError::Header(_) => "the third part is no name of a header".to_owned(),
-        RuleError::Encoding(_) => "the encoding is none, base64 or urlencode".to_owned(),
+        RuleError::Encoding(_) => "the encoding is none, base64, urlencode or basic".to_owned(),
         error => error.to_string(),
     }
 }

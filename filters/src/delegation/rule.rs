@@ -42,6 +42,8 @@ pub(super) enum Encoding {
     None,
     Base64,
     UrlEncode,
+    /// As the password of HTTP's Basic scheme (RFC 7617), the login name being the user's.
+    Basic,
 }
 
 /// A parsed rule.
@@ -81,8 +83,13 @@ pub enum RuleError {
     #[error("`{0}` is the gateway's own business and no rule may set it")]
     Reserved(String),
     /// The encoding is unknown.
-    #[error("the encoding is none, base64 or urlencode, not `{0}`")]
+    #[error("the encoding is none, base64, urlencode or basic, not `{0}`")]
     Encoding(String),
+    /// `basic` where there can be no user with a password.
+    #[error(
+        "basic is for Authorization, of AUTH or SESSION, whose value is the password, or of ENV with user:password"
+    )]
+    Basic,
     /// Two rules set one header.
     #[error("two rules set the header `{0}`")]
     Twice(String),
@@ -106,12 +113,12 @@ impl Rule {
         // A constant may be a secret the upstream asks for: it is not shown.
         let coding = if encoding == "none" { String::new() } else { format!(":{encoding}") };
         let shown = format!("{source}:{}:{header}{coding}", if source == "CONST" { "…" } else { name });
-        Ok(Self {
-            source: self::source(source, name, env)?,
-            header: self::header(header)?,
-            encoding: self::encoding(encoding)?,
-            shown,
-        })
+        let (source, header, encoding) =
+            (self::source(source, name, env)?, self::header(header)?, self::encoding(encoding)?);
+        if encoding == Encoding::Basic && !may_be_basic(&source, &header) {
+            return Err(RuleError::Basic);
+        }
+        Ok(Self { source, header, encoding, shown })
     }
 
     /// Whether the rule says who is calling: before anybody has found that out it sets nothing.
@@ -162,6 +169,15 @@ fn source(source: &str, name: &str, env: &dyn Fn(&str) -> Option<String>) -> Res
     }
 }
 
+fn may_be_basic(source: &Source, header: &HeaderName) -> bool {
+    let has_user = match source {
+        Source::SecToken | Source::Auth(_) | Source::Session(_) => true,
+        Source::Fixed(value) => value.contains(':'),
+        Source::CallerName | Source::Header(_) => false,
+    };
+    has_user && *header == http::header::AUTHORIZATION
+}
+
 fn fixed(name: &str, value: String) -> Result<Source, RuleError> {
     if value.chars().any(char::is_control) { Err(RuleError::Value(name.to_owned())) } else { Ok(Source::Fixed(value)) }
 }
@@ -199,6 +215,7 @@ fn encoding(name: &str) -> Result<Encoding, RuleError> {
         "none" => Encoding::None,
         "base64" => Encoding::Base64,
         "urlencode" => Encoding::UrlEncode,
+        "basic" => Encoding::Basic,
         _ => return Err(RuleError::Encoding(name.to_owned())),
     })
 }
@@ -212,6 +229,7 @@ mod tests {
     fn env(name: &str) -> Option<String> {
         match name {
             "SET" => Some("value".to_owned()),
+            "ACCOUNT" => Some("gate:s3cret".to_owned()),
             "BROKEN" => Some("a\nb".to_owned()),
             _ => None,
         }
@@ -225,6 +243,9 @@ mod tests {
         let rule = Rule::parse("AUTH:user.auth.UserId:X-User:base64", &env).unwrap();
         assert_eq!((rule.source, rule.encoding), (Source::Auth(UserAttribute::UserId), Encoding::Base64));
         assert_eq!(Rule::parse("ENV:SET:X-A:urlencode", &env).unwrap().source, Source::Fixed("value".into()));
+        let rule = Rule::parse("AUTH:user.auth.SecToken:Authorization:basic", &env).unwrap();
+        assert_eq!((rule.source, rule.encoding), (Source::SecToken, Encoding::Basic));
+        assert_eq!(Rule::parse("ENV:ACCOUNT:authorization:basic", &env).unwrap().encoding, Encoding::Basic);
     }
 
     #[rstest]
@@ -245,6 +266,10 @@ mod tests {
     #[case("CONST:a:Proxy", RuleError::Reserved("Proxy".into()))]
     #[case("CONST:a:Content-Encoding", RuleError::Reserved("Content-Encoding".into()))]
     #[case("CONST:a:X-A:hex", RuleError::Encoding("hex".into()))]
+    #[case("AUTH:user.auth.SecToken:X-A:basic", RuleError::Basic)]
+    #[case("ENV:SET:Authorization:basic", RuleError::Basic)]
+    #[case("CALLER:name:Authorization:basic", RuleError::Basic)]
+    #[case("HEADER:X-B:Authorization:basic", RuleError::Basic)]
     #[case("HEADER:Cookie:X-A", RuleError::Removed("cookie".into()))]
     #[case("HEADER:X-Forwarded-For:X-A", RuleError::Removed("x-forwarded-for".into()))]
     #[case("HEADER:X_Real_IP:X-A", RuleError::Removed("x_real_ip".into()))]

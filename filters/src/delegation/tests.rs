@@ -50,6 +50,8 @@ fn sent(exchange: &Exchange) -> Vec<(&str, &str)> {
 #[rstest]
 #[case("AUTH:user.auth.SecToken:Authorization", "authorization", "Bearer ext-1.app.sig")]
 #[case("AUTH:user.auth.SecToken:X-Token", "x-token", "ext-1.app.sig")]
+#[case("AUTH:user.auth.SecToken:Authorization:basic", "authorization", "Basic amVmZiAmIGNvPjpleHQtMS5hcHAuc2ln")]
+#[case("AUTH:user.auth.UserId:Authorization:basic", "authorization", "Basic amVmZiAmIGNvPjpleHQtMQ==")]
 #[case("AUTH:user.auth.UserId:X-User", "x-user", "ext-1")]
 #[case("AUTH:user.auth.LoginId:X-Name:base64", "x-name", "amVmZiAmIGNvPg==")]
 #[case("AUTH:user.auth.LoginId:X-Name:urlencode", "x-name", "jeff%20%26%20co%3E")]
@@ -67,6 +69,23 @@ async fn a_rule_sets_its_header(#[case] rule: &str, #[case] name: &str, #[case] 
     let verdict = filter("app", &[rule]).unwrap().request(&mut exchange).await;
     assert!(matches!(verdict, Ok(Verdict::Pass)));
     assert_eq!(sent(&exchange), [(name, value)]);
+}
+
+#[tokio::test]
+async fn basic_is_of_one_user_and_never_of_nobody() {
+    let rule = "AUTH:user.auth.SecToken:Authorization:basic";
+    let mut nobody = exchange(Caller::Anonymous, &[]);
+    assert!(matches!(filter("app", &[rule]).unwrap().request(&mut nobody).await, Ok(Verdict::Pass)));
+    assert_eq!(sent(&nobody), []);
+    let mut two = exchange(jeff("jeff:eve"), &[]);
+    let verdict = filter("app", &[rule]).unwrap().request(&mut two).await;
+    assert!(matches!(verdict, Err(FilterError::Internal(_))), "where the name ends would be the server's guess");
+    let account = Rule::parse("ENV:A:Authorization:basic", &|_| Some("gate:s3cret".to_owned())).unwrap();
+    let account = DelegationFilter::new(vec![account], "app".to_owned(), &RemovedHeaders::default(), Arc::new(Signed));
+    let mut anybody = exchange(Caller::Anonymous, &[]);
+    assert!(matches!(account.unwrap().request(&mut anybody).await, Ok(Verdict::Pass)));
+    assert_eq!(sent(&anybody), [("authorization", "Basic Z2F0ZTpzM2NyZXQ=")]);
+    assert!(anybody.upstream_headers[0].1.is_sensitive());
 }
 
 #[tokio::test]
