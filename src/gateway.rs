@@ -7,6 +7,7 @@
 
 mod addresses;
 mod body;
+mod checks;
 mod connection;
 mod doors;
 mod edge;

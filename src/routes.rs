@@ -13,5 +13,5 @@ pub use address::{Address, Addresses};
 pub use aliases::is_alias;
 pub use endpoint::{Endpoint, Media, Medium};
 pub use router::{BODILESS, Destination, Found, ListenerClass, Route, Router, Unrouted};
-pub use upstream::{Attempt, Failure, Protocol, Server, Servers, Upstream};
+pub use upstream::{Affinity, Attempt, Balance, Failure, HealthCheck, Protocol, Server, Servers, Upstream};
 pub use upstream_path::UpstreamPath;

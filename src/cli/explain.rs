@@ -10,7 +10,7 @@ use sidegate_filters::{CanonicalPath, PathRules};
 pub use table::Table;
 
 use crate::config::{Config, ServerUrl, Upstream};
-use crate::routes::{Destination, Found, ListenerClass, Route, Router, Unrouted};
+use crate::routes::{Balance, Destination, Found, ListenerClass, Route, Router, Unrouted};
 
 /// Why a request would be refused before any filter sees it.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +129,12 @@ impl Explanation<'_> {
             }
         }
         let Some(upstream) = self.asks else { return Ok(()) };
+                if upstream.balance == Balance::Session {
+                    write!(out, "\nbalance   a session keeps its server")?;
+                }
+                if let Some(check) = &upstream.health_check {
+                    write!(out, "\nchecks    {check}")?;
+                }
         let servers = listed(upstream.servers.iter().map(ServerUrl::text));
         let checked = unchecked(upstream.tls.as_ref().map(|tls| tls.verify));
         write!(out, "\nasks      upstream {} at {servers}{checked}", upstream.name)

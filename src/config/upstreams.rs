@@ -1,5 +1,6 @@
 //! `upstreams`: the servers behind the gateway.
 
+mod health_check;
 mod joined;
 
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use http::HeaderName;
 use sidegate_filters::delegation::is_reserved;
 use url::Host;
 
-use crate::routes::Protocol;
+use crate::routes::{Balance, HealthCheck, Protocol};
 
 use super::field::Field;
 use super::files;
@@ -30,6 +31,10 @@ pub struct Upstream {
     pub name: String,
     /// Where it is: one server or several that do the same, all `http` or all `https`; never empty.
     pub servers: Vec<ServerUrl>,
+    /// How requests are spread over them.
+    pub balance: Balance,
+    /// How they are asked whether they are well; `None`: only requests tell.
+    pub health_check: Option<HealthCheck>,
     /// How certificates are shown and checked; `None` exactly where the URLs are `http`.
     pub tls: Option<WrittenTls>,
     /// Which HTTP it is spoken to.
@@ -93,6 +98,9 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
         tls.fault("the URL is plain http", "write an https URL, or leave tls");
     }
     let tls = https.then(|| tls.section(|section| checks(section, &servers))).flatten();
+    let balance = section.field("balance");
+    let balance = balance.choice(&[("turns", Balance::Turns), ("session", Balance::Session)]).unwrap_or_default();
+    let health_check = health_check::read(&section.field("health-check"));
     let protocol = protocol(&section.field("protocol"), https);
     let seconds = |key: &'static str, default| section.field(key).or(Duration::from_secs(default));
     let connect_timeout = seconds("connect-timeout", 5);
@@ -104,6 +112,8 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
     let found = Upstream {
         name: name.to_owned(),
         servers,
+        balance,
+        health_check,
         tls,
         protocol,
         connect_timeout,

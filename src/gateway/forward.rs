@@ -13,16 +13,18 @@ use http::StatusCode;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType};
-use sidegate_filters::{CanonicalPath, Exchange, Reply, Verdict};
+use sidegate_filters::{Caller, CanonicalPath, Exchange, Reply, Verdict};
 
 use super::failure::TooLong;
 use super::watch::BodyWatch;
-use crate::routes::{Route, Upstream};
+use crate::routes::{Affinity, Balance, Route, Upstream};
 use crate::seats::Seat;
 use censor::Early;
 pub(super) use censor::trailers as censor_trailers;
+use crate::store::SourceNetwork;
 use rewrite::Target;
 use tries::{Sent, Tries};
+pub(super) use peer::of as peer_of;
 
 /// A request that passed its filters and goes to an upstream.
 pub(super) struct Forward {
@@ -65,11 +67,12 @@ impl Forward {
             route,
             upstream,
             exchange,
+        let tries = Tries::led_by((upstream.balance == Balance::Session).then(|| affinity(&exchange)));
             committed: false,
             path,
             host,
             stream,
-            tries: Tries::default(),
+            tries,
             early: Early::default(),
             _way: way,
         }
@@ -177,3 +180,12 @@ impl Forward {
 
 #[cfg(test)]
 mod tests;
+/// What leads a request to the server of those before it: the session that a filter of its row found, or the network that
+/// it comes from. Never what a client says of itself, by which all could be led to one server.
+fn affinity(exchange: &Exchange) -> Affinity {
+    match &exchange.caller {
+        Caller::User(session) => Affinity::of(&session.sid),
+        _ => Affinity::of(&SourceNetwork::of(exchange.client.address).to_string()),
+    }
+}
+

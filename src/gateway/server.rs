@@ -11,11 +11,13 @@ use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::{HttpProxy, http_proxy};
 use pingora::server::configuration::ServerConf;
 use pingora::server::{ExecutionPhase, RunArgs, Server};
+use pingora::services::background::background_service;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 use super::addresses::{self, Bound};
+use super::checks::Checks;
 use super::doors::Doors;
 use super::edge::{Edge, Ending};
 use super::files::{self, Listeners};
@@ -128,6 +130,8 @@ pub fn on(
         let edge =
             Edge::new(proxy, (served, secure), listener.class, limits.clone(), metrics.clone(), ending.subscribe());
         server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));
+    let checks = Checks::new(switch.clone(), &server.configuration, metrics.clone());
+    server.add_service(background_service("health checks", checks));
         all.push(bound);
     }
     addresses::write(&settings.data, &all).map_err(unfit)?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use super::connection::Connection;
 use super::settings::Listener;
@@ -30,13 +31,14 @@ impl Snapshot {
 #[derive(Clone)]
 pub struct Switch {
     served: Arc<ArcSwap<Snapshot>>,
+    swapped: Arc<Notify>,
     /// Of handshakes.
     deadline: Duration,
 }
 
 impl Switch {
     pub(super) fn new(first: Snapshot, deadline: Duration) -> Self {
-        Self { served: Arc::new(ArcSwap::from_pointee(first)), deadline }
+        Self { served: Arc::new(ArcSwap::from_pointee(first)), swapped: Arc::default(), deadline }
     }
 
     /// Makes a snapshot of this table, with the files of these listeners as they are now; they are those that the gateway
@@ -55,6 +57,17 @@ impl Switch {
     /// Serves it from now on. Requests that came before end as they began.
     pub fn swap(&self, next: Snapshot) {
         self.served.store(Arc::new(next));
+        self.swapped.notify_one();
+    }
+
+    /// The route table that is served.
+    pub(super) fn router(&self) -> Arc<Router> {
+        self.served.load().router.clone()
+    }
+
+    /// Comes back once another snapshot is served than at the last call; for one who waits.
+    pub(super) async fn swapped(&self) {
+        self.swapped.notified().await;
     }
 
     pub(super) fn of_listener(&self, index: usize) -> Served {

@@ -1,5 +1,7 @@
 //! Servers behind the gateway, and how to reach them (`gateway.md` 4).
 
+mod affinity;
+mod health_check;
 mod ring;
 mod servers;
 
@@ -8,6 +10,8 @@ use std::time::Duration;
 
 use sidegate_filters::delegation::RemovedHeaders;
 
+pub use affinity::Affinity;
+pub use health_check::HealthCheck;
 pub use servers::{Attempt, Failure, Server, Servers};
 
 use crate::jose::UpstreamTls;
@@ -19,6 +23,10 @@ pub struct Upstream {
     pub name: String,
     /// Where it is.
     pub servers: Servers,
+    /// How requests are spread over them.
+    pub balance: Balance,
+    /// How they are asked whether they are well; `None`: only requests tell.
+    pub health_check: Option<HealthCheck>,
     /// How to speak TLS; `None`: plain.
     pub tls: Option<UpstreamTls>,
     /// Which HTTP it is spoken to.
@@ -37,6 +45,16 @@ pub struct Upstream {
     /// Headers that rules of this upstream may set, or that no client may: removed from every client's request on the way
     /// there (`gateway.md` 2.3).
     pub identity_headers: RemovedHeaders,
+}
+
+/// How requests are spread over several servers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Balance {
+    /// Servers take turns.
+    #[default]
+    Turns,
+    /// A session has a server of its own, and so has each network from which requests without one come.
+    Session,
 }
 
 /// Which HTTP an upstream is spoken to.
@@ -59,6 +77,8 @@ impl Upstream {
         Self {
             name: name.to_owned(),
             servers: Servers::new(servers),
+            balance: Balance::default(),
+            health_check: None,
             tls: None,
             protocol: Protocol::default(),
             connect_timeout: Duration::from_secs(5),

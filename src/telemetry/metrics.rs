@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
     exponential_buckets,
 };
 
@@ -20,6 +20,8 @@ pub struct Metrics {
     seconds: HistogramVec,
     cut_requests: IntCounterVec,
     uaf_upstream_failures: IntCounterVec,
+    health_checks: IntCounterVec,
+    healthy: IntGaugeVec,
     open_requests: IntGauge,
     open_connections: IntGauge,
     refused_connections: IntCounterVec,
@@ -94,6 +96,8 @@ impl Metrics {
         let cut_requests = Opts::new("sidegate_requests_cut_total", "Requests broken off before their answer's end.");
         let failures =
             Opts::new("sidegate_uaf_upstream_failures_total", "Questions that the UAF server behind did not answer.");
+        let checks = Opts::new("sidegate_health_checks_total", "Questions to servers behind whether they are well.");
+        let healthy = Opts::new("sidegate_upstream_server_healthy", "Whether the health checks of a server go well.");
         let buckets = exponential_buckets(0.0005, 2.0, 16)?;
         let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
         Self {
@@ -102,6 +106,8 @@ impl Metrics {
             seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
             cut_requests: IntCounterVec::new(cut_requests, &["listener", "route", "by"])?,
             uaf_upstream_failures: IntCounterVec::new(failures, &["upstream", "kind"])?,
+            health_checks: IntCounterVec::new(checks, &["upstream", "server", "result"])?,
+            healthy: IntGaugeVec::new(healthy, &["upstream", "server"])?,
             open_requests: IntGauge::new("sidegate_open_requests", "Requests under way.")?,
             open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
             refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
@@ -124,13 +130,15 @@ impl Metrics {
     /// The same, with all of them told, and the events from zero.
     fn registered(self) -> Result<Self, prometheus::Error> {
         let refused = [&self.refused_connections, &self.refused_requests, &self.refused_forwards];
-        let others = [&self.requests, &self.cut_requests, &self.uaf_upstream_failures, &self.events, &self.reloads];
+        let failures = [&self.cut_requests, &self.uaf_upstream_failures, &self.health_checks];
+        let others = failures.into_iter().chain([&self.requests, &self.events, &self.reloads]);
         for counter in refused.into_iter().chain(others) {
             self.registry.register(Box::new(counter.clone()))?;
         }
         for gauge in [&self.open_requests, &self.open_connections, &self.generation, &self.configured] {
             self.registry.register(Box::new(gauge.clone()))?;
         }
+        self.registry.register(Box::new(self.healthy.clone()))?;
         self.registry.register(Box::new(self.seconds.clone()))?;
         for result in Reload::ALL {
             self.reloads.with_label_values(&[&result.to_string()]);
@@ -162,6 +170,25 @@ impl Metrics {
         for kind in kinds {
             self.uaf_upstream_failures.with_label_values(&[upstream, kind]);
         }
+    }
+
+    /// Other servers are checked from here on, or none: what was shown of them goes.
+    pub fn forget_health(&self) {
+        self.healthy.reset();
+    }
+
+    /// Whether the checks of a server go well, and counts them from zero.
+    pub fn show_health(&self, upstream: &str, server: &str, healthy: bool) {
+        for result in ["good", "bad"] {
+            self.health_checks.with_label_values(&[upstream, server, result]);
+        }
+        self.healthy.with_label_values(&[upstream, server]).set(healthy.into());
+    }
+
+    /// A server was asked whether it is well.
+    pub fn health_checked(&self, upstream: &str, server: &str, good: bool) {
+        let result = if good { "good" } else { "bad" };
+        self.health_checks.with_label_values(&[upstream, server, result]).inc();
     }
 
     /// A client connected.

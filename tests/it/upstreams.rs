@@ -3,6 +3,7 @@
 mod behind;
 mod cut;
 mod heads;
+mod health;
 mod scripted;
 mod servers;
 mod streaming;

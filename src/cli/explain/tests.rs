@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rstest::rstest;
@@ -8,7 +9,7 @@ use super::*;
 use crate::cli::{compose, keygen};
 use crate::config::{self, Environment, Overrides, Source};
 use crate::jose::UpstreamTls;
-use crate::routes::{Address, Endpoint, Media, Server, Upstream, UpstreamPath};
+use crate::routes::{Address, Balance, Endpoint, HealthCheck, Media, Server, Upstream, UpstreamPath};
 
 struct Service;
 
@@ -57,6 +58,15 @@ fn router() -> Router {
     let server = |address: &str| Server { address: Address::new(address.to_owned()), name: "shop".to_owned() };
     let mut shop = Upstream::new("shop", vec![server("shop-a.internal:8443"), server("shop-b.internal:8443")]);
     shop.tls = Some(UpstreamTls { authorities: None, verify: true, client: None });
+    shop.balance = Balance::Session;
+    shop.health_check = Some(HealthCheck {
+        path: "/health".to_owned(),
+        codes: vec![200..=299, 401..=401],
+        interval: Duration::from_secs(10),
+        timeout: Duration::from_millis(2_500),
+        failures: 3,
+        successes: 2,
+    });
     let bypass: Arc<dyn Filter> = Arc::new(Named("jws-bypass", "clock skew 5m"));
     let chain: Vec<Arc<dyn Filter>> =
         vec![Arc::new(Named("identity-creation", "level 2")), Arc::new(Named("role", ""))];
@@ -113,6 +123,8 @@ fn a_row_shows_its_filters_and_where_it_leads() {
 #[case("GET", "/nothing", "refused with 404: no row on public listeners has the path /nothing")]
 #[case("GET", "/nevisfido/status", "refused with 405: on public listeners this path takes POST")]
 #[case("PUT", "/shop/a", "refused with 405: on public listeners this path takes GET, POST, HEAD")]
+    balance   a session keeps its server
+    checks    GET /health every 10s, 200-299, 401 within 2.5s; out after 3 bad in a row, in after 2 good
 #[case(
     "post",
     "/nevisfido/status",
@@ -157,7 +169,7 @@ fn a_server_that_a_service_asks_is_shown() {
     matches   POST /nevisfido/token/redeem/authentication
     served on public, internal listeners
     body      at most 65536 bytes
-    filter 1  identity-creation: domain main by cookie; open, a session is recognised; every internal caller; interception never
+    filter 1  identity-creation: domain main by cookie, session token; open, a session is recognised; every internal caller; interception never
     leads to  a service of this gateway
     asks      upstream uaf-server at https://127.0.0.1:9443
     ");
@@ -171,7 +183,9 @@ fn what_users_may_show_is_shown() {
     let sample = sample("api.yml");
     let app = explained_of(&sample, ListenerClass::Public, "GET", "/app/a");
     assert!(
-        app.contains(": domain main by cookie, jwt partners of https://idp.example.com; a session of level 1;"),
+        app.contains(
+            ": domain main by cookie, session token, jwt partners of https://idp.example.com; a session of level 1;"
+        ),
         "{app}"
     );
     let staff = explained_of(&sample, ListenerClass::Public, "GET", "/app/staff/a");
@@ -199,7 +213,7 @@ fn only_listeners_that_are_there_are_shown() {
     matches   POST /nevisfido/uaf/1.1/registration
     served on internal listeners
     body      at most 65536 bytes
-    filter 1  identity-creation: domain main by cookie; open, a session is recognised; every internal caller; interception never
+    filter 1  identity-creation: domain main by cookie, session token; open, a session is recognised; every internal caller; interception never
     leads to  a service of this gateway
     ");
     insta::assert_snapshot!(Table::of(&behind.0, None).unwrap());

@@ -87,12 +87,66 @@ use super::*;
     "13: upstreams.shop.remove-headers[0]: this is no name of a header; write the name of a header, such as X-Employee"
 )]
 #[case(
+    "upstreams: { shop: { url: http://x, balance: cookie } }\n",
+    "13: upstreams.shop.balance: this word is not known"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { codes: [200] } } }\n",
+    "13: upstreams.shop.health-check.path: this key must be written; write a path as it is sent"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { path: health } } }\n",
+    "13: upstreams.shop.health-check.path: this is no path that can be sent"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { path: '/a/../b' } } }\n",
+    "13: upstreams.shop.health-check.path: this is no path that can be sent"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { path: '/a?b c' } } }\n",
+    "13: upstreams.shop.health-check.path: this is no path that can be sent"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { path: /a, codes: [299-200] } } }\n",
+    "13: upstreams.shop.health-check.codes[0]: these are no status codes; write a status code"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { path: /a, codes: [100] } } }\n",
+    "13: upstreams.shop.health-check.codes[0]: these are no status codes"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { path: /a, codes: [] } } }\n",
+    "13: upstreams.shop.health-check.codes: no answer would be good enough"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { path: /a, interval: 99ms } } }\n",
+    "13: upstreams.shop.health-check.interval: each server would be asked too often; write 100ms or more"
+)]
+#[case(
+    "upstreams: { shop: { url: http://x, health-check: { path: /a, failures: 0 } } }\n",
+    "13: upstreams.shop.health-check.failures: this is no such number"
+)]
+#[case(
     "upstreams: { shop: { url: http://x, remove-headers: X-Employee } }\n",
     "13: upstreams.shop.remove-headers: this must be a list"
 )]
 fn a_fault_names_what_is_wrong(#[case] more: &str, #[case] expected: &str) {
     let found = fault_of(more);
     assert!(found.starts_with(expected), "{found}");
+}
+
+#[test]
+fn a_health_check_needs_a_path_alone() {
+    let check = |written: &str| {
+        let text = format!("{BASE}upstreams: {{ shop: {{ url: http://x, health-check: {{ {written} }} }} }}\n");
+        loaded(&text).upstreams[0].health_check.clone().unwrap()
+    };
+    let few = check("path: /health");
+    assert_eq!((few.codes.clone(), few.failures, few.successes), (vec![200..=299], 3, 2));
+    assert_eq!((few.interval.as_secs(), few.timeout.as_secs()), (10, 2));
+    let all = check("path: '/h?a=b', codes: [204, 300-399], interval: 1s, timeout: 500ms, failures: 1, successes: 4");
+    assert_eq!((all.path.as_str(), all.failures, all.successes), ("/h?a=b", 1, 4));
+    assert!(all.accepts(204) && all.accepts(302) && !all.accepts(200));
 }
 
 #[rstest]

@@ -18,7 +18,7 @@ const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 1 << 22;
 
 /// How to connect to this server, whose name has this address.
-pub(super) fn of(upstream: &Upstream, server: &Server, address: SocketAddr) -> HttpPeer {
+pub(in crate::gateway) fn of(upstream: &Upstream, server: &Server, address: SocketAddr) -> HttpPeer {
     let mut peer = HttpPeer::new(address, upstream.tls.is_some(), server.name.clone());
     // Pingora's pool tells peers apart by address and name, not by the authorities that they were checked by.
     peer.group_key = server.address.group();

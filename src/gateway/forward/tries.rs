@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use pingora::{Error, ErrorSource, ErrorType};
 
 use crate::gateway::tls::refusal;
-use crate::routes::{Attempt, Failure, Server, Servers, Upstream};
+use crate::routes::{Affinity, Attempt, Failure, Server, Servers, Upstream};
 
 /// What one request has tried.
 #[derive(Default)]
 pub(super) struct Tries {
+    /// What leads it to a server of its own.
+    affinity: Option<Affinity>,
     made: Vec<Attempt>,
     /// The addresses of the server that is being tried; it is connected to at the first, and may be at the others.
     addresses: VecDeque<SocketAddr>,
@@ -30,6 +32,11 @@ pub(super) struct Sent {
 }
 
 impl Tries {
+    /// Of a request that has a server of its own by this.
+    pub(super) fn led_by(affinity: Option<Affinity>) -> Self {
+        Self { affinity, ..Self::default() }
+    }
+
     /// The server to try next, and its address; `None` after all of them.
     pub(super) async fn next_address<'a>(&mut self, upstream: &'a Upstream) -> Option<(&'a Server, SocketAddr)> {
         loop {
@@ -45,7 +52,7 @@ impl Tries {
     }
 
     fn next<'a>(&mut self, upstream: &'a Upstream) -> Option<&'a Server> {
-        let (server, attempt) = upstream.servers.next(&self.made)?;
+        let (server, attempt) = upstream.servers.next(self.affinity, &self.made)?;
         self.made.push(attempt);
         Some(server)
     }
@@ -164,7 +171,7 @@ mod tests {
             let mut error = Error::new(kind.clone()).into_up();
             assert!(!tries.broken(&upstream, &mut error, true, Sent { whole, repeatable: true }));
         }
-        upstream.servers.answered(upstream.servers.next(&[]).unwrap().1)
+        upstream.servers.answered(upstream.servers.next(None, &[]).unwrap().1)
     }
 
     #[test]

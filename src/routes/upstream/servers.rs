@@ -1,4 +1,4 @@
-//! The servers of an upstream: round robin, and those that fail are left out for a while.
+//! The servers of an upstream: each request has its turn or its own server, and those that fail are left out.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::affinity::Affinity;
 use super::ring::{Ring, SHORTEST};
 use crate::routes::Address;
 
@@ -29,6 +30,8 @@ impl Server {
 /// One server or more.
 pub struct Servers {
     all: Vec<Arc<Server>>,
+    /// Of the servers' places, for requests that have a server of their own.
+    names: Vec<Affinity>,
     /// Held for a few comparisons, never across an await.
     ring: Arc<Mutex<Ring>>,
 }
@@ -60,9 +63,10 @@ impl Servers {
     /// outage.
     #[must_use]
     pub fn after(before: Option<&Self>, all: Vec<Server>) -> Self {
+        let names = all.iter().map(|server| Affinity::of(server.address.as_str())).collect();
         let Some(before) = before else {
             let ring = Ring::new(all.len());
-            return Self { all: all.into_iter().map(Arc::new).collect(), ring: Arc::new(Mutex::new(ring)) };
+            return Self { all: all.into_iter().map(Arc::new).collect(), names, ring: Arc::new(Mutex::new(ring)) };
         };
         let places: Vec<Option<usize>> = all.iter().map(|server| before.place(server)).collect();
         let kept = |(server, place): (Server, &Option<usize>)| {
@@ -73,7 +77,7 @@ impl Servers {
         let unchanged = all.len() == before.all.len() && places.iter().enumerate().all(|(new, old)| *old == Some(new));
         let ring =
             if unchanged { Arc::clone(&before.ring) } else { Arc::new(Mutex::new(before.ring().moved(&places))) };
-        Self { all, ring }
+        Self { all, names, ring }
     }
 
     /// Which of these a server is, to whom connections are the same.
@@ -87,11 +91,19 @@ impl Servers {
         self.all.iter().map(AsRef::as_ref)
     }
 
-    /// The server to try now by a request that made these attempts before; none is tried twice.
-    pub fn next(&self, before: &[Attempt]) -> Option<(&Server, Attempt)> {
+    /// The server to try now by a request that made these attempts before; none is tried twice. With an affinity it is the
+    /// same each time while that is up, without one servers take turns.
+    pub fn next(&self, affinity: Option<Affinity>, before: &[Attempt]) -> Option<(&Server, Attempt)> {
         let now = Instant::now();
         let tried: Vec<usize> = before.iter().map(|attempt| attempt.index).collect();
-        let index = if self.is_alone() { tried.is_empty().then_some(0)? } else { self.ring().next(&tried, now)? };
+        let index = match affinity {
+            _ if self.is_alone() => tried.is_empty().then_some(0)?,
+            None => self.ring().next(&tried, now)?,
+            Some(affinity) => {
+                let order = affinity.order(&self.names);
+                self.ring().first(&order, &tried, now)?
+            }
+        };
         Some((self.all.get(index)?.as_ref(), Attempt { index, began: now }))
     }
 
@@ -114,6 +126,23 @@ impl Servers {
     /// Takes the server of an attempt in again; whether it had failed.
     pub fn answered(&self, attempt: Attempt) -> bool {
         self.ring().answered(attempt.index)
+    }
+
+    /// A health check of the server at this place in [`Self::all`] ended well or not, and so many in a row are enough to
+    /// take it in or to leave it out. `true`: that is news.
+    pub fn checked(&self, place: usize, good: bool, enough: usize) -> bool {
+        self.ring().checked(place, good, enough, Instant::now())
+    }
+
+    /// Whether the health checks of the server at this place fail.
+    #[must_use]
+    pub fn is_sick(&self, place: usize) -> bool {
+        self.ring().is_sick(place)
+    }
+
+    /// Nobody checks these servers any more: what checks said counts no longer.
+    pub fn forget_checks(&self) {
+        self.ring().forget_checks();
     }
 
     fn news(&self, pause: Option<Duration>) -> Option<Failure> {
@@ -147,9 +176,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_failed_is_left_out_until_its_time_is_over() {
         let servers = servers(2);
-        let (failed, attempt) = servers.next(&[]).unwrap();
+        let (failed, attempt) = servers.next(None, &[]).unwrap();
         assert_eq!(servers.failed(attempt), Some(Failure::LeftOut(Duration::from_secs(1))));
-        let next = || servers.next(&[]).map(|(server, _)| server.address.as_str().to_owned()).unwrap();
+        let next = || servers.next(None, &[]).map(|(server, _)| server.address.as_str().to_owned()).unwrap();
         assert!((0..4).all(|_| next() != failed.address.as_str()));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(next(), failed.address.as_str());
@@ -159,7 +188,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn servers_that_stay_keep_their_connections_and_outages_wherever_they_stand() {
         let before = servers(3);
-        let (failed, attempt) = before.next(&[]).unwrap();
+        let (failed, attempt) = before.next(None, &[]).unwrap();
         assert_eq!((failed.address.as_str(), before.failed(attempt).is_some()), ("127.0.0.1:1", true));
         let group = |servers: &Servers, index: usize| servers.all().nth(index).unwrap().address.group();
         let same = Servers::after(
@@ -172,7 +201,7 @@ mod tests {
         let moved = ["127.0.0.1:9", "127.0.0.1:1"].map(|address| Server::plain(address.to_owned()));
         let moved = Servers::after(Some(&before), moved.into());
         assert_eq!(group(&moved, 1), group(&before, 0));
-        let next = || moved.next(&[]).map(|(server, _)| server.address.as_str().to_owned()).unwrap();
+        let next = || moved.next(None, &[]).map(|(server, _)| server.address.as_str().to_owned()).unwrap();
         assert!((0..4).all(|_| next() == "127.0.0.1:9"), "the other one is still left out");
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(next(), "127.0.0.1:1");
@@ -181,12 +210,34 @@ mod tests {
     #[tokio::test]
     async fn a_lone_server_is_tried_whatever_happened_and_its_failure_is_told_once() {
         let servers = servers(1);
-        let (_, attempt) = servers.next(&[]).unwrap();
+        let (_, attempt) = servers.next(None, &[]).unwrap();
         assert_eq!(servers.failed(attempt), Some(Failure::Alone));
-        let (_, second) = servers.next(&[]).unwrap();
-        assert!(servers.next(&[second]).is_none());
+        let (_, second) = servers.next(None, &[]).unwrap();
+        assert!(servers.next(None, &[second]).is_none());
         assert_eq!(servers.failed(second), None);
         assert!(servers.answered(second) && !servers.answered(second));
         assert_eq!(servers.failed(second), Some(Failure::Alone));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_keeps_its_server_and_goes_on_while_that_is_down() {
+        let servers = servers(3);
+        let session = Some(Affinity::of("session"));
+        let next = |before: &[Attempt]| {
+            servers
+                .next(session, before)
+                .map(|(server, attempt)| (server.address.as_str().to_owned(), attempt))
+                .unwrap()
+        };
+        let (own, attempt) = next(&[]);
+        assert!((0..5).all(|_| next(&[]).0 == own));
+        assert_ne!(next(&[attempt]).0, own, "none is tried twice");
+        servers.failed(attempt);
+        let (second, _) = next(&[]);
+        assert!(second != own && (0..5).all(|_| next(&[]).0 == second));
+        servers.answered(attempt);
+        assert_eq!(next(&[]).0, own);
+        assert!(servers.checked(attempt.index, false, 1));
+        assert_eq!(next(&[]).0, second);
     }
 }

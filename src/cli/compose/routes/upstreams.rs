@@ -33,6 +33,8 @@ pub(super) fn upstream(
             before.as_ref().map(|before| &before.servers),
             wanted.servers.iter().map(server).collect(),
         ),
+        balance: wanted.balance,
+        health_check: wanted.health_check.clone(),
         tls,
         protocol: wanted.protocol,
         connect_timeout: wanted.connect_timeout,
