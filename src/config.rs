@@ -21,6 +21,7 @@ mod limits;
 mod listeners;
 mod load;
 mod log;
+mod network;
 mod realms;
 mod routes;
 mod scalar;

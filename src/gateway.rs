@@ -20,6 +20,7 @@ mod listening;
 mod media;
 mod meter;
 mod proxy;
+mod proxy_protocol;
 mod reply;
 mod request;
 mod serve;

@@ -168,6 +168,7 @@ pub(super) fn settings(config: &Config, data: &Path) -> gateway::Settings {
             key: tls.key.clone(),
             client_ca: tls.client_ca.clone(),
         }),
+        balancers: listener.balancers.clone(),
         http2: listener.http2,
     };
     let limits = &config.limits;

@@ -43,6 +43,7 @@ impl Config {
             let fixed = [
                 ("class", here.class != there.class),
                 ("address", here.address != there.address),
+                ("proxy-protocol", here.balancers != there.balancers),
                 ("http2", here.http2 != there.http2),
                 ("tls", here.tls.is_some() != there.tls.is_some()),
             ];

@@ -3,11 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use sidegate_filters::Network;
+
 use crate::routes::ListenerClass;
 
 use super::Overrides;
 use super::field::Field;
 use super::files;
+use super::network::network;
 use super::scalar::Scalar as _;
 use super::section::Section;
 
@@ -21,6 +24,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Its certificate; `None`: plain.
     pub tls: Option<ListenerTls>,
+    /// Where balancers are that begin each connection with a PROXY header, and nobody else connects from; empty: none.
+    pub balancers: Vec<Network>,
     /// Whether HTTP/2 is spoken too.
     pub http2: bool,
 }
@@ -118,6 +123,7 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<Read> {
     let written = section.field("address");
     let address = written.required::<SocketAddr>();
     let http2 = section.field("http2").or(true);
+    let balancers = balancers(&section.field("proxy-protocol"));
     let tls = section.field("tls");
     let plain = !tls.is_present();
     let mut asks = false;
@@ -140,7 +146,19 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<Read> {
             ),
         }
     }
-    Some(Read { listener: Listener { class, address, tls, http2 }, flag, asks })
+    Some(Read { listener: Listener { class, address, tls, balancers, http2 }, flag, asks })
+}
+
+fn balancers(field: &Field<'_>) -> Vec<Network> {
+    let right = "list the networks of your balancers, such as [10.1.0.0/24]; without any, take the key away";
+    if field.is_written() && field.is_all(0) {
+        field.fault("nobody could connect", right);
+    }
+    let found = field.each(network);
+    if found.iter().any(|network| network.to_string().ends_with("/0")) {
+        field.fault("whoever may connect could say that it is somebody else", right);
+    }
+    found
 }
 
 fn certificate(section: &Section<'_>, asks: &mut bool) -> Option<ListenerTls> {

@@ -69,7 +69,13 @@ mod tests {
     use super::*;
 
     fn at(address: &str) -> Listener {
-        Listener { class: ListenerClass::Management, address: address.parse().unwrap(), tls: None, http2: false }
+        Listener {
+            class: ListenerClass::Management,
+            address: address.parse().unwrap(),
+            tls: None,
+            balancers: Vec::new(),
+            http2: false,
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Between the listener and the proxy: TLS, the watched stream, the watch over each request.
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -10,20 +11,25 @@ use pingora::protocols::http::v2::server::H2Options;
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
-use sidegate_filters::{CertificateDigest, CertificateNames};
+use sidegate_filters::{CertificateDigest, CertificateNames, Network};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::connection::{Connection, Shown};
 use super::proxy::Front;
-use super::settings::Limits;
+use super::proxy_protocol;
+use super::settings::{Limits, Listener};
 use super::snapshot::Served;
 use super::stream::Guarded;
 use super::tls::Tls;
 use super::watch::{BodyWatch, WATCH};
 use crate::routes::ListenerClass;
-use crate::seats::{Seat, Seats};
+use crate::seats::{NoSeat, Seat, Seats};
 use crate::store::SourceNetwork;
 use crate::telemetry::Metrics;
+
+/// Why a connection is refused that should have begun with a PROXY header, in the metrics.
+pub(super) const PROXY_PROTOCOL: &str = "proxy-protocol";
 
 /// What ends at a stop, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +49,8 @@ pub(super) struct Edge {
     served: Served,
     /// Whether it speaks TLS: as long as it listens.
     secure: bool,
+    /// Whose connections begin with a PROXY header; empty: nobody's.
+    balancers: Vec<Network>,
     /// Of connections.
     seats: Arc<Seats>,
 }
@@ -61,43 +69,77 @@ struct Http {
 impl Edge {
     pub(super) fn new(
         proxy: Arc<HttpProxy<Front>>,
-        (served, secure): (Served, bool),
-        class: ListenerClass,
+        (served, listener): (Served, &Listener),
         limits: Arc<Limits>,
         metrics: Arc<Metrics>,
         ending: watch::Receiver<Ending>,
     ) -> Self {
+        let class = listener.class;
         let share = limits.share(class);
         let connections = Seats::new(limits.connections, share);
         let seats = Seats::new(limits.requests, share);
         Self {
             http: Arc::new(Http { proxy, limits, class, seats, metrics, ending }),
             served,
-            secure,
+            secure: listener.tls.is_some(),
+            balancers: listener.balancers.clone(),
             seats: connections,
         }
+    }
+}
+
+impl Edge {
+    /// The client and what it connected to: as the socket knows them, or a balancer that is believed. Whoever is not, or
+    /// does not say it, is let go of unheard.
+    async fn begin(&self, mut stream: Stream) -> Option<(Stream, Option<SocketAddr>, Option<SocketAddr>)> {
+        let digest = stream.get_socket_digest();
+        let peer = digest.as_ref().and_then(|digest| digest.peer_addr()?.as_inet().copied());
+        let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet().copied());
+        if self.balancers.is_empty() {
+            return Some((stream, peer, local));
+        }
+        let is_known = peer.is_some_and(|peer| self.balancers.iter().any(|network| network.contains(peer.ip())));
+        let read = async {
+            if !is_known {
+                return Err("it is none of the balancers");
+            }
+            // A place for as long as nobody knows whose it is, so that no network pays for its balancer.
+            let _seat = self.seats.take(None).map_err(NoSeat::name)?;
+            match timeout(self.http.limits.head, proxy_protocol::read(&mut stream)).await {
+                Ok(ends) => ends.map_err(|_| "it did not begin with a PROXY header"),
+                Err(_) => Err("its PROXY header took too long"),
+            }
+        };
+        match read.await {
+            Ok(None) => Some((stream, peer, local)),
+            Ok(Some(ends)) => Some((stream, Some(ends.client), Some(ends.local))),
+            Err(why) => {
+                self.http.metrics.refused_connection(self.http.class.name(), PROXY_PROTOCOL);
+                let client = peer.map(|peer| peer.to_string());
+                tracing::info!(client, why, "a connection to a listener with PROXY protocol is closed");
+                None
+            }
+        }
+    }
+
+    fn seat(&self, client: Option<SocketAddr>) -> Option<Seat> {
+        let taken = self.seats.take(client.map(|client| SourceNetwork::of(client.ip())));
+        let refused = |reason: &NoSeat| self.http.metrics.refused_connection(self.http.class.name(), reason.name());
+        taken.inspect_err(refused).ok()
     }
 }
 
 #[async_trait]
 impl ServerApp for Edge {
     async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let digest = stream.get_socket_digest();
-        let peer = digest.as_ref().and_then(|digest| digest.peer_addr()?.as_inet().copied());
+        let (stream, peer, local) = self.begin(stream).await?;
         // It is held as long as the connection is open, the handshake included.
-        let _seat = match self.seats.take(peer.map(|peer| SourceNetwork::of(peer.ip()))) {
-            Ok(seat) => seat,
-            Err(reason) => {
-                self.http.metrics.refused_connection(self.http.class.name(), reason.name());
-                return None;
-            }
-        };
+        let _seat = self.seat(peer)?;
         let open = self.http.metrics.connection();
-        let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet().copied());
         // Without its certificate a listener with TLS serves nobody.
         let tls = if self.secure { Some(self.served.tls()?) } else { None };
         let (stream, names) = match &tls {
-            Some(tls) => tls.accept(stream).await?,
+            Some(tls) => tls.accept(stream, peer).await?,
             None => (stream, None),
         };
         let http2 = stream.selected_alpn_proto() == Some(ALPN::H2);
@@ -162,6 +204,7 @@ impl HttpServerApp for Http {
                     http1.as_ref()?.stall();
                     stalled = true;
                 }
+                () = watch.ended() => return None,
                 // Letting go of the request writes its line.
                 () = reached(self.ending.clone(), Ending::All) => return None,
             }

@@ -21,7 +21,7 @@ use crate::routes::{Affinity, Balance, Route, Upstream};
 use crate::seats::Seat;
 use censor::Early;
 pub(super) use censor::trailers as censor_trailers;
-use crate::store::SourceNetwork;
+pub(super) use peer::of as peer_of;
 use rewrite::Target;
 use tries::{Sent, Tries};
 pub(super) use peer::of as peer_of;

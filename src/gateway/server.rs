@@ -126,9 +126,7 @@ pub fn on(
         let served = switch.of_listener(index);
         let front = Front::new(listener.class, served.clone(), limits.clone(), metrics.clone());
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
-        let secure = listener.tls.is_some();
-        let edge =
-            Edge::new(proxy, (served, secure), listener.class, limits.clone(), metrics.clone(), ending.subscribe());
+        let edge = Edge::new(proxy, (served, listener), limits.clone(), metrics.clone(), ending.subscribe());
         server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));
     let checks = Checks::new(switch.clone(), &server.configuration, metrics.clone());
     server.add_service(background_service("health checks", checks));

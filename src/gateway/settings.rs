@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sidegate_filters::Network;
+
 use crate::routes::ListenerClass;
 
 /// Listeners and limits of one gateway.
@@ -34,6 +36,9 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Certificate and key; without them the listener is plain.
     pub tls: Option<TlsFiles>,
+    /// Where balancers are that begin each connection with a PROXY header; from there and nowhere else connections are taken
+    /// then. Empty: none does.
+    pub balancers: Vec<Network>,
     /// Whether HTTP/2 is spoken too: by ALPN over TLS, with prior knowledge on a plain listener.
     pub http2: bool,
 }

@@ -6,6 +6,7 @@ mod names;
 pub(super) mod refusal;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use openssl::ssl::{
 use pingora::protocols::l4::stream::Stream as Tcp;
 use pingora::protocols::tls::SslStream;
 use pingora::protocols::tls::server::handshake;
-use pingora::protocols::{GetSocketDigest, Peek as _, Stream};
+use pingora::protocols::{Peek as _, Stream};
 use pingora::{Error, ErrorType, OrErr as _};
 use sidegate_filters::CertificateNames;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -153,20 +154,24 @@ impl Tls {
 
     /// The encrypted stream over a TCP connection, and whom the client's certificate names; `None` when the client fails at
     /// the handshake or is too slow.
-    pub(super) async fn accept(&self, stream: Stream) -> Option<(Stream, Option<CertificateNames>)> {
+    pub(super) async fn accept(
+        &self,
+        stream: Stream,
+        peer: Option<SocketAddr>,
+    ) -> Option<(Stream, Option<CertificateNames>)> {
         let tcp = stream.into_any().downcast::<Tcp>().ok()?;
-        let peer = tcp.get_socket_digest();
+        let client = peer.map(|peer| peer.to_string()).unwrap_or_default();
         match timeout(self.deadline, shake(&self.acceptor, *tcp)).await {
             Ok(Ok(stream)) => {
                 let names = stream.ssl().peer_certificate().and_then(|certificate| names::names(&certificate));
                 Some((Box::new(stream), names))
             }
             Ok(Err(error)) => {
-                tracing::debug!(client = client(peer.as_deref()), %error, "a TLS handshake failed");
+                tracing::debug!(client, %error, "a TLS handshake failed");
                 None
             }
             Err(_) => {
-                tracing::info!(client = client(peer.as_deref()), "a TLS handshake took too long");
+                tracing::info!(client, "a TLS handshake took too long");
                 None
             }
         }
@@ -196,10 +201,6 @@ async fn send_to_https(mut tcp: Tcp) -> std::io::Result<()> {
     let mut rest = [0; 4096];
     while tcp.read(&mut rest).await? > 0 {}
     Ok(())
-}
-
-fn client(digest: Option<&pingora::protocols::SocketDigest>) -> String {
-    digest.and_then(|digest| digest.peer_addr()).map(ToString::to_string).unwrap_or_default()
 }
 
 /// Reads a listener's files as a start does.

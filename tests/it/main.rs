@@ -30,6 +30,7 @@ mod mtls;
 mod observability;
 mod patch;
 mod policies;
+mod proxy_protocol;
 mod readme;
 mod redeem;
 mod reload;

@@ -1,9 +1,8 @@
 //! `ip-list`: who may come by where he comes from.
 
-use sidegate_filters::Network;
 use sidegate_filters::ip_list::IpList;
 
-use crate::config::field::Field;
+use crate::config::network::network;
 use crate::config::section::Section;
 
 /// `allow` and `deny`.
@@ -12,7 +11,7 @@ pub(super) fn read(section: &Section<'_>) -> IpList {
     if !allow.is_written() && !deny.is_written() {
         section.fault("neither allow nor deny is written", "list the networks that may come, or those that may not");
     }
-    let allowed = networks(&allow);
+    let allowed = allow.each(network);
     let denied = deny.each(|item| {
         let network = network(item)?;
         if allowed.contains(&network) {
@@ -24,20 +23,4 @@ pub(super) fn read(section: &Section<'_>) -> IpList {
         list.fault("the list is empty", "list networks such as 192.0.2.0/24, or take the key away");
     }
     IpList { allow: allowed, deny: denied }
-}
-
-fn networks(field: &Field<'_>) -> Vec<Network> {
-    field.each(network)
-}
-
-fn network(item: &Field<'_>) -> Option<Network> {
-    let text: String = item.optional()?;
-    let fault = |error: &sidegate_filters::network::NetworkError| {
-        let meant = error.meant().map(|network| format!("write {network}"));
-        item.fault(
-            error.to_string(),
-            meant.unwrap_or_else(|| "write ADDRESS/LENGTH, such as 192.0.2.0/24 or 2001:db8::/32".to_owned()),
-        );
-    };
-    Network::parse(&text).inspect_err(fault).ok()
 }

@@ -109,6 +109,26 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
 #[case("https://gate.example\nlisteners", "https://0.0.0.0\nlisteners", "1: public-url: nobody can reach this address")]
 #[case("127.0.0.1:8443", "0.0.0.0:8443", "4: listeners[0].address: without TLS")]
 #[case("127.0.0.1:8443", "localhost:8443", "4: listeners[0].address: this is a name, and names are not taken")]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    proxy-protocol: true",
+    "5: listeners[0].proxy-protocol: this must be a list"
+)]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    proxy-protocol: []",
+    "5: listeners[0].proxy-protocol: nobody could connect; list the networks of your balancers"
+)]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    proxy-protocol: [10.0.0.0/8, 10.1.0.7/16]",
+    "5: listeners[0].proxy-protocol[1]: the address has bits behind the prefix; write 10.1.0.0/16"
+)]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    proxy-protocol: ['::/0']",
+    "5: listeners[0].proxy-protocol: whoever may connect could say that it is somebody else"
+)]
 #[case("class: public", "class: pubic", "3: listeners[0].class: this word is not known here; did you mean public?")]
 #[case("domain: main }\nfido", "domain: min }\nfido", "9: realms.fido-uaf.domain: there is no domain of this name")]
 #[case("password, domain: main", "password, domain: main, level: 2", "9: realms.fido-uaf.level: a login by password")]
