@@ -51,7 +51,7 @@ pub use listeners::{Listener, ListenerTls, address};
 pub use load::{load, read};
 pub use log::{LEVELS, Log};
 pub use realms::{CertificateName, CertificateUser, Forward, JwkSet, Jwt, KeyPace, Oob, Realm, RealmKind, TokenIssuer};
-pub use routes::{LeadsTo, Row};
+pub use routes::{LeadsTo, Row, WrittenWebSocket};
 pub use scalar::Pattern;
 pub use sec_token::SecToken;
 pub use substitution::Environment;

@@ -31,6 +31,7 @@ mod stop;
 mod stream;
 mod tls;
 mod watch;
+mod websocket;
 
 pub use addresses::{Bound, FILE as ADDRESSES, last_bound};
 pub use doors::Doors;

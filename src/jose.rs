@@ -64,6 +64,12 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// SHA-1: what a WebSocket's handshake is answered with (RFC 6455 4.2.2). Good for nothing that has to be secure.
+#[must_use]
+pub fn sha1(data: &[u8]) -> [u8; 20] {
+    openssl::sha::sha1(data)
+}
+
 /// SHA-256.
 #[must_use]
 pub fn sha256(data: &[u8]) -> [u8; 32] {

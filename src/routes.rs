@@ -8,6 +8,7 @@ mod router;
 pub mod rows;
 mod upstream;
 mod upstream_path;
+mod websocket;
 
 pub use address::{Address, Addresses};
 pub use aliases::is_alias;
@@ -15,3 +16,4 @@ pub use endpoint::{Endpoint, Media, Medium};
 pub use router::{BODILESS, Destination, Found, ListenerClass, Route, Router, Unrouted};
 pub use upstream::{Affinity, Attempt, Balance, Failure, HealthCheck, Protocol, Server, Servers, Upstream};
 pub use upstream_path::UpstreamPath;
+pub use websocket::WebSocket;

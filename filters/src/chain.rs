@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
+use crate::identity::Caller;
 use crate::reply::{Problem, Reply};
 
 /// Where a chain gets the body from, when a filter needs it.
@@ -54,6 +55,21 @@ impl Chain {
             }
         }
         Verdict::Pass
+    }
+
+    /// Whether a connection that the filters let this caller have may go on. An error ends it.
+    pub async fn holds(&self, caller: &Caller) -> bool {
+        for filter in &self.0 {
+            match filter.holds(caller).await {
+                Ok(true) => {}
+                Ok(false) => return false,
+                Err(error) => {
+                    tracing::error!(filter = filter.name(), %error, "a filter could not decide about a connection");
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     /// Tells the filters that the request goes to the destination now, until one keeps it back, and all of them if none

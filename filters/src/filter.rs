@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use http::StatusCode;
 
 use crate::exchange::Exchange;
+use crate::identity::Caller;
 use crate::reply::Reply;
 
 /// What a filter says about a request.
@@ -67,6 +68,15 @@ pub trait Filter: Send + Sync {
 
     /// Learns that no filter kept the request back: it is on its way.
     fn sent(&self, _exchange: &Exchange) {}
+
+    /// Whether what the filter let pass may go on: of a connection that outlives its request, such as a WebSocket, this is
+    /// asked every few seconds.
+    ///
+    /// # Errors
+    /// When it cannot decide: the connection ends.
+    async fn holds(&self, _caller: &Caller) -> Result<bool, FilterError> {
+        Ok(true)
+    }
 
     /// Learns how an upstream answered. Of a service in the same process nothing is told.
     ///

@@ -253,6 +253,16 @@ impl Filter for IdentityCreationFilter {
             Err(refusal) => self.refuse(exchange, refusal).map(Verdict::Answer),
         }
     }
+
+    async fn holds(&self, caller: &Caller) -> Result<bool, FilterError> {
+        let Caller::User(session) = caller else { return Ok(true) };
+        for credential in &self.credentials {
+            if !credential.holds(session).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 #[cfg(test)]

@@ -110,6 +110,9 @@ impl fmt::Display for Explanation<'_> {
         if !route.bodies_of.is_empty() {
             writeln!(out, "bodies of {} too", listed(route.bodies_of.iter().map(Method::as_str)))?;
         }
+        if let Some(websocket) = &route.websocket {
+            writeln!(out, "websocket {websocket}")?;
+        }
         self.filters(out, route)?;
         self.destination(out, route)
     }
@@ -126,15 +129,15 @@ impl Explanation<'_> {
             Destination::Upstream(upstream) => {
                 let checked = unchecked(upstream.tls.as_ref().map(|tls| tls.verify));
                 write!(out, "leads to  upstream {} at {upstream}{checked}", upstream.name)?;
-            }
-        }
-        let Some(upstream) = self.asks else { return Ok(()) };
                 if upstream.balance == Balance::Session {
                     write!(out, "\nbalance   a session keeps its server")?;
                 }
                 if let Some(check) = &upstream.health_check {
                     write!(out, "\nchecks    {check}")?;
                 }
+            }
+        }
+        let Some(upstream) = self.asks else { return Ok(()) };
         let servers = listed(upstream.servers.iter().map(ServerUrl::text));
         let checked = unchecked(upstream.tls.as_ref().map(|tls| tls.verify));
         write!(out, "\nasks      upstream {} at {servers}{checked}", upstream.name)

@@ -35,6 +35,11 @@ impl<'a> Field<'a> {
         self.node.is_some() || self.faulty
     }
 
+    /// Whether keys are written below it.
+    pub(super) fn is_section(&self) -> bool {
+        matches!(self.node.map(|node| &node.value), Some(Value::Map(_)))
+    }
+
     /// Whether the key is there, even without a value: a section whose keys are all commented out is meant.
     pub(super) fn is_present(&self) -> bool {
         self.present

@@ -2,6 +2,7 @@
 
 mod default;
 mod own;
+mod websocket;
 
 use http::Method;
 use sidegate_filters::PathRules;
@@ -14,6 +15,8 @@ use super::filters::{FilterKind, NamedFilter};
 use super::listeners::CLASSES;
 use super::scalar::Pattern;
 use super::section::{NAME, Section, is_name};
+
+pub use websocket::WrittenWebSocket;
 
 pub(super) use default::{is_served, keep_listed};
 
@@ -39,6 +42,8 @@ pub struct Row {
     pub bodies_of: Vec<Method>,
     /// Where the upstream has what is here; `None`: at the same path.
     pub upstream_path: Option<UpstreamPath>,
+    /// Which WebSockets may be opened there; `None`: none.
+    pub websocket: Option<WrittenWebSocket>,
     /// Where it leads.
     pub leads_to: LeadsTo,
 }

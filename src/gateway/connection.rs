@@ -43,6 +43,8 @@ pub(super) struct Connection {
     stalled: AtomicBool,
     /// Bytes of the client may be left unread when the connection closes.
     linger: AtomicBool,
+    /// A WebSocket has it: what comes is no request any more.
+    tunnel: AtomicBool,
     reader: AtomicWaker,
     _open: Opened,
 }
@@ -65,6 +67,7 @@ impl Connection {
             fault: Mutex::new(None),
             stalled: AtomicBool::new(false),
             linger: AtomicBool::new(false),
+            tunnel: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             _open: open,
         })
@@ -113,6 +116,15 @@ impl Connection {
     pub(super) fn is_stalled(&self, context: &std::task::Context<'_>) -> bool {
         self.reader.register(context.waker());
         self.stalled.load(Ordering::Acquire)
+    }
+
+    /// From here on bytes pass as they come, to the end of the connection.
+    pub(super) fn open_tunnel(&self) {
+        self.tunnel.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_tunnel(&self) -> bool {
+        self.tunnel.load(Ordering::Acquire)
     }
 
     /// Has the stream read on for a while before it closes, so that the client gets to see the answer.

@@ -5,26 +5,29 @@ mod censor;
 mod peer;
 mod rewrite;
 mod tries;
+mod tunnel;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::upstreams::peer::HttpPeer;
+use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::{Error, ErrorType};
 use sidegate_filters::{Caller, CanonicalPath, Exchange, Reply, Verdict};
 
 use super::failure::TooLong;
 use super::watch::BodyWatch;
+use super::websocket::Handshake;
 use crate::routes::{Affinity, Balance, Route, Upstream};
 use crate::seats::Seat;
+use crate::store::SourceNetwork;
 use censor::Early;
 pub(super) use censor::trailers as censor_trailers;
 pub(super) use peer::of as peer_of;
 use rewrite::Target;
 use tries::{Sent, Tries};
-pub(super) use peer::of as peer_of;
+use tunnel::{From, Tunnel};
 
 /// A request that passed its filters and goes to an upstream.
 pub(super) struct Forward {
@@ -41,6 +44,8 @@ pub(super) struct Forward {
     stream: Option<Streaming>,
     tries: Tries,
     early: Early,
+    /// It asks for a WebSocket.
+    tunnel: Option<Tunnel>,
     /// It takes a connection to the upstream.
     _way: Seat,
 }
@@ -62,20 +67,27 @@ impl Forward {
         stream: bool,
         way: Seat,
     ) -> Self {
+        let tries = Tries::led_by((upstream.balance == Balance::Session).then(|| affinity(&exchange)));
         let stream = stream.then(|| Streaming { left: route.body_limit, watch: BodyWatch::current(), ended: false });
         Self {
             route,
             upstream,
             exchange,
-        let tries = Tries::led_by((upstream.balance == Balance::Session).then(|| affinity(&exchange)));
             committed: false,
             path,
             host,
             stream,
             tries,
             early: Early::default(),
+            tunnel: None,
             _way: way,
         }
+    }
+
+    /// The same, where it asks for a WebSocket and may.
+    pub(super) fn with_websocket(mut self, handshake: Option<Handshake>) -> Self {
+        self.tunnel = handshake.map(Tunnel::new);
+        self
     }
 
     /// The upstream's name.
@@ -94,7 +106,13 @@ impl Forward {
         let Some((server, address)) = self.tries.next_address(&self.upstream).await else {
             return Err(Error::explain(ErrorType::ConnectNoRoute, "no server of the upstream has an address").into_up());
         };
-        Ok(Box::new(peer::of(&self.upstream, server, address)))
+        let mut peer = peer::of(&self.upstream, server, address);
+        if let Some(tunnel) = &self.tunnel {
+            peer.options.alpn = ALPN::H1;
+            peer.options.read_timeout = Some(tunnel.idle());
+            peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::standard();
+        }
+        Ok(Box::new(peer))
     }
 
     /// Whether another address or server is to be tried, now that this one could not be connected to.
@@ -122,7 +140,8 @@ impl Forward {
         let path = self.path.as_ref().unwrap_or(&self.exchange.path);
         let last = self.upstream.close_after_body && (self.stream.is_some() || self.exchange.body.is_some());
         let identity_headers = &self.upstream.identity_headers;
-        let to = Target { host: server.address.as_str(), path, identity_headers, last };
+        let to =
+            Target { host: server.address.as_str(), path, identity_headers, last, websocket: self.tunnel.is_some() };
         rewrite::rewrite(request, &self.exchange, &to, &self.host)
     }
 
@@ -142,13 +161,28 @@ impl Forward {
     pub(super) fn censor(&mut self, response: &mut ResponseHeader) -> pingora::Result<()> {
         self.tries.answered(&self.upstream);
         self.early.count(response)?;
-        censor::head(response)
+        censor::head(response, self.tunnel.as_ref().map(Tunnel::handshake))
+    }
+
+    /// The server goes on with a WebSocket.
+    pub(super) fn open_tunnel(&mut self) {
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.open(self.route.clone(), self.exchange.caller.clone());
+        }
+    }
+
+    /// Takes note of a piece of the answer that goes by.
+    pub(super) fn give(&mut self, bytes: usize) -> pingora::Result<()> {
+        self.tunnel.as_mut().map_or(Ok(()), |tunnel| tunnel.pass(From::Server, bytes))
     }
 
     /// Takes note of a piece of the body that goes by.
     pub(super) fn pass(&mut self, body: &mut Option<Bytes>, end: bool) -> pingora::Result<()> {
-        let Some(stream) = &mut self.stream else { return Ok(()) };
         let length = body.as_ref().map_or(0, Bytes::len);
+        if let Some(tunnel) = &mut self.tunnel {
+            return tunnel.pass(From::Client, length);
+        }
+        let Some(stream) = &mut self.stream else { return Ok(()) };
         if let Some(left) = &mut stream.left {
             let limit = self.route.body_limit.unwrap_or_default();
             let status = ErrorType::HTTPStatus(StatusCode::PAYLOAD_TOO_LARGE.as_u16());
@@ -178,8 +212,6 @@ impl Forward {
     }
 }
 
-#[cfg(test)]
-mod tests;
 /// What leads a request to the server of those before it: the session that a filter of its row found, or the network that
 /// it comes from. Never what a client says of itself, by which all could be led to one server.
 fn affinity(exchange: &Exchange) -> Affinity {
@@ -189,3 +221,5 @@ fn affinity(exchange: &Exchange) -> Affinity {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,11 @@ mod chunks;
 mod life;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Version, header};
+use http::{HeaderMap, StatusCode, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
@@ -66,6 +67,11 @@ impl Front {
         let reader = self.has_reader(&session.req_header().headers);
         Ok(Known { connection, record, dress, span, reader })
     }
+}
+
+/// Whether no other head comes behind one with this status.
+fn is_last(status: StatusCode) -> bool {
+    !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS
 }
 
 #[async_trait]
@@ -127,8 +133,12 @@ impl ProxyHttp for Front {
         life: &mut Life,
     ) -> pingora::Result<()> {
         life.forward_mut()?.censor(response)?;
-        if let (false, Some(forward), Some(known)) = (response.status.is_informational(), &life.forward, &life.known) {
+        let (Some(forward), Some(known)) = (&mut life.forward, &life.known) else { return Ok(()) };
+        if is_last(response.status) {
             forward.answered(response.status).instrument(known.span.clone()).await;
+        }
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            known.span.in_scope(|| forward.open_tunnel());
         }
         Ok(())
     }
@@ -143,11 +153,27 @@ impl ProxyHttp for Front {
             // Its end is the connection's: the head says so.
             session.set_keepalive(None);
         }
-        if let (false, Some(known)) = (response.status.is_informational(), &mut life.known) {
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            // The client may be silent for as long as the server speaks.
+            session.as_downstream_mut().set_read_timeout(None);
+            life.known.iter().for_each(|known| known.connection.open_tunnel());
+        }
+        if let (true, Some(known)) = (is_last(response.status), &mut life.known) {
             known.record.answered(response.status);
             known.dress.put_on(response, known.record.request_id())?;
         }
         Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _: &mut Session,
+        body: &mut Option<Bytes>,
+        _: bool,
+        life: &mut Life,
+    ) -> pingora::Result<Option<Duration>> {
+        let length = body.as_ref().map_or(0, Bytes::len);
+        life.forward.as_mut().map_or(Ok(()), |forward| forward.give(length)).map(|()| None)
     }
 
     fn upstream_response_trailer_filter(
@@ -188,7 +214,7 @@ impl ProxyHttp for Front {
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, life: &mut Life) -> FailToProxy {
-        let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
+        let begun = session.response_written().is_some_and(|head| is_last(head.status));
         let done = |error_code| FailToProxy { error_code, can_reuse_downstream: false };
         let Some(known) = &mut life.known else { return done(0) };
         let forward = life.forward.as_deref();

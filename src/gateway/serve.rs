@@ -19,6 +19,7 @@ use super::media;
 use super::proxy::Front;
 use super::reply::Dress;
 use super::request::Request;
+use super::websocket;
 use crate::identity::login_page::not_found;
 use crate::routes::{Destination, Endpoint, ListenerClass, Route, Router, Unrouted};
 use crate::seats::NoSeat;
@@ -58,6 +59,9 @@ impl Front {
         if matches!(route.destination, Destination::Upstream(_)) {
             session.as_mut().enable_retry_buffering();
         }
+        let terms = route.websocket.as_ref().filter(|_| websocket::is_asked_for(session.req_header()));
+        // Whoever may not pass the filters is told that first.
+        let handshake = terms.map(|terms| websocket::check(session.req_header(), terms));
         let mut body = ClientBody::new(session, &self.limits, request.expects_continue);
         let mut exchange = exchange(request, path, params, record.request_id().to_owned());
         let verdict = unharmed(route.filters.request(&mut exchange, &mut body)).await?;
@@ -68,11 +72,12 @@ impl Front {
         match &route.destination {
             Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body).await,
             Destination::Upstream(upstream) => {
+                let handshake = handshake.transpose()?;
                 let client = connection.peer.map(|peer| SourceNetwork::of(peer.ip()));
                 let way = self.ways.take(client).map_err(|reason| self.crowded(reason))?;
                 let stream = self.hold(&route, &mut exchange, &mut body).await?;
                 let forward = Forward::new((route.clone(), upstream.clone()), exchange, forwarded, host, stream, way);
-                Ok(Next::Forward(Box::new(forward)))
+                Ok(Next::Forward(Box::new(forward.with_websocket(handshake))))
             }
         }
     }

@@ -128,10 +128,10 @@ pub fn on(
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
         let edge = Edge::new(proxy, (served, listener), limits.clone(), metrics.clone(), ending.subscribe());
         server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));
-    let checks = Checks::new(switch.clone(), &server.configuration, metrics.clone());
-    server.add_service(background_service("health checks", checks));
         all.push(bound);
     }
+    let checks = Checks::new(switch.clone(), &server.configuration, metrics.clone());
+    server.add_service(background_service("health checks", checks));
     addresses::write(&settings.data, &all).map_err(unfit)?;
     Ok(Gateway { server, shutdown: settings.shutdown, ending, doors, bound: all, metrics: metrics.clone(), switch })
 }

@@ -21,6 +21,8 @@ tokio::task_local! {
 pub(super) struct BodyWatch {
     state: Mutex<State>,
     changed: Notify,
+    /// The request is to end, whatever becomes of its body.
+    end: Notify,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,7 @@ struct Piece {
 impl BodyWatch {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         let state = State { meter: Meter::new(limits), flows: false, under_way: 0, late: false };
-        Arc::new(Self { state: Mutex::new(state), changed: Notify::new() })
+        Arc::new(Self { state: Mutex::new(state), changed: Notify::new(), end: Notify::new() })
     }
 
     /// The watch over the present request.
@@ -80,6 +82,16 @@ impl BodyWatch {
                 }
             }
         }
+    }
+
+    /// Has the request let go of, with its connection.
+    pub(super) fn end(&self) {
+        self.end.notify_one();
+    }
+
+    /// Comes back when the request is to end.
+    pub(super) async fn ended(&self) {
+        self.end.notified().await;
     }
 
     /// Whether the client was found too slow.

@@ -295,6 +295,21 @@ impl sidegate_filters::identity_creation::Sessions for DomainSessions {
         };
         Ok(Some(Session { level, ..record.session }))
     }
+
+    async fn is_alive(&self, session: &Session) -> Result<bool, FilterError> {
+        let unavailable = |error: StoreError| {
+            tracing::error!(%error, "a session could not be looked up");
+            FilterError::Unavailable("the session store")
+        };
+        let user = ExtId::from(session.ext_id.as_str());
+        let records = self.store.list(&user).await.map_err(unavailable)?;
+        let Some(record) = records.into_iter().find(|record| record.session.sid == session.sid) else {
+            return Ok(false);
+        };
+        let is_known = self.users.password_stamp(&user).await.map_err(unavailable)? == Some(record.password);
+        let level = self.level(&record.session).filter(|_| is_known && self.is_here(&record));
+        Ok(level.is_some_and(|level| level >= session.level))
+    }
 }
 
 #[cfg(test)]

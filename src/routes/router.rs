@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use sidegate_filters::{CanonicalPath, Chain, Params, PathRules, PathTemplate};
 
-use super::{Endpoint, Upstream, UpstreamPath, aliases};
+use super::{Endpoint, Upstream, UpstreamPath, WebSocket, aliases};
 
 /// Who a listener is for (`gateway.md` 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -67,6 +67,8 @@ pub struct Route {
     pub filters: Chain,
     /// Where an upstream has what is here; `None`: at the same path.
     pub upstream_path: Option<UpstreamPath>,
+    /// Which WebSockets may be opened here; `None`: none.
+    pub websocket: Option<WebSocket>,
     /// Where it ends.
     pub destination: Destination,
 }

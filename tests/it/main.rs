@@ -45,3 +45,4 @@ mod support;
 mod under_load;
 mod upgrade;
 mod upstreams;
+mod websocket;

@@ -90,6 +90,10 @@ impl Sessions for House {
             generation: 0,
         }))
     }
+
+    async fn is_alive(&self, _session: &Session) -> Result<bool, FilterError> {
+        Ok(true)
+    }
 }
 
 #[async_trait]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
-use crate::identity::{Carrier, Session};
+use crate::identity::{AuthenticatedSession, Carrier, Session};
 use crate::reply::Problem;
 
 /// What a request shows of one kind of credential.
@@ -42,6 +42,15 @@ pub trait Credential: Send + Sync {
     /// # Errors
     /// When it can't be judged: the request is refused.
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError>;
+
+    /// Whether a session that this credential, or another of its row, was shown for is still alive: no where this one keeps
+    /// it and it has ended. One that is of its request alone is kept nowhere.
+    ///
+    /// # Errors
+    /// When that can't be told.
+    async fn holds(&self, _session: &AuthenticatedSession) -> Result<bool, FilterError> {
+        Ok(true)
+    }
 
     /// What its users would have to show for this level, in the words of whoever authenticates them (`acr`, RFC 9470 3);
     /// `None`: it does not reach the level, or knows no words of its own.
@@ -98,6 +107,10 @@ impl Credential for CookieSession {
         let cleared = self.domain.clear_cookie(exchange.client.secure);
         exchange.dead_cookie = Some(cleared.map_err(|error| FilterError::Internal(error.to_string()))?);
         Ok(Shown::Nothing)
+    }
+
+    async fn holds(&self, session: &AuthenticatedSession) -> Result<bool, FilterError> {
+        if session.carrier().is_none() { Ok(true) } else { self.sessions.is_alive(session).await }
     }
 
     fn strip(&self, headers: &mut HeaderMap) {

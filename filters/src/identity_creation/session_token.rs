@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use super::{Bearer, Credential, SessionDomain, Sessions, Shown};
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
-use crate::identity::Carrier;
+use crate::identity::{AuthenticatedSession, Carrier};
 use crate::jws::base64url;
 
 /// `typ` in the header of session tokens, where it stands first.
@@ -46,6 +46,10 @@ impl Credential for SessionToken {
         let session = self.sessions.find(&self.domain, &token).await?;
         let session = session.filter(|session| session.domain == self.domain.as_str());
         Ok(session.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), Some(Carrier::new(token)))))
+    }
+
+    async fn holds(&self, session: &AuthenticatedSession) -> Result<bool, FilterError> {
+        if session.carrier().is_none() { Ok(true) } else { self.sessions.is_alive(session).await }
     }
 
     fn strip(&self, headers: &mut HeaderMap) {

@@ -18,6 +18,12 @@ pub trait Sessions: Send + Sync {
     /// # Errors
     /// [`FilterError::Unavailable`] when the store can't be asked: the request is refused.
     async fn find(&self, domain: &SessionDomain, carried: &str) -> Result<Option<Session>, FilterError>;
+
+    /// Whether a session that was found is still alive, at least at the level that it had. To ask is no use of it.
+    ///
+    /// # Errors
+    /// [`FilterError::Unavailable`] when the store can't be asked.
+    async fn is_alive(&self, session: &Session) -> Result<bool, FilterError>;
 }
 
 /// Why a bearer token is nobody's: for its sender, of whom nothing is repeated.

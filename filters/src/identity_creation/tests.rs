@@ -25,6 +25,13 @@ impl Sessions for House {
             _ => Ok(None),
         }
     }
+
+    async fn is_alive(&self, session: &Session) -> Result<bool, FilterError> {
+        match session.sid.as_str() {
+            "down" => Err(FilterError::Unavailable("the session store")),
+            sid => Ok(sid != "ended"),
+        }
+    }
 }
 
 #[async_trait]
@@ -405,4 +412,22 @@ async fn whoever_shows_a_token_is_told_in_its_issuers_words(#[case] demanded: u8
     let Ok(Verdict::Answer(Reply::Problem(problem))) = verdict else { panic!("{verdict:?}") };
     let told = problem.headers["www-authenticate"].to_str().unwrap();
     assert_eq!(told, format!("Bearer realm=\"main\", error=\"insufficient_user_authentication\", {words}"));
+}
+
+#[tokio::test]
+async fn what_was_let_in_may_go_on_while_its_session_lives() {
+    let filter = filter(settings(Admission::Open));
+    let caller = |sid: &str, carrier: bool| {
+        let session = Session { sid: sid.to_owned(), ..session("main") };
+        Caller::User(AuthenticatedSession::granted(
+            session,
+            carrier.then(|| crate::identity::Carrier::new(String::new())),
+        ))
+    };
+    assert!(filter.holds(&Caller::Anonymous).await.unwrap());
+    assert!(filter.holds(&caller("s-1", true)).await.unwrap());
+    assert!(!filter.holds(&caller("ended", true)).await.unwrap());
+    assert!(filter.holds(&caller("ended", false)).await.unwrap(), "kept nowhere");
+    assert!(filter.holds(&caller("down", true)).await.is_err());
+    assert!(!crate::Chain::new(vec![Arc::new(filter)]).holds(&caller("down", true)).await);
 }

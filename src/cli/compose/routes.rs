@@ -21,7 +21,7 @@ use super::services::Services;
 use super::{ComposeError, Stores};
 use crate::config::{self, Config, FilterKind, LeadsTo, NamedFilter};
 use crate::routes::rows::{Protection, Service};
-use crate::routes::{Destination, Route, Router, Upstream};
+use crate::routes::{Destination, Protocol, Route, Router, Upstream, WebSocket};
 use crate::telemetry::Metrics;
 
 pub(super) use upstreams::upstream_tls;
@@ -94,8 +94,21 @@ impl Parts<'_> {
             bodies_of: row.bodies_of.clone(),
             filters,
             upstream_path: row.upstream_path.clone(),
+            websocket: self.websocket(row, &destination)?,
             destination,
         })
+    }
+
+    /// A WebSocket takes over a connection of HTTP/1.1, on both sides.
+    fn websocket(&self, row: &config::Row, to: &Destination) -> Result<Option<WebSocket>, ComposeError> {
+        let Some(written) = &row.websocket else { return Ok(None) };
+        if let Destination::Upstream(upstream) = to
+            && upstream.protocol == Protocol::Http2
+        {
+            let wrong = format!("the row {} has WebSockets, which need protocol h1 or auto", row.name);
+            return Err(ComposeError::unfit(format!("upstreams.{}.protocol", upstream.name), wrong));
+        }
+        Ok(Some(written.of(&self.config.public_url)))
     }
 
     /// Rows that answer everybody alike ask nobody who they are.

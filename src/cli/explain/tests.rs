@@ -9,7 +9,7 @@ use super::*;
 use crate::cli::{compose, keygen};
 use crate::config::{self, Environment, Overrides, Source};
 use crate::jose::UpstreamTls;
-use crate::routes::{Address, Balance, Endpoint, HealthCheck, Media, Server, Upstream, UpstreamPath};
+use crate::routes::{Address, Balance, Endpoint, HealthCheck, Media, Server, Upstream, UpstreamPath, WebSocket};
 
 struct Service;
 
@@ -50,6 +50,7 @@ fn route(name: &str, methods: &[Method], pattern: &str, filters: Vec<Arc<dyn Fil
         bodies_of: Vec::new(),
         filters: Chain::new(filters),
         upstream_path: None,
+        websocket: None,
         destination: to,
     }
 }
@@ -57,7 +58,6 @@ fn route(name: &str, methods: &[Method], pattern: &str, filters: Vec<Arc<dyn Fil
 fn router() -> Router {
     let server = |address: &str| Server { address: Address::new(address.to_owned()), name: "shop".to_owned() };
     let mut shop = Upstream::new("shop", vec![server("shop-a.internal:8443"), server("shop-b.internal:8443")]);
-    shop.tls = Some(UpstreamTls { authorities: None, verify: true, client: None });
     shop.balance = Balance::Session;
     shop.health_check = Some(HealthCheck {
         path: "/health".to_owned(),
@@ -67,12 +67,20 @@ fn router() -> Router {
         failures: 3,
         successes: 2,
     });
+    shop.tls = Some(UpstreamTls { authorities: None, verify: true, client: None });
     let bypass: Arc<dyn Filter> = Arc::new(Named("jws-bypass", "clock skew 5m"));
     let chain: Vec<Arc<dyn Filter>> =
         vec![Arc::new(Named("identity-creation", "level 2")), Arc::new(Named("role", ""))];
     let target = "/nevisfido/token/dispatch/targets/{id}";
     let mut orders =
         route("shop", &[Method::GET, Method::POST], "/shop/*", chain, Destination::Upstream(Arc::new(shop)));
+    orders.websocket = Some(WebSocket {
+        origins: vec!["https://shop.example".to_owned()],
+        without_origin: true,
+        idle: Duration::from_secs(60),
+        lifetime: Duration::from_secs(28_800),
+        bytes: Some(1024),
+    });
     orders.rules.empty_segments = true;
     orders.body_limit = None;
     orders.bodies_of = vec![Method::GET];
@@ -111,9 +119,12 @@ fn a_row_shows_its_filters_and_where_it_leads() {
     allows    empty-segments
     body      of any length
     bodies of GET too
+    websocket from https://shop.example, clients without an origin; idle 60s, open 28800s at most, 1024 bytes each way
     filter 1  identity-creation: level 2
     filter 2  role
     leads to  upstream shop at https://shop-a.internal:8443, https://shop-b.internal:8443
+    balance   a session keeps its server
+    checks    GET /health every 10s, 200-299, 401 within 2.5s; out after 3 bad in a row, in after 2 good
     ");
     let open = explained(ListenerClass::Public, "POST", "/nevisfido/status").unwrap();
     assert!(open.contains("filters   none: open to all"), "{open}");
@@ -123,8 +134,6 @@ fn a_row_shows_its_filters_and_where_it_leads() {
 #[case("GET", "/nothing", "refused with 404: no row on public listeners has the path /nothing")]
 #[case("GET", "/nevisfido/status", "refused with 405: on public listeners this path takes POST")]
 #[case("PUT", "/shop/a", "refused with 405: on public listeners this path takes GET, POST, HEAD")]
-    balance   a session keeps its server
-    checks    GET /health every 10s, 200-299, 401 within 2.5s; out after 3 bad in a row, in after 2 good
 #[case(
     "post",
     "/nevisfido/status",

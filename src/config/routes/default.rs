@@ -30,6 +30,7 @@ pub(super) fn row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
         body_limit: Some(known.body_limit),
         bodies_of: Vec::new(),
         upstream_path: None,
+        websocket: None,
         leads_to: LeadsTo::Service(row.service, row.protection),
     })
 }

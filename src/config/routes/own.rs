@@ -4,7 +4,7 @@ mod chain;
 
 use http::Method;
 
-use super::{Known, LeadsTo, Row, allow, classes, interception};
+use super::{Known, LeadsTo, Row, allow, classes, interception, websocket};
 use crate::config::field::Field;
 use crate::config::scalar::{Bytes, Pattern};
 use crate::config::section::Section;
@@ -31,6 +31,7 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
     let body_limit = section.field("body-limit").optional::<Bytes>().map(|bytes| bytes.0);
     let bodies_of = bodies_of(&section.field("bodies-of"), &methods);
     let upstream_path = upstream_path(&section.field("upstream-path"), pattern.as_ref());
+    let websocket = websocket::read(&section.field("websocket"), &methods);
     let (upstream, pattern) = (upstream?, pattern?);
     if !chain::asks_who(&filters, known) {
         let who =
@@ -38,7 +39,19 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
         written.notice(openness(&name, who, &upstream, &pattern));
     }
     let leads_to = LeadsTo::Upstream { name: upstream, filters };
-    Some(Row { name, methods, pattern, on, interception, allow, body_limit, bodies_of, upstream_path, leads_to })
+    Some(Row {
+        name,
+        methods,
+        pattern,
+        on,
+        interception,
+        allow,
+        body_limit,
+        bodies_of,
+        upstream_path,
+        websocket,
+        leads_to,
+    })
 }
 
 /// Whether a default row is meant: no path is written, and a row has nearly this name.

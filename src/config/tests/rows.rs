@@ -42,6 +42,39 @@ fn rows_without_their_service_are_left_out() {
     assert_eq!(names, ["jwks", "liveness", "health", "metrics"]);
 }
 
+fn with_websocket(written: &str) -> String {
+    one_row("/shop", "customers").replace("upstream: shop }", &format!("upstream: shop, websocket: {written} }}"))
+}
+
+#[rstest]
+#[case("perhaps", "this is neither true nor false")]
+#[case("{ origins: [] }", "nobody could open a WebSocket")]
+#[case("{ origins: ['https://a/b'] }", "the URL has a path or a query; write scheme, host and port")]
+#[case("{ idle: 0s }", "this is no duration")]
+#[case("{ origin: https://a }", "this key is not known; did you mean origins?")]
+fn terms_of_websockets_are_checked(#[case] written: &str, #[case] expected: &str) {
+    let found = fault_of(&with_websocket(written));
+    assert!(found.contains("routes[0].websocket") && found.contains(expected), "{found}");
+}
+
+#[test]
+fn a_websocket_is_opened_by_get_and_by_the_gateways_own_pages_unless_others_are_named() {
+    let found = fault_of(&with_websocket("true").replace("methods: [GET]", "methods: [POST]"));
+    assert!(found.contains("a WebSocket is opened by GET"), "{found}");
+    let terms = |written: &str| {
+        let config = loaded(&format!("{BASE}{}", with_websocket(written)));
+        config.routes.last().unwrap().websocket.as_ref().map(|websocket| websocket.of(&config.public_url))
+    };
+    assert_eq!(terms("false"), None);
+    let own = terms("true").unwrap();
+    assert_eq!((own.origins.as_slice(), own.without_origin), (["https://gate.example".to_owned()].as_slice(), false));
+    assert_eq!((own.idle.as_secs(), own.lifetime.as_secs(), own.bytes), (60, 8 * 3600, None));
+    assert_eq!(terms("{ idle: 60s }"), Some(own));
+    let other = terms("{ origins: [HTTPS://App.example:443/, none], bytes: 1KiB, lifetime: 1h }").unwrap();
+    assert_eq!((other.origins.as_slice(), other.without_origin), (["https://app.example".to_owned()].as_slice(), true));
+    assert_eq!((other.bytes, other.lifetime.as_secs()), (Some(1024), 3600));
+}
+
 #[rstest]
 #[case("POST", "bodies of this method pass anyway")]
 #[case("DELETE", "the row does not serve this method")]

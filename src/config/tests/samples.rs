@@ -122,6 +122,7 @@ fn the_rows_that_the_sample_shows_are_good() {
     let [payments, shop] = own[..] else { panic!("{own:?}") };
     let upstream = &config.upstreams[0];
     assert!(upstream.servers.len() == 2 && upstream.protocol == Protocol::Http1 && shop.upstream_path.is_some());
+    assert!(upstream.health_check.is_some() && shop.websocket.is_some() && payments.websocket.is_none());
     let level = |name: &str| {
         let filter = config.filters.iter().find(|filter| filter.name == name).unwrap();
         if let FilterKind::IdentityCreation(demand) = &filter.kind { demand.level } else { panic!("{name}") }

@@ -9,6 +9,8 @@ use pingora::{Error, ErrorType};
 use sidegate_filters::delegation::fold;
 use sidegate_filters::identity_creation::sets_session_cookie;
 
+use crate::gateway::websocket::Handshake;
+
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// In the spelling that clients know each is looked into; in any other, which something in between may fold, it goes.
 const LOOKED_INTO: &[&str] = &["set-cookie", "clear-site-data"];
@@ -96,17 +98,22 @@ pub(in crate::gateway) fn trailers(trailers: &mut HeaderMap) -> pingora::Result<
     Ok(())
 }
 
-/// Makes an upstream's head into one that a client may get.
-pub(super) fn head(head: &mut ResponseHeader) -> pingora::Result<()> {
+/// Makes an upstream's head into one that a client may get, who asked for a `websocket` or did not.
+pub(super) fn head(head: &mut ResponseHeader, websocket: Option<&Handshake>) -> pingora::Result<()> {
     check_size(&head.headers)?;
-    if head.status == StatusCode::SWITCHING_PROTOCOLS {
-        // No request of ours asks for it, so its answer is still to come or never will.
+    let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
+    if switches && !websocket.is_some_and(|handshake| handshake.is_answered_by(&head.headers)) {
+        // Nobody asked for it, so the answer is still to come or never will.
         return Err(Error::explain(ErrorType::InvalidHTTPHeader, "an upgrade that nobody asked for").into_up());
     }
     for name in gone(&head.headers, |name, folded| framing::is_misleading(name, folded) || goes(name, folded)) {
         head.remove_header(&name);
     }
     framing::settle(head)?;
+    if switches {
+        head.insert_header(header::CONNECTION, "Upgrade")?;
+        head.insert_header(header::UPGRADE, "websocket")?;
+    }
     keep(head, header::SET_COOKIE, |field| Some(field.clone()).filter(|field| !sets_session_cookie(field)))?;
     keep(head, CLEAR_SITE_DATA, clears_no_cookies)
 }
@@ -160,7 +167,7 @@ mod tests {
         for (name, value) in fields {
             head.append_header((*name).to_owned(), *value).unwrap();
         }
-        super::head(&mut head).unwrap();
+        super::head(&mut head, None).unwrap();
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
     }
@@ -201,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_upgrade_is_the_upstreams_fault() {
-        let error = super::head(&mut ResponseHeader::build(101, None).unwrap()).unwrap_err();
+        let error = super::head(&mut ResponseHeader::build(101, None).unwrap(), None).unwrap_err();
         assert_eq!(*error.esource(), pingora::ErrorSource::Upstream);
     }
 
@@ -232,10 +239,10 @@ mod tests {
             }
             head
         };
-        assert!(super::head(&mut fields(MOST_FIELDS, 1)).is_ok());
+        assert!(super::head(&mut fields(MOST_FIELDS, 1), None).is_ok());
         for mut head in [fields(MOST_FIELDS + 1, 1), fields(2, MOST_BYTES / 2)] {
             assert_eq!(*trailers(&mut head.headers.clone()).unwrap_err().esource(), pingora::ErrorSource::Upstream);
-            assert_eq!(*super::head(&mut head).unwrap_err().esource(), pingora::ErrorSource::Upstream);
+            assert_eq!(*super::head(&mut head, None).unwrap_err().esource(), pingora::ErrorSource::Upstream);
         }
     }
 

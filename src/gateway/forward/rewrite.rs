@@ -15,6 +15,8 @@ pub(super) struct Target<'a> {
     pub(super) identity_headers: &'a RemovedHeaders,
     /// Over HTTP/1.1 it is the last request on its connection.
     pub(super) last: bool,
+    /// It asks for a WebSocket.
+    pub(super) websocket: bool,
 }
 
 /// Rewrites Pingora's copy of the client's head. Hop-by-hop fields are gone already, with what `Connection` named.
@@ -44,6 +46,10 @@ pub(super) fn rewrite(
     // A server that heeds it reads no further, and Pingora keeps the connection for nobody else.
     if to.last && head.version == Version::HTTP_11 {
         head.insert_header(header::CONNECTION, HeaderValue::from_static("close"))?;
+    }
+    if to.websocket {
+        head.insert_header(header::CONNECTION, HeaderValue::from_static("Upgrade"))?;
+        head.insert_header(header::UPGRADE, HeaderValue::from_static("websocket"))?;
     }
     tell_origin(head, exchange, host)?;
     for (name, _) in &exchange.upstream_headers {

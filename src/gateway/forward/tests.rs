@@ -40,6 +40,7 @@ fn route(filter: Arc<dyn Filter>, upstream: &Arc<Upstream>) -> Route {
         bodies_of: Vec::new(),
         filters: Chain::new(vec![filter]),
         upstream_path: None,
+        websocket: None,
         destination: Destination::Upstream(upstream.clone()),
     }
 }

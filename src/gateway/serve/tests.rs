@@ -124,6 +124,7 @@ fn route((name, pattern, there): &(&str, &str, Option<&str>), upstream: &Arc<Ups
         bodies_of: Vec::new(),
         filters: Chain::default(),
         upstream_path: there.map(|there| UpstreamPath::new(pattern, there).unwrap()),
+        websocket: None,
         destination: Destination::Upstream(upstream.clone()),
     }
 }

@@ -37,6 +37,9 @@ pub(super) enum Then {
 }
 
 impl Body {
+    /// One that only the connection's end ends: no client sends so much.
+    pub(super) const ENDLESS: Self = Self::Left(u64::MAX);
+
     /// The body behind a head.
     pub(super) fn new(framing: Framing) -> Self {
         match framing {

@@ -64,6 +64,9 @@ impl Heads {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if matches!(self.state, State::Body(_)) && connection.is_tunnel() {
+            self.state = State::Body(Body::ENDLESS);
+        }
         if let State::Body(body) = self.state
             && connection.take_head_expected()
         {

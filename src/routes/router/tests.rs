@@ -17,6 +17,7 @@ fn row(name: &str, pattern: &str, rules: PathRules) -> Route {
         bodies_of: Vec::new(),
         filters: Chain::default(),
         upstream_path: None,
+        websocket: None,
         destination: Destination::Upstream(Arc::new(upstream)),
     }
 }

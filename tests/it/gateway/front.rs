@@ -133,9 +133,9 @@ fn listeners(data: &std::path::Path) -> Vec<Listener> {
     let tls = Some(TlsFiles { certificate, key, client_ca: None });
     let mutual = tls.clone().map(|files| TlsFiles { client_ca: Some(files.certificate.clone()), ..files });
     vec![
-        Listener { class: ListenerClass::Public, address: any, tls: None, http2: true },
-        Listener { class: ListenerClass::Public, address: any, tls, http2: true },
-        Listener { class: ListenerClass::Public, address: any, tls: mutual, http2: false },
+        Listener { class: ListenerClass::Public, address: any, balancers: Vec::new(), tls: None, http2: true },
+        Listener { class: ListenerClass::Public, address: any, balancers: Vec::new(), tls, http2: true },
+        Listener { class: ListenerClass::Public, address: any, balancers: Vec::new(), tls: mutual, http2: false },
     ]
 }
 
@@ -151,6 +151,7 @@ fn route(method: Method, path: &str, filters: Vec<Arc<dyn Filter>>, destination:
         bodies_of: Vec::new(),
         filters: Chain::new(filters),
         upstream_path: None,
+        websocket: None,
         destination,
     }
 }

@@ -133,7 +133,7 @@ mod tests {
         for (name, value) in fields {
             head.append_header(*name, *value).unwrap();
         }
-        censor::head(&mut head).unwrap();
+        censor::head(&mut head, None).unwrap();
         assert_eq!(left(&head), expected);
     }
 
