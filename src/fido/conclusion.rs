@@ -7,7 +7,7 @@ use sidegate_uaf::{Denial, StatusCode};
 use super::{AnswerAt, Answered, FidoError};
 use crate::jose;
 use crate::store::operation::{Applied, ChallengeState, Event, Outcome};
-use crate::store::{OperationId, Operations, StoreError, TransitionError};
+use crate::store::{Operation, OperationId, Operations, StoreError, TransitionError};
 use crate::telemetry::audit::Event as Audit;
 
 /// Ends operations.
@@ -16,10 +16,10 @@ pub(super) struct Conclusion(pub(super) Arc<dyn Operations>);
 
 impl Conclusion {
     /// Takes the challenge: of all answers one does.
-    pub(super) async fn take_challenge(&self, id: OperationId) -> Result<ChallengeState, FidoError> {
+    pub(super) async fn take_challenge(&self, id: OperationId) -> Result<(Arc<Operation>, ChallengeState), FidoError> {
         match self.0.transition(id, Event::Answer).await {
             Ok(transition) => match transition.applied {
-                Applied::Taken(state) => Ok(state),
+                Applied::Taken(state) => Ok((transition.operation, state)),
                 Applied::Moved | Applied::Collected(_) => Err(super::internal(&"an answer took no challenge")),
             },
             Err(error) => Err(error.into()),

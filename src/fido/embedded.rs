@@ -19,7 +19,7 @@ use super::{
     credential, internal,
 };
 use crate::store::operation::ChallengeState;
-use crate::store::{Credentials, Operations, SourceNetwork, StoreError, Users};
+use crate::store::{Credentials, Eras, Operations, SourceNetwork, StoreError, Users};
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,8 @@ pub struct Embedded {
     pub credentials: Arc<dyn Credentials>,
     /// Who exists.
     pub users: Arc<dyn Users>,
+    /// Whether what their sessions began still holds.
+    pub eras: Eras,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The TLS channels that phones may have seen; none: not compared ([`super::channel_of`]).

@@ -22,7 +22,7 @@ use sidegate_uaf::StatusCode;
 
 use super::{Arrival, Ask, Commission, ContextFault, Fido, FidoError, Received, Scope, Subject, UafRequest};
 use crate::store::operation::ChallengeState;
-use crate::store::{Challenges, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
+use crate::store::{Challenges, Eras, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
 
 pub use named::Named;
 use transport::Place;
@@ -55,6 +55,8 @@ pub struct Upstream {
     pub named: Named,
     /// Who exists.
     pub users: Arc<dyn Users>,
+    /// Whether what their sessions began still holds.
+    pub eras: Eras,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How it is asked.

@@ -100,6 +100,7 @@ pub(crate) struct TestDomain {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) users: Arc<TestUsers>,
     pub(crate) sessions: Arc<DomainSessions>,
+    pub(crate) store: Arc<dyn store::Sessions>,
 }
 
 pub(crate) fn realm(name: &str, level: u8, renew: bool) -> Realm {
@@ -115,6 +116,7 @@ pub(crate) fn domain_with(over: impl FnOnce(Arc<dyn store::Sessions>) -> Arc<dyn
     let clock = Arc::new(ManualClock::new(Millis(1_000_000_000)));
     let users = TestUsers::new(&["jeff", "eve"]);
     let store = MemorySessions::new(Budget::new(1 << 20, 5), Arc::clone(&clock) as Arc<dyn Clock>);
+    let store = over(Arc::new(store));
     let settings = sessions::Settings {
         domain: SessionDomain::parse("main").unwrap(),
         idle: Duration::from_secs(30 * 60),
@@ -122,11 +124,11 @@ pub(crate) fn domain_with(over: impl FnOnce(Arc<dyn store::Sessions>) -> Arc<dyn
     };
     let sessions = DomainSessions::new(
         settings,
-        over(Arc::new(store)),
+        Arc::clone(&store),
         Arc::clone(&users) as Arc<dyn Users>,
         Arc::clone(&clock) as Arc<dyn Clock>,
     );
-    TestDomain { clock, users, sessions: Arc::new(sessions) }
+    TestDomain { clock, users, sessions: Arc::new(sessions), store }
 }
 
 impl TestDomain {

@@ -7,11 +7,12 @@ mod question;
 
 use std::sync::Arc;
 
-use sidegate_filters::identity_creation::{Demand, SessionDomain};
+use sidegate_filters::identity_creation::{Demand, SessionDomain, Sessions};
 use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role, UsernameMapper};
 
 use crate::fido::{Fido, Subject};
 use crate::jose::{self, CryptoError};
+use crate::store::operation::{Era, Warrant};
 use crate::store::{PasswordHash, StoreError, UserError, Users};
 use crate::telemetry::audit::Event;
 pub use ghosts::Ghosts;
@@ -62,6 +63,7 @@ pub struct Acting {
     users: Arc<dyn Users>,
     mapper: UsernameMapper,
     domain: SessionDomain,
+    sessions: Arc<dyn Sessions>,
     step_up: Option<StepUp>,
     hiding: Option<Ghosts>,
 }
@@ -74,10 +76,15 @@ struct StepUp {
 }
 
 impl Acting {
-    /// Decides by these users, whose sessions are of this domain.
+    /// Decides by these users, whose sessions are these of this domain.
     #[must_use]
-    pub fn new(users: Arc<dyn Users>, mapper: UsernameMapper, domain: SessionDomain) -> Self {
-        Self { users, mapper, domain, step_up: None, hiding: None }
+    pub fn new(
+        users: Arc<dyn Users>,
+        mapper: UsernameMapper,
+        domain: SessionDomain,
+        sessions: Arc<dyn Sessions>,
+    ) -> Self {
+        Self { users, mapper, domain, sessions, step_up: None, hiding: None }
     }
 
     /// The same, but a user with a credential registers another one only with a session whose latest
@@ -142,7 +149,26 @@ impl Acting {
         {
             return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: step_up.demand.clone() });
         }
-        Ok(Some(user).into())
+        let warrant = match deed {
+            Deed::Own | Deed::Registration => Some(self.warrant(session).await?),
+            Deed::List | Deed::Authentication | Deed::AuthenticationWithContent => None,
+        };
+        Ok(ActingFor { user: Some(user), hidden: None, warrant })
+    }
+
+    /// The session is asked for once more: it may have ended while the body came in. The password was read before, so one that
+    /// is changed meanwhile is not taken for the one that the session began with.
+    async fn warrant(&self, session: &AuthenticatedSession) -> Result<Warrant, NotPermitted> {
+        let password = self.users.password_stamp(&session.ext_id.as_str().into()).await?;
+        let cookie = session.carrier().ok_or_else(|| self.no_session())?;
+        let found = self.sessions.find(&self.domain, cookie.expose()).await;
+        let found = found.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        match (password, found) {
+            (Some(password), Some(found)) if found.ext_id == session.ext_id => {
+                Ok(Warrant { era: Era { generation: found.generation, password } })
+            }
+            _ => Err(self.no_session()),
+        }
     }
 
     async fn for_another(
@@ -178,7 +204,7 @@ impl Acting {
             let user = self.find(named).await?;
             // Whoever knows a target knows that there is an owner, and is not to learn whether there is a key.
             let hidden = user.as_ref().map(|user| Hidden { name: user.name.clone(), exists: true });
-            return Ok(ActingFor { user, hidden });
+            return Ok(ActingFor { user, hidden, warrant: None });
         };
         // Made for everybody, so that the work does not tell for whom it was needed.
         let ghost = ghosts.of(self.mapper, name)?;
@@ -186,7 +212,7 @@ impl Acting {
             (Err(NotPermitted::UnknownUser), Some(ghost)) => (Some(ghost), false),
             (found, _) => (found?, true),
         };
-        Ok(ActingFor { user, hidden: Some(Hidden { name: name.to_owned(), exists }) })
+        Ok(ActingFor { user, hidden: Some(Hidden { name: name.to_owned(), exists }), warrant: None })
     }
 
     /// Makes the user, with a password that nobody knows: there are keys to log in with, to be registered now.

@@ -9,7 +9,7 @@ use super::{DispatchToken, TokenKey};
 use crate::fido::{Ask, Commission, Fido, FidoError, Scope, Subject, UafRequest};
 use crate::jose::CryptoError;
 use crate::store::operation::{ChallengeState, ClaimId, Event, Operation, OperationKind};
-use crate::store::{Operations, Origin, SourceNetwork, StoreError, TransitionError, Users};
+use crate::store::{Eras, Operations, Origin, SourceNetwork, StoreError, TransitionError, Users};
 use crate::telemetry::audit::Event as Audit;
 
 /// Nothing was handed out.
@@ -32,6 +32,8 @@ pub struct Redeem {
     pub operations: Arc<dyn Operations>,
     /// Who exists.
     pub users: Arc<dyn Users>,
+    /// Whether what their sessions began still holds.
+    pub eras: Eras,
     /// The UAF server.
     pub fido: Arc<dyn Fido>,
     /// Leads from a token to its operation.
@@ -88,9 +90,13 @@ impl Redeem {
         }
     }
 
-    /// The user for whom the token was made, who must still exist, or seem to where a stranger had it made.
+    /// The user for whom the token was made, who must still exist, or seem to where a stranger had it made. Where a session
+    /// had it made, an end of all sessions ended the token.
     async fn user(&self, operation: &Operation) -> Result<Option<Subject>, NotRedeemed> {
         let Some(ext_id) = &operation.user else { return Ok(None) };
+        if self.eras.ended(operation).await? {
+            return Err(not_found());
+        }
         match (self.users.by_ext_id(ext_id).await?, &operation.stranger) {
             (Some(user), _) => Ok(Some(Subject::from(&user))),
             (None, Some(name)) => Ok(Some(Subject { ext_id: ext_id.clone(), name: name.clone() })),

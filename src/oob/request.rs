@@ -86,7 +86,8 @@ impl Requests {
         let kind = if matches!(ask, Ask::Registration { .. }) { OperationKind::Reg } else { OperationKind::Auth };
         let user = user.map(|user| user.ext_id);
         // The context is for a redeem, and there is none to come.
-        let draft = Draft { id, purpose, kind, user, stranger, context: String::new(), dispatch: None };
+        let (warrant, context) = (permit.warrant(), String::new());
+        let draft = Draft { id, purpose, kind, user, stranger, warrant, context, dispatch: None };
         let operation = Operation::handed_out(draft, challenge, self.limits, self.clock.now());
         self.operations.create(operation, &origin).await.map_err(TokenFault::from)?;
         Ok(request)

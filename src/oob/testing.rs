@@ -34,7 +34,7 @@ use crate::identity::testing::{TestDomain, TestUsers, domain_with, realm};
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemoryOperations};
 use crate::store::operation::{Limits, OperationKind};
-use crate::store::{self, Credentials, KeysBehind, Operations, Targets as TargetStore, Users};
+use crate::store::{self, Credentials, Eras, KeysBehind, Operations, Targets as TargetStore, Users};
 
 /// The model of all phones.
 const MODEL: &str = "D0D0#0001";
@@ -74,6 +74,7 @@ pub(crate) struct House {
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) keys_behind: Arc<dyn KeysBehind>,
+    pub(crate) eras: Eras,
     pub(crate) fido: Arc<dyn Fido>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) requests: Arc<Requests>,
@@ -130,6 +131,7 @@ impl House {
         let credentials: Arc<dyn Credentials> = Arc::new(Journaled { journal: journal.clone(), store });
         let relying_party = relying_party_with(plan.models);
         let decoys = || Decoys::new(&[4; 32], &relying_party, MODEL.parse()).unwrap();
+        let eras = Eras { users: Arc::clone(&everybody), sessions: Arc::clone(&domain.store) };
         let fido: Arc<dyn Fido> = Arc::new(Embedded {
             decoys: plan.hide_users.then(decoys),
             relying_party,
@@ -137,11 +139,13 @@ impl House {
             operations: Arc::clone(&operations),
             credentials: Arc::clone(&credentials),
             users: Arc::clone(&everybody),
+            eras: eras.clone(),
             clock: Arc::clone(&time),
             channels: Vec::new(),
             settings: EmbeddedSettings { answer: Limits::default().answer, folding: plan.folding },
         });
-        let mut acting = Acting::new(Arc::clone(&everybody), plan.mapper, domain.sessions.domain().clone());
+        let (main, sessions) = (domain.sessions.domain().clone(), Arc::clone(&domain.sessions));
+        let mut acting = Acting::new(Arc::clone(&everybody), plan.mapper, main, sessions);
         if plan.hide_users {
             acting = acting.hiding_users(Ghosts::new(MacKey::new(&Zeroizing::new([5; 32])).unwrap()));
         }
@@ -170,6 +174,7 @@ impl House {
             redeem: Arc::new(Redeem {
                 operations: Arc::clone(&operations),
                 users: Arc::clone(&everybody),
+                eras: eras.clone(),
                 fido: Arc::clone(&fido),
                 key,
                 clock: Arc::clone(&time),
@@ -195,6 +200,7 @@ impl House {
             clock,
             users,
             budget,
+            eras,
             fido,
             _folder: folder,
         }

@@ -176,6 +176,7 @@ impl Tokens {
             kind: beginning.kind,
             user: beginning.permit.user().map(|user| user.ext_id.clone()),
             stranger: beginning.permit.stranger().map(str::to_owned),
+            warrant: beginning.permit.warrant(),
             context: beginning.context.clone(),
             dispatch,
         };

@@ -8,6 +8,7 @@ pub mod event;
 pub mod kind;
 mod phase;
 pub mod status;
+mod warrant;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use era::Era;
 pub use event::{Applied, ClaimId, Event, Refused};
 pub use kind::{OperationKind, Purpose};
 pub use status::{Stage, Status, TokenInformation, TokenResult};
+pub use warrant::Warrant;
 
 /// Names an operation: the `sessionId` of `http-api.md` 2 and 5. It gives no way to the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,6 +84,8 @@ pub struct Draft {
     pub user: Option<ExtId>,
     /// What a stranger called the user, who is not to learn whether there is one (`hide-users`); `None`: nothing is hidden.
     pub stranger: Option<String>,
+    /// The session that began it, where that is a registration or deregistration of a user's own.
+    pub warrant: Option<Warrant>,
     /// What the UAF request is built from at redeem (policy name, transaction, …), as the services wrote it; at most
     /// [`CONTEXT_LIMIT`] bytes.
     pub context: String,
@@ -186,6 +190,9 @@ pub struct Operation {
     /// What a stranger called the user, who is not to learn whether there is one; `None`: nothing is hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stranger: Option<String>,
+    /// The session that began it, where one has to stand behind it until it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warrant: Option<Warrant>,
     /// What the UAF request is built from.
     pub context: String,
     /// How it was dispatched, if it was.
@@ -216,9 +223,23 @@ impl Operation {
     }
 
     fn begin(draft: Draft, limits: Limits, now: Millis, token_deadline: Option<Millis>, state: State) -> Self {
-        let Draft { id, purpose, kind, user, stranger, context, dispatch } = draft;
+        let Draft { id, purpose, kind, user, stranger, warrant, context, dispatch } = draft;
         let (created, login) = (now, None);
-        Self { id, purpose, kind, user, stranger, context, dispatch, created, limits, login, token_deadline, state }
+        Self {
+            id,
+            purpose,
+            kind,
+            user,
+            stranger,
+            warrant,
+            context,
+            dispatch,
+            created,
+            limits,
+            login,
+            token_deadline,
+            state,
+        }
     }
 
     /// The same, for the login of a browser that asked in this era of its user.

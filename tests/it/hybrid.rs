@@ -17,7 +17,7 @@ use crate::support::scripted_upstream::ScriptedUpstream;
 
 /// A gateway with users jeff and eve before a scripted upstream. It waits for that one's answer longer than a busy
 /// machine needs for one, and not so long that the tests where none comes take their time.
-async fn before(upstream: &ScriptedUpstream) -> Gateway {
+pub(crate) async fn before(upstream: &ScriptedUpstream) -> Gateway {
     with(upstream, "read-timeout: 5s", "lease: 30s").await
 }
 

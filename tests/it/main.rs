@@ -5,6 +5,7 @@ mod acting_for;
 mod administration;
 mod architecture;
 mod attestation;
+mod begun_operations;
 mod bounds;
 mod browser_login;
 mod channel_binding;

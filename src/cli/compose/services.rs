@@ -117,6 +117,7 @@ impl Shared<'_> {
         Redeem {
             operations: self.stores.operations.clone(),
             users: self.stores.users.clone(),
+            eras: self.stores.eras(),
             fido: self.fido.clone(),
             key: self.key.clone(),
             clock: self.clock.clone(),
@@ -149,8 +150,9 @@ async fn server(base: &Base<'_>, fido_uaf: &FidoUaf, facets: &TrustedFacets) -> 
 }
 
 fn acting(base: &Base<'_>, fido_uaf: &FidoUaf, fido: &Arc<dyn Fido>, gate: &Gate) -> Result<Acting, ComposeError> {
-    let domain = gate.own_sessions()?.domain().clone();
-    let mut plain = Acting::new(base.stores.users.clone(), fido_uaf.username_mapper, domain);
+    let sessions = gate.own_sessions()?;
+    let (users, domain) = (base.stores.users.clone(), sessions.domain().clone());
+    let mut plain = Acting::new(users, fido_uaf.username_mapper, domain, sessions);
     if fido_uaf.hide_users {
         plain = plain.hiding_users(Ghosts::new(MacKey::new(&base.folder.secret("ghost-user")?)?));
     }
@@ -211,6 +213,7 @@ fn embedded(base: &Base<'_>, fido_uaf: &FidoUaf, relying_party: RelyingParty) ->
         operations: base.stores.operations.clone(),
         credentials: base.stores.credentials.clone(),
         users: base.stores.users.clone(),
+        eras: base.stores.eras(),
         clock: base.clock.clone(),
         channels: channels(base.config, fido_uaf)?,
         settings: EmbeddedSettings { answer: fido_uaf.time_limits.answer, folding: folding(fido_uaf) },

@@ -15,7 +15,7 @@ use crate::store::embedded::{Embedded, EmbeddedError};
 use crate::store::memory::{Budget, MemoryChallenges, MemoryOperations, MemorySessions};
 use crate::store::users::UsersFile;
 use crate::store::{
-    Belongings, Challenges, Credentials, DataFolder, ExtId, KeysBehind, Operations, Orphans, Replays, Sessions,
+    Belongings, Challenges, Credentials, DataFolder, Eras, ExtId, KeysBehind, Operations, Orphans, Replays, Sessions,
     StoreError, Targets, Users,
 };
 use crate::telemetry::audit::Event;
@@ -97,6 +97,11 @@ impl Stores {
                 }
             }
         }
+    }
+
+    /// In which era users are.
+    pub(super) fn eras(&self) -> Eras {
+        Eras { users: self.users.clone(), sessions: self.sessions.clone() }
     }
 
     /// What is in memory alone.

@@ -102,8 +102,8 @@ impl Embedded {
         let opened = opened.map_err(|error| self.refuse(&error))?;
         let id = self.addressed(at, &opened)?;
         let conclusion = Conclusion(self.operations.clone());
-        let state = conclusion.take_challenge(id).await?;
-        let finished = match self.finish(&state, &opened).await {
+        let (asked, state) = conclusion.take_challenge(id).await?;
+        let finished = match self.finish(&asked, &state, &opened).await {
             Ok(finished) => finished,
             Err(fault) => return Err(conclusion.fail(id, fault).await),
         };

@@ -68,6 +68,7 @@ async fn a_registration_that_was_cancelled_leaves_no_credential() {
         operations: Arc::clone(&house.operations),
         credentials,
         users: Arc::clone(&house.users) as Arc<dyn Users>,
+        eras: house.eras.clone(),
         clock: Arc::clone(&house.clock) as Arc<dyn Clock>,
         channels: Vec::new(),
         settings: EmbeddedSettings { answer: Limits::default().answer, folding: Folding::Specific },

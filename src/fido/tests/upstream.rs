@@ -49,6 +49,7 @@ async fn both_with(wrap: impl FnOnce(Arc<dyn KeysBehind>) -> Arc<dyn KeysBehind>
         keys: wrap(front.keys_behind.clone()),
         named: Named::default(),
         users: front.users.clone(),
+        eras: front.eras.clone(),
         clock: front.clock.clone(),
         settings: UpstreamSettings {
             username: UsernameMapper::Name,
@@ -59,6 +60,7 @@ async fn both_with(wrap: impl FnOnce(Arc<dyn KeysBehind>) -> Arc<dyn KeysBehind>
     front.redeem = Arc::new(Redeem {
         operations: front.operations.clone(),
         users: front.users.clone(),
+        eras: front.eras.clone(),
         fido: fido.clone(),
         key: front.redeem.key.clone(),
         clock: front.clock.clone(),
@@ -263,6 +265,24 @@ async fn a_registration_that_ended_meanwhile_leaves_no_key_behind() {
     assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
     assert_eq!(standings(&front).await, [Standing::Doubted]);
     assert_eq!(front.status(&session_id).await["uafStatusCode"], 1403);
+}
+
+#[tokio::test]
+async fn an_end_of_all_sessions_while_a_registration_is_judged_leaves_no_key_behind() {
+    let (front, behind) = both().await;
+    let jeff = front.user("jeff").await;
+    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
+    let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
+    let response = Phone::new().register(&request.unwrap());
+    let before = behind.questions();
+    let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
+        front.domain.sessions.end_all(&"ext-jeff".into()).await.unwrap();
+    });
+    assert_eq!(judged.await, Err(1401));
+    behind.asked_again(before + 1).await;
+    assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
+    assert_eq!(standings(&front).await, [Standing::Doubted]);
+    assert_eq!(front.status(&session_id).await["uafStatusCode"], 1401);
 }
 
 #[tokio::test]

@@ -86,12 +86,7 @@ impl Upstream {
     /// The keys count before the operation succeeds: it never says so of a key that does not. One that was deregistered while
     /// the upstream judged it is confirmed no more; those of an operation that ended meanwhile count for a moment.
     async fn confirm(&self, taken: &Taken<'_>, user: &Subject, records: &[KeyBehind]) -> Result<Answered, FidoError> {
-        let fault = match self.keys.confirm(records).await {
-            Ok(true) => None,
-            Ok(false) => Some(deregistered()),
-            Err(error) => Some(error.into()),
-        };
-        if let Some(fault) = fault {
+        if let Err(fault) = self.count(taken, records).await {
             return Err(taken.fail(fault).await);
         }
         let (id, keys) = (taken.operation.id, records.iter().map(|record| shown(&record.key, &record.ext_id)));
@@ -103,6 +98,12 @@ impl Upstream {
             Event::Credential { change, user, aaid: record.key.aaid() }.record();
         }
         Ok(answered)
+    }
+
+    /// What may have ended while the upstream judged is looked at once more.
+    async fn count(&self, taken: &Taken<'_>, records: &[KeyBehind]) -> Result<(), FidoError> {
+        self.check_era(taken.operation).await?;
+        if self.keys.confirm(records).await? { Ok(()) } else { Err(deregistered()) }
     }
 
     /// The upstream did not take them. What can't be removed stays unconfirmed, as does what it may have since before.

@@ -1,12 +1,14 @@
 //! The permit that services ask for.
 
 use crate::fido::Subject;
+use crate::store::operation::Warrant;
 
 /// The permit: this caller may do this for that user. None of a user only for user-less authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActingFor {
     pub(super) user: Option<Subject>,
     pub(super) hidden: Option<Hidden>,
+    pub(super) warrant: Option<Warrant>,
 }
 
 /// A user whom a stranger named, and is not to learn of whether there is one.
@@ -29,6 +31,12 @@ impl ActingFor {
         self.hidden.as_ref().map(|hidden| hidden.name.as_str())
     }
 
+    /// The session behind a registration or deregistration of the user's own.
+    #[must_use]
+    pub fn warrant(&self) -> Option<Warrant> {
+        self.warrant
+    }
+
     /// The user, for the log: one who exists.
     #[must_use]
     pub fn audited(&self) -> Option<&str> {
@@ -39,6 +47,6 @@ impl ActingFor {
 
 impl From<Option<Subject>> for ActingFor {
     fn from(user: Option<Subject>) -> Self {
-        Self { user, hidden: None }
+        Self { user, hidden: None, warrant: None }
     }
 }

@@ -113,6 +113,21 @@ async fn a_route_may_let_anybody_send_content() {
 }
 
 #[tokio::test]
+async fn a_session_that_ends_while_its_request_comes_in_begins_nothing() {
+    let house = House::new();
+    let (jeff, again) = (house.user("jeff").await, house.user("jeff").await);
+    let eve = house.user("eve").await;
+    house.domain.sessions.end_all(&"ext-jeff".into()).await.unwrap();
+    let other = PasswordHash::of(b"another").unwrap();
+    house.users.set_password("eve", other).await.unwrap();
+    for (caller, deed) in [(&jeff, OWN), (&again, REG), (&eve, REG)] {
+        assert_eq!(cell(&house, caller, deed, NOBODY, false).await, NoSession);
+    }
+    let anew = house.user("eve").await;
+    assert_eq!(cell(&house, &anew, REG, NOBODY, false).await, For(Some("eve")));
+}
+
+#[tokio::test]
 async fn another_key_may_need_the_first_one() {
     let house = House::new();
     let acting = house.tokens.acting.clone().with_step_up_registration(Arc::clone(&house.fido), "fido-uaf".into());

@@ -174,6 +174,7 @@ async fn a_token_that_stays_claimed_does_not_hide_why() {
     house.redeem = Arc::new(Redeem {
         operations: Arc::new(Stuck(Arc::clone(&house.operations))),
         users: Arc::clone(&house.users) as Arc<dyn Users>,
+        eras: house.eras.clone(),
         fido: Arc::clone(&house.fido),
         key: house.redeem.key.clone(),
         clock: Arc::clone(&house.clock) as Arc<dyn Clock>,

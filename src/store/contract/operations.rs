@@ -51,6 +51,7 @@ pub(crate) fn created(now: Millis) -> Operation {
         kind: OperationKind::Auth,
         user: Some("jeff".into()),
         stranger: None,
+        warrant: None,
         context: "x".repeat(200),
         dispatch: None,
     };

@@ -23,6 +23,7 @@ fn draft(kind: OperationKind) -> Draft {
         kind,
         user: Some("jeff".into()),
         stranger: None,
+        warrant: None,
         context: "{}".into(),
         dispatch: Some(dispatch),
     }

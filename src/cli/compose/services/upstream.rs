@@ -56,6 +56,7 @@ pub(super) fn server(base: &Base<'_>, fido_uaf: &FidoUaf, behind: &UafUpstream) 
         keys: stores.keys_behind.clone(),
         named: stores.lasting.named.clone(),
         users: stores.users.clone(),
+        eras: stores.eras(),
         clock: base.clock.clone(),
         settings: UpstreamSettings {
             username: fido_uaf.username_mapper,

@@ -11,18 +11,28 @@ use super::super::credential::{record_key, refuse_unkept};
 use super::super::{Embedded, Kept, credential, unix};
 use super::Finished;
 use crate::store::operation::{Authenticator, ChallengeState};
-use crate::store::{CounterError, ExtId};
+use crate::store::{CounterError, ExtId, Operation};
 use crate::telemetry::audit::{Change, Event};
 
 impl Embedded {
-    pub(super) async fn finish(&self, state: &ChallengeState, opened: &Opened) -> Result<Finished, FidoError> {
+    pub(super) async fn finish(
+        &self,
+        asked: &Operation,
+        state: &ChallengeState,
+        opened: &Opened,
+    ) -> Result<Finished, FidoError> {
         match Kept::read(state)? {
-            Kept::Registration(state) => self.finish_registration(&state, opened).await,
+            Kept::Registration(state) => self.finish_registration(asked, &state, opened).await,
             Kept::Authentication(state) => self.finish_authentication(&state, opened).await,
         }
     }
 
-    async fn finish_registration(&self, state: &RegistrationState, opened: &Opened) -> Result<Finished, FidoError> {
+    async fn finish_registration(
+        &self,
+        asked: &Operation,
+        state: &RegistrationState,
+        opened: &Opened,
+    ) -> Result<Finished, FidoError> {
         let mut known = self.records(opened).await?;
         // A decoy is taken, as the key that it is to be mistaken for would be.
         known.extend(self.decoys_among(opened, "")?);
@@ -39,6 +49,9 @@ impl Embedded {
         };
         let owner = credentials.first().map_or("", |credential| credential.user.as_str());
         let user = self.existing(owner).await?.ok_or_else(|| self.refuse(&Error::UserNotAuthenticated))?;
+        if self.eras.ended(asked).await? {
+            return Err(self.refuse(&Error::UserNotAuthenticated));
+        }
         let records: Vec<_> = credentials
             .iter()
             .map(|credential| credential::to_record(credential, opened.reply(), self.clock.now()))

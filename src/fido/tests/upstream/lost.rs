@@ -82,6 +82,7 @@ async fn a_doubted_key_goes_with_the_others_and_another_may_be_registered() {
     front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.unwrap();
     assert_eq!(keys(&front, &behind).await, (1, 0), "its registration may not be over");
     front.clock.advance(Duration::from_secs(60 * 60 + 1));
+    let jeff = front.user("jeff").await;
     assert!(front.requests.request(&asker(&jeff), OperationKind::Dereg, None).await.is_ok(), "the phone is told");
     assert_eq!(keys(&front, &behind).await, (1, 0), "who does not know it may be to get it yet");
     front.phone("jeff").await;
@@ -95,8 +96,7 @@ async fn doubted_keys_give_way_to_others_after_a_day() {
     doubted(&front, &behind, Fate::Code(1500)).await;
     let confirmed = |number: usize| key("ext-jeff", u8::try_from(number).unwrap(), Standing::Confirmed);
     front.keys_behind.learn((1..CREDENTIALS_PER_OWNER).map(confirmed).collect()).await.unwrap();
-    let jeff = front.user("jeff").await;
-    let ask = async || front.requests.request(&asker(&jeff), OperationKind::Reg, None).await;
+    let ask = async || front.requests.request(&asker(&front.user("jeff").await), OperationKind::Reg, None).await;
     assert!(ask().await.is_err());
     front.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
     let response = Phone::new().register(&ask().await.unwrap());

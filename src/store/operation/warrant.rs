@@ -1,0 +1,13 @@
+//! What stands behind an operation that a user's session began.
+
+use serde::{Deserialize, Serialize};
+
+use super::Era;
+
+/// A session that began a registration or a deregistration, for as long as that is under way: whatever ends all sessions of
+/// the user ends this too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warrant {
+    /// The user's era that the session is of.
+    pub era: Era,
+}
