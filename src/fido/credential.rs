@@ -117,6 +117,7 @@ pub(super) fn refuse_unkept(error: CredentialError) -> FidoError {
     let code = match error {
         CredentialError::Registered => Error::AlreadyRegistered.status(),
         CredentialError::TooMany => StatusCode::FORBIDDEN,
+        CredentialError::NotFirst => Error::UserNotAuthenticated.status(),
         CredentialError::Store(error) => return FidoError::Store(error),
     };
     tracing::info!(reason = %error, "a UAF registration is refused");

@@ -22,7 +22,7 @@ use sidegate_uaf::StatusCode;
 
 use super::{Arrival, Ask, Commission, ContextFault, Fido, FidoError, Received, Scope, Subject, UafRequest};
 use crate::store::operation::ChallengeState;
-use crate::store::{Challenges, Eras, KeyBehind, KeysBehind, Operations, SourceNetwork, StoreError, Users};
+use crate::store::{Challenges, Eras, KeysBehind, Operations, SourceNetwork, StoreError, Users};
 
 pub use named::Named;
 use transport::Place;
@@ -75,7 +75,7 @@ impl Fido for Upstream {
     }
 
     async fn guards(&self, user: &Subject) -> Result<bool, StoreError> {
-        Ok(self.keys.of_owner(&user.ext_id).await?.iter().any(KeyBehind::is_confirmed))
+        self.has_key(user).await
     }
 
     async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError> {

@@ -143,14 +143,16 @@ impl Acting {
 
     async fn for_oneself(&self, session: &AuthenticatedSession, deed: Deed) -> Result<ActingFor, NotPermitted> {
         let user = Subject::from(session);
-        if let (Deed::Registration, Some(step_up)) = (deed, &self.step_up)
-            && !step_up.demand.realms.contains(&session.realm)
+        let without = |step_up: &&StepUp| !step_up.demand.realms.contains(&session.realm);
+        let weak = self.step_up.as_ref().filter(|_| deed == Deed::Registration).filter(without);
+        if let Some(step_up) = weak
             && step_up.fido.guards(&user).await?
         {
             return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: step_up.demand.clone() });
         }
+        let first_key = weak.is_some();
         let warrant = match deed {
-            Deed::Own | Deed::Registration => Some(self.warrant(session).await?),
+            Deed::Own | Deed::Registration => Some(Warrant { era: self.era(session).await?, first_key }),
             Deed::List | Deed::Authentication | Deed::AuthenticationWithContent => None,
         };
         Ok(ActingFor { user: Some(user), hidden: None, warrant })
@@ -158,14 +160,14 @@ impl Acting {
 
     /// The session is asked for once more: it may have ended while the body came in. The password was read before, so one that
     /// is changed meanwhile is not taken for the one that the session began with.
-    async fn warrant(&self, session: &AuthenticatedSession) -> Result<Warrant, NotPermitted> {
+    async fn era(&self, session: &AuthenticatedSession) -> Result<Era, NotPermitted> {
         let password = self.users.password_stamp(&session.ext_id.as_str().into()).await?;
         let cookie = session.carrier().ok_or_else(|| self.no_session())?;
         let found = self.sessions.find(&self.domain, cookie.expose()).await;
         let found = found.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         match (password, found) {
             (Some(password), Some(found)) if found.ext_id == session.ext_id => {
-                Ok(Warrant { era: Era { generation: found.generation, password } })
+                Ok(Era { generation: found.generation, password })
             }
             _ => Err(self.no_session()),
         }

@@ -91,14 +91,20 @@ impl Redeem {
     }
 
     /// The user for whom the token was made, who must still exist, or seem to where a stranger had it made. Where a session
-    /// had it made, an end of all sessions ended the token.
+    /// had it made, an end of all sessions ended the token, and a first key the one for a first key.
     async fn user(&self, operation: &Operation) -> Result<Option<Subject>, NotRedeemed> {
         let Some(ext_id) = &operation.user else { return Ok(None) };
         if self.eras.ended(operation).await? {
             return Err(not_found());
         }
         match (self.users.by_ext_id(ext_id).await?, &operation.stranger) {
-            (Some(user), _) => Ok(Some(Subject::from(&user))),
+            (Some(user), _) => {
+                let user = Subject::from(&user);
+                if operation.is_for_first_key() && self.fido.guards(&user).await? {
+                    return Err(NotRedeemed::Refused(StatusCode::UNAUTHORIZED));
+                }
+                Ok(Some(user))
+            }
             (None, Some(name)) => Ok(Some(Subject { ext_id: ext_id.clone(), name: name.clone() })),
             (None, None) => Err(not_found()),
         }

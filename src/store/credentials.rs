@@ -81,6 +81,9 @@ pub enum CredentialError {
     /// The owner would have more than [`CREDENTIALS_PER_OWNER`].
     #[error("the owner has {CREDENTIALS_PER_OWNER} credentials, which is the limit")]
     TooMany,
+    /// The owner has another key, while this was to be the first one.
+    #[error("the owner has a key already, which was not shown")]
+    NotFirst,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -126,12 +129,17 @@ impl Removal {
 /// UAF credentials of the server inside. Acknowledged means durable; every change is atomic, and a key belongs to one owner.
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// Keeps the new credentials of one registration: all of them, or none.
+    /// Keeps the new credentials of one registration: all of them, or none; with `beside` only where the owner has none but
+    /// those.
     ///
     /// # Errors
     /// [`CredentialError::Registered`] if a model and key id is known, to whomever it belongs, or given twice;
-    /// [`CredentialError::TooMany`].
-    async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError>;
+    /// [`CredentialError::TooMany`]; [`CredentialError::NotFirst`] if the owner has one that is not `beside`.
+    async fn add_all(
+        &self,
+        credentials: Vec<Credential>,
+        beside: Option<BTreeSet<CredentialKey>>,
+    ) -> Result<(), CredentialError>;
 
     /// The credential of this model and key id.
     ///

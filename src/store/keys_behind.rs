@@ -92,12 +92,12 @@ pub trait KeysBehind: Send + Sync {
     async fn learn(&self, keys: Vec<KeyBehind>) -> Result<(), CredentialError>;
 
     /// Confirms expected keys, whose records are still these. `false`: one of them is not, such as one that was removed or
-    /// doubted meanwhile, and none was confirmed.
+    /// doubted meanwhile, or with `first` the owner has another one that is confirmed; none was confirmed then.
     ///
     /// # Errors
     /// When the store can't be asked.
     #[must_use = "keys that are not there any more are not confirmed"]
-    async fn confirm(&self, expected: &[KeyBehind]) -> Result<bool, StoreError>;
+    async fn confirm(&self, expected: &[KeyBehind], first: bool) -> Result<bool, StoreError>;
 
     /// Keeps these as doubted. What another registration has on record meanwhile stays as it is; gives back those that were
     /// kept.

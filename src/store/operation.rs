@@ -257,6 +257,12 @@ impl Operation {
         }
     }
 
+    /// Whether it registers a first key or none: one that is there at its end had to be shown at its beginning.
+    #[must_use]
+    pub fn is_for_first_key(&self) -> bool {
+        self.warrant.is_some_and(|warrant| warrant.first_key)
+    }
+
     /// From this moment on the operation is unknown.
     #[must_use]
     pub fn forgotten_at(&self) -> Millis {

@@ -58,7 +58,10 @@ mod tests {
             (users.add("jeff", hash.clone()).await.unwrap(), users.add("eve", hash.clone()).await.unwrap());
         let joe = users.add("joe", hash).await.unwrap();
         store.create(contract::targets::target(jeff.ext_id.as_str(), "phone")).await.unwrap();
-        store.add_all(vec![contract::credentials::credential(eve.ext_id.as_str(), "FFFF#0001", 1)]).await.unwrap();
+        store
+            .add_all(vec![contract::credentials::credential(eve.ext_id.as_str(), "FFFF#0001", 1)], None)
+            .await
+            .unwrap();
         store.expect(vec![contract::keys_behind::key(joe.ext_id.as_str(), 1, Standing::Expected)]).await.unwrap();
         let find = async |users: &UsersFile| Orphans::find(users, &store, &store, &store).await.unwrap();
         let of = |users: &[&User]| users.iter().map(|user| user.ext_id.clone()).collect::<BTreeSet<_>>();

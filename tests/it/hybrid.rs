@@ -25,7 +25,7 @@ async fn with(upstream: &ScriptedUpstream, patience: &str, lease: &str) -> Gatew
     setup(upstream, patience, lease).start().await
 }
 
-fn setup(upstream: &ScriptedUpstream, patience: &str, lease: &str) -> Setup {
+pub(crate) fn setup(upstream: &ScriptedUpstream, patience: &str, lease: &str) -> Setup {
     let address = upstream.address;
     Setup::default()
         .user("jeff")

@@ -15,6 +15,7 @@ mod crowded_logins;
 mod delegation;
 mod device;
 mod filters;
+mod first_keys;
 mod flood;
 mod forward;
 mod fronting;

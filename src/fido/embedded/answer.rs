@@ -90,7 +90,7 @@ impl Embedded {
     }
 
     /// The codes of a store's refusal are folded like those of a check.
-    fn folded(&self, fault: FidoError) -> FidoError {
+    pub(super) fn folded(&self, fault: FidoError) -> FidoError {
         match fault {
             FidoError::Refused(code) => FidoError::Refused(self.settings.folding.apply(code)),
             FidoError::Store(_) => fault,

@@ -1,5 +1,7 @@
 //! Requests: what a phone is asked.
 
+use std::collections::BTreeSet;
+
 use sidegate_uaf::authentication::{Claimant, NotFitting};
 use sidegate_uaf::deregistration::Deregistration;
 use sidegate_uaf::policy::Policy;
@@ -7,11 +9,12 @@ use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::wire::{Challenge, Operation, Transaction};
 use sidegate_uaf::{Credential, Error, Start, StatusCode};
 
+use super::super::credential::refuse_unkept;
 use super::super::{Commission, FidoError, Scope, Subject, UafRequest};
 use super::{Embedded, Kept, credential, internal, unix};
 use crate::jose;
 use crate::store::operation::{ChallengeState, Purpose};
-use crate::store::{Removal, StoreError};
+use crate::store::{self, CredentialError, CredentialKey, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 type Made = Result<(UafRequest, ChallengeState), FidoError>;
@@ -89,14 +92,26 @@ impl Embedded {
     /// Whether the user has a key that was not given up. One of a revoked model was, on purpose. One of a model that is not
     /// known may be of use again, so whoever has nothing but the password does not get past it meanwhile.
     pub(super) async fn has_key(&self, user: &Subject) -> Result<bool, StoreError> {
+        Ok(self.guards_among(user, &self.credentials.list(&user.ext_id).await?))
+    }
+
+    /// The keys of the user, all of which were given up: else no first one can be registered beside them.
+    pub(super) async fn given_up(&self, user: &Subject) -> Result<BTreeSet<CredentialKey>, FidoError> {
         let records = self.credentials.list(&user.ext_id).await?;
+        if self.guards_among(user, &records) {
+            return Err(self.folded(refuse_unkept(CredentialError::NotFirst)));
+        }
+        Ok(records.into_iter().map(|record| record.key).collect())
+    }
+
+    fn guards_among(&self, user: &Subject, records: &[store::Credential]) -> bool {
         let of_model = |aaid: &str| {
             let aaid = aaid.parse().map_err(|_| Error::UnknownModel)?;
             self.relying_party.check_model(aaid)
         };
         let worth: Vec<_> = records.iter().map(|record| (record.key.aaid(), of_model(record.key.aaid()))).collect();
         if worth.iter().any(|(_, worth)| worth.is_ok()) {
-            return Ok(true);
+            return true;
         }
         let unknown = worth.iter().find(|(_, worth)| *worth != Err(Error::ModelRevoked));
         if let Some((aaid, _)) = unknown {
@@ -107,7 +122,7 @@ impl Embedded {
                  statement to fido-uaf.metadata, or name it under revoked"
             );
         }
-        Ok(unknown.is_some())
+        unknown.is_some()
     }
 
     async fn keys_of(&self, user: &Subject) -> Result<Vec<Credential>, FidoError> {

@@ -25,8 +25,12 @@ struct Cancelling {
 
 #[async_trait]
 impl Credentials for Cancelling {
-    async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError> {
-        self.inner.add_all(credentials).await?;
+    async fn add_all(
+        &self,
+        credentials: Vec<Credential>,
+        beside: Option<BTreeSet<CredentialKey>>,
+    ) -> Result<(), CredentialError> {
+        self.inner.add_all(credentials, beside).await?;
         self.operations.transition(self.id, Event::Cancel).await.unwrap();
         Ok(())
     }

@@ -91,7 +91,7 @@ async fn any_of_the_keys_is_enough_where_one_is_wanted() {
 async fn a_key_of_a_revoked_model_is_not_asked_for() {
     let house = House::with(Plan { models: surrogates().with_revoked(SECOND.parse().unwrap()), ..Plan::default() });
     let revoked = contract::credentials::credential("ext-jeff", SECOND, 2);
-    house.credentials.add_all(vec![revoked]).await.unwrap();
+    house.credentials.add_all(vec![revoked], None).await.unwrap();
     assert_eq!(refused_login(&house).await, 1404);
     assert!(!guards(&house).await, "nobody is to log in with it any more");
     let first = phone(&house, FIRST).await;
@@ -104,7 +104,7 @@ async fn a_key_of_a_revoked_model_is_not_asked_for() {
 async fn a_key_of_a_model_that_is_not_known_is_not_asked_for_and_still_guards() {
     let house = House::with(Plan { models: Models::new(UnknownModels::Refuse), ..Plan::default() });
     assert!(!guards(&house).await);
-    house.credentials.add_all(vec![contract::credentials::credential("ext-jeff", FIRST, 1)]).await.unwrap();
+    house.credentials.add_all(vec![contract::credentials::credential("ext-jeff", FIRST, 1)], None).await.unwrap();
     assert_eq!(refused_login(&house).await, 1404, "no answer would be taken");
     assert!(guards(&house).await, "a statement that got lost lets nobody in by the password");
 }

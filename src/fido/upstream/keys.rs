@@ -22,6 +22,11 @@ use crate::telemetry::audit::{Change, Event};
 const GIVES_WAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Upstream {
+    /// Whether the user has a key that counts.
+    pub(super) async fn has_key(&self, user: &Subject) -> Result<bool, StoreError> {
+        Ok(self.keys.of_owner(&user.ext_id).await?.iter().any(KeyBehind::is_confirmed))
+    }
+
     /// Before a registration begins: the upstream need not keep what we would not.
     pub(super) async fn may_have_another(&self, user: &Subject) -> Result<(), FidoError> {
         let records = self.keys.of_owner(&user.ext_id).await?;

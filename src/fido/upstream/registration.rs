@@ -10,7 +10,7 @@ use super::super::{Answered, FidoError, Subject};
 use super::Upstream;
 use super::answer::{Taken, refused};
 use super::verdict::Verdict;
-use crate::store::{CredentialKey, KeyBehind, Standing, StoreError};
+use crate::store::{CredentialError, CredentialKey, KeyBehind, Standing, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 /// What a registration is about to add.
@@ -45,6 +45,7 @@ impl Upstream {
 
     /// Writes the new keys down, unconfirmed, all of them or none. One that is somebody's already registers for nobody.
     async fn expect(&self, taken: &Taken<'_>, user: &Subject) -> Result<Expected, FidoError> {
+        self.check_first(taken, user).await?;
         let (mut records, mut again) = (Vec::with_capacity(taken.keys.len()), false);
         for key in taken.keys {
             if self.is_anothers(&record_key(key), user).await? {
@@ -86,7 +87,7 @@ impl Upstream {
     /// The keys count before the operation succeeds: it never says so of a key that does not. One that was deregistered while
     /// the upstream judged it is confirmed no more; those of an operation that ended meanwhile count for a moment.
     async fn confirm(&self, taken: &Taken<'_>, user: &Subject, records: &[KeyBehind]) -> Result<Answered, FidoError> {
-        if let Err(fault) = self.count(taken, records).await {
+        if let Err(fault) = self.count(taken, user, records).await {
             return Err(taken.fail(fault).await);
         }
         let (id, keys) = (taken.operation.id, records.iter().map(|record| shown(&record.key, &record.ext_id)));
@@ -101,9 +102,21 @@ impl Upstream {
     }
 
     /// What may have ended while the upstream judged is looked at once more.
-    async fn count(&self, taken: &Taken<'_>, records: &[KeyBehind]) -> Result<(), FidoError> {
+    async fn count(&self, taken: &Taken<'_>, user: &Subject, records: &[KeyBehind]) -> Result<(), FidoError> {
         self.check_era(taken.operation).await?;
-        if self.keys.confirm(records).await? { Ok(()) } else { Err(deregistered()) }
+        if self.keys.confirm(records, taken.operation.is_for_first_key()).await? {
+            return Ok(());
+        }
+        self.check_first(taken, user).await?;
+        Err(deregistered())
+    }
+
+    /// Where this was to be the user's first key, there is none yet.
+    async fn check_first(&self, taken: &Taken<'_>, user: &Subject) -> Result<(), FidoError> {
+        if taken.operation.is_for_first_key() && self.has_key(user).await? {
+            return Err(refuse_unkept(CredentialError::NotFirst));
+        }
+        Ok(())
     }
 
     /// The upstream did not take them. What can't be removed stays unconfirmed, as does what it may have since before.

@@ -109,9 +109,13 @@ impl Operations for Journaled<dyn Operations> {
 
 #[async_trait]
 impl Credentials for Journaled<dyn Credentials> {
-    async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError> {
+    async fn add_all(
+        &self,
+        credentials: Vec<Credential>,
+        beside: Option<BTreeSet<CredentialKey>>,
+    ) -> Result<(), CredentialError> {
         self.journal.note("credentials.add_all");
-        self.store.add_all(credentials).await
+        self.store.add_all(credentials, beside).await
     }
 
     async fn get(&self, key: &CredentialKey) -> Result<Option<Credential>, StoreError> {

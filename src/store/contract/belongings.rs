@@ -40,7 +40,7 @@ async fn populate(setup: &Setup, owner: &str, first_key: u8) {
         let name = format!("phone-{number}");
         setup.store.create(Target { device_id: device_id.clone(), ..target(owner, &name) }).await.unwrap();
         let key = credential(owner, "FFFF#0001", first_key + number);
-        setup.store.add_all(vec![Credential { device_id, ..key }]).await.unwrap();
+        setup.store.add_all(vec![Credential { device_id, ..key }], None).await.unwrap();
     }
 }
 
@@ -122,6 +122,6 @@ pub(crate) async fn what_was_removed_is_free(setup: &Setup) {
     populate(setup, "jeff", 1).await;
     setup.store.remove_device(&"jeff".into(), DEVICE).await.unwrap();
     setup.store.create(Target { id: "another".into(), ..target("jeff", "phone-0") }).await.unwrap();
-    setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)]).await.unwrap();
+    setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)], None).await.unwrap();
     assert!(!setup.store.key_is_shared("key of jeff's phone-0").await.unwrap(), "the old one is forgotten");
 }

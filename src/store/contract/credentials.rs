@@ -1,5 +1,7 @@
 //! The contract of [`Credentials`].
 
+use std::collections::BTreeSet;
+
 use sidegate_filters::clock::Millis;
 
 use super::{Fixture, START, race};
@@ -20,6 +22,8 @@ macro_rules! credentials_contract {
                 models_differ_not_by_case,
                 a_user_has_so_many_and_no_more,
                 one_of_many_registrations_wins,
+                a_first_one_is_kept_beside_those_named_alone,
+                one_of_many_first_ones_is_kept,
                 a_user_sees_its_own,
                 a_counter_only_grows,
                 counters_of_one_answer_move_together,
@@ -58,7 +62,7 @@ pub(crate) fn credential(owner: &str, aaid: &str, key_id: u8) -> Credential {
 
 async fn put(setup: &Setup, owner: &str, aaid: &str, key_id: u8) -> CredentialKey {
     let credential = credential(owner, aaid, key_id);
-    setup.store.add_all(vec![credential.clone()]).await.unwrap();
+    setup.store.add_all(vec![credential.clone()], None).await.unwrap();
     credential.key
 }
 
@@ -83,7 +87,7 @@ async fn left(setup: &Setup, owner: &str) -> Vec<u8> {
 pub(crate) async fn what_was_added_is_there(setup: &Setup) {
     let credential = credential("jeff", "FFFF#0001", 1);
     let plain = Credential { pictures: None, ..self::credential("jeff", "FFFF#0001", 3) };
-    setup.store.add_all(vec![credential.clone(), plain.clone()]).await.unwrap();
+    setup.store.add_all(vec![credential.clone(), plain.clone()], None).await.unwrap();
     assert_eq!(setup.store.get(&credential.key).await.unwrap(), Some(credential));
     assert_eq!(setup.store.get(&plain.key).await.unwrap(), Some(plain));
     assert_eq!(setup.store.get(&CredentialKey::new("FFFF#0001", vec![2; 32])).await.unwrap(), None);
@@ -91,7 +95,7 @@ pub(crate) async fn what_was_added_is_there(setup: &Setup) {
 
 pub(crate) async fn a_key_is_registered_once_for_everybody(setup: &Setup) {
     let key = put(setup, "jeff", "FFFF#0001", 1).await;
-    let result = setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)]).await;
+    let result = setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)], None).await;
     assert!(matches!(result, Err(CredentialError::Registered)));
     assert_eq!(setup.store.get(&key).await.unwrap().unwrap().owner, ExtId::from("jeff"));
     assert!(left(setup, "eve").await.is_empty());
@@ -101,13 +105,13 @@ pub(crate) async fn of_one_registration_all_are_kept_or_none(setup: &Setup) {
     put(setup, "eve", "FFFF#0001", 2).await;
     let of_jeff = |keys: [u8; 2]| keys.map(|key| credential("jeff", "FFFF#0001", key)).to_vec();
     for refused in [[1, 2], [3, 3]] {
-        let result = setup.store.add_all(of_jeff(refused)).await;
+        let result = setup.store.add_all(of_jeff(refused), None).await;
         assert!(matches!(result, Err(CredentialError::Registered)), "{refused:?}");
         assert!(left(setup, "jeff").await.is_empty(), "{refused:?}");
         let first = CredentialKey::new("FFFF#0001", vec![refused[0]; 32]);
         assert_eq!(setup.store.get(&first).await.unwrap(), None, "{refused:?}");
     }
-    setup.store.add_all(of_jeff([1, 3])).await.unwrap();
+    setup.store.add_all(of_jeff([1, 3]), None).await.unwrap();
     assert_eq!(left(setup, "jeff").await, [1, 3]);
 }
 
@@ -116,13 +120,13 @@ pub(crate) async fn a_user_has_so_many_and_no_more(setup: &Setup) {
         let key = |number| credential("jeff", "FFFF#0001", u8::try_from(number).unwrap());
         (from..to).map(key).collect::<Vec<_>>()
     };
-    setup.store.add_all(keys(1, CREDENTIALS_PER_OWNER - 1)).await.unwrap();
-    let three = setup.store.add_all(keys(100, 103)).await;
+    setup.store.add_all(keys(1, CREDENTIALS_PER_OWNER - 1), None).await.unwrap();
+    let three = setup.store.add_all(keys(100, 103), None).await;
     assert!(matches!(three, Err(CredentialError::TooMany)), "two are left: {three:?}");
     assert_eq!(left(setup, "jeff").await.len(), CREDENTIALS_PER_OWNER - 2, "all or none");
     let results = race(20, |number| {
         let (store, one) = (setup.store.clone(), keys(200 + number, 201 + number));
-        async move { store.add_all(one).await }
+        async move { store.add_all(one, None).await }
     })
     .await;
     let refused = results.iter().filter(|result| matches!(result, Err(CredentialError::TooMany))).count();
@@ -135,16 +139,41 @@ pub(crate) async fn a_user_has_so_many_and_no_more(setup: &Setup) {
 
 pub(crate) async fn models_differ_not_by_case(setup: &Setup) {
     put(setup, "jeff", "FFFF#00ab", 1).await;
-    assert!(setup.store.add_all(vec![credential("jeff", "ffff#00AB", 1)]).await.is_err());
+    assert!(setup.store.add_all(vec![credential("jeff", "ffff#00AB", 1)], None).await.is_err());
     assert!(setup.store.get(&CredentialKey::new("FfFf#00aB", vec![1; 32])).await.unwrap().is_some());
     let removed = setup.store.remove(&"jeff".into(), &Removal::Model("ffff#00ab".into())).await.unwrap();
     assert_eq!(removed.len(), 1);
 }
 
+pub(crate) async fn a_first_one_is_kept_beside_those_named_alone(setup: &Setup) {
+    let given_up = put(setup, "jeff", "FFFF#0001", 1).await;
+    put(setup, "eve", "FFFF#0001", 2).await;
+    put(setup, "jefff", "FFFF#0001", 3).await;
+    let first = async |beside: BTreeSet<CredentialKey>, key_id| {
+        setup.store.add_all(vec![credential("jeff", "FFFF#0001", key_id)], Some(beside)).await
+    };
+    assert!(matches!(first(BTreeSet::new(), 4).await, Err(CredentialError::NotFirst)));
+    assert_eq!(left(setup, "jeff").await, [1]);
+    first([given_up.clone()].into(), 4).await.unwrap();
+    assert!(matches!(first([given_up].into(), 5).await, Err(CredentialError::NotFirst)));
+    assert_eq!(left(setup, "jeff").await, [1, 4]);
+}
+
+pub(crate) async fn one_of_many_first_ones_is_kept(setup: &Setup) {
+    let results = race(20, |number| {
+        let (store, key_id) = (setup.store.clone(), u8::try_from(number).unwrap());
+        let one = credential("jeff", "FFFF#0001", key_id);
+        async move { store.add_all(vec![one], Some(BTreeSet::new())).await }
+    })
+    .await;
+    let refused = results.iter().filter(|result| matches!(result, Err(CredentialError::NotFirst))).count();
+    assert_eq!((refused, left(setup, "jeff").await.len()), (19, 1));
+}
+
 pub(crate) async fn one_of_many_registrations_wins(setup: &Setup) {
     let results = race(50, |number| {
         let (store, credential) = (setup.store.clone(), credential(&format!("user-{number}"), "FFFF#0001", 1));
-        async move { store.add_all(vec![credential]).await }
+        async move { store.add_all(vec![credential], None).await }
     })
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -198,7 +227,7 @@ pub(crate) async fn a_counter_only_grows(setup: &Setup) {
 
 pub(crate) async fn a_counter_of_zero_stays_zero(setup: &Setup) {
     let without = Credential { sign_counter: 0, ..credential("jeff", "FFFF#0001", 1) };
-    setup.store.add_all(vec![without.clone()]).await.unwrap();
+    setup.store.add_all(vec![without.clone()], None).await.unwrap();
     for _ in 0..2 {
         advance(setup, &without.key, 0).await.unwrap();
     }
@@ -230,7 +259,7 @@ pub(crate) async fn one_key_is_removed(setup: &Setup) {
     assert_eq!(left(setup, "jeff").await, [2, 3]);
     assert!(setup.store.get(&key).await.unwrap().is_none());
     assert!(
-        setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)]).await.is_ok(),
+        setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)], None).await.is_ok(),
         "a removed key may be registered"
     );
 }

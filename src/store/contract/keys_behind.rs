@@ -15,6 +15,7 @@ macro_rules! keys_behind_contract {
             $fixture,
             [
                 what_is_expected_counts_once_confirmed,
+                one_of_two_first_ones_is_confirmed,
                 only_the_very_record_that_was_expected_is_confirmed,
                 each_owner_has_a_record_of_its_own,
                 what_is_doubted_goes_once_it_is_settled,
@@ -56,13 +57,22 @@ pub(crate) async fn what_is_expected_counts_once_confirmed(setup: &Setup) {
     let keys = [1, 2].map(|key_id| expected("jeff", key_id));
     setup.store.expect(keys.to_vec()).await.unwrap();
     for unexpected in [expected("eve", 1), expected("jeff", 3), key("jeff", 1, Standing::Confirmed)] {
-        assert!(!setup.store.confirm(&[keys[1].clone(), unexpected]).await.unwrap());
+        assert!(!setup.store.confirm(&[keys[1].clone(), unexpected], false).await.unwrap());
         assert_eq!(standings(setup, "jeff").await, [Standing::Expected; 2], "all of them or none");
     }
-    assert!(setup.store.confirm(&keys[1..]).await.unwrap());
+    assert!(setup.store.confirm(&keys[1..], false).await.unwrap());
     assert_eq!(standings(setup, "jeff").await, [Standing::Expected, Standing::Confirmed]);
     let confirmed = KeyBehind { standing: Standing::Confirmed, ..keys[1].clone() };
     assert_eq!(setup.store.of_key(&keys[1].key).await.unwrap(), [confirmed]);
+}
+
+pub(crate) async fn one_of_two_first_ones_is_confirmed(setup: &Setup) {
+    let keys = [1, 2].map(|key_id| expected("jeff", key_id));
+    setup.store.expect(keys.to_vec()).await.unwrap();
+    setup.store.learn(vec![key("eve", 1, Standing::Confirmed)]).await.unwrap();
+    assert!(setup.store.confirm(&keys[..1], true).await.unwrap());
+    assert!(!setup.store.confirm(&keys[1..], true).await.unwrap());
+    assert_eq!(standings(setup, "jeff").await, [Standing::Confirmed, Standing::Expected]);
 }
 
 pub(crate) async fn only_the_very_record_that_was_expected_is_confirmed(setup: &Setup) {
@@ -70,7 +80,7 @@ pub(crate) async fn only_the_very_record_that_was_expected_is_confirmed(setup: &
     store.expect(vec![first.clone()]).await.unwrap();
     store.forget(&first.owner, &Removal::All).await.unwrap();
     store.expect(vec![KeyBehind { ext_id: "another registration".into(), ..first.clone() }]).await.unwrap();
-    assert!(!store.confirm(&[first]).await.unwrap());
+    assert!(!store.confirm(&[first], false).await.unwrap());
     assert_eq!(standings(setup, "jeff").await, [Standing::Expected]);
 }
 
@@ -98,7 +108,7 @@ pub(crate) async fn what_is_doubted_goes_once_it_is_settled(setup: &Setup) {
     let open = Retired { gone: Vec::new(), doubted: vec![doubted.clone()] };
     assert_eq!(store.retire(&jeff, &Removal::All, record.created).await.unwrap(), open);
     assert_eq!(standings(setup, "jeff").await, [Standing::Doubted]);
-    assert!(!store.confirm(std::slice::from_ref(&record)).await.unwrap());
+    assert!(!store.confirm(std::slice::from_ref(&record), false).await.unwrap());
     let later = Millis(record.created.0 + 1);
     assert_eq!(store.retire(&"eve".into(), &Removal::All, later).await.unwrap(), Retired::default());
     let others = Removal::Model("FFFF#0002".into());
@@ -118,7 +128,7 @@ pub(crate) async fn what_is_doubted_is_registered_again_and_never_learnt(setup: 
     assert!(matches!(learnt, Err(CredentialError::Registered)));
     assert_eq!(standings(setup, "jeff").await, [Standing::Doubted], "all of them or none");
     store.expect(vec![record.clone()]).await.unwrap();
-    assert!(store.confirm(std::slice::from_ref(&record)).await.unwrap());
+    assert!(store.confirm(std::slice::from_ref(&record), false).await.unwrap());
     store.doubt(vec![record]).await.unwrap();
     assert_eq!(standings(setup, "jeff").await, [Standing::Doubted]);
 }
@@ -140,7 +150,7 @@ pub(crate) async fn what_failed_leaves_the_record_of_another_registration_alone(
 pub(crate) async fn what_is_withdrawn_goes_unless_it_was_confirmed(setup: &Setup) {
     let keys = [1, 2, 3].map(|key_id| expected("jeff", key_id));
     setup.store.expect(keys.to_vec()).await.unwrap();
-    assert!(setup.store.confirm(&keys[1..2]).await.unwrap());
+    assert!(setup.store.confirm(&keys[1..2], false).await.unwrap());
     setup.store.doubt(keys[2..].to_vec()).await.unwrap();
     setup.store.withdraw(&keys).await.unwrap();
     assert_eq!(standings(setup, "jeff").await, [Standing::Confirmed]);

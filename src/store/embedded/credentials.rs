@@ -17,15 +17,27 @@ use tables::{OWNED, Tables};
 
 pub(super) use tables::make_tables;
 
-fn add_all(transaction: &WriteTransaction, added: &[Credential]) -> Result<Result<(), CredentialError>, Fault> {
+fn add_all(
+    transaction: &WriteTransaction,
+    added: &[Credential],
+    beside: Option<&BTreeSet<CredentialKey>>,
+) -> Result<Result<(), CredentialError>, Fault> {
     let mut tables = Tables::to_write(transaction)?;
+    let owners: BTreeSet<_> = added.iter().map(|credential| &credential.owner).collect();
+    if let Some(beside) = beside {
+        for owner in &owners {
+            if !tables.keys(owner)?.iter().all(|key| beside.contains(key)) {
+                return Ok(Err(CredentialError::NotFirst));
+            }
+        }
+    }
     for credential in added {
         if !tables.put(credential)? {
             return Ok(Err(CredentialError::Registered));
         }
     }
-    for owner in added.iter().map(|credential| &credential.owner).collect::<BTreeSet<_>>() {
-        if tables.count(owner)? > CREDENTIALS_PER_OWNER {
+    for owner in owners {
+        if tables.keys(owner)?.len() > CREDENTIALS_PER_OWNER {
             return Ok(Err(CredentialError::TooMany));
         }
     }
@@ -70,8 +82,12 @@ pub(super) fn remove_where(
 
 #[async_trait]
 impl Credentials for Embedded {
-    async fn add_all(&self, credentials: Vec<Credential>) -> Result<(), CredentialError> {
-        self.write(move |transaction| add_all(transaction, &credentials)).await
+    async fn add_all(
+        &self,
+        credentials: Vec<Credential>,
+        beside: Option<BTreeSet<CredentialKey>>,
+    ) -> Result<(), CredentialError> {
+        self.write(move |transaction| add_all(transaction, &credentials, beside.as_ref())).await
     }
 
     async fn get(&self, of: &CredentialKey) -> Result<Option<Credential>, StoreError> {

@@ -38,10 +38,13 @@ fn add(
     Ok(Ok(()))
 }
 
-fn confirm(transaction: &WriteTransaction, expected: Vec<KeyBehind>) -> Result<bool, Fault> {
+fn confirm(transaction: &WriteTransaction, expected: Vec<KeyBehind>, first: bool) -> Result<bool, Fault> {
     let mut tables = Tables::to_write(transaction)?;
     for key in &expected {
         if key.standing != Standing::Expected || tables.get(&key.owner, &key.key)?.as_ref() != Some(key) {
+            return Ok(false);
+        }
+        if first && tables.of_owner(&key.owner)?.iter().any(KeyBehind::is_confirmed) {
             return Ok(false);
         }
     }
@@ -109,9 +112,9 @@ impl KeysBehind for Embedded {
         self.write(move |transaction| add(transaction, &keys, |_| false)).await
     }
 
-    async fn confirm(&self, expected: &[KeyBehind]) -> Result<bool, StoreError> {
+    async fn confirm(&self, expected: &[KeyBehind], first: bool) -> Result<bool, StoreError> {
         let expected = expected.to_vec();
-        self.write(move |transaction| Ok(Ok(confirm(transaction, expected)?))).await
+        self.write(move |transaction| Ok(Ok(confirm(transaction, expected, first)?))).await
     }
 
     async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<Vec<KeyBehind>, StoreError> {

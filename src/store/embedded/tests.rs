@@ -48,7 +48,7 @@ async fn reopened_everything_is_there() {
     let target = contract::targets::target("jeff", "phone");
     let credential = contract::credentials::credential("jeff", "FFFF#0001", 1);
     store.create(target.clone()).await.unwrap();
-    store.add_all(vec![credential.clone()]).await.unwrap();
+    store.add_all(vec![credential.clone()], None).await.unwrap();
     store.advance_all(&[(credential.key.clone(), 9)], START).await.unwrap();
     let behind = contract::keys_behind::key("jeff", 2, Standing::Confirmed);
     store.learn(vec![behind.clone()]).await.unwrap();

@@ -10,4 +10,7 @@ use super::Era;
 pub struct Warrant {
     /// The user's era that the session is of.
     pub era: Era,
+    /// Whether it may register a first key only, since the session showed none and each further one takes that
+    /// (`additional-registration: step-up`).
+    pub first_key: bool,
 }

@@ -56,7 +56,8 @@ impl Embedded {
             .iter()
             .map(|credential| credential::to_record(credential, opened.reply(), self.clock.now()))
             .collect();
-        let kept = self.credentials.add_all(records.clone()).await;
+        let beside = if asked.is_for_first_key() { Some(self.given_up(&user).await?) } else { None };
+        let kept = self.credentials.add_all(records.clone(), beside).await;
         kept.map_err(|error| self.folded(refuse_unkept(error)))?;
         for record in &records {
             let (change, user) = (Change::Added, record.owner.as_str());

@@ -37,10 +37,10 @@ impl KeysBehind for Troubled {
         self.0.learn(keys).await
     }
 
-    async fn confirm(&self, expected: &[KeyBehind]) -> Result<bool, StoreError> {
+    async fn confirm(&self, expected: &[KeyBehind], first: bool) -> Result<bool, StoreError> {
         match self.1 {
             Trouble::Fails => Err(StoreError::Unavailable("as the test wants".into())),
-            Trouble::Comes(_) => self.0.confirm(expected).await,
+            Trouble::Comes(_) => self.0.confirm(expected, first).await,
         }
     }
 

@@ -80,12 +80,8 @@ impl<C: ReadableTable<KeyPlace, Bytes>, O: ReadableTable<OwnedPlace, ()>> Tables
         Ok(found)
     }
 
-    /// How many credentials an owner has.
-    pub(super) fn count(&self, owner: &ExtId) -> Result<usize, Fault> {
-        Ok(self.keys(owner)?.len())
-    }
-
-    fn keys(&self, owner: &ExtId) -> Result<Vec<CredentialKey>, Fault> {
+    /// What an owner's credentials are identified by.
+    pub(super) fn keys(&self, owner: &ExtId) -> Result<Vec<CredentialKey>, Fault> {
         let mut keys = Vec::new();
         for entry in self.owned.range((owner.as_str(), "", &[][..])..)? {
             let (place, _) = entry?;

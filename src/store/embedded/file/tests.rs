@@ -141,7 +141,7 @@ async fn a_file_that_stays_shut_is_unavailable_and_tried_at_intervals() {
     assert!(bench.create("lost").await.is_err());
     bench.opened().await;
     assert!(matches!(Targets::owners(&bench.store).await, Err(StoreError::Unavailable(_))));
-    let added = bench.store.add_all(vec![credential("jeff", "FFFF#0001", 1)]).await;
+    let added = bench.store.add_all(vec![credential("jeff", "FFFF#0001", 1)], None).await;
     assert!(matches!(added, Err(CredentialError::Store(StoreError::Unavailable(_)))), "{added:?}");
     switches.iter().for_each(|switch| switch.store(false, Ordering::SeqCst));
     assert!(Targets::owners(&bench.store).await.is_err());
