@@ -10,11 +10,11 @@ use sidegate_uaf::wire::{AuthenticationRequest, RegistrationRequest, Reply, Resp
 
 use crate::support::{AAID, END, NONCE, any_model, of_models, phone, server};
 
-include!("readme/server.rs");
+include!("readme_server.rs");
 
 #[test]
 fn what_runs_here_is_what_the_readme_shows() {
-    assert!(include_str!("../../README.md").contains(concat!("```rust\n", include_str!("readme/server.rs"), "```")));
+    assert!(include_str!("../../README.md").contains(concat!("```rust\n", include_str!("readme_server.rs"), "```")));
 }
 
 #[derive(Default)]
