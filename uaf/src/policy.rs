@@ -52,13 +52,18 @@ const SCHEMES: [&str; 3] = [UAFV1TLV, "WAV1CBOR", "APCV1CBOR"];
 /// use sidegate_uaf::wire::Policy;
 /// let unchecked: Policy = serde_json::from_str(r#"{"accepted": [[]]}"#).unwrap();
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// use sidegate_uaf::policy::Policy;
 /// let unchecked: Policy = serde_json::from_str(r#"{"accepted": [[]]}"#).unwrap();
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0423
+/// use sidegate_uaf::{policy::Policy, wire};
+/// let unchecked = wire::Policy { accepted: Vec::new(), disallowed: Vec::new() };
+/// let policy = Policy(unchecked);
+/// ```
+/// ```compile_fail,E0616
 /// let mut policy = sidegate_uaf::policy::Policy::any();
-/// policy.accepted.clear();
+/// policy.0.accepted.clear();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy(wire::Policy);
@@ -123,13 +128,6 @@ impl Policy {
             ..MatchCriteria::default()
         };
         Self(wire::Policy { accepted: vec![vec![criterion]], disallowed: Vec::new() })
-    }
-
-    /// Accepts exactly these keys, any one of them. `None` without any key.
-    #[must_use]
-    pub fn of_keys(keys: &[KeyRef]) -> Option<Self> {
-        let accepted: Vec<_> = by_model(keys).into_iter().map(|criterion| vec![criterion]).collect();
-        (!accepted.is_empty()).then(|| Self(wire::Policy { accepted, disallowed: Vec::new() }))
     }
 
     /// As requests hold it.

@@ -44,7 +44,7 @@ pub struct Start<'a> {
 
 /// How an answer came in. There is no default: it would let no operation end, and compare no channel.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// let unchecked = sidegate_uaf::Arrival::default();
 /// ```
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,7 @@ use sidegate_uaf::metadata::{Models, UnknownModels};
 use sidegate_uaf::policy::Policy;
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::Transaction;
-use sidegate_uaf::{Algorithm, Decoys, Error, PrivateKey, StatusCode};
+use sidegate_uaf::{Algorithm, Credential, Decoys, Error, PrivateKey, StatusCode};
 
 use crate::support::{AAID, NONCE, World, any_model, of_models, phone, server, start, statement};
 
@@ -127,13 +127,13 @@ fn the_key_is_one_that_the_policy_names() {
     let mut world = World::new();
     let (key, mut credential) = world.registered_key();
     credential.sign_counter = 0;
-    let (other, _) = world.registered_key();
-    let mut run = |named: &_| {
-        world.policy = Policy::of_keys(std::slice::from_ref(named)).unwrap();
+    let (_, other) = world.registered_key();
+    let mut run = |named: &Credential| {
+        world.named = Some(("jeff", vec![named.clone()]));
         world.authenticate_as(&key, key.private_key(), std::slice::from_ref(&credential), |_| {})
     };
-    assert!(run(&key.key_ref()).is_ok());
-    assert_eq!(run(&other.key_ref()).unwrap_err(), Error::NotInPolicy);
+    assert!(run(&credential).is_ok());
+    assert_eq!(run(&other).unwrap_err(), Error::NotInPolicy);
 }
 
 #[test]

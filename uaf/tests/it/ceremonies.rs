@@ -4,7 +4,6 @@ use rstest::rstest;
 use sidegate_uaf::authentication::{AuthenticationOutcome, AuthenticationState, Claimant};
 use sidegate_uaf::authenticator::{ASM_USER_CANCELLED, Authenticator, AuthenticatorError, DeviceKey};
 use sidegate_uaf::deregistration::Deregistration;
-use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::{RegistrationOutcome, RegistrationState};
 use sidegate_uaf::tlv::{Tag, tag};
 use sidegate_uaf::transaction::TransactionError;
@@ -183,15 +182,10 @@ fn the_phone_minds_the_policy() {
     world.policy = of_models(&["D0D0#0002"]);
     let unfit = AuthenticatorError::NoSuitableAuthenticator;
     assert_eq!(world.phone.register(&world.start_registration(&[]).0, &[]).unwrap_err(), unfit);
-    world.policy = Policy::of_keys(&[world.registered_elsewhere()]).unwrap();
+    world.policy = of_models(&[AAID]);
+    world.named = Some(("jeff", vec![world.registered_key().1]));
     let (request, _) = world.start_authentication();
     assert_eq!(world.phone.authenticate(&request, &mut [key], &[9; 8]).unwrap_err(), unfit);
-}
-
-impl World {
-    fn registered_elsewhere(&self) -> sidegate_uaf::KeyRef {
-        World::new().registered_key().0.key_ref()
-    }
 }
 
 #[test]
