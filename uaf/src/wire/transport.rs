@@ -1,6 +1,9 @@
 //! The envelopes of the HTTP transport specific API (UAF application API 1.1, section 4).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 use super::{Operation, Response};
 use crate::encoding::dictionary;
@@ -129,8 +132,8 @@ impl ServerResponse {
     }
 }
 
-/// A proof of the login.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A proof of the login. It does not print and is wiped when dropped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Token {
     /// What the value is.
@@ -138,6 +141,18 @@ pub struct Token {
     pub token_type: TokenType,
     /// The proof.
     pub value: String,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("token_type", &self.token_type).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.value.zeroize();
+    }
 }
 
 /// Kinds of proofs.
@@ -164,4 +179,18 @@ pub enum TokenType {
     /// OpenID Connect.
     #[serde(rename = "OPENID_CONNECT")]
     OpenIdConnect,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_does_not_print() {
+        let token = Token { token_type: TokenType::Jwt, value: "eyJ-proof".to_owned() };
+        let answer = ServerResponse { additional_tokens: vec![token], ..ServerResponse::of(StatusCode::OK) };
+        let printed = format!("{answer:?} {answer:#?}");
+        assert!(printed.contains("Jwt") && !printed.contains("proof"), "{printed}");
+        assert!(serde_json::to_string(&answer).unwrap().contains("eyJ-proof"));
+    }
 }
