@@ -14,8 +14,24 @@ const EXTENSIONS: u8 = 0xa3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
 
+/// An extension of a certificate.
+struct Extension<'a> {
+    is_critical: bool,
+    /// What is inside its OCTET STRING.
+    value: &'a [u8],
+}
+
 /// The value inside an extension's OCTET STRING; `oid` is the content of the identifier.
 pub(super) fn extension<'a>(certificate: &'a [u8], oid: &[u8]) -> Result<Option<&'a [u8]>, Malformed> {
+    Ok(find(certificate, oid)?.map(|found| found.value))
+}
+
+/// The same of an extension that must not be passed over.
+pub(super) fn critical_extension<'a>(certificate: &'a [u8], oid: &[u8]) -> Result<Option<&'a [u8]>, Malformed> {
+    Ok(find(certificate, oid)?.filter(|found| found.is_critical).map(|found| found.value))
+}
+
+fn find<'a>(certificate: &'a [u8], oid: &[u8]) -> Result<Option<Extension<'a>>, Malformed> {
     let (to_be_signed, _) = expect(only(certificate, SEQUENCE)?, SEQUENCE)?;
     let mut rest = to_be_signed;
     let mut found = None;
@@ -40,17 +56,18 @@ pub(super) fn subject_public_key(certificate: &[u8]) -> Result<&[u8], Malformed>
     rest.get(..rest.len() - behind.len()).ok_or(Malformed)
 }
 
-fn among<'a>(mut extensions: &'a [u8], oid: &[u8]) -> Result<Option<&'a [u8]>, Malformed> {
+fn among<'a>(mut extensions: &'a [u8], oid: &[u8]) -> Result<Option<Extension<'a>>, Malformed> {
     let mut found = None;
     while !extensions.is_empty() {
         let (extension, behind) = expect(extensions, SEQUENCE)?;
         extensions = behind;
         let (id, rest) = expect(extension, OBJECT_IDENTIFIER)?;
-        let value = match split(rest)? {
-            (BOOLEAN, _, rest) => only(rest, OCTET_STRING)?,
-            _ => only(rest, OCTET_STRING)?,
+        let (is_critical, value) = match split(rest)? {
+            // Some write the default.
+            (BOOLEAN, flag, rest) => (flag != [0], only(rest, OCTET_STRING)?),
+            _ => (false, only(rest, OCTET_STRING)?),
         };
-        if id == oid && found.replace(value).is_some() {
+        if id == oid && found.replace(Extension { is_critical, value }).is_some() {
             return Err(Malformed);
         }
     }
@@ -107,6 +124,10 @@ mod tests {
         assert_eq!(extension(&both, &[0x53]), Ok(None));
         assert_eq!(extension(&certificate(&[ONE, ONE].concat()), &[0x51]), Err(Malformed), "twice");
         assert_eq!(extension(&certificate(&[ONE, ONE].concat()), &[0x52]), Ok(None));
+        assert_eq!(critical_extension(&both, &[0x51]), Ok(None));
+        assert_eq!(critical_extension(&both, &[0x52]), Ok(Some(&[9][..])));
+        let uncritical = CRITICAL.iter().map(|byte| if *byte == 0xff { 0 } else { *byte }).collect::<Vec<_>>();
+        assert_eq!(critical_extension(&certificate(&uncritical), &[0x52]), Ok(None), "the default, written");
     }
 
     #[test]

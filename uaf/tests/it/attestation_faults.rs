@@ -322,6 +322,31 @@ fn the_leafs_key_is_for_signatures(#[case] usage: &[u8], #[case] is_good: bool) 
     assert_eq!(made.register(&[&made.leaf], &[&made.leaf]).err(), refused, "listed or not");
 }
 
+/// clientAuth, 1.3.6.1.5.5.7.3.2.
+const CLIENT_AUTH: &[u8] = &[6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 2];
+/// anyExtendedKeyUsage, 2.5.29.37.0.
+const ANY_USAGE: &[u8] = &[6, 4, 0x55, 0x1d, 0x25, 0];
+
+#[rstest]
+#[case::of_another_purpose(true, &[CLIENT_AUTH], false)]
+#[case::of_another_purpose_that_may_be_passed_over(false, &[CLIENT_AUTH], true)]
+#[case::of_any(true, &[ANY_USAGE], true)]
+#[case::of_another_and_any(true, &[CLIENT_AUTH, ANY_USAGE], true)]
+fn the_leafs_key_is_not_kept_to_other_purposes(
+    #[case] critical: bool,
+    #[case] purposes: &[&[u8]],
+    #[case] is_good: bool,
+) {
+    let purposes = purposes.concat();
+    let value = [&[0x30, u8::try_from(purposes.len()).unwrap()], &purposes[..]].concat();
+    let mut leaf = Vendor::new().leaf;
+    leaf.extensions.push(CertificateExtension { oid: "2.5.29.37", critical, value });
+    let made = Vendor { leaf, ..Vendor::new() }.make();
+    let refused = (!is_good).then_some(Error::Certificate(CertificateError::ExtendedKeyUsage));
+    assert_eq!(made.register(&[&made.root], &[&made.leaf, &made.authority]).err(), refused);
+    assert_eq!(made.register(&[&made.leaf], &[&made.leaf]).err(), refused, "listed or not");
+}
+
 #[test]
 fn an_authority_attests_nothing_unless_it_is_listed_itself() {
     let authority = CertificateExtension::basic_constraints(true, None);

@@ -49,6 +49,9 @@ pub enum CertificateError {
     /// The leaf's key is for other uses than signatures.
     #[error("the leaf's key usage is without digitalSignature")]
     KeyUsage,
+    /// The leaf's key is, by an extended key usage that is critical, for other purposes alone; none is for attestation.
+    #[error("the leaf's extended key usage is critical and is without anyExtendedKeyUsage")]
+    ExtendedKeyUsage,
     /// Another rule of RFC 5280; the number is OpenSSL's.
     #[error("path is refused (OpenSSL {0})")]
     Refused(i32),
