@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 pub use removed::{RemovedHeaders, fold};
 pub use reserved::is_reserved;
+pub(crate) use reserved::{is_kept_from_upstreams, is_of_message};
 pub use rule::{Rule, RuleError, SOURCES};
 
 use crate::exchange::Exchange;

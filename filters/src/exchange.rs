@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 
+use crate::headers::Change;
 use crate::identity::Caller;
 use crate::path::{CanonicalPath, Params};
 
@@ -70,6 +71,9 @@ pub struct Exchange {
     /// Headers that the answer must carry, whoever makes it: the gateway sets them last, in place of any the
     /// destination gave. Identity creation asks for `Cache-Control: no-store` here, so that Back after logout shows nothing.
     pub answer_headers: Vec<(HeaderName, HeaderValue)>,
+    /// What is changed in an upstream's answer on its way to the client, in this order and before `answer_headers`. In an
+    /// answer of the gateway's own only what is set counts, where that says nothing itself.
+    pub answer_changes: Vec<Change>,
     /// `Set-Cookie` that clears a cookie which names no living session. The gateway adds it to a 401, whoever gives that,
     /// and to no other answer: an open page may be cached, and a login sets a cookie of its own.
     pub dead_cookie: Option<HeaderValue>,
@@ -92,6 +96,7 @@ impl Exchange {
             proofs: Extensions::new(),
             upstream_headers: Vec::new(),
             answer_headers: Vec::new(),
+            answer_changes: Vec::new(),
             dead_cookie: None,
         }
     }

@@ -14,7 +14,8 @@
 //!    request [`Chain::commit`]; a [`Verdict::Answer`] of either is sent in place of it;
 //! 3. forwards the canonical path and the headers that are left in the exchange, without any that
 //!    [`RemovedHeaders::keep_back`], and adds those of [`Exchange::upstream_headers`];
-//! 4. tells [`Chain::response`] how the destination answered, and puts [`Exchange::answer_headers`] into the answer.
+//! 4. tells [`Chain::response`] how the destination answered, makes the changes of
+//!    [`Exchange::answer_changes`] in the answer and puts [`Exchange::answer_headers`] into it.
 
 pub mod audit;
 pub mod chain;
@@ -22,6 +23,7 @@ pub mod clock;
 pub mod delegation;
 pub mod exchange;
 pub mod filter;
+pub mod headers;
 pub mod identity;
 pub mod identity_creation;
 pub mod ip_list;
@@ -46,6 +48,7 @@ pub use chain::{BodySource, Chain};
 pub use delegation::{DelegationFilter, RemovedHeaders};
 pub use exchange::{CertificateDigest, CertificateNames, Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
+pub use headers::HeadersFilter;
 pub use identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};
 pub use ip_list::IpListFilter;

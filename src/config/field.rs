@@ -226,6 +226,23 @@ impl<'a> Field<'a> {
             .collect()
     }
 
+    /// The values below this key, each with a key that need not be a name.
+    pub(super) fn pairs(&self, mut read: impl FnMut(&str, &Field<'a>)) {
+        let entries: &'a [Entry] = match self.node {
+            None => &[],
+            Some(Node { value: Value::Map(entries), .. }) => entries,
+            Some(_) => {
+                self.fault("this must be a section", "write KEY: VALUE below it, indented, or {KEY: VALUE}");
+                &[]
+            }
+        };
+        self.refuse_duplicates(entries);
+        for entry in entries {
+            let path = join(&self.path, &entry.key);
+            read(&entry.key, &Field::new(self.context, path, entry.line, Some(&entry.node)));
+        }
+    }
+
     /// Whether so many sections or items are all that are written: none is at fault and missing.
     pub(super) fn is_all(&self, read: usize) -> bool {
         match self.node.map(|node| &node.value) {

@@ -1,5 +1,6 @@
 //! `filters`: named filter settings that own routes put into their chains.
 
+mod headers;
 mod ip_list;
 mod rate_limit;
 mod role;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sidegate_filters::delegation::{Rule, RuleError, SOURCES};
+use sidegate_filters::headers::HeaderRules;
 use sidegate_filters::identity_creation::InternalAccess;
 use sidegate_filters::ip_list::IpList;
 use sidegate_filters::rate_limit::RateLimit;
@@ -47,6 +49,8 @@ pub enum FilterKind {
     Role(RoleDemand),
     /// `rate-limit` (`gateway.md` 3).
     RateLimit(RateLimit),
+    /// `headers` (`gateway.md` 3).
+    Headers(HeaderRules),
     /// `ip-list` (`gateway.md` 3).
     IpList(IpList),
 }
@@ -67,7 +71,7 @@ impl FilterKind {
     pub fn asks_who(&self) -> bool {
         match self {
             Self::IdentityCreation(demand) => !demand.open,
-            Self::Delegation(_) | Self::RateLimit(_) | Self::IpList(_) => false,
+            Self::Delegation(_) | Self::RateLimit(_) | Self::Headers(_) | Self::IpList(_) => false,
             Self::JwsBypass(_) | Self::UserBinding(..) | Self::Role(_) => true,
         }
     }
@@ -104,6 +108,7 @@ const TYPES: &[(&str, Reader)] = &[
     ("user-binding", |section, _| Some(FilterKind::UserBinding(username_mapper(section), place(section)))),
     ("role", |section, _| Some(FilterKind::Role(role::read(section)))),
     ("rate-limit", |section, _| rate_limit::read(section).map(FilterKind::RateLimit)),
+    ("headers", |section, _| Some(FilterKind::Headers(headers::read(section)))),
     ("ip-list", |section, _| Some(FilterKind::IpList(ip_list::read(section)))),
 ];
 

@@ -158,11 +158,13 @@ impl ProxyHttp for Front {
             session.as_downstream_mut().set_read_timeout(None);
             life.known.iter().for_each(|known| known.connection.open_tunnel());
         }
-        if let (true, Some(known)) = (is_last(response.status), &mut life.known) {
-            known.record.answered(response.status);
-            known.dress.put_on(response, known.record.request_id())?;
+        let Some(known) = &mut life.known else { return Ok(()) };
+        if !is_last(response.status) {
+            known.dress.bare_early(response);
+            return Ok(());
         }
-        Ok(())
+        known.record.answered(response.status);
+        known.dress.put_on(response, known.record.request_id())
     }
 
     fn response_body_filter(
@@ -180,8 +182,11 @@ impl ProxyHttp for Front {
         &self,
         _: &mut Session,
         trailers: &mut HeaderMap,
-        _: &mut Life,
+        life: &mut Life,
     ) -> pingora::Result<()> {
+        if let Some(known) = &life.known {
+            known.dress.bare_trailers(trailers);
+        }
         censor_trailers(trailers)
     }
 

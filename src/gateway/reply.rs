@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use sidegate_filters::Reply;
+use sidegate_filters::headers::{Change, Deed};
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
@@ -29,6 +30,8 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 pub(super) struct Dress {
     /// The connection is encrypted: browsers shall not come back without.
     pub(super) secure: bool,
+    /// What the row changes in what its upstream says.
+    pub(super) changes: Vec<Change>,
     /// What filters ask for, in place of what the destination says.
     pub(super) demanded: Vec<(HeaderName, HeaderValue)>,
     /// What clears the client's cookie, if a 401 tells it that it has no session.
@@ -36,12 +39,57 @@ pub(super) struct Dress {
 }
 
 impl Dress {
-    /// Adds the headers.
+    /// Adds the headers to an answer of an upstream.
     pub(super) fn put_on(&self, head: &mut ResponseHeader, request_id: &str) -> pingora::Result<()> {
+        self.put_on_ours(head, request_id)?;
+        self.changes.iter().filter(|change| self.may_say(change)).try_for_each(|change| make(change, head))?;
+        self.demand(head)
+    }
+
+    /// Adds the headers to an answer of our own: what that says of itself stays.
+    fn put_on_own(&self, head: &mut ResponseHeader, request_id: &str) -> pingora::Result<()> {
+        let own = head.headers.clone();
+        self.put_on_ours(head, request_id)?;
+        let counts = |change: &&Change| {
+            matches!(change.deed, Deed::Set(_)) && !own.contains_key(&change.name) && self.may_say(change)
+        };
+        self.changes.iter().filter(counts).try_for_each(|change| make(change, head))?;
+        self.demand(head)
+    }
+
+    /// What is set here, or removed, an upstream says neither before its answer nor behind it.
+    pub(super) fn bare_early(&self, head: &mut ResponseHeader) {
+        for name in self.kept_back() {
+            head.remove_header(name);
+        }
+    }
+
+    /// The same of what stands behind a body.
+    pub(super) fn bare_trailers(&self, trailers: &mut HeaderMap) {
+        for name in self.kept_back() {
+            trailers.remove(name);
+        }
+    }
+
+    fn kept_back(&self) -> impl Iterator<Item = &HeaderName> {
+        let goes = |change: &&Change| !matches!(change.deed, Deed::Add(_));
+        self.changes.iter().filter(goes).map(|change| &change.name)
+    }
+
+    /// Over a plain connection nobody says that others are to be encrypted (RFC 6797 7.2).
+    fn may_say(&self, change: &Change) -> bool {
+        self.secure || change.name != header::STRICT_TRANSPORT_SECURITY || change.deed == Deed::Remove
+    }
+
+    fn put_on_ours(&self, head: &mut ResponseHeader, request_id: &str) -> pingora::Result<()> {
         head.insert_header(REQUEST_ID, request_id)?;
         if self.secure {
             head.insert_header(header::STRICT_TRANSPORT_SECURITY, HSTS)?;
         }
+        Ok(())
+    }
+
+    fn demand(&self, head: &mut ResponseHeader) -> pingora::Result<()> {
         for (name, _) in &self.demanded {
             head.remove_header(name);
         }
@@ -52,6 +100,17 @@ impl Dress {
             head.append_header(header::SET_COOKIE, cleared.clone())?;
         }
         Ok(())
+    }
+}
+
+fn make(Change { name, deed }: &Change, head: &mut ResponseHeader) -> pingora::Result<()> {
+    match deed {
+        Deed::Set(value) => head.insert_header(name.clone(), value.clone()),
+        Deed::Add(value) => head.append_header(name.clone(), value.clone()).map(drop),
+        Deed::Remove => {
+            head.remove_header(name);
+            Ok(())
+        }
     }
 }
 
@@ -109,7 +168,7 @@ async fn write(
         head.append_header(name, value)?;
     }
     head.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
-    dress.put_on(&mut head, request_id)?;
+    dress.put_on_own(&mut head, request_id)?;
     if has_length(parts.status) {
         head.insert_header(header::CONTENT_LENGTH, body.len())?;
     }

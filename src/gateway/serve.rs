@@ -197,6 +197,7 @@ fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: S
 fn note(exchange: &mut Exchange, record: &mut RequestRecord, dress: &mut Dress) {
     record.set_caller(kind(&exchange.caller));
     dress.demanded = std::mem::take(&mut exchange.answer_headers);
+    dress.changes = std::mem::take(&mut exchange.answer_changes);
     dress.dead_cookie = exchange.dead_cookie.take();
 }
 

@@ -61,7 +61,10 @@ pub(crate) fn forward(head: &mut RequestHeader, exchange: &Exchange, removed: &R
     if let Some(cookies) = exchange.headers.get(header::COOKIE) {
         head.insert_header(header::COOKIE, cookies)?;
     }
-    exchange.upstream_headers.iter().try_for_each(|(name, value)| head.insert_header(name.clone(), value))
+    for (name, _) in &exchange.upstream_headers {
+        head.remove_header(name);
+    }
+    exchange.upstream_headers.iter().try_for_each(|(name, value)| head.append_header(name.clone(), value).map(drop))
 }
 
 /// Sends an answer of ours.

@@ -127,7 +127,7 @@ const FRAMING: &[&str] = &["content-encoding", "content-length", "content-type",
 const REWRITTEN: &[&str] = &["cookie", "host"];
 
 /// Whether a client's header is kept from upstreams: it is no word that anything is to be done by.
-pub(super) fn is_kept_from_upstreams(name: &HeaderName) -> bool {
+pub(crate) fn is_kept_from_upstreams(name: &HeaderName) -> bool {
     is_kept(name, &fold(name.as_str()))
 }
 
@@ -141,6 +141,11 @@ pub(super) fn is_kept(name: &HeaderName, folded: &str) -> bool {
 pub fn is_reserved(name: &HeaderName) -> bool {
     let folded = fold(name.as_str());
     is_ours(&folded) || is_in(FRAMING, &folded) || is_in(REWRITTEN, &folded)
+}
+
+/// Whether a message or its connection hangs on headers of this name, folded.
+pub(crate) fn is_of_message(folded: &str) -> bool {
+    is_in(FRAMING, folded) || is_in(HOP_BY_HOP, folded)
 }
 
 fn is_ours(folded: &str) -> bool {

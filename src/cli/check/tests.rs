@@ -291,3 +291,25 @@ fn a_key_that_others_may_read_is_noted() {
     let (good, text) = checked_in(folder.path());
     assert!(good && text.contains("note: listeners[0].tls.key: FOLDER/server.key has mode 644"), "{text}");
 }
+
+/// Which headers tell an upstream who is calling, only all rows together know.
+#[test]
+fn a_header_that_tells_who_is_calling_is_changed_by_no_filter_of_another_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.yml");
+    let rows = "upstreams: { shop: { url: 'http://127.0.0.1:1' } }
+filters:
+  known: { type: identity-creation, domain: main }
+  tell-who: { type: delegation, rules: ['AUTH:user.auth.UserId:X-User'] }
+  house: { type: headers, request: { set: { x_user: eve } } }
+routes:
+  - { name: shop, path: /shop/*, methods: [GET], filters: [known, tell-who], upstream: shop }
+  - { name: open, path: /open/*, methods: [GET], filters: [house], upstream: shop }
+";
+    fs::write(&path, format!("{}\n{rows}", crate::config::STANDALONE)).unwrap();
+    let (good, text) = checked(&Source::File(path));
+    assert!(
+        !good && text.contains("filters.house.request: filter house: `x_user` tells upstream shop who is"),
+        "{text}"
+    );
+}

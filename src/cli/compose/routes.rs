@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
 use sidegate_filters::delegation::{DelegationFilter, Rule};
+use sidegate_filters::headers::HeaderRules;
 use sidegate_filters::jws_bypass::Uses;
 use sidegate_filters::rate::Rate;
 use sidegate_filters::rate_limit::RateLimit;
-use sidegate_filters::{Chain, Filter, IpListFilter, RateLimitFilter, UserBindingFilter};
+use sidegate_filters::{Chain, Filter, HeadersFilter, IpListFilter, RateLimitFilter, UserBindingFilter};
 
 use super::gate::Gate;
 use super::lasting::Lasting;
@@ -57,6 +58,20 @@ pub(super) fn table(
     let rates = rates(config, &stores.lasting, &gate.clock);
     let parts = Parts { config, gate, services, stores, metrics, upstreams, uses, rates };
     Ok(Router::new(config.routes.iter().map(|row| parts.route(row)).collect::<Result<_, _>>()?))
+}
+
+/// What tells an upstream who is calling is none of its business.
+fn headers(name: &str, rules: &HeaderRules, upstream: &Upstream) -> Result<Arc<dyn Filter>, ComposeError> {
+    let filter = HeadersFilter::new(rules.clone(), &upstream.identity_headers);
+    Ok(Arc::new(filter.map_err(|header| {
+        ComposeError::unfit(
+            format!("filters.{name}.request"),
+            format!(
+                "filter {name}: `{header}` tells upstream {} who is calling: a rule sets it, or remove-headers names it",
+                upstream.name
+            ),
+        )
+    })?))
 }
 
 /// What every rate-limit counts in.
@@ -162,6 +177,7 @@ impl Parts<'_> {
                 FilterKind::UserBinding(mapper, place) => Arc::new(UserBindingFilter::new(*mapper, *place)),
                 FilterKind::Role(demand) => self.gate.role(demand, row.interception),
                 FilterKind::RateLimit(limit) => self.rate_limit(name, limit)?,
+                FilterKind::Headers(rules) => headers(name, rules, upstream)?,
                 FilterKind::IpList(list) => Arc::new(IpListFilter::new(list.clone())),
             });
         }

@@ -129,3 +129,38 @@ fn a_limit_lets_everybody_pass_in_the_end(#[case] keys: &str, #[case] chain: &st
     let noted = notices(&format!("{CALM}, {keys}"), chain);
     assert_eq!(noted.iter().any(|text| text.contains("is open")), is_open, "{noted:?}");
 }
+
+#[rstest]
+#[case("request: {set: {X-User: a, x_user: b}}", "filters.f.request.set.x_user: this header is changed twice")]
+#[case("request: {set: {X-A: a}, remove: [x-a]}", "filters.f.request.remove[0]: this header is changed twice")]
+#[case("response: {set: {X-A: a}, add: {X.A: b}}", "filters.f.response.add.X.A: this header is changed twice")]
+#[case("request: {set: {X-Forwarded-For: a}}", "filters.f.request.set.X-Forwarded-For: this header says who is")]
+#[case("request: {remove: [Cookie]}", "filters.f.request.remove[0]: this header says who is")]
+#[case("request: {add: {Transfer-Encoding: a}}", "filters.f.request.add.Transfer-Encoding: a message or a connection")]
+#[case("response: {set: {Set-Cookie: a=b}}", "filters.f.response.set.Set-Cookie: sessions and logins hang on this")]
+#[case("request: {set: {X A: a}}", "filters.f.request.set.X A: this is no name of a header")]
+#[case("request: {set: {X-A: \"a\\nX-User: eve\"}}", "filters.f.request.set.X-A: this fits into no header")]
+#[case("request: {set: {X-A: }}", "filters.f.request.set.X-A: this key must be written")]
+#[case("request: {set: [X-A]}", "filters.f.request.set: this must be a section")]
+#[case("response: {remove: {X-A: a}}", "filters.f.response.remove: this must be a list")]
+#[case("requests: {}", "filters.f.requests: this key is not known; did you mean request?")]
+fn a_header_is_changed_where_nothing_hangs_on_it(#[case] keys: &str, #[case] expected: &str) {
+    let found = faults(&with(&format!("type: headers, {keys}"), "customers, f"));
+    assert!(found.iter().any(|fault| fault.contains(expected)), "{found:#?}");
+    assert!(!found.iter().any(|fault| fault.contains("eve")), "no value is told: {found:#?}");
+}
+
+#[rstest]
+#[case("")]
+#[case(", request: {}")]
+#[case(", response: {set: {}}")]
+fn changing_nothing_is_a_fault(#[case] keys: &str) {
+    assert!(fault_in(&format!("type: headers{keys}"), "customers, f").starts_with("filters.f: nothing is changed"));
+}
+
+#[test]
+fn headers_let_everybody_pass() {
+    let filter = "type: headers, request: {set: {X-Tenant: bank}}, response: {remove: [Server]}";
+    let noted = notices(filter, "f");
+    assert!(noted.iter().any(|text| text.contains("is open")), "{noted:?}");
+}

@@ -38,7 +38,9 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>, pattern: Option<&Patter
             ),
             Some(FilterKind::Role(demand)) => done.role(item, demand),
             Some(FilterKind::RateLimit(limit)) => done.rate_limit(item, name.as_deref(), limit, pattern),
-            Some(FilterKind::UserBinding(..) | FilterKind::JwsBypass(_) | FilterKind::IpList(_)) => {}
+            Some(
+                FilterKind::UserBinding(..) | FilterKind::JwsBypass(_) | FilterKind::Headers(_) | FilterKind::IpList(_),
+            ) => {}
             Some(FilterKind::IdentityCreation(demand)) => {
                 (done.finds_out, done.gives_roles) = (true, demand.gives_roles)
             }
