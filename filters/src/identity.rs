@@ -58,23 +58,38 @@ pub struct Session {
 ///
 /// Kept with the session so that the services which renew or end it need no header.
 #[derive(Clone)]
-pub struct Carrier(Arc<Zeroizing<String>>);
+pub struct Carrier {
+    /// How it came: what is good as the one is nothing as the other.
+    pub by: CarriedBy,
+    value: Arc<Zeroizing<String>>,
+}
+
+/// How a client shows its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CarriedBy {
+    /// The session cookie.
+    Cookie,
+    /// A session token in `Authorization`.
+    Token,
+}
 
 impl Carrier {
-    pub(crate) fn new(text: String) -> Self {
-        Self(Arc::new(Zeroizing::new(text)))
+    /// The value of a cookie, or a token.
+    #[must_use]
+    pub fn new(by: CarriedBy, value: String) -> Self {
+        Self { by, value: Arc::new(Zeroizing::new(value)) }
     }
 
     /// The value, to look the session up again.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.value
     }
 }
 
 impl PartialEq for Carrier {
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+        self.by == other.by && bool::from(self.value.as_bytes().ct_eq(other.value.as_bytes()))
     }
 }
 

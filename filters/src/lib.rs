@@ -49,7 +49,7 @@ pub use delegation::{DelegationFilter, RemovedHeaders};
 pub use exchange::{CertificateDigest, CertificateNames, Client, Exchange};
 pub use filter::{Filter, FilterError, Verdict};
 pub use headers::HeadersFilter;
-pub use identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role};
+pub use identity::{AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};
 pub use ip_list::IpListFilter;
 pub use jws_bypass::JwsBypassFilter;

@@ -7,7 +7,7 @@ use crate::chain::{BodySource, Chain};
 use crate::clock::Millis;
 use crate::exchange::{Client, Exchange};
 use crate::filter::{Filter, Verdict};
-use crate::identity::{AuthenticatedSession, Caller, Carrier, InternalCaller, Role, Session};
+use crate::identity::{AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, Role, Session};
 use crate::path::CanonicalPath;
 use crate::reply::{Problem, Reply};
 
@@ -29,7 +29,7 @@ pub(crate) fn jeff_with(roles: &[&str]) -> Caller {
         authenticated_at: Millis(0),
         generation: 0,
     };
-    Caller::User(AuthenticatedSession::granted(session, Some(Carrier::new("cookie".into()))))
+    Caller::User(AuthenticatedSession::granted(session, Some(Carrier::new(CarriedBy::Cookie, "cookie".into()))))
 }
 
 pub(crate) fn service(roles: &[Role]) -> Caller {

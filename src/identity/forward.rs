@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::Session;
-use sidegate_filters::identity_creation::{AuthenticationService, foreign_cookies};
+use sidegate_filters::identity_creation::{AuthenticationService, foreign_cookies, shows_session_token};
 use sidegate_filters::jws::base64url;
 use sidegate_filters::recent::Recent;
 use sidegate_filters::{Exchange, FilterError};
@@ -86,6 +86,9 @@ impl ForwardRealm {
         for name in &self.settings.terms.headers {
             if *name == header::COOKIE {
                 headers.extend(foreign_cookies(&exchange.headers).map(|cookies| (header::COOKIE, cookies)));
+                continue;
+            }
+            if *name == header::AUTHORIZATION && shows_session_token(&exchange.headers) {
                 continue;
             }
             for value in exchange.headers.get_all(name) {

@@ -12,7 +12,7 @@ use http::HeaderValue;
 use http::header::InvalidHeaderValue;
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::Session;
-use sidegate_filters::{AuthenticatedSession, FilterError, SessionDomain};
+use sidegate_filters::{AuthenticatedSession, CarriedBy, Carrier, FilterError, SessionDomain};
 use zeroize::Zeroizing;
 
 use crate::jose::CryptoError;
@@ -204,13 +204,15 @@ impl DomainSessions {
 
     /// None where nothing is kept of the session.
     fn key_of(&self, session: &AuthenticatedSession) -> Option<SessionKey> {
-        self.key(session.carrier()?.expose())
+        self.key(session.carrier()?)
     }
 
-    /// Where the session is kept for which somebody carries this: an id, or a token for it.
-    fn key(&self, carried: &str) -> Option<SessionKey> {
-        let of_token = || self.tokens.as_ref()?.read(&self.settings.domain, carried, self.clock.now());
-        SessionId::parse(carried).map(|id| id.key()).or_else(of_token)
+    /// Where the session is kept for which somebody carries this.
+    fn key(&self, carrier: &Carrier) -> Option<SessionKey> {
+        match carrier.by {
+            CarriedBy::Cookie => SessionId::parse(carrier.expose()).map(|id| id.key()),
+            CarriedBy::Token => self.tokens.as_ref()?.read(&self.settings.domain, carrier.expose(), self.clock.now()),
+        }
     }
 
     /// The level that its realm gives now, at most that which it gave; none where that realm is gone.
@@ -276,11 +278,11 @@ impl DomainSessions {
 
 #[async_trait]
 impl sidegate_filters::identity_creation::Sessions for DomainSessions {
-    async fn find(&self, domain: &SessionDomain, carried: &str) -> Result<Option<Session>, FilterError> {
+    async fn find(&self, domain: &SessionDomain, carrier: &Carrier) -> Result<Option<Session>, FilterError> {
         if *domain != self.settings.domain {
             return Ok(None);
         }
-        let Some(key) = self.key(carried) else { return Ok(None) };
+        let Some(key) = self.key(carrier) else { return Ok(None) };
         let unavailable = |error: StoreError| {
             tracing::error!(%error, "a session could not be looked up");
             FilterError::Unavailable("the session store")

@@ -5,15 +5,19 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client};
+use crate::support::phone::Phone;
 use crate::support::upstream::Upstream;
+use crate::support::wait;
 
 /// A service that knows the users of a cookie and of tickets, and tells what it was asked.
 struct Service {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
+    listening: JoinHandle<()>,
 }
 
 #[derive(Default)]
@@ -27,13 +31,18 @@ impl Service {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, state) = (listener.local_addr().unwrap(), Arc::<Mutex<State>>::default());
-        let served = state.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, served.clone()));
-            }
-        });
-        Self { address, state }
+        Self { address, listening: listen(listener, state.clone()), state }
+    }
+
+    /// Nothing listens there any more.
+    async fn stop(&mut self) {
+        self.listening.abort();
+        let _ = (&mut self.listening).await;
+    }
+
+    /// It is there again.
+    async fn again(&mut self) {
+        self.listening = listen(TcpListener::bind(self.address).await.unwrap(), self.state.clone());
     }
 
     /// Every request so far, whole.
@@ -45,6 +54,14 @@ impl Service {
     fn says(&self, answer: &str) {
         self.state.lock().unwrap().script = Some(answer.to_owned());
     }
+}
+
+fn listen(listener: TcpListener, state: Arc<Mutex<State>>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, state.clone()));
+        }
+    })
 }
 
 async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
@@ -183,6 +200,22 @@ async fn whoever_shows_nothing_or_something_unknown_is_nobody() {
 }
 
 #[tokio::test]
+async fn it_is_shown_no_session_of_ours_by_cookie_or_by_token() {
+    let shop = Shop::open().await;
+    let phone = Phone::enrolled(&shop.gateway, "jeff").await;
+    let answer = phone.try_login_uaf().await.uaf_code(1200);
+    let carried = shop.gateway.public().bearer(answer["additionalTokens"][0]["value"].as_str().unwrap());
+    carried.get("/any/a").send().await.expect(200);
+    for client in [&carried, &shop.gateway.public().cookie(phone.session())] {
+        client.get("/boss/a").send().await.problem(401);
+        assert!(shop.service.asked().is_empty(), "there was nothing to show");
+    }
+    carried.get("/boss/a").header("x-ticket", "t-eve").send().await.expect(200);
+    let question = shop.service.asked().pop().unwrap();
+    assert!(question.contains("t-eve") && field(&question, "authorization").is_none(), "{question}");
+}
+
+#[tokio::test]
 async fn nothing_but_2xx_with_one_plain_name_lets_anybody_in() {
     let shop = Shop::with("    timeout: 300ms\n").await;
     let denied = [
@@ -222,6 +255,25 @@ async fn nothing_but_2xx_with_one_plain_name_lets_anybody_in() {
     shop.service.says(&good("X-Auth-User: e-1\r\nX-Auth-Name: a\r\n"));
     shop.get("/any/a", "t-eve").await.expect(200);
     shop.get("/boss/a", "t-eve").await.problem(403);
+}
+
+#[tokio::test]
+async fn while_it_is_gone_only_what_it_said_holds_until_that_expires() {
+    let mut shop = Shop::with("    cache: 3s\n").await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    shop.service.stop().await;
+    for path in ["/any/b", "/open/b"] {
+        shop.get(path, "t-eve").await.problem(503);
+    }
+    wait::until("what it said expires", wait::BOUND, async || {
+        let status = shop.get("/any/a", "t-eve").await.status;
+        assert!([200, 503].contains(&status), "{status}");
+        (status == 503).then_some(())
+    })
+    .await;
+    shop.service.again().await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    shop.get("/any/a", "unknown").await.problem(401);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use sidegate_filters::clock::{Clock, Millis, SystemClock};
 use sidegate_filters::delegation::{Rule, SecToken, SecTokens};
-use sidegate_filters::identity::{AuthenticatedSession, InternalCaller, Role, Session};
+use sidegate_filters::identity::{AuthenticatedSession, Carrier, InternalCaller, Role, Session};
 use sidegate_filters::identity_creation::{
     Admission, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt,
     ReturnTarget, Sessions, Settings,
@@ -77,8 +77,8 @@ struct House;
 
 #[async_trait]
 impl Sessions for House {
-    async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError> {
-        Ok((cookie == "jeffs-session").then(|| Session {
+    async fn find(&self, domain: &SessionDomain, carrier: &Carrier) -> Result<Option<Session>, FilterError> {
+        Ok((carrier.expose() == "jeffs-session").then(|| Session {
             sid: "s-1".to_owned(),
             domain: domain.as_str().to_owned(),
             ext_id: "e-1".to_owned(),

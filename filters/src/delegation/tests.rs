@@ -3,7 +3,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::clock::Millis;
-use crate::identity::{Carrier, Session};
+use crate::identity::{CarriedBy, Carrier, Session};
 use crate::testing::{fields, request};
 
 struct Signed;
@@ -30,7 +30,7 @@ fn jeff(name: &str) -> Caller {
         authenticated_at: Millis(5_000),
         generation: 0,
     };
-    Caller::User(AuthenticatedSession::granted(session, Some(Carrier::new("cookie".into()))))
+    Caller::User(AuthenticatedSession::granted(session, Some(Carrier::new(CarriedBy::Cookie, "cookie".into()))))
 }
 
 fn exchange(caller: Caller, headers: &[(&'static str, &[u8])]) -> Exchange {

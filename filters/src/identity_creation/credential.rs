@@ -8,11 +8,11 @@ use http::{HeaderMap, HeaderName, Method, header};
 
 use super::{
     AuthenticationService, Bearer, Certificates, Challenge, SessionCookie, SessionDomain, Sessions, Tokens,
-    foreign_cookies, login_cookie, session_cookie, shows_bearer,
+    foreign_cookies, login_cookie, session_cookie, shows_bearer, shows_session_token,
 };
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
-use crate::identity::{AuthenticatedSession, Carrier, Session};
+use crate::identity::{AuthenticatedSession, CarriedBy, Carrier, Session};
 use crate::reply::Problem;
 
 /// What a request shows of one kind of credential.
@@ -90,7 +90,7 @@ impl Credential for CookieSession {
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
         // Cookies of ours do not go on: what a destination of ours may want of them is kept.
         if let SessionCookie::One(cookie) = login_cookie(&exchange.headers, &self.domain, exchange.client.secure) {
-            exchange.proofs.insert(LoginUnderWay(Carrier::new(cookie)));
+            exchange.proofs.insert(LoginUnderWay(Carrier::new(CarriedBy::Cookie, cookie)));
         }
         let cookie = match session_cookie(&exchange.headers, &self.domain, exchange.client.secure) {
             SessionCookie::Absent => return Ok(Shown::Nothing),
@@ -98,11 +98,11 @@ impl Credential for CookieSession {
                 let detail = "several session cookies were sent; delete this site's cookies and log in again";
                 return Ok(Shown::Refused(Box::new(Problem::bad_request(detail))));
             }
-            SessionCookie::One(cookie) => cookie,
+            SessionCookie::One(cookie) => Carrier::new(CarriedBy::Cookie, cookie),
         };
         let session = self.sessions.find(&self.domain, &cookie).await?;
         if let Some(session) = session.filter(|session| session.domain == self.domain.as_str()) {
-            return Ok(Shown::User(Box::new(session), Some(Carrier::new(cookie))));
+            return Ok(Shown::User(Box::new(session), Some(cookie)));
         }
         let cleared = self.domain.clear_cookie(exchange.client.secure);
         exchange.dead_cookie = Some(cleared.map_err(|error| FilterError::Internal(error.to_string()))?);
@@ -217,10 +217,11 @@ impl Forwarded {
         Self(service)
     }
 
-    /// Whether there is something for it to judge: a cookie of ours is nothing.
+    /// Whether there is something for it to judge: a cookie or a session token of ours is nothing.
     fn is_shown(&self, headers: &HeaderMap) -> bool {
         let is_there = |name: &HeaderName| match *name {
             header::COOKIE => foreign_cookies(headers).is_some(),
+            header::AUTHORIZATION if shows_session_token(headers) => false,
             _ => headers.contains_key(name),
         };
         self.0.headers().iter().any(is_there)

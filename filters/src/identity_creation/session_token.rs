@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use super::{Bearer, Credential, SessionDomain, Sessions, Shown};
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
-use crate::identity::{AuthenticatedSession, Carrier};
+use crate::identity::{AuthenticatedSession, CarriedBy, Carrier};
 use crate::jws::base64url;
 
 /// `typ` in the header of session tokens, where it stands first.
@@ -40,12 +40,12 @@ impl Credential for SessionToken {
 
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
         let token = match Bearer::of(&exchange.headers) {
-            Bearer::Token(token) if token.starts_with(BEGINNING.as_str()) => token,
+            Bearer::Token(token) if token.starts_with(BEGINNING.as_str()) => Carrier::new(CarriedBy::Token, token),
             _ => return Ok(Shown::Nothing),
         };
         let session = self.sessions.find(&self.domain, &token).await?;
         let session = session.filter(|session| session.domain == self.domain.as_str());
-        Ok(session.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), Some(Carrier::new(token)))))
+        Ok(session.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), Some(token))))
     }
 
     async fn holds(&self, session: &AuthenticatedSession) -> Result<bool, FilterError> {

@@ -7,17 +7,17 @@ use http::{HeaderName, Response};
 use super::{Demand, ReturnTarget, SessionDomain};
 use crate::exchange::{CertificateDigest, CertificateNames, Client, Exchange};
 use crate::filter::FilterError;
-use crate::identity::{InternalCaller, Session};
+use crate::identity::{Carrier, InternalCaller, Session};
 
 /// Where sessions are looked up, at each request: what was ended is not there any more.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// The living session behind what a client carries for it, the value of a cookie or a session token, if it belongs to
-    /// `domain`. Whatever is wrong with the value itself is `None`.
+    /// The living session behind what a client carries for it, if it belongs to `domain`. Whatever is wrong with that itself
+    /// is `None`.
     ///
     /// # Errors
     /// [`FilterError::Unavailable`] when the store can't be asked: the request is refused.
-    async fn find(&self, domain: &SessionDomain, carried: &str) -> Result<Option<Session>, FilterError>;
+    async fn find(&self, domain: &SessionDomain, carrier: &Carrier) -> Result<Option<Session>, FilterError>;
 
     /// Whether a session that was found is still alive, at least at the level that it had. To ask is no use of it.
     ///

@@ -8,6 +8,7 @@ use super::*;
 use crate::clock::{ManualClock, Millis};
 use crate::exchange::{CertificateDigest, Client};
 use crate::identity::Session;
+use crate::identity::{CarriedBy, Carrier};
 use crate::path::CanonicalPath;
 use crate::testing::{fields, request};
 
@@ -17,7 +18,8 @@ struct House;
 
 #[async_trait]
 impl Sessions for House {
-    async fn find(&self, domain: &SessionDomain, cookie: &str) -> Result<Option<Session>, FilterError> {
+    async fn find(&self, domain: &SessionDomain, carrier: &Carrier) -> Result<Option<Session>, FilterError> {
+        let cookie = carrier.expose();
         let domain = if cookie == "foreign" { "other" } else { domain.as_str() };
         match cookie {
             "down" => Err(FilterError::Unavailable("the session store")),
@@ -421,7 +423,7 @@ async fn what_was_let_in_may_go_on_while_its_session_lives() {
         let session = Session { sid: sid.to_owned(), ..session("main") };
         Caller::User(AuthenticatedSession::granted(
             session,
-            carrier.then(|| crate::identity::Carrier::new(String::new())),
+            carrier.then(|| Carrier::new(CarriedBy::Cookie, String::new())),
         ))
     };
     assert!(filter.holds(&Caller::Anonymous).await.unwrap());

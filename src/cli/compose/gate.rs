@@ -60,7 +60,7 @@ impl Gate {
         stores: &Stores,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ComposeError> {
-        let tokens = Arc::new(SessionTokens::read_or_make(folder)?);
+        let tokens = session_tokens(folder, stores)?;
         let mut domains = BTreeMap::new();
         for domain in &config.domains {
             let sessions = sessions_of(config, domain, stores, clock)?.with_tokens(tokens.clone());
@@ -244,6 +244,15 @@ fn parse_domain(name: &str) -> Result<SessionDomain, ComposeError> {
 
 fn realm_of(realm: &config::Realm) -> Realm {
     Realm { name: realm.name.clone(), level: realm.level, renew: realm.renew }
+}
+
+/// The key is read at the start: a reload neither loses it nor makes another.
+fn session_tokens(folder: &DataFolder, stores: &Stores) -> Result<Arc<SessionTokens>, ComposeError> {
+    if let Some(first) = stores.lasting.session_tokens.get() {
+        return Ok(first.clone());
+    }
+    let made = Arc::new(SessionTokens::read_or_make(folder)?);
+    Ok(stores.lasting.session_tokens.get_or_init(|| made).clone())
 }
 
 fn password_realm(

@@ -15,7 +15,7 @@ use sidegate_filters::rate_limit::RateLimit;
 use crate::dispatchers::Recipients;
 use crate::fido::{Endpoint, Named};
 use crate::identity::jwt::IssuerKeys;
-use crate::identity::{PasswordRealm, Throttle};
+use crate::identity::{PasswordRealm, SessionTokens, Throttle};
 use crate::routes::Upstream;
 
 use super::gate::KeySetOf;
@@ -27,6 +27,7 @@ pub(super) struct Lasting {
     /// The realm of passwords that was made first: those after it share its throttle and its queue.
     pub(super) password: OnceLock<Arc<PasswordRealm>>,
     pub(super) uaf_throttle: OnceLock<Arc<Throttle>>,
+    pub(super) session_tokens: OnceLock<Arc<SessionTokens>>,
     /// Whom the UAF server behind named keys for.
     pub(super) named: Named,
     /// Keys to encrypt for, imported.

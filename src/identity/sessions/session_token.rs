@@ -1,25 +1,40 @@
 //! Session tokens: signed carriers of sessions for clients without cookies (`http-api.md` 7).
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde::{Deserialize, Serialize};
 use sidegate_filters::SessionDomain;
 use sidegate_filters::clock::Millis;
 use sidegate_filters::identity_creation::SESSION_TOKEN_TYP;
 use sidegate_filters::jws::{Algorithm, CompactJws, JwkError, VerificationKey, base64url};
+use sidegate_filters::recent::Recent;
 use zeroize::Zeroizing;
 
 use super::LoggedIn;
 use crate::identity::key_file::{self, KeyFileError};
-use crate::jose::{CryptoError, SigningKey};
+use crate::jose::{self, CryptoError, SigningKey};
 use crate::store::{DataFolder, SessionKey};
 
 const FILE: &str = "session-token.pem";
 /// Ours have about 400 bytes.
 const LONGEST: usize = 1024;
+/// Tokens that are known to be good, about 200 bytes each: a signature costs more than all else of such a request.
+const VERIFIED: usize = 20_000;
 
 /// Makes session tokens and reads them, with a key of their own: nothing else that is signed here is one.
 pub struct SessionTokens {
     signing: SigningKey,
     verifying: VerificationKey,
+    /// By the hash of the whole token. Whether its session is alive is asked at each use all the same.
+    verified: Mutex<Recent<[u8; 32], Verified>>,
+}
+
+/// What a good token says.
+#[derive(Clone)]
+struct Verified {
+    domain: String,
+    key: SessionKey,
+    ends: i64,
 }
 
 /// The claims. A token says nothing of the user: it leads to where the session is kept, where all of that is looked up,
@@ -43,7 +58,8 @@ impl SessionTokens {
     }
 
     fn new(signing: SigningKey) -> Result<Self, JwkError> {
-        Ok(Self { verifying: signing.verification_key()?, signing })
+        let verified = Mutex::new(Recent::new(VERIFIED));
+        Ok(Self { verifying: signing.verification_key()?, signing, verified })
     }
 
     pub(super) fn issue(
@@ -59,13 +75,25 @@ impl SessionTokens {
 
     /// Where the session of a token is kept; `None` for whatever was not signed here for this domain.
     pub(super) fn read(&self, domain: &SessionDomain, token: &str, now: Millis) -> Option<SessionKey> {
+        let digest = jose::sha256(token.as_bytes());
+        let known = self.verified().get(&digest);
+        let Verified { domain: of, key, ends } = known.or_else(|| self.verify(token, digest))?;
+        (of == domain.as_str() && now.seconds() < ends).then_some(key)
+    }
+
+    fn verify(&self, token: &str, digest: [u8; 32]) -> Option<Verified> {
         let jws = CompactJws::parse(token.as_bytes(), LONGEST).ok()?.admit(&[Algorithm::Es256]).ok()?;
         let jws =
             Some(jws).filter(|jws| jws.header().typ() == Some(SESSION_TOKEN_TYP))?.verify(&self.verifying).ok()?;
-        let Claims { aud, sid, exp, .. } = serde_json::from_slice(jws.payload()).ok()?;
-        let fits = aud == domain.as_str() && now.seconds() < exp;
-        let key = base64url::decode(sid).ok().filter(|_| fits)?;
-        Some(SessionKey(key.as_slice().try_into().ok()?))
+        let Claims { aud: domain, sid, exp: ends, .. } = serde_json::from_slice(jws.payload()).ok()?;
+        let key = SessionKey(base64url::decode(sid).ok()?.as_slice().try_into().ok()?);
+        let verified = Verified { domain, key, ends };
+        self.verified().insert(digest, verified.clone());
+        Some(verified)
+    }
+
+    fn verified(&self) -> MutexGuard<'_, Recent<[u8; 32], Verified>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,7 +135,11 @@ mod tests {
     fn a_token_leads_to_its_session_until_that_ends() {
         let tokens = tokens();
         let token = tokens.issue(&domain("main"), &logged_in(), NOW).unwrap();
-        assert_eq!(tokens.read(&domain("main"), &token, NOW), Some(SessionKey([7; 32])));
+        for _ in 0..2 {
+            assert_eq!(tokens.read(&domain("main"), &token, NOW), Some(SessionKey([7; 32])));
+            assert_eq!(tokens.read(&domain("other"), &token, NOW), None, "of another domain");
+            assert_eq!(tokens.verified().len(), 1, "verified once");
+        }
         assert_eq!(tokens.read(&domain("main"), &token, NOW.after(Duration::from_secs(60))), None);
         assert!(!token.contains(&base64url::encode("jeff")), "it says nothing of the user");
     }
@@ -116,7 +148,6 @@ mod tests {
     fn nothing_else_is_one() {
         let (tokens, others) = (tokens(), tokens());
         let token = tokens.issue(&domain("main"), &logged_in(), NOW).unwrap();
-        assert_eq!(tokens.read(&domain("other"), &token, NOW), None, "of another domain");
         assert_eq!(others.read(&domain("main"), &token, NOW), None, "by another key");
         let claims = Claims { aud: "main".into(), sid: base64url::encode([7; 32]), iat: 0, exp: i64::MAX };
         let sec_token = tokens.signing.sign(&claims).unwrap();
@@ -132,6 +163,7 @@ mod tests {
         for bad in [format!("{unsigned}.{claims}."), format!("{head}.{claims}.{head}"), format!("{head}.{claims}")] {
             assert_eq!(tokens.read(&domain("main"), &bad, NOW), None, "{bad}");
         }
+        assert!(tokens.verified().is_empty(), "nothing of it is kept");
         assert!(tokens.read(&domain("main"), &format!("{head}.{claims}.{signature}"), NOW).is_some());
     }
 

@@ -190,11 +190,15 @@ async fn a_login_that_was_under_way_when_all_ended_is_void() {
     assert_eq!(level(&domain, &newer).await, None, "nor does it raise a newer session");
 }
 
+fn carrier(cookie: &str) -> Carrier {
+    Carrier::new(CarriedBy::Cookie, cookie.split_once('=').unwrap().1.to_owned())
+}
+
 #[tokio::test]
 async fn a_session_of_another_domain_is_not_there() {
     let domain = domain();
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
-    let value = cookie.split_once('=').unwrap().1;
+    let value = &carrier(&cookie);
     let other = SessionDomain::parse("other").unwrap();
     assert_eq!(domain.sessions.find(&other, value).await.unwrap(), None);
     assert!(domain.sessions.find(domain.sessions.domain(), value).await.unwrap().is_some());
@@ -207,7 +211,7 @@ async fn one_store_serves_several_domains_and_mixes_none() {
     let settings = Settings { domain: SessionDomain::parse("other").unwrap(), ..settings.clone() };
     let other = DomainSessions::new(settings, Arc::clone(store), Arc::clone(users), Arc::clone(clock));
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
-    let value = cookie.split_once('=').unwrap().1;
+    let value = &carrier(&cookie);
     assert_eq!(other.find(other.domain(), value).await.unwrap(), None);
 }
 
@@ -215,7 +219,7 @@ async fn one_store_serves_several_domains_and_mixes_none() {
 async fn without_the_users_no_session_passes() {
     let domain = domain();
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
-    let value = cookie.split_once('=').unwrap().1;
+    let value = &carrier(&cookie);
     *domain.users.up.lock().unwrap() = false;
     let found = domain.sessions.find(domain.sessions.domain(), value).await;
     assert!(matches!(found, Err(FilterError::Unavailable(_))));

@@ -71,6 +71,7 @@ async fn only_what_was_signed_for_it_is_one() {
     let twice = gateway.public().bearer(&token).post(OWN).uaf(&json!({"context": "{}"}));
     twice.header("authorization", &format!("Bearer {token}")).send().await.problem(401);
     asks(&gateway.public().bearer(&token)).await.expect(200);
+    asks(&gateway.public().cookie(&format!("sidegate-main={token}"))).await.problem(401);
 }
 
 #[tokio::test]

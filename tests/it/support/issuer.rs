@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use super::jose::SigningKey;
 
@@ -15,6 +16,7 @@ pub(crate) struct Issuer {
     pub(crate) key: SigningKey,
     address: SocketAddr,
     state: Arc<State>,
+    listening: JoinHandle<()>,
 }
 
 struct State {
@@ -41,23 +43,20 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let set = Mutex::new(Some(json!({"keys": keys}).to_string()));
         let state = Arc::new(State { set, asked: AtomicUsize::new(0) });
-        let (address, served) = (listener.local_addr().unwrap(), state.clone());
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let state = served.clone();
-                tokio::spawn(async move {
-                    let _ = stream.read(&mut [0; 4096]).await;
-                    state.asked.fetch_add(1, Ordering::SeqCst);
-                    let set = state.set.lock().unwrap().clone();
-                    let (status, set) = set.map_or((500, String::new()), |set| (200, set));
-                    let length = set.len();
-                    let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
-                    let _ = stream.write_all(format!("{head}{set}").as_bytes()).await;
-                    let _ = stream.shutdown().await;
-                });
-            }
-        });
-        Self { key, address, state }
+        let address = listener.local_addr().unwrap();
+        Self { key, address, listening: listen(listener, state.clone()), state }
+    }
+
+    /// Nothing listens there any more.
+    pub(crate) async fn stop(&mut self) {
+        self.listening.abort();
+        let _ = (&mut self.listening).await;
+    }
+
+    /// It is there again.
+    pub(crate) async fn again(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.listening = listen(listener, self.state.clone());
     }
 
     /// Its name, and where its keys are.
@@ -87,6 +86,24 @@ impl Issuer {
         claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         key.sign_parts(&json!({"alg": "ES256", "kid": kid}).to_string(), &claims.to_string())
     }
+}
+
+fn listen(listener: TcpListener, state: Arc<State>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let state = state.clone();
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                state.asked.fetch_add(1, Ordering::SeqCst);
+                let set = state.set.lock().unwrap().clone();
+                let (status, set) = set.map_or((500, String::new()), |set| (200, set));
+                let length = set.len();
+                let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+                let _ = stream.write_all(format!("{head}{set}").as_bytes()).await;
+                let _ = stream.shutdown().await;
+            });
+        }
+    })
 }
 
 /// Seconds since the epoch.
