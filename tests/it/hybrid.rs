@@ -2,6 +2,7 @@
 //! gateway should believe.
 
 mod answers;
+mod browser_login;
 mod copies;
 mod lost;
 mod redeem;

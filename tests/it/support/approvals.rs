@@ -40,7 +40,7 @@ impl Bank {
 
     /// A browser that has been nowhere yet.
     pub(crate) fn browser(&self) -> Visitor {
-        Visitor { client: self.gateway.public(), jar: BTreeMap::new() }
+        Visitor::of(&self.gateway)
     }
 
     /// What the bank was told of the last request: session, level.
@@ -59,6 +59,10 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    pub(crate) fn of(gateway: &Gateway) -> Self {
+        Self { client: gateway.public(), jar: BTreeMap::new() }
+    }
+
     /// The client, with the cookies of the jar.
     pub(crate) fn client(&self) -> Client {
         let pairs: Vec<_> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();

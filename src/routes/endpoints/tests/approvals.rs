@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, header};
 use sidegate_filters::clock::Clock;
-use sidegate_filters::{Caller, Exchange};
+use sidegate_filters::{Caller, Exchange, UsernameMapper};
 use zeroize::Zeroizing;
 
 use super::super::{Approvals, OobLoginEndpoint, OobStandingEndpoint};
@@ -255,6 +255,36 @@ async fn the_same_is_done_for_who_exists_has_no_key_or_is_not_there() {
     assert!(real.iter().any(|step| step.starts_with("Err(1498)")), "{real:#?}");
     for name in ["nora", "dora"] {
         assert_eq!(transcript(&bench, &forger, name).await, real, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_calls_users_by_what_they_log_in_with_whatever_others_call_them() {
+    for hide_users in [false, true] {
+        let bench = Bench::new(Plan { mapper: UsernameMapper::ExtId, hide_users, ..Plan::default() });
+        let mut phone = bench.house.phone("jeff").await;
+        let (cookie, request) = bench.begun("", "isiwebuserid=jeff").await;
+        bench.house.answer(AnswerAt::Authentication, &phone.authenticate(&request)).await.unwrap();
+        let session = bench.look(&cookie).await.session().unwrap();
+        assert_eq!(bench.house.domain.session(&session).await.unwrap().name, "jeff");
+    }
+}
+
+#[tokio::test]
+async fn what_happens_to_its_user_meanwhile_voids_a_login() {
+    for change in 0..3 {
+        let bench = Bench::new(Plan::default());
+        let mut phone = bench.house.phone("jeff").await;
+        let (cookie, request) = bench.begun("", "isiwebuserid=jeff").await;
+        bench.house.answer(AnswerAt::Authentication, &phone.authenticate(&request)).await.unwrap();
+        let jeff = bench.house.users.get("jeff");
+        match change {
+            0 => bench.house.domain.sessions.end_all(&jeff.ext_id).await.unwrap(),
+            1 => drop(bench.house.users.set_password("jeff", PasswordHash::of(b"x").unwrap()).await.unwrap()),
+            _ => drop(bench.house.users.remove("jeff").await.unwrap()),
+        }
+        let over = bench.look(&cookie).await;
+        assert!(over.page.contains("This login is over") && over.session().is_none(), "{change}: {over:?}");
     }
 }
 
