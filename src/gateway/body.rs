@@ -32,7 +32,8 @@ impl<'a> ClientBody<'a> {
     /// a frame of its own, so that it is waited for.
     pub(super) async fn ends_empty(&mut self) -> Result<bool, Problem> {
         let mut meter = Meter::new(self.limits);
-        while self.session.is_http2() && self.is_there() {
+        // Pingora takes a body that the head says is empty for one that has ended.
+        while self.session.is_http2() && (self.is_there() || self.is_announced_empty()) {
             match self.next(&mut meter).await? {
                 Some(piece) if piece.is_empty() => {}
                 // Where the end has come and trailers follow, something is there still.
@@ -40,6 +41,11 @@ impl<'a> ClientBody<'a> {
             }
         }
         Ok(!self.is_there())
+    }
+
+    /// Whether the head says that nothing follows it.
+    pub(super) fn is_announced_empty(&self) -> bool {
+        self.session.req_header().headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0")
     }
 
     /// Refuses a body that says itself that it is too long.

@@ -182,6 +182,11 @@ impl Forward {
         if let Some(tunnel) = &mut self.tunnel {
             return tunnel.pass(From::Client, length);
         }
+        if end && body.as_ref().is_some_and(Bytes::is_empty) {
+            // Over HTTP/2 the end may come in a frame of its own. Pingora makes a chunk of it, which ends the body, and then
+            // ends it once more: a server behind that keeps the connection would read that as the next request.
+            *body = None;
+        }
         let Some(stream) = &mut self.stream else { return Ok(()) };
         if let Some(left) = &mut stream.left {
             let limit = self.route.body_limit.unwrap_or_default();

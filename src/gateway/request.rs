@@ -50,6 +50,7 @@ impl Request {
         if lengths.next().is_some_and(|length| !is_length(length.as_bytes())) || lengths.next().is_some() {
             return Err(bad("a request has one Content-Length at most, a plain number"));
         }
+        check_scheme(head)?;
         let host = host(head, connection)?;
         let target = std::str::from_utf8(head.raw_path()).map_err(|_| bad("the target is not ASCII"))?;
         let (path, query) = split(target, &host)?;
@@ -72,6 +73,16 @@ fn check_size(headers: &HeaderMap, limits: &Limits) -> Result<(), Problem> {
     if headers.len() > limits.fields || bytes > limits.head_bytes {
         let detail = format!("at most {} header fields and {} bytes of them", limits.fields, limits.head_bytes);
         return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail));
+    }
+    Ok(())
+}
+
+/// Over HTTP/2 a scheme goes with the authority, as in the absolute form of HTTP/1; without one the HTTP/2 library leaves it
+/// out.
+fn check_scheme(head: &RequestHeader) -> Result<(), Problem> {
+    let known = head.uri.scheme_str().is_some_and(|scheme| matches!(scheme, "http" | "https"));
+    if head.version == http::Version::HTTP_2 && head.uri.authority().is_some() && !known {
+        return Err(bad("the :scheme must be http or https"));
     }
     Ok(())
 }

@@ -158,7 +158,7 @@ impl Front {
                 return Err(Problem::too_long(limit));
             }
         }
-        if !route.takes_body(&exchange.method) {
+        if !route.takes_body(&exchange.method) || body.is_announced_empty() {
             refuse_body(exchange, body).await?;
         }
         let limit = route.body_limit.filter(|limit| *limit <= HELD_BYTES);

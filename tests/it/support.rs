@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 pub(crate) mod browser;
+pub(crate) mod frames;
 pub(crate) mod gateway;
 pub(crate) mod http;
 pub(crate) mod independent_jose;

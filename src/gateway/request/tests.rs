@@ -86,6 +86,8 @@ fn http2_names_its_host_in_the_authority() {
     head.set_uri("https://u@b.example/".parse().unwrap());
     head.remove_header("host");
     assert_eq!(check(&head).unwrap_err(), 400, "userinfo");
+    head.set_uri("ftp://b.example/".parse().unwrap());
+    assert_eq!(check(&head).unwrap_err(), 400, "scheme");
 }
 
 #[test]

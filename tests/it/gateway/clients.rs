@@ -16,7 +16,7 @@ use openssl::ssl::{Ssl, SslContext, SslMethod, SslStream, SslVerifyMode};
 use openssl::x509::extension::BasicConstraints;
 use openssl::x509::{X509, X509Name, X509NameBuilder};
 
-use crate::support::wait;
+use crate::support::{frames, wait};
 
 /// A certificate for `localhost` with its authority behind it, and its key, as files in `folder`.
 pub(crate) fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
@@ -59,6 +59,13 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(wait::BOUND)).unwrap();
     stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// A plain connection on which HTTP/2 is spoken, by hand.
+pub(crate) fn connect_h2(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    stream.write_all(&frames::greeting()).unwrap();
     stream
 }
 

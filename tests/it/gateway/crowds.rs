@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::clients::{connect, exchange, h2, request, rest, status};
-use super::floods::{self, DATA, HEADERS, RESET, SETTINGS, frame};
+use super::clients::{connect, connect_h2, exchange, h2, request, rest, status};
 use super::front::{Front, eventually, quick};
 use super::origin::Origin;
+use crate::support::frames::{self, DATA, Frame, HEADERS, RST_STREAM, SETTINGS, frame};
 use sidegate::gateway::Limits;
 
 const HELLO: &[u8] = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -47,7 +47,6 @@ fn one_network_does_not_get_all_connections() {
 }
 
 /// RFC 9113 7.
-const REFUSED_STREAM: &[u8] = &[0, 0, 0, 7];
 const CANCEL: &[u8] = &[0, 0, 0, 8];
 
 /// Bodies are waited for as long as a test takes.
@@ -58,21 +57,21 @@ fn patient() -> Limits {
 
 /// Opens requests whose bodies never come until one more is refused.
 fn fill(front: &Front, allowed: i64, reason: &str) {
-    let mut held = [floods::open(front.plain), floods::open(front.plain)];
+    let mut held = [connect_h2(front.plain), connect_h2(front.plain)];
     for open in 1..=allowed {
         // On one connection and the other: requests count, wherever they come.
         let number = u32::try_from(open).unwrap();
-        held[number as usize % 2].write_all(&frame(HEADERS, 4, 2 * number + 1, &floods::post())).unwrap();
+        held[number as usize % 2].write_all(&frames::post(2 * number + 1, "/count")).unwrap();
         eventually("it is open", || front.metrics.open_requests() == open);
     }
-    held[0].write_all(&frame(HEADERS, 4, 101, &floods::post())).unwrap();
-    let reset = std::iter::from_fn(|| floods::next(&mut held[0])).find(|(kind, _)| *kind == RESET);
-    assert_eq!(reset.unwrap().1, REFUSED_STREAM);
+    held[0].write_all(&frames::post(101, "/count")).unwrap();
+    let reset = std::iter::from_fn(|| Frame::read(&mut held[0])).find(|frame| frame.kind == RST_STREAM);
+    assert_eq!(reset.unwrap().code(), "REFUSED_STREAM");
     let refused = format!("sidegate_requests_refused_total{{listener=\"public\",reason=\"{reason}\"}} 1");
     assert!(front.metrics().contains(&refused), "{}", front.metrics());
     assert_eq!(front.metrics.open_requests(), allowed);
 
-    held[1].write_all(&frame(RESET, 0, 3, CANCEL)).unwrap();
+    held[1].write_all(&frame(RST_STREAM, 0, 3, CANCEL)).unwrap();
     eventually("there is room again", || front.metrics.open_requests() == allowed - 1);
     assert_eq!(h2(front.plain, request(front.plain, "GET", "/hello", vec![])).unwrap().body, "hello");
     // A connection without streams has its own seat.
@@ -93,14 +92,14 @@ fn a_listener_has_so_many_requests_over_http2() {
 fn a_stream_that_stood_still_does_not_stay_for_want_of_a_window() {
     // Nothing but the answer's own patience ends it.
     let front = Front::start(Limits { write: Duration::from_secs(3600), ..quick() }, None);
-    let mut stream = floods::open(front.plain);
+    let mut stream = connect_h2(front.plain);
     let no_window = [0, 4, 0, 0, 0, 0];
     stream.write_all(&frame(SETTINGS, 0, 0, &no_window)).unwrap();
-    stream.write_all(&frame(HEADERS, 4, 1, &floods::post())).unwrap();
-    let frames: Vec<_> =
-        std::iter::from_fn(|| floods::next(&mut stream)).take_while(|(kind, _)| *kind != RESET).collect();
-    assert!(frames.iter().any(|(kind, _)| *kind == HEADERS), "a status");
-    assert!(frames.iter().all(|(kind, payload)| *kind != DATA || payload.is_empty()), "there was room for a body");
+    stream.write_all(&frames::post(1, "/count")).unwrap();
+    let came: Vec<_> =
+        std::iter::from_fn(|| Frame::read(&mut stream)).take_while(|frame| frame.kind != RST_STREAM).collect();
+    assert!(came.iter().any(|frame| frame.kind == HEADERS), "a status");
+    assert!(came.iter().all(|frame| frame.kind != DATA || frame.payload.is_empty()), "there was room for a body");
     eventually("it is gone", || front.metrics.open_requests() == 0);
 }
 
@@ -111,10 +110,10 @@ fn a_client_without_a_window_holds_its_answer_no_longer_than_one_that_does_not_r
     let front = Front::start(limits, Some(origin.address));
     for (stream, path) in [(1, "/hello"), (3, "/up/")] {
         let no_window = [0, 4, 0, 0, 0, 0];
-        let mut client = floods::open(front.plain);
+        let mut client = connect_h2(front.plain);
         client.write_all(&frame(SETTINGS, 0, 0, &no_window)).unwrap();
-        client.write_all(&frame(HEADERS, 5, stream, &floods::get(path))).unwrap();
-        let status = std::iter::from_fn(|| floods::next(&mut client)).find(|(kind, _)| *kind == HEADERS);
+        client.write_all(&frames::get(stream, path)).unwrap();
+        let status = std::iter::from_fn(|| Frame::read(&mut client)).find(|frame| frame.kind == HEADERS);
         assert!(status.is_some(), "{path}");
         eventually("it is gone", || front.metrics.open_requests() == 0);
     }

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::clients::{connect, connect_tls, rest, status};
 use super::front::{Front, eventually, quick};
+use super::origin::Origin;
 use sidegate::gateway::Limits;
 
+use crate::support::frames::{self, DATA, Frame, HEADERS, RST_STREAM, frame};
 use crate::support::raw::Socket;
 use crate::support::wait;
 
@@ -68,26 +70,70 @@ fn a_slow_head_is_cut_on_a_later_request_too() {
     assert!(answer.contains("HTTP/1.1 408 "), "{answer}");
 }
 
-/// The client's side of an HTTP/2 connection up to where a HEADERS frame may begin.
-fn preface() -> Vec<u8> {
-    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &[0, 0, 0, 4, 0, 0, 0, 0, 0]].concat()
-}
-
 #[test]
 fn a_slow_frame_is_cut_over_http2() {
     let front = front();
     let headers = [&[0, 0, 60, 1, 5, 0, 0, 0, 1][..], &[0x82; 60]].concat();
     let cut = |mut socket: Socket| {
-        socket.write_all(&preface()).unwrap();
+        socket.write_all(&frames::greeting()).unwrap();
         assert_cut(socket.dribble(&headers, STEP).0);
     };
     cut(Socket::plain(front.plain));
     cut(Socket::tls(front.tls, "h2"));
-    assert_cut(Socket::tls(front.tls, "h2").dribble(&preface(), STEP).0);
+    assert_cut(Socket::tls(front.tls, "h2").dribble(&frames::greeting(), STEP).0);
     let begun = Instant::now();
     until_closed(&mut connect_tls(front.tls, b"\x02h2"));
     assert_cut(begun.elapsed());
     eventually("all are gone", || front.metrics.open_connections() == 0);
+}
+
+/// The head of a POST whose body never comes in time, and what is sent of that.
+const BODIES: [(&str, &str); 2] = [("/count", "Content-Length: 60000\r\n"), ("/up/", "Transfer-Encoding: chunked\r\n")];
+
+/// Dribbles a body over HTTP/1.1: the status of the answer.
+fn dribbled(mut socket: Socket, (path, framing): (&str, &str)) -> (Duration, String) {
+    let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{framing}\r\n186A0\r\n");
+    socket.write_all(head.as_bytes()).unwrap();
+    let (took, answer) = socket.dribble(b"x", STEP);
+    (took, status(&answer).to_string())
+}
+
+/// The same over HTTP/2: the status, or why its stream was reset.
+fn dribbled_h2(mut socket: Socket, path: &str) -> (Duration, String) {
+    let data = &frame(DATA, 0, 1, &[b'x'; 10_000])[..9];
+    socket.write_all(&[&frames::greeting(), &frames::post(1, path), data].concat()).unwrap();
+    let ends = |said: &[u8]| frames_of(said).find(Frame::is_last);
+    let (took, said) = socket.dribble_until(b"x", STEP, |said| ends(said).is_some());
+    let answer = frames_of(&said).find(|frame| [HEADERS, RST_STREAM].contains(&frame.kind)).unwrap();
+    (took, if answer.kind == HEADERS { answer.status().to_string() } else { answer.code().to_owned() })
+}
+
+fn frames_of(mut said: &[u8]) -> impl Iterator<Item = Frame> {
+    std::iter::from_fn(move || Frame::read(&mut said))
+}
+
+#[test]
+fn slow_bodies_are_cut_thirty_at_once() {
+    let origin = Origin::start();
+    let limits = Limits { idle: Duration::from_secs(3600), ..quick() };
+    let front = Front::start(limits, Some(origin.address));
+    let (plain, tls) = (front.plain, front.tls);
+    let attack = |index: usize| {
+        let body = BODIES[index % 2];
+        std::thread::spawn(move || match index % 3 {
+            0 => (dribbled(Socket::plain(plain), body), "408"),
+            1 => (dribbled(Socket::tls(tls, "http/1.1"), body), "408"),
+            _ => (dribbled_h2(Socket::tls(tls, "h2"), body.0), if body.0 == "/up/" { "CANCEL" } else { "408" }),
+        })
+    };
+    let attackers: Vec<_> = (0..30).map(attack).collect();
+    for attacker in attackers {
+        let ((took, answer), expected) = attacker.join().unwrap();
+        assert_cut(took);
+        assert_eq!(answer, expected);
+    }
+    eventually("all are gone", || front.metrics.open_requests() == 0 && front.metrics.open_connections() == 0);
+    assert!(origin.got().is_empty(), "{:?}", origin.got());
 }
 
 #[test]
@@ -100,8 +146,8 @@ fn idle_connections_are_closed() {
         assert!(begun.elapsed() > Duration::from_millis(2900), "{:?}", begun.elapsed());
     };
     idle(Box::new(connect(front.plain)), b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    idle(Box::new(connect(front.plain)), &preface());
-    idle(Box::new(connect_tls(front.tls, b"\x02h2")), &preface());
+    idle(Box::new(connect(front.plain)), &frames::greeting());
+    idle(Box::new(connect_tls(front.tls, b"\x02h2")), &frames::greeting());
 }
 
 #[test]

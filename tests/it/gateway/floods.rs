@@ -1,122 +1,148 @@
-//! Floods over HTTP/2: some end the connection, the others cost nothing (`gateway.md` 2.2).
+//! Floods over HTTP/2: some end the connection, the others cost nothing, whether or not the client reads (`gateway.md` 2.2).
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use super::clients::connect;
-use super::front::{Front, quick};
+use super::clients::connect_h2;
+use super::front::{Front, eventually, quick};
+use crate::support::frames::{
+    self, CONTINUATION, DATA, END_HEADERS, Frame, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
+    frame,
+};
 use crate::support::gateway::Gateway;
+use sidegate::gateway::Limits;
 
-pub(super) const DATA: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
-const PRIORITY: u8 = 2;
-pub(super) const RESET: u8 = 3;
-pub(super) const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const CONTINUATION: u8 = 9;
+const CANCEL: [u8; 4] = [0, 0, 0, 8];
+/// More than a window of flow control may hold.
+const OVERFLOW: [u8; 4] = [0x7f, 0xff, 0xff, 0xff];
 const UNKNOWN: u8 = 0xbe;
-const ENHANCE_YOUR_CALM: u8 = 11;
 
-pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
+/// What a flood is made of: its pieces by their number.
+type Piece = fn(u32) -> Vec<u8>;
 
-/// GET of this path in HPACK, without any table.
-pub(super) fn get(path: &str) -> Vec<u8> {
-    let length = u8::try_from(path.len()).unwrap();
-    [&[0x82, 0x86, 0x04, length], path.as_bytes(), &[0x01, 1, b'a']].concat()
-}
+/// Floods that end in GOAWAY, and the reason that it tells.
+const COSTLY: &[(&str, &str, Piece)] = &[
+    ("rapid reset", "ENHANCE_YOUR_CALM", |index| {
+        [frames::get(index * 2 + 1, "/slow"), frame(RST_STREAM, 0, index * 2 + 1, &CANCEL)].concat()
+    }),
+    ("rapid reset of requests with bodies", "ENHANCE_YOUR_CALM", |index| {
+        [frames::post(index * 2 + 1, "/count"), frame(RST_STREAM, 0, index * 2 + 1, &CANCEL)].concat()
+    }),
+    // The gateway resets: what is wrong is the client's, and counts all the same.
+    ("resets by too large a window", "ENHANCE_YOUR_CALM", |index| {
+        [frames::get(index * 2 + 1, "/slow"), frame(WINDOW_UPDATE, 0, index * 2 + 1, &OVERFLOW)].concat()
+    }),
+    ("resets by malformed requests", "ENHANCE_YOUR_CALM", |index| frames::get(index * 2 + 1, "nowhere")),
+    ("CONTINUATION", "ENHANCE_YOUR_CALM", |index| match index {
+        0 => frame(HEADERS, 0, 1, &frames::request("GET", "/hello")),
+        _ => frame(CONTINUATION, 0, 1, &frames::field(b"x", b"y")),
+    }),
+    ("empty CONTINUATION", "ENHANCE_YOUR_CALM", |index| match index {
+        0 => frame(HEADERS, 0, 1, &frames::request("GET", "/hello")),
+        _ => frame(CONTINUATION, 0, 1, &[]),
+    }),
+    ("empty DATA", "ENHANCE_YOUR_CALM", |index| match index {
+        0 => frame(HEADERS, END_HEADERS, 1, &frames::request("GET", "/slow")),
+        _ => frame(DATA, 0, 1, &[]),
+    }),
+];
 
-/// POST of JSON to `/count` in HPACK, without any table.
-pub(super) fn post() -> Vec<u8> {
-    let kind = [&[0x0f, 0x10, 16], b"application/json".as_slice()].concat();
-    [&[0x83, 0x86, 0x04, 6], b"/count".as_slice(), &[0x01, 1, b'a'], &kind].concat()
-}
+/// Floods that are tolerated.
+const CHEAP: &[(&str, Piece)] = &[
+    ("PING", |_| frame(PING, 0, 0, &[7; 8])),
+    ("answers to no PING", |_| frame(PING, 1, 0, &[7; 8])),
+    ("SETTINGS", |_| frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 9])),
+    ("PRIORITY", |index| frame(PRIORITY, 0, index * 2 + 1, &[0, 0, 0, 0, 1])),
+    ("WINDOW_UPDATE", |_| frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1])),
+    ("an unknown type", |_| frame(UNKNOWN, 0, 0, &[7; 8])),
+];
 
-pub(super) fn open(address: SocketAddr) -> TcpStream {
-    let mut stream = connect(address);
-    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
-    stream.write_all(&frame(SETTINGS, 0, 0, &[])).unwrap();
-    stream
-}
+/// How many clients flood at once, and how many frames each of them sends.
+const CLIENTS: usize = 30;
+const FRAMES: u32 = 6_000;
+/// How much all of them together may leave in memory: less than if something were kept of each frame.
+const GROWN: usize = 32 << 20;
 
-/// The next frame: its type and payload; `None` when the gateway has closed.
-pub(super) fn next(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
-    let mut head = [0; 9];
-    match stream.read_exact(&mut head) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("the connection stays open"),
-        Err(_) => return None,
-    }
-    let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-    stream.read_exact(&mut payload).ok()?;
-    Some((head[3], payload))
-}
-
-/// Sends `count` pieces and tells the reason of the GOAWAY that follows.
-fn goaway(address: SocketAddr, count: u32, piece: impl Fn(u32) -> Vec<u8> + Send + 'static) -> u8 {
-    let mut stream = open(address);
+/// Sends so many pieces, and then this, for as long as somebody takes them: how many.
+fn pour(stream: &TcpStream, count: u32, piece: Piece, last: Vec<u8>) -> JoinHandle<u32> {
     let mut writer = stream.try_clone().unwrap();
-    let sender = std::thread::spawn(move || (0..count).all(|index| writer.write_all(&piece(index)).is_ok()));
-    let mut reason = None;
-    while let Some((kind, payload)) = next(&mut stream) {
-        if kind == GOAWAY {
-            reason = payload.get(7).copied();
+    thread::spawn(move || {
+        for first in (0..count).step_by(50) {
+            let many: Vec<u8> = (first..first + 50).flat_map(piece).collect();
+            if writer.write_all(&many).is_err() {
+                return first;
+            }
         }
-    }
-    let _ = sender.join();
-    reason.expect("the connection ended without GOAWAY")
+        let _ = writer.write_all(&last);
+        count
+    })
 }
 
 #[test]
-fn floods_that_cost_something_end_in_goaway() {
-    let front = Front::start(quick(), None);
-    let reset = |index: u32| {
-        let stream = index * 2 + 1;
-        [frame(HEADERS, 5, stream, &get("/slow")), frame(RESET, 0, stream, &[0, 0, 0, 8])].concat()
-    };
-    assert_eq!(goaway(front.plain, 20_000, reset), ENHANCE_YOUR_CALM, "rapid reset");
-    let continuation = |index: u32| match index {
-        0 => frame(HEADERS, 0, 1, &get("/hello")),
-        _ => frame(CONTINUATION, 0, 1, &[0x40, 1, b'x', 1, b'y']),
-    };
-    assert_eq!(goaway(front.plain, 20_000, continuation), ENHANCE_YOUR_CALM, "CONTINUATION");
-    let empty = |index: u32| match index {
-        0 => frame(HEADERS, 4, 1, &get("/slow")),
-        _ => frame(DATA, 0, 1, &[]),
-    };
-    assert_eq!(goaway(front.plain, 50_000, empty), ENHANCE_YOUR_CALM, "empty DATA");
+fn floods_that_cost_something_end_in_goaway_and_leave_nothing_open() {
+    const COUNT: u32 = 50_000;
+    let front = Front::start(Limits { requests: 100, ..quick() }, None);
+    for (what, reason, piece) in COSTLY {
+        let mut stream = connect_h2(front.plain);
+        let pouring = pour(&stream, COUNT, *piece, Vec::new());
+        let goaway = std::iter::from_fn(|| Frame::read(&mut stream)).filter(|frame| frame.kind == GOAWAY).last();
+        assert_eq!(goaway.unwrap_or_else(|| panic!("{what}: no GOAWAY")).code(), *reason, "{what}");
+        drop(stream);
+        assert!(pouring.join().unwrap() < COUNT, "{what}: all of it was taken");
+        // A service is not told that nobody waits for its answer: so many are at work at once, and no more.
+        assert!(front.metrics.open_requests() <= 25, "{what}: {}", front.metrics.open_requests());
+    }
+    front.open_gate();
+    eventually("nothing is open", || front.metrics.open_requests() == 0 && front.metrics.open_connections() == 0);
+}
+
+/// Floods, reads what comes back, and is answered behind the flood all the same.
+fn flood_and_ask(address: SocketAddr, (what, piece): (&'static str, Piece)) -> JoinHandle<()> {
+    const LAST: u32 = 2 * FRAMES + 1;
+    thread::spawn(move || {
+        let mut stream = connect_h2(address);
+        let pouring = pour(&stream, FRAMES, piece, frames::get(LAST, "/.well-known/jwks.json"));
+        let mut last = std::iter::from_fn(|| Frame::read(&mut stream)).filter(|frame| frame.stream == LAST);
+        assert_eq!(last.next().expect(what).status(), 200, "{what}");
+        assert!(last.any(|frame| frame.is_last()), "{what}");
+        assert_eq!(pouring.join().unwrap(), FRAMES, "{what}");
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn floods_that_cost_nothing_are_tolerated_and_leave_nothing_behind() {
     // A process of its own: this one holds the bodies of other tests.
     let gateway = Gateway::standalone(&[]).await;
-    let pieces = [
-        frame(PING, 0, 0, &[7; 8]),
-        frame(SETTINGS, 0, 0, &[]),
-        frame(PRIORITY, 0, 1, &[0, 0, 0, 3, 1]),
-        frame(UNKNOWN, 0, 0, &[7; 8]),
-    ];
-    for piece in pieces {
-        let before = gateway.resident();
-        let mut stream = open(gateway.address("public"));
-        let mut writer = stream.try_clone().unwrap();
-        let kind = piece[3];
-        let sender = std::thread::spawn(move || {
-            let many = piece.repeat(100);
-            for _ in 0..200 {
-                writer.write_all(&many).unwrap();
-            }
-            writer.write_all(&frame(HEADERS, 5, 1, &get("/.well-known/jwks.json"))).unwrap();
-        });
-        let answered =
-            std::iter::from_fn(|| next(&mut stream)).any(|(kind, payload)| kind == DATA && payload.starts_with(b"{"));
-        assert!(answered, "type {kind}: a request after the flood");
-        sender.join().unwrap();
-        let grown = gateway.resident().saturating_sub(before);
-        assert!(grown < 32 << 20, "type {kind}: {grown} bytes more");
+    let before = gateway.resident();
+    let address = gateway.address("public");
+    let clients: Vec<_> = CHEAP.iter().cycle().take(CLIENTS).map(|cheap| flood_and_ask(address, *cheap)).collect();
+    for client in clients {
+        client.join().unwrap();
     }
+    let grown = gateway.resident().saturating_sub(before);
+    assert!(grown < GROWN, "{grown} bytes more");
+}
+
+/// What is answered is held up by who doesn't read the answers, and the connection is cut as any other on which nobody
+/// reads.
+#[test]
+fn floods_whose_answers_nobody_reads_are_cut() {
+    const COUNT: u32 = 5_000_000;
+    let front = Front::start(Limits { write: Duration::from_secs(1), ..quick() }, None);
+    let answered = CHEAP.iter().filter(|(what, _)| ["PING", "SETTINGS"].contains(what));
+    let clients: Vec<_> = answered
+        .map(|(what, piece)| {
+            let stream = connect_h2(front.plain);
+            (what, pour(&stream, COUNT, *piece, Vec::new()), stream)
+        })
+        .collect();
+    assert_eq!(clients.len(), 2);
+    for (what, pouring, stream) in clients {
+        assert!(pouring.join().unwrap() < COUNT, "{what}: all of it was taken");
+        eventually(what, || front.metrics.open_connections() < 2);
+        drop(stream);
+    }
+    eventually("both are gone", || front.metrics.open_connections() == 0);
 }

@@ -32,15 +32,3 @@ fn too_many_fields_and_too_long_heads_are_431() {
     long.headers_mut().insert("x-field", "y".repeat(40_000).parse().unwrap());
     assert_ne!(h2(front.plain, long).map_or(431, |answer| answer.status.as_u16()), 200);
 }
-
-#[test]
-fn http2_requests_are_held_to_the_same() {
-    let front = Front::start(quick(), None);
-    let ask = |path: &str| h2(front.plain, request(front.plain, "GET", path, vec![])).unwrap().status.as_u16();
-    assert_eq!(ask("/a/../hello"), 400);
-    assert_eq!(ask("/hello%00"), 400);
-    assert_eq!(ask("/hello?a=%2e%2e"), 200);
-    let mut two = request(front.plain, "GET", "/hello", vec![]);
-    two.headers_mut().append("host", "a".parse().unwrap());
-    assert_ne!(h2(front.plain, two).map_or(400, |answer| answer.status.as_u16()), 200);
-}

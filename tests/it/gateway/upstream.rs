@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use super::clients::{connect, exchange, h2, request, rest, status};
-use super::floods;
 use super::front::{Front, eventually, quick};
 use super::origin::Origin;
 
@@ -157,25 +156,6 @@ fn an_answer_that_has_no_body_has_no_length_either_and_nothing_behind_it() {
         assert!(answer.status.as_u16() == code && answer.body.is_empty(), "{answer:?}");
         assert!(!answer.headers.contains_key("content-length"), "{answer:?}");
     }
-}
-
-/// The http crate cuts a target at `#`, so over HTTP/2 the rest is never seen: nobody decides by it, nobody gets it.
-#[test]
-fn what_is_left_of_a_path_with_a_fragment_is_what_was_decided_and_what_is_sent() {
-    let origin = Origin::start();
-    let front = Front::start(quick(), Some(origin.address));
-    for (index, path) in ["/up/a?b#/hello", "/hello#/../up/b"].into_iter().enumerate() {
-        let mut stream = floods::open(front.plain);
-        stream.write_all(&floods::frame(floods::HEADERS, 5, 1, &floods::get(path))).unwrap();
-        let body: &[u8] = if index == 0 { b"ok" } else { b"hello" };
-        let answered = std::iter::from_fn(|| floods::next(&mut stream))
-            .any(|(kind, payload)| kind == floods::DATA && payload == body);
-        assert!(answered, "{path}");
-    }
-    let got = origin.got();
-    assert_eq!(got.len(), 1);
-    assert!(got[0].head.starts_with("GET /up/a?b HTTP/1.1\n"), "{}", got[0].head);
-    eventually("it is told by what was decided", || front.metrics().contains(r#"route="up",status="2xx"} 1"#));
 }
 
 #[test]

@@ -42,15 +42,26 @@ impl Socket {
 
     /// Sends a byte each `step` until the other side closes: how long that took, and what it said.
     pub(crate) fn dribble(&mut self, bytes: &[u8], step: Duration) -> (Duration, String) {
+        let (took, said) = self.dribble_until(bytes, step, |_| false);
+        (took, String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// The same until the other side closes or has said what is waited for.
+    pub(crate) fn dribble_until(
+        &mut self,
+        bytes: &[u8],
+        step: Duration,
+        is_said: impl Fn(&[u8]) -> bool,
+    ) -> (Duration, Vec<u8>) {
         let (begun, mut said) = (Instant::now(), Vec::new());
         for byte in bytes.iter().cycle() {
             let sent = self.write_all(&[*byte]).and_then(|()| self.flush());
-            if sent.is_err() || self.is_closed_within(step, &mut said) {
+            if sent.is_err() || self.is_closed_within(step, &mut said) || is_said(&said) {
                 break;
             }
             assert!(begun.elapsed() < TOO_LONG, "still open after {}", String::from_utf8_lossy(&said));
         }
-        (begun.elapsed(), String::from_utf8_lossy(&said).into_owned())
+        (begun.elapsed(), said)
     }
 
     /// Collects what comes until the time is over or the connection is.

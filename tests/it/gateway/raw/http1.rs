@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::clients::{connect, connect_tls, rest};
 use super::super::front::{Front, quick};
 use super::super::origin::Origin;
-use super::{notation, seen};
+use super::{BEGINNING, notation, seen};
 use sidegate::gateway::Limits;
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/gateway/raw/http1.txt");
@@ -16,9 +16,6 @@ const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/gateway/raw/h
 const BEFORE: &str = "GET /up/before HTTP/1.1\r\nHost: a\r\n\r\n";
 /// Stands behind every row's bytes. It passes where they end as both sides think, and nowhere else.
 const NEXT: &str = "GET /up/next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-
-/// Where the server behind may have seen the beginning of a request, for `/up/broken`, without an end.
-const BEGINNING: char = '…';
 
 /// A line of the table.
 struct Row {
