@@ -162,8 +162,8 @@ impl Acting {
     /// is changed meanwhile is not taken for the one that the session began with.
     async fn era(&self, session: &AuthenticatedSession) -> Result<Era, NotPermitted> {
         let password = self.users.password_stamp(&session.ext_id.as_str().into()).await?;
-        let cookie = session.carrier().ok_or_else(|| self.no_session())?;
-        let found = self.sessions.find(&self.domain, cookie.expose()).await;
+        let carrier = session.carrier().ok_or_else(|| self.no_session())?;
+        let found = self.sessions.find(&self.domain, carrier).await;
         let found = found.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         match (password, found) {
             (Some(password), Some(found)) if found.ext_id == session.ext_id => {
