@@ -81,10 +81,10 @@ impl Redeem {
         let user = self.user(&operation).await?;
         match (ask, user) {
             (Ask::Deregistration(scope), Some(user)) => {
-                self.claimed(&operation, self.deregister(&user, &scope, from)).await
+                self.claimed(&operation, async |_| self.deregister(&user, &scope, from).await).await
             }
             (ask, user) if self.fido.is_elsewhere() => {
-                self.claimed(&operation, self.ask(&operation, user, &ask, from)).await
+                self.claimed(&operation, async |origin| self.ask(&operation, user, &ask, &origin, from).await).await
             }
             (ask, user) => self.hand_out(&operation, user, &ask, from).await,
         }
@@ -118,7 +118,8 @@ impl Redeem {
         ask: &Ask,
         from: Option<SourceNetwork>,
     ) -> Result<UafRequest, NotRedeemed> {
-        let (request, challenge) = self.commission(operation, user, ask, from).await?;
+        // Only a server behind leaves anything to be kept beside the operation.
+        let (request, challenge) = self.commission(operation, user, ask, &Origin::Internal, from).await?;
         self.operations.transition(operation.id, Event::Redeem { kind: operation.kind, challenge }).await?;
         Ok(request)
     }
@@ -128,33 +129,38 @@ impl Redeem {
     async fn claimed(
         &self,
         operation: &Operation,
-        work: impl Future<Output = Done>,
+        work: impl AsyncFnOnce(Origin) -> Done,
     ) -> Result<UafRequest, NotRedeemed> {
         let (id, claim) = (operation.id, ClaimId::random());
-        self.operations.transition(id, Event::Claim { kind: operation.kind, claim }).await?;
-        match work.await {
+        let claimed = self.operations.transition(id, Event::Claim { kind: operation.kind, claim }).await?;
+        let done = match work(claimed.origin).await {
             Ok((request, ended)) => {
                 let event = match ended {
                     Some(challenge) => Event::Commit { claim, challenge },
                     None => Event::Complete { claim },
                 };
-                self.operations.transition(id, event).await?;
-                Ok(request)
+                self.operations.transition(id, event).await.map(|_| request).map_err(NotRedeemed::from)
             }
-            Err(fault) => {
-                // A lease that has ended freed it before; what else stands in the way is not what the caller asked for.
-                if let Err(TransitionError::Store(error)) =
-                    self.operations.transition(id, Event::Release { claim }).await
-                {
-                    tracing::error!(%error, "a token is not free again before its lease ends");
-                }
-                Err(fault.into())
-            }
+            Err(fault) => Err(fault.into()),
+        };
+        // A lease that has ended freed it before; what else stands in the way is not what the caller asked for.
+        if done.is_err()
+            && let Err(TransitionError::Store(error)) = self.operations.transition(id, Event::Release { claim }).await
+        {
+            tracing::error!(%error, "a token is not free again before its lease ends");
         }
+        done
     }
 
-    async fn ask(&self, operation: &Operation, user: Option<Subject>, ask: &Ask, from: Option<SourceNetwork>) -> Done {
-        let (request, challenge) = self.commission(operation, user, ask, from).await?;
+    async fn ask(
+        &self,
+        operation: &Operation,
+        user: Option<Subject>,
+        ask: &Ask,
+        origin: &Origin,
+        from: Option<SourceNetwork>,
+    ) -> Done {
+        let (request, challenge) = self.commission(operation, user, ask, origin, from).await?;
         Ok((request, Some(challenge)))
     }
 
@@ -167,10 +173,9 @@ impl Redeem {
         operation: &Operation,
         user: Option<Subject>,
         ask: &Ask,
+        origin: &Origin,
         from: Option<SourceNetwork>,
     ) -> Result<(UafRequest, ChallengeState), FidoError> {
-        // Whoever had the token made is charged for the operation; what its redeem adds to it comes once.
-        let origin = &Origin::Internal;
         let (id, purpose, hidden_from) = (operation.id, operation.purpose, operation.stranger.as_deref());
         self.fido.request(&Commission { id, purpose, user, hidden_from, ask, origin, from }).await
     }

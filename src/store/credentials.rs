@@ -72,14 +72,22 @@ pub struct Credential {
 /// So many credentials one owner may have.
 pub const CREDENTIALS_PER_OWNER: usize = 50;
 
+/// So many bytes the key ids of one owner may have together: each request for the owner names them all, to whoever asks.
+pub const KEY_IDS_PER_OWNER: usize = 16 * 1024;
+
+/// Whether an owner may have these.
+pub(in crate::store) fn is_within_limits(keys: &[CredentialKey]) -> bool {
+    keys.len() <= CREDENTIALS_PER_OWNER && keys.iter().map(|key| key.key_id.len()).sum::<usize>() <= KEY_IDS_PER_OWNER
+}
+
 /// A credential that was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// The model and key id are registered already (`uaf.md` A7, 9).
     #[error("a credential with this model and key id is registered")]
     Registered,
-    /// The owner would have more than [`CREDENTIALS_PER_OWNER`].
-    #[error("the owner has {CREDENTIALS_PER_OWNER} credentials, which is the limit")]
+    /// The owner would have more than [`CREDENTIALS_PER_OWNER`], or of longer ids than [`KEY_IDS_PER_OWNER`].
+    #[error("an owner has at most {CREDENTIALS_PER_OWNER} credentials, whose key ids have {KEY_IDS_PER_OWNER} bytes")]
     TooMany,
     /// The owner has another key, while this was to be the first one.
     #[error("the owner has a key already, which was not shown")]

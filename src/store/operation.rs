@@ -96,6 +96,10 @@ pub struct Draft {
 /// The most bytes that a stored context may have (`http-api.md` 0.5).
 pub const CONTEXT_LIMIT: usize = 8 * 1024;
 
+/// So many bytes each token has room for its challenge in: more than that of a user with a key or two takes, so that it can be
+/// redeemed when others have filled the store meanwhile.
+const CHALLENGE_RESERVE: usize = 2 * 1024;
+
 /// How long things may take (`http-api.md` 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -171,7 +175,8 @@ pub(crate) enum State {
     /// The request was handed out; the challenge waits for its one use.
     Redeemed { at: Millis, challenge: ChallengeState },
     /// The challenge was used; the answer is being checked.
-    Answered { redeemed: Millis, until: Millis },
+    /// `room` is what the challenge took, in bytes: kept for the outcome.
+    Answered { redeemed: Millis, until: Millis, room: usize },
     /// The end; `redeemed` tells whether the token was used on the way.
     Done { at: Millis, outcome: Outcome, redeemed: bool },
 }
@@ -283,11 +288,13 @@ impl Operation {
             d.dispatcher.len() + d.target.as_ref().map_or(0, String::len) + d.response.as_ref().map_or(0, String::len)
         });
         let state = match &self.state {
+            State::Created | State::Claimed { .. } => CHALLENGE_RESERVE,
             State::Redeemed { challenge, .. } => challenge.0.len(),
+            State::Answered { room, .. } => *room,
             State::Done { outcome: Outcome::Succeeded { authenticators, .. }, .. } => {
                 authenticators.iter().map(|a| 96 + a.aaid.len() + a.key_id.len() + a.ext_id.len()).sum()
             }
-            _ => 0,
+            State::Done { .. } => 0,
         };
         let names = self.user.as_ref().map_or(0, |u| u.as_str().len()) + self.stranger.as_ref().map_or(0, String::len);
         self.context.len() + names + dispatch + state

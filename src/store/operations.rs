@@ -12,6 +12,8 @@ use crate::store::{Origin, StoreError};
 pub struct Transition {
     /// The record after the event.
     pub operation: Arc<Operation>,
+    /// On whose account it is.
+    pub origin: Origin,
     /// What the event did.
     pub applied: Applied,
 }
@@ -46,7 +48,8 @@ pub trait Operations: Send + Sync {
     /// Lets an event happen as [`Operation::apply`] says, in one atomic step.
     ///
     /// # Errors
-    /// Why it did not happen; an id that is not known is [`Refused::Unknown`].
+    /// Why it did not happen; an id that is not known is [`Refused::Unknown`]. [`StoreError::Full`] as for a new operation, if
+    /// there is no room for what it adds.
     async fn transition(&self, id: OperationId, event: Event) -> Result<Transition, TransitionError>;
 
     /// Drops an operation whose dispatch failed: nothing redeemable is left behind.

@@ -51,6 +51,40 @@ async fn a_flood_meets_the_limit_and_loses_nothing_that_was_acknowledged() {
 }
 
 #[tokio::test]
+async fn what_redeems_add_is_within_the_share_too() {
+    let gateway = Setup::default().user("jeff").user("eve").append(LIMIT).start().await;
+    let mut eve = Phone::new(&gateway, "eve");
+    eve.login_password().await;
+    // Each request for her names all of them, to strangers too.
+    for number in 0..8 {
+        eve.register_as(&[number; 2048]).await.uaf_code(1200);
+    }
+    eve.register_as(&[8; 2048]).await.uaf_code(1403);
+    let stranger = gateway.public();
+    let mut tokens = Vec::new();
+    for _ in 0..24 {
+        tokens.push(dispatched(&stranger, "authentication", &by_link("eve")).await);
+    }
+    let (mut redeemed, mut waiting) = (0, Vec::new());
+    for operation in &tokens {
+        let answer = redeem(&stranger, "authentication", &operation.token).await;
+        if answer.status == 503 {
+            waiting.push(operation);
+        } else {
+            answer.uaf_code(1200);
+            redeemed += 1;
+        }
+    }
+    assert!((1..10).contains(&redeemed), "{redeemed}");
+    for operation in waiting {
+        assert_eq!(status(&stranger, &operation.session_id).await["status"], "tokenCreated", "it may come again");
+    }
+    let mut jeff = Phone::new(&gateway, "jeff");
+    jeff.login_password().await;
+    jeff.register().await;
+}
+
+#[tokio::test]
 async fn expired_tokens_make_room() {
     let (gateway, _phone) = small("token: 15s, status: 1s").await;
     flood(&gateway).await;

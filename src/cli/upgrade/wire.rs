@@ -15,7 +15,7 @@ use super::UpgradeError;
 
 /// Of what is said here, memory included. A program that says it otherwise has another one: `tests/memory.json` beside it
 /// tells what this one says.
-pub(super) const VERSION: u8 = 5;
+pub(super) const VERSION: u8 = 6;
 /// So many sockets at most.
 const MOST: usize = 64;
 

@@ -137,11 +137,11 @@ async fn a_deregistration_that_finds_nothing_is_free_again() {
     assert_eq!(house.status(&session_id).await["status"], "tokenCreated");
 }
 
-/// A store that can't release a claim.
-struct Stuck(Arc<dyn Operations>);
+/// A store that fails where it is told.
+struct Failing(Arc<dyn Operations>, fn(&Event) -> Option<StoreError>);
 
 #[async_trait]
-impl Operations for Stuck {
+impl Operations for Failing {
     async fn create(&self, operation: Operation, origin: &Origin) -> Result<(), StoreError> {
         self.0.create(operation, origin).await
     }
@@ -151,9 +151,9 @@ impl Operations for Stuck {
     }
 
     async fn transition(&self, id: OperationId, event: Event) -> Result<Transition, TransitionError> {
-        match event {
-            Event::Release { .. } => Err(StoreError::Unavailable("down".into()).into()),
-            event => self.0.transition(id, event).await,
+        match self.1(&event) {
+            Some(fault) => Err(fault.into()),
+            None => self.0.transition(id, event).await,
         }
     }
 
@@ -166,18 +166,41 @@ impl Operations for Stuck {
     }
 }
 
-#[tokio::test]
-async fn a_token_that_stays_claimed_does_not_hide_why() {
-    let mut house = House::new();
-    let jeff = house.user("jeff").await;
-    let (token, _) = house.token_of(&jeff, OperationKind::Dereg, "{}").await;
+/// Has the redeems of this house meet such a store.
+fn fail(house: &mut House, fails: fn(&Event) -> Option<StoreError>) {
     house.redeem = Arc::new(Redeem {
-        operations: Arc::new(Stuck(Arc::clone(&house.operations))),
+        operations: Arc::new(Failing(Arc::clone(&house.operations), fails)),
         users: Arc::clone(&house.users) as Arc<dyn Users>,
         eras: house.eras.clone(),
         fido: Arc::clone(&house.fido),
         key: house.redeem.key.clone(),
         clock: Arc::clone(&house.clock) as Arc<dyn Clock>,
+    });
+}
+
+#[tokio::test]
+async fn a_token_whose_work_there_is_no_room_for_is_free_again() {
+    let mut house = House::new();
+    house.phone("jeff").await;
+    let (jeff, roomy) = (house.user("jeff").await, Arc::clone(&house.redeem));
+    let (token, session_id) = house.token_of(&jeff, OperationKind::Dereg, "{}").await;
+    fail(&mut house, |event| matches!(event, Event::Complete { .. }).then_some(StoreError::Full));
+    let fault = house.redeem.redeem(OperationKind::Dereg, &token.expose(), None).await.unwrap_err();
+    assert!(matches!(fault, super::super::NotRedeemed::Store(StoreError::Full)), "{fault}");
+    assert_eq!(house.status(&session_id).await["status"], "tokenCreated");
+    house.phone("jeff").await;
+    house.redeem = roomy;
+    assert_eq!(house.redeem(OperationKind::Dereg, &token.expose()).await.0, 1200);
+}
+
+#[tokio::test]
+async fn a_token_that_stays_claimed_does_not_hide_why() {
+    let mut house = House::new();
+    let jeff = house.user("jeff").await;
+    let (token, _) = house.token_of(&jeff, OperationKind::Dereg, "{}").await;
+    fail(&mut house, |event| match event {
+        Event::Release { .. } => Some(StoreError::Unavailable("test".into())),
+        _ => None,
     });
     assert_eq!(house.redeem(OperationKind::Dereg, &token.expose()).await.0, 1404, "there is no key");
     assert_eq!(house.redeem(OperationKind::Dereg, &token.expose()).await.0, 1403, "it was not freed");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sidegate_filters::clock::Millis;
 
 use super::{Fixture, START, race};
-use crate::store::credentials::CREDENTIALS_PER_OWNER;
+use crate::store::credentials::{CREDENTIALS_PER_OWNER, KEY_IDS_PER_OWNER};
 use crate::store::{CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Removal};
 
 type Setup = Fixture<dyn Credentials>;
@@ -21,6 +21,7 @@ macro_rules! credentials_contract {
                 of_one_registration_all_are_kept_or_none,
                 models_differ_not_by_case,
                 a_user_has_so_many_and_no_more,
+                the_key_ids_of_a_user_are_no_longer_together,
                 one_of_many_registrations_wins,
                 a_first_one_is_kept_beside_those_named_alone,
                 one_of_many_first_ones_is_kept,
@@ -135,6 +136,19 @@ pub(crate) async fn a_user_has_so_many_and_no_more(setup: &Setup) {
     put(setup, "jefff", "FFFF#0001", 92).await;
     setup.store.remove(&"jeff".into(), &Removal::Key(CredentialKey::new("FFFF#0001", vec![1; 32]))).await.unwrap();
     put(setup, "jeff", "FFFF#0001", 93).await;
+}
+
+pub(crate) async fn the_key_ids_of_a_user_are_no_longer_together(setup: &Setup) {
+    let long = |number: u8| Credential {
+        key: CredentialKey::new("FFFF#0001", vec![number; 2048]),
+        ..credential("jeff", "FFFF#0001", number)
+    };
+    let most = u8::try_from(KEY_IDS_PER_OWNER / 2048).unwrap();
+    setup.store.add_all((1..most).map(long).collect(), None).await.unwrap();
+    let two = setup.store.add_all(vec![long(90), credential("jeff", "FFFF#0001", 91)], None).await;
+    assert!(matches!(two, Err(CredentialError::TooMany)), "{two:?}");
+    setup.store.add_all(vec![long(90)], None).await.unwrap();
+    assert_eq!(left(setup, "jeff").await.len(), usize::from(most), "all or none");
 }
 
 pub(crate) async fn models_differ_not_by_case(setup: &Setup) {

@@ -10,7 +10,7 @@ use sidegate_filters::clock::Millis;
 
 use super::{Embedded, Fault, decode, encode};
 use crate::store::credentials::{
-    CREDENTIALS_PER_OWNER, CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal,
+    CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal, is_within_limits,
 };
 use crate::store::{ExtId, StoreError};
 use tables::{OWNED, Tables};
@@ -37,7 +37,7 @@ fn add_all(
         }
     }
     for owner in owners {
-        if tables.keys(owner)?.len() > CREDENTIALS_PER_OWNER {
+        if !is_within_limits(&tables.keys(owner)?) {
             return Ok(Err(CredentialError::TooMany));
         }
     }

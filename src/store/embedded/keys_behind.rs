@@ -9,7 +9,7 @@ use redb::{ReadableTable, WriteTransaction};
 use sidegate_filters::clock::Millis;
 
 use super::{Embedded, Fault};
-use crate::store::credentials::CREDENTIALS_PER_OWNER;
+use crate::store::credentials::is_within_limits;
 use crate::store::keys_behind::Retired;
 use crate::store::keys_behind::{KeyBehind, KeysBehind, Standing};
 use crate::store::{CredentialError, CredentialKey, ExtId, Removal, StoreError};
@@ -31,7 +31,7 @@ fn add(
         tables.put(key)?;
     }
     for owner in added.iter().map(|key| &key.owner).collect::<BTreeSet<_>>() {
-        if tables.count(owner)? > CREDENTIALS_PER_OWNER {
+        if !is_within_limits(&tables.names(owner)?) {
             return Ok(Err(CredentialError::TooMany));
         }
     }

@@ -42,13 +42,16 @@ impl Budget {
     /// [`StoreError::Full`] beyond the limit or the origin's share.
     pub(crate) fn charge(self: &Arc<Self>, origin: &Origin, bytes: usize) -> Result<Charge, StoreError> {
         let mut accounts = self.accounts();
-        let of_origin = accounts.by_origin.get(origin).copied().unwrap_or(0);
-        let fits = accounts.total.saturating_add(bytes) <= self.limit && of_origin.saturating_add(bytes) <= self.share;
-        if !fits && *origin != Origin::Internal {
-            return Err(StoreError::Full);
-        }
+        self.check(&accounts, origin, bytes)?;
         accounts.add(origin, bytes);
         Ok(Charge { budget: Arc::clone(self), origin: origin.clone(), bytes: AtomicUsize::new(bytes) })
+    }
+
+    /// Whether there is room for so much more.
+    fn check(&self, accounts: &Accounts, origin: &Origin, more: usize) -> Result<(), StoreError> {
+        let of_origin = accounts.by_origin.get(origin).copied().unwrap_or(0);
+        let fits = accounts.total.saturating_add(more) <= self.limit && of_origin.saturating_add(more) <= self.share;
+        if fits || *origin == Origin::Internal { Ok(()) } else { Err(StoreError::Full) }
     }
 
     fn accounts(&self) -> MutexGuard<'_, Accounts> {
@@ -84,16 +87,24 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// The record has another size now. A record that is there may grow beyond the limit: what was acknowledged goes
-    /// on, and records grow by little.
-    pub(crate) fn resize(&self, bytes: usize) {
+    /// The record is to have another size. What it surely needs later is charged when it begins, so that it goes on when
+    /// others have filled the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] as for a new record, if it would grow; the size stays then.
+    pub(crate) fn resize(&self, bytes: usize) -> Result<(), StoreError> {
         let mut accounts = self.budget.accounts();
         let held = self.bytes.load(Ordering::Relaxed);
-        if held != 0 {
-            accounts.subtract(&self.origin, held);
-            accounts.add(&self.origin, bytes);
-            self.bytes.store(bytes, Ordering::Relaxed);
+        if held == 0 {
+            return Ok(());
         }
+        if bytes > held {
+            self.budget.check(&accounts, &self.origin, bytes - held)?;
+        }
+        accounts.subtract(&self.origin, held);
+        accounts.add(&self.origin, bytes);
+        self.bytes.store(bytes, Ordering::Relaxed);
+        Ok(())
     }
 
     /// On whose account it is.
@@ -152,14 +163,30 @@ mod tests {
     }
 
     #[test]
+    fn what_grows_beyond_the_share_or_the_limit_stays_as_it_is() {
+        let budget = Budget::new(1000, 50);
+        let [one, two, own] = [network(1), network(2), Origin::Internal].map(|of| budget.charge(&of, 300).unwrap());
+        assert!(matches!(one.resize(501), Err(StoreError::Full)), "its share");
+        assert_eq!(budget.used(), 900);
+        one.resize(400).unwrap();
+        assert!(matches!(two.resize(301), Err(StoreError::Full)), "the limit");
+        own.resize(5000).unwrap();
+        two.resize(200).unwrap();
+        assert!(matches!(two.resize(201), Err(StoreError::Full)), "the limit, which internal callers are beyond");
+        assert_eq!(budget.used(), 5600);
+        drop((one, two, own));
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
     fn released_resized_and_dropped_in_any_order_it_comes_back_once() {
         let budget = Budget::new(1000, 100);
         let (first, second) = (budget.charge(&network(1), 100).unwrap(), budget.charge(&network(1), 10).unwrap());
-        first.resize(300);
+        first.resize(300).unwrap();
         assert_eq!(budget.used(), 310);
         first.release();
         first.release();
-        first.resize(200);
+        first.resize(200).unwrap();
         assert_eq!(budget.used(), 10);
         drop(first);
         assert_eq!(budget.used(), 10);

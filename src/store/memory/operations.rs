@@ -78,10 +78,11 @@ impl Operations for MemoryOperations {
     async fn transition(&self, id: OperationId, event: Event) -> Result<Transition, TransitionError> {
         let step = self.0.update(&id, |old, now| {
             let mut next = old.clone();
-            next.apply(event, now).map(|applied| (next, applied))
+            let applied = next.apply(event, now)?;
+            Ok::<_, TransitionError>((next, applied))
         });
-        let (operation, applied) = step.unwrap_or(Err(Refused::Unknown))?;
-        Ok(Transition { operation, applied })
+        let (operation, origin, applied) = step.ok_or(Refused::Unknown)??;
+        Ok(Transition { operation, origin, applied })
     }
 
     async fn discard(&self, id: OperationId) -> Result<(), StoreError> {
@@ -99,6 +100,7 @@ impl Operations for MemoryOperations {
 mod tests {
     use super::*;
     use crate::store::contract::{self, Fixture, START};
+    use crate::store::operation::{Authenticator, ChallengeState, OperationKind, Outcome};
     use crate::store::origin::SourceNetwork;
     use sidegate_filters::clock::ManualClock;
     use std::time::Duration;
@@ -163,6 +165,41 @@ mod tests {
         let first = fill(&store, &clock).await;
         clock.advance(Duration::from_secs(1200));
         assert_eq!(fill(&store, &clock).await, first);
+    }
+
+    /// An answer's challenge of so many bytes.
+    fn redeem_with(bytes: usize) -> Event {
+        Event::Redeem { kind: OperationKind::Auth, challenge: ChallengeState(vec![7; bytes]) }
+    }
+
+    #[tokio::test]
+    async fn in_a_full_store_a_usual_operation_goes_on_and_a_big_one_waits() {
+        let clock = Arc::new(ManualClock::new(START));
+        let budget = Budget::new(200_000, 5);
+        let store = MemoryOperations::new(budget.clone(), clock.clone());
+        let [first, second] = [(); 2].map(|()| contract::operations::created(clock.now()));
+        let (usual, big) = (first.id, second.id);
+        for operation in [first, second] {
+            store.create(operation, &networks().next().unwrap()).await.unwrap();
+        }
+        fill(&store, &clock).await;
+        let full = budget.used();
+        let refused = store.transition(big, redeem_with(100_000)).await;
+        assert!(matches!(refused, Err(TransitionError::Store(StoreError::Full))));
+        store.transition(usual, redeem_with(700)).await.unwrap();
+        store.transition(usual, Event::Answer).await.unwrap();
+        let key = Authenticator { aaid: "FFFF#0001".into(), key_id: "k".repeat(43), ext_id: "c".repeat(36) };
+        let good = Outcome::Succeeded { user: Some("jeff".into()), authenticators: vec![key] };
+        store.transition(usual, Event::Finish(good)).await.unwrap();
+        assert!(budget.used() <= full);
+        store.transition(big, redeem_with(700)).await.expect("its token stayed free");
+        let internal = contract::operations::created(clock.now());
+        let id = internal.id;
+        store.create(internal, &Origin::Internal).await.unwrap();
+        store.transition(id, redeem_with(100_000)).await.unwrap();
+        clock.advance(Duration::from_secs(1800));
+        store.sweep().await.unwrap();
+        assert_eq!(budget.used(), 0);
     }
 
     #[tokio::test]

@@ -80,8 +80,14 @@ impl MemorySessions {
     }
 }
 
-/// The session is not there for what was asked.
+/// The session is not there for what was asked, or there is no room for it.
 struct NotThere;
+
+impl From<StoreError> for NotThere {
+    fn from(_: StoreError) -> Self {
+        Self
+    }
+}
 
 impl MemorySessions {
     /// None yet, with this budget. A user is charged for its own sessions.
@@ -119,7 +125,7 @@ impl MemorySessions {
             }
             change(old.clone(), now).map(|stored| (stored, ()))
         });
-        step.and_then(Result::ok).map(|(stored, ())| stored)
+        step.and_then(Result::ok).map(|(stored, _, ())| stored)
     }
 }
 

@@ -25,6 +25,9 @@ pub(super) trait Perishable: Send + Sync + 'static {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Left<K, V>(K, V, Origin);
 
+/// A record as it is now, on whose account it is, and what the change gave.
+type Updated<V, T, E> = Option<Result<(Arc<V>, Origin, T), E>>;
+
 /// What moka, the sweep's lists and the allocator take for an entry, measured (platform.md 10) and rounded up.
 const ENTRY: usize = 512;
 
@@ -125,12 +128,13 @@ where
         self.clock.now()
     }
 
-    /// Puts what `change` makes of the record in its place. None if there is no record; then `change` is not called.
-    pub(super) fn update<T, E>(
+    /// Puts what `change` makes of the record in its place, if there is room for it; tells on whose account it is. None if
+    /// there is no record; then `change` is not called.
+    pub(super) fn update<T, E: From<StoreError>>(
         &self,
         key: &K,
         change: impl FnOnce(&V, Millis) -> Result<(V, T), E>,
-    ) -> Option<Result<(Arc<V>, T), E>> {
+    ) -> Updated<V, T, E> {
         let mut outcome = None;
         self.cache.entry(*key).and_compute_with(|old| {
             let (Some(old), now) = (old, self.clock.now()) else { return Op::Nop };
@@ -138,11 +142,15 @@ where
             if now >= old.value.perishes_at() {
                 return Op::Nop;
             }
-            match change(&old.value, now) {
+            let changed = change(&old.value, now).and_then(|(value, result)| {
+                old.charge.resize(weight(&value))?;
+                Ok((value, result))
+            });
+            match changed {
                 Ok((value, result)) => {
-                    old.charge.resize(weight(&value));
+                    let origin = old.charge.origin().clone();
                     let entry = self.entry(value, old.charge);
-                    outcome = Some(Ok((Arc::clone(&entry.value), result)));
+                    outcome = Some(Ok((Arc::clone(&entry.value), origin, result)));
                     Op::Put(entry)
                 }
                 Err(error) => {

@@ -239,7 +239,8 @@ impl Operation {
         let (redeemed, challenge) = self.handed_out_at(now)?;
         // Taken in time means in time: the check that follows gets a lease of its own.
         let until = redeemed.after(self.limits.answer).max(now.after(self.limits.lease));
-        Ok((State::Answered { redeemed, until }, Applied::Taken(challenge.clone())))
+        let room = challenge.0.len();
+        Ok((State::Answered { redeemed, until, room }, Applied::Taken(challenge.clone())))
     }
 
     fn handed_out_at(&self, now: Millis) -> Result<(Millis, &ChallengeState), Refused> {

@@ -31,7 +31,7 @@ impl Operation {
                 deadline if now < deadline => Phase::HandedOut { redeemed: *at, challenge },
                 deadline => Phase::AnswerTimedOut { deadline },
             },
-            State::Answered { redeemed, until } if now < *until => Phase::Answered { redeemed: *redeemed },
+            State::Answered { redeemed, until, .. } if now < *until => Phase::Answered { redeemed: *redeemed },
             State::Answered { until, .. } => Phase::AnswerTimedOut { deadline: *until },
             State::Done { at, outcome, redeemed } => Phase::Done { at: *at, outcome, redeemed: *redeemed },
         }

@@ -94,12 +94,8 @@ impl<K: ReadableTable<KeyPlace, Bytes>, O: ReadableTable<OwnedPlace, ()>> Tables
         Ok(found)
     }
 
-    /// How many keys an owner has.
-    pub(super) fn count(&self, owner: &ExtId) -> Result<usize, Fault> {
-        Ok(self.names(owner)?.len())
-    }
-
-    fn names(&self, owner: &ExtId) -> Result<Vec<CredentialKey>, Fault> {
+    /// What an owner's keys are identified by.
+    pub(super) fn names(&self, owner: &ExtId) -> Result<Vec<CredentialKey>, Fault> {
         let mut names = Vec::new();
         for entry in self.owned.range((owner.as_str(), "", &[][..])..)? {
             let (place, _) = entry?;
