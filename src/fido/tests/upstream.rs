@@ -16,13 +16,14 @@ use crate::fido::{
     AnswerAt, Arrival, Bounds, Endpoint, Named, Scope, Subject, UafServer, Upstream, UpstreamSettings, UsernameMapper,
     credential,
 };
+use crate::oob::testing::journal::Journaled;
 use crate::oob::testing::{House, Phone, asker};
 use crate::oob::{DispatchToken, Redeem, Requests, Statuses};
 use crate::store::contract::keys_behind::key;
 use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::memory::MemoryChallenges;
 use crate::store::operation::{Event, Limits, OperationKind};
-use crate::store::{ExtId, KeyBehind, KeysBehind, OperationId, SourceNetwork, Standing};
+use crate::store::{Challenges, ExtId, KeyBehind, KeysBehind, OperationId, SourceNetwork, Standing};
 use crate::telemetry::Metrics;
 use behind::Behind;
 
@@ -42,10 +43,11 @@ async fn both() -> (House, Behind) {
 async fn both_with(wrap: impl FnOnce(Arc<dyn KeysBehind>) -> Arc<dyn KeysBehind>) -> (House, Behind) {
     let (mut front, behind) = (House::new(), Behind::start().await);
     let limits = Limits::default();
+    let store: Arc<dyn Challenges> = Arc::new(MemoryChallenges::new(front.budget.clone(), front.clock.clone()));
     let fido = Arc::new(Upstream {
         endpoint: endpoint(&behind),
         operations: front.operations.clone(),
-        challenges: Arc::new(MemoryChallenges::new(front.budget.clone(), front.clock.clone())),
+        challenges: Arc::new(Journaled { journal: front.journal.clone(), store }),
         keys: wrap(front.keys_behind.clone()),
         named: Named::default(),
         users: front.users.clone(),
@@ -110,6 +112,22 @@ async fn a_key_is_registered_behind_and_known_here() {
     let answered = front.answer(AnswerAt::Authentication, &phone.authenticate(&request.unwrap())).await.unwrap();
     assert_eq!(answered.user.unwrap().name, "jeff");
     assert_eq!(front.status(&session_id).await["userId"], "ext-jeff");
+}
+
+#[tokio::test]
+async fn what_an_answer_belongs_to_is_found_out_once() {
+    let (front, _behind) = both().await;
+    let mut phone = front.phone("jeff").await;
+    let (token, _) = front.token().await;
+    let (_, request) = front.redeem(OperationKind::Auth, &token.expose()).await;
+    let uaf_response = &phone.authenticate(&request.unwrap()).to_message();
+    let arrival = Arrival { at: AnswerAt::Authentication, uaf_response, context: None, from: None };
+    front.journal.take();
+    let received = front.fido.open(&arrival);
+    assert!(received.claimant().await.unwrap().is_some());
+    received.take().await.unwrap();
+    let found = front.journal.take().into_iter().filter(|question| *question == "challenges.find");
+    assert_eq!(found.count(), 1);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use sidegate_uaf::{Error, Incoming, KeyRef};
 use super::super::conclusion::{self, Conclusion};
 use super::super::{AnswerAt, Answered, Arrival, Claimed, Counted, FidoError, Received, Subject, uaf_operation};
 use super::Upstream;
+use super::addressing::{Addressed, Answer};
 use super::transport::Place;
 use super::verdict::Verdict;
 use crate::store::operation::Operation;
@@ -22,21 +23,21 @@ pub(super) struct Reading<'a> {
     server: &'a Upstream,
     at: AnswerAt,
     from: Option<SourceNetwork>,
-    incoming: Result<Incoming, Error>,
+    answer: Result<Answer, Error>,
 }
 
 #[async_trait]
 impl Received for Reading<'_> {
     async fn claimant(&self) -> Result<Option<Claimed>, StoreError> {
-        let Ok(incoming) = &self.incoming else { return Ok(None) };
-        let user = self.server.presumed(self.at, incoming).await?;
+        let Ok(answer) = &self.answer else { return Ok(None) };
+        let user = self.server.presumed(self.at, answer).await?;
         Ok(user.map(|ext_id| Claimed { ext_id, counted: Counted::User }))
     }
 
     /// It is written down how it went.
     async fn take(self: Box<Self>) -> Result<Answered, FidoError> {
-        let Self { server, at, from, incoming } = *self;
-        let answered = server.judge(at, from, incoming).await;
+        let Self { server, at, from, answer } = *self;
+        let answered = server.judge(at, from, answer).await;
         conclusion::record(at, &answered);
         answered
     }
@@ -57,37 +58,37 @@ pub(super) struct Taken<'a> {
 impl Upstream {
     pub(super) fn read(&self, &Arrival { at, uaf_response, context, from }: &Arrival<'_>) -> Reading<'_> {
         let incoming = Incoming::parse(uaf_operation(at.kind()), uaf_response, context);
-        Reading { server: self, at, from, incoming }
+        Reading { server: self, at, from, answer: incoming.and_then(Answer::new) }
     }
 
     async fn judge(
         &self,
         at: AnswerAt,
         from: Option<SourceNetwork>,
-        incoming: Result<Incoming, Error>,
+        answer: Result<Answer, Error>,
     ) -> Result<Answered, FidoError> {
-        let incoming = incoming.map_err(|error| refused(&error))?;
-        let (operation, issue) = self.addressed(at, &incoming).await?;
-        let conclusion = &Conclusion(self.operations.clone());
-        match issue.claim(&incoming) {
+        let answer = answer.map_err(|error| refused(&error))?;
+        let (operation, Addressed { issue, claim, .. }) = self.addressed(at, &answer).await?;
+        let (conclusion, incoming) = (&Conclusion(self.operations.clone()), &answer.incoming);
+        match claim {
             Ok(Claim::Denial(denial)) => {
                 conclusion.take_challenge(operation.id).await?;
                 // It is one whatever the upstream says to it, and even where it can't be told.
                 if let Ok(place) = self.place(from) {
-                    place.verdict(at, &incoming).await;
+                    place.verdict(at, incoming).await;
                 }
-                Err(conclusion.deny(operation.id, denial).await)
+                Err(conclusion.deny(operation.id, *denial).await)
             }
             Ok(Claim::Keys { keys, allowed }) => {
                 // Where there is none the challenge stays: the same answer may come again.
                 let place = &Arc::new(self.place(from)?);
                 conclusion.take_challenge(operation.id).await?;
-                let (operation, issue, incoming, keys) = (&*operation, &issue, &incoming, &*keys);
-                self.prove(Taken { at, operation, issue, incoming, keys, place, conclusion }, allowed).await
+                let operation = &*operation;
+                self.prove(Taken { at, operation, issue, incoming, keys, place, conclusion }, *allowed).await
             }
             Err(error) => {
                 conclusion.take_challenge(operation.id).await?;
-                Err(conclusion.fail(operation.id, refused(&error)).await)
+                Err(conclusion.fail(operation.id, refused(error)).await)
             }
         }
     }

@@ -10,9 +10,9 @@ use sidegate_filters::identity::Session;
 use crate::store::operation::{Event, Operation, OperationId};
 use crate::store::users::{PasswordHash, PasswordStamp};
 use crate::store::{
-    CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Operations, Origin, Removal,
-    SessionKey, SessionRecord, Sessions, StoreError, Target, TargetError, TargetUpdate, Targets, Transition,
-    TransitionError, User, UserError, Users,
+    ChallengeDigest, Challenges, CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId,
+    Operations, Origin, Removal, SessionKey, SessionRecord, Sessions, StoreError, Target, TargetError, TargetUpdate,
+    Targets, Transition, TransitionError, User, UserError, Users,
 };
 
 /// What was asked, in its order.
@@ -103,6 +103,30 @@ impl Operations for Journaled<dyn Operations> {
 
     async fn sweep(&self) -> Result<(), StoreError> {
         self.journal.note("operations.sweep");
+        self.store.sweep().await
+    }
+}
+
+#[async_trait]
+impl Challenges for Journaled<dyn Challenges> {
+    async fn remember(
+        &self,
+        challenge: ChallengeDigest,
+        operation: OperationId,
+        until: Millis,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        self.journal.note("challenges.remember");
+        self.store.remember(challenge, operation, until, origin).await
+    }
+
+    async fn find(&self, challenge: ChallengeDigest) -> Result<Option<OperationId>, StoreError> {
+        self.journal.note("challenges.find");
+        self.store.find(challenge).await
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.journal.note("challenges.sweep");
         self.store.sweep().await
     }
 }
