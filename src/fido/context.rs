@@ -118,16 +118,25 @@ fn scope(mode: Option<String>, aaid: Option<String>, key_id: Option<String>) -> 
         let text = aaid.as_deref().ok_or(fault("context.aaid", "this mode needs it"))?;
         text.parse().map_err(|_| fault("context.aaid", "not an AAID (four hexadecimal digits, #, four more)"))
     };
-    match mode.as_deref() {
-        None | Some("username") => Ok(Scope::User),
-        Some("aaid") => Ok(Scope::Model(model()?)),
-        Some("key") => {
+    // What names less than the mode removes is a mistake: all that is named goes, and nothing else.
+    match (mode.as_deref(), &aaid, &key_id) {
+        (None | Some("username"), Some(_), _) => Err(fault(
+            "context.aaid",
+            "without a mode, or with username, all keys go: write mode aaid, or key with keyId",
+        )),
+        (None | Some("username"), None, Some(_)) => {
+            Err(fault("context.keyId", "without a mode, or with username, all keys go: write mode key, with aaid"))
+        }
+        (None | Some("username"), None, None) => Ok(Scope::User),
+        (Some("aaid"), _, Some(_)) => Err(fault("context.keyId", "all keys of the model go: write mode key for one")),
+        (Some("aaid"), _, None) => Ok(Scope::Model(model()?)),
+        (Some("key"), _, _) => {
             let text = key_id.as_deref().ok_or(fault("context.keyId", "this mode needs it"))?;
             let key_id = KeyId::from_base64url(text)
                 .map_err(|_| fault("context.keyId", "not base64url without padding of 32 to 2048 bytes"))?;
             Ok(Scope::Key(KeyRef { aaid: model()?, key_id }))
         }
-        Some(_) => Err(fault("context.mode", "not one of username, aaid, key")),
+        (Some(_), _, _) => Err(fault("context.mode", "not one of username, aaid, key")),
     }
 }
 

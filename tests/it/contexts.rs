@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::gateway::{Gateway, Setup};
-use crate::support::http::{Answer, Client};
+use crate::support::http::{Answer, Client, UAF};
 use crate::support::phone::Phone;
 
 const AAID: &str = "5347#0001";
@@ -75,6 +75,21 @@ async fn a_deregistration_ends_one_key_those_of_a_model_or_all() {
     for wrong in [json!({"mode": "all"}), json!({"mode": "aaid"}), json!({"mode": "key", "aaid": AAID})] {
         deregister(wrong).await.problem(400);
     }
+    // Who names a key or a model and means it must not lose all of them for a mode that was left out.
+    let own = kept(&gateway, "jeff").await;
+    for (members, at) in [
+        (json!({"aaid": AAID, "keyId": own[0]}), "context.aaid"),
+        (json!({"mode": "username", "aaid": AAID}), "context.aaid"),
+        (json!({"keyId": own[0]}), "context.keyId"),
+        (json!({"mode": "aaid", "aaid": AAID, "keyId": own[0]}), "context.keyId"),
+    ] {
+        let detail = deregister(members.clone()).await.problem(400);
+        assert!(detail.contains(at), "{members}: {detail}");
+        let token = json!({"context": members.to_string()});
+        let create = client.post("/nevisfido/token/create/deregistration").header("content-type", UAF);
+        create.body(token.to_string()).send().await.problem(400);
+    }
+    assert_eq!(kept(&gateway, "jeff").await, own);
     deregister(json!({"mode": "aaid", "aaid": "D0D0#0002"})).await.uaf_code(1404);
     deregister(json!({"mode": "key", "aaid": AAID, "keyId": eves[0]})).await.uaf_code(1404);
     // The phone itself makes no second key.
