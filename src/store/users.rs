@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use crate::store::{ExtId, StoreError};
-pub(crate) use file::is_name;
+pub(crate) use file::is_readable;
 pub use file::{UsersFile, UsersFileError};
 pub use password::{PasswordHash, PasswordStamp};
 

@@ -7,6 +7,7 @@ use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client, UAF};
 use crate::support::oob::{by_link, context, dispatch, redeem};
 use crate::support::phone::Phone;
+use crate::support::wait;
 
 /// Values that have to be the same; of others the lengths.
 const SAME: [&str; 7] = ["status", "dispatchResult", "statusCode", "uafStatusCode", "op", "aaid", "name"];
@@ -127,6 +128,30 @@ async fn who_has_a_key_who_has_none_and_who_is_not_there_look_alike() {
             assert_eq!(other.len(), real.len());
         }
     }
+}
+
+#[tokio::test]
+async fn a_user_whose_name_is_too_long_for_a_key_looks_like_nobody_of_such_a_name() {
+    let gateway = town("").await;
+    let (forger, client) = (Phone::enrolled(&gateway, "eve").await, gateway.public());
+    let (long, nobody) = ("\u{1f600}".repeat(100), "\u{1f601}".repeat(100));
+    let file = gateway.data().join("users");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let hash = text.lines().find_map(|line| line.strip_prefix("nora:")).unwrap().split_once(':').unwrap().1;
+    std::fs::write(&file, format!("{text}{long}:{}:{hash}\n", uuid::Uuid::new_v4())).unwrap();
+    let form = [("isiwebuserid", long.as_str()), ("isiwebpasswd", gateway.password("nora"))];
+    let session = wait::until("the user is read", wait::BOUND, async || {
+        let answer = client.post("/auth/pwd").form(&form).send().await;
+        (answer.status == 200).then(|| answer.session())
+    })
+    .await;
+    let real = transcript(&client, &forger, &long).await;
+    assert_eq!(real[2]["body"]["statusCode"], 1200, "{real:#?}");
+    for (other, real) in transcript(&client, &forger, &nobody).await.iter().zip(&real) {
+        assert_eq!(other, real);
+    }
+    let named = json!({"context": context(&json!({"username": long}))});
+    client.cookie(&session).uaf("/nevisfido/uaf/1.1/request/registration", &named).await.uaf_code(1403);
 }
 
 /// The model and key that a login of this name asks for.

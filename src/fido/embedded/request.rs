@@ -7,7 +7,7 @@ use sidegate_uaf::deregistration::Deregistration;
 use sidegate_uaf::policy::Policy;
 use sidegate_uaf::registration::NewRegistration;
 use sidegate_uaf::wire::{Challenge, Operation, Transaction};
-use sidegate_uaf::{Credential, Error, Start, StatusCode};
+use sidegate_uaf::{Credential, Error, Start, StartError, StatusCode};
 
 use super::super::credential::refuse_unkept;
 use super::super::{Commission, FidoError, Scope, Subject, UafRequest};
@@ -31,7 +31,8 @@ impl Embedded {
             policy: self.policy(policy)?.clone(),
             registered: &registered,
         };
-        let (request, state) = self.relying_party.start_registration(new).map_err(|error| internal(&error))?;
+        let started = self.relying_party.start_registration(new).map_err(|error| not_begun(user, &error));
+        let (request, state) = started?;
         Ok((self.request_of(request.to_message(), Operation::Reg), Kept::Registration(state).write()?))
     }
 
@@ -148,4 +149,16 @@ impl Embedded {
         let lifetime = u64::try_from(self.settings.answer.as_millis()).unwrap_or(u64::MAX);
         UafRequest { message, operation, lifetime_millis: Some(lifetime) }
     }
+}
+
+/// A name that no request can hold is the user's lot, and no fault of the server.
+fn not_begun(user: &Subject, error: &StartError) -> FidoError {
+    if *error != StartError::Username {
+        return internal(error);
+    }
+    tracing::warn!(
+        user = user.ext_id.as_str(),
+        "the user can't register a key: {error}. Add a user with a shorter name in place of this one"
+    );
+    FidoError::Refused(StatusCode::FORBIDDEN)
 }

@@ -5,7 +5,7 @@ use sidegate_filters::UsernameMapper;
 use crate::fido::Subject;
 use crate::jose::{CryptoError, MacKey};
 use crate::store::ExtId;
-use crate::store::users::is_name;
+use crate::store::users::is_readable;
 
 /// The longest extId that is asked for; those that are made here have 36 bytes.
 const LONGEST_EXT_ID: usize = 128;
@@ -26,7 +26,7 @@ impl Ghosts {
     pub(super) fn of(&self, mapper: UsernameMapper, called: &str) -> Result<Option<Subject>, CryptoError> {
         let name = called.to_owned();
         Ok(match mapper {
-            UsernameMapper::Name if is_name(called) => Some(Subject { ext_id: self.ext_id(called)?, name }),
+            UsernameMapper::Name if is_readable(called) => Some(Subject { ext_id: self.ext_id(called)?, name }),
             UsernameMapper::ExtId if is_ext_id(called) => Some(Subject { ext_id: called.into(), name }),
             _ => None,
         })
@@ -69,6 +69,8 @@ mod tests {
 
     #[test]
     fn what_nobody_can_be_called_has_none() {
+        let emoji = "\u{1f600}".repeat(128);
+        assert!(ghost(1, UsernameMapper::Name, &emoji).is_some(), "there may be users of such names");
         let long = "x".repeat(129);
         for called in ["", " ghost", "a:b", "a\nb", &long] {
             assert_eq!(ghost(1, UsernameMapper::Name, called), None, "{called:?}");

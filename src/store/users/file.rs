@@ -238,7 +238,7 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 /// 1 to 128 characters that a line of the file can hold. So long could a name be when characters were counted; such a user
 /// has a password and no UAF key, and is no reason to answer nobody.
-fn is_readable(name: &str) -> bool {
+pub(crate) fn is_readable(name: &str) -> bool {
     (1..=128).contains(&name.chars().count())
         && name.trim() == name
         && !name.starts_with('#')
