@@ -1,5 +1,7 @@
 //! What an upstream learns, and what it must not (`gateway.md` 2.3 and 3.3).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::support::gateway::{Gateway, Setup};
@@ -79,6 +81,33 @@ fn assert_sec_token(claims: &Value, phone: &Phone, issuer: &str) {
     assert!(claims["roles"].is_array() && claims["jti"].is_string(), "{claims}");
     assert!(!phone.session().contains(claims["sid"].as_str().unwrap()), "sid is not the cookie");
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 60);
+}
+
+#[tokio::test]
+async fn a_backend_that_knows_basic_alone_gets_the_sec_token_as_a_password() {
+    let upstream = Upstream::start().await;
+    let gateway = Setup::default()
+        .append(format!(
+            "upstreams:\n  shop: {{url: \"http://{}\"}}\n\
+             filters:\n  customers: {{type: identity-creation, domain: main}}\n\
+             \x20 tell-who: {{type: delegation, rules: [\"AUTH:user.auth.SecToken:Authorization:basic\"]}}\n\
+             routes:\n  - {{name: shop, path: /shop/*, methods: [GET], filters: [customers, tell-who], upstream: shop}}\n",
+            upstream.address
+        ))
+        .user("jeff")
+        .start()
+        .await;
+    let mut phone = Phone::new(&gateway, "jeff");
+    phone.login_password().await;
+    phone.client().get("/shop/cart").header("authorization", "Basic ZXZlOmV2ZQ==").send().await.expect(200);
+    let received = upstream.received();
+    let [credentials] = received[0].values("authorization")[..] else { panic!("one Authorization: {received:?}") };
+    let credentials = STANDARD.decode(credentials.strip_prefix("Basic ").unwrap()).unwrap();
+    let credentials = String::from_utf8(credentials).unwrap();
+    let jws = credentials.strip_prefix("jeff:").unwrap();
+    gateway.secrets().add("SecToken", jws.rsplit('.').next().unwrap());
+    let keys = gateway.public().get("/.well-known/jwks.json").send().await.expect(200).json();
+    assert_sec_token(&verify(&keys, jws).1, &phone, gateway.public().base());
 }
 
 #[tokio::test]

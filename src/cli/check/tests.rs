@@ -165,6 +165,22 @@ fn a_certificate_and_a_key_that_are_swapped_are_told_as_that() {
 }
 
 #[test]
+fn a_websocket_needs_an_upstream_of_http_1() {
+    let of = |protocol: &str| {
+        let row =
+            "routes: [{ name: feed, path: /feed, methods: [GET], filters: [], upstream: shop, websocket: true }]\n";
+        let folder = files(row);
+        let (path, url) = (folder.path().join("gate.yml"), "url: 'https://shop.example'");
+        let text = fs::read_to_string(&path).unwrap().replace(url, &format!("{url}, protocol: {protocol}"));
+        fs::write(&path, text).unwrap();
+        checked_in(folder.path())
+    };
+    assert!(of("auto").0);
+    let (good, text) = of("h2");
+    assert!(!good && text.contains("upstreams.shop.protocol: the row feed has WebSockets, which need"), "{text}");
+}
+
+#[test]
 fn parts_that_do_not_fit_together_are_a_fault() {
     let folder = files(
         "\
