@@ -228,3 +228,32 @@ fn only_listeners_that_are_there_are_shown() {
     insta::assert_snapshot!(Table::of(&behind.0, None).unwrap());
     assert!(Table::of(&behind.0, Some(ListenerClass::Public)).is_err());
 }
+
+#[test]
+fn filters_of_a_row_are_shown_in_their_order_without_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.yml");
+    let rows = "upstreams: { shop: { url: 'http://127.0.0.1:1' } }
+filters:
+  house: { type: headers, request: { set: { X-Key: s3cret } }, response: { remove: [Server] } }
+  office: { type: ip-list, allow: [192.0.2.0/24] }
+  calm: { type: rate-limit, per: address, burst: 60, every: 1s }
+  known: { type: identity-creation, domain: main, internal-callers: admin }
+  staff: { type: role, all-of: [staff], internal-callers: admin }
+routes:
+  - { name: shop, path: /shop/*, methods: [GET], filters: [house, office, calm, known, staff], upstream: shop }
+";
+    std::fs::write(&path, format!("{}\n{rows}", config::STANDALONE)).unwrap();
+    let shop = compose::offline(&Source::File(path)).unwrap();
+    let shown = explained_of(&shop, ListenerClass::Public, "GET", "/shop/a");
+    for line in [
+        "filter 1  headers: request: set x-key; response: remove server\n",
+        "filter 2  ip-list: from 192.0.2.0/24 alone\n",
+        "filter 3  rate-limit: 60 at once, then one every 1 s for each address (/32, /56)\n",
+        "filter 4  identity-creation: ",
+        "filter 5  role: users with role staff; internal callers with admin\n",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
