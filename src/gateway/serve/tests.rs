@@ -183,7 +183,7 @@ fn here(sent: &Sent) -> String {
 }
 
 /// The segments that a server sees who cuts parameters off, decodes twice, takes a backslash for a slash, leaves empty
-/// segments out and climbs by dots.
+/// segments out, but for a last one, which makes another path, and climbs by dots.
 fn mended(path: &str) -> Vec<String> {
     let decode = |bytes: &[u8]| {
         let (mut decoded, mut rest) = (Vec::new(), bytes);
@@ -205,6 +205,9 @@ fn mended(path: &str) -> Vec<String> {
             ".." => _ = segments.pop(),
             other => segments.push(other.to_owned()),
         }
+    }
+    if text.ends_with('/') && !segments.is_empty() {
+        segments.push(String::new());
     }
     segments
 }
