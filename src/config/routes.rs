@@ -94,14 +94,14 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<Row> {
     field.each(|item| {
         item.section(|section| {
             let Some(name) = name(section, &mut written, item.line()) else {
-                section.leave_unread();
+                own::read_nameless(section, known);
                 return;
             };
             match table.iter_mut().find(|(row, line)| row.name == name && *line == 0) {
                 Some((row, _)) => default::change(section, row),
                 None => {
                     let Some(row) = own::row(section, name, known) else { return };
-                    own::refuse_shadows(section, &row, &table);
+                    own::check_order(section, &row, &table);
                     table.push((row, item.line()));
                 }
             }

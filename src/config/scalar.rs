@@ -144,12 +144,6 @@ impl Pattern {
     pub fn template(&self) -> &PathTemplate {
         &self.template
     }
-
-    /// The pattern with every parameter's name blotted out: equal for two patterns that match the same paths.
-    pub(super) fn shape(&self) -> String {
-        let shape = self.text.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
-        shape.collect::<Vec<_>>().join("/")
-    }
 }
 
 impl Scalar for Pattern {

@@ -87,6 +87,23 @@ impl PathTemplate {
         }
         (self.open_end || parts.next().is_none()).then_some(params)
     }
+
+    /// Whether it matches every path that `other` matches. Two templates that cover each other match the same.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let covers = |(here, there): (&Segment, &Segment)| match (here, there) {
+            (Segment::Literal(here), Segment::Literal(there)) => here == there,
+            (Segment::Literal(_), Segment::Name(_)) => false,
+            (Segment::Name(_), Segment::Literal(there)) => is_plain(there),
+            (Segment::Name(_), Segment::Name(_)) => true,
+        };
+        let ends = if self.open_end {
+            self.segments.len() <= other.segments.len()
+        } else {
+            !other.open_end && self.segments.len() == other.segments.len()
+        };
+        ends && self.segments.iter().zip(&other.segments).all(covers)
+    }
 }
 
 /// The segments of what follows the first slash: none after nothing.

@@ -152,6 +152,24 @@ fn matching(#[case] pattern: &str, #[case] good: &[&str], #[case] bad: &[&str]) 
     }
 }
 
+#[rstest]
+#[case("/*", "/", true)]
+#[case("/*", "/a/{b}/*", true)]
+#[case("/a/*", "/a", true)]
+#[case("/a/*", "/a/", true)]
+#[case("/a/*", "/ab", false)]
+#[case("/a", "/a/*", false)]
+#[case("/a/{b}", "/a/{c}", true)]
+#[case("/a/{b}", "/a/c", true)]
+#[case("/a/{b}", "/a/", false)]
+#[case("/a/{b}", "/a/c/d", false)]
+#[case("/a/{b}", "/a/c;d", false)]
+#[case("/a/b", "/a/{b}", false)]
+#[case("/{a}/*", "/a/b", true)]
+fn a_template_covers_what_it_matches_every_path_of(#[case] broad: &str, #[case] narrow: &str, #[case] covers: bool) {
+    assert_eq!(template(broad).covers(&template(narrow)), covers);
+}
+
 #[test]
 fn parameters_are_named_and_canonical() {
     let path = CanonicalPath::parse("/u/%6aeff/t/%c3%a9").unwrap();

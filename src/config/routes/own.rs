@@ -1,6 +1,7 @@
 //! Rows of the file's own: each leads to an upstream through the filters that it names.
 
 mod chain;
+mod order;
 
 use http::Method;
 
@@ -11,6 +12,8 @@ use crate::config::section::Section;
 use crate::config::suggest::nearest;
 use crate::routes::rows::{self, Protection, ROWS};
 use crate::routes::{BODILESS, ListenerClass, UpstreamPath, is_alias};
+
+pub(super) use order::check as check_order;
 
 pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Option<Row> {
     if is_misspelt(section, &name) {
@@ -52,6 +55,15 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
         websocket,
         leads_to,
     })
+}
+
+/// Finds what is wrong with a row besides its name. Without a path it may be meant as a default one, whose keys are others.
+pub(super) fn read_nameless(section: &Section<'_>, known: &Known<'_>) {
+    if section.field("path").is_written() {
+        let _ = row(section, String::new(), known);
+    } else {
+        section.leave_unread();
+    }
 }
 
 /// Whether a default row is meant: no path is written, and a row has nearly this name.
@@ -114,27 +126,5 @@ fn openness(name: &str, who: &str, upstream: &str, pattern: &Pattern) -> String 
     match ROWS.iter().find(below) {
         Some(row) => format!("{open}; so does what {} and other protected default rows below its path leave", row.name),
         None => open,
-    }
-}
-
-/// Two rows for one method and path on one class of listener: the later would never be reached.
-pub(super) fn refuse_shadows(section: &Section<'_>, row: &Row, table: &[(Row, u64)]) {
-    for (other, line) in table {
-        let same_method = row.methods.iter().any(|method| other.methods.contains(method));
-        let same_class = row.on.iter().any(|class| other.on.contains(class));
-        if !(same_method && same_class && row.pattern.shape() == other.pattern.shape()) {
-            continue;
-        }
-        let field = section.field("path");
-        match line {
-            0 => field.fault(
-                format!("the default row {} has this path and method", other.name),
-                "change that row by its name, or choose another path",
-            ),
-            line => field.fault(
-                format!("the row {} in line {line} has this path and method too", other.name),
-                "keep one of them, or choose another path",
-            ),
-        }
     }
 }

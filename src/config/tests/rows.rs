@@ -96,6 +96,73 @@ fn a_row_that_is_never_reached_is_a_fault(#[case] one: &str, #[case] two: &str, 
     assert!(found.contains(expected), "{found}");
 }
 
+/// Rows in this order, each as its path, methods and filters, and where a row is served.
+fn rows(written: &[(&str, &str, &str, &str)]) -> String {
+    let one = one_row("/x", "");
+    let (before, _) = one.split_once("routes:\n").unwrap();
+    let rows = written.iter().zip(["one", "two", "three"]).map(|((path, methods, filters, on), name)| {
+        format!(
+            "  - {{ name: {name}, path: '{path}', methods: [{methods}], filters: [{filters}], on: [{on}], upstream: shop }}\n"
+        )
+    });
+    format!("{before}routes:\n{}", rows.collect::<String>())
+}
+
+#[rstest]
+#[case("/shop/*", "/shop/late/*")]
+#[case("/*", "/shop")]
+#[case("/shop/{any}", "/shop/late")]
+#[case("/shop/*", "/shop/")]
+fn a_stricter_row_behind_a_broader_one_is_a_fault(#[case] broad: &str, #[case] narrow: &str) {
+    let both = [(broad, "GET, POST", "guests", "public, internal"), (narrow, "GET, PUT", "customers", "public")];
+    let found = fault_of(&rows(&both));
+    let expected = format!(
+        "23: routes[1].path: GET never reaches the row two: the row one in line 22 comes first and has all of {broad}; put \
+         two before one: the first row that fits is taken"
+    );
+    assert_eq!(found, expected);
+    let [one, two] = both;
+    drop(loaded(&format!("{BASE}{}", rows(&[two, one]))));
+}
+
+#[rstest]
+#[case(("/shop/*", "GET", "public"), ("/shop/late/*", "POST", "public"))]
+#[case(("/shop/*", "GET", "internal"), ("/shop/late/*", "GET", "public"))]
+#[case(("/shop/*", "GET", "public"), ("/shops/*", "GET", "public"))]
+#[case(("/shop/{id}", "GET", "public"), ("/shop/*", "GET", "public"))]
+#[case(("/shop/{id}", "GET", "public"), ("/shop/", "GET", "public"))]
+#[case(("/shop/late", "GET", "public"), ("/shop/{id}", "GET", "public"))]
+fn a_row_that_is_reached_is_none(#[case] first: (&str, &str, &str), #[case] second: (&str, &str, &str)) {
+    let both = [first, second].map(|(path, methods, on)| (path, methods, "customers", on));
+    drop(loaded(&format!("{BASE}{}", rows(&both))));
+}
+
+#[rstest]
+#[case(&[("/shop/pay/*", "POST", "customers", "public"), ("/shop/*", "GET, POST", "guests", "public")], Some("GET on public"))]
+#[case(&[("/shop/pay/*", "GET", "customers", "internal"), ("/shop/*", "GET", "guests", "public")], Some("GET on public"))]
+#[case(&[("/shop/pay/*", "GET, POST", "customers", "public"), ("/shop/*", "GET, POST", "guests", "public")], None)]
+#[case(&[("/shop/pay/*", "POST", "guests", "public"), ("/shop/*", "GET, POST", "guests, customers", "public")], None)]
+#[case(&[("/shop/pay/*", "POST", "customers", "public"), ("/shop/pay/*", "GET", "guests", "public")], None)]
+#[case(&[("/shop/pay/*", "POST", "customers", "public"), ("/shop/pay/*", "GET", "customers", "public"), ("/shop/*", "GET, POST", "guests", "public")], None)]
+fn what_passes_by_a_row_to_a_looser_one_is_noted(
+    #[case] written: &[(&str, &str, &str, &str)],
+    #[case] expected: Option<&str>,
+) {
+    let config = loaded(&format!("{BASE}{}", rows(written)));
+    let found = config.notices.iter().find(|notice| notice.text.contains("passes by the row"));
+    assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+    assert!(found.is_none_or(|found| found.text.contains(expected.unwrap()) && found.key == "routes[1].methods"));
+}
+
+#[test]
+fn a_bad_name_hides_no_other_fault_of_its_row() {
+    let more = one_row("/shop", "nobody").replace("name: shop, ", "name: 'a shop', websockets: true, ");
+    let found = faults(&format!("{BASE}{more}")).join("\n");
+    for expected in ["routes[0].name: this is no name", "routes[0].filters[0]", "routes[0].websockets"] {
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
 #[rstest]
 #[case("tell-who", Some(0))]
 #[case("tell-session", Some(0))]

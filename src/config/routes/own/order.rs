@@ -1,0 +1,85 @@
+//! The order of rows: the first that fits is taken, so a row stands before those whose paths hold its own.
+
+use http::Method;
+
+use crate::config::routes::{LeadsTo, Row};
+use crate::config::section::Section;
+use crate::routes::ListenerClass;
+
+/// A row that those before it leave nothing is a fault, also for some of its methods; what the paths of those before it
+/// leave to it is noted. Lines of default rows are 0.
+pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: &[(Row, u64)]) {
+    for (other, line) in table {
+        if other.pattern.template().covers(row.pattern.template()) {
+            refuse_unreached(section, row, other, *line);
+        } else if row.pattern.template().covers(other.pattern.template()) && is_looser(row, other) {
+            let before: Vec<&Row> = table.iter().map(|(row, _)| row).collect();
+            note_left_over(section, row, (other, *line), &before);
+        }
+    }
+}
+
+/// Another row takes what this one is for.
+fn refuse_unreached(section: &Section<'_>, row: &Row, other: &Row, line: u64) {
+    let taken: Vec<&Method> = row.methods.iter().filter(|method| other.methods.contains(method)).collect();
+    if taken.is_empty() || !row.on.iter().any(|class| other.on.contains(class)) {
+        return;
+    }
+    let (field, same) = (section.field("path"), row.pattern.template().covers(other.pattern.template()));
+    let first = match line {
+        0 => format!("the default row {}", other.name),
+        line => format!("the row {} in line {line}", other.name),
+    };
+    let wrong = if same {
+        format!("{first} has this path and method{}", if line == 0 { "" } else { " too" })
+    } else {
+        let path = other.pattern.text();
+        format!("{} never reaches the row {}: {first} comes first and has all of {path}", listed(&taken), row.name)
+    };
+    match line {
+        0 => field.fault(wrong, "change that row by its name, or choose another path"),
+        _ if same => field.fault(wrong, "keep one of them, or choose another path"),
+        _ => field.fault(wrong, format!("put {} before {}: the first row that fits is taken", row.name, other.name)),
+    }
+}
+
+/// Whether the other one, a row of the file's own, has a filter that this one has not.
+fn is_looser(row: &Row, other: &Row) -> bool {
+    let (LeadsTo::Upstream { filters: here, .. }, LeadsTo::Upstream { filters: there, .. }) =
+        (&row.leads_to, &other.leads_to)
+    else {
+        return false;
+    };
+    there.iter().any(|name| !here.contains(name))
+}
+
+/// Requests for the narrower path of another row which neither that row nor one of those before takes.
+fn note_left_over(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), before: &[&Row]) {
+    let is_taken = |class: ListenerClass, method: &Method| {
+        before.iter().any(|first| {
+            first.on.contains(&class)
+                && first.methods.contains(method)
+                && first.pattern.template().covers(other.pattern.template())
+        })
+    };
+    for class in &row.on {
+        let left: Vec<&Method> = row.methods.iter().filter(|method| !is_taken(*class, method)).collect();
+        if !left.is_empty() {
+            section.field("methods").notice(format!(
+                "for {}, the path of the row {} in line {line}, {} on {} listeners passes by the row {} and its filters; \
+                 where it is to pass by {} or not at all, put it among what {} takes",
+                other.pattern.text(),
+                other.name,
+                listed(&left),
+                class.name(),
+                row.name,
+                other.name,
+                other.name,
+            ));
+        }
+    }
+}
+
+fn listed(methods: &[&Method]) -> String {
+    methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
+}
