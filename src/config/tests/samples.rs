@@ -1,5 +1,7 @@
 //! The samples in `conf/`, with every key that they have in comments.
 
+use std::path::Path;
+
 use sidegate_uaf::wire::Versions;
 
 use super::*;
@@ -111,6 +113,21 @@ fn the_original_dispatcher_blocks_load() {
     }
 }
 
+/// Whoever tries a sample out in a checkout leaves no keys and users to be committed.
+#[test]
+fn data_folders_of_the_samples_are_ignored() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ignored = std::fs::read_to_string(root.join(".gitignore")).unwrap();
+    let samples = std::fs::read_dir(root.join("conf")).unwrap().map(|entry| entry.unwrap().path());
+    let samples: Vec<_> = samples.filter(|path| path.extension().is_some_and(|ending| ending == "yml")).collect();
+    assert!(samples.len() > 4);
+    for path in samples {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let data = text.lines().find_map(|line| line.strip_prefix("data: ../")).unwrap_or("var");
+        assert!(ignored.lines().any(|line| line == format!("/{data}")), "{}: {data}", path.display());
+    }
+}
+
 #[test]
 fn the_rows_that_the_sample_shows_are_good() {
     let (written, shown) = STANDALONE.split_once("# upstreams:\n").unwrap();
@@ -118,6 +135,7 @@ fn the_rows_that_the_sample_shows_are_good() {
     let shown =
         shown.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).filter(|line| !line.contains(" certs/"));
     let config = loaded(&format!("{written}upstreams:\n{}\n", shown.collect::<Vec<_>>().join("\n")));
+    assert!(!config.notices.iter().any(|notice| notice.key.starts_with("routes")), "{:?}", config.notices);
     let own: Vec<_> = config.routes.iter().filter(|row| matches!(row.leads_to, LeadsTo::Upstream { .. })).collect();
     let [payments, shop] = own[..] else { panic!("{own:?}") };
     let upstream = &config.upstreams[0];
