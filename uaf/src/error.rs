@@ -5,11 +5,13 @@ mod status;
 
 pub use status::{Folding, StatusCode};
 
+use crate::aaid::Aaid;
 use crate::crypto::{CertificateError, KeyError};
 use crate::encoding::JsonError;
 use crate::tlv::TlvError;
 
-/// Why a response is refused. No variant repeats content of the message beyond the path of a member or a tag.
+/// Why a response is refused. No variant repeats content of the message beyond the path of a member, a tag
+/// or the name of a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -119,8 +121,8 @@ pub enum Error {
     #[error("model cannot confirm transactions")]
     NoTransactionDisplay,
     /// There is no metadata statement for the model.
-    #[error("unknown model")]
-    UnknownModel,
+    #[error("unknown model {0}")]
+    UnknownModel(Aaid),
     /// The model was revoked.
     #[error("model is revoked")]
     ModelRevoked,

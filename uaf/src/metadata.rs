@@ -153,7 +153,7 @@ impl Models {
         if self.revoked.contains(&aaid) {
             return Err(Error::ModelRevoked);
         }
-        self.statements.get(&aaid).or(self.unknown.as_ref()).ok_or(Error::UnknownModel)
+        self.statements.get(&aaid).or(self.unknown.as_ref()).ok_or(Error::UnknownModel(aaid))
     }
 }
 

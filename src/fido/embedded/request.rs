@@ -107,14 +107,14 @@ impl Embedded {
 
     fn guards_among(&self, user: &Subject, records: &[store::Credential]) -> bool {
         let of_model = |aaid: &str| {
-            let aaid = aaid.parse().map_err(|_| Error::UnknownModel)?;
-            self.relying_party.check_model(aaid)
+            let aaid = aaid.parse().ok()?;
+            Some(self.relying_party.check_model(aaid))
         };
         let worth: Vec<_> = records.iter().map(|record| (record.key.aaid(), of_model(record.key.aaid()))).collect();
-        if worth.iter().any(|(_, worth)| worth.is_ok()) {
+        if worth.iter().any(|(_, worth)| *worth == Some(Ok(()))) {
             return true;
         }
-        let unknown = worth.iter().find(|(_, worth)| *worth != Err(Error::ModelRevoked));
+        let unknown = worth.iter().find(|(_, worth)| *worth != Some(Err(Error::ModelRevoked)));
         if let Some((aaid, _)) = unknown {
             tracing::warn!(
                 user = user.ext_id.as_str(),

@@ -148,7 +148,7 @@ fn a_model_whose_keys_are_not_taken_is_no_decoys() {
     let refused = |cause| DecoyError::Model { aaid: FIRST.parse().unwrap(), cause };
     assert_eq!(of(&server), refused(Error::ModelRevoked));
     server.models = Models::new(UnknownModels::Refuse);
-    assert_eq!(of(&server), refused(Error::UnknownModel));
+    assert_eq!(of(&server), refused(Error::UnknownModel(FIRST.parse().unwrap())));
 }
 
 fn start() -> Start<'static> {

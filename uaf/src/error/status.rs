@@ -31,7 +31,7 @@ use super::Error;
 /// let code = Error::SignCounter.status();
 /// assert_eq!((code, code.meaning()), (StatusCode(1498), "Content not acceptable."));
 /// // For FIDO's test tool, which expects 1480 to 1497 folded into one.
-/// assert_eq!(Folding::Content.apply(Error::UnknownModel.status()), StatusCode::UNACCEPTABLE_CONTENT);
+/// assert_eq!(Folding::Content.apply(Error::ChannelBinding.status()), StatusCode::UNACCEPTABLE_CONTENT);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -125,7 +125,7 @@ table! {
     NotUaf(_), UnsupportedVersion, WrongOperation => BAD_REQUEST;
     KeyOfAnotherUser, UserNotAuthenticated => UNAUTHORIZED;
     DeadlinePassed => TIMEOUT;
-    UnknownModel => UNKNOWN_AAID;
+    UnknownModel(_) => UNKNOWN_AAID;
     KeyUnknown { user_is_real: true } => UNKNOWN_KEY_ID;
     ChannelBinding => CHANNEL_BINDING;
     ChallengeMismatch, ChallengeSpent => INVALID_CHALLENGE;
@@ -165,7 +165,7 @@ mod tests {
     #[case(Error::UnsupportedVersion, 1400)]
     #[case(Error::KeyOfAnotherUser, 1401)]
     #[case(Error::DeadlinePassed, 1408)]
-    #[case(Error::UnknownModel, 1480)]
+    #[case(Error::UnknownModel("D0D0#0001".parse().unwrap()), 1480)]
     #[case(Error::KeyUnknown { user_is_real: true }, 1481)]
     #[case(Error::ChannelBinding, 1490)]
     #[case(Error::ChallengeSpent, 1491)]

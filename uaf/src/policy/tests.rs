@@ -163,7 +163,7 @@ fn a_revoked_model_is_told_whatever_the_policy_says() {
     let candidate = candidate(None, &key);
     let unknown = Models::new(UnknownModels::Refuse);
     let revoked = unknown.clone().with_revoked(key.aaid);
-    for (aaid, error) in [("D0D0#0001", Error::UnknownModel), ("D0D0#0002", Error::NotInPolicy)] {
+    for (aaid, error) in [("D0D0#0001", Error::UnknownModel(key.aaid)), ("D0D0#0002", Error::NotInPolicy)] {
         let policy = policy(json!([[{"aaid": [aaid]}]]), json!([])).unwrap();
         assert_eq!(policy.0.admit(&candidate, &unknown).unwrap_err(), error);
         assert_eq!(policy.0.admit(&candidate, &revoked).unwrap_err(), Error::ModelRevoked);

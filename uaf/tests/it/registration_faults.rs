@@ -166,7 +166,9 @@ fn a_key_that_the_user_has_is_disallowed_and_anybody_elses_too() {
 fn an_unknown_model_is_refused_where_the_rule_says_so() {
     let models = Models::new(UnknownModels::Refuse);
     let world = World { server: server(models), ..World::new() };
-    assert_eq!(world.register_with(|_| {}).unwrap_err(), Error::UnknownModel);
+    let refused = world.register_with(|_| {}).unwrap_err();
+    assert_eq!(refused, Error::UnknownModel(AAID.parse().unwrap()));
+    assert_eq!(refused.to_string(), "unknown model D0D0#0001", "a log shows whose statement is missing");
 }
 
 #[test]
