@@ -142,7 +142,7 @@ fn the_model_is_still_welcome() {
     let (key, mut credential) = world.registered_key();
     credential.sign_counter = 0;
     for (models, error) in [
-        (Models::new(UnknownModels::Refuse), Error::UnknownModel),
+        (Models::new(UnknownModels::Refuse), Error::UnknownModel(AAID.parse().unwrap())),
         (any_model().with_revoked(AAID.parse().unwrap()), Error::ModelRevoked),
     ] {
         let world = World { server: server(models), ..World::new() };
