@@ -205,7 +205,8 @@ impl Acting {
         let Named::Username(name) = named else {
             let user = self.find(named).await?;
             // Whoever knows a target knows that there is an owner, and is not to learn whether there is a key.
-            let hidden = user.as_ref().map(|user| Hidden { name: user.name.clone(), exists: true });
+            let name = |user: &Subject| user.called(self.mapper).to_owned();
+            let hidden = user.as_ref().map(|user| Hidden { name: name(user), exists: true });
             return Ok(ActingFor { user, hidden, warrant: None });
         };
         // Made for everybody, so that the work does not tell for whom it was needed.

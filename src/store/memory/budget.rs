@@ -77,6 +77,15 @@ impl Accounts {
     }
 }
 
+/// Whether a record may become larger than there is room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Growth {
+    /// Not beyond the share and the limit: what is asked for can wait.
+    Bounded,
+    /// By the little that it is: what was acknowledged goes on.
+    Granted,
+}
+
 /// Bytes that one record holds. They come back once: when it is released or, at the latest, dropped.
 #[derive(Debug)]
 pub(crate) struct Charge {
@@ -87,18 +96,17 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// The record is to have another size. What it surely needs later is charged when it begins, so that it goes on when
-    /// others have filled the store.
+    /// The record is to have another size.
     ///
     /// # Errors
-    /// [`StoreError::Full`] as for a new record, if it would grow; the size stays then.
-    pub(crate) fn resize(&self, bytes: usize) -> Result<(), StoreError> {
+    /// [`StoreError::Full`] as for a new record, if it would grow and that is not granted; the size stays then.
+    pub(crate) fn resize(&self, bytes: usize, growth: Growth) -> Result<(), StoreError> {
         let mut accounts = self.budget.accounts();
         let held = self.bytes.load(Ordering::Relaxed);
         if held == 0 {
             return Ok(());
         }
-        if bytes > held {
+        if bytes > held && growth == Growth::Bounded {
             self.budget.check(&accounts, &self.origin, bytes - held)?;
         }
         accounts.subtract(&self.origin, held);
@@ -166,14 +174,19 @@ mod tests {
     fn what_grows_beyond_the_share_or_the_limit_stays_as_it_is() {
         let budget = Budget::new(1000, 50);
         let [one, two, own] = [network(1), network(2), Origin::Internal].map(|of| budget.charge(&of, 300).unwrap());
-        assert!(matches!(one.resize(501), Err(StoreError::Full)), "its share");
+        assert!(matches!(one.resize(501, Growth::Bounded), Err(StoreError::Full)), "its share");
         assert_eq!(budget.used(), 900);
-        one.resize(400).unwrap();
-        assert!(matches!(two.resize(301), Err(StoreError::Full)), "the limit");
-        own.resize(5000).unwrap();
-        two.resize(200).unwrap();
-        assert!(matches!(two.resize(201), Err(StoreError::Full)), "the limit, which internal callers are beyond");
+        one.resize(400, Growth::Bounded).unwrap();
+        assert!(matches!(two.resize(301, Growth::Bounded), Err(StoreError::Full)), "the limit");
+        own.resize(5000, Growth::Bounded).unwrap();
+        two.resize(200, Growth::Bounded).unwrap();
+        assert!(
+            matches!(two.resize(201, Growth::Bounded), Err(StoreError::Full)),
+            "the limit, which internal callers are beyond"
+        );
         assert_eq!(budget.used(), 5600);
+        two.resize(300, Growth::Granted).unwrap();
+        assert_eq!(budget.used(), 5700);
         drop((one, two, own));
         assert_eq!(budget.used(), 0);
     }
@@ -182,11 +195,11 @@ mod tests {
     fn released_resized_and_dropped_in_any_order_it_comes_back_once() {
         let budget = Budget::new(1000, 100);
         let (first, second) = (budget.charge(&network(1), 100).unwrap(), budget.charge(&network(1), 10).unwrap());
-        first.resize(300).unwrap();
+        first.resize(300, Growth::Bounded).unwrap();
         assert_eq!(budget.used(), 310);
         first.release();
         first.release();
-        first.resize(200).unwrap();
+        first.resize(200, Growth::Bounded).unwrap();
         assert_eq!(budget.used(), 10);
         drop(first);
         assert_eq!(budget.used(), 10);

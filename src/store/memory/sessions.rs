@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::Session;
 
-use super::budget::Budget;
+use super::budget::{Budget, Growth};
 use super::table::{Left, Perishable, Table};
 use crate::store::sessions::{RENEWAL_GRACE, SESSIONS_LISTED, SessionKey, SessionRecord, Sessions};
 use crate::store::{ExtId, Origin, StoreError};
@@ -119,7 +119,7 @@ impl MemorySessions {
         key: &SessionKey,
         change: impl FnOnce(Stored, Millis) -> Result<Stored, NotThere>,
     ) -> Option<Arc<Stored>> {
-        let step = self.table.update(key, |old, now| {
+        let step = self.table.update(key, Growth::Granted, |old, now| {
             if !self.is_current(&old.record.session) {
                 return Err(NotThere);
             }

@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 
-use super::budget::{Budget, Charge};
+use super::budget::{Budget, Charge, Growth};
 use crate::store::{Origin, StoreError};
 
 /// A record with an end.
@@ -128,11 +128,12 @@ where
         self.clock.now()
     }
 
-    /// Puts what `change` makes of the record in its place, if there is room for it; tells on whose account it is. None if
-    /// there is no record; then `change` is not called.
+    /// Puts what `change` makes of the record in its place, if there is room for it or its growth is granted; tells on whose
+    /// account it is. None if there is no record; then `change` is not called.
     pub(super) fn update<T, E: From<StoreError>>(
         &self,
         key: &K,
+        growth: Growth,
         change: impl FnOnce(&V, Millis) -> Result<(V, T), E>,
     ) -> Updated<V, T, E> {
         let mut outcome = None;
@@ -143,7 +144,7 @@ where
                 return Op::Nop;
             }
             let changed = change(&old.value, now).and_then(|(value, result)| {
-                old.charge.resize(weight(&value))?;
+                old.charge.resize(weight(&value), growth)?;
                 Ok((value, result))
             });
             match changed {
