@@ -102,7 +102,12 @@ async fn a_device_goes_with_its_target_and_key_and_nothing_else_does() {
     told(&gateway, &[r#""event":"administration""#, "remove-device", phone.ext_id(), r#""caller":"internal""#]).await;
     told(&gateway, &[r#""event":"credential""#, "removed", phone.ext_id()]).await;
     told(&gateway, &[r#""event":"target""#, "removed", phone.ext_id()]).await;
+    let own = "/nevisfido/uaf/1.1/request/registration";
+    phone.client().uaf(own, &json!({"context": "{}"})).await.problem(401);
+    assert_eq!(listed(&admin, "sessions", "eve").await.len(), 1, "hers go on");
+    phone.forget_session();
     phone.login_uaf().await;
+    phone.client().uaf(own, &json!({"context": "{}"})).await.uaf_code(1200);
 
     let key = listed(&admin, "credentials", "jeff").await[0]["extId"].as_str().unwrap().to_owned();
     delete(&admin, &format!("credentials?username=eve&extId={key}")).await.problem(404);
@@ -110,6 +115,8 @@ async fn a_device_goes_with_its_target_and_key_and_nothing_else_does() {
     delete(&admin, &format!("targets?username=eve&extId={}", phone.target())).await.problem(404);
     delete(&admin, &format!("targets?username=jeff&extId={}", phone.target())).await.expect(204);
     assert_eq!((of_jeff("credentials").await, of_jeff("targets").await), (0, 0));
+    // Only to himself is it told.
+    phone.login_password().await;
     let begun = phone.client().json("/auth/fidouaf", &json!({"username": "jeff"})).await.json();
     assert_ne!(begun["statusCode"], 1200, "jeff has no key: {begun}");
 }
@@ -212,11 +219,12 @@ async fn keys_of_a_server_behind_go_there_first() {
     let keys = listed(&admin, "credentials", "jeff").await;
     assert_eq!(keys.len(), 1);
     let key = keys[0]["extId"].as_str().unwrap();
+    add_device(&phone, "jeff", "tablet-1").await;
     delete(&admin, &format!("credentials?username=jeff&extId={key}")).await.expect(204);
-    assert!(listed(&admin, "credentials", "jeff").await.is_empty());
+    assert_eq!(listed(&admin, "credentials", "jeff").await.len(), 1);
+    assert!(listed(&admin, "sessions", "jeff").await.is_empty());
     told(&behind, &[r#""event":"credential""#, "removed"]).await;
 
-    add_device(&phone, "jeff", "tablet-1").await;
     behind.stop();
     for query in ["credentials?username=jeff&deviceId=tablet-1", "users?username=jeff"] {
         delete(&admin, query).await.problem(502);

@@ -29,7 +29,8 @@ impl Administration {
         Ok(())
     }
 
-    /// Removes a user's device: its targets and its keys, those that are here in one step.
+    /// Removes a user's device: its targets and its keys, those that are here in one step. Where a key goes, so do all
+    /// sessions of the user: which of them began with that key is not known.
     ///
     /// # Errors
     /// [`AdministrationFault::NothingThere`]; [`AdministrationFault::StillBehind`], then its targets are still there.
@@ -44,10 +45,13 @@ impl Administration {
         let given_up = self.give_up_where(&user, |key| key.device_id.as_deref() == Some(device_id)).await?;
         let removed = self.belongings.remove_device(&user.ext_id, device_id).await?;
         record(&user, &removed);
+        if given_up || !removed.credentials.is_empty() {
+            self.sign_out(&user).await?;
+        }
         if given_up || !removed.is_nothing() { Ok(()) } else { Err(AdministrationFault::NothingThere) }
     }
 
-    /// Removes one key.
+    /// Removes one key, and with it all sessions of the user.
     ///
     /// # Errors
     /// [`AdministrationFault::NothingThere`], [`AdministrationFault::StillBehind`].
@@ -60,13 +64,13 @@ impl Administration {
         let user = self.user(username).await?;
         tell(caller, &user, "remove-credential");
         if self.give_up_where(&user, |key| key.ext_id == ext_id).await? {
-            return Ok(());
+            return self.sign_out(&user).await;
         }
         let keys = self.credentials.list(&user.ext_id).await?;
         let key = keys.into_iter().find(|key| key.ext_id == ext_id).ok_or(AdministrationFault::NothingThere)?.key;
         let credentials = self.credentials.remove(&user.ext_id, &Removal::Key(key)).await?;
         record(&user, &Removed { credentials, ..Removed::default() });
-        Ok(())
+        self.sign_out(&user).await
     }
 
     /// Removes one dispatch target.
@@ -90,6 +94,10 @@ impl Administration {
     pub async fn end_sessions(&self, caller: &str, username: &str) -> Result<(), AdministrationFault> {
         let user = self.user(username).await?;
         tell(caller, &user, "end-sessions");
+        self.sign_out(&user).await
+    }
+
+    async fn sign_out(&self, user: &User) -> Result<(), AdministrationFault> {
         self.sessions.end_all(&user.ext_id).await?;
         Event::SessionsEnded { user: user.ext_id.as_str() }.record();
         Ok(())
