@@ -126,7 +126,7 @@ fn user(command: UserCommand, out: &mut dyn Write) -> Result<(), Failure> {
 fn keygen(flags: &KeygenFlags, out: &mut dyn Write) -> Result<(), Failure> {
     match &flags.what.self_signed {
         Some(folder) => keygen::certificates(folder, &flags.names, out)?,
-        None => keygen::sec_token(&flags.data.path(&Environment::of_process())?, out)?,
+        None => keygen::sec_tokens(&flags.data.load(&Environment::of_process())?, &flags.whose, out)?,
     }
     Ok(())
 }

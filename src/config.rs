@@ -111,6 +111,12 @@ impl Config {
         classes.iter().filter(is_there).copied().collect()
     }
 
+    /// Whose SecToken keys are in the data folder: the common one (`None`), then the upstreams that have their own.
+    pub fn sec_token_keys(&self) -> impl Iterator<Item = Option<&str>> {
+        let own = self.upstreams.iter().filter(|upstream| upstream.own_key);
+        std::iter::once(None).chain(own.map(|upstream| Some(upstream.name.as_str())))
+    }
+
     /// The upstream that a row's service asks as its UAF server; none where that is inside, or the service needs none.
     #[must_use]
     pub fn asked_by(&self, row: &Row) -> Option<&Upstream> {

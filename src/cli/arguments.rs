@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use super::device::Device;
-use crate::config::{self, Environment, Faults, Overrides, Source};
+use crate::config::{self, Config, Environment, Faults, Overrides, Source};
 use crate::jose::sample::Host;
 use crate::routes::ListenerClass;
 
@@ -129,8 +129,16 @@ impl DataFlags {
     /// # Errors
     /// Every fault of the configuration.
     pub(super) fn path(&self, environment: &Environment) -> Result<PathBuf, Faults> {
+        Ok(self.load(environment)?.data)
+    }
+
+    /// The configuration with this folder.
+    ///
+    /// # Errors
+    /// Its every fault.
+    pub(super) fn load(&self, environment: &Environment) -> Result<Config, Faults> {
         let overrides = Overrides { data: self.folder.clone(), ..Overrides::default() };
-        Ok(config::load(&self.config.source(), &overrides, environment)?.data)
+        config::load(&self.config.source(), &overrides, environment)
     }
 }
 
@@ -232,7 +240,21 @@ pub(super) struct KeygenFlags {
     #[arg(long = "name", value_name = "HOST", conflicts_with = "sectoken", value_parser = Host::parse)]
     pub(super) names: Vec<Host>,
     #[command(flatten)]
+    pub(super) whose: WhoseKey,
+    #[command(flatten)]
     pub(super) data: DataFlags,
+}
+
+/// Whose key for SecTokens is replaced; of neither flag: the common one.
+#[derive(Debug, Args)]
+#[group(multiple = false, conflicts_with = "self_signed")]
+pub(super) struct WhoseKey {
+    /// Of this upstream, which has a key of its own (sec-token-key: own).
+    #[arg(long, value_name = "NAME")]
+    pub(super) upstream: Option<String>,
+    /// The common one, and that of each upstream which has its own.
+    #[arg(long)]
+    pub(super) all: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::arguments::WhoseKey;
 use super::data;
+use crate::config::Config;
 use crate::identity::SecTokenKeys;
 use crate::identity::key_file::KeyFileError;
 use crate::jose::CryptoError;
@@ -22,6 +24,11 @@ const ROTATED: &str =
 pub(super) enum Failed {
     #[error("{0} is there already; remove it, or name another folder")]
     Exists(String),
+    #[error(
+        "the configuration has no upstream {0} with a key of its own: name the file with --config, and write \
+         sec-token-key: own for it"
+    )]
+    NoKey(String),
     #[error(transparent)]
     Folder(#[from] FolderError),
     #[error(transparent)]
@@ -53,8 +60,17 @@ pub(super) fn certificates(folder: &Path, hosts: &[Host], out: &mut dyn Write) -
     Ok(())
 }
 
-/// Makes a new key for SecTokens.
-pub(super) fn sec_token(path: &Path, out: &mut dyn Write) -> Result<(), Failed> {
+/// Makes new keys for SecTokens, each in place of one that this configuration has.
+pub(super) fn sec_tokens(config: &Config, whose: &WhoseKey, out: &mut dyn Write) -> Result<(), Failed> {
+    let wanted = |key: &Option<&str>| whose.all || *key == whose.upstream.as_deref();
+    let keys: Vec<_> = config.sec_token_keys().filter(wanted).collect();
+    if keys.is_empty() {
+        return Err(Failed::NoKey(whose.upstream.clone().unwrap_or_default()));
+    }
+    rotate(&config.data, &keys, out)
+}
+
+fn rotate(path: &Path, keys: &[Option<&str>], out: &mut dyn Write) -> Result<(), Failed> {
     let missing = !path.exists();
     let folder = DataFolder::open(path)?;
     if missing {
@@ -63,9 +79,12 @@ pub(super) fn sec_token(path: &Path, out: &mut dyn Write) -> Result<(), Failed> 
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
     }
-    let keys = SecTokenKeys::rotate(&folder)?;
-    writeln!(out, "made the key {} in {}", keys.current().kid(), path.display())?;
-    writeln!(out, "{}", if keys.has_previous() { ROTATED } else { FIRST })?;
+    for key in keys {
+        let made = SecTokenKeys::rotate(&folder, *key)?;
+        let whose = key.map_or_else(String::new, |upstream| format!(" of {upstream}"));
+        writeln!(out, "made the key {}{whose} in {}", made.current().kid(), path.display())?;
+        writeln!(out, "{}", if made.has_previous() { ROTATED } else { FIRST })?;
+    }
     Ok(())
 }
 
@@ -128,7 +147,7 @@ mod tests {
         let data = root.path().join("var");
         let rotated = || {
             let mut out = Vec::new();
-            sec_token(&data, &mut out).unwrap();
+            rotate(&data, &[None], &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         let told = [rotated(), rotated()];
@@ -137,7 +156,7 @@ mod tests {
         assert_ne!(first, second);
         assert!(told[0].starts_with(&format!("{}: {MADE}\n", data.display())) && told[0].contains(FIRST), "{told:?}");
         assert!(!told[1].contains(MADE) && !told[1].contains(FIRST) && told[1].contains(ROTATED), "{told:?}");
-        let keys = SecTokenKeys::read_or_make(&DataFolder::open(&data).unwrap()).unwrap();
+        let keys = SecTokenKeys::read_or_make(&DataFolder::open(&data).unwrap(), None).unwrap();
         assert_eq!(keys.current().kid(), second);
         assert!(keys.jwks().to_string().contains(&first));
     }

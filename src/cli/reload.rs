@@ -22,7 +22,7 @@ use super::compose::{self, Stores};
 use super::{Failure, check, serve};
 use crate::config::{self, Config, Environment, Fault, Overrides, Source};
 use crate::gateway::{Snapshot, Switch};
-use crate::identity::sec_token::KEY_FILES;
+use crate::identity::sec_token::key_files;
 use crate::store::DataFolder;
 use crate::telemetry::audit::Event;
 use crate::telemetry::metrics::{Metrics, Reload};
@@ -134,8 +134,8 @@ impl Reloading {
     fn files(&self) -> BTreeSet<PathBuf> {
         let (config, mut files) = config::read(&self.source, &self.overrides, &Environment::of_process());
         files.extend(self.config.files.iter().cloned());
-        files.extend(KEY_FILES.map(|name| self.folder.file(name)));
         for config in config.iter().chain([&self.config]) {
+            files.extend(config.sec_token_keys().flat_map(key_files).map(|name| self.folder.file(&name)));
             let made = config.internal_callers.iter().filter(|caller| caller.has_made_bearer());
             files.extend(made.map(|caller| self.folder.file(&caller.made_bearer())));
         }
@@ -147,7 +147,7 @@ impl Reloading {
         let config = config::load(&self.source, &self.overrides, &Environment::of_process())
             .map_err(|faults| faults.iter().cloned().collect::<Vec<_>>())?;
         self.check_fixed(&config)?;
-        self.check_key()?;
+        self.check_keys(&config)?;
         let faults = check::misfits(&self.source, &config).map_err(Refused::Failed)?;
         if !faults.is_empty() {
             return Err(faults.into());
@@ -173,13 +173,17 @@ impl Reloading {
         if faults.is_empty() { Ok(()) } else { Err(Refused::NeedsRestart(faults)) }
     }
 
-    /// A start makes the key where it is missing; a gateway that runs had one, so that it got lost, or is about to come.
-    fn check_key(&self) -> Result<(), Refused> {
-        let [current, _] = KEY_FILES;
-        let found = self.folder.read(current).map_err(|error| Refused::Failed(error.into()))?;
-        let path = self.folder.file(current);
-        let lost = || format!("{} is gone: put it back, or restart with a new one", path.display());
-        found.map(drop).ok_or_else(|| Refused::Failed(lost().into()))
+    /// A start makes the keys that are missing. What is served now had its own, so that one got lost, or is about to come.
+    fn check_keys(&self, config: &Config) -> Result<(), Refused> {
+        let had: Vec<_> = self.config.sec_token_keys().collect();
+        for audience in config.sec_token_keys().filter(|audience| had.contains(audience)) {
+            let [current, _] = key_files(audience);
+            let found = self.folder.read(&current).map_err(|error| Refused::Failed(error.into()))?;
+            let path = self.folder.file(&current);
+            let lost = || format!("{} is gone: put it back, or restart with a new one", path.display());
+            found.ok_or_else(|| Refused::Failed(lost().into()))?;
+        }
+        Ok(())
     }
 
     fn swap(&mut self, config: Config, snapshot: Snapshot, files: &[PathBuf]) {

@@ -51,6 +51,8 @@ pub struct Upstream {
     pub close_after_body: bool,
     /// What no client may say there, beside what is always removed and what rules may set.
     pub remove_headers: Vec<HeaderName>,
+    /// Whether its SecTokens are signed with a key of its own.
+    pub own_key: bool,
 }
 
 /// How an upstream's certificate is checked, as it is written: with the names of files.
@@ -109,6 +111,7 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
     let idle_timeout = seconds("idle-timeout", 60);
     let close_after_body = section.field("after-body").choice(&[("keep", false), ("close", true)]).unwrap_or(false);
     let remove_headers = section.field("remove-headers").each(removed);
+    let own_key = section.field("sec-token-key").choice(&[("common", false), ("own", true)]).unwrap_or(false);
     let found = Upstream {
         name: name.to_owned(),
         servers,
@@ -122,6 +125,7 @@ fn upstream(name: &str, section: &Section<'_>) -> Option<Upstream> {
         idle_timeout,
         close_after_body,
         remove_headers,
+        own_key,
     };
     (!found.servers.is_empty()).then_some(found)
 }

@@ -15,7 +15,7 @@ use sidegate_filters::recent::Recent;
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
 use crate::jose::CryptoError;
-pub use keys::{JWKS_KEPT, KEY_FILES, SecTokenKeys};
+pub use keys::{JWKS_KEPT, KeyRing, SecTokenKeys, key_files};
 
 /// How SecTokens are made.
 #[derive(Debug, Clone)]
@@ -31,11 +31,10 @@ pub struct Settings {
 /// Makes SecTokens, and makes each one once: it is used again for three quarters of its life.
 pub struct SecTokenIssuer {
     settings: Settings,
-    keys: SecTokenKeys,
+    keys: KeyRing,
     issued: Mutex<Recent<u64, Arc<Issued>>>,
     /// Keyed at random, so that nobody can aim at another session's place.
     places: RandomState,
-    started: Millis,
     clock: Arc<dyn Clock>,
 }
 
@@ -83,23 +82,23 @@ struct Claims<'a> {
 }
 
 impl SecTokenIssuer {
-    /// An issuer that starts now: `keys` say with which of them it signs.
+    /// An issuer that signs for each audience with the keys that `keys` has for it.
     #[must_use]
-    pub fn new(settings: Settings, keys: SecTokenKeys, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(settings: Settings, keys: KeyRing, clock: Arc<dyn Clock>) -> Self {
         let issued = Mutex::new(Recent::new(settings.entries));
-        Self { settings, keys, issued, places: RandomState::new(), started: clock.now(), clock }
+        Self { settings, keys, issued, places: RandomState::new(), clock }
     }
 
-    /// The same, whose newest key is published since then: a reload need not let it wait once more.
-    #[must_use]
-    pub fn published_since(self, started: Millis) -> Self {
-        Self { started, ..self }
-    }
-
-    /// The JWK set that upstreams verify with.
+    /// The keys that are no audience's own: the JWK set that upstreams verify with which have none.
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
-        self.keys.jwks()
+        self.keys.common().jwks()
+    }
+
+    /// The JWK set that one audience verifies with: its own keys, or the common ones. `None`: there is no such audience.
+    #[must_use]
+    pub fn jwks_of(&self, audience: &str) -> Option<serde_json::Value> {
+        self.keys.knows(audience).then(|| self.keys.of(audience).jwks())
     }
 
     /// The token for this audience. Of several callers at the same time all get the same.
@@ -129,7 +128,7 @@ impl SecTokenIssuer {
     }
 
     fn sign(&self, session: &Session, audience: &str, now: Millis) -> Result<String, CryptoError> {
-        self.keys.signing(now.since(self.started)).sign(&Claims {
+        self.keys.of(audience).signing(now).sign(&Claims {
             iss: &self.settings.issuer,
             sub: &session.ext_id,
             aud: audience,

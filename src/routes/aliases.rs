@@ -4,7 +4,7 @@
 use sidegate_filters::CanonicalPath;
 
 /// Where our own services live; only there a trailing slash means nothing.
-const OWN: &[&str] = &["/nevisfido/", "/auth/"];
+const OWN: &[&str] = &["/nevisfido/", "/auth/", "/.well-known/jwks/"];
 /// Our own services elsewhere, as they are spelt with the slash.
 const OWN_ALONE: &[&str] = &["/.well-known/jwks.json/", "/metrics/"];
 /// A prefix that some clients use, and the one it stands for.
@@ -59,6 +59,7 @@ mod tests {
             ("/nevisfido/dispatch/targetsx", "/nevisfido/dispatch/targetsx"),
             ("/nevisfido/status//", "/nevisfido/status//"),
             ("/.well-known/jwks.json/", "/.well-known/jwks.json"),
+            ("/.well-known/jwks/shop/", "/.well-known/jwks/shop"),
             ("/metrics/", "/metrics"),
             ("/metrics/more/", "/metrics/more/"),
             ("/.well-known/other/", "/.well-known/other/"),

@@ -35,7 +35,7 @@ pub use auth_pwd::PasswordLoginEndpoint;
 pub use create::CreateEndpoint;
 pub use dispatch::DispatchEndpoint;
 pub use facets::FacetsEndpoint;
-pub use jwks::JwksEndpoint;
+pub use jwks::{JwksEndpoint, UpstreamJwksEndpoint};
 pub use redeem::RedeemEndpoint;
 pub use status::StatusEndpoint;
 pub use targets::{CreateTargetEndpoint, DeleteTargetEndpoint, ListTargetsEndpoint, ModifyTargetEndpoint};

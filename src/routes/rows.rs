@@ -132,6 +132,7 @@ pub const ROWS: &[Row] = &[
     administered(AdminList(Sessions), "admin-sessions-list", "GET", "/nevisfido/admin/sessions"),
     administered(AdminRemove(Sessions), "admin-sessions-remove", "DELETE", "/nevisfido/admin/sessions"),
     row(Jwks, "jwks", "GET", "/.well-known/jwks.json", BOTH, Open),
+    row(JwksOf, "jwks-upstream", "GET", "/.well-known/jwks/{upstream}", BOTH, Open),
     row(Liveness, "liveness", "GET", "/nevisfido/liveness", &[Management], Open),
     row(Health, "health", "GET", "/nevisfido/health", &[Management], Open),
     row(Metrics, "metrics", "GET", "/metrics", &[Management], Open),

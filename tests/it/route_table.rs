@@ -62,6 +62,7 @@ const ROWS: &[(&str, &str, &[&str], Guard)] = &[
     ("GET", "/auth/logout", &[P], Open),
     ("POST", "/auth/logout", &[P], Open),
     ("GET", "/.well-known/jwks.json", &[P, I], Open),
+    ("GET", "/.well-known/jwks/shop", &[P, I], Open),
     ("GET", "/nevisfido/liveness", &[M], Open),
     ("GET", "/nevisfido/health", &[M], Open),
     ("GET", "/metrics", &[M], Open),

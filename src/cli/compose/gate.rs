@@ -15,11 +15,11 @@ use sidegate_filters::role::RoleDemand;
 use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role, RoleFilter};
 
 use super::{ComposeError, Stores};
-use crate::config::{self, Config, Domain, RealmKind};
+use crate::config::{self, Config, Domain, RealmKind, Upstream};
 use crate::identity::internal_callers::{BearerHash, Proof, StaticCallers};
 use crate::identity::password;
 use crate::identity::return_field::ReturnSeal;
-use crate::identity::sec_token::{self, SecTokenIssuer, SecTokenKeys};
+use crate::identity::sec_token::{self, KeyRing, SecTokenIssuer, SecTokenKeys};
 use crate::identity::{DomainSessions, LoginPages, Paces, PasswordRealm, Realm, SessionTokens, Throttle, sessions};
 use crate::jose::MacKey;
 use crate::jose::certificates::Authorities;
@@ -283,9 +283,15 @@ fn sec_tokens(
 ) -> Result<SecTokenIssuer, ComposeError> {
     let issuer = config.sec_token.issuer.as_ref().map_or(config.public_url.text(), config::WebUrl::text).to_owned();
     let settings = sec_token::Settings { issuer, lifetime: config.sec_token.lifetime, entries: SEC_TOKENS };
-    let keys = SecTokenKeys::read_or_make(folder)?;
-    let since = stores.lasting.published(keys.current().kid(), clock.now());
-    Ok(SecTokenIssuer::new(settings, keys, clock.clone()).published_since(since))
+    let read = |audience: Option<&str>| {
+        let keys = SecTokenKeys::read_or_make(folder, audience)?;
+        let since = stores.lasting.published(keys.current().kid(), clock.now());
+        Ok::<_, ComposeError>(keys.published_since(since))
+    };
+    let own = |upstream: &Upstream| upstream.own_key.then(|| read(Some(&upstream.name))).transpose();
+    let audiences = config.upstreams.iter().map(|upstream| Ok((upstream.name.clone(), own(upstream)?)));
+    let ring = KeyRing::new(read(None)?, audiences.collect::<Result<_, ComposeError>>()?);
+    Ok(SecTokenIssuer::new(settings, ring, clock.clone()))
 }
 
 fn callers(config: &Config, folder: &DataFolder) -> Result<StaticCallers, ComposeError> {

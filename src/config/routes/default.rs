@@ -122,7 +122,7 @@ pub(in crate::config) fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms
     let by_oob = realms.iter().any(|realm| matches!(realm.kind, RealmKind::Oob(_)));
     let has_sessions = realms.iter().any(|realm| realm.kind.makes_sessions());
     match service {
-        Service::Liveness | Service::Health | Service::Metrics | Service::Jwks => true,
+        Service::Liveness | Service::Health | Service::Metrics | Service::Jwks | Service::JwksOf => true,
         Service::PasswordLogin => has_realm(RealmKind::Password),
         Service::LoginPage => has_realm(RealmKind::Password) || by_oob,
         Service::OobLogin | Service::OobStanding => by_oob && fido_uaf.is_some(),

@@ -1,44 +1,57 @@
 //! The files of the SecToken keys, and their rotation with overlap.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
+use sidegate_filters::clock::Millis;
 
 use crate::identity::key_file::{self, KeyFileError, generate, parse};
 use crate::jose::{self, SigningKey};
 use crate::store::{DataFolder, FolderError};
 
-const CURRENT: &str = "sectoken.pem";
-const PREVIOUS: &str = "sectoken.previous.pem";
-
-/// The files in the data folder, the one that signs first.
-pub const KEY_FILES: [&str; 2] = [CURRENT, PREVIOUS];
-
 /// How long upstreams may keep the JWK set (`Cache-Control`).
 pub const JWKS_KEPT: Duration = Duration::from_secs(60);
+
+/// The files of a key in the data folder, the one that signs first: of this audience's own key, or of the common one. No
+/// audience's name has a dot, so none gets at the files of another.
+#[must_use]
+pub fn key_files(audience: Option<&str>) -> [String; 2] {
+    let stem = audience.map_or_else(|| "sectoken".to_owned(), |name| format!("sectoken-{name}"));
+    [format!("{stem}.pem"), format!("{stem}.previous.pem")]
+}
 
 /// The key that signs, and the one before it, which upstreams still need for tokens under way.
 #[derive(Debug)]
 pub struct SecTokenKeys {
     current: SigningKey,
     previous: Option<SigningKey>,
+    /// Since when the current one is published.
+    since: Millis,
 }
 
 impl SecTokenKeys {
-    /// These keys.
+    /// These keys, as published since the epoch: the current one signs.
     #[must_use]
     pub fn new(current: SigningKey, previous: Option<SigningKey>) -> Self {
-        Self { current, previous }
+        Self { current, previous, since: Millis(0) }
+    }
+
+    /// The same, whose newest key is published since then, and waits before it signs.
+    #[must_use]
+    pub fn published_since(self, since: Millis) -> Self {
+        Self { since, ..self }
     }
 
     /// Reads the keys of the data folder; the first one is made where it is missing.
     ///
     /// # Errors
     /// When a file can't be read, written, or holds something else.
-    pub fn read_or_make(folder: &DataFolder) -> Result<Self, KeyFileError> {
-        let current = key_file::read_or_make(folder, CURRENT)?;
-        let previous = folder.read(PREVIOUS)?.map(|pem| parse(folder, PREVIOUS, &pem)).transpose()?;
-        Ok(Self { current, previous })
+    pub fn read_or_make(folder: &DataFolder, audience: Option<&str>) -> Result<Self, KeyFileError> {
+        let [newest, before] = key_files(audience);
+        let current = key_file::read_or_make(folder, &newest)?;
+        let previous = folder.read(&before)?.map(|pem| parse(folder, &before, &pem)).transpose()?;
+        Ok(Self::new(current, previous))
     }
 
     /// Makes a new key for the folder; what was current becomes the previous one and stays in the JWK set. A gateway
@@ -46,20 +59,21 @@ impl SecTokenKeys {
     ///
     /// # Errors
     /// As [`SecTokenKeys::read_or_make`]; the current key is as it was.
-    pub fn rotate(folder: &DataFolder) -> Result<Self, KeyFileError> {
+    pub fn rotate(folder: &DataFolder, audience: Option<&str>) -> Result<Self, KeyFileError> {
+        let [newest, before] = key_files(audience);
         // The old key is kept in both places first: cut short here, nothing is lost.
-        if let Some(pem) = folder.read(CURRENT)? {
-            parse(folder, CURRENT, &pem)?;
-            folder.write(PREVIOUS, &pem)?;
+        if let Some(pem) = folder.read(&newest)? {
+            parse(folder, &newest, &pem)?;
+            folder.write(&before, &pem)?;
         }
-        folder.write(CURRENT, &generate().map_err(FolderError::Io)?)?;
-        Self::read_or_make(folder)
+        folder.write(&newest, &generate().map_err(FolderError::Io)?)?;
+        Self::read_or_make(folder, audience)
     }
 
-    /// The key that signs so long after the newest was published first. A new one waits until nobody keeps a JWK set without it any more.
+    /// The key that signs now. A new one waits until nobody keeps a JWK set without it any more.
     #[must_use]
-    pub fn signing(&self, started: Duration) -> &SigningKey {
-        self.previous.as_ref().filter(|_| started < JWKS_KEPT).unwrap_or(&self.current)
+    pub fn signing(&self, now: Millis) -> &SigningKey {
+        self.previous.as_ref().filter(|_| now.since(self.since) < JWKS_KEPT).unwrap_or(&self.current)
     }
 
     /// The newest key.
@@ -81,6 +95,41 @@ impl SecTokenKeys {
     }
 }
 
+/// Which keys sign for whom. What signs for an audience with keys of its own signs for no other, so that whoever verifies
+/// with them takes no other's token for one of its own.
+#[derive(Debug)]
+pub struct KeyRing {
+    common: SecTokenKeys,
+    /// By audience; `None`: the common ones.
+    audiences: BTreeMap<String, Option<SecTokenKeys>>,
+}
+
+impl KeyRing {
+    /// These keys for all audiences but those with their own.
+    #[must_use]
+    pub fn new(common: SecTokenKeys, audiences: BTreeMap<String, Option<SecTokenKeys>>) -> Self {
+        Self { common, audiences }
+    }
+
+    /// The keys that are no audience's own.
+    #[must_use]
+    pub fn common(&self) -> &SecTokenKeys {
+        &self.common
+    }
+
+    /// The keys that sign for this audience, its own or the common ones.
+    #[must_use]
+    pub fn of(&self, audience: &str) -> &SecTokenKeys {
+        self.audiences.get(audience).and_then(Option::as_ref).unwrap_or(&self.common)
+    }
+
+    /// Whether this is an audience.
+    #[must_use]
+    pub fn knows(&self, audience: &str) -> bool {
+        self.audiences.contains_key(audience)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,24 +143,24 @@ mod tests {
     fn the_key_survives_and_rotation_overlaps() {
         let dir = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(dir.path().join("var")).unwrap();
-        let first = SecTokenKeys::read_or_make(&folder).unwrap();
+        let first = SecTokenKeys::read_or_make(&folder, None).unwrap();
         assert_eq!(kids(&first), [first.current().kid()]);
-        assert_eq!(SecTokenKeys::read_or_make(&folder).unwrap().current().kid(), first.current().kid());
-        let second = SecTokenKeys::rotate(&folder).unwrap();
+        assert_eq!(SecTokenKeys::read_or_make(&folder, None).unwrap().current().kid(), first.current().kid());
+        let second = SecTokenKeys::rotate(&folder, None).unwrap();
         assert_ne!(second.current().kid(), first.current().kid());
         assert_eq!(kids(&second), [second.current().kid(), first.current().kid()]);
-        let third = SecTokenKeys::rotate(&folder).unwrap();
+        let third = SecTokenKeys::rotate(&folder, None).unwrap();
         assert_eq!(kids(&third), [third.current().kid(), second.current().kid()]);
-        assert_eq!(kids(&SecTokenKeys::read_or_make(&folder).unwrap()), kids(&third));
+        assert_eq!(kids(&SecTokenKeys::read_or_make(&folder, None).unwrap()), kids(&third));
     }
 
     #[test]
     fn a_file_that_holds_no_key_stops_the_start_and_the_rotation() {
         let dir = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(dir.path().join("var")).unwrap();
-        folder.write(CURRENT, b"nothing").unwrap();
-        assert!(matches!(SecTokenKeys::read_or_make(&folder), Err(KeyFileError::Key(..))));
-        assert!(matches!(SecTokenKeys::rotate(&folder), Err(KeyFileError::Key(..))));
-        assert_eq!(folder.read(CURRENT).unwrap().unwrap().as_slice(), b"nothing");
+        folder.write(&key_files(None)[0], b"nothing").unwrap();
+        assert!(matches!(SecTokenKeys::read_or_make(&folder, None), Err(KeyFileError::Key(..))));
+        assert!(matches!(SecTokenKeys::rotate(&folder, None), Err(KeyFileError::Key(..))));
+        assert_eq!(folder.read(&key_files(None)[0]).unwrap().unwrap().as_slice(), b"nothing");
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 use sidegate_filters::clock::ManualClock;
@@ -14,10 +16,14 @@ struct Bench {
 }
 
 fn bench(entries: usize) -> Bench {
-    bench_of(entries, SecTokenKeys::new(SigningKey::generate().unwrap(), None))
+    bench_of(entries, KeyRing::new(new_key(), BTreeMap::new()))
 }
 
-fn bench_of(entries: usize, keys: SecTokenKeys) -> Bench {
+fn new_key() -> SecTokenKeys {
+    SecTokenKeys::new(SigningKey::generate().unwrap(), None)
+}
+
+fn bench_of(entries: usize, keys: KeyRing) -> Bench {
     let clock = Arc::new(ManualClock::new(NOW));
     let settings = Settings { issuer: "https://gate.example".into(), lifetime: Duration::from_secs(60), entries };
     let issuer = SecTokenIssuer::new(settings, keys, Arc::clone(&clock) as Arc<dyn Clock>);
@@ -57,7 +63,7 @@ impl Bench {
     }
 
     fn claims(&self, token: &str, audience: &str) -> Value {
-        let key = self.issuer.keys.current();
+        let key = self.issuer.keys.of(audience).current();
         let jws = CompactJws::parse(token.as_bytes(), 8192).unwrap().admit(&[Algorithm::Es256]).unwrap();
         assert_eq!(jws.header().kid(), Some(key.kid()));
         let payload = jws.verify(&key.verification_key().unwrap()).unwrap().into_payload();
@@ -117,6 +123,22 @@ fn each_upstream_has_its_own() {
 }
 
 #[test]
+fn what_has_a_key_of_its_own_gets_nothing_that_another_key_signed_and_nobody_else_gets_its() {
+    let audiences = [("app", None), ("bank", Some(new_key())), ("shop", Some(new_key()))];
+    let audiences = audiences.map(|(name, own)| (name.to_owned(), own)).into();
+    let bench = bench_of(100, KeyRing::new(new_key(), audiences));
+    for _ in 0..2 {
+        for audience in ["app", "bank", "shop", "app"] {
+            bench.claims(&bench.token(&session(), audience), audience);
+        }
+    }
+    let sets = ["app", "bank", "shop"].map(|audience| bench.issuer.jwks_of(audience).unwrap());
+    assert_eq!(sets[0], bench.issuer.jwks());
+    assert!(sets[0] != sets[1] && sets[1] != sets[2] && sets[0] != sets[2], "{sets:?}");
+    assert_eq!(bench.issuer.jwks_of("other"), None);
+}
+
+#[test]
 fn parallel_callers_get_the_same() {
     let bench = bench(100);
     let tokens: Vec<String> = std::thread::scope(|scope| {
@@ -159,7 +181,8 @@ fn its_memory_is_bounded() {
 fn a_new_key_signs_when_nobody_keeps_a_set_without_it_any_more() {
     let [new, old] = [(); 2].map(|()| SigningKey::generate().unwrap());
     let kids = [new.kid().to_owned(), old.kid().to_owned()];
-    let bench = bench_of(100, SecTokenKeys::new(new, Some(old)));
+    let keys = SecTokenKeys::new(new, Some(old)).published_since(NOW);
+    let bench = bench_of(100, KeyRing::new(keys, BTreeMap::new()));
     let signed_by = || {
         let token = bench.token(&session(), "app");
         let jws = CompactJws::parse(token.as_bytes(), 8192).unwrap().admit(&[Algorithm::Es256]).unwrap();

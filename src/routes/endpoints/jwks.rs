@@ -1,43 +1,62 @@
-//! GET `/.well-known/jwks.json`: the keys that upstreams verify SecTokens with (`gateway.md` 3.3).
+//! GET `/.well-known/jwks.json` and `/.well-known/jwks/{upstream}`: the keys that upstreams verify SecTokens with
+//! (`gateway.md` 3.3).
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderValue, StatusCode, header};
-use sidegate_filters::{Exchange, Reply};
+use serde_json::Value;
+use sidegate_filters::{Exchange, Problem, Reply};
 
-use super::answers::json;
+use super::answers::{Outcome, json, reply};
 use super::problems::internal;
 use crate::identity::SecTokenIssuer;
 use crate::identity::sec_token::JWKS_KEPT;
 use crate::routes::{Endpoint, Media, Medium};
 
-/// The endpoint.
-pub struct JwksEndpoint(Arc<SecTokenIssuer>);
+const MEDIA: Media = Media { takes: &[], gives: &[Medium::Json] };
 
-impl JwksEndpoint {
-    /// Publishes the public keys of `issuer`.
-    #[must_use]
-    pub fn new(issuer: Arc<SecTokenIssuer>) -> Self {
-        Self(issuer)
+/// Publishes the public keys that are no upstream's own.
+pub struct JwksEndpoint(pub Arc<SecTokenIssuer>);
+
+/// Publishes those for one upstream: its own, or the common ones, so that its server can ask here whichever sign for it.
+pub struct UpstreamJwksEndpoint(pub Arc<SecTokenIssuer>);
+
+impl UpstreamJwksEndpoint {
+    fn keys(&self, exchange: &Exchange) -> Outcome {
+        let name = exchange.params.get("upstream").ok_or_else(|| internal(&"the route of JWKS has no {upstream}"))?;
+        let keys = self.0.jwks_of(name);
+        published(&keys.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no upstream of this name"))?)
     }
 }
 
 #[async_trait]
 impl Endpoint for JwksEndpoint {
     fn media(&self) -> Media {
-        Media { takes: &[], gives: &[Medium::Json] }
+        MEDIA
     }
 
     async fn answer(&self, _exchange: Exchange) -> Reply {
-        let mut response = json(StatusCode::OK, &self.0.jwks());
-        // For as long as a new key waits before it signs.
-        match HeaderValue::try_from(format!("public, max-age={}", JWKS_KEPT.as_secs())) {
-            Ok(kept) => {
-                response.headers_mut().insert(header::CACHE_CONTROL, kept);
-                Reply::Response(response)
-            }
-            Err(error) => internal(&error).into(),
-        }
+        reply(published(&self.0.jwks()))
     }
+}
+
+#[async_trait]
+impl Endpoint for UpstreamJwksEndpoint {
+    fn media(&self) -> Media {
+        MEDIA
+    }
+
+    async fn answer(&self, exchange: Exchange) -> Reply {
+        reply(self.keys(&exchange))
+    }
+}
+
+/// May be kept for as long as a new key waits before it signs.
+fn published(keys: &Value) -> Outcome {
+    let mut response = json(StatusCode::OK, keys);
+    let kept = format!("public, max-age={}", JWKS_KEPT.as_secs());
+    let kept = HeaderValue::try_from(kept).map_err(|error| internal(&error))?;
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    Ok(response)
 }

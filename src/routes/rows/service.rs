@@ -65,8 +65,10 @@ pub enum Service {
     AdminList(Administered),
     /// Removes it.
     AdminRemove(Administered),
-    /// The keys of SecTokens.
+    /// The keys of SecTokens that are no upstream's own.
     Jwks,
+    /// The keys of SecTokens for one upstream.
+    JwksOf,
     /// The process lives.
     Liveness,
     /// What it needs is there.
@@ -79,7 +81,7 @@ impl Service {
     /// Whether it answers everybody alike, so that nobody is asked who they are.
     #[must_use]
     pub fn is_impersonal(self) -> bool {
-        matches!(self, Self::Facets | Self::Jwks | Self::Liveness | Self::Health | Self::Metrics)
+        matches!(self, Self::Facets | Self::Jwks | Self::JwksOf | Self::Liveness | Self::Health | Self::Metrics)
     }
 
     /// Whether a FIDO server behind may answer in its place (`gateway.md` 1, fronting).
@@ -109,6 +111,7 @@ impl Service {
             | Self::AdminList(_)
             | Self::AdminRemove(_)
             | Self::Jwks
+            | Self::JwksOf
             | Self::Liveness
             | Self::Health
             | Self::Metrics => false,

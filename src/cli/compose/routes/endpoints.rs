@@ -17,7 +17,7 @@ use crate::routes::endpoints::{
     DispatchEndpoint, FacetsEndpoint, FidoLoginRequestEndpoint, FidoLoginResponseEndpoint, JwksEndpoint,
     ListTargetsEndpoint, LoginPageEndpoint, LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint, OobLoginEndpoint,
     OobStandingEndpoint, PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint, UafRequestEndpoint,
-    UafResponseEndpoint,
+    UafResponseEndpoint, UpstreamJwksEndpoint,
 };
 use crate::routes::rows::Service;
 use crate::store::operation::OperationKind;
@@ -45,7 +45,8 @@ impl Parts<'_> {
             Service::Liveness => Arc::new(Liveness),
             Service::Health => Arc::new(self.health()),
             Service::Metrics => Arc::new(MetricsText::new(self.metrics.clone())),
-            Service::Jwks => Arc::new(JwksEndpoint::new(gate.sec_tokens.clone())),
+            Service::Jwks => Arc::new(JwksEndpoint(gate.sec_tokens.clone())),
+            Service::JwksOf => Arc::new(UpstreamJwksEndpoint(gate.sec_tokens.clone())),
             Service::LoginPage => Arc::new(LoginPageEndpoint::new(gate.pages.clone())),
             Service::LogoutPage => Arc::new(LogoutPageEndpoint::new(gate.pages.clone())),
             Service::Logout => Arc::new(LogoutEndpoint::new(gate.own_sessions()?, gate.pages.clone())),
