@@ -19,8 +19,8 @@ use sidegate_filters::UsernameMapper;
 use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
 
-use crate::store::operation::{ChallengeState, OperationKind, Purpose};
-use crate::store::{ExtId, OperationId, Origin, SourceNetwork, StoreError, User};
+use crate::store::operation::{ChallengeState, OperationKind, Purpose, Room};
+use crate::store::{ExtId, Growth, OperationId, Origin, SourceNetwork, StoreError, User};
 
 pub use answer::{AnswerAt, Answered, Arrival, Claimed, Counted, Received};
 pub use channel::channel_of;
@@ -33,6 +33,9 @@ pub use metadata::{MetadataFault, statements};
 pub use policies::{Policies, PolicyFault};
 pub(crate) use upstream::secured;
 pub use upstream::{Bounds, Endpoint, EndpointFault, Named, UafServer, Upstream, UpstreamSettings};
+
+/// What the state of a request takes for a user with a key or two, beside what its policy says of no key.
+const USUAL_STATE: usize = 2 * 1024;
 
 /// A user whom an operation is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub struct Commission<'a> {
     pub ask: &'a Ask,
     /// On whose account is kept what leads its answer back.
     pub origin: &'a Origin,
+    /// Granted where a token had room for that.
+    pub growth: Growth,
     /// The network that asks: a server behind is asked by one only so much at once. `None`: an internal caller.
     pub from: Option<SourceNetwork>,
 }
@@ -143,11 +148,18 @@ pub trait Fido: Send + Sync {
     /// When the store can't be asked.
     async fn guards(&self, user: &Subject) -> Result<bool, StoreError>;
 
-    /// Makes the request of a registration or an authentication, and the state that its finish needs.
+    /// Makes the request of a registration or an authentication, and the state that its finish needs. Where that is not
+    /// kept, [`withdraw`](Self::withdraw) has to be told.
     ///
     /// # Errors
     /// Why there is nothing to hand out.
     async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError>;
+
+    /// The room of a token for this: enough for what the request of a user with a key or two issues.
+    fn room(&self, ask: &Ask) -> Room;
+
+    /// The request of this state was not handed out: what was kept beside it goes.
+    async fn withdraw(&self, challenge: &ChallengeState);
 
     /// Removes credentials, and makes the request that tells the phone to do so too. Doing it again does no harm. `from` as
     /// in [`Commission::from`].

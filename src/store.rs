@@ -37,6 +37,7 @@ pub use ext_id::ExtId;
 pub use file_stamp::FileStamp;
 pub use folder::{DataFolder, FolderError};
 pub use keys_behind::{KeyBehind, KeysBehind, Retired, Standing};
+pub use memory::budget::Growth;
 pub use operation::{Operation, OperationId};
 pub use operations::{Operations, Transition, TransitionError};
 pub use origin::{Origin, SourceNetwork};

@@ -15,10 +15,10 @@ use sidegate_uaf::wire::ChannelBinding;
 use sidegate_uaf::{Decoys, Error, Folding, RelyingParty, StatusCode};
 
 use super::{
-    Arrival, Ask, Commission, ContextFault, Fido, FidoError, Policies, Received, Scope, Subject, UafRequest,
-    credential, internal,
+    Arrival, Ask, Commission, ContextFault, Fido, FidoError, Policies, Received, Scope, Subject, USUAL_STATE,
+    UafRequest, credential, internal,
 };
-use crate::store::operation::ChallengeState;
+use crate::store::operation::{ChallengeState, Room};
 use crate::store::{Credentials, Eras, Operations, SourceNetwork, StoreError, Users};
 
 /// How the server behaves.
@@ -108,6 +108,14 @@ impl Fido for Embedded {
             (Ask::Deregistration(_), _) => Err(internal(&"a deregistration has no challenge")),
         }
     }
+
+    fn room(&self, ask: &Ask) -> Room {
+        let Some(policy) = ask.policy().and_then(|name| self.policies.get(name)) else { return Room::default() };
+        let written = self.relying_party.policy_length(policy) + ask.kept_of_transaction();
+        Room { challenge: USUAL_STATE + written, beside: 0 }
+    }
+
+    async fn withdraw(&self, _: &ChallengeState) {}
 
     async fn deregister(
         &self,

@@ -13,6 +13,7 @@ mod transport;
 mod verdict;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,8 +21,10 @@ use sidegate_filters::UsernameMapper;
 use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
-use super::{Arrival, Ask, Commission, ContextFault, Fido, FidoError, Received, Scope, Subject, UafRequest};
-use crate::store::operation::ChallengeState;
+use super::{
+    Arrival, Ask, Commission, ContextFault, Fido, FidoError, Received, Scope, Subject, USUAL_STATE, UafRequest,
+};
+use crate::store::operation::{ChallengeState, Room};
 use crate::store::{Challenges, Eras, KeysBehind, Operations, SourceNetwork, StoreError, Users};
 
 pub use named::Named;
@@ -53,6 +56,9 @@ pub struct Upstream {
     pub keys: Arc<dyn KeysBehind>,
     /// Whose keys its requests named.
     pub named: Named,
+    /// The most bytes that a request of its had beside the keys. Only its requests tell, and what a reload forgets is known
+    /// again after the first.
+    pub standing: Arc<AtomicUsize>,
     /// Who exists.
     pub users: Arc<dyn Users>,
     /// Whether what their sessions began still holds.
@@ -80,6 +86,20 @@ impl Fido for Upstream {
 
     async fn request(&self, commission: &Commission<'_>) -> Result<(UafRequest, ChallengeState), FidoError> {
         self.fetch(commission).await
+    }
+
+    fn room(&self, ask: &Ask) -> Room {
+        if ask.policy().is_none() {
+            return Room::default();
+        }
+        let standing = self.standing.load(Ordering::Relaxed);
+        Room { challenge: USUAL_STATE.saturating_add(standing), beside: self.challenges.room() }
+    }
+
+    async fn withdraw(&self, challenge: &ChallengeState) {
+        if let Err(error) = self.forget(challenge).await {
+            tracing::error!(%error, "a challenge that was not handed out is remembered until it expires");
+        }
     }
 
     async fn deregister(

@@ -6,10 +6,10 @@ use sidegate_filters::clock::Clock;
 use sidegate_uaf::StatusCode;
 
 use super::{DispatchToken, TokenKey};
-use crate::fido::{Ask, Commission, Fido, FidoError, Scope, Subject, UafRequest};
+use crate::fido::{Ask, Commission, Fido, FidoError, Subject, UafRequest};
 use crate::jose::CryptoError;
-use crate::store::operation::{ChallengeState, ClaimId, Event, Operation, OperationKind};
-use crate::store::{Eras, Operations, Origin, SourceNetwork, StoreError, TransitionError, Users};
+use crate::store::operation::{ChallengeState, ClaimId, Event, Operation, OperationId, OperationKind};
+use crate::store::{Eras, Growth, Operations, Origin, SourceNetwork, StoreError, TransitionError, Users};
 use crate::telemetry::audit::Event as Audit;
 
 /// Nothing was handed out.
@@ -78,15 +78,15 @@ impl Redeem {
             tracing::error!(%error, "a stored context can't be read");
             NotRedeemed::Refused(StatusCode::INTERNAL)
         })?;
-        let user = self.user(&operation).await?;
-        match (ask, user) {
+        let errand = Errand { operation: &operation, user: self.user(&operation).await?, ask: &ask, from };
+        match (&ask, &errand.user) {
             (Ask::Deregistration(scope), Some(user)) => {
-                self.claimed(&operation, async |_| self.deregister(&user, &scope, from).await).await
+                self.claimed(&operation, async |_| Ok((self.fido.deregister(user, scope, from).await?, None))).await
             }
-            (ask, user) if self.fido.is_elsewhere() => {
-                self.claimed(&operation, async |origin| self.ask(&operation, user, &ask, &origin, from).await).await
+            _ if self.fido.is_elsewhere() => {
+                self.claimed(&operation, async |origin| self.ask(&errand, &origin).await).await
             }
-            (ask, user) => self.hand_out(&operation, user, &ask, from).await,
+            _ => self.hand_out(&errand).await,
         }
     }
 
@@ -111,16 +111,11 @@ impl Redeem {
     }
 
     /// The request is made first, which changes nothing; then one atomic step decides who gets one.
-    async fn hand_out(
-        &self,
-        operation: &Operation,
-        user: Option<Subject>,
-        ask: &Ask,
-        from: Option<SourceNetwork>,
-    ) -> Result<UafRequest, NotRedeemed> {
+    async fn hand_out(&self, errand: &Errand<'_>) -> Result<UafRequest, NotRedeemed> {
         // Only a server behind leaves anything to be kept beside the operation.
-        let (request, challenge) = self.commission(operation, user, ask, &Origin::Internal, from).await?;
-        self.operations.transition(operation.id, Event::Redeem { kind: operation.kind, challenge }).await?;
+        let (request, challenge) = self.fido.request(&errand.commission(&Origin::Internal)).await?;
+        let Operation { id, kind, .. } = *errand.operation;
+        self.operations.transition(id, Event::Redeem { kind, challenge }).await?;
         Ok(request)
     }
 
@@ -134,13 +129,7 @@ impl Redeem {
         let (id, claim) = (operation.id, ClaimId::random());
         let claimed = self.operations.transition(id, Event::Claim { kind: operation.kind, claim }).await?;
         let done = match work(claimed.origin).await {
-            Ok((request, ended)) => {
-                let event = match ended {
-                    Some(challenge) => Event::Commit { claim, challenge },
-                    None => Event::Complete { claim },
-                };
-                self.operations.transition(id, event).await.map(|_| request).map_err(NotRedeemed::from)
-            }
+            Ok((request, challenge)) => self.end(id, claim, challenge).await.map(|()| request),
             Err(fault) => Err(fault.into()),
         };
         // A lease that has ended freed it before; what else stands in the way is not what the caller asked for.
@@ -152,32 +141,47 @@ impl Redeem {
         done
     }
 
-    async fn ask(
-        &self,
-        operation: &Operation,
-        user: Option<Subject>,
-        ask: &Ask,
-        origin: &Origin,
-        from: Option<SourceNetwork>,
-    ) -> Done {
-        let (request, challenge) = self.commission(operation, user, ask, origin, from).await?;
+    /// The token is used, or what was issued for it leads nowhere.
+    async fn end(&self, id: OperationId, claim: ClaimId, challenge: Option<ChallengeState>) -> Result<(), NotRedeemed> {
+        let event = match challenge.clone() {
+            Some(challenge) => Event::Commit { claim, challenge },
+            None => Event::Complete { claim },
+        };
+        let ended = self.operations.transition(id, event).await;
+        if let (Err(_), Some(challenge)) = (&ended, &challenge) {
+            self.fido.withdraw(challenge).await;
+        }
+        ended.map(drop).map_err(NotRedeemed::from)
+    }
+
+    async fn ask(&self, errand: &Errand<'_>, origin: &Origin) -> Done {
+        let (request, challenge) = self.fido.request(&errand.commission(origin)).await?;
         Ok((request, Some(challenge)))
     }
+}
 
-    async fn deregister(&self, user: &Subject, scope: &Scope, from: Option<SourceNetwork>) -> Done {
-        Ok((self.fido.deregister(user, scope, from).await?, None))
-    }
+/// What is redeemed, for whom, and from where.
+struct Errand<'a> {
+    operation: &'a Operation,
+    user: Option<Subject>,
+    ask: &'a Ask,
+    from: Option<SourceNetwork>,
+}
 
-    async fn commission(
-        &self,
-        operation: &Operation,
-        user: Option<Subject>,
-        ask: &Ask,
-        origin: &Origin,
-        from: Option<SourceNetwork>,
-    ) -> Result<(UafRequest, ChallengeState), FidoError> {
-        let (id, purpose, hidden_from) = (operation.id, operation.purpose, operation.stranger.as_deref());
-        self.fido.request(&Commission { id, purpose, user, hidden_from, ask, origin, from }).await
+impl<'a> Errand<'a> {
+    fn commission(&self, origin: &'a Origin) -> Commission<'a> {
+        let Self { operation, ref user, ask, from } = *self;
+        Commission {
+            id: operation.id,
+            purpose: operation.purpose,
+            user: user.clone(),
+            hidden_from: operation.stranger.as_deref(),
+            ask,
+            origin,
+            // The token has room for it.
+            growth: Growth::Granted,
+            from,
+        }
     }
 }
 

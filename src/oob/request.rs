@@ -7,8 +7,8 @@ use sidegate_filters::clock::Clock;
 use super::token::{deed, purpose};
 use super::{Acting, ActingFor, Asker, Deed, Named, TokenFault};
 use crate::fido::{Ask, Commission, Context, Fido, FidoError, UafRequest, uaf_operation};
-use crate::store::operation::{Draft, Limits, Operation, OperationKind, Purpose};
-use crate::store::{OperationId, Operations};
+use crate::store::operation::{Draft, Limits, Operation, OperationKind, Purpose, Room};
+use crate::store::{Growth, OperationId, Operations};
 
 /// No request was handed out.
 #[derive(Debug, thiserror::Error)]
@@ -81,15 +81,21 @@ impl Requests {
         let from = asker.network();
         let stranger = permit.stranger().map(str::to_owned);
         let hidden_from = stranger.as_deref();
-        let commission = Commission { id, purpose, user: user.clone(), hidden_from, ask, origin: &origin, from };
+        let (user_asked, growth) = (user.clone(), Growth::Bounded);
+        let commission = Commission { id, purpose, user: user_asked, hidden_from, ask, origin: &origin, growth, from };
         let (request, challenge) = self.fido.request(&commission).await?;
         let kind = if matches!(ask, Ask::Registration { .. }) { OperationKind::Reg } else { OperationKind::Auth };
         let user = user.map(|user| user.ext_id);
         // The context is for a redeem, and there is none to come.
         let (warrant, context) = (permit.warrant(), String::new());
-        let draft = Draft { id, purpose, kind, user, stranger, warrant, context, dispatch: None };
-        let operation = Operation::handed_out(draft, challenge, self.limits, self.clock.now());
-        self.operations.create(operation, &origin).await.map_err(TokenFault::from)?;
+        let (dispatch, room) = (None, Room::default());
+        let draft = Draft { id, purpose, kind, user, stranger, warrant, context, dispatch, room };
+        let operation = Operation::handed_out(draft, challenge.clone(), self.limits, self.clock.now());
+        let created = self.operations.create(operation, &origin).await;
+        if created.is_err() {
+            self.fido.withdraw(&challenge).await;
+        }
+        created.map_err(TokenFault::from)?;
         Ok(request)
     }
 }

@@ -11,7 +11,7 @@ use sidegate_filters::clock::Clock;
 use crate::dispatchers::{DispatchData, DispatchFailure, Dispatchers, Recipients};
 use crate::fido::{Ask, Context, ContextFault, Fido, uaf_operation};
 use crate::jose::CryptoError;
-use crate::store::operation::{CONTEXT_LIMIT, Dispatch, Draft, Era, Limits, Operation, OperationKind, Purpose};
+use crate::store::operation::{CONTEXT_LIMIT, Dispatch, Draft, Era, Limits, Operation, OperationKind, Purpose, Room};
 use crate::store::{OperationId, Operations, StoreError, Targets as TargetStore};
 use crate::telemetry::audit::Event;
 
@@ -129,6 +129,7 @@ struct Beginning<'a> {
     permit: &'a ActingFor,
     context: String,
     purpose: Purpose,
+    room: Room,
     /// Of the user, where a browser is to be logged in.
     login: Option<Era>,
 }
@@ -147,8 +148,7 @@ impl Tokens {
         let Context { username, ask } = self.understand(kind, context)?;
         let named = username.as_deref().map_or(Named::Nobody, Named::Username);
         let permit = self.acting.permit(asker, deed(kind, ask.has_transaction()), named).await?;
-        let (context, purpose) = (stored(&ask)?, purpose(&ask));
-        let beginning = Beginning { kind, permit: &permit, context, purpose, login: None };
+        let beginning = self.beginning(kind, &permit, &ask)?;
         let token = DispatchToken::random();
         let operation = self.operation(&token, &beginning, None)?;
         let id = operation.id;
@@ -162,6 +162,16 @@ impl Tokens {
         let context = Context::parse(uaf_operation(kind), context)?;
         self.fido.check(&context.ask)?;
         Ok(context)
+    }
+
+    fn beginning<'a>(
+        &self,
+        kind: OperationKind,
+        permit: &'a ActingFor,
+        ask: &Ask,
+    ) -> Result<Beginning<'a>, ContextFault> {
+        let (context, purpose, room) = (stored(ask)?, purpose(ask), self.fido.room(ask));
+        Ok(Beginning { kind, permit, context, purpose, room, login: None })
     }
 
     fn operation(
@@ -179,6 +189,7 @@ impl Tokens {
             warrant: beginning.permit.warrant(),
             context: beginning.context.clone(),
             dispatch,
+            room: beginning.room,
         };
         let operation = Operation::with_token(draft, self.settings.limits, self.clock.now());
         Ok(match beginning.login {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 
 use crate::jose;
-use crate::store::{OperationId, Origin, StoreError};
+use crate::store::{Growth, OperationId, Origin, StoreError};
 
 /// A challenge as it is looked up: its SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,18 +23,29 @@ impl ChallengeDigest {
 /// Which operation a challenge was issued for. It is a hint: the operation's record says what it waits for.
 #[async_trait]
 pub trait Challenges: Send + Sync {
-    /// Remembers until `until` whose challenge it is, on the account of `origin`.
+    /// Remembers until `until` whose challenge it is, on the account of `origin`; granted where a token had
+    /// [`room`](Self::room) for it.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when it was issued before, for whichever operation; [`StoreError::Full`] as for
-    /// operations.
+    /// operations, unless it is granted.
     async fn remember(
         &self,
         challenge: ChallengeDigest,
         operation: OperationId,
         until: Millis,
         origin: &Origin,
+        growth: Growth,
     ) -> Result<(), StoreError>;
+
+    /// Forgets a challenge that was not handed out.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn forget(&self, challenge: ChallengeDigest) -> Result<(), StoreError>;
+
+    /// Bytes of memory that one takes.
+    fn room(&self) -> usize;
 
     /// The operation that it was issued for.
     ///

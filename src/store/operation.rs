@@ -91,14 +91,22 @@ pub struct Draft {
     pub context: String,
     /// How it was dispatched, if it was.
     pub dispatch: Option<Dispatch>,
+    /// What its token has room for.
+    pub room: Room,
 }
 
 /// The most bytes that a stored context may have (`http-api.md` 0.5).
 pub const CONTEXT_LIMIT: usize = 8 * 1024;
 
-/// So many bytes each token has room for its challenge in: more than that of a user with a key or two takes, so that it can be
-/// redeemed when others have filled the store meanwhile.
-const CHALLENGE_RESERVE: usize = 2 * 1024;
+/// Bytes that a token holds for what its redeem writes down, so that it can be redeemed when others have filled the store
+/// meanwhile.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// For the challenge, in the operation's record.
+    pub challenge: usize,
+    /// For what is kept beside that record: free for it from the claim on.
+    pub beside: usize,
+}
 
 /// How long things may take (`http-api.md` 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,6 +210,9 @@ pub struct Operation {
     pub context: String,
     /// How it was dispatched, if it was.
     pub dispatch: Option<Dispatch>,
+    /// What its token has room for.
+    #[serde(default)]
+    pub room: Room,
     /// When it was made.
     pub created: Millis,
     /// The time limits that hold for it.
@@ -228,7 +239,7 @@ impl Operation {
     }
 
     fn begin(draft: Draft, limits: Limits, now: Millis, token_deadline: Option<Millis>, state: State) -> Self {
-        let Draft { id, purpose, kind, user, stranger, warrant, context, dispatch } = draft;
+        let Draft { id, purpose, kind, user, stranger, warrant, context, dispatch, room } = draft;
         let (created, login) = (now, None);
         Self {
             id,
@@ -239,6 +250,7 @@ impl Operation {
             warrant,
             context,
             dispatch,
+            room,
             created,
             limits,
             login,
@@ -288,7 +300,8 @@ impl Operation {
             d.dispatcher.len() + d.target.as_ref().map_or(0, String::len) + d.response.as_ref().map_or(0, String::len)
         });
         let state = match &self.state {
-            State::Created | State::Claimed { .. } => CHALLENGE_RESERVE,
+            State::Created => self.room.challenge + self.room.beside,
+            State::Claimed { .. } => self.room.challenge,
             State::Redeemed { challenge, .. } => challenge.0.len(),
             State::Answered { room, .. } => *room,
             State::Done { outcome: Outcome::Succeeded { authenticators, .. }, .. } => {

@@ -9,7 +9,7 @@ use crate::support::wait;
 
 /// More dispatches than the limit has room for.
 const FLOOD: usize = 2_000;
-const LIMIT: &str = "limits: {operations: 256KiB, anonymous-share: 50%}\n";
+pub(crate) const LIMIT: &str = "limits: {operations: 256KiB, anonymous-share: 50%}\n";
 
 /// A gateway with little room, and jeff's phone.
 async fn small(times: &str) -> (Gateway, Phone) {
@@ -20,7 +20,7 @@ async fn small(times: &str) -> (Gateway, Phone) {
 }
 
 /// Dispatches until the answer is 503; gives back what was acknowledged.
-async fn flood(gateway: &Gateway) -> Vec<Dispatched> {
+pub(crate) async fn flood(gateway: &Gateway) -> Vec<Dispatched> {
     let client = gateway.public();
     let mut acknowledged = Vec::new();
     for _ in 0..FLOOD {
@@ -46,6 +46,27 @@ async fn a_flood_meets_the_limit_and_loses_nothing_that_was_acknowledged() {
         assert_eq!(status(&gateway.public(), &operation.session_id).await["status"], "tokenCreated");
     }
     for operation in acknowledged.iter().step_by(7) {
+        redeem(&gateway.public(), "authentication", &operation.token).await.uaf_code(1200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_has_room_for_all_that_the_configuration_adds_to_its_request() {
+    let revoked: Vec<_> = (0..400).map(|number| format!("'D1D1#{number:04X}'")).collect();
+    let gateway = Setup::default()
+        .user("jeff")
+        .append(LIMIT)
+        .replace(
+            "    unknown-models: surrogate ",
+            format!("    revoked: [{}]\n    unknown-models: surrogate ", revoked.join(",")),
+        )
+        .under("fido-uaf", "  time-limits: {token: 10m}")
+        .start()
+        .await;
+    let _phone = Phone::enrolled(&gateway, "jeff").await;
+    let acknowledged = flood(&gateway).await;
+    assert!(acknowledged.len() > 5, "{}", acknowledged.len());
+    for operation in &acknowledged {
         redeem(&gateway.public(), "authentication", &operation.token).await.uaf_code(1200);
     }
 }

@@ -120,6 +120,14 @@ impl Issue {
         })
     }
 
+    /// Bytes of JSON of the criteria in its policy that name no keys: the requests for other users have them too.
+    #[must_use]
+    pub fn standing_length(&self) -> usize {
+        let criteria = self.policy.accepted.iter().flatten().chain(&self.policy.disallowed);
+        let standing = criteria.filter(|criterion| criterion.key_ids.is_empty());
+        standing.map(|criterion| serde_json::to_string(criterion).map_or(0, |text| text.len())).sum()
+    }
+
     /// Whether the answer bears this challenge where the signature covers it, and the serverData issued beside it.
     ///
     /// # Errors

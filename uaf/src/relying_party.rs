@@ -133,6 +133,15 @@ impl RelyingParty {
         &self.facets
     }
 
+    /// Bytes of JSON that the policy of a request has before it names keys: this one, with the models that are revoked. A
+    /// state that is kept has as many, besides what is the same for all and the keys.
+    #[must_use]
+    pub fn policy_length(&self, policy: &crate::policy::Policy) -> usize {
+        let mut policy = policy.clone();
+        policy.disallow_models(self.models.revoked().collect());
+        serde_json::to_string(policy.as_wire()).map_or(0, |text| text.len())
+    }
+
     pub(crate) fn header(&self, op: Operation, server_data: Option<ServerDataText>) -> OperationHeader {
         OperationHeader { upv: Version::V1_1, op, app_id: self.app_id.clone(), server_data, exts: Vec::new() }
     }

@@ -6,6 +6,9 @@ use sidegate_uaf::{Aaid, KeyRef};
 
 use super::super::renderings;
 
+/// What is kept of a rendering beside what a picture needs: its hash, in JSON.
+const KEPT_OF_RENDERING: usize = 80;
+
 /// What a UAF request is to ask of the phone; kept with the operation until its token is redeemed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,6 +47,16 @@ impl Ask {
     #[must_use]
     pub fn has_transaction(&self) -> bool {
         matches!(self, Self::Authentication { transaction, .. } if !transaction.is_empty())
+    }
+
+    /// Bytes that the state of a request takes for the transaction: hashes, and what pictures need of a display.
+    pub(in crate::fido) fn kept_of_transaction(&self) -> usize {
+        let Self::Authentication { transaction, .. } = self else { return 0 };
+        let of_picture = |rendering: &Transaction| {
+            let needed = rendering.png_characteristics.as_ref();
+            needed.and_then(|needed| serde_json::to_string(needed).ok()).map_or(0, |text| text.len())
+        };
+        transaction.iter().map(|rendering| KEPT_OF_RENDERING + of_picture(rendering)).sum()
     }
 
     /// The policy that it names.

@@ -50,6 +50,7 @@ async fn both_with(wrap: impl FnOnce(Arc<dyn KeysBehind>) -> Arc<dyn KeysBehind>
         challenges: Arc::new(Journaled { journal: front.journal.clone(), store }),
         keys: wrap(front.keys_behind.clone()),
         named: Named::default(),
+        standing: Arc::default(),
         users: front.users.clone(),
         eras: front.eras.clone(),
         clock: front.clock.clone(),
@@ -146,6 +147,8 @@ async fn a_request_that_comes_after_the_lease_is_discarded() {
     })
     .await;
     assert_eq!((late.0, late.1.is_none()), (1403, true));
+    let forgotten = front.journal.take().into_iter().filter(|question| *question == "challenges.forget");
+    assert_eq!(forgotten.count(), 1, "what was issued in vain takes no room");
     front.answer(AnswerAt::Authentication, &phone.authenticate(&second.unwrap())).await.unwrap();
     assert_eq!(front.status(&session_id).await["status"], "succeeded");
 }

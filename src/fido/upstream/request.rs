@@ -1,5 +1,6 @@
 //! Requests: asked with a context of our own making, read strictly, and what they issued kept.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -62,8 +63,9 @@ impl Upstream {
             }
             Ask::Deregistration(_) => return Err(internal(&"a deregistration has no challenge")),
         };
-        self.remember(commission, &issue).await?;
         let state = serde_json::to_vec(&issue).map_err(|error| internal(&error))?;
+        self.standing.fetch_max(issue.standing_length(), Ordering::Relaxed);
+        self.remember(commission, &issue).await?;
         Ok((request, ChallengeState(state)))
     }
 
@@ -139,9 +141,9 @@ impl Upstream {
 
     /// The challenge of another operation would lead its answer here.
     async fn remember(&self, commission: &Commission<'_>, issue: &Issue) -> Result<(), FidoError> {
-        let digest = ChallengeDigest::of(issue.challenge().as_bytes());
         let until = self.clock.now().after(self.settings.remembered);
-        match self.challenges.remember(digest, commission.id, until, commission.origin).await {
+        let Commission { id, origin, growth, .. } = commission;
+        match self.challenges.remember(digest(issue), *id, until, origin, *growth).await {
             Err(StoreError::Exists) => {
                 tracing::warn!("the UAF upstream issued a challenge that it issued before");
                 Err(FidoError::Refused(StatusCode::INTERNAL))
@@ -149,6 +151,16 @@ impl Upstream {
             remembered => Ok(remembered?),
         }
     }
+
+    /// What was remembered beside this state.
+    pub(super) async fn forget(&self, challenge: &ChallengeState) -> Result<(), FidoError> {
+        let issue: Issue = serde_json::from_slice(&challenge.0).map_err(|error| internal(&error))?;
+        Ok(self.challenges.forget(digest(&issue)).await?)
+    }
+}
+
+fn digest(issue: &Issue) -> ChallengeDigest {
+    ChallengeDigest::of(issue.challenge().as_bytes())
 }
 
 fn mode(scope: &Scope) -> serde_json::Value {

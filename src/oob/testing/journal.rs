@@ -10,7 +10,7 @@ use sidegate_filters::identity::Session;
 use crate::store::operation::{Event, Operation, OperationId};
 use crate::store::users::{PasswordHash, PasswordStamp};
 use crate::store::{
-    ChallengeDigest, Challenges, CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId,
+    ChallengeDigest, Challenges, CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Growth,
     Operations, Origin, Removal, SessionKey, SessionRecord, Sessions, StoreError, Target, TargetError, TargetUpdate,
     Targets, Transition, TransitionError, User, UserError, Users,
 };
@@ -115,9 +115,19 @@ impl Challenges for Journaled<dyn Challenges> {
         operation: OperationId,
         until: Millis,
         origin: &Origin,
+        growth: Growth,
     ) -> Result<(), StoreError> {
         self.journal.note("challenges.remember");
-        self.store.remember(challenge, operation, until, origin).await
+        self.store.remember(challenge, operation, until, origin, growth).await
+    }
+
+    async fn forget(&self, challenge: ChallengeDigest) -> Result<(), StoreError> {
+        self.journal.note("challenges.forget");
+        self.store.forget(challenge).await
+    }
+
+    fn room(&self) -> usize {
+        self.store.room()
     }
 
     async fn find(&self, challenge: ChallengeDigest) -> Result<Option<OperationId>, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::{
     ActingFor, Asker, Beginning, Context, Deed, DispatchAnswer, DispatchRequest, DispatchToken, Named, OperationId,
-    TokenFault, Tokens, stored,
+    TokenFault, Tokens,
 };
 use crate::dispatchers::DispatchData;
 use crate::jose::CryptoError;
@@ -34,13 +34,8 @@ impl Tokens {
     ) -> Result<DispatchAnswer, TokenFault> {
         let request = by(dispatcher);
         let Context { ask, .. } = self.understand(request.kind, None)?;
-        let beginning = Beginning {
-            kind: request.kind,
-            permit,
-            context: stored(&ask)?,
-            purpose: Purpose::BrowserLogin,
-            login: Some(era),
-        };
+        let (purpose, login) = (Purpose::BrowserLogin, Some(era));
+        let beginning = Beginning { purpose, login, ..self.beginning(request.kind, permit, &ask)? };
         let dispatched = match self.dispatcher(&request, None) {
             Ok(dispatcher) => self.bring(asker, &request, &beginning, None, dispatcher.as_ref()).await,
             Err(early) => Err(early),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     ActingFor, Asker, Beginning, Context, DispatchAnswer, DispatchRequest, DispatchResult, DispatchToken, Named,
-    NotPermitted, TokenFault, Tokens, deed, purpose, stored,
+    NotPermitted, TokenFault, Tokens, deed,
 };
 use crate::dispatchers::{Dispatcher, Order, Recipient, Rendered};
 use crate::store::operation::Dispatch;
@@ -52,8 +52,7 @@ impl Tokens {
         let permit = self.permit(asker, request, &context, target.as_ref()).await?;
         let target = of_user(request, target, &permit)?;
         let dispatcher = self.dispatcher(request, target.as_ref())?;
-        let (context, purpose) = (stored(&context.ask)?, purpose(&context.ask));
-        let beginning = Beginning { kind: request.kind, permit: &permit, context, purpose, login: None };
+        let beginning = self.beginning(request.kind, &permit, &context.ask)?;
         self.bring(asker, request, &beginning, target.as_ref(), dispatcher.as_ref()).await
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sidegate_filters::clock::Clock;
 
 use super::{Fixture, race};
-use crate::store::{ChallengeDigest, Challenges, OperationId, Origin, StoreError};
+use crate::store::{ChallengeDigest, Challenges, Growth, OperationId, Origin, StoreError};
 
 type Setup = Fixture<dyn Challenges>;
 
@@ -14,7 +14,12 @@ macro_rules! challenges_contract {
         $crate::store::contract::rules!(
             challenges,
             $fixture,
-            [a_challenge_leads_to_its_operation, one_of_two_hundred_operations_has_it, it_ends_by_the_clock]
+            [
+                a_challenge_leads_to_its_operation,
+                one_of_two_hundred_operations_has_it,
+                it_ends_by_the_clock,
+                what_is_forgotten_may_come_again
+            ]
         );
     };
 }
@@ -22,7 +27,7 @@ pub(crate) use challenges_contract;
 
 async fn remember(setup: &Setup, challenge: &[u8], operation: OperationId) -> Result<(), StoreError> {
     let until = setup.clock.now().after(Duration::from_secs(60));
-    setup.store.remember(ChallengeDigest::of(challenge), operation, until, &Origin::Internal).await
+    setup.store.remember(ChallengeDigest::of(challenge), operation, until, &Origin::Internal, Growth::Bounded).await
 }
 
 async fn find(setup: &Setup, challenge: &[u8]) -> Option<OperationId> {
@@ -42,7 +47,10 @@ pub(crate) async fn one_of_two_hundred_operations_has_it(setup: &Setup) {
         let (store, until) = (setup.store.clone(), setup.clock.now().after(Duration::from_secs(60)));
         async move {
             let id = OperationId::random();
-            store.remember(ChallengeDigest::of(b"one"), id, until, &Origin::Internal).await.map(|()| id)
+            store
+                .remember(ChallengeDigest::of(b"one"), id, until, &Origin::Internal, Growth::Bounded)
+                .await
+                .map(|()| id)
         }
     })
     .await;
@@ -62,4 +70,14 @@ pub(crate) async fn it_ends_by_the_clock(setup: &Setup) {
     setup.clock.advance(Duration::from_secs(2));
     setup.store.sweep().await.unwrap();
     remember(setup, b"first", OperationId::random()).await.unwrap();
+}
+
+pub(crate) async fn what_is_forgotten_may_come_again(setup: &Setup) {
+    let second = OperationId::random();
+    remember(setup, b"first", OperationId::random()).await.unwrap();
+    setup.store.forget(ChallengeDigest::of(b"first")).await.unwrap();
+    setup.store.forget(ChallengeDigest::of(b"never seen")).await.unwrap();
+    assert_eq!(find(setup, b"first").await, None);
+    remember(setup, b"first", second).await.unwrap();
+    assert_eq!(find(setup, b"first").await, Some(second));
 }

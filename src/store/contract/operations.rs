@@ -7,7 +7,7 @@ use sidegate_filters::clock::{Clock, ManualClock, Millis};
 
 use super::{Fixture, race};
 use crate::store::operation::{
-    Applied, ChallengeState, ClaimId, Draft, Era, Event, Limits, OperationKind, Outcome, Purpose, Refused, Stage,
+    Applied, ChallengeState, ClaimId, Draft, Era, Event, Limits, OperationKind, Outcome, Purpose, Refused, Room, Stage,
 };
 use crate::store::{
     Operation, OperationId, Operations, Origin, PasswordStamp, StoreError, Transition, TransitionError,
@@ -54,6 +54,7 @@ pub(crate) fn created(now: Millis) -> Operation {
         warrant: None,
         context: "x".repeat(200),
         dispatch: None,
+        room: Room { challenge: 2048, beside: 0 },
     };
     Operation::with_token(draft, Limits::default(), now)
 }

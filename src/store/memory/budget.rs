@@ -39,10 +39,17 @@ impl Budget {
     /// Takes bytes on the account of an origin.
     ///
     /// # Errors
-    /// [`StoreError::Full`] beyond the limit or the origin's share.
-    pub(crate) fn charge(self: &Arc<Self>, origin: &Origin, bytes: usize) -> Result<Charge, StoreError> {
+    /// [`StoreError::Full`] beyond the limit or the origin's share, unless that is granted.
+    pub(crate) fn charge(
+        self: &Arc<Self>,
+        origin: &Origin,
+        bytes: usize,
+        growth: Growth,
+    ) -> Result<Charge, StoreError> {
         let mut accounts = self.accounts();
-        self.check(&accounts, origin, bytes)?;
+        if growth == Growth::Bounded {
+            self.check(&accounts, origin, bytes)?;
+        }
         accounts.add(origin, bytes);
         Ok(Charge { budget: Arc::clone(self), origin: origin.clone(), bytes: AtomicUsize::new(bytes) })
     }
@@ -77,9 +84,9 @@ impl Accounts {
     }
 }
 
-/// Whether a record may become larger than there is room for.
+/// Whether a record may be larger than there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Growth {
+pub enum Growth {
     /// Not beyond the share and the limit: what is asked for can wait.
     Bounded,
     /// By the little that it is: what was acknowledged goes on.
@@ -148,32 +155,33 @@ mod tests {
     #[test]
     fn one_network_gets_its_share_and_no_more() {
         let budget = Budget::new(1000, 5);
-        let _held = budget.charge(&network(1), 50).unwrap();
-        assert!(matches!(budget.charge(&network(1), 1), Err(StoreError::Full)));
-        assert!(budget.charge(&network(2), 50).is_ok());
+        let _held = budget.charge(&network(1), 50, Growth::Bounded).unwrap();
+        assert!(matches!(budget.charge(&network(1), 1, Growth::Bounded), Err(StoreError::Full)));
+        assert!(budget.charge(&network(2), 50, Growth::Bounded).is_ok());
     }
 
     #[test]
     fn one_user_gets_the_share_too() {
         let budget = Budget::new(1000, 5);
         let eve = Origin::User("eve".into());
-        let _held = budget.charge(&eve, 50).unwrap();
-        assert!(matches!(budget.charge(&eve, 1), Err(StoreError::Full)));
-        assert!(budget.charge(&Origin::User("jeff".into()), 50).is_ok());
+        let _held = budget.charge(&eve, 50, Growth::Bounded).unwrap();
+        assert!(matches!(budget.charge(&eve, 1, Growth::Bounded), Err(StoreError::Full)));
+        assert!(budget.charge(&Origin::User("jeff".into()), 50, Growth::Bounded).is_ok());
     }
 
     #[test]
     fn the_limit_holds_for_all_but_internal_callers() {
         let budget = Budget::new(1000, 50);
-        let _held: Vec<_> = (0..2).map(|n| budget.charge(&network(n), 500).unwrap()).collect();
-        assert!(matches!(budget.charge(&network(9), 1), Err(StoreError::Full)));
-        assert!(budget.charge(&Origin::Internal, 5000).is_ok());
+        let _held: Vec<_> = (0..2).map(|n| budget.charge(&network(n), 500, Growth::Bounded).unwrap()).collect();
+        assert!(matches!(budget.charge(&network(9), 1, Growth::Bounded), Err(StoreError::Full)));
+        assert!(budget.charge(&Origin::Internal, 5000, Growth::Bounded).is_ok());
     }
 
     #[test]
     fn what_grows_beyond_the_share_or_the_limit_stays_as_it_is() {
         let budget = Budget::new(1000, 50);
-        let [one, two, own] = [network(1), network(2), Origin::Internal].map(|of| budget.charge(&of, 300).unwrap());
+        let origins = [network(1), network(2), Origin::Internal];
+        let [one, two, own] = origins.map(|of| budget.charge(&of, 300, Growth::Bounded).unwrap());
         assert!(matches!(one.resize(501, Growth::Bounded), Err(StoreError::Full)), "its share");
         assert_eq!(budget.used(), 900);
         one.resize(400, Growth::Bounded).unwrap();
@@ -194,7 +202,7 @@ mod tests {
     #[test]
     fn released_resized_and_dropped_in_any_order_it_comes_back_once() {
         let budget = Budget::new(1000, 100);
-        let (first, second) = (budget.charge(&network(1), 100).unwrap(), budget.charge(&network(1), 10).unwrap());
+        let [first, second] = [100, 10].map(|bytes| budget.charge(&network(1), bytes, Growth::Bounded).unwrap());
         first.resize(300, Growth::Bounded).unwrap();
         assert_eq!(budget.used(), 310);
         first.release();

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 
 use super::budget::Budget;
-use super::table::{Left, Perishable, Table};
-use crate::store::{ChallengeDigest, Challenges, OperationId, Origin, StoreError};
+use super::table::{self, Left, Perishable, Table};
+use crate::store::{ChallengeDigest, Challenges, Growth, OperationId, Origin, StoreError};
 
 /// The challenges of one gateway. Its calls never wait.
 pub struct MemoryChallenges(Table<ChallengeDigest, Issued>);
@@ -63,8 +63,18 @@ impl Challenges for MemoryChallenges {
         operation: OperationId,
         until: Millis,
         origin: &Origin,
+        growth: Growth,
     ) -> Result<(), StoreError> {
-        self.0.insert(challenge, Issued { operation, until }, origin)
+        self.0.insert(challenge, Issued { operation, until }, origin, growth)
+    }
+
+    async fn forget(&self, challenge: ChallengeDigest) -> Result<(), StoreError> {
+        self.0.remove(&challenge);
+        Ok(())
+    }
+
+    fn room(&self) -> usize {
+        table::least::<Issued>()
     }
 
     async fn find(&self, challenge: ChallengeDigest) -> Result<Option<OperationId>, StoreError> {
@@ -105,13 +115,19 @@ mod tests {
         let mut kept = 0_u32;
         let full = loop {
             let digest = ChallengeDigest::of(&kept.to_be_bytes());
-            match store.remember(digest, OperationId::random(), until, &stranger).await {
+            match store.remember(digest, OperationId::random(), until, &stranger, Growth::Bounded).await {
                 Ok(()) => kept += 1,
                 Err(full) => break full,
             }
         };
         assert!(matches!(full, StoreError::Full), "{full}");
         assert!(kept > 2 && budget.used() <= 5_000, "{kept} entries take {} bytes", budget.used());
+        let (first, granted) = (ChallengeDigest::of(&0_u32.to_be_bytes()), ChallengeDigest::of(b"granted"));
+        let before = budget.used();
+        store.remember(granted, OperationId::random(), until, &stranger, Growth::Granted).await.unwrap();
+        assert_eq!(budget.used(), before + store.room());
+        store.forget(first).await.unwrap();
+        assert_eq!((store.find(first).await.unwrap(), budget.used()), (None, before));
         clock.advance(Duration::from_secs(62));
         store.sweep().await.unwrap();
         assert_eq!(budget.used(), 0);

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
 
-use super::budget::{Budget, Growth};
+use super::budget::Budget;
 use super::table::{Left, Perishable, Table};
 use crate::store::operation::{Event, Operation, OperationId, Refused};
 use crate::store::operations::{Operations, Transition, TransitionError};
-use crate::store::{Origin, StoreError};
+use crate::store::{Growth, Origin, StoreError};
 
 /// The operations of one gateway. Its calls never wait.
 pub struct MemoryOperations(Table<OperationId, Operation>);
@@ -68,7 +68,7 @@ impl Perishable for Operation {
 #[async_trait]
 impl Operations for MemoryOperations {
     async fn create(&self, operation: Operation, origin: &Origin) -> Result<(), StoreError> {
-        self.0.insert(operation.id, operation, origin)
+        self.0.insert(operation.id, operation, origin, Growth::Bounded)
     }
 
     async fn get(&self, id: OperationId) -> Result<Option<Arc<Operation>>, StoreError> {
@@ -103,7 +103,7 @@ impl Operations for MemoryOperations {
 mod tests {
     use super::*;
     use crate::store::contract::{self, Fixture, START};
-    use crate::store::operation::{Authenticator, ChallengeState, OperationKind, Outcome};
+    use crate::store::operation::{Authenticator, ChallengeState, ClaimId, OperationKind, Outcome, Room};
     use crate::store::origin::SourceNetwork;
     use sidegate_filters::clock::ManualClock;
     use std::time::Duration;
@@ -204,6 +204,23 @@ mod tests {
         clock.advance(Duration::from_secs(1800));
         store.sweep().await.unwrap();
         assert_eq!(budget.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_claim_frees_the_room_for_what_is_kept_beside_and_a_release_takes_it_back() {
+        let clock = Arc::new(ManualClock::new(START));
+        let budget = Budget::new(200_000, 5);
+        let store = MemoryOperations::new(budget.clone(), clock.clone());
+        let plain = contract::operations::created(clock.now());
+        let (id, claim) = (plain.id, ClaimId::random());
+        let operation = Operation { room: Room { beside: 600, ..plain.room }, ..plain };
+        store.create(operation, &networks().next().unwrap()).await.unwrap();
+        fill(&store, &clock).await;
+        let full = budget.used();
+        store.transition(id, Event::Claim { kind: OperationKind::Auth, claim }).await.unwrap();
+        assert_eq!(budget.used(), full - 600);
+        store.transition(id, Event::Release { claim }).await.unwrap();
+        assert_eq!(budget.used(), full);
     }
 
     #[tokio::test]

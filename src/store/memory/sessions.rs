@@ -102,7 +102,7 @@ impl MemorySessions {
 
     fn keep(&self, key: SessionKey, record: SessionRecord, before: Option<SessionKey>) -> Result<(), StoreError> {
         let user = Origin::User(record.session.ext_id.as_str().into());
-        self.table.insert(key, Stored { record, renewed_until: None, before }, &user)
+        self.table.insert(key, Stored { record, renewed_until: None, before }, &user, Growth::Bounded)
     }
 
     fn is_current(&self, session: &Session) -> bool {

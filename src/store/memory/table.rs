@@ -77,9 +77,9 @@ where
         Self { cache, due: Mutex::default(), budget, clock }
     }
 
-    /// Keeps a new record.
-    pub(super) fn insert(&self, key: K, value: V, origin: &Origin) -> Result<(), StoreError> {
-        let charge = self.charge(origin, weight(&value))?;
+    /// Keeps a new record, if there is room for it or that is granted.
+    pub(super) fn insert(&self, key: K, value: V, origin: &Origin, growth: Growth) -> Result<(), StoreError> {
+        let charge = self.charge(origin, weight(&value), growth)?;
         let perishes = value.perishes_at();
         let entry = self.entry(value, Arc::new(charge));
         let result = self.cache.entry(key).and_compute_with(|old| match old {
@@ -120,7 +120,9 @@ where
 
     /// Keeps what another one left; how many records there was no room for.
     pub(super) fn take_over(&self, left: Vec<Left<K, V>>) -> usize {
-        left.into_iter().filter_map(|Left(key, value, origin)| self.insert(key, value, &origin).err()).count()
+        left.into_iter()
+            .filter_map(|Left(key, value, origin)| self.insert(key, value, &origin, Growth::Bounded).err())
+            .count()
     }
 
     /// The time by which records perish.
@@ -197,11 +199,11 @@ where
         }
     }
 
-    fn charge(&self, origin: &Origin, bytes: usize) -> Result<Charge, StoreError> {
+    fn charge(&self, origin: &Origin, bytes: usize, growth: Growth) -> Result<Charge, StoreError> {
         // Where there seems to be no room, what has perished since the last sweep may be in the way.
-        self.budget.charge(origin, bytes).or_else(|_| {
+        self.budget.charge(origin, bytes, growth).or_else(|_| {
             self.sweep();
-            self.budget.charge(origin, bytes)
+            self.budget.charge(origin, bytes, growth)
         })
     }
 
@@ -227,5 +229,10 @@ where
 }
 
 fn weight<V: Perishable>(value: &V) -> usize {
-    ENTRY + size_of::<V>() + value.weight()
+    least::<V>() + value.weight()
+}
+
+/// What a record takes that has nothing beyond its own size.
+pub(super) const fn least<V>() -> usize {
+    ENTRY + size_of::<V>()
 }

@@ -26,6 +26,7 @@ fn draft(kind: OperationKind) -> Draft {
         warrant: None,
         context: "{}".into(),
         dispatch: Some(dispatch),
+        room: Room { challenge: 2048, beside: 600 },
     }
 }
 

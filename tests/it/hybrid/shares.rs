@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::redeem::asked_again;
 use super::{registered, setup, token};
+use crate::flood::{LIMIT, flood};
 use crate::support::oob::redeem;
 use crate::support::scripted_upstream::{Act, ScriptedUpstream};
 
@@ -43,4 +44,18 @@ async fn a_network_with_its_share_of_open_questions_takes_nobody_elses() {
     let counted = r#"sidegate_uaf_upstream_failures_total{kind="share",upstream="uaf"} 2"#;
     let metrics = gateway.management().get("/metrics").send().await.text();
     assert!(metrics.contains(counted), "{metrics}");
+}
+
+#[tokio::test]
+async fn in_a_full_share_a_token_has_room_for_what_its_redeem_keeps_besides() {
+    let upstream = ScriptedUpstream::start().await;
+    // Its requests tell of them, and only they.
+    upstream.revoke((0..400).map(|number| format!("D1D1#{number:04X}")).collect());
+    let gateway = setup(&upstream, "read-timeout: 60s", "lease: 62s, token: 10m").append(LIMIT).start().await;
+    let _phone = registered(&gateway, "jeff").await;
+    let acknowledged = flood(&gateway).await;
+    assert!(acknowledged.len() > 5, "{}", acknowledged.len());
+    for operation in &acknowledged {
+        redeem(&gateway.public(), AUTH, &operation.token).await.uaf_code(1200);
+    }
 }

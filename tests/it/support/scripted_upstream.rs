@@ -63,6 +63,8 @@ struct State {
     issued: HashMap<String, String>,
     /// The keys of users: AAID and key id.
     keys: HashMap<String, Vec<(String, String)>>,
+    /// The models that no request lets answer.
+    revoked: Vec<String>,
 }
 
 /// The running server.
@@ -162,6 +164,9 @@ impl ScriptedUpstream {
             "challenge": challenge,
             "policy": {"accepted": accepted(state.keys.get(&username).filter(|_| op == "Auth"))},
         });
+        if !state.revoked.is_empty() {
+            message["policy"]["disallowed"] = json!([{"aaid": state.revoked}]);
+        }
         if op == "Reg" {
             message["username"] = json!(username);
         }
@@ -187,6 +192,11 @@ impl ScriptedUpstream {
         }
         let gone: Vec<_> = gone.iter().map(|(aaid, key_id)| json!({"aaid": aaid, "keyID": key_id})).collect();
         handed_out("Dereg", &json!({"header": header("Dereg"), "authenticators": gone}))
+    }
+
+    /// No request lets these models answer any more.
+    pub(crate) fn revoke(&self, models: Vec<String>) {
+        self.state.lock().unwrap().revoked = models;
     }
 
     /// It has no keys of this user any more.

@@ -55,6 +55,7 @@ pub(super) fn server(base: &Base<'_>, fido_uaf: &FidoUaf, behind: &UafUpstream) 
         challenges: stores.challenges.clone(),
         keys: stores.keys_behind.clone(),
         named: stores.lasting.named.clone(),
+        standing: Arc::default(),
         users: stores.users.clone(),
         eras: stores.eras(),
         clock: base.clock.clone(),
