@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 
+use crate::store::credentials::is_within_limits;
 use crate::store::{CredentialError, CredentialKey, ExtId, Removal, StoreError};
 
 /// What is known of a UAF key that a server behind has: nothing to verify it with.
@@ -69,6 +70,23 @@ impl KeyBehind {
     pub fn is_of_one_with(&self, other: &Self) -> bool {
         self.ext_id == other.ext_id
     }
+}
+
+/// Which of an owner's `records`, oldest first, have to go so that the owner may have the `new` keys besides: of those made
+/// before `old` and never confirmed the oldest. `None`: not even all of them leave room.
+#[must_use]
+pub fn in_the_way(records: &[KeyBehind], new: &[CredentialKey], old: Millis) -> Option<Vec<KeyBehind>> {
+    let is_kept = |record: &&KeyBehind| !new.contains(&record.key);
+    let mut keys: Vec<_> =
+        records.iter().filter(is_kept).map(|record| record.key.clone()).chain(new.to_vec()).collect();
+    let mut giving_way = records.iter().filter(is_kept).filter(|of| !of.is_confirmed() && of.created < old);
+    let mut gone = Vec::new();
+    while !is_within_limits(&keys) {
+        let next = giving_way.next()?;
+        keys.retain(|key| *key != next.key);
+        gone.push(next.clone());
+    }
+    Some(gone)
 }
 
 /// Keys of a server behind. Acknowledged means durable; every change is atomic.
@@ -142,4 +160,51 @@ pub trait KeysBehind: Send + Sync {
     /// # Errors
     /// When the store can't be asked.
     async fn owners(&self) -> Result<BTreeSet<ExtId>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract::keys_behind::key;
+    use crate::store::credentials::{CREDENTIALS_PER_OWNER, KEY_IDS_PER_OWNER};
+
+    const LONG: usize = 2048;
+
+    fn record(number: u8, length: usize, standing: Standing) -> KeyBehind {
+        KeyBehind { key: CredentialKey::new("FFFF#0001", vec![number; length]), ..key("jeff", number, standing) }
+    }
+
+    /// Which go for a new key with an id of so many bytes; all are old.
+    fn gone(records: &[KeyBehind], length: usize) -> Option<Vec<KeyBehind>> {
+        in_the_way(records, &[CredentialKey::new("FFFF#0001", vec![200; length])], Millis(i64::MAX))
+    }
+
+    #[test]
+    fn the_oldest_doubted_ones_go_for_as_many_bytes_as_are_wanted() {
+        let most = u8::try_from(KEY_IDS_PER_OWNER / LONG).unwrap();
+        let standing = |number| if number % 2 == 0 { Standing::Confirmed } else { Standing::Doubted };
+        let records: Vec<_> = (0..most).map(|number| record(number, LONG, standing(number))).collect();
+        assert_eq!(gone(&records[1..], LONG), Some(vec![]));
+        assert_eq!(gone(&records, 32), Some(vec![records[1].clone()]));
+        assert_eq!(in_the_way(&records, &[records[3].key.clone()], Millis(i64::MAX)), Some(vec![]), "its own record");
+        assert_eq!(
+            in_the_way(&records, &[key("jeff", 200, Standing::Expected).key], records[1].created),
+            None,
+            "young"
+        );
+        let shorter = [record(1, 32, Standing::Doubted)].into_iter().chain(records[2..].to_vec());
+        let shorter: Vec<_> = [records[0].clone()].into_iter().chain(shorter).collect();
+        assert_eq!(gone(&shorter, LONG), Some(vec![shorter[1].clone()]));
+        assert_eq!(gone(&shorter, LONG + 1), Some(vec![shorter[1].clone(), shorter[3].clone()]));
+    }
+
+    #[test]
+    fn they_go_for_a_place_and_good_ones_never() {
+        let most = u8::try_from(CREDENTIALS_PER_OWNER).unwrap();
+        let good: Vec<_> = (0..most).map(|number| record(number, 32, Standing::Confirmed)).collect();
+        assert_eq!(gone(&good, 32), None);
+        let mixed: Vec<_> = [record(0, 32, Standing::Expected)].into_iter().chain(good[1..].to_vec()).collect();
+        assert_eq!(gone(&mixed, 32), Some(vec![mixed[0].clone()]));
+        assert_eq!(gone(&good[1..], 32), Some(vec![]));
+    }
 }

@@ -13,13 +13,16 @@ use super::super::credential::{key_ref, of_upstream, record_key, refuse_unkept, 
 use super::super::{FidoError, Scope, Subject};
 use super::Upstream;
 use super::answer::refused;
-use crate::store::credentials::CREDENTIALS_PER_OWNER;
+use crate::store::keys_behind::in_the_way;
 use crate::store::operation::Authenticator;
-use crate::store::{CredentialError, KeyBehind, Retired, Standing, StoreError};
+use crate::store::{CredentialError, CredentialKey, KeyBehind, Retired, Standing, StoreError};
 use crate::telemetry::audit::{Change, Event};
 
 /// So old a key whose registration failed has to be before it gives its place to another.
 const GIVES_WAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Bytes that a key id has at least (`uaf.md` A1).
+const SHORTEST_KEY_ID: usize = 32;
 
 impl Upstream {
     /// Whether the user has a key that counts.
@@ -27,15 +30,18 @@ impl Upstream {
         Ok(self.keys.of_owner(&user.ext_id).await?.iter().any(KeyBehind::is_confirmed))
     }
 
-    /// Before a registration begins: the upstream need not keep what we would not.
+    /// Before a registration begins: the upstream need not keep what we would not. How long the id of the new key will be is
+    /// not known yet.
     pub(super) async fn may_have_another(&self, user: &Subject) -> Result<(), FidoError> {
-        let records = self.keys.of_owner(&user.ext_id).await?;
-        let surplus = (records.len() + 1).saturating_sub(CREDENTIALS_PER_OWNER);
-        let old = before(self.clock.now(), GIVES_WAY);
-        let doubted = records.into_iter().filter(|record| !record.is_confirmed() && record.created < old);
-        let given_up: Vec<_> = doubted.take(surplus).collect();
-        if given_up.len() < surplus {
-            return Err(refuse_unkept(CredentialError::TooMany));
+        self.make_way(user, &[CredentialKey::new("", [0; SHORTEST_KEY_ID])]).await
+    }
+
+    /// Where there is no room for these keys of the user, old ones whose registration failed give theirs.
+    pub(super) async fn make_way(&self, user: &Subject, new: &[CredentialKey]) -> Result<(), FidoError> {
+        let (records, old) = (self.keys.of_owner(&user.ext_id).await?, before(self.clock.now(), GIVES_WAY));
+        let given_up = in_the_way(&records, new, old).ok_or_else(|| refuse_unkept(CredentialError::TooMany))?;
+        if given_up.is_empty() {
+            return Ok(());
         }
         for record in &given_up {
             let (user, aaid) = (user.ext_id.as_str(), record.key.aaid());

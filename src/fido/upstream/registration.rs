@@ -55,6 +55,7 @@ impl Upstream {
             let (reply, now) = (taken.incoming.reply(), self.clock.now());
             records.push(of_upstream(key, user, reply, taken.issue, Standing::Expected, now));
         }
+        self.make_way(user, &records.iter().map(|record| record.key.clone()).collect::<Vec<_>>()).await?;
         self.keys.expect(records.clone()).await.map_err(refuse_unkept)?;
         Ok(Expected { records, again })
     }

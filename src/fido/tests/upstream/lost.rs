@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use sidegate_filters::Caller;
+use sidegate_filters::clock::{Clock, Millis};
 use sidegate_uaf::wire::Response;
 
 use super::behind::{Behind, Fate};
-use super::{both, during, keys};
+use super::{both, during, keys, standings};
 use crate::fido::tests::JEFF;
 use crate::fido::{AnswerAt, Arrival, credential};
 use crate::oob::testing::{House, Phone, asker};
 use crate::store::contract::keys_behind::key;
 use crate::store::credentials::CREDENTIALS_PER_OWNER;
 use crate::store::operation::OperationKind;
-use crate::store::{ExtId, KeyBehind, Removal, SourceNetwork, Standing};
+use crate::store::{CredentialKey, ExtId, KeyBehind, Removal, SourceNetwork, Standing};
 
 /// A registration of jeff's phone that waits for its answer, by token.
 async fn registration(front: &House, phone: &mut Phone) -> (Response, String) {
@@ -104,6 +105,34 @@ async fn doubted_keys_give_way_to_others_after_a_day() {
     assert_eq!(keys(&front, &behind).await.0, CREDENTIALS_PER_OWNER);
     assert!(front.keys_behind.of_owner(&"ext-jeff".into()).await.unwrap().iter().all(KeyBehind::is_confirmed));
     assert!(ask().await.is_err(), "no other gives way");
+}
+
+#[tokio::test]
+async fn doubted_keys_with_long_ids_give_way_after_a_day() {
+    let (front, _behind) = both().await;
+    let long = |number: u8, standing| KeyBehind {
+        key: CredentialKey::new("FFFF#0001", vec![number; 2048]),
+        created: front.clock.now(),
+        ..key("ext-jeff", number, standing)
+    };
+    let fill = async || {
+        front.keys_behind.learn((0..4).map(|number| long(number, Standing::Confirmed)).collect()).await.unwrap();
+        front.keys_behind.doubt((4..8).map(|number| long(number, Standing::Expected)).collect()).await.unwrap();
+    };
+    let ask = async || front.requests.request(&asker(&front.user("jeff").await), OperationKind::Reg, None).await;
+    let early = Phone::new().register(&ask().await.unwrap());
+    fill().await;
+    assert_eq!(front.answer(AnswerAt::Registration, &early).await, Err(1403));
+    assert!(ask().await.is_err());
+    front.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    let response = Phone::new().register(&ask().await.unwrap());
+    assert_eq!(standings(&front).await, [vec![Standing::Confirmed; 4], vec![Standing::Doubted; 3]].concat());
+    front.keys_behind.doubt(vec![KeyBehind { created: Millis(0), ..long(9, Standing::Expected) }]).await.unwrap();
+    front.answer(AnswerAt::Registration, &response).await.unwrap();
+    assert_eq!(
+        standings(&front).await,
+        [vec![Standing::Confirmed; 4], vec![Standing::Doubted; 3], vec![Standing::Confirmed]].concat()
+    );
 }
 
 #[tokio::test]
