@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method};
@@ -54,6 +55,18 @@ fn make(builder: reqwest::ClientBuilder) -> reqwest::Client {
 }
 
 impl Client {
+    /// The same with connections of its own, over HTTP/1.1. It leaves what was idle for half a second to the gateway to close,
+    /// which while it is taken over answers on connections like these for a second.
+    pub(crate) fn alone(self) -> Self {
+        let http = reqwest::Client::builder().http1_only().pool_idle_timeout(Duration::from_millis(500));
+        Self { http: make(http), ..self }
+    }
+
+    /// The same with a connection of its own, over HTTP/2.
+    pub(crate) fn alone_over_http2(self) -> Self {
+        Self { http: Protocols::default().http2(), ..self }
+    }
+
     /// As nobody.
     pub(crate) fn new(http: reqwest::Client, base: String, secrets: &Secrets) -> Self {
         Self { http, base, credential: HeaderMap::new(), secrets: secrets.clone() }

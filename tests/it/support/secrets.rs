@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-/// A part of a secret this long counts as the secret: long enough that no ordinary text holds it by chance.
-const PART: usize = 12;
+/// A part of a secret this long counts as the secret: long enough that no ordinary text holds it by chance. Of two UUIDs
+/// parts of 12 may be alike in all but 30 bits, and a soak logs and makes tens of thousands.
+const PART: usize = 16;
 /// Shorter values can't be searched without false alarms; tests make longer ones.
 const SHORTEST: usize = 8;
 
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn a_planted_secret_is_found_plain_and_in_parts() {
         assert_eq!(forms(&format!("all good\nredeem token={SECRET} done\n")), ["plain"]);
-        assert_eq!(forms("token 77-4e21-8c55… shortened for the log"), ["plain"]);
+        assert_eq!(forms("token 9a77-4e21-8c55-0… shortened for the log"), ["plain"]);
     }
 
     #[test]
