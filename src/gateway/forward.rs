@@ -107,6 +107,9 @@ impl Forward {
             return Err(Error::explain(ErrorType::ConnectNoRoute, "no server of the upstream has an address").into_up());
         };
         let mut peer = peer::of(&self.upstream, server, address);
+        if self.tries.wants_a_new_connection() {
+            peer::opened_anew(&mut peer, server);
+        }
         if let Some(tunnel) = &self.tunnel {
             peer.options.alpn = ALPN::H1;
             peer.options.read_timeout = Some(tunnel.idle());

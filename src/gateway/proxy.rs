@@ -196,8 +196,8 @@ impl ProxyHttp for Front {
         error
     }
 
-    /// What was sent cannot be unsent: a request is sent again only if a kept connection was closed before any answer
-    /// came, and only if to do it twice is to do it once (RFC 9110, 9.2.2).
+    /// What was sent cannot be unsent: a request is sent again only if the connection was closed before any answer came,
+    /// and only if to do it twice is to do it once (RFC 9110, 9.2.2).
     fn error_while_proxy(
         &self,
         _: &HttpPeer,

@@ -77,6 +77,12 @@ impl Address {
         self.group
     }
 
+    /// Another such number, for connections that are used once.
+    #[must_use]
+    pub fn group_of_none_kept(&self) -> u64 {
+        !self.group
+    }
+
     /// The socket addresses. None: the name has none, or that was not found out within `patience`.
     pub async fn resolve(&self, patience: Duration) -> Addresses {
         match &self.fixed {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::utils::tls::CertKey;
@@ -40,6 +41,12 @@ pub(in crate::gateway) fn of(upstream: &Upstream, server: &Server, address: Sock
     peer.options.idle_timeout = Some(upstream.idle_timeout);
     peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
     peer
+}
+
+/// Has a connection opened for this one request, and not kept.
+pub(super) fn opened_anew(peer: &mut HttpPeer, server: &Server) {
+    peer.group_key = server.address.group_of_none_kept();
+    peer.options.idle_timeout = Some(Duration::ZERO);
 }
 
 fn secure(peer: &mut HttpPeer, tls: &UpstreamTls) {

@@ -1,4 +1,5 @@
-//! Which servers a request has tried, and whether it may try once more: never where an upstream may have acted on it.
+//! Which servers a request has tried, and whether it may try once more: where an upstream may have acted on it only if to do
+//! it twice is to do it once.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -18,8 +19,11 @@ pub(super) struct Tries {
     addresses: VecDeque<SocketAddr>,
     /// A byte of an answer came.
     answered: bool,
-    /// It was sent into a kept connection that turned out to be closed, and is sent once more.
+    /// It was sent into a kept connection that turned out to be closed, and is sent once more: into a new one, since others
+    /// that were kept for that server are closed with it where it restarts.
     repeated: bool,
+    /// A server took the connection and closed it without a word, as one that stops does, and another one is asked.
+    passed_on: bool,
 }
 
 /// How much of a request is sent, and may be once more.
@@ -60,6 +64,11 @@ impl Tries {
     /// The server that is being tried.
     pub(super) fn server<'a>(&self, upstream: &'a Upstream) -> Option<&'a Server> {
         upstream.servers.of(*self.made.last()?)
+    }
+
+    /// Whether only a connection that is opened for it will do.
+    pub(super) fn wants_a_new_connection(&self) -> bool {
+        self.repeated
     }
 
     /// Leaves the server that is being tried out for a while; whether that is news.
@@ -103,14 +112,15 @@ impl Tries {
     }
 
     /// Whether to send the request once more after an error on a connection, `kept` from an earlier request: then it may
-    /// have been closed before it was written to.
+    /// have been closed before it was written to. A new one may have waited with a server that stops, for nobody to take it.
     pub(super) fn broken(&mut self, upstream: &Upstream, error: &mut Error, kept: bool, sent: Sent) -> bool {
         if self.answered || *error.esource() != ErrorSource::Upstream {
             return false;
         }
         let kind = error.etype().as_str();
+        let closed = matches!(error.etype(), ErrorType::ConnectionClosed | ErrorType::ReadError);
         match error.etype() {
-            ErrorType::ConnectionClosed | ErrorType::ReadError if !kept => _ = self.failed(upstream, kind),
+            _ if closed && !kept => _ = self.failed(upstream, kind),
             // Until it has the whole request a server need not answer.
             ErrorType::ReadTimedout if !sent.whole => {}
             ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
@@ -120,11 +130,18 @@ impl Tries {
         }
         error.retry.decide_reuse(kept);
         let in_vain = error.retry() || (kept && *error.etype() == ErrorType::WriteError);
-        if !in_vain || !sent.repeatable || self.repeated {
-            return false;
+        match sent.repeatable {
+            true if in_vain && !self.repeated => self.repeat(),
+            true if closed && !kept => return self.pass_on(upstream),
+            _ => return false,
         }
-        self.repeat();
         true
+    }
+
+    /// Whether another server is asked: one of them only, since the request may be what made the first one close.
+    fn pass_on(&mut self, upstream: &Upstream) -> bool {
+        self.addresses.clear();
+        !std::mem::replace(&mut self.passed_on, true) && self.made.len() < upstream.servers.all().len()
     }
 
     /// The server that is being tried may be asked again.

@@ -5,14 +5,18 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::support::wait;
+
 /// What it does with a request that arrived.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Script {
     Answer,
     /// Closes the connection.
     Close,
-    /// Answers the first of a connection, and closes it at the second.
-    CloseKept,
+    /// Answers the first of a connection, and closes it at the second. The first ones of all wait until there are so many.
+    CloseKept {
+        together: usize,
+    },
     /// Says nothing, for as long as the other side is there.
     Hang,
 }
@@ -59,7 +63,7 @@ fn serve(tcp: TcpStream, script: Script, all: &Mutex<Vec<String>>, closed: &Atom
     let mut first = true;
     while let Some(got) = read(&mut stream) {
         all.lock().unwrap().push(got);
-        if script == Script::Close || (script == Script::CloseKept && !first) {
+        if script == Script::Close || (matches!(script, Script::CloseKept { .. }) && !first) {
             closed.fetch_add(1, Ordering::SeqCst);
             return;
         }
@@ -67,6 +71,9 @@ fn serve(tcp: TcpStream, script: Script, all: &Mutex<Vec<String>>, closed: &Atom
             return drop(std::io::copy(&mut stream, &mut std::io::sink()));
         }
         first = false;
+        if let Script::CloseKept { together } = script {
+            wait::blocking(wait::BOUND, || (all.lock().unwrap().len() >= together).then_some(()));
+        }
         if stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").is_err() {
             return;
         }

@@ -119,8 +119,25 @@ async fn what_arrived_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn what_a_stopping_server_took_and_dropped_is_asked_of_another() {
+    let (closing, up) = (Scripted::start(Script::Close), Scripted::start(Script::Answer));
+    let gateway = before(&[closing.address, up.address]).await;
+    for _ in 0..5 {
+        gateway.public().get("/app/").send().await.expect(200);
+    }
+    assert_eq!(up.got().len(), 5);
+    assert!(!closing.got().is_empty());
+
+    let closing = [Scripted::start(Script::Close), Scripted::start(Script::Close), Scripted::start(Script::Close)];
+    let gateway = before(&closing.each_ref().map(|server| server.address)).await;
+    gateway.public().get("/app/").send().await.problem(502);
+    let got: usize = closing.iter().map(|server| server.got().len()).sum();
+    assert_eq!(got, 2, "a request that makes servers close has two of them");
+}
+
+#[tokio::test]
 async fn a_kept_connection_that_was_closed_costs_only_what_cannot_be_repeated() {
-    let server = Scripted::start(Script::CloseKept);
+    let server = Scripted::start(Script::CloseKept { together: 1 });
     let gateway = before(&[server.address]).await;
     let mut sent = 0;
     wait::until("a kept connection is closed under a GET", wait::BOUND, async || {
@@ -140,6 +157,20 @@ async fn a_kept_connection_that_was_closed_costs_only_what_cannot_be_repeated() 
     })
     .await;
     assert_eq!((server.got().len() - before.0, failed), (sent, 1), "none was sent twice");
+}
+
+#[tokio::test]
+async fn all_kept_connections_of_a_server_may_be_closed_at_once() {
+    const KEPT: usize = 4;
+    let server = Scripted::start(Script::CloseKept { together: KEPT });
+    let gateway = before(&[server.address]).await;
+    let get = async || gateway.public().get("/app/").send().await.expect(200);
+    tokio::join!(get(), get(), get(), get());
+    wait::until("each of them was used once more", wait::BOUND, async || {
+        get().await;
+        (server.closed() == KEPT).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
