@@ -104,6 +104,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// The session domain of the services' rows; none where no domain is configured.
+    #[must_use]
+    pub fn own_domain(&self) -> Option<&str> {
+        let names: Vec<&str> = self.domains.iter().map(|domain| domain.name.as_str()).collect();
+        domains::own(&self.realms, &names)
+    }
+
     /// Those of these classes that have a listener.
     #[must_use]
     pub fn listening(&self, classes: &[ListenerClass]) -> Vec<ListenerClass> {

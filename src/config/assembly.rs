@@ -51,6 +51,8 @@ pub(super) struct Assembly<'s, 'a> {
 struct Identity {
     domains: Vec<Domain>,
     realms: Vec<Realm>,
+    /// The domain of the services.
+    own: Option<String>,
     /// Whether no realm is at fault and missing here.
     complete: bool,
 }
@@ -111,12 +113,14 @@ impl<'a> Assembly<'_, 'a> {
     fn identity(&self, certificates_asked: bool) -> Identity {
         let (domains, field) = (self.field("domains"), self.field("realms"));
         let domain_names = domains.names();
-        let domains = domains::read(&domains);
         let upstreams = self.field("upstreams").names();
         let realms =
             realms::read(&field, &realms::Known { domains: &domain_names, certificates_asked, upstreams: &upstreams });
         let complete = field.is_all(realms.len());
-        Identity { domains, realms, complete }
+        let own = domains::own(&realms, &domain_names).map(str::to_owned);
+        let known = domains::Known { realms: &realms, complete, own: own.as_deref() };
+        let domains = domains::read(&domains, &known);
+        Identity { domains, realms, own, complete }
     }
 
     fn table(&self, identity: &Identity, fido_uaf: Option<&FidoUaf>, limits: Option<&Limits>) -> Table {
@@ -132,14 +136,21 @@ impl<'a> Assembly<'_, 'a> {
         };
         let filters = filters::read(&filters, &known);
         let body_limit = limits.map_or(1, |limits| limits.body_size);
-        let known =
-            routes::Known { upstreams: &upstream_names, filter_names: &filter_names, filters: &filters, body_limit };
+        let known = routes::Known {
+            upstreams: &upstream_names,
+            filter_names: &filter_names,
+            filters: &filters,
+            domains: &identity.domains,
+            own: identity.own.as_deref(),
+            body_limit,
+        };
         let mut routes = routes::read(&self.field("routes"), &known);
         routes::keep_listed(&self.field("default-rows"), &mut routes);
         let known = fronting::Known { upstreams: &upstream_names, filter_names: &filter_names, filters: &filters };
         let fronting = self.fronting(&known, identity, &mut routes);
         fronting.iter().for_each(|fronting| self.note_servers(fronting, &upstreams));
-        routes.retain(|row| routes::is_served(row, fido_uaf, &identity.realms));
+        let served = routes::Served { fido_uaf, realms: &identity.realms, own: identity.own.as_deref() };
+        routes.retain(|row| served.includes(row));
         let table = Table { upstreams, filters, fronting, routes };
         self.check_changes(&table);
         table

@@ -84,17 +84,20 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<Realm> {
     realms
 }
 
-/// A password must never do where a key is asked for, and a login can raise only sessions of its own domain.
+/// A password must never do where a key is asked for: of one domain, since a login raises sessions of its own alone.
 fn fit(section: &Section<'_>, realm: &Realm, other: &Realm) {
     let same = realm.kind.word() == other.kind.word();
-    if same && realm.kind.makes_sessions() {
-        let wrong = format!("realm {} has this type too", other.name);
-        section.field("type").fault(wrong, "keep one: /auth serves one of each type");
-    } else if same && realm.domain == other.domain {
+    if same && realm.domain == other.domain {
         let wrong = format!("realm {} of the same domain has this type too", other.name);
-        section.field("type").fault(wrong, "keep one, which may take what both are for");
+        let right = if realm.kind.makes_sessions() { "keep one" } else { "keep one, which may take what both are for" };
+        section.field("type").fault(wrong, right);
+    } else if same && realm.kind == RealmKind::FidoUaf {
+        let wrong = format!("realm {} of the domain {} has this type too", other.name, other.domain);
+        section
+            .field("type")
+            .fault(wrong, "keep one: apps log in by key in one domain; browsers do by type: oob in each");
     }
-    if !realm.kind.makes_sessions() || !other.kind.makes_sessions() {
+    if realm.domain != other.domain || !realm.kind.makes_sessions() || !other.kind.makes_sessions() {
         return;
     }
     let (password, by_key) = match (&realm.kind, &other.kind) {
@@ -102,12 +105,7 @@ fn fit(section: &Section<'_>, realm: &Realm, other: &Realm) {
         (_, RealmKind::Password) => (Some(other), realm),
         _ => (None, realm),
     };
-    if realm.domain != other.domain {
-        section.field("domain").fault(
-            format!("realm {} has another domain: a session of one realm could not step up to the other", other.name),
-            format!("write {}", other.domain),
-        );
-    } else if let Some(password) = password.filter(|password| by_key.level <= password.level) {
+    if let Some(password) = password.filter(|password| by_key.level <= password.level) {
         section.field("level").fault(
             "a login by password would do where one by FIDO UAF is asked for",
             format!("write a level for {} that is above {}", by_key.name, password.level),

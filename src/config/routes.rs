@@ -7,9 +7,10 @@ mod websocket;
 use http::Method;
 use sidegate_filters::PathRules;
 
-use crate::routes::rows::{Protection, ROWS, Service};
+use crate::routes::rows::{Protection, Service};
 use crate::routes::{ListenerClass, UpstreamPath};
 
+use super::domains::Domain;
 use super::field::Field;
 use super::filters::{FilterKind, NamedFilter};
 use super::listeners::CLASSES;
@@ -18,7 +19,7 @@ use super::section::{NAME, Section, is_name};
 
 pub use websocket::WrittenWebSocket;
 
-pub(super) use default::{is_served, keep_listed};
+pub(super) use default::{Served, keep_listed};
 
 /// A row of the route table as it is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(super) use default::{is_served, keep_listed};
 pub struct Row {
     /// Its name.
     pub name: String,
+    /// The session domain that one logs in to there; `None`: that of the services.
+    pub domain: Option<String>,
     /// Methods served; HEAD follows GET.
     pub methods: Vec<Method>,
     /// The path.
@@ -77,6 +80,9 @@ pub(super) struct Known<'a> {
     /// All filters that are written, also those at fault.
     pub(super) filter_names: &'a [&'a str],
     pub(super) filters: &'a [NamedFilter],
+    pub(super) domains: &'a [Domain],
+    /// The domain of the services.
+    pub(super) own: Option<&'a str>,
     pub(super) body_limit: usize,
 }
 
@@ -89,18 +95,19 @@ impl Known<'_> {
 
 /// The default rows with what the file changes, then the file's own rows.
 pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<Row> {
-    let mut table: Vec<(Row, u64)> = ROWS.iter().filter_map(|row| Some((default::row(row, known)?, 0))).collect();
+    let mut table: Vec<(Row, u64)> = default::rows(known).map(|row| (row, 0)).collect();
+    let defaults: Vec<String> = table.iter().map(|(row, _)| row.name.clone()).collect();
     let mut written: Vec<(String, u64)> = Vec::new();
     field.each(|item| {
         item.section(|section| {
             let Some(name) = name(section, &mut written, item.line()) else {
-                own::read_nameless(section, known);
+                own::read_nameless(section, &defaults, known);
                 return;
             };
             match table.iter_mut().find(|(row, line)| row.name == name && *line == 0) {
                 Some((row, _)) => default::change(section, row),
                 None => {
-                    let Some(row) = own::row(section, name, known) else { return };
+                    let Some(row) = own::row(section, name, &defaults, known) else { return };
                     own::check_order(section, &row, &table);
                     table.push((row, item.line()));
                 }

@@ -125,6 +125,21 @@ impl Scalar for Method {
     }
 }
 
+/// A path that others begin with: without a slash at its end, and of characters that need no escape.
+#[derive(Debug, Clone)]
+pub(super) struct Prefix(pub(super) String);
+
+impl Scalar for Prefix {
+    const RIGHT: &'static str =
+        "write a path such as /partners/auth, of letters, digits, -, _ and ., with no slash at its end";
+    fn read(text: &str) -> Result<Self, String> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let fits_one = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(plain);
+        let is_path = text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(fits_one));
+        fits(is_path.then(|| Self(text.to_owned())), "this is no path that others can begin with")
+    }
+}
+
 /// A route's path, as written and parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {

@@ -1,4 +1,5 @@
 mod difference;
+mod domains;
 mod faults;
 mod filters;
 mod fronting;

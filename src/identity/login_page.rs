@@ -19,6 +19,9 @@ use crate::jose::CryptoError;
 use html::Escaped;
 pub use html::HTML;
 
+/// The path below which the rows are by which one logs in to the services' own domain.
+pub const LOGINS: &str = "/auth";
+
 /// Something to say above the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
@@ -80,12 +83,16 @@ pub struct LoginForm<'a> {
 /// The pages of one session domain.
 pub struct LoginPages {
     seal: ReturnSeal,
+    /// Forms lead to rows below it.
+    path: String,
     start: ReturnTarget,
     password: Option<Realm>,
     /// The name of the realm of logins by phone.
     fido_uaf: Option<String>,
     /// The realm of browsers whose logins phones approve.
     oob: Option<Realm>,
+    /// Whether a server behind may know keys of those who log in here.
+    keys_behind: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -94,7 +101,14 @@ impl LoginPages {
     /// has nothing to return to.
     #[must_use]
     pub fn new(seal: ReturnSeal, start: ReturnTarget, password: Option<Realm>, clock: Arc<dyn Clock>) -> Self {
-        Self { seal, start, password, fido_uaf: None, oob: None, clock }
+        let path = LOGINS.to_owned();
+        Self { seal, path, start, password, fido_uaf: None, oob: None, keys_behind: true, clock }
+    }
+
+    /// The same for a domain beside that of the services, where one logs in below this path, and no app does.
+    #[must_use]
+    pub fn beside(self, path: String) -> Self {
+        Self { path, keys_behind: false, ..self }
     }
 
     /// The same, where phones log in through the realm of this name.
@@ -113,6 +127,12 @@ impl LoginPages {
     #[must_use]
     pub fn start(&self) -> &ReturnTarget {
         &self.start
+    }
+
+    /// The path of a row of the domain: the one that is at this path below [`LOGINS`] for the services' own.
+    #[must_use]
+    pub fn row(&self, below: &str) -> String {
+        format!("{}{below}", self.path)
     }
 
     /// Where the form's field leads; without the field to the start page.
@@ -143,12 +163,13 @@ impl LoginPages {
         approved: bool,
     ) -> Result<Response<Bytes>, CryptoError> {
         let field = self.seal.seal(form.target, self.clock.now())?;
-        let (notice, other) = (Notice::paragraph(form.notice), if approved { oob::BUTTON } else { "" });
+        let (notice, path) = (Notice::paragraph(form.notice), &self.path);
+        let other = if approved { oob::button(path) } else { String::new() };
         let name = Escaped(form.name);
         // The cursor waits where something is to be typed.
         let (at_name, at_password) = if form.name.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
         let body = format!(
-            "<h1>Log in</h1>{notice}<form method=\"post\" action=\"/auth/pwd\">\
+            "<h1>Log in</h1>{notice}<form method=\"post\" action=\"{path}/pwd\">\
              <input type=\"hidden\" name=\"return\" value=\"{field}\">\
              <label for=\"user\">User name</label>\
              <input id=\"user\" name=\"isiwebuserid\" value=\"{name}\" autocomplete=\"username\" \
@@ -164,22 +185,30 @@ impl LoginPages {
     #[must_use]
     pub fn logged_in(&self, session: &AuthenticatedSession) -> Response<Bytes> {
         let name = Escaped(&session.name);
-        let body = format!("<h1>Logged in</h1><p>You are logged in as <strong>{name}</strong>.</p>{LOGOUT_FORM}");
+        let body = format!("<h1>Logged in</h1><p>You are logged in as <strong>{name}</strong>.</p>{}", self.way_out());
         html::page(StatusCode::OK, "Logged in", &body)
     }
 
     /// Asks whether to log out.
     #[must_use]
     pub fn log_out(&self) -> Response<Bytes> {
-        html::page(StatusCode::OK, "Log out", &format!("<h1>Log out</h1>{LOGOUT_FORM}"))
+        html::page(StatusCode::OK, "Log out", &format!("<h1>Log out</h1>{}", self.way_out()))
+    }
+
+    fn way_out(&self) -> String {
+        let path = &self.path;
+        format!("<form method=\"post\" action=\"{path}/logout\"><button type=\"submit\">Log out</button></form>")
     }
 
     /// Says why a form post was refused that no page of ours sent.
     #[must_use]
     pub fn refused(&self) -> Response<Bytes> {
-        let body = "<h1>Not accepted</h1><p role=\"alert\">This form was not sent from a page of this site.</p>\
-                    <p><a href=\"/auth/login\">Log in here</a></p>";
-        html::page(StatusCode::FORBIDDEN, "Not accepted", body)
+        let body = format!(
+            "<h1>Not accepted</h1><p role=\"alert\">This form was not sent from a page of this site.</p>\
+             <p><a href=\"{}/login\">Log in here</a></p>",
+            self.path
+        );
+        html::page(StatusCode::FORBIDDEN, "Not accepted", &body)
     }
 
     /// For whom a password is not enough: says what is, and the way back, since this browser can't go on here.
@@ -200,7 +229,7 @@ impl LoginPages {
     fn phone_may_meet(&self, demand: &Demand) -> bool {
         let named = |realm: &String| demand.realms.is_empty() || demand.realms.contains(realm);
         // Keys of phones may be with a server behind, which knows the users who log in here.
-        let behind = self.fido_uaf.is_none() && self.password.is_some() && demand.realms.is_empty();
+        let behind = self.keys_behind && self.fido_uaf.is_none() && self.password.is_some() && demand.realms.is_empty();
         demand.roles.is_empty() && (behind || self.fido_uaf.as_ref().is_some_and(named))
     }
 }
@@ -239,9 +268,6 @@ pub fn failed(status: StatusCode, headers: HeaderMap, request_id: &str) -> Respo
     page
 }
 
-const LOGOUT_FORM: &str =
-    "<form method=\"post\" action=\"/auth/logout\"><button type=\"submit\">Log out</button></form>";
-
 impl LoginPage for LoginPages {
     fn page(&self, prompt: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
         if prompt.domain != self.seal.domain() {
@@ -271,7 +297,7 @@ impl ForbiddenPage for LoginPages {
         let is_ours = |session: &&AuthenticatedSession| {
             session.carrier().is_some() && session.domain == self.seal.domain().as_str()
         };
-        let way_out = session.filter(is_ours).map_or("", |_| LOGOUT_FORM);
+        let way_out = session.filter(is_ours).map(|_| self.way_out()).unwrap_or_default();
         let body = format!(
             "<h1>Not for you</h1><p role=\"alert\">{}This page is for others.</p><p><a href=\"{}\">Back to the \
              start</a></p>{way_out}",

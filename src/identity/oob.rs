@@ -105,6 +105,12 @@ impl OobRealm {
         self.sessions.domain()
     }
 
+    /// The sessions of that domain.
+    #[must_use]
+    pub fn sessions(&self) -> Arc<DomainSessions> {
+        self.sessions.clone()
+    }
+
     /// How tokens reach the phone.
     #[must_use]
     pub fn dispatcher(&self) -> &str {

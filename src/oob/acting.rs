@@ -103,10 +103,11 @@ impl Acting {
         Self { hiding: Some(ghosts), ..self }
     }
 
-    /// The same, where users are called by what they log in with, whatever requests of relying parties call them.
+    /// The same for logins of browsers to this domain: its sessions count, and users are called by what they log in with,
+    /// whatever requests of relying parties call them.
     #[must_use]
-    pub fn by_login_name(self) -> Self {
-        Self { mapper: UsernameMapper::Name, ..self }
+    pub fn logging_in(self, domain: SessionDomain, sessions: Arc<dyn Sessions>) -> Self {
+        Self { mapper: UsernameMapper::Name, domain, sessions, ..self }
     }
 
     /// Whether the asker may do the deed for the one who is named.

@@ -14,6 +14,7 @@ mod contexts;
 mod crowded_logins;
 mod delegation;
 mod device;
+mod domains;
 mod filters;
 mod first_keys;
 mod flood;

@@ -38,7 +38,7 @@ fn the_samples_are_good() {
     let folder = tempfile::tempdir().unwrap();
     let conf = folder.path().join("conf");
     keygen::certificates(&conf.join("certs"), &[], &mut Vec::new()).unwrap();
-    for name in ["standalone.yml", "hybrid.yml", "hybrid-upstream.yml", "api.yml"] {
+    for name in ["standalone.yml", "hybrid.yml", "hybrid-upstream.yml", "api.yml", "domains.yml"] {
         let path = conf.join(name);
         fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("conf").join(name), &path).unwrap();
         let (good, text) = checked(&Source::File(path));

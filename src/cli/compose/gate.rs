@@ -1,5 +1,6 @@
 //! Who is calling: session domains, realms, internal callers, the login page, and the filters that use them.
 
+mod logins;
 mod realms;
 
 use std::collections::BTreeMap;
@@ -9,48 +10,42 @@ use std::sync::Arc;
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity_creation::{
     Admission, CookieSession, Credential, Demand, IdentityCreationFilter, Interception, InternalAccess,
-    InternalCallers, ReturnTarget, SessionDomain, SessionToken, Settings,
+    InternalCallers, SessionDomain, SessionToken, Settings,
 };
 use sidegate_filters::role::RoleDemand;
 use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role, RoleFilter};
 
 use super::{ComposeError, Stores};
-use crate::config::{self, Config, Domain, RealmKind, Upstream};
+use crate::config::{self, Config, RealmKind, Upstream};
 use crate::identity::internal_callers::{BearerHash, Proof, StaticCallers};
-use crate::identity::password;
-use crate::identity::return_field::ReturnSeal;
 use crate::identity::sec_token::{self, KeyRing, SecTokenIssuer, SecTokenKeys};
-use crate::identity::{DomainSessions, LoginPages, Paces, PasswordRealm, Realm, SessionTokens, Throttle, sessions};
-use crate::jose::MacKey;
+use crate::identity::{Paces, Realm, Throttle};
 use crate::jose::certificates::Authorities;
 use crate::routes::rows::Protection;
 use crate::store::DataFolder;
+use logins::{parse_domain, realm_of};
 
 /// SecTokens kept to be used again, about 1 KiB each.
 const SEC_TOKENS: usize = 50_000;
 
+pub(super) use logins::Logins;
 pub(super) use realms::KeySetOf;
 
 /// What filters need to know who calls.
 pub(super) struct Gate {
-    domains: BTreeMap<String, (Arc<DomainSessions>, ReturnTarget)>,
+    domains: BTreeMap<String, Logins>,
     callers: Arc<dyn InternalCallers>,
     pub(super) clock: Arc<dyn Clock>,
     /// The domain of the services' rows.
     own: String,
-    pub(super) pages: Arc<LoginPages>,
     pub(super) sec_tokens: Arc<SecTokenIssuer>,
     /// Of all rows that ask for UAF answers or take them.
     pub(super) uaf_throttle: Arc<Throttle>,
-    pub(super) password: Option<Arc<PasswordRealm>>,
+    /// In the domain of the services.
     fido_uaf: Option<Realm>,
-    /// With how its tokens reach the phone.
-    oob: Option<(Realm, String)>,
     /// Realms in the order of the configuration, with what their users show at each request; nothing where that is the
     /// cookie of a session.
     realms: Vec<(config::Realm, Option<Arc<dyn Credential>>)>,
-    /// What a password is worth: without a realm of keys, a row for keys takes what is worth more.
-    password_level: u8,
 }
 
 impl Gate {
@@ -60,73 +55,26 @@ impl Gate {
         stores: &Stores,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ComposeError> {
-        let tokens = session_tokens(folder, stores)?;
-        let mut domains = BTreeMap::new();
-        for domain in &config.domains {
-            let sessions = sessions_of(config, domain, stores, clock)?.with_tokens(tokens.clone());
-            domains.insert(domain.name.clone(), (Arc::new(sessions), domain.start_page.clone()));
-        }
-        let of = |kind: RealmKind| config.realms.iter().find(|realm| realm.kind == kind);
-        let (password, fido_uaf) = (of(RealmKind::Password), of(RealmKind::FidoUaf));
-        let oob = config.realms.iter().find_map(|realm| match &realm.kind {
-            RealmKind::Oob(oob) => Some((realm_of(realm), oob.dispatcher.clone())),
-            _ => None,
-        });
-        let own = fido_uaf.or(password).or(config.realms.first()).map(|realm| realm.domain.clone());
-        let own = own.or_else(|| config.domains.first().map(|domain| domain.name.clone()));
-        // Where none is configured, nothing may need it: what does says so when it is composed.
-        let own = own.unwrap_or_else(|| "main".to_owned());
-        let key = MacKey::new(&folder.secret("return-field")?)?;
-        let form = config.domains.iter().find(|domain| domain.name == own).map(|domain| domain.login_form);
-        let seal = ReturnSeal::new(key, parse_domain(&own)?, form.unwrap_or_default());
-        let start = domains.get(&own).map_or_else(ReturnTarget::start, |(_, start)| start.clone());
+        let fido_uaf = config.realms.iter().find(|realm| realm.kind == RealmKind::FidoUaf);
         Ok(Self {
             callers: Arc::new(callers(config, folder)?),
             clock: clock.clone(),
-            pages: {
-                let phones = fido_uaf.map(|realm| realm.name.clone());
-                let pages = LoginPages::new(seal, start, password.map(realm_of), clock.clone());
-                Arc::new(pages.with_phones(phones).with_approvals(oob.as_ref().map(|(realm, _)| realm.clone())))
-            },
-            password: password
-                .map(|realm| password_realm(realm, &domains, stores, clock, config.limits.connections_share))
-                .transpose()?,
             fido_uaf: fido_uaf.map(realm_of),
-            oob,
-            password_level: password.map_or(0, |realm| realm.level),
             uaf_throttle: {
                 let throttle = || Arc::new(Throttle::new(Paces::of_signatures(), clock.clone()));
                 stores.lasting.uaf_throttle.get_or_init(throttle).clone()
             },
             sec_tokens: Arc::new(sec_tokens(config, folder, stores, clock)?),
             realms: realms::of(config, stores, clock)?,
-            own,
-            domains,
+            // Where none is configured, nothing may need it: what does says so when it is composed.
+            own: config.own_domain().unwrap_or("main").to_owned(),
+            domains: logins::of(config, folder, stores, clock)?,
         })
     }
 
-    /// The sessions of the services' own domain.
-    pub(super) fn own_sessions(&self) -> Result<Arc<DomainSessions>, ComposeError> {
-        self.domain(&self.own).map(|(sessions, _)| sessions.clone())
-    }
-
-    /// Its name.
-    pub(super) fn own_domain(&self) -> Result<SessionDomain, ComposeError> {
-        parse_domain(&self.own)
-    }
-
-    /// The realm of FIDO UAF logins.
-    pub(super) fn fido_uaf(&self) -> Result<&Realm, ComposeError> {
-        let missing = || ComposeError::unfit("realms", "a row needs a realm of type fido-uaf");
-        self.fido_uaf.as_ref().ok_or_else(missing)
-    }
-
-    /// The realm of browsers whose logins phones approve, with how its tokens reach the phone.
-    pub(super) fn oob(&self) -> Option<(Realm, String)> {
-        self.oob.clone()
-    }
-
-    fn domain(&self, name: &str) -> Result<&(Arc<DomainSessions>, ReturnTarget), ComposeError> {
+    /// How one logs in to this domain; without a name to that of the services.
+    pub(super) fn logins(&self, domain: Option<&str>) -> Result<&Logins, ComposeError> {
+        let name = self.name(domain);
         self.domains.get(name).ok_or_else(|| {
             ComposeError::unfit(
                 "domains",
@@ -137,9 +85,32 @@ impl Gate {
         })
     }
 
-    /// The identity-creation filter of a row of ours.
+    /// This name, or that of the services' own domain.
+    pub(super) fn name<'a>(&'a self, domain: Option<&'a str>) -> &'a str {
+        domain.unwrap_or(&self.own)
+    }
+
+    /// The domains whose logins phones approve, with their names.
+    pub(super) fn approved(&self) -> impl Iterator<Item = (&String, &Logins, &(Realm, String))> {
+        self.domains.iter().filter_map(|(name, logins)| Some((name, logins, logins.oob.as_ref()?)))
+    }
+
+    /// The services' own domain.
+    pub(super) fn own_domain(&self) -> Result<SessionDomain, ComposeError> {
+        parse_domain(&self.own)
+    }
+
+    /// The realm of FIDO UAF logins.
+    pub(super) fn fido_uaf(&self) -> Result<&Realm, ComposeError> {
+        let missing = || ComposeError::unfit("realms", "a row needs a realm of type fido-uaf");
+        self.fido_uaf.as_ref().ok_or_else(missing)
+    }
+
+    /// The identity-creation filter of a row of ours, which takes sessions of this domain; without a name of that of the
+    /// services.
     pub(super) fn for_service(
         &self,
+        domain: Option<&str>,
         protection: Protection,
         interception: bool,
     ) -> Result<Arc<dyn Filter>, ComposeError> {
@@ -150,14 +121,20 @@ impl Gate {
             Protection::FidoUaf => {
                 let demand = match &self.fido_uaf {
                     Some(realm) => session(realm.level, vec![realm.name.clone()]),
-                    None => session(self.password_level.saturating_add(1), Vec::new()),
+                    None => session(self.password_level(domain)?.saturating_add(1), Vec::new()),
                 };
                 (demand, InternalAccess::With(Role::ActFor))
             }
             Protection::Admin => (Admission::InternalOnly, InternalAccess::With(Role::Admin)),
             Protection::Internal => (Admission::InternalOnly, InternalAccess::Anybody),
         };
-        self.filter(&self.own, self.sessions(&self.own)?.into(), admission, internal, interception)
+        let domain = self.name(domain);
+        self.filter(domain, self.sessions(domain)?.into(), admission, internal, interception)
+    }
+
+    /// What a password is worth: without a realm of keys, a row for keys takes what is worth more.
+    fn password_level(&self, domain: Option<&str>) -> Result<u8, ComposeError> {
+        Ok(self.logins(domain)?.password.as_ref().map_or(0, |password| password.realm().level))
     }
 
     /// The identity-creation filter of an own row of the configuration.
@@ -172,9 +149,15 @@ impl Gate {
         self.filter(&wanted.domain, self.credentials(wanted)?, admission, wanted.internal_callers, interception)
     }
 
-    /// The role filter of an own row.
-    pub(super) fn role(&self, demand: &RoleDemand, interception: bool) -> Arc<dyn Filter> {
-        Arc::new(RoleFilter::new(demand.clone(), self::interception(interception), self.pages.clone()))
+    /// The role filter of an own row, for users of this domain.
+    pub(super) fn role(
+        &self,
+        domain: Option<&str>,
+        demand: &RoleDemand,
+        interception: bool,
+    ) -> Result<Arc<dyn Filter>, ComposeError> {
+        let pages = self.logins(domain)?.pages.clone();
+        Ok(Arc::new(RoleFilter::new(demand.clone(), self::interception(interception), pages)))
     }
 
     /// What users may show, the cookie before what comes with each request anyhow.
@@ -193,7 +176,7 @@ impl Gate {
 
     /// What carries a session of the domain.
     fn sessions(&self, domain: &str) -> Result<[Arc<dyn Credential>; 2], ComposeError> {
-        let ((sessions, _), domain) = (self.domain(domain)?, parse_domain(domain)?);
+        let (sessions, domain) = (&self.logins(Some(domain))?.sessions, parse_domain(domain)?);
         let cookie = CookieSession::new(domain.clone(), sessions.clone());
         Ok([Arc::new(cookie), Arc::new(SessionToken::new(domain, sessions.clone()))])
     }
@@ -206,7 +189,7 @@ impl Gate {
         internal: InternalAccess,
         interception: bool,
     ) -> Result<Arc<dyn Filter>, ComposeError> {
-        let (_, start) = self.domain(domain)?;
+        let Logins { start, pages, .. } = self.logins(Some(domain))?;
         let settings = Settings {
             domain: parse_domain(domain)?,
             admission,
@@ -214,65 +197,13 @@ impl Gate {
             interception: self::interception(interception),
             start: start.clone(),
         };
-        let (callers, pages) = (self.callers.clone(), self.pages.clone());
+        let (callers, pages) = (self.callers.clone(), pages.clone());
         Ok(Arc::new(IdentityCreationFilter::new(settings, credentials, callers, pages, self.clock.clone())))
     }
 }
 
 fn interception(wanted: bool) -> Interception {
     if wanted { Interception::Auto } else { Interception::Never }
-}
-
-fn sessions_of(
-    config: &Config,
-    domain: &Domain,
-    stores: &Stores,
-    clock: &Arc<dyn Clock>,
-) -> Result<DomainSessions, ComposeError> {
-    let settings =
-        sessions::Settings { domain: parse_domain(&domain.name)?, idle: domain.idle, absolute: domain.absolute };
-    let of_domain = config.realms.iter().filter(|realm| realm.domain == domain.name);
-    let realms = of_domain.map(|realm| (realm.name.clone(), realm.level)).collect();
-    let sessions = DomainSessions::new(settings, stores.sessions.clone(), stores.users.clone(), clock.clone());
-    Ok(sessions.of_realms(realms))
-}
-
-fn parse_domain(name: &str) -> Result<SessionDomain, ComposeError> {
-    SessionDomain::parse(name)
-        .map_err(|error| ComposeError::unfit("domains", format!("session domain {name:?}: {error}")))
-}
-
-fn realm_of(realm: &config::Realm) -> Realm {
-    Realm { name: realm.name.clone(), level: realm.level, renew: realm.renew }
-}
-
-/// The key is read at the start: a reload neither loses it nor makes another.
-fn session_tokens(folder: &DataFolder, stores: &Stores) -> Result<Arc<SessionTokens>, ComposeError> {
-    if let Some(first) = stores.lasting.session_tokens.get() {
-        return Ok(first.clone());
-    }
-    let made = Arc::new(SessionTokens::read_or_make(folder)?);
-    Ok(stores.lasting.session_tokens.get_or_init(|| made).clone())
-}
-
-fn password_realm(
-    realm: &config::Realm,
-    domains: &BTreeMap<String, (Arc<DomainSessions>, ReturnTarget)>,
-    stores: &Stores,
-    clock: &Arc<dyn Clock>,
-    share: u8,
-) -> Result<Arc<PasswordRealm>, ComposeError> {
-    let unfit = || ComposeError::unfit("realms", format!("realm {} names no configured domain", realm.name));
-    let (sessions, _) = domains.get(&realm.domain).ok_or_else(unfit)?;
-    if let Some(first) = stores.lasting.password.get() {
-        return Ok(Arc::new(first.reconfigured(realm_of(realm), sessions.clone())));
-    }
-    let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let queue = parallel.saturating_mul(32);
-    let paces = Paces::of_passwords(parallel.saturating_add(queue), share);
-    let settings = password::Settings { realm: realm_of(realm), parallel, queue, paces };
-    let made = PasswordRealm::new(settings, sessions.clone(), stores.users.clone(), clock.clone())?;
-    Ok(stores.lasting.password.get_or_init(|| Arc::new(made)).clone())
 }
 
 fn sec_tokens(

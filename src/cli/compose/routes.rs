@@ -86,9 +86,10 @@ fn rates<'c>(config: &'c Config, lasting: &Lasting, clock: &Arc<dyn Clock>) -> B
 impl Parts<'_> {
     fn route(&self, row: &config::Row) -> Result<Route, ComposeError> {
         let (filters, destination) = match &row.leads_to {
-            LeadsTo::Service(service, protection) => {
-                (self.service_filters(row, *service, *protection)?, Destination::Local(self.endpoint(*service)?))
-            }
+            LeadsTo::Service(service, protection) => (
+                self.service_filters(row, *service, *protection)?,
+                Destination::Local(self.endpoint(*service, row.domain.as_deref())?),
+            ),
             LeadsTo::Fronted { service, protection, upstream } => {
                 let upstream = self.upstream(upstream)?;
                 (self.fronted_filters(row, upstream, *service, *protection)?, Destination::Upstream(upstream.clone()))
@@ -136,7 +137,7 @@ impl Parts<'_> {
         Ok(match protection {
             Protection::Open if service.is_impersonal() => Chain::default(),
             Protection::JwsBypass => Chain::new(vec![self.bypass()?]),
-            _ => Chain::new(vec![self.gate.for_service(protection, row.interception)?]),
+            _ => Chain::new(vec![self.gate.for_service(row.domain.as_deref(), protection, row.interception)?]),
         })
     }
 
@@ -166,16 +167,20 @@ impl Parts<'_> {
         names: &[String],
     ) -> Result<Chain, ComposeError> {
         let mut chain: Vec<Arc<dyn Filter>> = Vec::new();
+        let mut domain = None;
         for name in names {
             let filter = self
                 .named(name)
                 .ok_or_else(|| ComposeError::unfit("filters", format!("no filter {name:?} is configured")))?;
             chain.push(match &filter.kind {
-                FilterKind::IdentityCreation(wanted) => self.gate.for_upstream(wanted, row.interception)?,
+                FilterKind::IdentityCreation(wanted) => {
+                    domain = Some(wanted.domain.as_str());
+                    self.gate.for_upstream(wanted, row.interception)?
+                }
                 FilterKind::Delegation(rules) => self.delegation(name, rules, upstream)?,
                 FilterKind::JwsBypass(wanted) => self.edge_bypass(wanted, upstream)?,
                 FilterKind::UserBinding(mapper, place) => Arc::new(UserBindingFilter::new(*mapper, *place)),
-                FilterKind::Role(demand) => self.gate.role(demand, row.interception),
+                FilterKind::Role(demand) => self.gate.role(domain, demand, row.interception)?,
                 FilterKind::RateLimit(limit) => self.rate_limit(name, limit)?,
                 FilterKind::Headers(rules) => headers(name, rules, upstream)?,
                 FilterKind::IpList(list) => Arc::new(IpListFilter::new(list.clone())),

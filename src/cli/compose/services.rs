@@ -3,6 +3,7 @@
 mod approvals;
 pub(in crate::cli) mod upstream;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
@@ -37,8 +38,8 @@ pub(super) struct Services {
     pub(super) redeem: Arc<Redeem>,
     pub(super) requests: Arc<Requests>,
     pub(super) statuses: Arc<Statuses>,
-    /// Of logins of browsers that phones approve; none where there is no realm of type oob.
-    pub(super) approvals: Option<Arc<Approvals>>,
+    /// Of logins of browsers that phones approve, by the domain, where it has a realm of type oob.
+    pub(super) approvals: BTreeMap<String, Arc<Approvals>>,
     pub(super) anonymous_content: bool,
     pub(super) clock_skew: std::time::Duration,
     pub(super) clock: Arc<dyn Clock>,
@@ -60,9 +61,8 @@ impl Services {
             limits: limits(fido_uaf),
         };
         let tokens = Arc::new(shared.tokens(fido_uaf.status_response));
-        let approvals = gate.oob().map(|asking| approvals::of(base, gate, asking, &tokens)).transpose()?;
         Ok(Some(Self {
-            approvals: approvals.map(Arc::new),
+            approvals: approvals::of(base, gate, &tokens)?,
             targets: Arc::new(shared.targets()),
             tokens,
             redeem: Arc::new(shared.redeem()),
@@ -150,7 +150,7 @@ async fn server(base: &Base<'_>, fido_uaf: &FidoUaf, facets: &TrustedFacets) -> 
 }
 
 fn acting(base: &Base<'_>, fido_uaf: &FidoUaf, fido: &Arc<dyn Fido>, gate: &Gate) -> Result<Acting, ComposeError> {
-    let sessions = gate.own_sessions()?;
+    let sessions = gate.logins(None)?.sessions.clone();
     let (users, domain) = (base.stores.users.clone(), sessions.domain().clone());
     let mut plain = Acting::new(users, fido_uaf.username_mapper, domain, sessions);
     if fido_uaf.hide_users {

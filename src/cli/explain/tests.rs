@@ -204,6 +204,27 @@ fn what_users_may_show_is_shown() {
 }
 
 #[test]
+fn logins_of_a_further_domain_are_shown() {
+    let sample = sample("domains.yml");
+    insta::assert_snapshot!(explained_of(&sample, ListenerClass::Public, "POST", "/auth/partners/pwd/"), @"
+    row       partners-login-password
+    matches   POST /auth/partners/pwd
+    served on public listeners
+    path      /auth/partners/pwd (as it is matched and forwarded)
+    body      at most 65536 bytes
+    filter 1  identity-creation: domain partners by cookie, session token; open, a session is recognised; every internal caller; interception never
+    leads to  a service of this gateway
+    ");
+    let service = explained_of(&sample, ListenerClass::Public, "POST", "/nevisfido/uaf/1.1/request/registration");
+    assert!(service.contains("domain main by cookie, session token; a session of level 1"), "{service}");
+    let rows = Table::of(&sample.0, None).unwrap().to_string();
+    assert!(
+        rows.lines().any(|row| row.starts_with("partners-login-oob ") && row.contains("/auth/partners/oob")),
+        "{rows}"
+    );
+}
+
+#[test]
 fn a_rule_is_shown_with_its_encoding() {
     let dispatch = "/nevisfido/token/dispatch/registration";
     let shown = explained_of(&sample("fronting.yml"), ListenerClass::Internal, "POST", dispatch);

@@ -62,16 +62,8 @@ impl Assembly<'_, '_> {
         if !field.is_present() || self.field("fronting").is_present() {
             return None;
         }
-        let has = |kind: &RealmKind| identity.realms.iter().any(|realm| realm.kind == *kind);
-        let by_browser = has(&RealmKind::Password) || Oob::of(&identity.realms).is_some();
-        for (kind, there) in [(RealmKind::Password, by_browser), (RealmKind::FidoUaf, has(&RealmKind::FidoUaf))] {
-            if identity.complete && !there {
-                let kind = kind.word();
-                field.fault(
-                    format!("its rows demand a session, but no realm has the type {kind}"),
-                    format!("add a realm with type: {kind}"),
-                );
-            }
+        if identity.complete {
+            demand_logins(&field, identity);
         }
         let upstreams = self.field("upstreams").names();
         let known = fido_uaf::Known { public_url: self.public_url, try_out, upstreams: &upstreams };
@@ -80,21 +72,22 @@ impl Assembly<'_, '_> {
 
     /// Whoever is asked by a realm of type oob needs a way to the phone, and keys that are known here.
     pub(super) fn check_approvals(&self, identity: &Identity, fido_uaf: Option<&FidoUaf>) {
-        let Some((realm, oob)) = Oob::of(&identity.realms) else { return };
-        let (field, name) = (self.field("realms"), &realm.name);
-        let services = self.field("fido-uaf");
-        match fido_uaf {
-            Some(fido_uaf) => {
-                if let Some((wrong, right)) = oob.unfit(fido_uaf) {
-                    field.fault(format!("realm {name}: {wrong}"), right);
+        let (field, services) = (self.field("realms"), self.field("fido-uaf"));
+        for (realm, oob) in Oob::of(&identity.realms) {
+            let name = &realm.name;
+            match fido_uaf {
+                Some(fido_uaf) => {
+                    if let Some((wrong, right)) = oob.unfit(fido_uaf) {
+                        field.fault(format!("realm {name}: {wrong}"), right);
+                    }
                 }
+                // What is wrong with the section is told there.
+                None if services.is_present() || self.field("fronting").is_present() => {}
+                None => field.fault(
+                    format!("realm {name} asks phones, and there is no section fido-uaf"),
+                    "configure fido-uaf, or take that realm away",
+                ),
             }
-            // What is wrong with the section is told there.
-            None if services.is_present() || self.field("fronting").is_present() => {}
-            None => field.fault(
-                format!("realm {name} asks phones, and there is no section fido-uaf"),
-                "configure fido-uaf, or take that realm away",
-            ),
         }
     }
 
@@ -172,6 +165,23 @@ impl Assembly<'_, '_> {
                 _ => {}
             }
         }
+    }
+}
+
+/// Its rows take sessions of the domain where keys log in; the first key is registered after a login of another kind.
+fn demand_logins(field: &Field<'_>, identity: &Identity) {
+    let Some(by_key) = identity.realms.iter().find(|realm| realm.kind == RealmKind::FidoUaf) else {
+        field.fault("its rows demand a session, but no realm has the type fido-uaf", "add a realm with type: fido-uaf");
+        return;
+    };
+    let domain = &by_key.domain;
+    let is_first =
+        |realm: &Realm| realm.domain == *domain && matches!(realm.kind, RealmKind::Password | RealmKind::Oob(_));
+    if !identity.realms.iter().any(is_first) {
+        field.fault(
+            format!("its rows demand a session of {domain}, but no realm of that domain has the type password"),
+            format!("add a realm with type: password and domain: {domain}"),
+        );
     }
 }
 

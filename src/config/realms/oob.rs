@@ -17,9 +17,9 @@ pub(super) fn read(section: &Section<'_>) -> Oob {
 }
 
 impl Oob {
-    /// The realm of this type, if there is one.
-    pub(in crate::config) fn of(realms: &[Realm]) -> Option<(&Realm, &Self)> {
-        realms.iter().find_map(|realm| match &realm.kind {
+    /// The realms of this type.
+    pub(in crate::config) fn of(realms: &[Realm]) -> impl Iterator<Item = (&Realm, &Self)> {
+        realms.iter().filter_map(|realm| match &realm.kind {
             RealmKind::Oob(oob) => Some((realm, oob)),
             _ => None,
         })

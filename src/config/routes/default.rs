@@ -6,7 +6,8 @@ use super::{Known, LeadsTo, Row, allow, classes, interception};
 use crate::config::field::Field;
 use crate::config::scalar::{Pattern, Scalar as _};
 use crate::config::section::Section;
-use crate::config::{FidoUaf, Realm, RealmKind};
+use crate::config::{Domain, FidoUaf, Realm, RealmKind};
+use crate::identity::login_page::LOGINS;
 use crate::routes::ListenerClass;
 use crate::routes::rows::{self, Administered, Protection, ROWS, Service};
 
@@ -19,9 +20,29 @@ const PROTECTIONS: &[Protection] = &[
     Protection::JwsBypass,
 ];
 
-pub(super) fn row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
+/// All of them: first the table, then how one logs in to each domain beside that of the services.
+pub(super) fn rows(known: &Known<'_>) -> impl Iterator<Item = Row> {
+    let further = known.domains.iter().filter(|domain| Some(domain.name.as_str()) != known.own);
+    let logins = further.flat_map(|domain| ROWS.iter().filter_map(|row| login(row, domain, known)));
+    ROWS.iter().filter_map(|row| self::row(row, known)).chain(logins)
+}
+
+/// The same row for another domain; keys log in to that of the services alone.
+fn login(row: &rows::Row, domain: &Domain, known: &Known<'_>) -> Option<Row> {
+    let by_key = matches!(row.service, Service::FidoLoginRequest | Service::FidoLoginResponse);
+    let below = row.path.strip_prefix(LOGINS).filter(|_| row.service.is_login() && !by_key)?;
+    Some(Row {
+        name: format!("{}-{}", domain.name, row.name),
+        domain: Some(domain.name.clone()),
+        pattern: Pattern::read(&format!("{}{below}", domain.path.as_ref()?)).ok()?,
+        ..self::row(row, known)?
+    })
+}
+
+fn row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
     Some(Row {
         name: row.name.to_owned(),
+        domain: None,
         methods: vec![row.method.parse().ok()?],
         pattern: Pattern::read(row.path).ok()?,
         on: row.on.to_vec(),
@@ -87,12 +108,13 @@ fn protect(field: &Field<'_>, row: &mut Row) {
 
 /// Of the default rows those that are listed, where there is a list.
 pub(in crate::config) fn keep_listed(field: &Field<'_>, routes: &mut Vec<Row>) {
-    let known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+    let is_default = |row: &&Row| !matches!(row.leads_to, LeadsTo::Upstream { .. });
+    let known: Vec<&str> = routes.iter().filter(is_default).map(|row| row.name.as_str()).collect();
     let wanted = field.each(|item| item.reference("default row", &known));
     if !field.is_written() {
         return;
     }
-    routes.retain(|row| matches!(row.leads_to, LeadsTo::Upstream { .. }) || wanted.contains(&row.name));
+    routes.retain(|row| !is_default(&row) || wanted.contains(&row.name));
     let is_served = |row: &&Row| !row.on.is_empty();
     let closed: Vec<&str> =
         routes.iter().filter(is_served).filter(|row| demands_session(row)).map(|row| row.name.as_str()).collect();
@@ -110,39 +132,61 @@ fn demands_session(row: &Row) -> bool {
     matches!(protection, Protection::Session | Protection::FidoUaf)
 }
 
+/// Whether its sessions are those that default rows demand.
 fn logs_in(row: &Row) -> bool {
-    matches!(row.leads_to, LeadsTo::Service(Service::PasswordLogin | Service::FidoLoginResponse | Service::OobLogin, _))
+    row.domain.is_none()
+        && matches!(
+            row.leads_to,
+            LeadsTo::Service(Service::PasswordLogin | Service::FidoLoginResponse | Service::OobLogin, _)
+        )
 }
 
-/// A row exists only when its service does (`http-api.md` 8).
-pub(in crate::config) fn is_served(row: &Row, fido_uaf: Option<&FidoUaf>, realms: &[Realm]) -> bool {
-    let LeadsTo::Service(service, protection) = &row.leads_to else { return true };
-    let has_realm = |kind: RealmKind| realms.iter().any(|realm| realm.kind == kind);
-    let by_fido = has_realm(RealmKind::FidoUaf);
-    let by_oob = realms.iter().any(|realm| matches!(realm.kind, RealmKind::Oob(_)));
-    let has_sessions = realms.iter().any(|realm| realm.kind.makes_sessions());
-    match service {
-        Service::Liveness | Service::Health | Service::Metrics | Service::Jwks | Service::JwksOf => true,
-        Service::PasswordLogin => has_realm(RealmKind::Password),
-        Service::LoginPage => has_realm(RealmKind::Password) || by_oob,
-        Service::OobLogin | Service::OobStanding => by_oob && fido_uaf.is_some(),
-        Service::Logout | Service::LogoutPage => has_sessions,
-        Service::AdminList(Administered::Users | Administered::Sessions)
-        | Service::AdminRemove(Administered::Users | Administered::Sessions) => has_sessions,
-        Service::AdminList(Administered::Credentials | Administered::Targets)
-        | Service::AdminRemove(Administered::Credentials | Administered::Targets) => fido_uaf.is_some(),
-        Service::FidoLoginRequest | Service::FidoLoginResponse => by_fido && fido_uaf.is_some(),
-        Service::Facets => fido_uaf.is_some_and(|fido_uaf| !fido_uaf.facets.is_empty()),
-        Service::UafRequest(_)
-        | Service::UafRegistration
-        | Service::UafAuthentication
-        | Service::Dispatch(_)
-        | Service::Create(_)
-        | Service::Redeem(_)
-        | Service::ListTargets
-        | Service::CreateTarget
-        | Service::ModifyTarget
-        | Service::DeleteTarget
-        | Service::Status => fido_uaf.is_some() && (*protection != Protection::FidoUaf || by_fido),
+/// What there is to be served.
+pub(in crate::config) struct Served<'a> {
+    pub(in crate::config) fido_uaf: Option<&'a FidoUaf>,
+    pub(in crate::config) realms: &'a [Realm],
+    /// The domain of the services.
+    pub(in crate::config) own: Option<&'a str>,
+}
+
+impl Served<'_> {
+    /// A row exists only when its service does (`http-api.md` 8).
+    pub(in crate::config) fn includes(&self, row: &Row) -> bool {
+        let LeadsTo::Service(service, protection) = &row.leads_to else { return true };
+        let (has_fido, by_key) = (self.fido_uaf.is_some(), self.logs_in(row, |kind| *kind == RealmKind::FidoUaf));
+        let by_password = self.logs_in(row, |kind| *kind == RealmKind::Password);
+        let by_oob = self.logs_in(row, |kind| matches!(kind, RealmKind::Oob(_)));
+        match service {
+            Service::Liveness | Service::Health | Service::Metrics | Service::Jwks | Service::JwksOf => true,
+            Service::PasswordLogin => by_password,
+            Service::LoginPage => by_password || by_oob,
+            Service::OobLogin | Service::OobStanding => by_oob && has_fido,
+            Service::Logout | Service::LogoutPage => self.logs_in(row, RealmKind::makes_sessions),
+            Service::AdminList(Administered::Users | Administered::Sessions)
+            | Service::AdminRemove(Administered::Users | Administered::Sessions) => {
+                self.realms.iter().any(|realm| realm.kind.makes_sessions())
+            }
+            Service::AdminList(Administered::Credentials | Administered::Targets)
+            | Service::AdminRemove(Administered::Credentials | Administered::Targets) => has_fido,
+            Service::FidoLoginRequest | Service::FidoLoginResponse => by_key && has_fido,
+            Service::Facets => self.fido_uaf.is_some_and(|fido_uaf| !fido_uaf.facets.is_empty()),
+            Service::UafRequest(_)
+            | Service::UafRegistration
+            | Service::UafAuthentication
+            | Service::Dispatch(_)
+            | Service::Create(_)
+            | Service::Redeem(_)
+            | Service::ListTargets
+            | Service::CreateTarget
+            | Service::ModifyTarget
+            | Service::DeleteTarget
+            | Service::Status => has_fido && (*protection != Protection::FidoUaf || by_key),
+        }
+    }
+
+    /// Whether a realm of the row's domain is of such a kind.
+    fn logs_in(&self, row: &Row, fits: impl Fn(&RealmKind) -> bool) -> bool {
+        let domain = row.domain.as_deref().or(self.own);
+        self.realms.iter().any(|realm| Some(realm.domain.as_str()) == domain && fits(&realm.kind))
     }
 }

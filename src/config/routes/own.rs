@@ -15,8 +15,8 @@ use crate::routes::{BODILESS, ListenerClass, UpstreamPath, is_alias};
 
 pub(super) use order::check as check_order;
 
-pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Option<Row> {
-    if is_misspelt(section, &name) {
+pub(super) fn row(section: &Section<'_>, name: String, defaults: &[String], known: &Known<'_>) -> Option<Row> {
+    if is_misspelt(section, &name, defaults) {
         section.leave_unread();
         return None;
     }
@@ -44,6 +44,7 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
     let leads_to = LeadsTo::Upstream { name: upstream, filters };
     Some(Row {
         name,
+        domain: None,
         methods,
         pattern,
         on,
@@ -58,18 +59,18 @@ pub(super) fn row(section: &Section<'_>, name: String, known: &Known<'_>) -> Opt
 }
 
 /// Finds what is wrong with a row besides its name. Without a path it may be meant as a default one, whose keys are others.
-pub(super) fn read_nameless(section: &Section<'_>, known: &Known<'_>) {
+pub(super) fn read_nameless(section: &Section<'_>, defaults: &[String], known: &Known<'_>) {
     if section.field("path").is_written() {
-        let _ = row(section, String::new(), known);
+        let _ = row(section, String::new(), defaults, known);
     } else {
         section.leave_unread();
     }
 }
 
 /// Whether a default row is meant: no path is written, and a row has nearly this name.
-fn is_misspelt(section: &Section<'_>, name: &str) -> bool {
+fn is_misspelt(section: &Section<'_>, name: &str, defaults: &[String]) -> bool {
     let is_own = section.field("path").is_written();
-    let meant = nearest(name, ROWS.iter().map(|row| row.name)).filter(|_| !is_own);
+    let meant = nearest(name, defaults.iter().map(String::as_str)).filter(|_| !is_own);
     if let Some(meant) = meant {
         section.field("name").fault("there is no default row of this name", format!("did you mean {meant}?"));
     }

@@ -86,6 +86,15 @@ fn every_commented_key_of_the_sample_with_tokens_is_right() {
     assert_eq!((issuer.typ.as_deref(), issuer.roles.as_str()), (Some("at+jwt"), "/realm_access/roles"));
 }
 
+#[test]
+fn every_commented_key_of_the_sample_with_two_domains_is_right() {
+    let config = uncommented(include_str!("../../../conf/domains.yml"));
+    let paths: Vec<_> = config.domains.iter().map(|domain| domain.path.as_deref()).collect();
+    assert_eq!((config.own_domain(), &paths[..]), (Some("main"), &[Some("/auth"), Some("/auth/partners")][..]));
+    let row = config.routes.iter().find(|row| row.name == "partners-login-password").unwrap();
+    assert!(row.on.is_empty() && row.domain.as_deref() == Some("partners"));
+}
+
 fn is_key(text: &str) -> bool {
     let word = text.strip_prefix("- ").unwrap_or(text);
     let key = word.split(':').next().unwrap_or(word);

@@ -10,8 +10,9 @@ use super::{LoginForm, LoginPages, Notice};
 use crate::jose::CryptoError;
 
 /// Goes on without the password, from the form for it.
-pub(super) const BUTTON: &str =
-    "<button type=\"submit\" formaction=\"/auth/oob\" formnovalidate>Approve on my phone</button>";
+pub(super) fn button(path: &str) -> String {
+    format!("<button type=\"submit\" formaction=\"{path}/oob\" formnovalidate>Approve on my phone</button>")
+}
 
 /// So many seconds pass before the browser asks again whether the phone has approved.
 const AGAIN: u8 = 3;
@@ -78,9 +79,10 @@ impl LoginPages {
     ) -> Result<Response<Bytes>, CryptoError> {
         let field = self.seal.seal(target, self.clock.now())?;
         let body = format!(
-            "<h1>Log in with your phone</h1>{text}<form method=\"post\" action=\"/auth/oob\">\
+            "<h1>Log in with your phone</h1>{text}<form method=\"post\" action=\"{}/oob\">\
              <input type=\"hidden\" name=\"return\" value=\"{field}\">{fields}\
-             <button type=\"submit\">Approve on my phone</button></form>"
+             <button type=\"submit\">Approve on my phone</button></form>",
+            self.path
         );
         Ok(html::page(status, "Log in with your phone", &body))
     }

@@ -1,5 +1,9 @@
 //! The token of a login that a browser asks for and a phone approves (`gateway.md` 3.1).
 
+use std::sync::Arc;
+
+use sidegate_filters::identity_creation::{SessionDomain, Sessions};
+
 use super::{
     ActingFor, Asker, Beginning, Context, Deed, DispatchAnswer, DispatchRequest, DispatchToken, Named, OperationId,
     TokenFault, Tokens,
@@ -9,12 +13,17 @@ use crate::jose::CryptoError;
 use crate::store::operation::{Era, OperationKind, Purpose};
 
 impl Tokens {
-    /// Whom a login of a browser is for: who is called so, else whose session it has.
+    /// Whom a login of a browser to a domain is for: who is called so, else whose session it has there.
     ///
     /// # Errors
     /// Why for nobody.
-    pub async fn permit_login(&self, asker: &Asker<'_>, name: Option<&str>) -> Result<ActingFor, TokenFault> {
-        let acting = self.acting.clone().by_login_name();
+    pub async fn permit_login(
+        &self,
+        asker: &Asker<'_>,
+        name: Option<&str>,
+        (domain, sessions): (&SessionDomain, Arc<dyn Sessions>),
+    ) -> Result<ActingFor, TokenFault> {
+        let acting = self.acting.clone().logging_in(domain.clone(), sessions);
         // Without a name it is the asker's own affair.
         let (deed, named) =
             name.map_or((Deed::Own, Named::Nobody), |name| (Deed::Authentication, Named::Username(name)));

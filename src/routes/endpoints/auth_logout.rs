@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{StatusCode, header};
-use sidegate_filters::identity_creation::{ReturnTarget, accepts_html};
+use sidegate_filters::identity_creation::accepts_html;
 use sidegate_filters::{Exchange, Reply};
 
 use super::answers::json;
@@ -67,9 +67,9 @@ impl Endpoint for LogoutEndpoint {
             // The cookie stays with the client, who can try again: the session may be alive.
             return store(&error).into();
         }
-        let response = match ReturnTarget::parse("/auth/login").filter(|_| html) {
-            Some(login) => see_other(login.as_str()),
-            None => Ok(json(StatusCode::OK, &serde_json::json!({"status": "succeeded"}))),
+        let response = match self.pages.row("/login") {
+            login if html => see_other(&login),
+            _ => Ok(json(StatusCode::OK, &serde_json::json!({"status": "succeeded"}))),
         };
         match (response, self.sessions.clearing_cookie(exchange.client.secure)) {
             (Ok(mut response), Ok(cookie)) => {

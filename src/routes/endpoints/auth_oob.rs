@@ -23,9 +23,6 @@ use crate::oob::{DispatchAnswer, DispatchToken, Tokens};
 use crate::routes::{Endpoint, Media, Medium};
 use not_asked::NotAsked;
 
-/// Where a browser that asked waits.
-const HERE: &str = "/auth/oob";
-
 /// Logins that phones approve.
 pub struct Approvals {
     realm: OobRealm,
@@ -91,21 +88,22 @@ impl OobLoginEndpoint {
         let counted = name.or(own).ok_or(NotAsked::Unnamed)?;
         let ticket = realm.admit(counted, exchange.client.address).map_err(NotAsked::TooMany)?;
         let asker = asker(exchange, false);
-        let permit = match tokens.permit_login(&asker, name).await.map_err(NotAsked::from) {
-            // Whoever asks for users who are not there fails as with a wrong password.
-            Err(NotAsked::Unknown) => return Err(NotAsked::Unknown),
-            permit => {
-                ticket.unused();
-                permit?
-            }
-        };
+        let permit =
+            match tokens.permit_login(&asker, name, (realm.domain(), realm.sessions())).await.map_err(NotAsked::from) {
+                // Whoever asks for users who are not there fails as with a wrong password.
+                Err(NotAsked::Unknown) => return Err(NotAsked::Unknown),
+                permit => {
+                    ticket.unused();
+                    permit?
+                }
+            };
         let user = permit.user().ok_or(NotAsked::Unnamed)?;
         let era = realm.era(&user.ext_id).await?;
         match tokens.log_in(&asker, &permit, era, realm.dispatcher()).await? {
             DispatchAnswer::Dispatched { token, .. } => {
                 let asked = Asked { token: token.expose(), target: target.clone() };
                 let cookie = realm.cookie(&asked, exchange.client.secure)?;
-                let mut response = see_other(HERE)?;
+                let mut response = see_other(&self.0.pages.row("/oob"))?;
                 response.headers_mut().append(header::SET_COOKIE, cookie);
                 Ok(response)
             }

@@ -84,6 +84,22 @@ impl Service {
         matches!(self, Self::Facets | Self::Jwks | Self::JwksOf | Self::Liveness | Self::Health | Self::Metrics)
     }
 
+    /// Whether one logs in or out there: each session domain has rows of its own for it.
+    #[must_use]
+    pub fn is_login(self) -> bool {
+        matches!(
+            self,
+            Self::LoginPage
+                | Self::PasswordLogin
+                | Self::OobLogin
+                | Self::OobStanding
+                | Self::LogoutPage
+                | Self::Logout
+                | Self::FidoLoginRequest
+                | Self::FidoLoginResponse
+        )
+    }
+
     /// Whether a FIDO server behind may answer in its place (`gateway.md` 1, fronting).
     #[must_use]
     pub fn is_of_fido_server(self) -> bool {

@@ -103,9 +103,14 @@ impl Visitor {
 
     /// Asks on the page that a row shows for a login of this user, or for the phone of whose session it is.
     pub(crate) async fn ask(&mut self, page: &str, user: Option<&str>) -> Answer {
+        self.ask_at("/auth/oob", page, user).await
+    }
+
+    /// The same of a domain whose browsers ask there.
+    pub(crate) async fn ask_at(&mut self, there: &str, page: &str, user: Option<&str>) -> Answer {
         let field = hidden(&self.get(page).await.expect(401).text());
         let named = user.map(|user| ("isiwebuserid", user));
-        self.post("/auth/oob", &named.into_iter().chain([("return", &*field)]).collect::<Vec<_>>()).await
+        self.post(there, &named.into_iter().chain([("return", &*field)]).collect::<Vec<_>>()).await
     }
 
     /// The same where it must succeed; gives the link that is waited for.
@@ -118,7 +123,12 @@ impl Visitor {
 
     /// The link on the page that waits.
     pub(crate) async fn link(&mut self) -> String {
-        let page = self.get("/auth/oob").await.expect(200).text();
+        self.link_at("/auth/oob").await
+    }
+
+    /// The same of a domain whose browsers wait there.
+    pub(crate) async fn link_at(&mut self, there: &str) -> String {
+        let page = self.get(there).await.expect(200).text();
         assert!(page.contains("http-equiv=\"refresh\""), "{page}");
         let link = page.split("<a href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
         self.client.secrets().add("link", link.split_once("dispatchTokenResponse=").unwrap().1);

@@ -30,10 +30,10 @@ impl House {
     /// How a row with this protection answers a user who logged in through `realm`.
     async fn answer(&self, protection: Protection, user: &str, realm: &Realm) -> Option<StatusCode> {
         let user = self.stores.users.add(user, PasswordHash::of(b"secret").unwrap()).await.unwrap();
-        let sessions = self.gate.own_sessions().unwrap();
+        let sessions = self.gate.logins(None).unwrap().sessions.clone();
         let attempt = sessions.attempt(&user).await.unwrap();
         let cookie = sessions.login(attempt, realm, None, true).await.unwrap().set_cookie.unwrap();
-        let filter = self.gate.for_service(protection, false).unwrap();
+        let filter = self.gate.for_service(None, protection, false).unwrap();
         match filter.request(&mut exchange(Method::POST, &[("cookie", &pair(&cookie))])).await.unwrap() {
             Verdict::Pass => None,
             Verdict::Answer(reply) => Some(reply.status()),
@@ -59,7 +59,7 @@ async fn a_row_for_keys_takes_no_password_whatever_its_level() {
 async fn sessions_have_room_of_their_own(#[case] change: fn(&mut Config), #[case] logs_in: bool) {
     let house = house(change);
     let user = house.stores.users.add("jeff", PasswordHash::of(b"secret").unwrap()).await.unwrap();
-    let sessions = house.gate.own_sessions().unwrap();
+    let sessions = house.gate.logins(None).unwrap().sessions.clone();
     let attempt = sessions.attempt(&user).await.unwrap();
     let realm = house.gate.fido_uaf().unwrap();
     assert_eq!(sessions.login(attempt, realm, None, true).await.is_ok(), logs_in);

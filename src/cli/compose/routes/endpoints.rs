@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sidegate_filters::UsernameMapper;
 
 use super::super::ComposeError;
+use super::super::gate::Logins;
 use super::super::services::Services;
 use super::Parts;
 use crate::identity::FidoUafRealm;
@@ -38,21 +39,25 @@ impl Services {
 }
 
 impl Parts<'_> {
-    /// What answers behind a row of ours.
-    pub(super) fn endpoint(&self, service: Service) -> Result<Arc<dyn Endpoint>, ComposeError> {
+    /// What answers behind a row of ours; one logs in there to this domain, without a name to that of the services.
+    pub(super) fn endpoint(&self, service: Service, domain: Option<&str>) -> Result<Arc<dyn Endpoint>, ComposeError> {
         let gate = self.gate;
+        let logins = || gate.logins(domain);
         Ok(match service {
             Service::Liveness => Arc::new(Liveness),
             Service::Health => Arc::new(self.health()),
             Service::Metrics => Arc::new(MetricsText::new(self.metrics.clone())),
             Service::Jwks => Arc::new(JwksEndpoint(gate.sec_tokens.clone())),
             Service::JwksOf => Arc::new(UpstreamJwksEndpoint(gate.sec_tokens.clone())),
-            Service::LoginPage => Arc::new(LoginPageEndpoint::new(gate.pages.clone())),
-            Service::LogoutPage => Arc::new(LogoutPageEndpoint::new(gate.pages.clone())),
-            Service::Logout => Arc::new(LogoutEndpoint::new(gate.own_sessions()?, gate.pages.clone())),
-            Service::PasswordLogin => self.password_login()?,
-            Service::OobLogin => Arc::new(OobLoginEndpoint(self.approvals()?)),
-            Service::OobStanding => Arc::new(OobStandingEndpoint(self.approvals()?)),
+            Service::LoginPage => Arc::new(LoginPageEndpoint::new(logins()?.pages.clone())),
+            Service::LogoutPage => Arc::new(LogoutPageEndpoint::new(logins()?.pages.clone())),
+            Service::Logout => {
+                let Logins { sessions, pages, .. } = logins()?;
+                Arc::new(LogoutEndpoint::new(sessions.clone(), pages.clone()))
+            }
+            Service::PasswordLogin => password_login(logins()?)?,
+            Service::OobLogin => Arc::new(OobLoginEndpoint(self.approvals(domain)?)),
+            Service::OobStanding => Arc::new(OobStandingEndpoint(self.approvals(domain)?)),
             Service::UafRequest(kind) => self.services()?.uaf_request(kind),
             Service::UafRegistration => Arc::new(UafResponseEndpoint::registration(self.services()?.fido.clone())),
             Service::UafAuthentication => Arc::new(UafResponseEndpoint::authentication(self.services()?.fido.clone())),
@@ -96,20 +101,20 @@ impl Parts<'_> {
 
     fn fido_realm(&self, services: &Services) -> Result<Arc<FidoUafRealm>, ComposeError> {
         let realm = self.gate.fido_uaf()?.clone();
-        let (sessions, users) = (self.gate.own_sessions()?, self.stores.users.clone());
+        let (sessions, users) = (self.gate.logins(None)?.sessions.clone(), self.stores.users.clone());
         Ok(Arc::new(FidoUafRealm::new(realm, sessions, users, services.fido.clone(), self.gate.uaf_throttle.clone())))
     }
 
-    fn approvals(&self) -> Result<Arc<Approvals>, ComposeError> {
+    fn approvals(&self, domain: Option<&str>) -> Result<Arc<Approvals>, ComposeError> {
         let missing = || ComposeError::unfit("realms", "a row needs a realm of type oob");
-        self.services()?.approvals.clone().ok_or_else(missing)
+        self.services()?.approvals.get(self.gate.name(domain)).cloned().ok_or_else(missing)
     }
+}
 
-    fn password_login(&self) -> Result<Arc<dyn Endpoint>, ComposeError> {
-        let realm = self.gate.password.clone();
-        let realm = realm.ok_or_else(|| ComposeError::unfit("realms", "a row needs a realm of type password"))?;
-        Ok(Arc::new(PasswordLoginEndpoint::new(realm, self.gate.pages.clone())))
-    }
+fn password_login(logins: &Logins) -> Result<Arc<dyn Endpoint>, ComposeError> {
+    let missing = || ComposeError::unfit("realms", "a row needs a realm of type password");
+    let realm = logins.password.clone().ok_or_else(missing)?;
+    Ok(Arc::new(PasswordLoginEndpoint::new(realm, logins.pages.clone())))
 }
 
 /// Whether the durable store answers.

@@ -27,7 +27,7 @@ impl Parts<'_> {
             Protection::JwsBypass => return Ok(Chain::new(vec![self.edge_bypass(&fronting.jws_bypass, upstream)?])),
             _ => {}
         }
-        let mut chain = vec![self.gate.for_service(protection, row.interception)?];
+        let mut chain = vec![self.gate.for_service(None, protection, row.interception)?];
         chain.extend(self.own_operation(service, fronting)?);
         if let (Some(mapper), Some(place)) = (fronting.user_binding, service.names_user()) {
             chain.push(Arc::new(UserBindingFilter::new(mapper, place)));
