@@ -211,7 +211,6 @@ pub struct Operation {
     /// How it was dispatched, if it was.
     pub dispatch: Option<Dispatch>,
     /// What its token has room for.
-    #[serde(default)]
     pub room: Room,
     /// When it was made.
     pub created: Millis,
