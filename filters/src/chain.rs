@@ -23,35 +23,40 @@ pub trait BodySource: Send {
 
 /// The filters of a route in the order of the configuration.
 #[derive(Clone, Default)]
-pub struct Chain(Vec<Arc<dyn Filter>>);
+pub struct Chain(Vec<Link>);
+
+/// A filter, and what the log calls it.
+#[derive(Clone)]
+struct Link {
+    name: Arc<str>,
+    filter: Arc<dyn Filter>,
+}
 
 impl Chain {
     /// A chain of these filters, first one first.
     #[must_use]
     pub fn new(filters: Vec<Arc<dyn Filter>>) -> Self {
-        Self(filters)
+        Self(filters.into_iter().map(|filter| Link { name: filter.name().into(), filter }).collect())
+    }
+
+    /// The same of filters that have names of their own: of two of one kind, the log says which refused.
+    #[must_use]
+    pub fn named<'a>(filters: impl IntoIterator<Item = (&'a str, Arc<dyn Filter>)>) -> Self {
+        Self(filters.into_iter().map(|(name, filter)| Link { name: name.into(), filter }).collect())
     }
 
     /// The filters, in order.
     pub fn filters(&self) -> impl Iterator<Item = &dyn Filter> {
-        self.0.iter().map(AsRef::as_ref)
+        self.0.iter().map(|link| link.filter.as_ref())
     }
 
-    /// Runs the filters until one answers. An error is answered with 503 or 500, never passed.
+    /// Runs the filters until one answers, which is then named in the exchange. An error is answered with 503 or 500,
+    /// never passed.
     pub async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Verdict {
-        for filter in &self.0 {
-            if let Some(limit) = filter.body_limit() {
-                if let answer @ Verdict::Answer(_) = filter.before_body(exchange) {
-                    return answer;
-                }
-                if let Err(problem) = provide_body(exchange, body, limit).await {
-                    return Verdict::Answer(problem.into());
-                }
-            }
-            match filter.request(exchange).await {
-                Ok(Verdict::Pass) => {}
-                Ok(answer) => return answer,
-                Err(error) => return Verdict::Answer(refusal(filter.as_ref(), &error)),
+        for link in &self.0 {
+            if let Some(reply) = link.request(exchange, body).await {
+                exchange.refused_by = Some(link.name.clone());
+                return Verdict::Answer(reply);
             }
         }
         Verdict::Pass
@@ -59,7 +64,7 @@ impl Chain {
 
     /// Whether a connection that the filters let this caller have may go on. An error ends it.
     pub async fn holds(&self, caller: &Caller) -> bool {
-        for filter in &self.0 {
+        for filter in self.filters() {
             match filter.holds(caller).await {
                 Ok(true) => {}
                 Ok(false) => return false,
@@ -75,12 +80,14 @@ impl Chain {
     /// Tells the filters that the request goes to the destination now, until one keeps it back, and all of them if none
     /// did. Whoever mounts a chain calls this once for a request that passed, however often it is sent, and before that.
     pub async fn commit(&self, exchange: &mut Exchange) -> Verdict {
-        for filter in &self.0 {
-            match filter.commit(exchange).await {
-                Ok(Verdict::Pass) => {}
-                Ok(answer) => return answer,
-                Err(error) => return Verdict::Answer(refusal(filter.as_ref(), &error)),
-            }
+        for Link { name, filter } in &self.0 {
+            let reply = match filter.commit(exchange).await {
+                Ok(Verdict::Pass) => continue,
+                Ok(Verdict::Answer(reply)) => reply,
+                Err(error) => refusal(filter.as_ref(), &error),
+            };
+            exchange.refused_by = Some(name.clone());
+            return Verdict::Answer(reply);
         }
         self.filters().for_each(|filter| filter.sent(exchange));
         Verdict::Pass
@@ -88,10 +95,30 @@ impl Chain {
 
     /// Tells every filter how an upstream answered.
     pub async fn response(&self, exchange: &Exchange, status: StatusCode) {
-        for filter in &self.0 {
+        for filter in self.filters() {
             if let Err(error) = filter.response(exchange, status).await {
                 tracing::error!(filter = filter.name(), %error, "a filter could not take note of the answer");
             }
+        }
+    }
+}
+
+impl Link {
+    /// The answer in place of letting the request pass.
+    async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Option<Reply> {
+        let filter = self.filter.as_ref();
+        if let Some(limit) = filter.body_limit() {
+            if let Verdict::Answer(reply) = filter.before_body(exchange) {
+                return Some(reply);
+            }
+            if let Err(problem) = provide_body(exchange, body, limit).await {
+                return Some(problem.into());
+            }
+        }
+        match filter.request(exchange).await {
+            Ok(Verdict::Pass) => None,
+            Ok(Verdict::Answer(reply)) => Some(reply),
+            Err(error) => Some(refusal(filter, &error)),
         }
     }
 }

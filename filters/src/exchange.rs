@@ -44,6 +44,15 @@ pub struct Client {
     pub origin: String,
 }
 
+/// Who was recognised, and turned away all the same: for the log, and no proof of anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TurnedAway {
+    /// A user, by extId, whose session does not do here.
+    User(String),
+    /// An internal caller.
+    Internal,
+}
+
 /// A request as filters see and change it. The head is the client's, already checked and canonical.
 pub struct Exchange {
     /// Names the request in the answer, the log and the audit.
@@ -77,6 +86,10 @@ pub struct Exchange {
     /// `Set-Cookie` that clears a cookie which names no living session. The gateway adds it to a 401, whoever gives that,
     /// and to no other answer: an open page may be cached, and a login sets a cookie of its own.
     pub dead_cookie: Option<HeaderValue>,
+    /// Which filter refused the request, as the chain calls it.
+    pub refused_by: Option<Arc<str>>,
+    /// Whom that filter knew, where nobody became the caller.
+    pub turned_away: Option<TurnedAway>,
 }
 
 impl Exchange {
@@ -98,6 +111,8 @@ impl Exchange {
             answer_headers: Vec::new(),
             answer_changes: Vec::new(),
             dead_cookie: None,
+            refused_by: None,
+            turned_away: None,
         }
     }
 }

@@ -36,9 +36,10 @@ pub use sources::{
 
 use crate::audit::Event;
 use crate::clock::Clock;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, TurnedAway};
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::{AuthenticatedSession, Caller, InternalCaller, Role};
+use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 use credentials::Bearer;
 
@@ -132,7 +133,7 @@ impl IdentityCreationFilter {
 
     /// An internal caller, asked for only on internal listeners: there every bearer is meant for us, and a bad one is
     /// refused rather than taken for nobody. Without a bearer a certificate may tell who it is.
-    async fn internal(&self, exchange: &Exchange) -> Result<Option<InternalCaller>, Refusal> {
+    async fn internal(&self, exchange: &mut Exchange) -> Result<Option<InternalCaller>, Refusal> {
         if !exchange.client.internal {
             return Ok(None);
         }
@@ -149,21 +150,27 @@ impl IdentityCreationFilter {
             Event::InternalCallerRefused { address: exchange.client.address }.record();
             return Err(Refusal::BadBearer);
         };
-        if self.settings.internal.admits(&caller) { Ok(Some(caller)) } else { Err(Refusal::Forbidden(caller.name)) }
+        if self.settings.internal.admits(&caller) {
+            return Ok(Some(caller));
+        }
+        exchange.turned_away = Some(TurnedAway::Internal);
+        Err(Refusal::Forbidden(caller.name))
     }
 
-    /// The user, and what was shown.
-    async fn user(&self, exchange: &mut Exchange) -> Result<Option<(AuthenticatedSession, &dyn Credential)>, Refusal> {
+    /// The user, and what was shown; or why there is none.
+    async fn user(&self, exchange: &mut Exchange) -> Result<Found<'_>, Refusal> {
+        let mut reason = Reason::NoCredential;
         for credential in &self.credentials {
             match credential.find(exchange).await? {
                 Shown::Nothing => {}
+                Shown::Nobody(why) => reason = why,
                 Shown::User(session, carrier) => {
-                    return Ok(Some((AuthenticatedSession::granted(*session, carrier), credential.as_ref())));
+                    return Ok(Ok((AuthenticatedSession::granted(*session, carrier), credential.as_ref())));
                 }
                 Shown::Refused(problem) => return Err(Refusal::Credential(problem)),
             }
         }
-        Ok(None)
+        Ok(Err(reason))
     }
 
     /// What a client showed us stays here.
@@ -184,16 +191,23 @@ impl IdentityCreationFilter {
                 Ok(self.user(exchange).await?.map_or(Caller::Anonymous, |(session, _)| Caller::User(session)))
             }
             Admission::Session(demand) => {
-                let Some((session, shown)) = self.user(exchange).await? else { return Err(Refusal::NoSession) };
-                match demand.check(&session, self.clock.now()) {
-                    Ok(()) => Ok(Caller::User(session)),
-                    Err(Shortfall::Role) => Err(Refusal::MissingRole),
-                    Err(Shortfall::Authentication) => Err(Refusal::StepUp(session, shown.acr_values(demand.level))),
-                }
+                let (session, shown) = self.user(exchange).await?.map_err(Refusal::NoSession)?;
+                let shortfall = match demand.check(&session, self.clock.now()) {
+                    Ok(()) => return Ok(Caller::User(session)),
+                    Err(shortfall) => shortfall,
+                };
+                exchange.turned_away = Some(TurnedAway::User(session.ext_id.clone()));
+                Err(match shortfall {
+                    Shortfall::Role => Refusal::MissingRole,
+                    Shortfall::Authentication(why) => Refusal::StepUp(session, shown.acr_values(demand.level), why),
+                })
             }
         }
     }
 }
+
+/// A user by what was shown, or why there is none.
+type Found<'a> = Result<(AuthenticatedSession, &'a dyn Credential), Reason>;
 
 /// Why a request does not pass.
 enum Refusal {
@@ -201,9 +215,9 @@ enum Refusal {
     NoBearer,
     Forbidden(String),
     Credential(Box<Problem>),
-    NoSession,
+    NoSession(Reason),
     MissingRole,
-    StepUp(AuthenticatedSession, Option<Vec<String>>),
+    StepUp(AuthenticatedSession, Option<Vec<String>>, Reason),
     Undecided(FilterError),
 }
 

@@ -9,6 +9,7 @@ use http::StatusCode;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::network::Network;
+use crate::reason::Reason;
 use crate::reply::Problem;
 
 /// Networks that may come and networks that may not.
@@ -67,7 +68,7 @@ impl Filter for IpListFilter {
             return Ok(Verdict::Pass);
         }
         let detail = "nothing is served here to the address that the request comes from";
-        Ok(Verdict::Answer(Problem::new(StatusCode::FORBIDDEN, detail).into()))
+        Ok(Verdict::Answer(Problem::new(StatusCode::FORBIDDEN, detail).because(Reason::Address).into()))
     }
 }
 

@@ -4,6 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::exchange::Exchange;
 use crate::filter::Verdict;
+use crate::reason::Reason;
 use crate::reply::Problem;
 
 /// What a filter says of a head before the body is read, which has to be of one of these media types: a body in another
@@ -18,7 +19,10 @@ pub(crate) fn before(exchange: &Exchange, types: &[&str]) -> Verdict {
 fn check_query(query: Option<&str>) -> Result<(), Problem> {
     match query {
         None | Some("") => Ok(()),
-        Some(_) => Err(Problem::bad_request("this request takes no query: say everything in the body")),
+        Some(_) => {
+            let detail = "this request takes no query: say everything in the body";
+            Err(Problem::bad_request(detail).because(Reason::Query))
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
+use crate::reason::Reason;
+
 /// An answer of ours.
 #[derive(Debug)]
 pub enum Reply {
@@ -19,6 +21,22 @@ impl Reply {
         match self {
             Self::Response(response) => response.status(),
             Self::Problem(problem) => problem.status,
+        }
+    }
+
+    /// A response in place of a problem, such as a page for a browser: it refuses for this reason.
+    #[must_use]
+    pub fn refusal(mut response: Response<Bytes>, reason: Reason) -> Self {
+        response.extensions_mut().insert(reason);
+        Self::Response(response)
+    }
+
+    /// Why it refuses, if it does.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Problem(problem) => Some(problem.reason),
+            Self::Response(response) => response.extensions().get().copied().or_else(|| Reason::of(response.status())),
         }
     }
 
@@ -48,12 +66,21 @@ pub struct Problem {
     pub detail: String,
     /// Headers that belong to the answer (`Allow`, `WWW-Authenticate`, `Retry-After`, `Set-Cookie`).
     pub headers: HeaderMap,
+    /// The same for the log, in a word.
+    pub reason: Reason,
 }
 
 impl Problem {
-    /// A problem with this status and explanation.
+    /// A problem with this status and explanation, for the reason that the status tells.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), headers: HeaderMap::new() }
+        let reason = Reason::of(status).unwrap_or(Reason::Fault);
+        Self { status, detail: detail.into(), headers: HeaderMap::new(), reason }
+    }
+
+    /// The same for a reason that tells more than its status.
+    #[must_use]
+    pub fn because(self, reason: Reason) -> Self {
+        Self { reason, ..self }
     }
 
     /// 400: the request can't be read as it is.

@@ -15,6 +15,7 @@ use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::{AuthenticatedSession, Caller, Session};
 use crate::identity_creation::{Interception, InternalAccess, accepts_html};
+use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 
 /// Who goes on.
@@ -65,18 +66,18 @@ impl RoleFilter {
     }
 
     fn refuse(&self, exchange: &Exchange) -> Reply {
-        let (session, detail) = match &exchange.caller {
-            Caller::User(session) => (Some(session), "the user lacks a role that the route needs"),
+        let (session, reason, detail) = match &exchange.caller {
+            Caller::User(session) => (Some(session), Reason::Role, "the user lacks a role that the route needs"),
             Caller::Internal(caller) => {
                 Event::InternalCallerForbidden { caller: &caller.name }.record();
-                (None, "this internal caller lacks the role that the route needs")
+                (None, Reason::CallerRole, "this internal caller lacks the role that the route needs")
             }
-            Caller::Anonymous => (None, "the route needs a role, and nobody is logged in"),
+            Caller::Anonymous => (None, Reason::NoCredential, "the route needs a role, and nobody is logged in"),
         };
         if self.interception == Interception::Auto && accepts_html(&exchange.headers) {
-            return Reply::Response(self.page.forbidden(session));
+            return Reply::refusal(self.page.forbidden(session), reason);
         }
-        Problem::new(StatusCode::FORBIDDEN, detail).into()
+        Problem::new(StatusCode::FORBIDDEN, detail).because(reason).into()
     }
 }
 

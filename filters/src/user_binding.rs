@@ -12,6 +12,7 @@ use http::StatusCode;
 
 use crate::audit::Event;
 use crate::identity::{AuthenticatedSession, Caller, Role};
+use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 use crate::uaf_body::BodyFilter;
 
@@ -58,7 +59,7 @@ impl UserBindingFilter {
                 None => Err(self.unnamed()),
                 Some(_) => {
                     Event::OtherUserNamed { user: &session.ext_id }.record();
-                    Err(forbidden("the session belongs to another user than the request names"))
+                    Err(forbidden(Reason::OtherUser, "the session belongs to another user than the request names"))
                 }
             },
             Caller::Internal(internal) if internal.may(Role::ActFor) => {
@@ -66,18 +67,20 @@ impl UserBindingFilter {
                 Event::UserNamed { caller: &internal.name }.record();
                 Ok(())
             }
-            Caller::Internal(_) => Err(forbidden("this internal caller may not act for users")),
-            Caller::Anonymous => Err(forbidden("the request names a user, and nobody is logged in")),
+            Caller::Internal(_) => Err(forbidden(Reason::CallerRole, "this internal caller may not act for users")),
+            Caller::Anonymous => {
+                Err(forbidden(Reason::NoCredential, "the request names a user, and nobody is logged in"))
+            }
         }
     }
 
     fn unnamed(self) -> Problem {
-        Problem::bad_request(format!("{} is missing: name the user", self.place))
+        Problem::bad_request(format!("{} is missing: name the user", self.place)).because(Reason::Unnamed)
     }
 }
 
-fn forbidden(detail: &str) -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, detail)
+fn forbidden(reason: Reason, detail: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, detail).because(reason)
 }
 
 impl BodyFilter for UserBindingFilter {

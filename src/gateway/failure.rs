@@ -7,7 +7,7 @@ use pingora::{Error, ErrorSource, ErrorType};
 use sidegate_filters::Problem;
 
 use super::forward::Forward;
-use crate::telemetry::access::Cut;
+use crate::telemetry::access::{Cut, Stage};
 
 /// A body that is passed on turned out longer than its route allows: so many bytes.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,15 @@ pub(super) fn cut_by(error: &Error) -> Cut {
         ErrorSource::Upstream => Cut::Upstream,
         ErrorSource::Downstream => Cut::Client,
         ErrorSource::Internal | ErrorSource::Unset => Cut::Gateway,
+    }
+}
+
+/// Where a request failed that was on its way.
+pub(super) fn stage(error: &Error) -> Stage {
+    match cut_by(error) {
+        Cut::Client => Stage::Body,
+        Cut::Upstream => Stage::Upstream,
+        Cut::Gateway => Stage::Gateway,
     }
 }
 

@@ -148,14 +148,14 @@ impl Forward {
         rewrite::rewrite(request, &self.exchange, &to, &self.host)
     }
 
-    /// Tells the filters that the request is sent now; one of them may still keep it back with this answer.
-    pub(super) async fn commit(&mut self) -> Result<(), Reply> {
+    /// Tells the filters that the request is sent now; one of them, of this name, may still keep it back with this answer.
+    pub(super) async fn commit(&mut self) -> Result<(), (Reply, Option<Arc<str>>)> {
         if self.committed {
             return Ok(());
         }
         match self.route.filters.commit(&mut self.exchange).await {
             Verdict::Pass => self.committed = true,
-            Verdict::Answer(reply) => return Err(reply),
+            Verdict::Answer(reply) => return Err((reply, self.exchange.refused_by.take())),
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod fields;
 mod line;
 
 use http::StatusCode;
+use sidegate_filters::Reason;
 
 use super::settings::Limits;
 
@@ -55,6 +56,19 @@ impl HeadFault {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The same in a word.
+    pub(super) fn reason(self) -> Reason {
+        match self {
+            Self::Slow => Reason::TooSlow,
+            Self::TooLong | Self::TooMany => Reason::HeadTooLong,
+            Self::Method => Reason::Method,
+            Self::Version => Reason::Version,
+            Self::Host => Reason::Host,
+            Self::Framing | Self::Coding => Reason::Framing,
+            Self::LineEnd | Self::RequestLine | Self::Target | Self::Field => Reason::Malformed,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! pages of others, which show by a preflight's field or by a type that needs none (`uaf.md` A4).
 
 use http::{HeaderMap, StatusCode, header};
-use sidegate_filters::Problem;
+use sidegate_filters::{Problem, Reason};
 
 use crate::routes::{Media, Medium};
 
@@ -10,7 +10,8 @@ use crate::routes::{Media, Medium};
 pub(super) fn check(media: Media, headers: &HeaderMap, has_body: bool) -> Result<(), Problem> {
     let preflight = headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if preflight && [media.takes, media.gives].concat().contains(&Medium::FidoUaf) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "requests across origins are not served here"));
+        let problem = Problem::new(StatusCode::FORBIDDEN, "requests across origins are not served here");
+        return Err(problem.because(Reason::OtherSite));
     }
     if !media.takes.is_empty() && (has_body || headers.contains_key(header::CONTENT_TYPE)) {
         check_type(media.takes, headers)?;

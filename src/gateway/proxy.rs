@@ -233,6 +233,7 @@ impl ProxyHttp for Front {
             return done(0);
         };
         let status = reply.status().as_u16();
+        known.record.reach(failure::stage(error));
         // The answer says so: a client must not send its next request into a connection that closes.
         session.set_keepalive(None);
         known.answer(session, reply).await;

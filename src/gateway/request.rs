@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use pingora::http::RequestHeader;
 use sidegate_filters::delegation::fold;
-use sidegate_filters::{CanonicalPath, Client, Problem};
+use sidegate_filters::{CanonicalPath, Client, Problem, Reason};
 
 use super::connection::Connection;
 use super::head::{is_host, is_length, is_target_byte};
@@ -48,13 +48,14 @@ impl Request {
         check_size(&head.headers, limits)?;
         let mut lengths = head.headers.get_all(header::CONTENT_LENGTH).iter();
         if lengths.next().is_some_and(|length| !is_length(length.as_bytes())) || lengths.next().is_some() {
-            return Err(bad("a request has one Content-Length at most, a plain number"));
+            return Err(bad("a request has one Content-Length at most, a plain number").because(Reason::Framing));
         }
         check_scheme(head)?;
         let host = host(head, connection)?;
         let target = std::str::from_utf8(head.raw_path()).map_err(|_| bad("the target is not ASCII"))?;
         let (path, query) = split(target, &host)?;
-        let path = CanonicalPath::parse(path).map_err(|error| bad(error.to_string()))?;
+        let path = CanonicalPath::parse(path);
+        let path = path.map_err(|error| bad(error.to_string()).because(Reason::PathSpelling))?;
         let mut headers = plain_headers(&head.headers);
         connection::take_nominated(&mut headers)?;
         let expects_continue = take_expectation(&mut headers)?;
@@ -92,16 +93,16 @@ fn host(head: &RequestHeader, connection: &Connection) -> Result<String, Problem
     let mut hosts = head.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
     let authority = head.uri.authority().filter(|_| head.version == http::Version::HTTP_2);
     let host = match (authority, hosts.next(), hosts.next()) {
-        (_, Some(_), Some(_)) => return Err(bad("a request has one Host")),
+        (_, Some(_), Some(_)) => return Err(bad("a request has one Host").because(Reason::Host)),
         (Some(authority), Some(host), None) if !host.eq_ignore_ascii_case(authority.as_str().as_bytes()) => {
-            return Err(bad("Host and :authority differ"));
+            return Err(bad("Host and :authority differ").because(Reason::Host));
         }
         (Some(authority), _, _) => authority.as_str().as_bytes().to_vec(),
         (None, Some(host), None) => host.to_vec(),
         (None, None, _) => connection.local.map(|address| address.to_string().into_bytes()).unwrap_or_default(),
     };
     if !is_host(&host) {
-        return Err(bad("Host must be a plain host name with an optional port"));
+        return Err(bad("Host must be a plain host name with an optional port").because(Reason::Host));
     }
     Ok(String::from_utf8_lossy(&host).to_ascii_lowercase())
 }

@@ -9,7 +9,9 @@ use futures::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use pingora::proxy::Session;
 use sidegate_filters::identity_creation::accepts_html;
-use sidegate_filters::{BodySource as _, Caller, CanonicalPath, Exchange, Params, Problem, Reply, Verdict};
+use sidegate_filters::{
+    BodySource as _, Caller, CanonicalPath, Exchange, Params, Problem, Reason, Reply, TurnedAway, Verdict,
+};
 
 use super::body::ClientBody;
 use super::connection::Connection;
@@ -24,7 +26,7 @@ use crate::identity::login_page::not_found;
 use crate::routes::{Destination, Endpoint, ListenerClass, Route, Router, Unrouted};
 use crate::seats::NoSeat;
 use crate::store::SourceNetwork;
-use crate::telemetry::access::RequestRecord;
+use crate::telemetry::access::{RequestRecord, Stage};
 
 /// The most of a body that Pingora can hold back and hand on later.
 const HELD_BYTES: usize = 64 * 1024;
@@ -46,10 +48,12 @@ impl Front {
     ) -> Result<Next, Problem> {
         let mut request = self.checked(session, connection, record)?;
         let snapshot = self.served.now();
+        record.reach(Stage::Connection);
         if !self.served.admits(&snapshot, connection) {
             session.set_keepalive(None);
             return Err(misdirected());
         }
+        record.reach(Stage::Route);
         let (route, path, forwarded, params) = match self.find(&snapshot.router, &request) {
             Ok(found) => found,
             Err(unrouted) => return self.lost(unrouted, &request),
@@ -64,18 +68,23 @@ impl Front {
         let handshake = terms.map(|terms| websocket::check(session.req_header(), terms));
         let mut body = ClientBody::new(session, &self.limits, request.expects_continue);
         let mut exchange = exchange(request, path, params, record.request_id().to_owned());
+        record.reach(Stage::Filters);
         let verdict = unharmed(route.filters.request(&mut exchange, &mut body)).await?;
         note(&mut exchange, record, dress);
         if let Verdict::Answer(reply) = verdict {
             return Ok(Next::Answer(reply));
         }
         match &route.destination {
-            Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body).await,
+            Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body, record).await,
             Destination::Upstream(upstream) => {
+                record.reach(Stage::WebSocket);
                 let handshake = handshake.transpose()?;
+                record.reach(Stage::Limits);
                 let client = connection.peer.map(|peer| SourceNetwork::of(peer.ip()));
                 let way = self.ways.take(client).map_err(|reason| self.crowded(reason))?;
+                record.reach(Stage::Body);
                 let stream = self.hold(&route, &mut exchange, &mut body).await?;
+                record.reach(Stage::Upstream);
                 let forward = Forward::new((route.clone(), upstream.clone()), exchange, forwarded, host, stream, way);
                 Ok(Next::Forward(Box::new(forward.with_websocket(handshake))))
             }
@@ -86,7 +95,11 @@ impl Front {
         tracing::info!(reason = reason.name(), "too many requests are on their way to upstreams");
         self.metrics.refused_forward(self.class.name(), reason.name());
         let detail = "too many requests are on their way to the servers behind the gateway; try again in a while";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).because(match reason {
+            NoSeat::Full => Reason::Full,
+            NoSeat::Share => Reason::Share,
+        });
+        problem.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
     fn checked(
@@ -131,10 +144,13 @@ impl Front {
         route: &Route,
         mut exchange: Exchange,
         mut body: ClientBody<'_>,
+        record: &mut RequestRecord,
     ) -> Result<Next, Problem> {
+        record.reach(Stage::Media);
         let media = endpoint.media();
         let has_body = exchange.body.as_ref().map_or_else(|| body.is_there(), |body| !body.is_empty());
         media::check(media, &exchange.headers, has_body)?;
+        record.reach(Stage::Body);
         let limit = route.body_limit.unwrap_or(self.limits.body_bytes);
         match &exchange.body {
             Some(body) if body.len() > limit => return Err(Problem::too_long(limit)),
@@ -144,10 +160,14 @@ impl Front {
         if exchange.method == Method::HEAD {
             exchange.method = Method::GET;
         }
-        match unharmed(route.filters.commit(&mut exchange)).await? {
-            Verdict::Pass => unharmed(endpoint.answer(exchange)).await.map(Next::Answer),
-            Verdict::Answer(reply) => Ok(Next::Answer(reply)),
+        record.reach(Stage::Filters);
+        let verdict = unharmed(route.filters.commit(&mut exchange)).await?;
+        record.stopped_by(exchange.refused_by.take());
+        if let Verdict::Answer(reply) = verdict {
+            return Ok(Next::Answer(reply));
         }
+        record.reach(Stage::Service);
+        unharmed(endpoint.answer(exchange)).await.map(Next::Answer)
     }
 
     /// Reads a body that has a small limit before any of it goes to the upstream; whether it streams instead.
@@ -178,7 +198,8 @@ impl Front {
 async fn refuse_body(exchange: &Exchange, body: &mut ClientBody<'_>) -> Result<(), Problem> {
     let is_read = exchange.body.as_ref().is_some_and(|read| !read.is_empty());
     if is_read || !body.ends_empty().await? {
-        return Err(Problem::bad_request(format!("a request by {} has no body here", exchange.method)));
+        let detail = format!("a request by {} has no body here", exchange.method);
+        return Err(Problem::bad_request(detail).because(Reason::Body));
     }
     Ok(())
 }
@@ -195,22 +216,26 @@ fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: S
 
 /// What the filters want known of the request, and worn by its answer.
 fn note(exchange: &mut Exchange, record: &mut RequestRecord, dress: &mut Dress) {
-    record.set_caller(kind(&exchange.caller));
+    let (kind, user) = known(exchange);
+    record.set_caller(kind, user);
+    record.stopped_by(exchange.refused_by.take());
     dress.demanded = std::mem::take(&mut exchange.answer_headers);
     dress.changes = std::mem::take(&mut exchange.answer_changes);
     dress.dead_cookie = exchange.dead_cookie.take();
 }
 
-fn kind(caller: &Caller) -> &'static str {
-    match caller {
-        Caller::Anonymous => "anonymous",
-        Caller::User(_) => "user",
-        Caller::Internal(_) => "internal",
+/// Who is calling, by kind and extId: whoever was turned away is not nobody.
+fn known(exchange: &mut Exchange) -> (&'static str, Option<String>) {
+    match (&exchange.caller, exchange.turned_away.take()) {
+        (Caller::User(session), _) => ("user", Some(session.ext_id.clone())),
+        (Caller::Anonymous, Some(TurnedAway::User(ext_id))) => ("user", Some(ext_id)),
+        (Caller::Internal(_), _) | (Caller::Anonymous, Some(TurnedAway::Internal)) => ("internal", None),
+        (Caller::Anonymous, None) => ("anonymous", None),
     }
 }
 
 fn refused(fault: HeadFault) -> Problem {
-    let problem = Problem::new(fault.status(), fault.to_string());
+    let problem = Problem::new(fault.status(), fault.to_string()).because(fault.reason());
     if fault == HeadFault::Method { problem.with(header::ALLOW, HeaderValue::from_static("")) } else { problem }
 }
 
@@ -224,7 +249,9 @@ fn misdirected() -> Problem {
 fn lost(unrouted: Unrouted) -> Problem {
     match unrouted {
         Unrouted::Path => Problem::new(StatusCode::NOT_FOUND, "nothing is served here"),
-        Unrouted::Spelling => Problem::bad_request("the path is spelt in a way that is not allowed here"),
+        Unrouted::Spelling => {
+            Problem::bad_request("the path is spelt in a way that is not allowed here").because(Reason::PathSpelling)
+        }
         Unrouted::Method(methods) => {
             let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path is served for {allow}"));

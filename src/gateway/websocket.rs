@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use pingora::http::RequestHeader;
-use sidegate_filters::Problem;
+use sidegate_filters::{Problem, Reason};
 
 use crate::jose::sha1;
 use crate::routes::WebSocket;
@@ -31,7 +31,9 @@ pub(super) struct Handshake {
 
 /// Checks the handshake and where the page is from that asks.
 pub(super) fn check(head: &RequestHeader, websocket: &WebSocket) -> Result<Handshake, Problem> {
-    let bad = |detail: &str| Err(Problem::bad_request(format!("this opens no WebSocket: {detail}")));
+    let bad = |detail: &str| {
+        Err(Problem::bad_request(format!("this opens no WebSocket: {detail}")).because(Reason::Handshake))
+    };
     let one = |name: HeaderName| {
         let mut fields = head.headers.get_all(name).iter().map(HeaderValue::as_bytes);
         fields.next().filter(|_| fields.next().is_none())
@@ -61,7 +63,9 @@ pub(super) fn check(head: &RequestHeader, websocket: &WebSocket) -> Result<Hands
         let accept = STANDARD.encode(sha1(&[key, SALT.as_bytes()].concat()));
         return Ok(Handshake { terms: websocket.clone(), accept });
     }
-    Err(Problem::new(StatusCode::FORBIDDEN, "no WebSocket is opened here for pages of this origin, or for none"))
+    let problem =
+        Problem::new(StatusCode::FORBIDDEN, "no WebSocket is opened here for pages of this origin, or for none");
+    Err(problem.because(Reason::OtherSite))
 }
 
 impl Handshake {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
+use sidegate_filters::Reason;
 
 use super::Metrics;
 use super::metrics::Opened;
@@ -40,6 +41,53 @@ impl Cut {
     }
 }
 
+/// How far a request came: what refuses it where no filter does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Its head is read.
+    Head,
+    /// Whether its connection is still good.
+    Connection,
+    /// Its row is looked for.
+    Route,
+    /// The filters of the row look at it.
+    Filters,
+    /// Types of what is sent and asked for.
+    Media,
+    /// Its body is read, or passed on.
+    Body,
+    /// It opens a WebSocket.
+    WebSocket,
+    /// A place among those on their way to upstreams.
+    Limits,
+    /// A service of ours has it.
+    Service,
+    /// A server behind has it.
+    Upstream,
+    /// A fault of this program.
+    Gateway,
+}
+
+impl Stage {
+    /// As the log names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Connection => "connection",
+            Self::Route => "route",
+            Self::Filters => "filters",
+            Self::Media => "media",
+            Self::Body => "body",
+            Self::WebSocket => "websocket",
+            Self::Limits => "limits",
+            Self::Service => "service",
+            Self::Upstream => "upstream",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
 /// What is told about a request. A request that is cut (a deadline, a reset, a panic) never comes to a proper end, so the
 /// line is written at the latest when this is dropped.
 pub struct RequestRecord {
@@ -54,6 +102,10 @@ pub struct RequestRecord {
     route: String,
     path: String,
     caller: &'static str,
+    user: Option<String>,
+    stage: Stage,
+    filter: Option<Arc<str>>,
+    refused: Option<Reason>,
     answer: Option<(StatusCode, Duration)>,
     cut: Option<Cut>,
     received: usize,
@@ -83,6 +135,10 @@ impl RequestRecord {
             route: UNKNOWN.to_owned(),
             path: UNKNOWN.to_owned(),
             caller: UNKNOWN,
+            user: None,
+            stage: Stage::Head,
+            filter: None,
+            refused: None,
             answer: None,
             cut: None,
             received: 0,
@@ -124,9 +180,24 @@ impl RequestRecord {
         pattern.clone_into(&mut self.path);
     }
 
-    /// What kind of caller it is.
-    pub fn set_caller(&mut self, kind: &'static str) {
-        self.caller = kind;
+    /// What kind of caller it is, and which user, by extId.
+    pub fn set_caller(&mut self, kind: &'static str, user: Option<String>) {
+        (self.caller, self.user) = (kind, user);
+    }
+
+    /// It came so far.
+    pub fn reach(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
+    /// A filter of this name refused it.
+    pub fn stopped_by(&mut self, filter: Option<Arc<str>>) {
+        self.filter = filter;
+    }
+
+    /// It is refused, by that filter or where it came to; the first reason counts.
+    pub fn refuse(&mut self, reason: Reason) {
+        self.refused.get_or_insert(reason);
     }
 
     /// The answer begins.
@@ -171,7 +242,10 @@ impl RequestRecord {
             route = self.route,
             path = self.path,
             caller = self.caller,
+            user = self.user,
             status = status.map(|status| status.as_u16()),
+            refused_by = self.refused.map(|_| self.filter.as_deref().unwrap_or(self.stage.name())),
+            reason = self.refused.map(Reason::word),
             cut = self.cut.is_some(),
             cut_by = self.cut.map(Cut::name),
             received = self.received,

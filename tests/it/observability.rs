@@ -1,5 +1,7 @@
 //! What the gateway tells about itself (`gateway.md` 6.4): log lines, audit lines, metrics, health.
 
+mod refusals;
+
 use serde_json::{Value, json};
 
 use crate::support::gateway::Gateway;

@@ -4,7 +4,7 @@ use http::{Method, StatusCode, header};
 
 use super::{
     Admission, Challenge, Demand, Exchange, FilterError, IdentityCreationFilter, Interception, LoginPrompt, Problem,
-    Refusal, Reply, ReturnTarget, accepts_html,
+    Reason, Refusal, Reply, ReturnTarget, accepts_html,
 };
 use crate::audit::Event;
 use crate::identity::Session;
@@ -13,22 +13,28 @@ impl IdentityCreationFilter {
     pub(super) fn refuse(&self, exchange: &Exchange, refusal: Refusal) -> Result<Reply, FilterError> {
         Ok(match refusal {
             Refusal::Undecided(error) => return Err(error),
-            Refusal::NoSession => return self.log_in(exchange, None, None),
-            Refusal::StepUp(session, words) => return self.log_in(exchange, Some(&session), words.as_deref()),
+            Refusal::NoSession(reason) => return self.log_in(exchange, None, None, reason),
+            Refusal::StepUp(session, words, reason) => {
+                return self.log_in(exchange, Some(&session), words.as_deref(), reason);
+            }
             Refusal::NoBearer => {
-                Problem::unauthorized("send the bearer of an internal caller", Challenge::InternalCaller.value()).into()
+                let detail = "send the bearer of an internal caller";
+                Problem::unauthorized(detail, Challenge::InternalCaller.value()).because(Reason::NoCaller).into()
             }
             Refusal::BadBearer => {
                 let detail = "the bearer in Authorization is not known here";
-                Problem::unauthorized(detail, Challenge::OtherInternalCaller.value()).into()
+                let problem = Problem::unauthorized(detail, Challenge::OtherInternalCaller.value());
+                problem.because(Reason::UnknownCaller).into()
             }
             Refusal::Forbidden(name) => {
                 Event::InternalCallerForbidden { caller: &name }.record();
-                Problem::new(StatusCode::FORBIDDEN, "this internal caller lacks the role that the route needs").into()
+                let detail = "this internal caller lacks the role that the route needs";
+                Problem::new(StatusCode::FORBIDDEN, detail).because(Reason::CallerRole).into()
             }
             Refusal::Credential(problem) => (*problem).into(),
             Refusal::MissingRole => {
-                Problem::new(StatusCode::FORBIDDEN, "the user lacks the role that the route needs").into()
+                let detail = "the user lacks the role that the route needs";
+                Problem::new(StatusCode::FORBIDDEN, detail).because(Reason::Role).into()
             }
         })
     }
@@ -38,6 +44,7 @@ impl IdentityCreationFilter {
         exchange: &Exchange,
         session: Option<&Session>,
         words: Option<&[String]>,
+        reason: Reason,
     ) -> Result<Reply, FilterError> {
         let open = Demand::default();
         let demand = if let Admission::Session(demand) = &self.settings.admission { demand } else { &open };
@@ -49,13 +56,13 @@ impl IdentityCreationFilter {
                 Some(_) => "the session's authentication is too weak or too old for this; authenticate again",
                 None => "log in first; the session is missing or has ended",
             };
-            return Ok(Problem::unauthorized(detail, challenge).into());
+            return Ok(Problem::unauthorized(detail, challenge).because(reason).into());
         }
         let prompt = LoginPrompt { exchange, domain, demand, session, target: self.target(exchange) };
         let mut page = self.login_page.page(&prompt)?;
         *page.status_mut() = StatusCode::UNAUTHORIZED;
         page.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        Ok(Reply::Response(page))
+        Ok(Reply::refusal(page, reason))
     }
 
     /// Only a GET is repeated after login: a stored POST would be replayed with the victim's full rights.

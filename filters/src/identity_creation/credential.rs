@@ -13,13 +13,16 @@ use super::{
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
 use crate::identity::{AuthenticatedSession, CarriedBy, Carrier, Session};
+use crate::reason::Reason;
 use crate::reply::Problem;
 
 /// What a request shows of one kind of credential.
 #[derive(Debug)]
 pub enum Shown {
-    /// Nothing of the kind, or nothing that names a user here: the next kind is asked.
+    /// Nothing of the kind: the next kind is asked.
     Nothing,
+    /// Something that names no user here: the next kind is asked too, and if nothing names one, this is the reason.
+    Nobody(Reason),
     /// A user. The carrier is there where a session is kept behind it; without one the session is of this request alone.
     User(Box<Session>, Option<Carrier>),
     /// Something that must not be taken for nothing: no other kind is asked.
@@ -96,7 +99,8 @@ impl Credential for CookieSession {
             SessionCookie::Absent => return Ok(Shown::Nothing),
             SessionCookie::Several => {
                 let detail = "several session cookies were sent; delete this site's cookies and log in again";
-                return Ok(Shown::Refused(Box::new(Problem::bad_request(detail))));
+                let problem = Problem::bad_request(detail).because(Reason::SeveralCookies);
+                return Ok(Shown::Refused(Box::new(problem)));
             }
             SessionCookie::One(cookie) => Carrier::new(CarriedBy::Cookie, cookie),
         };
@@ -106,7 +110,7 @@ impl Credential for CookieSession {
         }
         let cleared = self.domain.clear_cookie(exchange.client.secure);
         exchange.dead_cookie = Some(cleared.map_err(|error| FilterError::Internal(error.to_string()))?);
-        Ok(Shown::Nothing)
+        Ok(Shown::Nobody(Reason::SessionEnded))
     }
 
     async fn holds(&self, session: &AuthenticatedSession) -> Result<bool, FilterError> {
@@ -136,7 +140,8 @@ impl BearerToken {
     }
 
     fn refused(&self, detail: &str) -> Shown {
-        Shown::Refused(Box::new(Problem::unauthorized(detail, Challenge::OtherToken(&self.domain).value())))
+        let problem = Problem::unauthorized(detail, Challenge::OtherToken(&self.domain).value());
+        Shown::Refused(Box::new(problem.because(Reason::Token)))
     }
 }
 
@@ -188,14 +193,13 @@ impl Credential for ClientCertificate {
     }
 
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
-        let (Some(digest), Some(names)) = (&exchange.client.certificate, &exchange.client.names) else {
-            return Ok(Shown::Nothing);
-        };
+        let Some(digest) = &exchange.client.certificate else { return Ok(Shown::Nothing) };
         if is_of_another_site(exchange) {
-            return Ok(Shown::Nothing);
+            return Ok(Shown::Nobody(Reason::OtherSite));
         }
+        let Some(names) = &exchange.client.names else { return Ok(Shown::Nobody(Reason::Certificate)) };
         let found = self.0.find(digest, names).await?;
-        Ok(found.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), None)))
+        Ok(found.map_or(Shown::Nobody(Reason::Certificate), |session| Shown::User(Box::new(session), None)))
     }
 }
 
@@ -243,7 +247,7 @@ impl Credential for Forwarded {
             return Ok(Shown::Nothing);
         }
         let found = self.0.ask(exchange).await?;
-        Ok(found.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), None)))
+        Ok(found.map_or(Shown::Nobody(Reason::Service), |session| Shown::User(Box::new(session), None)))
     }
 
     /// Cookies stay: which of them are the service's, and which the application's, nobody can tell.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::challenge::quoted;
 use crate::clock::Millis;
 use crate::identity::Session;
+use crate::reason::Reason;
 
 /// What a session needs to pass (`gateway.md` 3.1, first row).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub struct Demand {
 pub enum Shortfall {
     /// None of the roles: no login helps this user.
     Role,
-    /// A step-up through a fitting realm helps.
-    Authentication,
+    /// A step-up through a fitting realm helps; why it is needed.
+    Authentication(Reason),
 }
 
 impl Demand {
@@ -42,7 +43,12 @@ impl Demand {
         let from = session.authenticated_at;
         let old = self.max_age.is_some_and(|max_age| from > now || now.since(from) > max_age);
         let foreign = !self.realms.is_empty() && !self.realms.contains(&session.realm);
-        if session.level < self.level || old || foreign { Err(Shortfall::Authentication) } else { Ok(()) }
+        match (session.level < self.level, foreign, old) {
+            (true, ..) => Err(Shortfall::Authentication(Reason::Level)),
+            (_, true, _) => Err(Shortfall::Authentication(Reason::Realm)),
+            (.., true) => Err(Shortfall::Authentication(Reason::Age)),
+            _ => Ok(()),
+        }
     }
 
     /// The parameters `acr_values` and `max_age` of a step-up challenge (RFC 9470 3). Where the caller's credential knows
@@ -101,9 +107,9 @@ mod tests {
     #[rstest]
     #[case(demand(0, "", None, ""), Ok(()))]
     #[case(demand(1, "staff", Some(60), "password"), Ok(()))]
-    #[case(demand(2, "", None, ""), Err(Shortfall::Authentication))]
-    #[case(demand(1, "", Some(59), ""), Err(Shortfall::Authentication))]
-    #[case(demand(1, "", None, "fido-uaf"), Err(Shortfall::Authentication))]
+    #[case(demand(2, "", None, ""), Err(Shortfall::Authentication(Reason::Level)))]
+    #[case(demand(1, "", Some(59), ""), Err(Shortfall::Authentication(Reason::Age)))]
+    #[case(demand(1, "", None, "fido-uaf"), Err(Shortfall::Authentication(Reason::Realm)))]
     #[case(demand(1, "boss", None, ""), Err(Shortfall::Role))]
     #[case(demand(2, "boss", Some(1), "fido-uaf"), Err(Shortfall::Role))]
     fn a_session_is_compared_with_each_part(#[case] demand: Demand, #[case] expected: Result<(), Shortfall>) {
@@ -113,7 +119,7 @@ mod tests {
     #[test]
     fn how_old_a_session_is_can_not_be_told_after_a_step_back() {
         let before = Millis(session().authenticated_at.0 - 1);
-        assert_eq!(demand(1, "", Some(60), "").check(&session(), before), Err(Shortfall::Authentication));
+        assert_eq!(demand(1, "", Some(60), "").check(&session(), before), Err(Shortfall::Authentication(Reason::Age)));
         assert_eq!(demand(1, "", None, "").check(&session(), before), Ok(()));
     }
 

@@ -10,6 +10,7 @@ use crate::exchange::Exchange;
 use crate::filter::FilterError;
 use crate::identity::{AuthenticatedSession, CarriedBy, Carrier};
 use crate::jws::base64url;
+use crate::reason::Reason;
 
 /// `typ` in the header of session tokens, where it stands first.
 pub const SESSION_TOKEN_TYP: &str = "sidegate-session+jwt";
@@ -18,7 +19,7 @@ pub const SESSION_TOKEN_TYP: &str = "sidegate-session+jwt";
 static BEGINNING: LazyLock<String> = LazyLock::new(|| base64url::encode(format!("{{\"typ\":\"{SESSION_TOKEN_TYP}\",")));
 
 /// A session token in `Authorization`: another carrier of a session that is kept here, looked up at each use. A bearer of
-/// another kind is none, and one whose session has ended shows nothing.
+/// another kind is none, and one whose session has ended is nobody's.
 pub struct SessionToken {
     domain: SessionDomain,
     sessions: Arc<dyn Sessions>,
@@ -45,7 +46,7 @@ impl Credential for SessionToken {
         };
         let session = self.sessions.find(&self.domain, &token).await?;
         let session = session.filter(|session| session.domain == self.domain.as_str());
-        Ok(session.map_or(Shown::Nothing, |session| Shown::User(Box::new(session), Some(token))))
+        Ok(session.map_or(Shown::Nobody(Reason::SessionEnded), |session| Shown::User(Box::new(session), Some(token))))
     }
 
     async fn holds(&self, session: &AuthenticatedSession) -> Result<bool, FilterError> {

@@ -8,6 +8,7 @@ use super::BODY_LIMIT;
 use super::claims::ClaimsError;
 use crate::filter::FilterError;
 use crate::jws::{JwsError, SignatureError};
+use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 
 /// The end of the checks: an answer, or no decision at all.
@@ -102,8 +103,24 @@ impl Refusal {
         }
     }
 
-    pub(super) fn answer(&self) -> Reply {
+    fn reason(&self) -> Reason {
         match self {
+            Self::TooLong => Reason::TooLong,
+            Self::Form(_) | Self::Claims(_) => Reason::Malformed,
+            Self::Header(_) => Reason::Algorithm,
+            Self::OtherTarget => Reason::OtherTarget,
+            Self::Time => Reason::Time,
+            Self::UnknownTarget => Reason::NotFound,
+            Self::Signature(_) => Reason::Signature,
+            Self::NoTargetNamed => Reason::Unnamed,
+            Self::TooMany(_) => Reason::TooMany,
+            Self::Replayed | Self::Sent => Reason::Replayed,
+            Self::NothingToChange => Reason::Unprocessable,
+        }
+    }
+
+    pub(super) fn answer(&self) -> Reply {
+        let problem = match self {
             Self::TooLong => Problem::too_long(BODY_LIMIT),
             Self::TooMany(wait) => {
                 let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
@@ -114,7 +131,7 @@ impl Refusal {
                 Problem::unauthorized(self.to_string(), HeaderValue::from_static("JWS"))
             }
             _ => Problem::new(self.status(), self.to_string()),
-        }
-        .into()
+        };
+        problem.because(self.reason()).into()
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Operation;
 use crate::identity::Caller;
 use crate::jws::json;
+use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 use crate::uaf_body::{BodyFilter, Members};
 
@@ -60,6 +61,6 @@ impl BodyFilter for UafAnswerFilter {
         body.refuse(NOT_BESIDE_ANSWERS)?;
         let message = body.text("uafResponse")?;
         let message = message.ok_or_else(|| Problem::bad_request("uafResponse: missing"))?;
-        if self.is_of(message.text) { Ok(()) } else { Err(Reply::Response(not_uaf())) }
+        if self.is_of(message.text) { Ok(()) } else { Err(Reply::refusal(not_uaf(), Reason::OtherOperation)) }
     }
 }

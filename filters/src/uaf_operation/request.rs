@@ -6,6 +6,7 @@ use super::Operation;
 use crate::audit::Event;
 use crate::identity::{Caller, Role};
 use crate::identity_creation::{Challenge, SessionDomain};
+use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 use crate::uaf_body::{Asked, BodyFilter};
 use crate::user_binding::UsernameMapper;
@@ -47,7 +48,7 @@ impl Strangers {
             // Whose target it is, only the server behind knows; who names himself may name another's target.
             (Some(target), _) => {
                 let detail = format!("{place}: beside {target} it takes an internal caller with the role act-for");
-                Err(Problem::new(StatusCode::FORBIDDEN, detail))
+                Err(Problem::new(StatusCode::FORBIDDEN, detail).because(Reason::Stranger))
             }
         }
     }
@@ -67,11 +68,13 @@ impl Strangers {
                 Ok(())
             }
             (Caller::Internal(_), _) => {
-                Err(Problem::new(StatusCode::FORBIDDEN, "this internal caller may not act for users"))
+                let detail = "this internal caller may not act for users";
+                Err(Problem::new(StatusCode::FORBIDDEN, detail).because(Reason::CallerRole))
             }
             (Caller::User(_) | Caller::Anonymous, _) => {
                 let detail = format!("{place}: only a session of the user who is named may say something to that user");
-                Err(Problem::unauthorized(detail, Challenge::Session(&self.domain).value()))
+                let challenge = Challenge::Session(&self.domain).value();
+                Err(Problem::unauthorized(detail, challenge).because(Reason::Stranger))
             }
         }
     }
@@ -89,7 +92,7 @@ impl BodyFilter for UafRequestFilter {
         let asked = Asked::read(body)?;
         if let Some(other) = asked.operations()?.iter().find(|op| !self.operation.is(op.text)) {
             let detail = format!("{}: another operation than the path's", other.path);
-            return Err(Problem::bad_request(detail).into());
+            return Err(Problem::bad_request(detail).because(Reason::OtherOperation).into());
         }
         asked.check_places()?;
         if let (Some(strangers), Some(place)) = (&self.strangers, asked.words()?) {

@@ -166,13 +166,13 @@ impl Parts<'_> {
         upstream: &Upstream,
         names: &[String],
     ) -> Result<Chain, ComposeError> {
-        let mut chain: Vec<Arc<dyn Filter>> = Vec::new();
+        let mut chain: Vec<(&str, Arc<dyn Filter>)> = Vec::new();
         let mut domain = None;
         for name in names {
             let filter = self
                 .named(name)
                 .ok_or_else(|| ComposeError::unfit("filters", format!("no filter {name:?} is configured")))?;
-            chain.push(match &filter.kind {
+            let made: Arc<dyn Filter> = match &filter.kind {
                 FilterKind::IdentityCreation(wanted) => {
                     domain = Some(wanted.domain.as_str());
                     self.gate.for_upstream(wanted, row.interception)?
@@ -184,9 +184,10 @@ impl Parts<'_> {
                 FilterKind::RateLimit(limit) => self.rate_limit(name, limit)?,
                 FilterKind::Headers(rules) => headers(name, rules, upstream)?,
                 FilterKind::IpList(list) => Arc::new(IpListFilter::new(list.clone())),
-            });
+            };
+            chain.push((name, made));
         }
-        Ok(Chain::new(chain))
+        Ok(Chain::named(chain))
     }
 
     fn rate_limit(&self, name: &str, limit: &RateLimit) -> Result<Arc<dyn Filter>, ComposeError> {

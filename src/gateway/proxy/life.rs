@@ -46,6 +46,9 @@ impl Known {
     /// Sends an answer. A person gets a page to read in place of a failure of ours or of the upstream, everybody else the
     /// problem.
     pub(super) async fn answer(&mut self, session: &mut Session, reply: Reply) {
+        if let Some(reason) = reply.reason() {
+            self.record.refuse(reason);
+        }
         let reply = match reply {
             Reply::Problem(problem) if self.reader && problem.status.is_server_error() => {
                 Reply::Response(failed(problem.status, problem.headers, self.record.request_id()))
@@ -65,7 +68,10 @@ impl Life {
     /// The last word of the filters: what comes next is on the wire.
     pub(super) async fn commit(&mut self) -> pingora::Result<()> {
         let span = self.known.as_ref().map_or_else(tracing::Span::none, |known| known.span.clone());
-        let Err(reply) = self.forward_mut()?.commit().instrument(span).await else { return Ok(()) };
+        let Err((reply, filter)) = self.forward_mut()?.commit().instrument(span).await else { return Ok(()) };
+        if let Some(known) = &mut self.known {
+            known.record.stopped_by(filter);
+        }
         self.kept_back = Some(reply);
         Err(Error::explain(ErrorType::InternalError, "a filter kept the request back").into_in())
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
-use sidegate_filters::{Exchange, Problem, Reply};
+use sidegate_filters::{Exchange, Problem, Reason, Reply};
 
 use crate::identity::{LoginPages, same_origin};
 
@@ -17,14 +17,16 @@ pub(super) fn see_other(target: &str) -> Result<Response<Bytes>, http::Error> {
 
 /// Refuses what another site's page may have sent.
 pub(super) fn check_site(exchange: &Exchange) -> Result<(), Problem> {
-    let forbidden = |refused: same_origin::CrossSite| Problem::new(StatusCode::FORBIDDEN, refused.to_string());
+    let forbidden = |refused: same_origin::CrossSite| {
+        Problem::new(StatusCode::FORBIDDEN, refused.to_string()).because(Reason::OtherSite)
+    };
     same_origin::check(&exchange.headers, &exchange.client.origin).map_err(forbidden)
 }
 
 /// The answer to a form post that may come from another site's page.
 pub(super) fn cross_site(exchange: &Exchange, pages: &LoginPages, html: bool) -> Option<Reply> {
     let refused = check_site(exchange).err()?;
-    Some(if html { Reply::Response(pages.refused()) } else { refused.into() })
+    Some(if html { Reply::refusal(pages.refused(), Reason::OtherSite) } else { refused.into() })
 }
 
 /// The session that the request came with.

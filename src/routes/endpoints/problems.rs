@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode, header};
 use sidegate_filters::identity_creation::Challenge;
 use sidegate_filters::jws::JwkError;
-use sidegate_filters::{Problem, SessionDomain};
+use sidegate_filters::{Problem, Reason, SessionDomain};
 
 use crate::fido::FidoError;
 use crate::identity::password::PasswordError;
@@ -32,15 +32,20 @@ pub(super) fn internal(error: &dyn std::fmt::Display) -> Problem {
 
 pub(super) fn permission(refusal: &NotPermitted) -> Problem {
     let detail = refusal.to_string();
+    let forbidden = |reason| Problem::new(StatusCode::FORBIDDEN, refusal.to_string()).because(reason);
     match refusal {
-        NotPermitted::NoSession { domain } => Problem::unauthorized(detail, Challenge::Session(domain).value()),
+        NotPermitted::NoSession { domain } => {
+            Problem::unauthorized(detail, Challenge::Session(domain).value()).because(Reason::NoCredential)
+        }
         NotPermitted::StepUp { domain, demand } => {
-            Problem::unauthorized(detail, Challenge::StepUp(domain, demand, None).value())
+            Problem::unauthorized(detail, Challenge::StepUp(domain, demand, None).value()).because(Reason::Level)
         }
-        NotPermitted::OtherUser | NotPermitted::NoRole | NotPermitted::UnknownUser => {
-            Problem::new(StatusCode::FORBIDDEN, detail)
+        NotPermitted::OtherUser => forbidden(Reason::OtherUser),
+        NotPermitted::NoRole => forbidden(Reason::CallerRole),
+        NotPermitted::UnknownUser => forbidden(Reason::NotFound),
+        NotPermitted::Unnamed => {
+            Problem::bad_request("username: an internal caller has to name the user").because(Reason::Unnamed)
         }
-        NotPermitted::Unnamed => Problem::bad_request("username: an internal caller has to name the user"),
         NotPermitted::Store(error) => store(error),
         NotPermitted::Crypto(error) => crypto(error),
     }
@@ -80,7 +85,8 @@ pub(super) fn administration(fault: &AdministrationFault) -> Problem {
 
 /// A caller without the role `admin`.
 pub(super) fn no_admin() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "this is for internal callers with the role admin")
+    let problem = Problem::new(StatusCode::FORBIDDEN, "this is for internal callers with the role admin");
+    problem.because(Reason::CallerRole)
 }
 
 /// Either a UAF status code, to be sent in an HTTP 200, or a problem.
