@@ -200,3 +200,30 @@ fn whoever_lacks_a_role_is_told_who_he_is_and_led_to_no_login() {
     assert!(!nobody.headers().contains_key(header::WWW_AUTHENTICATE));
     assert!(text(&nobody).contains("href=\"/home\"") && !text(&nobody).contains("<form"), "{}", text(&nobody));
 }
+
+#[test]
+fn pages_beside_the_services_lead_to_rows_of_their_own_and_to_no_app() {
+    let (domain, exchange) = (domain(), exchange(Method::GET, &[]));
+    let LoginPages { seal, clock, .. } = Arc::into_inner(domain.pages()).unwrap();
+    let pages = LoginPages::new(seal, ReturnTarget::start(), Some(realm("password", 1, true)), clock)
+        .with_approvals(Some(realm("oob", 2, true)));
+    let page = |pages: &LoginPages, demand: &Demand, session| {
+        let (domain, target) = (domain.sessions.domain(), ReturnTarget::start());
+        text(&pages.page(&LoginPrompt { exchange: &exchange, domain, demand, session, target }).unwrap())
+    };
+    let above = Demand { level: 3, ..Demand::default() };
+    assert!(page(&pages, &above, None).contains("in the app"), "a server behind may know keys");
+    let pages = pages.beside("/auth/partners".to_owned());
+    assert!(page(&pages, &above, None).contains("No login here"));
+    let shown = [
+        page(&pages, &Demand::default(), None),
+        page(&pages, &Demand { level: 2, ..Demand::default() }, None),
+        text(&pages.log_out()),
+        text(&pages.refused()),
+    ];
+    for (page, row) in shown.iter().zip(["pwd", "oob", "logout", "login"]) {
+        assert!(page.contains(&format!("\"/auth/partners/{row}\"")), "{page}");
+        let leads: Vec<_> = page.match_indices("\"/auth/").collect();
+        assert_eq!(leads.len(), page.matches("\"/auth/partners/").count(), "{page}");
+    }
+}
