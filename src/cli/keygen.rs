@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use sidegate_filters::clock::{Clock as _, SystemClock};
+
 use super::arguments::WhoseKey;
 use super::data;
 use crate::config::Config;
 use crate::identity::SecTokenKeys;
 use crate::identity::key_file::KeyFileError;
+use crate::identity::sec_token::{Overlap, RotationError};
 use crate::jose::CryptoError;
 use crate::jose::sample::{Host, Pair, self_signed};
 use crate::store::{DataFolder, FolderError, private_file};
@@ -16,8 +19,7 @@ use crate::store::{DataFolder, FolderError, private_file};
 const MADE: &str =
     "the folder was not there and is made anew; if the gateway has another, name that with --data or --config";
 const FIRST: &str = "it is the first key there: a gateway with this folder signs with it from its start";
-const ROTATED: &str =
-    "a gateway with this folder publishes both, at once if it runs, and a minute later signs with the new one";
+const ROTATED: &str = "a gateway with this folder publishes both, at once if it runs, and signs with the new one when sec-token.keys-kept is over";
 
 /// The command came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,8 @@ pub(super) enum Failed {
     Folder(#[from] FolderError),
     #[error(transparent)]
     SecToken(#[from] KeyFileError),
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
     #[error(transparent)]
     Crypto(#[from] CryptoError),
     #[error(transparent)]
@@ -67,10 +71,10 @@ pub(super) fn sec_tokens(config: &Config, whose: &WhoseKey, out: &mut dyn Write)
     if keys.is_empty() {
         return Err(Failed::NoKey(whose.upstream.clone().unwrap_or_default()));
     }
-    rotate(&config.data, &keys, out)
+    rotate(&config.data, &keys, config.sec_token.overlap(), out)
 }
 
-fn rotate(path: &Path, keys: &[Option<&str>], out: &mut dyn Write) -> Result<(), Failed> {
+fn rotate(path: &Path, keys: &[Option<&str>], overlap: Overlap, out: &mut dyn Write) -> Result<(), Failed> {
     let missing = !path.exists();
     let folder = DataFolder::open(path)?;
     if missing {
@@ -78,6 +82,10 @@ fn rotate(path: &Path, keys: &[Option<&str>], out: &mut dyn Write) -> Result<(),
     }
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
+    }
+    // All of them or none: what is refused can be asked for again.
+    for key in keys {
+        SecTokenKeys::may_rotate(&folder, *key, overlap, SystemClock.now())?;
     }
     for key in keys {
         let made = SecTokenKeys::rotate(&folder, *key)?;
@@ -107,6 +115,7 @@ fn write(folder: &Path, name: &str, pair: &Pair, out: &mut dyn Write) -> Result<
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
 
     use super::*;
 
@@ -145,9 +154,10 @@ mod tests {
     fn a_new_key_leaves_the_one_before_in_the_set() {
         let root = tempfile::tempdir().unwrap();
         let data = root.path().join("var");
+        let overlap = Overlap { kept: Duration::from_secs(60), lifetime: Duration::from_secs(60) };
         let rotated = || {
             let mut out = Vec::new();
-            rotate(&data, &[None], &mut out).unwrap();
+            rotate(&data, &[None], overlap, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         let told = [rotated(), rotated()];

@@ -15,15 +15,15 @@ use sidegate_filters::recent::Recent;
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
 use crate::jose::CryptoError;
-pub use keys::{JWKS_KEPT, KeyRing, SecTokenKeys, key_files};
+pub use keys::{KeyRing, Overlap, RotationError, SecTokenKeys, key_files};
 
 /// How SecTokens are made.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `iss`.
     pub issuer: String,
-    /// From `iat` to `exp` (60 s).
-    pub lifetime: Duration,
+    /// From `iat` to `exp`, and how long upstreams may keep the keys.
+    pub overlap: Overlap,
     /// Tokens kept to be used again; about 1 KiB each.
     pub entries: usize,
 }
@@ -89,6 +89,12 @@ impl SecTokenIssuer {
         Self { settings, keys, issued, places: RandomState::new(), clock }
     }
 
+    /// How long upstreams may keep a JWK set.
+    #[must_use]
+    pub fn jwks_kept(&self) -> Duration {
+        self.settings.overlap.kept
+    }
+
     /// The keys that are no audience's own: the JWK set that upstreams verify with which have none.
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
@@ -121,14 +127,14 @@ impl SecTokenIssuer {
         if let Some(first) = all.get(&place).filter(fits) {
             return Ok(first.token.clone());
         }
-        let until = now.after(self.settings.lifetime / 4 * 3);
+        let until = now.after(self.settings.overlap.lifetime / 4 * 3);
         let (session, audience) = (session.clone(), audience.to_owned());
         all.insert(place, Arc::new(Issued { session, audience, token: token.clone(), from: now, until }));
         Ok(token)
     }
 
     fn sign(&self, session: &Session, audience: &str, now: Millis) -> Result<String, CryptoError> {
-        self.keys.of(audience).signing(now).sign(&Claims {
+        self.keys.of(audience).signing(now, self.settings.overlap).sign(&Claims {
             iss: &self.settings.issuer,
             sub: &session.ext_id,
             aud: audience,
@@ -137,7 +143,7 @@ impl SecTokenIssuer {
             roles: &session.roles,
             realm: &session.realm,
             iat: now.seconds(),
-            exp: now.after(self.settings.lifetime).seconds(),
+            exp: now.after(self.settings.overlap.lifetime).seconds(),
             jti: uuid::Uuid::new_v4().to_string(),
         })
     }

@@ -4,6 +4,7 @@ mod claim;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
@@ -130,6 +131,18 @@ impl DataFolder {
     /// If it can't be read, others may read it, or it is no file of this account.
     pub fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
         Ok(private_file::read_own(&self.file(name))?)
+    }
+
+    /// When a file was last written, if it is there.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    pub fn changed(&self, name: &str) -> Result<Option<SystemTime>, FolderError> {
+        match std::fs::symlink_metadata(self.file(name)).and_then(|file| file.modified()) {
+            Ok(changed) => Ok(Some(changed)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes a file, whole or not at all, durably.

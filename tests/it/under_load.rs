@@ -1,6 +1,8 @@
 //! What must not cost anybody a request, all at once: reloads, a gateway that takes over, and servers behind that are
 //! restarted one after the other. Few requests in a run of the tests, 500 a second in a soak; what was done is printed.
 
+mod rotation;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -23,14 +25,15 @@ struct Effort {
     reloads: u64,
     upgrades: usize,
     restarts: usize,
+    rotations: usize,
 }
 
 impl Effort {
     fn of_this_run() -> Self {
         if std::env::var_os("SIDEGATE_SOAK").is_some() {
-            Self { rate: 500, crowd: 5, reloads: 20, upgrades: 3, restarts: 3 }
+            Self { rate: 500, crowd: 5, reloads: 20, upgrades: 3, restarts: 3, rotations: 6 }
         } else {
-            Self { rate: 50, crowd: 1, reloads: 3, upgrades: 1, restarts: 1 }
+            Self { rate: 50, crowd: 1, reloads: 3, upgrades: 1, restarts: 1, rotations: 2 }
         }
     }
 }
@@ -38,12 +41,10 @@ impl Effort {
 /// What a client asks for, again and again.
 #[derive(Clone, Copy)]
 enum Errand {
-    /// A page behind, for whoever is logged in.
-    Shop,
+    /// A page, of our own or behind.
+    Page(&'static str),
     /// An operation of our own: it writes.
     Dispatch,
-    /// A page of our own.
-    Page,
 }
 
 impl Errand {
@@ -52,8 +53,7 @@ impl Errand {
     /// crossed the end of an idle one (RFC 9110 9.2.2). What the gateway had begun with is looked for in its log.
     async fn run(self, client: Client) -> (Answer, u64) {
         let page = match self {
-            Self::Shop => "/shop/auth/login",
-            Self::Page => "/auth/login",
+            Self::Page(path) => path,
             Self::Dispatch => return (dispatch(&client, "authentication", &by_link("jeff")).await, 0),
         };
         let mut again = 0;
@@ -95,9 +95,13 @@ impl Load {
 
     /// Waits until so many more are answered.
     async fn more(&self) {
+        self.so_many_more(30).await;
+    }
+
+    async fn so_many_more(&self, count: u64) {
         let answered = || self.tally.answered.load(Ordering::Relaxed);
         let before = answered();
-        wait::until("more answers", wait::BOUND, async || (answered() > before + 30).then_some(())).await;
+        wait::until("more answers", wait::BOUND, async || (answered() > before + count).then_some(())).await;
     }
 
     /// Ends; each request that was sent has been answered. How many there were, how many were sent again, and in what time.
@@ -165,17 +169,18 @@ async fn customer(gateway: &Gateway, client: Client) -> Client {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reloads_an_upgrade_and_restarts_behind_lose_nothing() {
-    let Effort { rate, crowd, reloads, upgrades, restarts } = Effort::of_this_run();
+    let Effort { rate, crowd, reloads, upgrades, restarts, .. } = Effort::of_this_run();
+    let (shop, page) = (Errand::Page("/shop/auth/login"), Errand::Page("/auth/login"));
     let mut behind = [Gateway::standalone(&[]).await, Gateway::standalone(&[]).await];
     let mut gateway = gateway(&behind).await;
     let mut clients = Vec::new();
     for _ in 0..crowd {
         clients.extend([
-            (customer(&gateway, gateway.public().alone()).await, Errand::Shop),
-            (customer(&gateway, gateway.public().alone_over_http2()).await, Errand::Shop),
+            (customer(&gateway, gateway.public().alone()).await, shop),
+            (customer(&gateway, gateway.public().alone_over_http2()).await, shop),
             (gateway.internal().alone(), Errand::Dispatch),
-            (gateway.public().alone_over_http2(), Errand::Page),
-            (gateway.public().alone(), Errand::Page),
+            (gateway.public().alone_over_http2(), page),
+            (gateway.public().alone(), page),
         ]);
     }
     let load = Load::start(clients, rate);

@@ -213,7 +213,7 @@ fn sec_tokens(
     clock: &Arc<dyn Clock>,
 ) -> Result<SecTokenIssuer, ComposeError> {
     let issuer = config.sec_token.issuer.as_ref().map_or(config.public_url.text(), config::WebUrl::text).to_owned();
-    let settings = sec_token::Settings { issuer, lifetime: config.sec_token.lifetime, entries: SEC_TOKENS };
+    let settings = sec_token::Settings { issuer, overlap: config.sec_token.overlap(), entries: SEC_TOKENS };
     let read = |audience: Option<&str>| {
         let keys = SecTokenKeys::read_or_make(folder, audience)?;
         let since = stores.lasting.published(keys.current().kid(), clock.now());

@@ -39,6 +39,8 @@ use super::*;
 #[case("limits: { idle: 1s, idle: 2s }\n", "13: limits.idle: this key is written twice, first in line 13")]
 #[case("domains: {}\n", "13: domains: this key is written twice, first in line 5")]
 #[case("sec-token: { lifetime: 2h }\n", "13: sec-token.lifetime: a SecToken that lives so long")]
+#[case("sec-token: { keys-kept: 500ms }\n", "13: sec-token.keys-kept: upstreams keep keys for whole seconds")]
+#[case("sec-token: { keys-kept: 2d }\n", "13: sec-token.keys-kept: upstreams keep keys for whole seconds")]
 #[case("log: { level: loud }\n", "13: log.level: this word is not known here; write one of error, warn, info")]
 #[case(
     "internal-callers: { rp: { token-file: /nowhere/t } }\n",

@@ -1,7 +1,7 @@
 //! The files of the SecToken keys, and their rotation with overlap.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 use sidegate_filters::clock::Millis;
@@ -10,8 +10,48 @@ use crate::identity::key_file::{self, KeyFileError, generate, parse};
 use crate::jose::{self, SigningKey};
 use crate::store::{DataFolder, FolderError};
 
-/// How long upstreams may keep the JWK set (`Cache-Control`).
-pub const JWKS_KEPT: Duration = Duration::from_secs(60);
+/// How long a gateway that runs may take from the moment at which a key is made, or read, until it is published.
+const TAKEN: Duration = Duration::from_secs(5);
+
+/// How long a key overlaps with the next one.
+#[derive(Debug, Clone, Copy)]
+pub struct Overlap {
+    /// How long upstreams may keep a JWK set (`Cache-Control`).
+    pub kept: Duration,
+    /// How long a token holds.
+    pub lifetime: Duration,
+}
+
+impl Overlap {
+    /// From when a new key is read until nobody keeps a JWK set without it any more, and it may sign.
+    fn waiting(self) -> Duration {
+        self.kept.saturating_add(TAKEN)
+    }
+
+    /// From when a new key is made until nothing holds any more that the one before it signed.
+    fn whole(self) -> Duration {
+        TAKEN.saturating_add(self.waiting()).saturating_add(self.lifetime)
+    }
+}
+
+/// No new key is made.
+#[derive(Debug, thiserror::Error)]
+pub enum RotationError {
+    /// A file can't be used.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+    /// The key before the current one would leave the JWK set while tokens hold that it signed.
+    #[error(
+        "tokens may still hold that the key in {previous} signed, and there is no room for it beside two newer ones: wait \
+         {} s, or remove that file if its key is not to be trusted", wait.as_secs().saturating_add(1)
+    )]
+    TooSoon {
+        /// Where it is.
+        previous: String,
+        /// How long they may hold.
+        wait: Duration,
+    },
+}
 
 /// The files of a key in the data folder, the one that signs first: of this audience's own key, or of the common one. No
 /// audience's name has a dot, so none gets at the files of another.
@@ -54,6 +94,23 @@ impl SecTokenKeys {
         Ok(Self::new(current, previous))
     }
 
+    /// Whether a new key may be made: the one before the current one, if there is one, has to go for it.
+    ///
+    /// # Errors
+    /// [`RotationError::TooSoon`] when the current key was made less than this overlap ago; if a file can't be read.
+    pub fn may_rotate(
+        folder: &DataFolder,
+        audience: Option<&str>,
+        overlap: Overlap,
+        now: Millis,
+    ) -> Result<(), RotationError> {
+        let [newest, before] = key_files(audience);
+        let (Some(made), Some(_)) = (changed(folder, &newest)?, changed(folder, &before)?) else { return Ok(()) };
+        let wait = overlap.whole().saturating_sub(now.since(made));
+        let previous = folder.file(&before).display().to_string();
+        if wait.is_zero() { Ok(()) } else { Err(RotationError::TooSoon { previous, wait }) }
+    }
+
     /// Makes a new key for the folder; what was current becomes the previous one and stays in the JWK set. A gateway
     /// that reads them after that publishes the new key, and then signs with it ([`SecTokenKeys::signing`]).
     ///
@@ -72,8 +129,8 @@ impl SecTokenKeys {
 
     /// The key that signs now. A new one waits until nobody keeps a JWK set without it any more.
     #[must_use]
-    pub fn signing(&self, now: Millis) -> &SigningKey {
-        self.previous.as_ref().filter(|_| now.since(self.since) < JWKS_KEPT).unwrap_or(&self.current)
+    pub fn signing(&self, now: Millis, overlap: Overlap) -> &SigningKey {
+        self.previous.as_ref().filter(|_| now.since(self.since) < overlap.waiting()).unwrap_or(&self.current)
     }
 
     /// The newest key.
@@ -93,6 +150,13 @@ impl SecTokenKeys {
     pub fn jwks(&self) -> Value {
         jose::jwks(std::iter::once(&self.current).chain(&self.previous))
     }
+}
+
+/// When a file of the folder was last written, if it is there.
+fn changed(folder: &DataFolder, name: &str) -> Result<Option<Millis>, KeyFileError> {
+    let Some(changed) = folder.changed(name)? else { return Ok(None) };
+    let since = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Some(Millis(0).after(since)))
 }
 
 /// Which keys sign for whom. What signs for an audience with keys of its own signs for no other, so that whoever verifies
@@ -152,6 +216,28 @@ mod tests {
         let third = SecTokenKeys::rotate(&folder, None).unwrap();
         assert_eq!(kids(&third), [third.current().kid(), second.current().kid()]);
         assert_eq!(kids(&SecTokenKeys::read_or_make(&folder, None).unwrap()), kids(&third));
+    }
+
+    #[test]
+    fn a_key_whose_tokens_may_hold_still_makes_no_room_for_another_unless_it_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(dir.path().join("var")).unwrap();
+        let overlap = Overlap { kept: Duration::from_secs(60), lifetime: Duration::from_secs(30) };
+        let after = |seconds| {
+            let made = changed(&folder, "sectoken-shop.pem").unwrap().unwrap_or(Millis(0));
+            SecTokenKeys::may_rotate(&folder, Some("shop"), overlap, made.after(Duration::from_secs(seconds)))
+        };
+        for _ in 0..2 {
+            // With nothing before it, the current key stays.
+            after(0).unwrap();
+            SecTokenKeys::rotate(&folder, Some("shop")).unwrap();
+        }
+        let told = after(0).unwrap_err().to_string();
+        assert!(told.contains("sectoken-shop.previous.pem") && told.contains("wait 101 s"), "{told}");
+        assert!(matches!(after(99), Err(RotationError::TooSoon { .. })));
+        after(100).unwrap();
+        std::fs::remove_file(folder.file("sectoken-shop.previous.pem")).unwrap();
+        after(0).unwrap();
     }
 
     #[test]

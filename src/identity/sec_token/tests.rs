@@ -25,7 +25,8 @@ fn new_key() -> SecTokenKeys {
 
 fn bench_of(entries: usize, keys: KeyRing) -> Bench {
     let clock = Arc::new(ManualClock::new(NOW));
-    let settings = Settings { issuer: "https://gate.example".into(), lifetime: Duration::from_secs(60), entries };
+    let overlap = Overlap { kept: Duration::from_secs(60), lifetime: Duration::from_secs(60) };
+    let settings = Settings { issuer: "https://gate.example".into(), overlap, entries };
     let issuer = SecTokenIssuer::new(settings, keys, Arc::clone(&clock) as Arc<dyn Clock>);
     Bench { clock, issuer }
 }
@@ -190,7 +191,7 @@ fn a_new_key_signs_when_nobody_keeps_a_set_without_it_any_more() {
     };
     assert!(kids.iter().all(|kid| bench.issuer.jwks().to_string().contains(kid)));
     assert_eq!(signed_by(), kids[1]);
-    bench.clock.advance(Duration::from_millis(59_999));
+    bench.clock.advance(Duration::from_millis(64_999));
     assert_eq!(signed_by(), kids[1]);
     bench.clock.advance(Duration::from_secs(45));
     assert_eq!(signed_by(), kids[0]);

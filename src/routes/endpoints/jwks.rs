@@ -2,6 +2,7 @@
 //! (`gateway.md` 3.3).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{HeaderValue, StatusCode, header};
@@ -11,7 +12,6 @@ use sidegate_filters::{Exchange, Problem, Reply};
 use super::answers::{Outcome, json, reply};
 use super::problems::internal;
 use crate::identity::SecTokenIssuer;
-use crate::identity::sec_token::JWKS_KEPT;
 use crate::routes::{Endpoint, Media, Medium};
 
 const MEDIA: Media = Media { takes: &[], gives: &[Medium::Json] };
@@ -26,7 +26,8 @@ impl UpstreamJwksEndpoint {
     fn keys(&self, exchange: &Exchange) -> Outcome {
         let name = exchange.params.get("upstream").ok_or_else(|| internal(&"the route of JWKS has no {upstream}"))?;
         let keys = self.0.jwks_of(name);
-        published(&keys.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no upstream of this name"))?)
+        let nobody = || Problem::new(StatusCode::NOT_FOUND, "there is no upstream of this name");
+        published(&keys.ok_or_else(nobody)?, self.0.jwks_kept())
     }
 }
 
@@ -37,7 +38,7 @@ impl Endpoint for JwksEndpoint {
     }
 
     async fn answer(&self, _exchange: Exchange) -> Reply {
-        reply(published(&self.0.jwks()))
+        reply(published(&self.0.jwks(), self.0.jwks_kept()))
     }
 }
 
@@ -52,10 +53,10 @@ impl Endpoint for UpstreamJwksEndpoint {
     }
 }
 
-/// May be kept for as long as a new key waits before it signs.
-fn published(keys: &Value) -> Outcome {
+/// A set that may be kept for so long: a new key waits longer before it signs.
+fn published(keys: &Value, kept: Duration) -> Outcome {
     let mut response = json(StatusCode::OK, keys);
-    let kept = format!("public, max-age={}", JWKS_KEPT.as_secs());
+    let kept = format!("public, max-age={}", kept.as_secs());
     let kept = HeaderValue::try_from(kept).map_err(|error| internal(&error))?;
     response.headers_mut().insert(header::CACHE_CONTROL, kept);
     Ok(response)

@@ -1,6 +1,7 @@
 //! An upstream with a SecToken key of its own, beside others without (`gateway.md` 3.3).
 
 use std::collections::BTreeSet;
+use std::process::Output;
 
 use serde_json::Value;
 
@@ -76,11 +77,22 @@ impl House {
         assert_eq!(self.keys(COMMON).await, self.keys_of("blog").await);
     }
 
-    /// Makes new keys, and waits until so many are published for bank, vault and the others.
-    async fn rotate(&self, whose: &[&str], published: [usize; 3]) {
+    fn keygen(&self, whose: &[&str]) -> Output {
         let file = self.gateway.data().with_file_name("sidegate.yml");
         let line = [&["keygen", "--sectoken", "--config", file.to_str().unwrap()], whose].concat();
-        let output = self.gateway.command(&line, "");
+        self.gateway.command(&line, "")
+    }
+
+    /// What is said when no keys are made.
+    fn refused(&self, whose: &[&str]) -> String {
+        let output = self.keygen(whose);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Makes new keys, and waits until so many are published for bank, vault and the others.
+    async fn rotate(&self, whose: &[&str], published: [usize; 3]) {
+        let output = self.keygen(whose);
         assert!(output.status.success(), "{output:?}");
         wait::until("they are published", wait::BOUND, async || {
             let sets = [self.keys_of("bank").await, self.keys_of("vault").await, self.keys(COMMON).await];
@@ -102,6 +114,12 @@ async fn what_signs_for_one_upstream_signs_for_no_other_whichever_key_is_replace
     house.rotate(&["--upstream", "bank"], [2, 1, 1]).await;
     verify(&house.keys_of("bank").await, &before);
     house.is_told_apart().await;
+    let before = house.keys_of("bank").await;
+    let told = house.refused(&["--all"]);
+    assert!(told.contains("sectoken-bank.previous.pem") && told.contains("wait "), "{told}");
+    assert_eq!(house.keys_of("bank").await, before);
+    assert!(!house.gateway.data().join("sectoken-vault.previous.pem").exists(), "all of them or none");
+    std::fs::remove_file(house.gateway.data().join("sectoken-bank.previous.pem")).unwrap();
     house.rotate(&["--all"], [2, 2, 2]).await;
     house.is_told_apart().await;
     std::fs::remove_file(house.gateway.data().join("sectoken-vault.previous.pem")).unwrap();
@@ -155,10 +173,7 @@ async fn there_are_keys_of_upstreams_alone() {
     }
     for (whose, told) in [("shop", "no upstream shop with a key of its own"), ("other", "no upstream other with a key")]
     {
-        let file = house.gateway.data().with_file_name("sidegate.yml");
-        let line = ["keygen", "--sectoken", "--config", file.to_str().unwrap(), "--upstream", whose];
-        let output = house.gateway.command(&line, "");
-        assert_eq!(output.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(told), "{output:?}");
+        let said = house.refused(&["--upstream", whose]);
+        assert!(said.contains(told), "{said}");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use futures::future::BoxFuture;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -34,11 +35,15 @@ pub(crate) struct Upstream {
     listening: JoinHandle<()>,
 }
 
+/// What a server thinks of a request: the status of its answer.
+type Judge = Box<dyn Fn(Received) -> BoxFuture<'static, u16> + Send + Sync>;
+
 #[derive(Default)]
 struct State {
     received: Mutex<Vec<Received>>,
     /// What is done with the next requests in place of an answer with 200.
     script: Mutex<VecDeque<Act>>,
+    judge: Option<Judge>,
 }
 
 enum Act {
@@ -51,8 +56,17 @@ enum Act {
 
 impl Upstream {
     pub(crate) async fn start() -> Self {
+        Self::with(State::default()).await
+    }
+
+    /// One that answers each request with the status that it is judged by, and remembers none.
+    pub(crate) async fn judging(judge: impl Fn(Received) -> BoxFuture<'static, u16> + Send + Sync + 'static) -> Self {
+        Self::with(State { judge: Some(Box::new(judge)), ..State::default() }).await
+    }
+
+    async fn with(state: State) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, state) = (listener.local_addr().unwrap(), Arc::<State>::default());
+        let (address, state) = (listener.local_addr().unwrap(), Arc::new(state));
         let served = state.clone();
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -108,8 +122,13 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
     let mut stream = BufReader::new(stream);
     let Ok(received) = receive(&mut stream).await else { return };
     let line = received.head.lines().next().unwrap_or_default().replace('&', "&amp;");
-    state.received.lock().unwrap().push(received.clone());
-    let next = state.script.lock().unwrap().pop_front();
+    let next = match &state.judge {
+        Some(judge) => Some(Act::Status(judge(received.clone()).await)),
+        None => {
+            state.received.lock().unwrap().push(received.clone());
+            state.script.lock().unwrap().pop_front()
+        }
+    };
     let status = match next {
         None => 200,
         Some(Act::Status(status)) => status,
