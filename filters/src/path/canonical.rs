@@ -10,7 +10,7 @@ pub struct PathRules {
     pub encoded_slashes: bool,
     /// `%25` followed by two hex digits.
     pub double_encoding: bool,
-    /// `;` parameters.
+    /// `;` parameters, also behind `%3B`: a server that decodes first finds them there.
     pub parameters: bool,
 }
 
@@ -96,7 +96,7 @@ fn unusual(text: &str) -> PathRules {
         empty_segments: text.contains("//"),
         encoded_slashes: text.contains("%2F") || text.contains("%5C"),
         double_encoding: text.match_indices("%25").any(is_double),
-        parameters: text.contains(';'),
+        parameters: text.contains(';') || text.contains("%3B"),
     }
 }
 

@@ -113,7 +113,8 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 
 /// A parameter is one whole, non-empty segment in which nothing may be read as a separator.
 fn is_plain(part: &str) -> bool {
-    !part.is_empty() && !part.contains(';') && !part.contains("%2F") && !part.contains("%5C") && !part.contains("%25")
+    const READ_OTHERWISE: [&str; 5] = [";", "%3B", "%2F", "%5C", "%25"];
+    !part.is_empty() && !READ_OTHERWISE.iter().any(|spelling| part.contains(spelling))
 }
 
 fn segment(text: &str) -> Result<Segment, TemplateError> {

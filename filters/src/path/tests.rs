@@ -13,7 +13,7 @@ fn text(raw: &str) -> String {
 #[case::trailing_slash("/a/", "/a/")]
 #[case::needless_escapes("/%61%2D%7e", "/a-~")]
 #[case::upper_case_hex("/%c3%a9%20", "/%C3%A9%20")]
-#[case::reserved_stay_escaped("/%21%3b%3A", "/%21%3B%3A")]
+#[case::reserved_stay_escaped("/%21%3d%3A", "/%21%3D%3A")]
 #[case::sub_delimiters("/!$&'()*+,=:@", "/!$&'()*+,=:@")]
 #[case::dots_in_names("/.well-known/..a/a../...", "/.well-known/..a/a../...")]
 #[case::lone_percent("/100%25", "/100%25")]
@@ -115,6 +115,7 @@ const PARAMETERS: PathRules = PathRules { parameters: true, ..USUAL };
 #[case::twice_in_pieces("/%25%34%31", "/%2541", DOUBLE)]
 #[case::three_times("/%25252f", "/%25252f", DOUBLE)]
 #[case::parameter("/a;b=c", "/a;b=c", PARAMETERS)]
+#[case::escaped_parameter("/a%3bb=c", "/a%3Bb=c", PARAMETERS)]
 fn unusual_spellings_stay_as_they_are_and_are_noted(
     #[case] raw: &str,
     #[case] canonical: &str,
@@ -164,6 +165,7 @@ fn matching(#[case] pattern: &str, #[case] good: &[&str], #[case] bad: &[&str]) 
 #[case("/a/{b}", "/a/", false)]
 #[case("/a/{b}", "/a/c/d", false)]
 #[case("/a/{b}", "/a/c;d", false)]
+#[case("/a/{b}", "/a/c%3Bd", false)]
 #[case("/a/b", "/a/{b}", false)]
 #[case("/{a}/*", "/a/b", true)]
 fn a_template_covers_what_it_matches_every_path_of(#[case] broad: &str, #[case] narrow: &str, #[case] covers: bool) {
@@ -258,8 +260,8 @@ proptest! {
         if let Ok(path) = CanonicalPath::parse(&raw) {
             let (text, unusual) = (path.as_str(), path.unusual());
             prop_assert_eq!(unusual.empty_segments, text.contains("//"));
-            prop_assert_eq!(unusual.parameters, text.contains(';'));
             let lower = text.to_lowercase();
+            prop_assert_eq!(unusual.parameters, lower.contains(';') || lower.contains("%3b"));
             prop_assert_eq!(unusual.encoded_slashes, lower.contains("%2f") || lower.contains("%5c"));
             prop_assert_eq!(unusual.double_encoding, decoded(text, 1) != decoded(text, 2));
         }
@@ -276,7 +278,7 @@ proptest! {
             for times in 0..=2 {
                 prop_assert_eq!(segments(value, times).len(), 1);
             }
-            prop_assert!(!value.contains(';'));
+            prop_assert!(!decoded(value, 2).contains(&b';'));
         }
     }
 

@@ -52,6 +52,7 @@ fn found(raw: &str) -> Result<String, Unrouted> {
 #[case::as_it_is_written("/shop/cart", Ok("cart"))]
 #[case::an_upstream_tells_a_slash_from_none("/shop/cart/", Err(Unrouted::Path))]
 #[case::parameter("/items/1;a=b", Err(Unrouted::Spelling))]
+#[case::encoded_parameter("/items/1%3Ba=b", Err(Unrouted::Spelling))]
 #[case::encoded_slash("/items/a%2Fb", Err(Unrouted::Spelling))]
 #[case::no_row("/other", Err(Unrouted::Path))]
 fn an_unusual_spelling_is_refused_rather_than_guessed_at(#[case] raw: &str, #[case] expected: Result<&str, Unrouted>) {
