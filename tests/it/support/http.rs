@@ -89,8 +89,13 @@ impl Client {
 
     /// The same client from another address of this machine, which to the gateway is another network.
     pub(crate) fn elsewhere(&self) -> Self {
-        let elsewhere = IpAddr::from([127, 0, 0, 2]);
-        Self { http: make(reqwest::Client::builder().http1_only().local_address(elsewhere)), ..self.clone() }
+        self.in_network(2)
+    }
+
+    /// The same from one of many addresses of this machine.
+    pub(crate) fn in_network(&self, number: u8) -> Self {
+        let address = IpAddr::from([127, 0, 0, number]);
+        Self { http: make(reqwest::Client::builder().http1_only().local_address(address)), ..self.clone() }
     }
 
     /// Where it calls: scheme and authority.
