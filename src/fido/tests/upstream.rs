@@ -269,59 +269,37 @@ async fn a_verdict_that_comes_too_late_counts_for_nothing() {
     assert!(status.get("userId").is_none());
 }
 
-#[tokio::test]
-async fn a_registration_that_ended_meanwhile_leaves_no_key_behind() {
+/// This happens while jeff's registration is judged: it is refused with the one code, and its operation tells the other.
+async fn leaves_no_key_behind(refused: u16, told: u16, happens: impl AsyncFnOnce(&House, OperationId)) {
     let (front, behind) = both().await;
     let jeff = front.user("jeff").await;
     let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
     let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
     let response = Phone::new().register(&request.unwrap());
-    let before = behind.questions();
-    let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
-        let id = OperationId(session_id.parse().unwrap());
-        front.operations.transition(id, Event::Cancel).await.unwrap();
-    });
-    assert_eq!(judged.await, Err(1491));
+    let (before, id) = (behind.questions(), OperationId(session_id.parse().unwrap()));
+    let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || happens(&front, id).await);
+    assert_eq!(judged.await, Err(refused));
     behind.asked_again(before + 1).await;
     assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
     assert_eq!(standings(&front).await, [Standing::Doubted]);
-    assert_eq!(front.status(&session_id).await["uafStatusCode"], 1403);
+    assert_eq!(front.status(&session_id).await["uafStatusCode"], told);
+}
+
+#[tokio::test]
+async fn a_registration_that_ended_meanwhile_leaves_no_key_behind() {
+    let cancel = async |front: &House, id| drop(front.operations.transition(id, Event::Cancel).await.unwrap());
+    leaves_no_key_behind(1491, 1403, cancel).await;
 }
 
 #[tokio::test]
 async fn an_end_of_all_sessions_while_a_registration_is_judged_leaves_no_key_behind() {
-    let (front, behind) = both().await;
-    let jeff = front.user("jeff").await;
-    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
-    let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
-    let response = Phone::new().register(&request.unwrap());
-    let before = behind.questions();
-    let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
-        front.domain.sessions.end_all(&"ext-jeff".into()).await.unwrap();
-    });
-    assert_eq!(judged.await, Err(1401));
-    behind.asked_again(before + 1).await;
-    assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
-    assert_eq!(standings(&front).await, [Standing::Doubted]);
-    assert_eq!(front.status(&session_id).await["uafStatusCode"], 1401);
+    let end = async |front: &House, _| front.domain.sessions.end_all(&"ext-jeff".into()).await.unwrap();
+    leaves_no_key_behind(1401, 1401, end).await;
 }
 
 #[tokio::test]
 async fn a_registration_whose_verdict_comes_too_late_leaves_no_key_behind() {
-    let (front, behind) = both().await;
-    let jeff = front.user("jeff").await;
-    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
-    let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
-    let response = Phone::new().register(&request.unwrap());
-    let before = behind.questions();
-    let judged = during(&behind, front.answer(AnswerAt::Registration, &response), async || {
-        front.clock.advance(Limits::default().answer);
-    });
-    assert_eq!(judged.await, Err(1408));
-    behind.asked_again(before + 1).await;
-    assert_eq!(keys(&front, &behind).await, (1, 0), "it is refused here, and gone there");
-    assert_eq!(standings(&front).await, [Standing::Doubted]);
-    assert_eq!(front.status(&session_id).await["uafStatusCode"], 1408);
+    leaves_no_key_behind(1408, 1408, async |front: &House, _| front.clock.advance(Limits::default().answer)).await;
 }
 
 #[tokio::test]
