@@ -106,6 +106,24 @@ impl PathTemplate {
     }
 }
 
+impl PathTemplate {
+    /// Whether there is a path that both match.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let overlaps = |(here, there): (&Segment, &Segment)| match (here, there) {
+            (Segment::Literal(here), Segment::Literal(there)) => here == there,
+            (Segment::Name(_), Segment::Literal(literal)) | (Segment::Literal(literal), Segment::Name(_)) => {
+                is_plain(literal)
+            }
+            (Segment::Name(_), Segment::Name(_)) => true,
+        };
+        let (here, there) = (self.segments.len(), other.segments.len());
+        (self.open_end || here >= there)
+            && (other.open_end || there >= here)
+            && self.segments.iter().zip(&other.segments).all(overlaps)
+    }
+}
+
 /// The segments of what follows the first slash: none after nothing.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split('/').filter(move |_| !text.is_empty())

@@ -149,9 +149,27 @@ fn what_passes_by_a_row_to_a_looser_one_is_noted(
     #[case] expected: Option<&str>,
 ) {
     let config = loaded(&format!("{BASE}{}", rows(written)));
-    let found = config.notices.iter().find(|notice| notice.text.contains("passes by the row"));
+    let found = config.notices.iter().find(|notice| notice.text.contains("falls to the row"));
     assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
     assert!(found.is_none_or(|found| found.text.contains(expected.unwrap()) && found.key == "routes[1].methods"));
+}
+
+#[rstest]
+#[case(&[("/a/{id}/c", "GET", "guests", "public"), ("/a/b/*", "GET, POST", "customers", "public")], Some("GET on public"))]
+#[case(&[("/a/b/*", "GET", "customers", "public"), ("/a/{id}/c", "GET", "guests", "public")], Some("/a/b/*"))]
+#[case(&[("/a/{id}/c", "GET", "customers", "public"), ("/a/b/*", "GET", "customers", "public")], None)]
+#[case(&[("/a/{id}/c", "GET", "guests", "public"), ("/a/b/*", "POST", "customers", "public")], None)]
+#[case(&[("/a/{id}/c", "GET", "guests", "internal"), ("/a/b/*", "GET", "customers", "public")], None)]
+#[case(&[("/a/{id}/c", "GET", "guests", "public"), ("/a/b/d/*", "GET", "customers", "public")], None)]
+#[case(&[("/a/{id}/c", "GET", "guests", "public"), ("/a/b", "GET", "customers", "public")], None)]
+fn which_of_two_rows_has_what_both_could_is_noted_where_their_filters_differ(
+    #[case] written: &[(&str, &str, &str, &str)],
+    #[case] expected: Option<&str>,
+) {
+    let config = loaded(&format!("{BASE}{}", rows(written)));
+    let found = config.notices.iter().find(|notice| notice.text.contains("which comes first"));
+    assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+    assert!(found.is_none_or(|found| found.text.contains(expected.unwrap()) && found.key == "routes[1].path"));
 }
 
 #[test]

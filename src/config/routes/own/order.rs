@@ -7,7 +7,7 @@ use crate::config::section::Section;
 use crate::routes::ListenerClass;
 
 /// A row that those before it leave nothing is a fault, also for some of its methods; what the paths of those before it
-/// leave to it is noted. Lines of default rows are 0.
+/// leave to it is noted, and so is which of two has what both could. Lines of default rows are 0.
 pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: &[(Row, u64)]) {
     for (other, line) in table {
         if other.pattern.template().covers(row.pattern.template()) {
@@ -15,8 +15,31 @@ pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: 
         } else if row.pattern.template().covers(other.pattern.template()) && is_looser(row, other) {
             let before: Vec<&Row> = table.iter().map(|(row, _)| row).collect();
             note_left_over(section, row, (other, *line), &before);
+        } else if row.pattern.template().overlaps(other.pattern.template())
+            && (is_looser(row, other) || is_looser(other, row))
+        {
+            note_overlap(section, row, (other, *line));
         }
     }
+}
+
+/// Paths that both rows have, of which neither has all of the other's, while their filters differ.
+fn note_overlap(section: &Section<'_>, row: &Row, (other, line): (&Row, u64)) {
+    let shared: Vec<&Method> = row.methods.iter().filter(|method| other.methods.contains(method)).collect();
+    let on: Vec<_> = row.on.iter().filter(|class| other.on.contains(class)).map(|class| class.name()).collect();
+    if shared.is_empty() || on.is_empty() {
+        return;
+    }
+    section.field("path").notice(format!(
+        "paths of the row {} in line {line}, {}, are paths of this one too, and the filters of the two differ: {} on {} \
+         listeners goes to the row {}, which comes first; where {} is to have them, put it before",
+        other.name,
+        other.pattern.text(),
+        listed(&shared),
+        on.join(", "),
+        other.name,
+        row.name,
+    ));
 }
 
 /// Another row takes what this one is for.
@@ -66,8 +89,8 @@ fn note_left_over(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), 
         let left: Vec<&Method> = row.methods.iter().filter(|method| !is_taken(*class, method)).collect();
         if !left.is_empty() {
             section.field("methods").notice(format!(
-                "for {}, the path of the row {} in line {line}, {} on {} listeners passes by the row {} and its filters; \
-                 where it is to pass by {} or not at all, put it among what {} takes",
+                "for {}, the path of the row {} in line {line}, {} on {} listeners falls to the row {} and its filters; \
+                 where {} is to have it, or nobody, put it among what {} takes",
                 other.pattern.text(),
                 other.name,
                 listed(&left),
