@@ -238,7 +238,8 @@ impl Filter for IdentityCreationFilter {
         let credentials: Vec<String> = self.credentials.iter().map(|credential| credential.name()).collect();
         let admission = match admission {
             Admission::Open => "open, a session is recognised".to_owned(),
-            Admission::InternalOnly => "internal callers only".to_owned(),
+            // No cookie and no session token lets anybody pass.
+            Admission::InternalOnly => return format!("internal callers only; {internal}"),
             Admission::Session(demand) => demand.to_string(),
         };
         let interception = match interception {

@@ -1,7 +1,7 @@
 //! What a phone can be told to do wrong, by name.
 
 use clap::Args;
-use sidegate_uaf::authenticator::{DeviceKey, Draft, Misbehaviour, Param};
+use sidegate_uaf::authenticator::{AuthenticatorError, DeviceKey, Draft, Misbehaviour, Param};
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::Operation;
 
@@ -25,7 +25,7 @@ impl Fault {
     pub(super) fn sign(self, draft: Draft, key: &DeviceKey) -> Result<String, PhoneError> {
         let Some(how) = self.misbehave else { return Ok(draft.sign(key.private_key())?.to_message()) };
         say(format_args!("misbehaves ({how}): {}", how.about()));
-        Ok(draft.misbehave(how, key)?)
+        draft.misbehave(how, key).map_err(|why| with_need(how, why))
     }
 
     /// Sees that answers to this operation can be wrong so, before anything is sent.
@@ -79,6 +79,16 @@ fn need(how: Misbehaviour) -> &'static str {
         Misbehaviour::UnaskedConfirmation => " Takes a request without a transaction.",
         Misbehaviour::OtherParam(Param::ChannelBinding) => " Takes a gateway with TLS.",
         _ => "",
+    }
+}
+
+/// An answer that can't be wrong so, with what it would have to be like.
+fn with_need(how: Misbehaviour, why: AuthenticatorError) -> PhoneError {
+    match (why, need(how)) {
+        (why @ AuthenticatorError::Misbehaviour(_), need) if !need.is_empty() => {
+            PhoneError::Message(format!("{why}.{need}"))
+        }
+        (why, _) => why.into(),
     }
 }
 
@@ -141,6 +151,14 @@ mod tests {
         }
         assert!(named("sha-hash").unwrap_err().starts_with("the nearest names are sha1-hash, "));
         assert!(named("expired-certificate").unwrap_err().contains("attests in full"));
+    }
+
+    #[test]
+    fn what_is_not_possible_says_what_it_takes() {
+        let told = |how| with_need(how, AuthenticatorError::Misbehaviour(how)).to_string();
+        let expected = "unconfirmed is not possible in this answer. Takes a transaction.";
+        assert_eq!(told(Misbehaviour::Unconfirmed), expected);
+        assert!(told(Misbehaviour::SameCounter).ends_with("same-counter is not possible in this answer"));
     }
 
     #[test]

@@ -78,7 +78,8 @@ pub(super) enum Action {
         #[command(flatten)]
         kept: Kept,
     },
-    /// Print what `--misbehave` of register and approve can be told, one name a line; asks no gateway
+    /// Print what `--misbehave` of register and approve can be told, one a line: the name, in whose answers, what is wrong and what
+    /// it takes; asks no gateway
     Misbehaviours,
 }
 

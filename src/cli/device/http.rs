@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, SET_COOKIE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Certificate, Client, ClientBuilder, Method, Response, Url};
 use serde_json::Value;
 use sidegate_uaf::StatusCode;
@@ -59,6 +59,8 @@ pub(super) struct Connection {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Value,
+    /// `Retry-After`: seconds, or a date.
+    pub(super) retry_after: Option<String>,
 }
 
 impl Connection {
@@ -151,8 +153,9 @@ impl Connection {
         let response = request.send().await?;
         self.remember_session(&response);
         let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
-        Ok(Answer { status, body })
+        Ok(Answer { status, body, retry_after })
     }
 
     fn remember_session(&mut self, response: &Response) {
@@ -169,7 +172,11 @@ impl Answer {
         if self.status == status {
             return Ok(self.body);
         }
-        let detail = self.body.get("detail").and_then(Value::as_str).unwrap_or(NO_DETAIL).to_owned();
+        let detail = match (self.body.get("detail").and_then(Value::as_str), self.retry_after) {
+            (None, _) => NO_DETAIL.to_owned(),
+            (Some(detail), None) => detail.to_owned(),
+            (Some(detail), Some(when)) => format!("{detail} (Retry-After: {when})"),
+        };
         Err(PhoneError::Refused { what, status: self.status, detail })
     }
 
@@ -211,6 +218,18 @@ mod tests {
         {
             assert!(refused(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_refusal_says_when_to_try_again() {
+        let told = |body, retry_after: Option<&str>| {
+            let answer = Answer { status: 429, body, retry_after: retry_after.map(str::to_owned) };
+            answer.expect(200, "password login").unwrap_err().to_string()
+        };
+        let detail = || serde_json::json!({"detail": "too many"});
+        assert_eq!(told(detail(), Some("7")), "password login: HTTP 429: too many (Retry-After: 7)");
+        assert_eq!(told(detail(), None), "password login: HTTP 429: too many");
+        assert_eq!(told(Value::Null, Some("7")), "password login: HTTP 429: no detail");
     }
 
     #[test]

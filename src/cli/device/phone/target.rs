@@ -19,7 +19,12 @@ impl Phone {
     /// Registers the phone as a dispatch target with two new keys.
     pub(in crate::cli::device) async fn register_target(&mut self, name: &str) -> Result<(), PhoneError> {
         if let Some(target) = &self.state.target {
-            return Err(PhoneError::State(format!("this phone is dispatch target {} already", target.id)));
+            return Err(PhoneError::State(format!(
+                "this phone is dispatch target {} already; {} deletes it, also where it was removed at the gateway, \
+                 --state FILE is another phone",
+                target.id,
+                command("device delete"),
+            )));
         }
         self.log_in().await?;
         let (signing, encryption) = (MessageSigningKey::generate(P256)?, DecryptionKey::generate(P256)?);
