@@ -28,7 +28,7 @@ pub use context::{Ask, Context, ContextFault, Scope, check_device};
 pub use credential::key_ref;
 pub use embedded::{Embedded, EmbeddedSettings};
 pub use facets::{AppIdFault, kept_app_id};
-pub use folder::Unreadable;
+pub use folder::{FileFaults, Unreadable};
 pub use metadata::{MetadataFault, statements};
 pub use policies::{Policies, PolicyFault};
 pub(crate) use upstream::secured;

@@ -17,7 +17,7 @@ use sidegate_filters::clock::{Clock, SystemClock};
 
 use super::Failure;
 use crate::config::{self, Config, Environment, Overrides, Source};
-use crate::fido::{AppIdFault, EndpointFault, MetadataFault, PolicyFault};
+use crate::fido::{AppIdFault, EndpointFault, FileFaults, MetadataFault, PolicyFault};
 use crate::identity::internal_callers::BearerError;
 use crate::identity::key_file::KeyFileError;
 use crate::identity::password::BuildError;
@@ -64,12 +64,12 @@ pub(super) enum ComposeError {
     /// The application identifier or a facet can't be used.
     #[error(transparent)]
     AppId(#[from] AppIdFault),
-    /// A policy can't be used.
+    /// Policies can't be used.
     #[error(transparent)]
-    Policy(#[from] PolicyFault),
-    /// A metadata statement can't be used.
+    Policy(#[from] FileFaults<PolicyFault>),
+    /// Metadata statements can't be used.
     #[error(transparent)]
-    Metadata(#[from] MetadataFault),
+    Metadata(#[from] FileFaults<MetadataFault>),
     /// The cryptographic library failed.
     #[error(transparent)]
     Crypto(#[from] CryptoError),

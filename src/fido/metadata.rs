@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sidegate_uaf::Aaid;
 use sidegate_uaf::metadata::{Statement, StatementError};
 
-use super::folder::{Unreadable, json_file_or_files};
+use super::folder::{FileFaults, Unreadable, json_file_or_files};
 
 /// The statements can't be used: a fault at start.
 #[derive(Debug, thiserror::Error)]
@@ -38,18 +38,32 @@ pub enum MetadataFault {
 /// A file, or the `*.json` files of a folder, each a statement of version 2 or 3.
 ///
 /// # Errors
-/// The first file that can't be used, in the order of their names.
-pub fn statements(place: &Path) -> Result<Vec<Statement>, MetadataFault> {
-    let mut found = BTreeMap::new();
-    for (path, text) in json_file_or_files(place)? {
-        let statement =
-            Statement::parse(&text).map_err(|source| MetadataFault::Malformed { path: path.clone(), source })?;
-        let aaid = statement.aaid();
-        if found.insert(aaid, statement).is_some() {
-            return Err(MetadataFault::Twice { path, aaid });
+/// The files that can't be used.
+pub fn statements(place: &Path) -> Result<Vec<Statement>, FileFaults<MetadataFault>> {
+    let (mut found, mut faults) = (BTreeMap::new(), Vec::new());
+    let files = json_file_or_files(place).map_err(MetadataFault::from)?;
+    if files.is_empty() {
+        faults.push(MetadataFault::Empty(place.to_owned()));
+    }
+    for file in files {
+        match file.map_err(MetadataFault::from).and_then(statement) {
+            Ok((path, statement)) => {
+                let aaid = statement.aaid();
+                if found.insert(aaid, statement).is_some() {
+                    faults.push(MetadataFault::Twice { path, aaid });
+                }
+            }
+            Err(fault) => faults.push(fault),
         }
     }
-    if found.is_empty() { Err(MetadataFault::Empty(place.to_owned())) } else { Ok(found.into_values().collect()) }
+    FileFaults::none_or(faults, found.into_values().collect())
+}
+
+fn statement((path, text): (PathBuf, String)) -> Result<(PathBuf, Statement), MetadataFault> {
+    match Statement::parse(&text) {
+        Ok(statement) => Ok((path, statement)),
+        Err(source) => Err(MetadataFault::Malformed { path, source }),
+    }
 }
 
 #[cfg(test)]
@@ -87,17 +101,23 @@ mod tests {
     #[test]
     fn faults_name_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(statements(folder.path()), Err(MetadataFault::Empty(_))));
+        let faults = |place: &Path| statements(place).unwrap_err().into_iter().collect::<Vec<_>>();
+        assert!(matches!(faults(folder.path())[..], [MetadataFault::Empty(_)]));
         fs::write(folder.path().join("a.json"), STATEMENT).unwrap();
         fs::write(folder.path().join("b.json"), STATEMENT).unwrap();
         let twice = statements(folder.path()).unwrap_err().to_string();
         assert!(twice.ends_with("b.json describes D0D0#0001, which another file describes already"), "{twice}");
         fs::write(folder.path().join("b.json"), STATEMENT.replace("UAFV1TLV", "U2FV1BIN")).unwrap();
         let fault = statements(folder.path()).unwrap_err().to_string();
-        assert!(fault.ends_with("b.json: not for UAF: assertionScheme"), "{fault}");
+        assert!(fault.ends_with("b.json: not for UAF: assertionScheme is not UAFV1TLV"), "{fault}");
+        fs::write(folder.path().join("c.json"), "{").unwrap();
+        let all = faults(folder.path());
+        let named = |at: usize, name: &str| all[at].to_string().contains(name);
+        assert!(all.len() == 2 && named(0, "b.json") && named(1, "c.json"), "{all:?}");
+        fs::remove_file(folder.path().join("c.json")).unwrap();
         fs::write(folder.path().join("b.json"), STATEMENT.replace("\"aaid\"", "\"icon\": null, \"aaid\"")).unwrap();
         let fault = statements(folder.path()).unwrap_err().to_string();
         assert!(fault.ends_with("b.json: statement: icon is null; leave the member out"), "{fault}");
-        assert!(matches!(statements(&folder.path().join("x")), Err(MetadataFault::Unreadable(_))));
+        assert!(matches!(faults(&folder.path().join("x"))[0], MetadataFault::Unreadable(_)));
     }
 }

@@ -7,7 +7,7 @@ use sidegate_uaf::Aaid;
 use sidegate_uaf::policy::{Policy, PolicyError};
 
 use super::context::DEFAULT_POLICY;
-use super::folder::{Unreadable, json_files};
+use super::folder::{FileFaults, Unreadable, json_files};
 
 /// The folder of policies can't be used: a fault at start.
 #[derive(Debug, thiserror::Error)]
@@ -42,22 +42,25 @@ impl Policies {
     /// The `*.json` files of a folder, each under its name without the ending.
     ///
     /// # Errors
-    /// The first file that can't be used, in the order of their names, or a missing `default.json`.
-    pub fn load(folder: &Path) -> Result<Self, PolicyFault> {
-        let mut policies = BTreeMap::new();
-        for (path, text) in json_files(folder)? {
-            let policy =
-                Policy::parse(&text).map_err(|source| PolicyFault::Malformed { path: path.clone(), source })?;
-            // A request can't name what is no Unicode.
-            if let Some(name) = path.file_stem().and_then(|name| name.to_str()) {
-                policies.insert(name.to_owned(), policy);
+    /// The files that can't be used, and a missing `default.json`.
+    pub fn load(folder: &Path) -> Result<Self, FileFaults<PolicyFault>> {
+        let (mut policies, mut faults) = (BTreeMap::new(), Vec::new());
+        let files = json_files(folder).map_err(PolicyFault::from)?;
+        for file in files {
+            match file.map_err(PolicyFault::from).and_then(policy) {
+                // A request can't name what is no Unicode.
+                Ok((path, policy)) => {
+                    let name = path.file_stem().and_then(|name| name.to_str());
+                    policies.extend(name.map(|name| (name.to_owned(), policy)));
+                }
+                Err(fault) => faults.push(fault),
             }
         }
-        if policies.contains_key(DEFAULT_POLICY) {
-            Ok(Self(policies))
-        } else {
-            Err(PolicyFault::NoDefault(folder.to_owned()))
+        let default = folder.join(DEFAULT_POLICY).with_extension("json");
+        if !default.exists() {
+            faults.push(PolicyFault::NoDefault(folder.to_owned()));
         }
+        FileFaults::none_or(faults, Self(policies))
     }
 
     /// The models that some policy accepts by name.
@@ -74,6 +77,13 @@ impl Policies {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Policy> {
         self.0.get(name)
+    }
+}
+
+fn policy((path, text): (PathBuf, String)) -> Result<(PathBuf, Policy), PolicyFault> {
+    match Policy::parse(&text) {
+        Ok(policy) => Ok((path, policy)),
+        Err(source) => Err(PolicyFault::Malformed { path, source }),
     }
 }
 
@@ -105,14 +115,16 @@ mod tests {
     #[test]
     fn faults_name_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(Policies::load(folder.path()), Err(PolicyFault::NoDefault(_))));
-        fs::write(folder.path().join("default.json"), r#"{"accepted":[]}"#).unwrap();
-        let fault = Policies::load(folder.path()).unwrap_err();
-        assert!(fault.to_string().contains("default.json"), "{fault}");
+        let faults = |folder: &Path| Policies::load(folder).unwrap_err().into_iter().collect::<Vec<_>>();
+        assert!(matches!(faults(folder.path())[..], [PolicyFault::NoDefault(_)]));
         fs::write(folder.path().join("bank.json"), "{}").unwrap();
-        let fault = Policies::load(folder.path()).unwrap_err();
-        assert!(fault.to_string().contains("bank.json"), "the first by name: {fault}");
-        assert!(matches!(Policies::load(&folder.path().join("x")), Err(PolicyFault::Unreadable(_))));
+        assert!(matches!(faults(folder.path())[..], [PolicyFault::Malformed { .. }, PolicyFault::NoDefault(_)]));
+        fs::write(folder.path().join("default.json"), r#"{"accepted":[]}"#).unwrap();
+        fs::write(folder.path().join("good.json"), ANY).unwrap();
+        let all = faults(folder.path());
+        let named = |at: usize, name: &str| all[at].to_string().contains(name);
+        assert!(all.len() == 2 && named(0, "bank.json") && named(1, "default.json"), "{all:?}");
+        assert!(matches!(faults(&folder.path().join("x"))[0], PolicyFault::Unreadable(_)));
     }
 
     /// What is there to copy, together: models of their own, and policies that keys of them meet.

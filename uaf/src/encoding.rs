@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use bounded::{Octets, Text};
 pub(crate) use dictionary::{dictionary, read_as_dictionary};
-pub(crate) use json::{EMPTY_LIST, JsonError, parse, parse_with_null_members};
+pub(crate) use json::{EMPTY_LIST, JsonError, parse, parse_file, parse_with_null_members};
 
 /// A value that is not what the encoding demands. It never repeats the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

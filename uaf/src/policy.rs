@@ -75,16 +75,25 @@ pub enum PolicyError {
     #[error("policy: {0}")]
     Json(String),
     /// A member that is none of a policy: a typing error would otherwise weaken it unseen.
-    #[error("policy: unknown member {0}")]
+    #[error(
+        "policy: unknown member {0}; a policy has accepted and disallowed, a criterion aaid, vendorID, keyIDs, \
+         userVerification, keyProtection, matcherProtection, attachmentHint, tcDisplay, authenticationAlgorithms, \
+         assertionSchemes, attestationTypes, authenticatorVersion and exts"
+    )]
     UnknownMember(String),
     /// An alternative without any criterion would accept everything.
-    #[error("policy: an alternative is empty")]
+    #[error("policy: an alternative of accepted is empty and would take everything; write what its keys have to have")]
     EmptyAlternative,
     /// Beside aaid only keyIDs, attachmentHint, authenticatorVersion and exts may stand.
-    #[error("policy: a criterion combines aaid with other properties")]
+    #[error(
+        "policy: a criterion combines aaid with other properties; beside aaid stand keyIDs, attachmentHint, \
+         authenticatorVersion and exts alone"
+    )]
     AaidCombined,
     /// Without aaid both authenticationAlgorithms and assertionSchemes must be there.
-    #[error("policy: a criterion has neither aaid nor both algorithms and schemes")]
+    #[error(
+        "policy: a criterion has neither aaid nor both authenticationAlgorithms and assertionSchemes; write one of these"
+    )]
     Unspecific,
     /// A vendor that no AAID has would never be met, and never be refused.
     #[error("policy: a vendorID is not four hexadecimal digits")]
@@ -106,7 +115,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`].
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let policy: wire::Policy = encoding::parse(text).map_err(|fault| PolicyError::Json(fault.to_string()))?;
+        let policy: wire::Policy = encoding::parse_file(text).map_err(PolicyError::Json)?;
         // Before what is missing, which a typing error may be the reason of.
         match unknown_member(&as_json(serde_json::from_str(text))?, &as_json(serde_json::to_value(&policy))?) {
             None => {}

@@ -193,6 +193,16 @@ routes: [{ name: shop, path: /shop/*, methods: [GET], filters: [who], upstream: 
     assert!(text.starts_with("FOLDER/gate.yml:15: filters.who.rules: filter who: "), "{text}");
 }
 
+/// A good folder with these settings of `fido-uaf`, and a policy of a model besides.
+fn with_settings(settings: &str) -> tempfile::TempDir {
+    let folder = files("");
+    fs::write(folder.path().join("policies/other.json"), r#"{"accepted":[[{"aaid":["D0D0#0002"]}]]}"#).unwrap();
+    let file = fs::read_to_string(folder.path().join("gate.yml")).unwrap();
+    let file = file.replace("fido-uaf:\n  app-id", &format!("fido-uaf:\n{settings}\n  app-id"));
+    fs::write(folder.path().join("gate.yml"), file).unwrap();
+    folder
+}
+
 #[rstest::rstest]
 #[case::of_a_model_that_is_refused("  decoy-models: [D0D0#0001]", "D0D0#0001 is no model of a decoy: ")]
 #[case::of_a_model_that_one_policy_does_not_take(
@@ -207,14 +217,51 @@ routes: [{ name: shop, path: /shop/*, methods: [GET], filters: [who], upstream: 
     ""
 )]
 fn every_policy_has_a_decoy_where_users_are_hidden(#[case] settings: &str, #[case] fault: &str) {
-    let folder = files("");
-    fs::write(folder.path().join("policies/other.json"), r#"{"accepted":[[{"aaid":["D0D0#0002"]}]]}"#).unwrap();
-    let file = fs::read_to_string(folder.path().join("gate.yml")).unwrap();
-    let file = file.replace("fido-uaf:\n  app-id", &format!("fido-uaf:\n{settings}\n  app-id"));
-    fs::write(folder.path().join("gate.yml"), file).unwrap();
+    let folder = with_settings(settings);
     let (good, text) = checked_in(folder.path());
     assert_eq!(good, fault.is_empty(), "{text}");
     assert!(fault.is_empty() || text.contains("fido-uaf.decoy-models: ") && text.contains(fault), "{text}");
+}
+
+#[test]
+fn of_several_broken_policies_and_statements_each_is_told() {
+    let folder = with_settings("  metadata: { statements: models }");
+    fs::create_dir(folder.path().join("models")).unwrap();
+    for (name, text) in [
+        ("models/a.json", "{\n\"aaid\" 1}"),
+        ("models/b.json", r#"{"aaid": "D0D0#0001", "protocolFamily": "uaf"}"#),
+        ("policies/default.json", "{"),
+        ("policies/other.json", "{}"),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let (good, text) = checked_in(folder.path());
+    assert!(!good && text.lines().count() == 4, "{text}");
+    for expected in [
+        "models/a.json: statement: not JSON: expected `:` at line 2 column 8",
+        "models/b.json: neither schema nor assertionScheme: a statement of version 3 says \"schema\": 3",
+        "policies/default.json: policy: not JSON: EOF while parsing an object at line 1 column 1",
+        "policies/other.json: policy: member accepted missing",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[rstest::rstest]
+#[case::nothing_is_known("", "fido-uaf.metadata: no model of authenticators is known")]
+#[case::all_is("  metadata: { unknown-models: surrogate }", "")]
+#[case::what_it_wants_is_revoked(
+    "  hide-users: false\n  metadata: { unknown-models: surrogate, revoked: [D0D0#0002] }",
+    "fido-uaf.policies: no key can meet the policy other: "
+)]
+fn a_policy_that_no_key_can_meet_is_noted(#[case] settings: &str, #[case] note: &str) {
+    let folder = with_settings(settings);
+    let (good, text) = checked_in(folder.path());
+    assert!(good, "{text}");
+    let notes: Vec<_> =
+        text.lines().filter(|line| line.contains("no key can meet") || line.contains("no model of")).collect();
+    assert_eq!(notes.len(), usize::from(!note.is_empty()), "{text}");
+    assert!(notes.iter().all(|line| line.starts_with(&format!("note: {note}"))), "{text}");
 }
 
 /// What a phone has to do before a payment is known of no model without a statement.

@@ -1,16 +1,18 @@
-//! What an operator should know about certificates and keys before browsers, phones and upstreams meet them.
+//! What an operator should know about certificates, keys and policies before browsers, phones and upstreams meet them.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use sidegate_filters::clock::Millis;
+use sidegate_uaf::policy::Policy;
 
-use crate::config::{Config, ListenerTls, Notice};
+use crate::config::{Config, FidoUaf, ListenerTls, Notice};
+use crate::fido::Policies;
 use crate::jose::server_certificate::ServerCertificate;
 use crate::routes::ListenerClass;
 
-/// What clients will hold against the certificates of listeners, and keys that others may read. None of it keeps a
-/// gateway from serving. Files that can't be read are left to [`super::misfits`].
+/// What clients will hold against the certificates of listeners, keys that others may read, and policies that nobody can
+/// meet. None of it keeps a gateway from serving. Files that can't be read are left to [`super::misfits`].
 pub(in crate::cli) fn notes(config: &Config, now: Millis) -> Vec<Notice> {
     let mut found = Vec::new();
     let mut note = |key: String, texts: Vec<String>| {
@@ -35,7 +37,28 @@ pub(in crate::cli) fn notes(config: &Config, now: Millis) -> Vec<Notice> {
         let texts = client.and_then(|files| of_key(&files.key)).into_iter().collect();
         note(format!("upstreams.{}.tls.client-key", upstream.name), texts);
     }
+    found.extend(judge.into_iter().flat_map(of_policies));
     found
+}
+
+/// Policies that no key can meet, so that nobody registers or logs in by them.
+fn of_policies(fido_uaf: &FidoUaf) -> Vec<Notice> {
+    let policies = fido_uaf.policies.as_ref().map_or_else(|| Ok(Policies::built_in()), |folder| Policies::load(folder));
+    let (Ok(policies), Ok(models)) = (policies, super::services::models(&fido_uaf.metadata)) else { return Vec::new() };
+    if !Policy::any().may_be_met(&models) {
+        let text = "no model of authenticators is known, so nobody can register a key: name their statements \
+                    (statements), or write unknown-models: surrogate to try things out";
+        return vec![Notice { key: "fido-uaf.metadata".to_owned(), text: text.to_owned() }];
+    }
+    let unmet = policies.iter().filter(|(_, policy)| !policy.may_be_met(&models));
+    let note = |(name, _): (&str, _)| Notice {
+        key: "fido-uaf.policies".to_owned(),
+        text: format!(
+            "no key can meet the policy {name}: of the models that are known and not revoked none has what its \
+             alternatives want, or what it disallows is left of none; change it, or add a statement of such a model"
+        ),
+    };
+    unmet.map(note).collect()
 }
 
 fn of_certificate(tls: &ListenerTls, host: Option<&str>, now: Millis) -> Vec<String> {

@@ -180,7 +180,7 @@ async fn relying_party(
     Ok(RelyingParty::new(Some(app_id), facets, models(&fido_uaf.metadata)?, key).with_versions(fido_uaf.versions))
 }
 
-fn models(metadata: &config::Metadata) -> Result<Models, ComposeError> {
+pub(super) fn models(metadata: &config::Metadata) -> Result<Models, ComposeError> {
     let unknown = match metadata.unknown_models {
         config::UnknownModels::Refuse => UnknownModels::Refuse,
         config::UnknownModels::Surrogate => UnknownModels::Surrogate(Algorithm::ALL.iter().copied().collect()),

@@ -91,15 +91,17 @@ fn bearers(config: &Config) -> Vec<Misfit> {
 fn metadata(config: &Config) -> Vec<Misfit> {
     let folder = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.metadata.statements.as_ref());
     let right = "every .json file of the folder is a metadata statement for UAF, version 2 or 3, each of another model";
-    let tried = folder.map(|folder| statements(folder));
-    tried.and_then(|tried| misfit(tried, || "fido-uaf.metadata.statements".to_owned(), right)).into_iter().collect()
+    let faults = folder.and_then(|folder| statements(folder).err()).into_iter().flatten();
+    let key = || "fido-uaf.metadata.statements".to_owned();
+    faults.filter_map(|fault| misfit(Err::<(), _>(fault), key, right)).collect()
 }
 
 fn policies(config: &Config) -> Vec<Misfit> {
     let folder = config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.policies.as_ref());
     let right = "every .json file of the folder is a policy, default.json is one of them";
-    let tried = folder.map(|folder| Policies::load(folder));
-    tried.and_then(|tried| misfit(tried, || "fido-uaf.policies".to_owned(), right)).into_iter().collect()
+    let faults = folder.and_then(|folder| Policies::load(folder).err()).into_iter().flatten();
+    let key = || "fido-uaf.policies".to_owned();
+    faults.filter_map(|fault| misfit(Err::<(), _>(fault), key, right)).collect()
 }
 
 /// The keys of token issuers that are in files.

@@ -36,6 +36,23 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     read(text, Nulls::Refused)
 }
 
+/// The same of a file that an administrator wrote: the fault says the line, and what would be right.
+pub(crate) fn parse_file<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    parse(text).map_err(|fault| match &fault {
+        JsonError::Syntax => {
+            let of_syntax = serde_json::from_str::<serde::de::IgnoredAny>(text).err();
+            of_syntax.map_or_else(|| fault.to_string(), |error| format!("{fault}: {error}"))
+        }
+        // One that is missing is the fault itself.
+        JsonError::Member(path) if path.ends_with(" missing") || path.ends_with(EMPTY_LIST) => fault.to_string(),
+        JsonError::Member(_) => {
+            let of_member = serde_json::from_str::<T>(text).err();
+            of_member.map_or_else(|| fault.to_string(), |error| format!("{fault}: {error}"))
+        }
+        JsonError::Duplicate | JsonError::Null(_) | JsonError::Size => fault.to_string(),
+    })
+}
+
 /// The same for an object whose own members may be `null`, as writers in Java leave out what they don't have: for a
 /// `T` whose members are all optional.
 pub(crate) fn parse_with_null_members<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
@@ -224,6 +241,18 @@ mod tests {
     #[case(r#"{"list":[{}]}"#, JsonError::Member("list[0]: a missing".into()))]
     fn a_fault_is_named(#[case] text: &str, #[case] fault: JsonError) {
         assert_eq!(parse::<Outer>(text).unwrap_err(), fault);
+    }
+
+    #[rstest]
+    #[case("{\n\"list\": [,]}", "not JSON: expected value at line 2 column 10")]
+    #[case(r#"{"list":[{"a":1}]} x"#, "not JSON: trailing characters at line 1 column 20")]
+    #[case(
+        "{\"list\":[\n{\"a\":\"1\"}]}",
+        "member list[0].a: invalid type: string \"1\", expected u16 at line 2 column 8"
+    )]
+    #[case("{}", "member list missing")]
+    fn a_fault_of_a_file_says_where_it_is_and_what_would_be_right(#[case] text: &str, #[case] fault: &str) {
+        assert_eq!(parse_file::<Outer>(text).unwrap_err(), fault);
     }
 
     #[derive(Debug, Deserialize)]

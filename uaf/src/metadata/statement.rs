@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{Model, Takes};
 use crate::aaid::Aaid;
 use crate::algorithm::{Algorithm, AttestationType, KeyFormat};
 use crate::crypto::{CertificateError, TrustAnchors};
-use crate::encoding::{self, JsonError, read_as_dictionary};
+use crate::encoding::{self, read_as_dictionary};
 use crate::registry::{self, NotRegistered};
 use crate::wire::{PngCharacteristics, Version, kinds};
 
@@ -30,8 +31,19 @@ pub enum StatementError {
     #[error("schema {0} is not read; schema 3, or a statement of version 2 without schema, is")]
     Schema(u16),
     /// The model is none of UAF, or speaks another assertion scheme.
-    #[error("not for UAF: {0}")]
-    NotUaf(&'static str),
+    #[error("not for UAF: {member} is not {right}")]
+    NotUaf {
+        /// The member that says so.
+        member: &'static str,
+        /// What it is in a statement for UAF.
+        right: &'static str,
+    },
+    /// Nothing tells of which version it is.
+    #[error(
+        "neither schema nor assertionScheme: a statement of version 3 says \"schema\": 3, one of version 2 \
+         \"assertionScheme\": \"UAFV1TLV\""
+    )]
+    Unversioned,
     /// The model speaks neither UAF 1.0 nor 1.1.
     #[error("upv has neither 1.0 nor 1.1")]
     Version,
@@ -76,8 +88,10 @@ pub struct Statement {
 /// Which version a statement is of: only 3 says it.
 #[derive(Deserialize)]
 #[serde(remote = "Self")]
+#[serde(rename_all = "camelCase")]
 struct Schema {
     schema: Option<u16>,
+    assertion_scheme: Option<IgnoredAny>,
 }
 
 /// What statements of every version say alike.
@@ -128,14 +142,15 @@ impl Statement {
     /// # Errors
     /// [`StatementError`].
     pub fn parse(text: &str) -> Result<Self, StatementError> {
-        let schema: Schema = encoding::parse(text)?;
-        let spelled = match schema.schema {
+        let Schema { schema, assertion_scheme } = read(text)?;
+        let spelled = match schema {
+            None if assertion_scheme.is_none() => return Err(StatementError::Unversioned),
             None | Some(2) => numbers::read(text)?,
             Some(3) => words::read(text)?,
             Some(other) => return Err(StatementError::Schema(other)),
         };
         spelled.check()?;
-        let said = Said::of(encoding::parse(text)?, spelled);
+        let said = Said::of(read(text)?, spelled);
         Ok(Self { aaid: said.frame.aaid, model: said.into_model()? })
     }
 
@@ -263,10 +278,8 @@ fn anchors(certificates: &[String]) -> Result<TrustAnchors, StatementError> {
     Ok(roots)
 }
 
-impl From<JsonError> for StatementError {
-    fn from(fault: JsonError) -> Self {
-        Self::Json(fault.to_string())
-    }
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, StatementError> {
+    encoding::parse_file(text).map_err(StatementError::Json)
 }
 
 #[cfg(test)]

@@ -14,12 +14,14 @@ impl RelyingParty {
     /// several keys of each model that is neither revoked nor refused for want of a statement, of any of its algorithms.
     #[must_use]
     pub fn may_be_met(&self, wanted: &Policy) -> bool {
-        wanted.can_be_filled(&self.models)
+        wanted.may_be_met(&self.models)
     }
 }
 
 impl Policy {
-    fn can_be_filled(&self, models: &Models) -> bool {
+    /// The same, as long as there is no server yet.
+    #[must_use]
+    pub fn may_be_met(&self, models: &Models) -> bool {
         // What goes by an authenticator's version tells nothing of a model.
         let always: Vec<_> =
             self.0.disallowed.iter().filter(|criterion| criterion.authenticator_version.is_none()).cloned().collect();
@@ -103,7 +105,7 @@ mod tests {
         if disallowed != &json!([]) {
             policy["disallowed"] = disallowed.clone();
         }
-        Policy::parse(&policy.to_string()).unwrap().can_be_filled(models)
+        Policy::parse(&policy.to_string()).unwrap().may_be_met(models)
     }
 
     /// A criterion of an algorithm.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::{Spelled, StatementError};
-use crate::encoding::{self, read_as_dictionary};
+use crate::encoding::read_as_dictionary;
 use crate::registry;
 use crate::wire::UAFV1TLV;
 
@@ -52,9 +52,9 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
 }
 
 pub(super) fn read(text: &str) -> Result<Spelled, StatementError> {
-    let raw: Raw = encoding::parse(text)?;
+    let raw: Raw = super::read(text)?;
     if raw.assertion_scheme != UAFV1TLV {
-        return Err(StatementError::NotUaf("assertionScheme"));
+        return Err(StatementError::NotUaf { member: "assertionScheme", right: "UAFV1TLV" });
     }
     // Before they join the others, under whose name they are looked at later.
     registry::ALGORITHMS.written("authenticationAlgorithm").check(raw.authentication_algorithm)?;

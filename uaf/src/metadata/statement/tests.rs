@@ -94,9 +94,19 @@ fn of_several_attestations_it_is_the_one_that_can_be_proven() {
     }
 }
 
+/// What the JSON library says besides, its words and the column, does not matter.
+#[track_caller]
+fn assert_refused(read: Result<Statement, StatementError>, expected: &StatementError) {
+    match (read.unwrap_err(), expected) {
+        (StatementError::Json(told), StatementError::Json(expected)) => assert!(told.starts_with(expected), "{told}"),
+        (told, expected) => assert_eq!(told, *expected),
+    }
+}
+
 #[rstest]
 #[case(json!({"schema": 4}), StatementError::Schema(4))]
-#[case(json!({"assertionScheme": "U2FV1BIN"}), StatementError::NotUaf("assertionScheme"))]
+#[case(json!({"assertionScheme": null}), StatementError::Unversioned)]
+#[case(json!({"assertionScheme": "U2FV1BIN"}), StatementError::NotUaf { member: "assertionScheme", right: "UAFV1TLV" })]
 #[case(json!({"upv": [{"major": 1, "minor": 2}]}), StatementError::Version)]
 #[case(json!({"authenticationAlgorithm": 7}), StatementError::Algorithm)]
 #[case(json!({"publicKeyAlgAndEncoding": 258}), StatementError::KeyFormat)]
@@ -118,11 +128,11 @@ fn of_several_attestations_it_is_the_one_that_can_be_proven() {
 #[case(json!({"isSecondFactorOnly": "no"}), StatementError::Json("member isSecondFactorOnly".into()))]
 #[case(json!({"isSecondFactorOnly": null}), StatementError::Json("member isSecondFactorOnly missing".into()))]
 fn an_old_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[case] error: StatementError) {
-    assert_eq!(version_2(changes).unwrap_err(), error);
+    assert_refused(version_2(changes), &error);
 }
 
 #[rstest]
-#[case(json!({"protocolFamily": "fido2"}), StatementError::NotUaf("protocolFamily"))]
+#[case(json!({"protocolFamily": "fido2"}), StatementError::NotUaf { member: "protocolFamily", right: "uaf" })]
 #[case(json!({"upv": [{"major": 2, "minor": 1}]}), StatementError::Version)]
 #[case(json!({"authenticationAlgorithms": ["sm2_sm3_raw"]}), StatementError::Algorithm)]
 #[case(json!({"authenticationAlgorithms": []}), StatementError::Algorithm)]
@@ -131,10 +141,11 @@ fn an_old_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[cas
 #[case(json!({"attestationTypes": ["basic_full"]}), StatementError::AttestationType)]
 #[case(json!({"tcDisplay": ["any"]}), StatementError::DisplayContentType)]
 #[case(json!({"tcDisplay": ["any"], "tcDisplayContentType": "image/png"}), StatementError::DisplayPictures)]
-#[case(json!({"keyProtection": 6}), StatementError::Json("member keyProtection".into()))]
+#[case(json!({"schema": null}), StatementError::Unversioned)]
+#[case(json!({"keyProtection": 6}), StatementError::Json("member keyProtection: invalid type: integer `6`, expected a sequence at line 1".into()))]
 #[case(json!({"aaid": null, "aaguid": "x"}), StatementError::Json("member aaid missing".into()))]
 fn a_new_statement_that_cannot_be_used_is_refused(#[case] changes: Value, #[case] error: StatementError) {
-    assert_eq!(version_3(changes).unwrap_err(), error);
+    assert_refused(version_3(changes), &error);
 }
 
 /// A display for pictures of 320 by 480 pixels in 16-bit colours, with something changed.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Spelled, StatementError};
-use crate::encoding::{self, read_as_dictionary};
+use crate::encoding::read_as_dictionary;
 use crate::registry::{self, NotRegistered, Registry};
 
 read_as_dictionary!(Raw, Method);
@@ -31,9 +31,9 @@ struct Method {
 }
 
 pub(super) fn read(text: &str) -> Result<Spelled, StatementError> {
-    let raw: Raw = encoding::parse(text)?;
+    let raw: Raw = super::read(text)?;
     if raw.protocol_family != "uaf" {
-        return Err(StatementError::NotUaf("protocolFamily"));
+        return Err(StatementError::NotUaf { member: "protocolFamily", right: "uaf" });
     }
     let method = |method: &Method| registry::METHOD.value(&method.user_verification_method);
     let methods = raw.user_verification_details.iter().map(|list| list.iter().map(method).collect());
