@@ -365,6 +365,8 @@ async fn no_other_cookie_is_dead(#[case] admission: Admission, #[case] headers: 
 fn explain_shows_what_is_demanded() {
     let shown = filter(settings(level(2))).settings();
     assert_eq!(shown, "domain main by cookie; a session of level 2; internal callers with act-for; interception auto");
+    let shown = filter(settings(Admission::InternalOnly)).settings();
+    assert_eq!(shown, "internal callers only; internal callers with act-for", "no session lets anybody pass");
 }
 
 #[rstest]
