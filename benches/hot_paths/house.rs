@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use sidegate::cli::compose::{Composed, compose};
 use sidegate::config::{Config, Environment, Overrides, STANDALONE, Source, load};
-use sidegate::jose::{DecryptionKey, MessageSigningKey};
+use sidegate::jose::DecryptionKey;
 use sidegate::oob::bypass::StoredTargetKeys;
 use sidegate::routes::{Destination, ListenerClass, Route};
 use sidegate::store::users::PasswordHash;
@@ -27,6 +27,7 @@ use sidegate_uaf::authenticator::Authenticator;
 use sidegate_uaf::wire::RegistrationRequest;
 
 use super::Failure;
+use super::attacks::{Attack, GOOD, Key, Victim};
 
 const PASSWORD: &str = "a-password-of-jeff";
 const TARGETS: &str = "/nevisfido/token/dispatch/targets";
@@ -52,7 +53,7 @@ pub(crate) struct House {
     bearer: HeaderValue,
     cookie: HeaderValue,
     target: String,
-    signing: MessageSigningKey,
+    signing: Key,
     _folder: tempfile::TempDir,
 }
 
@@ -78,7 +79,7 @@ impl House {
             bearer: HeaderValue::try_from(format!("Bearer {}", token.trim()))?,
             cookie: HeaderValue::from_static(""),
             target: String::new(),
-            signing: MessageSigningKey::generate(KeyKind::Ec(EcCurve::P256))?,
+            signing: Key::p256(),
             runtime,
             composed,
             _folder: folder,
@@ -115,7 +116,7 @@ impl House {
         let encryption = DecryptionKey::generate(KeyKind::Ec(EcCurve::P256))?;
         let new = json!({
             "username": "jeff", "name": "phone", "dispatcher": "link", "target": "a-push-address",
-            "signatureKey": self.signing.public_jwk(), "encryptionKey": encryption.public_jwk(),
+            "signatureKey": self.signing.public(), "encryptionKey": encryption.public_jwk(),
         });
         let added = self.json(self.internal(TARGETS, new.to_string()))?;
         self.target = text(&added, "id")?.to_owned();
@@ -177,16 +178,27 @@ impl House {
 
     /// A signed change of the target that was never sent before, as it reaches its filter.
     pub(crate) fn patch(&self) -> Result<Exchange, Failure> {
+        self.change(self.message(&GOOD))
+    }
+
+    /// A change of the target that was never sent before, signed and written in this way.
+    pub(crate) fn message(&self, attack: &Attack) -> String {
         let claims = json!({
             "name": "new name", "dispatchTargetId": self.target, "requestId": uuid::Uuid::new_v4(),
             "creationTimeInEpochMillis": SystemClock.now().0,
         });
+        let sign = |input: &str| self.signing.sign(input);
+        Victim { public: self.signing.public(), sign: &sign, issuer: "", claims: claims.to_string() }.token(attack)
+    }
+
+    /// Such a message as it reaches its filter.
+    pub(crate) fn change(&self, message: String) -> Result<Exchange, Failure> {
         let ask = Ask {
             on: ListenerClass::Public,
             method: Method::PATCH,
             path: format!("{TARGETS}/{}", self.target),
             field: None,
-            body: self.signing.sign(claims.to_string().as_bytes())?,
+            body: message,
         };
         let path = CanonicalPath::parse(&ask.path)?;
         let found = self.composed.router.find(ask.on, &ask.method, &path).map_err(|_| "no such row")?;
@@ -199,6 +211,17 @@ impl House {
             let passes = matches!(self.bypass.request(&mut exchange).await, Ok(Verdict::Pass));
             passes && matches!(self.bypass.commit(&mut exchange).await, Ok(Verdict::Pass))
         })
+    }
+
+    /// Whether the bypass refuses it, as a message that is none of the target's key.
+    pub(crate) fn refuses(&self, mut exchange: Exchange) -> bool {
+        let verdict = self.block_on(self.bypass.request(&mut exchange));
+        matches!(verdict, Ok(Verdict::Answer(reply)) if reply.status().is_client_error())
+    }
+
+    /// Waits for what is done in the background by nobody else.
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// A request for the application from a browser with a session.
@@ -237,16 +260,21 @@ impl Ask {
     fn exchange(self, path: CanonicalPath, params: Params) -> Exchange {
         let mut headers = fields();
         headers.extend(self.field);
-        let client = Client {
-            address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-            secure: true,
-            internal: self.on == ListenerClass::Internal,
-            certificate: None,
-            names: None,
-            origin: "https://gate.example".into(),
-        };
+        let client = client(self.on);
         let body = Some(Bytes::from(self.body));
         Exchange { params, body, ..Exchange::new("r".into(), self.method, path, headers, client) }
+    }
+}
+
+/// Whoever connects.
+pub(crate) fn client(on: ListenerClass) -> Client {
+    Client {
+        address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        secure: true,
+        internal: on == ListenerClass::Internal,
+        certificate: None,
+        names: None,
+        origin: "https://gate.example".into(),
     }
 }
 

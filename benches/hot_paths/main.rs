@@ -1,9 +1,13 @@
 //! What the work inside a request costs, without the network, and how that compares with what it cannot do without:
 //! `make bench`, or `make bench BENCH=--quick`.
 
+#[path = "../../tests/it/attacks/mod.rs"]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the tests have it, too")]
+mod attacks;
 mod bare;
 mod house;
 mod ratio;
+mod refusals;
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -36,7 +40,8 @@ fn main() -> Result<(), Failure> {
     application(&mut criterion, &house)?;
     router(&mut criterion, &house)?;
     criterion.final_summary();
-    ratios(&house, &bare)
+    ratios(&house, &bare)?;
+    refusals::print(&house)
 }
 
 /// Counts what went wrong: a benchmark of failures would be a fast one.

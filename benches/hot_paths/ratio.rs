@@ -22,13 +22,18 @@ pub(crate) struct Ratio<'a, T> {
 impl<T> Ratio<'_, T> {
     /// Measures and prints it.
     pub(crate) fn print(&self) -> Result<(), Failure> {
+        let Cost { whole, bare } = self.median()?;
+        writeln!(std::io::stdout(), "{}: {:.2} ({whole:.3} us / {bare:.3} us)", self.name, whole / bare)?;
+        Ok(())
+    }
+
+    /// Measures it.
+    pub(crate) fn median(&self) -> Result<Cost, Failure> {
         let mut turns = (0..TURNS).map(|_| self.turn()).collect::<Result<Vec<_>, _>>()?;
         turns.sort_by(|one, other| one.ratio().total_cmp(&other.ratio()));
         let median = turns.get(TURNS / 2).ok_or("no turn")?;
         let each = |side: Duration| side.as_secs_f64() * 1e6 / self.runs as f64;
-        let (whole, bare) = (each(median.whole), each(median.bare));
-        writeln!(std::io::stdout(), "{}: {:.2} ({whole:.3} us / {bare:.3} us)", self.name, median.ratio())?;
-        Ok(())
+        Ok(Cost { whole: each(median.whole), bare: each(median.bare) })
     }
 
     fn turn(&self) -> Result<Turn, Failure> {
@@ -43,6 +48,13 @@ impl<T> Ratio<'_, T> {
             count => Err(format!("{}: {count} failed", self.name).into()),
         }
     }
+}
+
+/// What each side takes, in microseconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) whole: f64,
+    pub(crate) bare: f64,
 }
 
 struct Turn {

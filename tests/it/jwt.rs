@@ -1,6 +1,5 @@
 //! The realm `jwt` (`gateway.md` 3.1): API clients with the tokens of an issuer.
 
-mod attacks;
 mod gone;
 mod refused;
 

@@ -4,6 +4,7 @@
 mod acting_for;
 mod administration;
 mod architecture;
+mod attacks;
 mod attestation;
 mod begun_operations;
 mod bounds;

@@ -26,7 +26,7 @@ struct State {
 }
 
 /// The name of its key.
-pub(crate) const KID: &str = "key-1";
+pub(crate) use crate::attacks::KID;
 
 /// A key as it stands in a set.
 pub(crate) fn listed(key: &SigningKey, kid: &str) -> Value {
