@@ -54,9 +54,9 @@ pub struct Row {
 /// Where a row leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeadsTo {
-    /// A service of ours, behind one of [`ROWS`].
+    /// A service of ours, behind one of [`ROWS`](crate::routes::rows::ROWS).
     Service(Service, Protection),
-    /// The FIDO server behind (`fronting`), which answers one of [`ROWS`] in our place.
+    /// The FIDO server behind (`fronting`), which answers one of [`ROWS`](crate::routes::rows::ROWS) in our place.
     Fronted {
         /// What answers there.
         service: Service,
