@@ -77,6 +77,23 @@ impl Chain {
         true
     }
 
+    /// Whether a connection may go on that began with this request, now that these filters stand where others stood. The
+    /// request is as it came, without a body; what they make of it is in it afterwards. An error ends the connection.
+    pub async fn again(&self, exchange: &mut Exchange) -> bool {
+        exchange.body = Some(Bytes::new());
+        for filter in self.filters() {
+            match filter.again(exchange).await {
+                Ok(Verdict::Pass) => {}
+                Ok(Verdict::Answer(_)) => return false,
+                Err(error) => {
+                    tracing::error!(filter = filter.name(), %error, "a filter could not decide about a connection");
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Tells the filters that the request goes to the destination now, until one keeps it back, and all of them if none
     /// did. Whoever mounts a chain calls this once for a request that passed, however often it is sent, and before that.
     pub async fn commit(&self, exchange: &mut Exchange) -> Verdict {

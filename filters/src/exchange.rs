@@ -54,6 +54,7 @@ pub enum TurnedAway {
 }
 
 /// A request as filters see and change it. The head is the client's, already checked and canonical.
+#[derive(Clone)]
 pub struct Exchange {
     /// Names the request in the answer, the log and the audit.
     pub request_id: String,

@@ -78,6 +78,15 @@ pub trait Filter: Send + Sync {
         Ok(true)
     }
 
+    /// Judges a request that was let pass anew, as it came, for a connection that outlives it: once another configuration is
+    /// served, whose filters may be others. What counts requests has counted it.
+    ///
+    /// # Errors
+    /// When it cannot decide: the connection ends.
+    async fn again(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+        self.request(exchange).await
+    }
+
     /// Learns how an upstream answered. Of a service in the same process nothing is told.
     ///
     /// # Errors

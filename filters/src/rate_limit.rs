@@ -127,6 +127,10 @@ impl Filter for RateLimitFilter {
         let Some(name) = self.name(exchange)? else { return Ok(Verdict::Pass) };
         Ok(self.rate.take(&name).map_or_else(|wait| Verdict::Answer(too_many(wait).into()), |()| Verdict::Pass))
     }
+
+    async fn again(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+        Ok(Verdict::Pass)
+    }
 }
 
 /// After so many seconds, rounded up, there is one left again.

@@ -27,7 +27,8 @@ pub(super) use censor::trailers as censor_trailers;
 pub(super) use peer::of as peer_of;
 use rewrite::Target;
 use tries::{Sent, Tries};
-use tunnel::{From, Tunnel};
+pub(super) use tunnel::Asked;
+use tunnel::{From, Open, Tunnel};
 
 /// A request that passed its filters and goes to an upstream.
 pub(super) struct Forward {
@@ -85,8 +86,8 @@ impl Forward {
     }
 
     /// The same, where it asks for a WebSocket and may.
-    pub(super) fn with_websocket(mut self, handshake: Option<Handshake>) -> Self {
-        self.tunnel = handshake.map(Tunnel::new);
+    pub(super) fn with_websocket(mut self, handshake: Option<(Handshake, Asked)>) -> Self {
+        self.tunnel = handshake.map(|(handshake, asked)| Tunnel::new(handshake, asked));
         self
     }
 
@@ -168,10 +169,11 @@ impl Forward {
     }
 
     /// The server goes on with a WebSocket.
-    pub(super) fn open_tunnel(&mut self) {
-        if let Some(tunnel) = &mut self.tunnel {
-            tunnel.open(self.route.clone(), self.exchange.caller.clone());
-        }
+    pub(super) fn open_tunnel(&mut self) -> pingora::Result<()> {
+        let (tunnel, server) = (self.tunnel.as_mut(), self.tries.server(&self.upstream).cloned());
+        let (tunnel, server) = tunnel.zip(server).ok_or_else(|| unwatched("one that nobody asked for"))?;
+        let (route, caller, path) = (self.route.clone(), self.exchange.caller.clone(), self.path.clone());
+        tunnel.open(Open { route, caller, path, server })
     }
 
     /// Takes note of a piece of the answer that goes by.
@@ -218,6 +220,11 @@ impl Forward {
     pub(super) async fn answered(&self, status: StatusCode) {
         self.route.filters.response(&self.exchange, status).await;
     }
+}
+
+/// A WebSocket that nobody would close is not opened.
+fn unwatched(why: &'static str) -> Box<Error> {
+    Error::explain(ErrorType::InternalError, why)
 }
 
 /// What leads a request to the server of those before it: the session that a filter of its row found, or the network that

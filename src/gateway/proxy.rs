@@ -138,7 +138,7 @@ impl ProxyHttp for Front {
             forward.answered(response.status).instrument(known.span.clone()).await;
         }
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
-            known.span.in_scope(|| forward.open_tunnel());
+            known.span.in_scope(|| forward.open_tunnel())?;
         }
         Ok(())
     }

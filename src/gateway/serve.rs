@@ -15,12 +15,13 @@ use sidegate_filters::{
 
 use super::body::ClientBody;
 use super::connection::Connection;
-use super::forward::Forward;
+use super::forward::{Asked, Forward};
 use super::head::HeadFault;
 use super::media;
 use super::proxy::Front;
 use super::reply::Dress;
 use super::request::Request;
+use super::snapshot::Snapshot;
 use super::websocket;
 use crate::identity::login_page::not_found;
 use crate::routes::{Destination, Endpoint, ListenerClass, Route, Router, Unrouted};
@@ -42,7 +43,7 @@ impl Front {
     pub(super) async fn serve(
         &self,
         session: &mut Session,
-        connection: &Connection,
+        connection: &Arc<Connection>,
         record: &mut RequestRecord,
         dress: &mut Dress,
     ) -> Result<Next, Problem> {
@@ -69,6 +70,7 @@ impl Front {
         let mut body = ClientBody::new(session, &self.limits, request.expects_continue);
         let mut exchange = exchange(request, path, params, record.request_id().to_owned());
         record.reach(Stage::Filters);
+        let asked = terms.map(|_| self.asked(&exchange, connection, snapshot));
         let verdict = unharmed(route.filters.request(&mut exchange, &mut body)).await?;
         note(&mut exchange, record, dress);
         if let Verdict::Answer(reply) = verdict {
@@ -78,7 +80,7 @@ impl Front {
             Destination::Local(endpoint) => self.local(endpoint.as_ref(), &route, exchange, body, record).await,
             Destination::Upstream(upstream) => {
                 record.reach(Stage::WebSocket);
-                let handshake = handshake.transpose()?;
+                let handshake = handshake.transpose()?.zip(asked);
                 record.reach(Stage::Limits);
                 let client = connection.peer.map(|peer| SourceNetwork::of(peer.ip()));
                 let way = self.ways.take(client).map_err(|reason| self.crowded(reason))?;
@@ -89,6 +91,12 @@ impl Front {
                 Ok(Next::Forward(Box::new(forward.with_websocket(handshake))))
             }
         }
+    }
+
+    /// A request for a WebSocket, to be judged anew while that is open.
+    fn asked(&self, exchange: &Exchange, connection: &Arc<Connection>, snapshot: Arc<Snapshot>) -> Asked {
+        let (exchange, connection, served) = (exchange.clone(), connection.clone(), self.served.clone());
+        Asked { exchange, connection, class: self.class, served, snapshot }
     }
 
     fn crowded(&self, reason: NoSeat) -> Problem {

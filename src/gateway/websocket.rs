@@ -69,6 +69,12 @@ pub(super) fn check(head: &RequestHeader, websocket: &WebSocket) -> Result<Hands
 }
 
 impl Handshake {
+    /// One of a row with these terms, whose answer nobody looks at.
+    #[cfg(test)]
+    pub(super) fn to(terms: WebSocket) -> Self {
+        Self { terms, accept: String::new() }
+    }
+
     /// Whether an answer says that the server goes on with it.
     pub(super) fn is_answered_by(&self, headers: &HeaderMap) -> bool {
         let mut accepted = headers.get_all(header::SEC_WEBSOCKET_ACCEPT).iter();

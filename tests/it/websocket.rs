@@ -1,5 +1,7 @@
 //! WebSockets: opened on the rows that have them, for their own pages, for as long as the session lives.
 
+mod reconfigured;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use pingora::{Error, ErrorSource, ErrorType};
 
@@ -45,7 +46,7 @@ impl Tries {
     pub(super) async fn next_address<'a>(&mut self, upstream: &'a Upstream) -> Option<(&'a Server, SocketAddr)> {
         loop {
             if let Some(address) = self.addresses.front() {
-                return self.server(upstream).zip(Some(*address));
+                return self.server(upstream).map(AsRef::as_ref).zip(Some(*address));
             }
             let server = self.next(upstream)?;
             self.addresses = server.address.resolve(upstream.connect_timeout).await.iter().copied().collect();
@@ -62,7 +63,7 @@ impl Tries {
     }
 
     /// The server that is being tried.
-    pub(super) fn server<'a>(&self, upstream: &'a Upstream) -> Option<&'a Server> {
+    pub(super) fn server<'a>(&self, upstream: &'a Upstream) -> Option<&'a Arc<Server>> {
         upstream.servers.of(*self.made.last()?)
     }
 
@@ -104,7 +105,7 @@ impl Tries {
             ErrorType::InternalError => return false,
             kind => {
                 if self.failed(upstream, kind.as_str()) && *kind == ErrorType::InvalidCert {
-                    refusal::tell(upstream, self.server(upstream));
+                    refusal::tell(upstream, self.server(upstream).map(AsRef::as_ref));
                 }
             }
         }

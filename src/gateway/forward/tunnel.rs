@@ -1,24 +1,29 @@
 //! A WebSocket that is open: bytes pass both ways, for as long as its session and its row let it.
 
+mod asked;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use pingora::{Error, ErrorType};
-use sidegate_filters::Caller;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument as _;
 
+use super::unwatched;
 use crate::gateway::watch::BodyWatch;
 use crate::gateway::websocket::Handshake;
-use crate::routes::Route;
+pub(in crate::gateway) use asked::Asked;
+pub(super) use asked::Open;
 
-/// How often the filters are asked whether it may go on: a session that ended is to be void within 5 s (`gateway.md` 3.2).
+/// How often it is asked whether it may go on: a session that ended is to be void within 5 s (`gateway.md` 3.2).
 const STEP: Duration = Duration::from_secs(2);
 
 /// A request for a WebSocket, and what comes of it.
 pub(super) struct Tunnel {
     handshake: Handshake,
+    /// The request, until it is open.
+    asked: Option<Asked>,
     /// Bytes of the client, and of the server.
     passed: [usize; 2],
     /// Ends with the request.
@@ -32,9 +37,18 @@ pub(super) enum From {
     Server,
 }
 
+/// Ends the request when the watch over it does, in whichever way: a filter that panics leaves no WebSocket unwatched.
+struct End(Arc<BodyWatch>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl Tunnel {
-    pub(super) fn new(handshake: Handshake) -> Self {
-        Self { handshake, passed: [0; 2], watch: JoinSet::new() }
+    pub(super) fn new(handshake: Handshake, asked: Asked) -> Self {
+        Self { handshake, asked: Some(asked), passed: [0; 2], watch: JoinSet::new() }
     }
 
     /// What the server has to understand.
@@ -48,18 +62,17 @@ impl Tunnel {
     }
 
     /// It is open now: from here on it is watched.
-    pub(super) fn open(&mut self, route: Arc<Route>, caller: Caller) {
-        let Some(request) = BodyWatch::current() else { return };
-        let lifetime = self.handshake.terms.lifetime;
+    pub(super) fn open(&mut self, open: Open) -> pingora::Result<()> {
+        let watched = BodyWatch::current().zip(self.asked.take());
+        let (request, asked) = watched.ok_or_else(|| unwatched("a WebSocket that can't be watched"))?;
+        let end = End(request);
         let watch = async move {
-            let why = match timeout(lifetime, ended(&route, &caller)).await {
-                Ok(()) => "its session has ended",
-                Err(_) => "it was open for as long as its row lets it",
-            };
+            let _end = end;
+            let why = closed(asked, open).await;
             tracing::info!(why, "a WebSocket is closed");
-            request.end();
         };
         self.watch.spawn(watch.in_current_span());
+        Ok(())
     }
 
     /// Counts bytes that pass.
@@ -81,12 +94,26 @@ impl Tunnel {
     }
 }
 
-/// Comes back when the filters let it go on no longer.
-async fn ended(route: &Route, caller: &Caller) {
+/// Comes back when it may go on no longer, and says why.
+async fn closed(mut asked: Asked, mut open: Open) -> &'static str {
+    let begun = Instant::now();
     loop {
-        sleep(STEP).await;
-        if !route.filters.holds(caller).await {
-            return;
+        let left = open.lifetime().saturating_sub(begun.elapsed());
+        match timeout(left, step(&mut asked, &mut open)).await {
+            Ok(None) => {}
+            Ok(Some(why)) => return why,
+            Err(_) => return "it was open for as long as its row lets it",
         }
     }
 }
+
+async fn step(asked: &mut Asked, open: &mut Open) -> Option<&'static str> {
+    sleep(STEP).await;
+    if !asked.stands(open).await {
+        return Some("its handshake would be refused now");
+    }
+    (!open.route.filters.holds(&open.caller).await).then_some("its session has ended")
+}
+
+#[cfg(test)]
+mod tests;

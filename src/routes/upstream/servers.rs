@@ -86,6 +86,12 @@ impl Servers {
         self.all.iter().position(same)
     }
 
+    /// Whether this server, as another composition made it, is one of these, so that its connections are gone on with.
+    #[must_use]
+    pub fn keep(&self, server: &Arc<Server>) -> bool {
+        self.all.iter().any(|here| Arc::ptr_eq(here, server))
+    }
+
     /// The servers, in the order of the configuration.
     pub fn all(&self) -> impl ExactSizeIterator<Item = &Server> {
         self.all.iter().map(AsRef::as_ref)
@@ -109,8 +115,8 @@ impl Servers {
 
     /// The server of an attempt.
     #[must_use]
-    pub fn of(&self, attempt: Attempt) -> Option<&Server> {
-        self.all.get(attempt.index).map(AsRef::as_ref)
+    pub fn of(&self, attempt: Attempt) -> Option<&Arc<Server>> {
+        self.all.get(attempt.index)
     }
 
     /// Leaves the server of an attempt out; `None` where that changes nothing.
