@@ -3,6 +3,7 @@
 //! A path is refused rather than guessed at: what was matched is byte for byte what is forwarded.
 
 mod canonical;
+mod readings;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,9 @@ pub enum Refused {
     /// The row does not allow the spelling.
     #[error("refused with 400: the row does not allow how the path is spelt ({0})")]
     Spelling(String),
+    /// The row allows it, and whoever mends it finds another row.
+    #[error("refused with 400: a server that mends how the path is spelt ({0}) would find another row by it")]
+    Ambiguous(String),
 }
 
 /// What a request would meet.
@@ -71,6 +74,7 @@ pub fn explain<'a>(
             Err(Refused::Wrong(class.name(), listed(allowed.iter().map(Method::as_str)), method))
         }
         Err(Unrouted::Spelling) => Err(Refused::Spelling(spellings(canonical.unusual()))),
+        Err(Unrouted::Ambiguous) => Err(Refused::Ambiguous(spellings(canonical.unusual()))),
     }
 }
 

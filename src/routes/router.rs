@@ -94,6 +94,8 @@ pub enum Unrouted {
     Method(Vec<Method>),
     /// The row, or for want of one every row, does not allow the way the path is spelt: 400.
     Spelling,
+    /// The row allows it, but a server that mends it would find another row by it, with that row's filters left out: 400.
+    Ambiguous,
 }
 
 /// The route table: rows are tried in order, first fit wins.
@@ -121,7 +123,7 @@ impl Router {
     pub fn find(&self, class: ListenerClass, method: &Method, path: &CanonicalPath) -> Result<Found<'_>, Unrouted> {
         let path = aliases::resolve(path).unwrap_or_else(|| path.clone());
         let mut allowed = Vec::new();
-        for route in self.routes.iter().filter(|route| route.on.contains(&class)) {
+        for route in self.on(class) {
             let Some(params) = route.path.matches(&path) else { continue };
             if !route.serves(method) {
                 route.served().for_each(|method| {
@@ -130,6 +132,9 @@ impl Router {
                     }
                 });
             } else if route.rules.allow(path.unusual()) {
+                if path.unusual() != PathRules::default() && !self.is_clear(route, class, method, &path) {
+                    return Err(Unrouted::Ambiguous);
+                }
                 let there = route.upstream_path.as_ref().map(|there| there.of(&path).ok_or(Unrouted::Spelling));
                 return Ok(Found { route, forwarded: there.transpose()?, path, params });
             } else {
@@ -141,6 +146,24 @@ impl Router {
             _ if path.unusual() != PathRules::default() => Unrouted::Spelling,
             _ => Unrouted::Path,
         })
+    }
+}
+
+impl Router {
+    fn on(&self, class: ListenerClass) -> impl Iterator<Item = &Arc<Route>> {
+        self.routes.iter().filter(move |route| route.on.contains(&class))
+    }
+
+    /// Whether everybody who reads the path, mended or not, finds this row by it, or none at all.
+    fn is_clear(&self, route: &Arc<Route>, class: ListenerClass, method: &Method, path: &CanonicalPath) -> bool {
+        let found = |reading: &CanonicalPath| {
+            let resolved = aliases::resolve(reading);
+            let reading = resolved.as_ref().unwrap_or(reading);
+            let mut fitting = self.on(class).filter(|row| row.path.may_match(reading)).peekable();
+            fitting.peek().is_none()
+                || fitting.find(|row| row.serves(method)).is_some_and(|row| Arc::ptr_eq(row, route))
+        };
+        path.readings().is_some_and(|readings| readings.iter().all(found))
     }
 }
 

@@ -6,6 +6,7 @@ use http::Method;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Client, HTML};
+use crate::support::upstream::Upstream;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Guard {
@@ -211,4 +212,29 @@ async fn an_internal_bearer_is_nobody_on_the_public_listener() {
         .send()
         .await
         .problem(401);
+}
+
+#[tokio::test]
+async fn what_a_row_allows_leads_past_no_stricter_one_whoever_mends_it_behind() {
+    let upstream = Upstream::start().await;
+    let setup = format!(
+        "upstreams:\n  shop: {{url: 'http://{}'}}\n\
+         filters:\n  customers: {{type: identity-creation, domain: main}}\n\
+         routes:\n  - {{name: pay, path: /shop/pay/*, methods: [GET], filters: [customers], upstream: shop}}\n\
+         \x20 - {{name: shop, path: /shop/*, methods: [GET], filters: [], upstream: shop, \
+         allow: [empty-segments, parameters, encoded-slashes, double-encoding]}}\n",
+        upstream.address
+    );
+    let gateway = Setup::default().append(setup).start().await;
+    for path in
+        ["/shop//pay/1", "/shop/pay;x/1", "/shop/pay%2F1", "/shop%5Cpay/1", "/shop/pay%252F1", "/shop/p%2561y/1"]
+    {
+        for client in [gateway.public(), gateway.public_http2()] {
+            client.get(path).send().await.problem(400);
+        }
+    }
+    assert!(upstream.received().is_empty());
+    gateway.public().get("/shop/pay/1").send().await.problem(401);
+    gateway.public().get("/shop//cart;a=b/c%2Fd").send().await.expect(200);
+    assert_eq!(upstream.received().len(), 1);
 }

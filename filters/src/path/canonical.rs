@@ -49,7 +49,7 @@ pub enum PathError {
 /// others upper-case, no dot segments. Spellings that only some routes allow are noted in [`CanonicalPath::unusual`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanonicalPath {
-    text: String,
+    pub(super) text: String,
     unusual: PathRules,
 }
 
@@ -150,7 +150,7 @@ fn push_escaped(text: &mut String, byte: u8) {
     text.extend(digit(byte >> 4).into_iter().chain(digit(byte & 0xf)));
 }
 
-fn escape(tail: &[u8]) -> Option<(u8, &[u8])> {
+pub(super) fn escape(tail: &[u8]) -> Option<(u8, &[u8])> {
     let (&[high, low], rest) = tail.split_first_chunk::<2>()?;
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
     Some((digit(high)? << 4 | digit(low)?, rest))

@@ -88,6 +88,20 @@ impl PathTemplate {
         (self.open_end || parts.next().is_none()).then_some(params)
     }
 
+    /// Whether a server that takes any segment for a parameter finds this template by `path`.
+    #[must_use]
+    pub fn may_match(&self, path: &CanonicalPath) -> bool {
+        let Some(text) = path.as_str().strip_prefix('/') else { return false };
+        let mut parts = parts(text);
+        let mut fits = |segment: &Segment| {
+            parts.next().is_some_and(|part| match segment {
+                Segment::Literal(literal) => literal == part,
+                Segment::Name(_) => true,
+            })
+        };
+        self.segments.iter().all(&mut fits) && (self.open_end || parts.next().is_none())
+    }
+
     /// Whether it matches every path that `other` matches. Two templates that cover each other match the same.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {

@@ -25,8 +25,14 @@ const ROWS: &[(&str, &str, Option<&str>)] = &[
     ("shop", "/shop/*", None),
     ("moved", "/moved/*", Some("/apps/shop/*")),
     ("risen", "/risen/*", Some("/*")),
+    ("any-paid", "/any/shop/*", None),
+    ("any-one", "/any/cart/{id}", None),
     ("any", "/any/*", None),
+    ("rest", "/*", None),
 ];
+
+/// Those that allow every spelling.
+const ALLOWING: &[&str] = &["any", "rest"];
 
 /// What paths are made of, and what readers of paths fall out about.
 const PIECES: &[&str] = &[
@@ -119,7 +125,7 @@ fn route((name, pattern, there): &(&str, &str, Option<&str>), upstream: &Arc<Ups
         path: PathTemplate::parse(pattern).unwrap(),
         pattern: (*pattern).to_owned(),
         on: vec![ListenerClass::Public],
-        rules: if *name == "any" { everything } else { PathRules::default() },
+        rules: if ALLOWING.contains(name) { everything } else { PathRules::default() },
         body_limit: None,
         bodies_of: Vec::new(),
         filters: Chain::default(),
@@ -182,9 +188,30 @@ fn here(sent: &Sent) -> String {
     format!("{}{rest}{query}", prefix(pattern))
 }
 
-/// The segments that a server sees who decodes twice and each time cuts parameters off, takes a backslash for a slash, leaves empty
-/// segments out, but for a last one, which makes another path, and climbs by dots.
-fn mended(path: &str) -> Vec<String> {
+/// A server behind. Each climbs by dots.
+#[derive(Debug, Clone, Copy)]
+struct Reader {
+    /// It takes what follows two slashes at the beginning for a host.
+    host: bool,
+    /// It cuts parameters off, and again each time it has decoded.
+    cut: bool,
+    /// So often it decodes, and takes for a slash what becomes one.
+    decode: usize,
+    /// It takes a backslash for a slash.
+    backslash: bool,
+    /// It leaves empty segments out, but for a last one, which makes another path.
+    merge: bool,
+}
+
+fn readers() -> impl Iterator<Item = Reader> {
+    (0..48).map(|bits: usize| {
+        let is = |bit: usize| bits >> bit & 1 == 1;
+        Reader { host: is(0), cut: is(1), backslash: is(2), merge: is(3), decode: bits >> 4 }
+    })
+}
+
+/// The segments that it sees.
+fn mended(path: &str, reader: Reader) -> Vec<String> {
     let decode = |bytes: &[u8]| {
         let (mut decoded, mut rest) = (Vec::new(), bytes);
         while let [first, tail @ ..] = rest {
@@ -196,21 +223,26 @@ fn mended(path: &str) -> Vec<String> {
         }
         decoded
     };
-    let cut = |path: &[u8]| {
-        let bare = path.split(|byte| *byte == b'/').map(|segment| segment.split(|byte| *byte == b';').next().unwrap());
-        bare.collect::<Vec<_>>().join(&b'/')
+    let path = match path.strip_prefix("//") {
+        Some(rest) if reader.host => rest.find('/').map_or("/", |at| &rest[at..]),
+        _ => path,
     };
-    let once = cut(&decode(&cut(path.as_bytes())));
-    let text = String::from_utf8(cut(&decode(&once))).unwrap();
+    let cut = |path: &[u8]| {
+        let name = |segment: &'_ [u8]| segment.split(|byte| reader.cut && *byte == b';').next().unwrap().to_vec();
+        path.split(|byte| *byte == b'/').map(name).collect::<Vec<_>>().join(&b'/')
+    };
+    let decoded = (0..reader.decode).fold(cut(path.as_bytes()), |text, _| cut(&decode(&text)));
+    let text = String::from_utf8_lossy(&decoded).into_owned();
     let mut segments: Vec<String> = Vec::new();
-    for segment in text.split(['/', '\\']) {
+    for segment in text[1..].split(|c| c == '/' || (reader.backslash && c == '\\')) {
         match segment {
-            "" | "." => {}
+            "" if reader.merge => {}
+            "." => {}
             ".." => _ = segments.pop(),
             other => segments.push(other.to_owned()),
         }
     }
-    if text.ends_with('/') && !segments.is_empty() {
+    if reader.merge && text.ends_with('/') && !segments.is_empty() {
         segments.push(String::new());
     }
     segments
@@ -235,10 +267,10 @@ fn check(raw: &str, sent: Option<Sent>) -> Result<(), TestCaseError> {
     prop_assert_eq!(over_http2(&here(&sent)).map(|again| (again.row, again.target)), again, "over HTTP/2: {}", raw);
     let query = |target: &str| target.split_once('?').map(|(_, query)| query.to_owned());
     prop_assert_eq!(query(&sent.target), query(raw.split('#').next().unwrap()), "the query: {}", raw);
-    if sent.row != "any" {
-        let path = here(&sent);
-        let found = row_of(&mended(path.split('?').next().unwrap()));
-        prop_assert_eq!(found, Some(sent.row.as_str()), "who mends {}", path);
+    let path = here(&sent);
+    for reader in readers() {
+        let found = row_of(&mended(path.split('?').next().unwrap(), reader));
+        prop_assert_eq!(found, Some(sent.row.as_str()), "{:?} who reads {}", reader, path);
     }
     Ok(())
 }
@@ -277,6 +309,11 @@ fn each_row_is_found_in_more_than_one_spelling() {
         let expected = Some(Sent { row: row.to_owned(), target: target.to_owned() });
         assert_eq!(over_http1(raw), expected, "{raw}");
         assert_eq!(over_http2(raw), expected, "{raw}");
+    }
+    for raw in
+        ["/any//shop/x", "/any/shop;a/x", "/any/shop%2Fx", "/any/cart/a;b", "//nevisfido/status", "/shop%252fcart"]
+    {
+        assert_eq!(over_http1(raw), None, "{raw}");
     }
     assert_eq!(over_http1("http://a.example/shop/cart").map(|sent| sent.row).as_deref(), Some("cart"));
 }

@@ -59,6 +59,60 @@ fn an_unusual_spelling_is_refused_rather_than_guessed_at(#[case] raw: &str, #[ca
     assert_eq!(found(raw), expected.map(str::to_owned));
 }
 
+/// The first row is stricter than the one behind it, which allows every spelling.
+#[rstest]
+#[case::as_they_are("/shop/pay/1", Ok("pay"))]
+#[case::clear("/shop//cart;a=b/c%2Fd/%252F", Ok("shop"))]
+#[case::no_text("/shop/100%25ab", Ok("shop"))]
+#[case::slashes_merged("/shop//pay/1", Err(Unrouted::Ambiguous))]
+#[case::at_the_beginning("//shop/pay/1", Err(Unrouted::Ambiguous))]
+#[case::host_cut("//host/shop/pay/1", Err(Unrouted::Ambiguous))]
+#[case::parameters_cut("/shop/pay;x/1", Err(Unrouted::Ambiguous))]
+#[case::cut_at_a_parameter("/shop/list;x/cart", Err(Unrouted::Ambiguous))]
+#[case::slash("/shop/pay%2F1", Err(Unrouted::Ambiguous))]
+#[case::backslash("/shop%5Cpay/1", Err(Unrouted::Ambiguous))]
+#[case::twice("/shop/pay%252F1", Err(Unrouted::Ambiguous))]
+#[case::twice_a_letter("/shop/p%2561y/1", Err(Unrouted::Ambiguous))]
+#[case::one_after_the_other("/shop/%252F;x/p%2561y%255C1", Err(Unrouted::Ambiguous))]
+#[case::parameter_escaped_twice("/shop/pay%253Bx/1", Err(Unrouted::Ambiguous))]
+#[case::taken_as_it_is("/shop/items/1;x", Err(Unrouted::Ambiguous))]
+#[case::taken_as_it_is_though_no_text("/shop/items/%25ff", Err(Unrouted::Ambiguous))]
+#[case::alias("/nevisfido//status", Err(Unrouted::Ambiguous))]
+#[case::dots_three_times("/shop/%25252e%25252e/x", Err(Unrouted::Ambiguous))]
+#[case::end_of_text("/shop/a%2500", Err(Unrouted::Ambiguous))]
+fn no_spelling_leads_past_a_stricter_row(#[case] raw: &str, #[case] expected: Result<&str, Unrouted>) {
+    let everything = PathRules { empty_segments: true, encoded_slashes: true, double_encoding: true, parameters: true };
+    let strict = |name: &str, pattern: &str| row(name, pattern, PathRules::default());
+    let router = Router::new(vec![
+        strict("status", "/nevisfido/status"),
+        strict("pay", "/shop/pay/*"),
+        strict("item", "/shop/items/{id}"),
+        strict("list", "/shop/list"),
+        row("shop", "/shop/*", everything),
+        row("rest", "/*", everything),
+    ]);
+    let found = router.find(ListenerClass::Public, &Method::GET, &CanonicalPath::parse(raw).unwrap());
+    assert_eq!(found.map(|found| found.route.name.clone()), expected.map(str::to_owned));
+}
+
+#[test]
+fn no_spelling_leads_past_the_methods_of_a_row() {
+    let mut posts = row("posts", "/shop/new", PathRules::default());
+    posts.methods = vec![Method::POST];
+    let parameters = PathRules { parameters: true, ..PathRules::default() };
+    let router = Router::new(vec![posts, row("versions", "/shop/new;v=1", parameters)]);
+    let found = router.find(ListenerClass::Public, &Method::GET, &CanonicalPath::parse("/shop/new;v=1").unwrap());
+    assert_eq!(found.map(|found| found.route.name.clone()), Err(Unrouted::Ambiguous));
+}
+
+#[test]
+fn a_path_of_endless_readings_is_refused() {
+    let path = format!("/shop/%{}2F", "25".repeat(3_000));
+    let router = Router::new(vec![row("shop", "/shop/*", PathRules { double_encoding: true, ..PathRules::default() })]);
+    let found = router.find(ListenerClass::Public, &Method::GET, &CanonicalPath::parse(&path).unwrap());
+    assert_eq!(found.map(|found| found.route.name.clone()), Err(Unrouted::Ambiguous));
+}
+
 #[test]
 fn where_get_is_served_head_is_allowed_too() {
     let refused = |path: &str| {
