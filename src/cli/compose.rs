@@ -191,6 +191,20 @@ fn dry_run(config: &Config) -> Result<Result<Router, ComposeError>, Failure> {
     runtime.block_on(try_router(&config)).map(|(_, router)| router)
 }
 
+/// Composes the route table over the data folder of a gateway that serves, as a start would find it once that one is gone;
+/// nothing is changed in it. Whether the store `has_keys` that one alone can tell.
+///
+/// # Errors
+/// What the start would fail at.
+pub(super) fn rehearse(config: &Config, has_keys: bool) -> Result<(), Failure> {
+    let (scratch, folder) = (Scratch::make()?, DataFolder::look(&config.data)?);
+    let (clock, metrics): (Arc<dyn Clock>, _) = (Arc::new(SystemClock), Arc::new(Metrics::new()?));
+    let stores = Stores::beside(config, &folder, (&scratch.0.join("store"), has_keys), &clock)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(router(config, &folder, &stores, &clock, &metrics))?;
+    Ok(())
+}
+
 /// A folder that goes when it is dropped.
 struct Scratch(PathBuf);
 

@@ -1,6 +1,6 @@
 //! `sidegate [serve]`: from a configuration to a running gateway.
 
-use std::io::{ErrorKind, IsTerminal as _};
+use std::io::{self, ErrorKind, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
     let gateway = gateway::on(listening, &router, &metrics)?;
     let sweeper = sweep(runtime, stores.clone());
     let (reloader, running) = mpsc::channel();
-    let successor = offer(&folder, &gateway, &stop);
+    let successor = offer(&folder, &gateway, &stop, stores.clone());
     let (source, overrides, switch) = (source.clone(), overrides.clone(), gateway.switch());
     let left = stores.clone();
     Reloading { source, overrides, config, folder, stores, clock, metrics, switch, begun }.watch(wish, running)?;
@@ -105,6 +105,7 @@ fn take_over(source: &Source, config: &Config) -> Result<(gateway::Listening, Op
     if !faults.is_empty() {
         return Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into());
     }
+    compose::rehearse(config, taken.has_keys())?;
     let memory = taken.take_over(config.limits.stop)?;
     Ok((listening, Some(memory)))
 }
@@ -121,9 +122,13 @@ fn open_folder(config: &Config) -> Result<DataFolder, Failure> {
 }
 
 /// Waits for a gateway that takes over; without the socket for it this one serves all the same.
-fn offer(folder: &DataFolder, gateway: &gateway::Gateway, stop: &Stop) -> Successor {
+fn offer(folder: &DataFolder, gateway: &gateway::Gateway, stop: &Stop, stores: Arc<Stores>) -> Successor {
+    let has_keys = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        runtime.block_on(stores.has_keys()).map_err(io::Error::other)
+    };
     match Offer::open(folder) {
-        Ok(offer) => offer.wait(gateway.doors(), stop.handle()),
+        Ok(offer) => offer.wait(gateway.doors(), stop.handle(), Box::new(has_keys)),
         Err(error) => {
             tracing::warn!(%error, "no other gateway can take over from this one (serve --upgrade)");
             Successor::default()

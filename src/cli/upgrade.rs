@@ -2,7 +2,7 @@
 //! (`sidegate serve --upgrade`, `gateway.md` 5).
 //!
 //! The one that serves waits at a Unix socket in the data folder for its successor. That one gets the listening sockets,
-//! checks all that a start would fail at, and only then gives its word. Now the older one accepts no more, ends what is
+//! checks all that a start would fail at, the data folder's files included, and only then gives its word. Now the older one accepts no more, ends what is
 //! open, hands its memory over and goes; what clients send meanwhile waits at the sockets. Whoever comes to nothing before
 //! it gave its word changes nothing.
 
@@ -15,7 +15,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
@@ -53,6 +53,9 @@ pub(super) struct Offer {
     path: PathBuf,
 }
 
+/// What the one before knows of its store, which nobody else can open: whether there are keys of users.
+type HasKeys = dyn Fn() -> io::Result<bool> + Send;
+
 /// Who gave its word.
 #[derive(Clone, Default)]
 pub(super) struct Successor(Arc<Mutex<Option<UnixStream>>>);
@@ -74,12 +77,12 @@ impl Offer {
     }
 
     /// Hands over to the first who gives its word; it is told then to whom.
-    pub(super) fn wait(self, doors: Doors, stop: StopHandle) -> Successor {
+    pub(super) fn wait(self, doors: Doors, stop: StopHandle, has_keys: Box<HasKeys>) -> Successor {
         let successor = Successor::default();
         let told = successor.clone();
         std::thread::spawn(move || {
             for stream in self.socket.incoming() {
-                let asked = stream.map_err(UpgradeError::from).and_then(|stream| self.ask(stream, &doors));
+                let asked = stream.map_err(UpgradeError::from).and_then(|stream| self.ask(stream, &doors, &*has_keys));
                 match asked {
                     Ok(Some(stream)) => {
                         *told.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
@@ -95,11 +98,16 @@ impl Offer {
         successor
     }
 
-    fn ask(&self, mut stream: UnixStream, doors: &Doors) -> Result<Option<UnixStream>, UpgradeError> {
+    fn ask(
+        &self,
+        mut stream: UnixStream,
+        doors: &Doors,
+        has_keys: &HasKeys,
+    ) -> Result<Option<UnixStream>, UpgradeError> {
         check_peer(&stream, &self.path)?;
         let sockets = doors.copies()?;
         let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
-        wire::send(&stream, &sockets)?;
+        wire::send(&stream, &sockets, has_keys()?)?;
         stream.set_read_timeout(Some(CHECKS))?;
         let mut word = [0];
         Ok(stream.read_exact(&mut word).is_ok_and(|()| word == [GO]).then_some(stream))
@@ -112,8 +120,8 @@ impl Successor {
         let Some(mut stream) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let memory = memory();
         let sent = serde_json::to_vec(&memory).map_err(io::Error::from).and_then(|bytes| {
-            stream.write_all(&(bytes.len() as u64).to_be_bytes())?;
-            stream.write_all(&bytes)
+            let length = (bytes.len() as u64).to_be_bytes();
+            write_within(SLACK, &mut stream, &[length.as_slice(), &bytes].concat())
         });
         match sent {
             Ok(()) => tracing::info!(sessions = memory.sessions(), operations = memory.operations(), "handed over"),
@@ -124,10 +132,30 @@ impl Successor {
     }
 }
 
+/// Writes all of it, or fails in time: whoever is to read it may stand still, and this process would be deaf to signals.
+fn write_within(time: Duration, stream: &mut UnixStream, mut bytes: &[u8]) -> io::Result<()> {
+    let end = Instant::now() + time;
+    while !bytes.is_empty() {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        stream.set_write_timeout(Some(left))?;
+        match stream.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// The sockets of a gateway that goes on serving until it is given the word.
 pub(super) struct Taken {
     stream: UnixStream,
     sockets: Vec<TcpListener>,
+    has_keys: bool,
 }
 
 impl Taken {
@@ -147,8 +175,13 @@ impl Taken {
         };
         check_peer(&stream, &path)?;
         stream.set_read_timeout(Some(SLACK))?;
-        let sockets = wire::receive(&stream)?.into_iter().map(TcpListener::from).collect();
-        Ok(Some(Self { stream, sockets }))
+        let (sockets, has_keys) = wire::receive(&stream)?;
+        Ok(Some(Self { stream, sockets: sockets.into_iter().map(TcpListener::from).collect(), has_keys }))
+    }
+
+    /// Whether there are keys of users in its store.
+    pub(super) fn has_keys(&self) -> bool {
+        self.has_keys
     }
 
     /// Its listening sockets, in the order of its configuration.

@@ -73,6 +73,8 @@ pub struct DataFolder {
     path: PathBuf,
     closed: bool,
     began_empty: bool,
+    /// Nothing is changed in it.
+    looks: bool,
 }
 
 impl DataFolder {
@@ -88,7 +90,18 @@ impl DataFolder {
         Self::check(&path)?;
         let closed = claim::close(&path)?;
         let began_empty = claim::is_empty(&path)?;
-        Ok(Self { path, closed, began_empty })
+        Ok(Self { path, closed, began_empty, looks: false })
+    }
+
+    /// The folder of another process, to see what this one would find in it: nothing is written there, and what is missing
+    /// is made for this look alone.
+    ///
+    /// # Errors
+    /// As [`DataFolder::check`].
+    pub fn look(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
+        let path = path.into();
+        Self::check(&path)?;
+        Ok(Self { path, closed: false, began_empty: false, looks: true })
     }
 
     /// Whether this process may work on the folder, if it is there: it belongs to the same account. Root is no
@@ -150,7 +163,7 @@ impl DataFolder {
     /// # Errors
     /// If it can't be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
-        Ok(private_file::replace(&self.file(name), bytes)?)
+        if self.looks { Ok(()) } else { Ok(private_file::replace(&self.file(name), bytes)?) }
     }
 
     /// Gives a file another name, durably; what had the name before is gone.
@@ -158,7 +171,7 @@ impl DataFolder {
     /// # Errors
     /// If it can't be renamed.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), FolderError> {
-        Ok(private_file::rename(&self.file(from), &self.file(to))?)
+        if self.looks { Ok(()) } else { Ok(private_file::rename(&self.file(from), &self.file(to))?) }
     }
 
     /// Reads a file, or makes it once: of several processes that start together all get the same.
@@ -177,7 +190,7 @@ impl DataFolder {
             return Ok(bytes);
         }
         let made = make()?;
-        if private_file::create(&self.file(name), &made)? {
+        if self.looks || private_file::create(&self.file(name), &made)? {
             return Ok(made);
         }
         self.read(name)?.ok_or_else(|| self.damaged(name, "it vanished"))
@@ -220,6 +233,19 @@ mod tests {
         folder.secret("s").unwrap();
         folder.write("w", b"x").unwrap();
         assert_eq!((mode(&folder.file("s")), mode(&folder.file("w"))), (0o600, 0o600));
+    }
+
+    #[test]
+    fn who_looks_finds_what_is_there_and_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let kept = DataFolder::open(dir.path()).unwrap().secret("kept").unwrap();
+        let folder = DataFolder::look(dir.path()).unwrap();
+        assert_eq!(folder.secret("kept").unwrap(), kept);
+        folder.secret("missing").unwrap();
+        folder.write("kept", b"x").unwrap();
+        folder.rename("kept", "other").unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert_eq!(folder.secret("kept").unwrap(), kept);
     }
 
     #[test]

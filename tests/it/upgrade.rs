@@ -86,6 +86,25 @@ async fn a_successor_that_comes_to_nothing_changes_nothing() {
     gateway.management().get("/nevisfido/health").send().await.expect(200);
 }
 
+/// The one that serves has read them and goes on.
+#[tokio::test]
+async fn a_successor_that_could_not_use_the_data_folder_changes_nothing() {
+    let gateway = Setup::default().user("jeff").replace("    level: 2\n", "    level: 2   # high\n").start().await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    for file in ["session-token.pem", "server-data", "users"] {
+        let path = gateway.data().join(file);
+        let kept = std::fs::read(&path).unwrap();
+        std::fs::write(&path, "damaged\n").unwrap();
+        fails(&gateway, file).await;
+        assert_eq!(std::fs::read(&path).unwrap(), b"damaged\n");
+        std::fs::write(&path, kept).unwrap();
+    }
+    gateway.reconfigure("\nfido-uaf:\n", "\nfido-uaf:\n  app-id: https://other.example/facets\n");
+    fails(&gateway, "credentials were registered for").await;
+    phone.client().get("/auth/login").send().await.expect(200);
+    gateway.management().get("/nevisfido/health").send().await.expect(200);
+}
+
 #[tokio::test]
 async fn a_start_that_finds_this_gateway_at_its_address_is_told_how_to_take_over() {
     let gateway = Gateway::standalone(&[]).await;

@@ -172,7 +172,7 @@ async fn relying_party(
     fido_uaf: &FidoUaf,
     facets: TrustedFacets,
 ) -> Result<RelyingParty, ComposeError> {
-    let bound = !base.stores.credentials.owners().await?.is_empty();
+    let bound = base.stores.has_keys().await?;
     let default = format!("{}{APP_ID_PATH}", base.config.public_url.text());
     let app_id = kept_app_id(base.folder, fido_uaf.app_id.as_ref(), &default, bound)?;
     let key = ServerDataKey::new(&*base.folder.secret("server-data")?)

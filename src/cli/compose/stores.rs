@@ -1,5 +1,6 @@
 //! The stores of a gateway that shares nothing with others: memory for what is short-lived, one file for what must last.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ pub(in crate::cli) struct Stores {
     pub(in crate::cli) users: Arc<dyn Users>,
     memory: InMemory,
     pub(super) lasting: Lasting,
+    /// There are keys of users in the store that this one stands in for.
+    keys_elsewhere: bool,
     /// How many users were last said to be missing without a removal.
     unexplained: AtomicUsize,
 }
@@ -49,18 +52,35 @@ impl Stores {
         folder: &DataFolder,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ComposeError> {
-        let budget = |bytes| Budget::new(bytes, config.limits.anonymous_share);
         let (file, store) = (folder.file(data::USERS), folder.file(data::STORE));
         let used = Embedded::was_made(&store).map_err(EmbeddedError::from)?;
         let users = if used { UsersFile::open_used(file)? } else { UsersFile::open_new(file)? };
-        let durable = Arc::new(Embedded::open(&store, clock.clone())?);
+        Ok(Self::over(config, users, Embedded::open(&store, clock.clone())?, clock))
+    }
+
+    /// Those of a gateway that serves from the folder, to look at what it would be to follow it: its users, and in place of
+    /// its store, which it holds, an empty one in this file.
+    pub(super) fn beside(
+        config: &Config,
+        folder: &DataFolder,
+        (store, has_keys): (&Path, bool),
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, ComposeError> {
+        let users = UsersFile::open_used(folder.file(data::USERS))?;
+        let stores = Self::over(config, users, Embedded::open(store, clock.clone())?, clock);
+        Ok(Self { keys_elsewhere: has_keys, ..stores })
+    }
+
+    fn over(config: &Config, users: UsersFile, durable: Embedded, clock: &Arc<dyn Clock>) -> Self {
+        let budget = |bytes| Budget::new(bytes, config.limits.anonymous_share);
+        let durable = Arc::new(durable);
         let of_operations = budget(config.limits.operations);
         let memory = InMemory {
             operations: Arc::new(MemoryOperations::new(of_operations.clone(), clock.clone())),
             challenges: Arc::new(MemoryChallenges::new(of_operations, clock.clone())),
             sessions: Arc::new(MemorySessions::new(budget(config.limits.sessions), clock.clone())),
         };
-        Ok(Self {
+        Self {
             operations: memory.operations.clone(),
             challenges: memory.challenges.clone(),
             sessions: memory.sessions.clone(),
@@ -72,8 +92,14 @@ impl Stores {
             replays: durable,
             users: Arc::new(users),
             lasting: Lasting::default(),
+            keys_elsewhere: false,
             unexplained: AtomicUsize::new(0),
-        })
+        }
+    }
+
+    /// Whether there are keys of users, which are bound to the appID.
+    pub(in crate::cli) async fn has_keys(&self) -> Result<bool, StoreError> {
+        Ok(self.keys_elsewhere || !self.credentials.owners().await?.is_empty())
     }
 
     /// Opens them after a gateway that ended just now, which the system may still be about to notice, and goes on with

@@ -36,6 +36,19 @@ fn name(state: &State) -> &'static str {
 }
 
 #[test]
+fn who_does_not_read_what_is_handed_over_holds_nobody_up() {
+    let (mut here, there) = UnixStream::pair().unwrap();
+    let bytes = vec![0; 8 << 20];
+    let stuck = write_within(Duration::from_millis(50), &mut here, &bytes).unwrap_err();
+    assert_eq!(stuck.kind(), ErrorKind::TimedOut);
+    let (mut here, mut other) = UnixStream::pair().unwrap();
+    let reader = std::thread::spawn(move || other.read_to_end(&mut Vec::new()));
+    write_within(Duration::from_secs(60), &mut here, &bytes).unwrap();
+    drop((here, there));
+    assert_eq!(reader.join().unwrap().unwrap(), bytes.len());
+}
+
+#[test]
 fn another_form_of_what_is_handed_over_is_another_version() {
     let memory = Memory::deserialize(&written()).expect("another form takes another VERSION");
     assert_eq!(serde_json::to_value(&memory).unwrap(), written(), "another form takes another VERSION");

@@ -15,36 +15,36 @@ use super::UpgradeError;
 
 /// Of what is said here, memory included with the serverData and the states in it. A program that says it otherwise has
 /// another one: `tests/memory.json` beside it tells what this one says.
-pub(super) const VERSION: u8 = 7;
+pub(super) const VERSION: u8 = 8;
 /// So many sockets at most.
 const MOST: usize = 64;
 
-pub(super) fn send(stream: &UnixStream, sockets: &[BorrowedFd<'_>]) -> io::Result<()> {
+/// With whether there are keys of users, which are bound to an appID.
+pub(super) fn send(stream: &UnixStream, sockets: &[BorrowedFd<'_>], has_keys: bool) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(sockets)) {
         return Err(io::Error::other(format!("more than {MOST} listeners can't be handed over")));
     }
-    sendmsg(stream, &[IoSlice::new(&[VERSION])], &mut control, SendFlags::NOSIGNAL)?;
+    sendmsg(stream, &[IoSlice::new(&[VERSION, has_keys.into()])], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }
 
-pub(super) fn receive(stream: &UnixStream) -> Result<Vec<OwnedFd>, UpgradeError> {
+pub(super) fn receive(stream: &UnixStream) -> Result<(Vec<OwnedFd>, bool), UpgradeError> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut version = [0];
+    let mut said = [0; 2];
     let flags = RecvFlags::CMSG_CLOEXEC;
-    let received = recvmsg(stream, &mut [IoSliceMut::new(&mut version)], &mut control, flags);
+    let received = recvmsg(stream, &mut [IoSliceMut::new(&mut said)], &mut control, flags);
     let received = received.map_err(io::Error::from)?;
     let sockets = control.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(sockets) => Some(sockets),
         _ => None,
     });
     let sockets: Vec<_> = sockets.flatten().collect();
-    if received.bytes == 1 && version == [VERSION] && !sockets.is_empty() {
-        Ok(sockets)
-    } else {
-        Err(UpgradeError::Foreign)
+    match said {
+        [VERSION, has_keys] if received.bytes == said.len() && !sockets.is_empty() => Ok((sockets, has_keys != 0)),
+        _ => Err(UpgradeError::Foreign),
     }
 }
 
@@ -60,15 +60,17 @@ mod tests {
         let (here, there) = UnixStream::pair().unwrap();
         let sockets = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
-        send(&here, &sockets.each_ref().map(|socket| socket.as_fd())).unwrap();
-        let received = receive(&there).unwrap().into_iter().map(TcpListener::from);
+        send(&here, &sockets.each_ref().map(|socket| socket.as_fd()), true).unwrap();
+        let (received, has_keys) = receive(&there).unwrap();
+        assert!(has_keys);
+        let received = received.into_iter().map(TcpListener::from);
         assert_eq!(received.map(|socket| socket.local_addr().unwrap()).collect::<Vec<_>>(), addresses);
     }
 
     #[test]
     fn another_version_and_no_sockets_are_foreign() {
         let (here, there) = UnixStream::pair().unwrap();
-        send(&here, &[]).unwrap();
+        send(&here, &[], false).unwrap();
         assert!(matches!(receive(&there), Err(UpgradeError::Foreign)));
         drop(here);
         assert!(matches!(receive(&there), Err(UpgradeError::Foreign)));
