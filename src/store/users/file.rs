@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
@@ -54,7 +55,9 @@ const TOLD: Duration = Duration::from_secs(1);
 struct Inner {
     path: PathBuf,
     read: Box<Reader>,
-    seen: Mutex<Option<Seen>>,
+    seen: ArcSwapOption<Seen>,
+    /// Held by the one who reads it again; the others wait for what is found.
+    looking: Arc<tokio::sync::Mutex<()>>,
     /// Whether the file had content at any time: then it is to have some.
     had_content: AtomicBool,
     /// When a fault that may pass was told last.
@@ -95,11 +98,30 @@ impl UsersFile {
     }
 
     fn read_by(path: PathBuf, had_content: bool, read: Box<Reader>) -> Result<Self, UsersFileError> {
-        let (seen, told) = (Mutex::new(None), Mutex::new(None));
-        let inner = Inner { path, read, seen, had_content: AtomicBool::new(had_content), told };
+        let (seen, looking, told) = (ArcSwapOption::empty(), Arc::default(), Mutex::new(None));
+        let inner = Inner { path, read, seen, looking, had_content: AtomicBool::new(had_content), told };
         // Not as a question is: whoever opens it tells what is wrong with it, which needs no second line in the log.
         inner.load()?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The users as the file has them now. Asking costs one `stat`; where the file changed, one reads it, and no worker of
+    /// the runtime stands still for that.
+    async fn current(&self) -> Result<Arc<Listing>, UsersFileError> {
+        if let Some(known) = self.0.known()? {
+            return known.content.clone();
+        }
+        let turn = Arc::clone(&self.0.looking).lock_owned().await;
+        if let Some(known) = self.0.known()? {
+            return known.content.clone();
+        }
+        let inner = Arc::clone(&self.0);
+        let look = tokio::task::spawn_blocking(move || {
+            // It goes on when nobody waits for it any more.
+            let _turn = turn;
+            inner.look()
+        });
+        look.await.map_err(|error| self.0.unread(&io::Error::other(error)))?
     }
 
     async fn write<T: Send + 'static>(
@@ -113,13 +135,19 @@ impl UsersFile {
 }
 
 impl Inner {
-    /// The users as the file has them now. Asking costs one `stat`.
-    fn current(&self) -> Result<Arc<Listing>, UsersFileError> {
-        let stamp = self.stamp().map_err(|e| self.unread(&e)).inspect_err(|e| self.tell(e))?;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seen) = seen.as_ref().filter(|seen| seen.stamp == stamp) {
-            return seen.content.clone();
-        }
+    /// What was seen of the file, if that is how it is now.
+    fn known(&self) -> Result<Option<Arc<Seen>>, UsersFileError> {
+        let stamp = self.asked_stamp()?;
+        Ok(self.seen.load_full().filter(|seen| seen.stamp == stamp))
+    }
+
+    fn asked_stamp(&self) -> Result<Option<FileStamp>, UsersFileError> {
+        self.stamp().map_err(|e| self.unread(&e)).inspect_err(|e| self.tell(e))
+    }
+
+    /// Reads the file.
+    fn look(&self) -> Result<Arc<Listing>, UsersFileError> {
+        let stamp = self.asked_stamp()?;
         let content = self.load().map(Arc::new);
         if let Err(error) = &content {
             self.tell(error);
@@ -128,7 +156,7 @@ impl Inner {
             }
         }
         // The stamp is older than the content or as old: a write between the two is seen at the next question.
-        *seen = Some(Seen { stamp, content: content.clone() });
+        self.seen.store(Some(Arc::new(Seen { stamp, content: content.clone() })));
         content
     }
 
@@ -216,7 +244,7 @@ impl Inner {
         private_file::replace(&self.path, text.as_bytes()).map_err(|e| self.fault(&e))?;
         self.had_content.store(true, Ordering::Relaxed);
         // What was seen before is over, also where no question comes before the next change.
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.seen.store(None);
         Ok(())
     }
 
@@ -248,19 +276,19 @@ pub(crate) fn is_readable(name: &str) -> bool {
 #[async_trait]
 impl Users for UsersFile {
     async fn by_name(&self, name: &str) -> Result<Option<User>, StoreError> {
-        Ok(self.0.current()?.by_name(name).cloned())
+        Ok(self.current().await?.by_name(name).cloned())
     }
 
     async fn by_ext_id(&self, ext_id: &ExtId) -> Result<Option<User>, StoreError> {
-        Ok(self.0.current()?.by_ext_id(ext_id).cloned())
+        Ok(self.current().await?.by_ext_id(ext_id).cloned())
     }
 
     async fn password_stamp(&self, ext_id: &ExtId) -> Result<Option<PasswordStamp>, StoreError> {
-        Ok(self.0.current()?.by_ext_id(ext_id).map(|user| user.password.stamp()))
+        Ok(self.current().await?.by_ext_id(ext_id).map(|user| user.password.stamp()))
     }
 
     async fn list(&self) -> Result<Vec<User>, StoreError> {
-        Ok(self.0.current()?.users().to_vec())
+        Ok(self.current().await?.users().to_vec())
     }
 
     async fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError> {
@@ -277,7 +305,7 @@ impl Users for UsersFile {
     }
 
     async fn removed(&self) -> Result<BTreeSet<ExtId>, StoreError> {
-        Ok(self.0.current()?.removed().clone())
+        Ok(self.current().await?.removed().clone())
     }
 
     async fn remove(&self, name: &str) -> Result<Option<User>, UserError> {

@@ -189,3 +189,25 @@ fn a_file_that_others_can_read_is_refused() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(UsersFile::open(&path).err().unwrap().to_string().contains("chmod 600"));
 }
+
+/// Other tasks of the one thread go on while the file is read.
+#[tokio::test]
+async fn a_file_that_takes_long_to_read_holds_no_worker_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    write(&path, &format!("jeff:1:{}\n", hash().as_str()));
+    let (others, go_on) = std::sync::mpsc::channel();
+    let (go_on, first) = (Mutex::new(go_on), AtomicBool::new(true));
+    let read = move |path: &Path| {
+        if !first.swap(false, Ordering::Relaxed) {
+            let waited = go_on.lock().unwrap().recv_timeout(Duration::from_secs(10));
+            waited.map_err(|_| io::Error::other("nobody else could go on"))?;
+        }
+        private_file::read_own(path)
+    };
+    let file = UsersFile::read_by(path, false, Box::new(read)).unwrap();
+    let asked = [file.by_name("jeff"), file.by_name("eve")];
+    let (found, ()) = tokio::join!(futures::future::join_all(asked), async { others.send(()).unwrap() });
+    let found: Vec<_> = found.into_iter().map(|user| user.unwrap().map(|user| user.name)).collect();
+    assert_eq!(found, [Some("jeff".to_owned()), None], "one read for both");
+}
