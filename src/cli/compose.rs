@@ -130,7 +130,7 @@ struct Base<'a> {
     metrics: &'a Arc<Metrics>,
 }
 
-/// The route table of a configuration, over these stores.
+/// The route table of a configuration, over these stores: whoever serves it says so by [`Stores::served`].
 ///
 /// # Errors
 /// What can't be served.
@@ -141,6 +141,7 @@ pub(super) async fn router(
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
 ) -> Result<Router, ComposeError> {
+    stores.lasting.begin();
     let gate = gate::Gate::build(config, folder, stores, clock)?;
     let base = Base { config, folder, stores, clock, metrics };
     let services = services::Services::build(&base, &gate).await?;

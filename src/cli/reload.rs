@@ -188,6 +188,7 @@ impl Reloading {
 
     fn swap(&mut self, config: Config, snapshot: Snapshot, files: &[PathBuf]) {
         serve::expect(&config, &self.metrics);
+        self.stores.served();
         self.switch.swap(snapshot);
         let generation = self.metrics.configured(self.clock.now());
         self.metrics.reloaded(Reload::Done);

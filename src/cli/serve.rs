@@ -52,6 +52,7 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
         let lonely = start::nobody_can_log_in(&config, stores.users.as_ref()).await?;
         Ok::<_, Failure>((router, demo, lonely))
     })?;
+    stores.served();
     let router = Arc::new(router);
     expect(&config, &metrics);
     // First of what is said: for whom this is, and the password that is shown once, whatever becomes of the start.

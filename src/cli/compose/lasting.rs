@@ -1,7 +1,8 @@
 //! What outlives a configuration (`gateway.md` 6.3): what failed is not forgotten by a reload, what was used stays used, and
 //! servers that are still configured keep their connections and their outages.
 //!
-//! A composition takes from here what the one before made, or makes it. Nothing here gives anybody a right: rights come
+//! A composition takes from here what the one that is served made, or makes it; what it has counts once it is served
+//! ([`Lasting::keep`]), and one that is not leaves everything as it was. Nothing here gives anybody a right: rights come
 //! from the configuration alone, and what belongs to a key or name that is no longer in it is not asked for.
 
 use std::collections::BTreeMap;
@@ -32,50 +33,86 @@ pub(super) struct Lasting {
     pub(super) named: Named,
     /// Keys to encrypt for, imported.
     pub(super) recipients: Recipients,
-    uses: Mutex<BTreeMap<String, Arc<Uses>>>,
-    published: Mutex<BTreeMap<String, Millis>>,
-    upstreams: Mutex<BTreeMap<String, Arc<Upstream>>>,
-    asked: Mutex<Option<(Asked, Endpoint)>>,
-    issuers: Mutex<BTreeMap<String, (KeySetOf, IssuerKeys)>>,
-    rates: Mutex<BTreeMap<String, (RateLimit, Arc<Rate>)>>,
+    turns: Mutex<Turns>,
+}
+
+#[derive(Default)]
+struct Turns {
+    served: Parts,
+    /// What is put together.
+    next: Parts,
+}
+
+/// What one composition has.
+#[derive(Default)]
+struct Parts {
+    uses: BTreeMap<String, Arc<Uses>>,
+    published: BTreeMap<String, Millis>,
+    upstreams: BTreeMap<String, Arc<Upstream>>,
+    asked: Option<(Asked, Endpoint)>,
+    issuers: BTreeMap<String, (KeySetOf, IssuerKeys)>,
+    rates: BTreeMap<String, (RateLimit, Arc<Rate>)>,
 }
 
 impl Lasting {
+    /// A composition begins. What the one before it had is forgotten, if that was not served.
+    pub(super) fn begin(&self) {
+        self.turns().next = Parts::default();
+    }
+
+    /// The composition that was made last is served from now on. What was used stays used, whether or not its server is
+    /// still in the configuration: it may be again.
+    pub(super) fn keep(&self) {
+        let mut turns = self.turns();
+        let next = std::mem::take(&mut turns.next);
+        let before = std::mem::replace(&mut turns.served, next);
+        for (server, uses) in before.uses {
+            turns.served.uses.entry(server).or_insert(uses);
+        }
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is remembered of the targets of this server, `host:port`; of our own where it is empty.
     pub(super) fn uses(&self, server: &str, make: impl FnOnce() -> Uses) -> Arc<Uses> {
-        held(&self.uses).entry(server.to_owned()).or_insert_with(|| Arc::new(make())).clone()
+        let Turns { served, next } = &mut *self.turns();
+        let made = || served.uses.get(server).cloned().unwrap_or_else(|| Arc::new(make()));
+        next.uses.entry(server.to_owned()).or_insert_with(made).clone()
     }
 
     /// Since when this key for SecTokens is published.
     pub(super) fn published(&self, kid: &str, now: Millis) -> Millis {
-        *held(&self.published).entry(kid.to_owned()).or_insert(now)
+        let Turns { served, next } = &mut *self.turns();
+        let since = served.published.get(kid).copied().unwrap_or(now);
+        *next.published.entry(kid.to_owned()).or_insert(since)
     }
 
-    /// The upstream of this name as it was composed last.
+    /// The upstream of this name as it is served.
     pub(super) fn upstream(&self, name: &str) -> Option<Arc<Upstream>> {
-        held(&self.upstreams).get(name).cloned()
+        self.turns().served.upstreams.get(name).cloned()
     }
 
-    /// Keeps these upstreams and forgets all others.
-    pub(super) fn keep_upstreams<'a>(&self, upstreams: impl Iterator<Item = &'a Arc<Upstream>>) {
-        *held(&self.upstreams) = upstreams.map(|upstream| (upstream.name.clone(), upstream.clone())).collect();
+    /// These are those of the composition.
+    pub(super) fn set_upstreams<'a>(&self, upstreams: impl Iterator<Item = &'a Arc<Upstream>>) {
+        self.turns().next.upstreams = upstreams.map(|upstream| (upstream.name.clone(), upstream.clone())).collect();
     }
 
-    /// What the rate-limits of these names count in: what is there, where the limit is still the same. All others are
-    /// forgotten.
+    /// What the rate-limits of these names count in: what is there, where the limit is still the same.
     pub(super) fn rates<'c>(
         &self,
         wanted: impl Iterator<Item = (&'c str, &'c RateLimit)>,
         make: impl Fn(&RateLimit) -> Rate,
     ) -> BTreeMap<&'c str, Arc<Rate>> {
-        let mut last = held(&self.rates);
+        let Turns { served, next } = &mut *self.turns();
         let rate = |name: &str, limit: &RateLimit| {
-            let before = last.get(name).filter(|(before, _)| before == limit).map(|(_, rate)| rate.clone());
+            let before = served.rates.get(name).filter(|(before, _)| before == limit).map(|(_, rate)| rate.clone());
             before.unwrap_or_else(|| Arc::new(make(limit)))
         };
         let rates: BTreeMap<_, _> = wanted.map(|(name, limit)| (name, (limit, rate(name, limit)))).collect();
         let kept = rates.iter().map(|(name, (limit, rate))| ((*name).to_owned(), ((*limit).clone(), rate.clone())));
-        *last = kept.collect();
+        next.rates = kept.collect();
         rates.into_iter().map(|(name, (_, rate))| (name, rate)).collect()
     }
 
@@ -87,13 +124,11 @@ impl Lasting {
         wanted: KeySetOf,
         make: impl FnOnce(&KeySetOf) -> Result<IssuerKeys, E>,
     ) -> Result<IssuerKeys, E> {
-        let mut issuers = held(&self.issuers);
+        let Turns { served, next } = &mut *self.turns();
         let key = format!("{realm} {}", wanted.issuer);
-        if let Some((_, keys)) = issuers.get(&key).filter(|(before, _)| *before == wanted) {
-            return Ok(keys.clone());
-        }
-        let keys = make(&wanted)?;
-        issuers.insert(key, (wanted, keys.clone()));
+        let known = served.issuers.get(&key).filter(|(before, _)| *before == wanted).map(|(_, keys)| keys.clone());
+        let keys = known.map_or_else(|| make(&wanted), Ok)?;
+        next.issuers.insert(key, (wanted, keys.clone()));
         Ok(keys)
     }
 
@@ -103,16 +138,13 @@ impl Lasting {
         asked: Asked,
         make: impl FnOnce(&Asked) -> Result<Endpoint, E>,
     ) -> Result<Endpoint, E> {
-        let mut last = held(&self.asked);
-        if let Some((_, endpoint)) = last.as_ref().filter(|(before, _)| *before == asked) {
-            return Ok(endpoint.clone());
-        }
-        let endpoint = make(&asked)?;
-        *last = Some((asked, endpoint.clone()));
+        let Turns { served, next } = &mut *self.turns();
+        let known = served.asked.as_ref().filter(|(before, _)| *before == asked).map(|(_, endpoint)| endpoint.clone());
+        let endpoint = known.map_or_else(|| make(&asked), Ok)?;
+        next.asked = Some((asked, endpoint.clone()));
         Ok(endpoint)
     }
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ pub(super) fn table(
         .iter()
         .map(|wanted| Ok((wanted.name.as_str(), Arc::new(upstreams::upstream(config, wanted, &stores.lasting)?))));
     let upstreams = upstreams.collect::<Result<BTreeMap<_, _>, ComposeError>>()?;
-    stores.lasting.keep_upstreams(upstreams.values());
+    stores.lasting.set_upstreams(upstreams.values());
     let uses = changes::memories(config, stores, &gate.clock);
     let rates = rates(config, &stores.lasting, &gate.clock);
     let parts = Parts { config, gate, services, stores, metrics, upstreams, uses, rates };

@@ -125,6 +125,11 @@ impl Stores {
         }
     }
 
+    /// The route table that was composed last over them is served from now on: what it remembers outlives it.
+    pub(in crate::cli) fn served(&self) {
+        self.lasting.keep();
+    }
+
     /// In which era users are.
     pub(super) fn eras(&self) -> Eras {
         Eras { users: self.users.clone(), sessions: self.sessions.clone() }
