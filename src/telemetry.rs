@@ -3,7 +3,9 @@
 
 pub mod access;
 pub mod audit;
+mod background;
 pub mod log;
 pub mod metrics;
 
+pub use background::Work;
 pub use metrics::Metrics;

@@ -24,6 +24,7 @@ use crate::config::{self, Config, Environment, Fault, Overrides, Source};
 use crate::gateway::{Snapshot, Switch};
 use crate::identity::sec_token::key_files;
 use crate::store::DataFolder;
+use crate::telemetry::Work;
 use crate::telemetry::audit::Event;
 use crate::telemetry::metrics::{Metrics, Reload};
 pub(super) use files::Watch;
@@ -99,7 +100,10 @@ impl Reloading {
             while running.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
                 let wished = wish.take();
                 if watch.look() || wished {
-                    self.reload(&mut watch, &runtime, wished);
+                    let metrics = self.metrics.clone();
+                    if Work::Reload.piece(&metrics, || self.reload(&mut watch, &runtime, wished)).is_none() {
+                        metrics.reloaded(Reload::Failed);
+                    }
                 }
             }
         });

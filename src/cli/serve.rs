@@ -18,7 +18,7 @@ use crate::config::{self, Config, Environment, Overrides, Source};
 use crate::gateway::{self, StartError, Stop};
 use crate::store::DataFolder;
 use crate::telemetry::access::UNKNOWN;
-use crate::telemetry::{Metrics, log};
+use crate::telemetry::{Metrics, Work, log};
 
 /// How often forgotten operations and sessions make room.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -59,7 +59,7 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
     let notes = start::notes(&config, lonely, bearers);
     start::announce(&config, notes, demo.as_ref(), std::io::stderr().is_terminal());
     let gateway = gateway::on(listening, &router, &metrics)?;
-    let sweeper = sweep(runtime, stores.clone());
+    let sweeper = sweep(runtime, stores.clone(), metrics.clone());
     let (reloader, running) = mpsc::channel();
     let successor = offer(&folder, &gateway, &stop, stores.clone());
     let (source, overrides, switch) = (source.clone(), overrides.clone(), gateway.switch());
@@ -147,17 +147,17 @@ pub(super) fn expect(config: &Config, metrics: &Metrics) {
 }
 
 /// Sweeps until the sender that it gives back is dropped.
-fn sweep(runtime: tokio::runtime::Runtime, stores: Arc<Stores>) -> Sender<()> {
+fn sweep(runtime: tokio::runtime::Runtime, stores: Arc<Stores>, metrics: Arc<Metrics>) -> Sender<()> {
     let (running, ended) = mpsc::channel::<()>();
     std::thread::spawn(move || {
         let mut count = 0u32;
         while ended.recv_timeout(SWEEP) == Err(RecvTimeoutError::Timeout) {
             count = count.wrapping_add(1);
-            let swept = runtime.block_on(async {
+            let sweep = async {
                 stores.sweep().await?;
                 if count.is_multiple_of(ORPHANS) { stores.sweep_orphans().await } else { Ok(()) }
-            });
-            if let Err(error) = swept {
+            };
+            if let Some(Err(error)) = runtime.block_on(Work::Sweep.waiting(&metrics, sweep)) {
                 tracing::error!(%error, "a store could not be swept; it is tried again");
             }
         }

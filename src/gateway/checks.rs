@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::forward::peer_of;
 use super::snapshot::Switch;
 use crate::routes::{Destination, HealthCheck, Upstream};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Work};
 
 /// Heads of 1xx before an answer, at most.
 const MOST_EARLY: usize = 16;
@@ -102,15 +102,18 @@ impl Watch {
         let mut pause = self.check.interval.mul_f64(chance());
         loop {
             sleep(pause).await;
-            let asked = timeout(self.check.timeout, self.ask(&connector)).await;
-            let outcome = match asked {
-                Err(_) => Err(("Timeout".to_owned(), None)),
-                Ok(Err(error)) => Err((error.etype().as_str().to_owned(), None)),
-                Ok(Ok(status)) if self.check.accepts(status) => Ok(()),
-                Ok(Ok(status)) => Err(("Status".to_owned(), Some(status))),
-            };
-            self.judge(outcome);
+            // One that breaks off says nothing of the server.
+            Work::HealthCheck.waiting(&self.metrics, async { self.judge(self.outcome(&connector).await) }).await;
             pause = self.check.interval.mul_f64(0.9 + 0.2 * chance());
+        }
+    }
+
+    async fn outcome(&self, connector: &Connector) -> Outcome {
+        match timeout(self.check.timeout, self.ask(connector)).await {
+            Err(_) => Err(("Timeout".to_owned(), None)),
+            Ok(Err(error)) => Err((error.etype().as_str().to_owned(), None)),
+            Ok(Ok(status)) if self.check.accepts(status) => Ok(()),
+            Ok(Ok(status)) => Err(("Status".to_owned(), Some(status))),
         }
     }
 

@@ -12,6 +12,7 @@ use sidegate_filters::clock::Millis;
 
 use super::access::Cut;
 use super::audit;
+use super::background::Work;
 
 /// Every counter of the gateway. Labels are names of the configuration and of this program, never a client's text.
 pub struct Metrics {
@@ -29,6 +30,7 @@ pub struct Metrics {
     refused_forwards: IntCounterVec,
     events: IntCounterVec,
     reloads: IntCounterVec,
+    background_failures: IntCounterVec,
     generation: IntGauge,
     configured: IntGauge,
 }
@@ -117,6 +119,10 @@ impl Metrics {
                 Opts::new("sidegate_reloads_total", "Reloads of the configuration."),
                 &["result"],
             )?,
+            background_failures: IntCounterVec::new(
+                Opts::new("sidegate_background_failures_total", "Work beside the requests that broke off."),
+                &["work"],
+            )?,
             generation: IntGauge::new("sidegate_configuration_generation", "Configurations served since the start.")?,
             configured: IntGauge::new(
                 "sidegate_configuration_timestamp_seconds",
@@ -131,7 +137,8 @@ impl Metrics {
     fn registered(self) -> Result<Self, prometheus::Error> {
         let refused = [&self.refused_connections, &self.refused_requests, &self.refused_forwards];
         let failures = [&self.cut_requests, &self.uaf_upstream_failures, &self.health_checks];
-        let others = failures.into_iter().chain([&self.requests, &self.events, &self.reloads]);
+        let others =
+            failures.into_iter().chain([&self.requests, &self.events, &self.reloads, &self.background_failures]);
         for counter in refused.into_iter().chain(others) {
             self.registry.register(Box::new(counter.clone()))?;
         }
@@ -142,6 +149,9 @@ impl Metrics {
         self.registry.register(Box::new(self.seconds.clone()))?;
         for result in Reload::ALL {
             self.reloads.with_label_values(&[&result.to_string()]);
+        }
+        for work in Work::ALL {
+            self.background_failures.with_label_values(&[work.name()]);
         }
         for name in audit::NAMES.iter().chain(sidegate_filters::audit::NAMES) {
             self.events.with_label_values(&[name]);
@@ -256,6 +266,11 @@ impl Metrics {
     /// The configuration was read again.
     pub fn reloaded(&self, result: Reload) {
         self.reloads.with_label_values(&[&result.to_string()]).inc();
+    }
+
+    /// A piece of work beside the requests broke off.
+    pub(super) fn broke_off(&self, work: Work) {
+        self.background_failures.with_label_values(&[work.name()]).inc();
     }
 
     /// An audited event happened ([`super::audit`]).

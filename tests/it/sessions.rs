@@ -207,11 +207,15 @@ async fn the_cookie_of_an_ended_session_is_cleared_and_does_not_stand_in_the_way
 
 #[tokio::test]
 async fn an_unused_session_ends() {
-    let gateway = Setup::default().replace("idle: 30m", "idle: 10ms").user("jeff").start().await;
+    let gateway = Setup::default().replace("idle: 30m", "idle: 29m").user("jeff").start().await;
     let client = gateway.public();
+    let other = login(&client, "jeff", gateway.password("jeff")).await.session();
+    gateway.reconfigure("idle: 29m", "idle: 10ms");
+    gateway.reloaded("done", 1).await;
     let cookie = login(&client, "jeff", gateway.password("jeff")).await.session();
     // Each look is a use, and the beat between two is longer than the session may be idle.
     wait::until("the session ends", wait::BOUND, async || (!is_alive(&client, &cookie).await).then_some(())).await;
+    assert!(is_alive(&client, &other).await, "one that may lie idle for longer lives");
 }
 
 #[tokio::test]
