@@ -127,20 +127,37 @@ impl std::ops::Deref for AuthenticatedSession {
     }
 }
 
-/// A relying party or an authentication service that proved who it is on an internal listener.
+/// A relying party or an authentication service, as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InternalCaller {
+pub struct KnownCaller {
     /// Its name in the configuration, for the audit line.
     pub name: String,
     /// What it may do.
     pub roles: Vec<Role>,
 }
 
-impl InternalCaller {
+impl KnownCaller {
     /// Whether it has the role.
     #[must_use]
     pub fn may(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+}
+
+/// One that proved who it is on an internal listener. Only the identity-creation filter makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InternalCaller(KnownCaller);
+
+impl InternalCaller {
+    pub(crate) fn proven(known: KnownCaller) -> Self {
+        Self(known)
+    }
+}
+
+impl std::ops::Deref for InternalCaller {
+    type Target = KnownCaller;
+    fn deref(&self) -> &KnownCaller {
+        &self.0
     }
 }
 

@@ -38,7 +38,7 @@ use crate::audit::Event;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, TurnedAway};
 use crate::filter::{Filter, FilterError, Verdict};
-use crate::identity::{AuthenticatedSession, Caller, InternalCaller, Role};
+use crate::identity::{AuthenticatedSession, Caller, InternalCaller, KnownCaller, Role};
 use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 use credentials::Bearer;
@@ -66,7 +66,7 @@ pub enum InternalAccess {
 }
 
 impl InternalAccess {
-    pub(crate) fn admits(self, caller: &InternalCaller) -> bool {
+    pub(crate) fn admits(self, caller: &KnownCaller) -> bool {
         match self {
             Self::Nobody => false,
             Self::Anybody => true,
@@ -151,7 +151,7 @@ impl IdentityCreationFilter {
             return Err(Refusal::BadBearer);
         };
         if self.settings.internal.admits(&caller) {
-            return Ok(Some(caller));
+            return Ok(Some(InternalCaller::proven(caller)));
         }
         exchange.turned_away = Some(TurnedAway::Internal);
         Err(Refusal::Forbidden(caller.name))

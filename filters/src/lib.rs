@@ -50,7 +50,7 @@ pub use delegation::{DelegationFilter, RemovedHeaders};
 pub use exchange::{CertificateDigest, CertificateNames, Client, Exchange, TurnedAway};
 pub use filter::{Filter, FilterError, Verdict};
 pub use headers::HeadersFilter;
-pub use identity::{AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, Role};
+pub use identity::{AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, KnownCaller, Role};
 pub use identity_creation::{IdentityCreationFilter, SessionDomain};
 pub use ip_list::IpListFilter;
 pub use jws_bypass::JwsBypassFilter;

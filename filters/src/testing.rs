@@ -7,7 +7,7 @@ use crate::chain::{BodySource, Chain};
 use crate::clock::Millis;
 use crate::exchange::{Client, Exchange};
 use crate::filter::{Filter, Verdict};
-use crate::identity::{AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, Role, Session};
+use crate::identity::{AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, KnownCaller, Role, Session};
 use crate::path::CanonicalPath;
 use crate::reply::{Problem, Reply};
 
@@ -33,7 +33,7 @@ pub(crate) fn jeff_with(roles: &[&str]) -> Caller {
 }
 
 pub(crate) fn service(roles: &[Role]) -> Caller {
-    Caller::Internal(InternalCaller { name: "shop".into(), roles: roles.to_vec() })
+    Caller::Internal(InternalCaller::proven(KnownCaller { name: "shop".into(), roles: roles.to_vec() }))
 }
 
 /// A request of nobody, without header fields, over TLS from this machine.

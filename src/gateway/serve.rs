@@ -260,10 +260,8 @@ fn lost(unrouted: Unrouted) -> Problem {
         Unrouted::Spelling => {
             Problem::bad_request("the path is spelt in a way that is not allowed here").because(Reason::PathSpelling)
         }
-        Unrouted::Ambiguous => {
-            Problem::bad_request("the path could be read as another one, which is served otherwise")
-                .because(Reason::PathSpelling)
-        }
+        Unrouted::Ambiguous => Problem::bad_request("the path could be read as another one, which is served otherwise")
+            .because(Reason::PathSpelling),
         Unrouted::Method(methods) => {
             let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path is served for {allow}"));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use sidegate_filters::jws::base64url;
-use sidegate_filters::{CertificateDigest, FilterError, InternalCaller};
+use sidegate_filters::{CertificateDigest, FilterError, KnownCaller};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
@@ -66,7 +66,7 @@ impl BearerHash {
         Self::of(&content).ok_or_else(|| BearerError::Content(folder.file(file).display().to_string()))
     }
 
-    fn of(content: &[u8]) -> Option<Self> {
+    pub(super) fn of(content: &[u8]) -> Option<Self> {
         let bearer = content.trim_ascii();
         let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
         (bearer.len() >= SHORTEST && bearer.iter().all(fits)).then(|| Self(jose::sha256(bearer)))
@@ -93,16 +93,16 @@ impl Proof {
 }
 
 /// The configured callers.
-pub struct StaticCallers(Vec<(InternalCaller, Proof)>);
+pub struct StaticCallers(Vec<(KnownCaller, Proof)>);
 
 impl StaticCallers {
     /// These callers.
     ///
     /// # Errors
     /// When two of them could not be told apart.
-    pub fn new(callers: Vec<(InternalCaller, Proof)>) -> Result<Self, BearerError> {
+    pub fn new(callers: Vec<(KnownCaller, Proof)>) -> Result<Self, BearerError> {
         for (index, (caller, proof)) in callers.iter().enumerate() {
-            let same = |(_, other): &&(InternalCaller, Proof)| other.is_shared_with(proof);
+            let same = |(_, other): &&(KnownCaller, Proof)| other.is_shared_with(proof);
             if let Some((other, _)) = callers.iter().skip(index + 1).find(same) {
                 return Err(BearerError::Shared(caller.name.clone(), other.name.clone()));
             }
@@ -114,7 +114,7 @@ impl StaticCallers {
 #[async_trait]
 impl sidegate_filters::identity_creation::InternalCallers for StaticCallers {
     /// Looks at every caller, so that the time tells nothing about which one fits.
-    async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError> {
+    async fn find(&self, bearer: &str) -> Result<Option<KnownCaller>, FilterError> {
         let shown = jose::sha256(bearer.as_bytes());
         let mut found = None;
         for (caller, proof) in &self.0 {
@@ -127,8 +127,9 @@ impl sidegate_filters::identity_creation::InternalCallers for StaticCallers {
         Ok(found)
     }
 
-    async fn of_certificate(&self, shown: &CertificateDigest) -> Result<Option<InternalCaller>, FilterError> {
-        let is_it = |(_, proof): &&(InternalCaller, Proof)| matches!(proof, Proof::Certificates(known) if known.contains(shown));
+    async fn of_certificate(&self, shown: &CertificateDigest) -> Result<Option<KnownCaller>, FilterError> {
+        let is_it =
+            |(_, proof): &&(KnownCaller, Proof)| matches!(proof, Proof::Certificates(known) if known.contains(shown));
         Ok(self.0.iter().find(is_it).map(|(caller, _)| caller.clone()))
     }
 }
@@ -143,8 +144,8 @@ mod tests {
 
     use super::*;
 
-    fn caller(name: &str) -> InternalCaller {
-        InternalCaller { name: name.to_owned(), roles: vec![Role::ActFor] }
+    fn caller(name: &str) -> KnownCaller {
+        KnownCaller { name: name.to_owned(), roles: vec![Role::ActFor] }
     }
 
     #[tokio::test]

@@ -12,9 +12,12 @@ use sidegate_filters::identity_creation::{
     Admission, CookieSession, IdentityCreationFilter, Interception, InternalAccess, ReturnTarget, Sessions, Settings,
 };
 use sidegate_filters::path::CanonicalPath;
-use sidegate_filters::{AuthenticatedSession, Caller, Client, Exchange, Filter, SessionDomain, Verdict};
+use sidegate_filters::{
+    AuthenticatedSession, Caller, Client, Exchange, Filter, KnownCaller, Role, SessionDomain, Verdict,
+};
 use zeroize::Zeroizing;
 
+use super::internal_callers::{BearerHash, Proof};
 use super::sessions::{self, DomainSessions, Realm};
 use super::throttle::Bucket;
 use super::{LoginPages, Paces, StaticCallers, Throttle, return_field::ReturnSeal};
@@ -181,6 +184,29 @@ impl TestDomain {
         let done = self.sessions.login(attempt, realm, presented.as_ref(), true).await.unwrap();
         done.set_cookie.map(|field| pair(&field))
     }
+}
+
+/// An internal caller, as a request with its bearer finds it.
+pub(crate) fn internal(name: &str, roles: &[Role]) -> Caller {
+    let known = KnownCaller { name: name.to_owned(), roles: roles.to_vec() };
+    let bearer = "b".repeat(32);
+    let callers = StaticCallers::new(vec![(known, Proof::Bearer(BearerHash::of(bearer.as_bytes()).unwrap()))]).unwrap();
+    let (domain, key) = (SessionDomain::parse("main").unwrap(), MacKey::new(&Zeroizing::new([7; 32])).unwrap());
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Millis(0)));
+    let seal = ReturnSeal::new(key, domain.clone(), Duration::from_secs(3600));
+    let pages = LoginPages::new(seal, ReturnTarget::start(), None, Arc::clone(&clock));
+    let settings = Settings {
+        domain,
+        admission: Admission::InternalOnly,
+        internal: InternalAccess::Anybody,
+        interception: Interception::Never,
+        start: ReturnTarget::start(),
+    };
+    let filter = IdentityCreationFilter::new(settings, Vec::new(), Arc::new(callers), Arc::new(pages), clock);
+    let mut exchange = exchange(Method::GET, &[("authorization", &format!("Bearer {bearer}"))]);
+    exchange.client.internal = true;
+    assert!(matches!(futures::executor::block_on(filter.request(&mut exchange)), Ok(Verdict::Pass)));
+    exchange.caller
 }
 
 /// `name=value` of a `Set-Cookie`.

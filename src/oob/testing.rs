@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sidegate_filters::clock::{Clock, ManualClock};
-use sidegate_filters::{Caller, InternalCaller, Role, UsernameMapper};
+use sidegate_filters::{Caller, Role, UsernameMapper};
 use sidegate_uaf::encoding::Text;
 use sidegate_uaf::facets::{SOFTWARE_FACET, TrustedFacets};
 use sidegate_uaf::metadata::{Models, UnknownModels};
@@ -318,7 +318,7 @@ pub(crate) fn asker(caller: &Caller) -> Asker<'_> {
 }
 
 pub(crate) fn internal(roles: &[Role]) -> Caller {
-    Caller::Internal(InternalCaller { name: "bank".into(), roles: roles.to_vec() })
+    crate::identity::testing::internal("bank", roles)
 }
 
 /// A request to dispatch an authentication by link.

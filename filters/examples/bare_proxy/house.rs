@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use sidegate_filters::clock::{Clock, Millis, SystemClock};
 use sidegate_filters::delegation::{Rule, SecToken, SecTokens};
-use sidegate_filters::identity::{AuthenticatedSession, Carrier, InternalCaller, Role, Session};
+use sidegate_filters::identity::{AuthenticatedSession, Carrier, KnownCaller, Role, Session};
 use sidegate_filters::identity_creation::{
     Admission, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt,
     ReturnTarget, Sessions, Settings,
@@ -98,8 +98,8 @@ impl Sessions for House {
 
 #[async_trait]
 impl InternalCallers for House {
-    async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError> {
-        Ok((bearer == "shop-secret").then(|| InternalCaller { name: "shop".to_owned(), roles: vec![Role::ActFor] }))
+    async fn find(&self, bearer: &str) -> Result<Option<KnownCaller>, FilterError> {
+        Ok((bearer == "shop-secret").then(|| KnownCaller { name: "shop".to_owned(), roles: vec![Role::ActFor] }))
     }
 }
 

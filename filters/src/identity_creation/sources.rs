@@ -7,7 +7,7 @@ use http::{HeaderName, Response};
 use super::{Demand, ReturnTarget, SessionDomain};
 use crate::exchange::{CertificateDigest, CertificateNames, Client, Exchange};
 use crate::filter::FilterError;
-use crate::identity::{Carrier, InternalCaller, Session};
+use crate::identity::{Carrier, KnownCaller, Session};
 
 /// Where sessions are looked up, at each request: what was ended is not there any more.
 #[async_trait]
@@ -88,13 +88,13 @@ pub trait InternalCallers: Send + Sync {
     ///
     /// # Errors
     /// [`FilterError::Unavailable`] when it can't be told.
-    async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError>;
+    async fn find(&self, bearer: &str) -> Result<Option<KnownCaller>, FilterError>;
 
     /// The caller that this certificate proves; nobody where certificates prove nothing.
     ///
     /// # Errors
     /// [`FilterError::Unavailable`] when it can't be told.
-    async fn of_certificate(&self, _digest: &CertificateDigest) -> Result<Option<InternalCaller>, FilterError> {
+    async fn of_certificate(&self, _digest: &CertificateDigest) -> Result<Option<KnownCaller>, FilterError> {
         Ok(None)
     }
 }

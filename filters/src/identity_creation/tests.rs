@@ -38,8 +38,8 @@ impl Sessions for House {
 
 #[async_trait]
 impl InternalCallers for House {
-    async fn find(&self, bearer: &str) -> Result<Option<InternalCaller>, FilterError> {
-        let caller = |roles| InternalCaller { name: "shop".into(), roles };
+    async fn find(&self, bearer: &str) -> Result<Option<KnownCaller>, FilterError> {
+        let caller = |roles| KnownCaller { name: "shop".into(), roles };
         Ok(match bearer {
             "actor" => Some(caller(vec![Role::ActFor])),
             "bare" => Some(caller(Vec::new())),
@@ -47,9 +47,9 @@ impl InternalCallers for House {
         })
     }
 
-    async fn of_certificate(&self, digest: &CertificateDigest) -> Result<Option<InternalCaller>, FilterError> {
+    async fn of_certificate(&self, digest: &CertificateDigest) -> Result<Option<KnownCaller>, FilterError> {
         let roles = vec![Role::ActFor];
-        Ok((*digest == CERTIFICATE).then(|| InternalCaller { name: "gateway".into(), roles }))
+        Ok((*digest == CERTIFICATE).then(|| KnownCaller { name: "gateway".into(), roles }))
     }
 }
 

@@ -13,7 +13,7 @@ use sidegate_filters::identity_creation::{
     InternalCallers, SessionDomain, SessionToken, Settings,
 };
 use sidegate_filters::role::RoleDemand;
-use sidegate_filters::{CertificateDigest, Filter, InternalCaller, Role, RoleFilter};
+use sidegate_filters::{CertificateDigest, Filter, KnownCaller, Role, RoleFilter};
 
 use super::{ComposeError, Stores};
 use crate::config::{self, Config, RealmKind, Upstream};
@@ -233,7 +233,7 @@ fn callers(config: &Config, folder: &DataFolder) -> Result<StaticCallers, Compos
             (None, Some(path)) => Proof::Bearer(BearerHash::read(path)?),
             (None, None) => Proof::Bearer(BearerHash::read_or_make(folder, &caller.made_bearer())?),
         };
-        callers.push((InternalCaller { name: caller.name.clone(), roles: caller.roles.clone() }, proof));
+        callers.push((KnownCaller { name: caller.name.clone(), roles: caller.roles.clone() }, proof));
     }
     Ok(StaticCallers::new(callers)?)
 }

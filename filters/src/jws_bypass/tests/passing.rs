@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use rstest::rstest;
 
 use super::*;
-use crate::identity::{Caller, InternalCaller};
+use crate::identity::{Caller, InternalCaller, KnownCaller};
 
 #[tokio::test]
 async fn every_algorithm_is_accepted_with_its_key() {
@@ -43,7 +43,8 @@ async fn the_signed_change_is_handed_on_and_the_body_stays() {
 async fn nothing_but_the_signature_speaks_for_the_request() {
     let bench = Bench::new(Algorithm::Es256);
     let mut exchange = exchange(TARGET);
-    exchange.caller = Caller::Internal(InternalCaller { name: "idm".to_owned(), roles: Vec::new() });
+    exchange.caller =
+        Caller::Internal(InternalCaller::proven(KnownCaller { name: "idm".to_owned(), roles: Vec::new() }));
     let exchange = bench.run(exchange, bench.message(json!({}))).await.passed();
     assert_eq!(exchange.caller, Caller::Anonymous);
     assert!(!exchange.headers.contains_key(header::COOKIE));
