@@ -70,7 +70,13 @@ pub enum Denied {
     Session,
 }
 
-/// A client asks by these for another method than the one that was checked.
+/// Whether a client asks by a field of this name, [folded](crate::delegation::fold), for another method than the one that
+/// was checked.
+#[must_use]
+pub fn is_method_override(folded: &str) -> bool {
+    METHOD_OVERRIDES.contains(&folded)
+}
+
 const METHOD_OVERRIDES: &[&str] = &["x-http-method", "x-http-method-override", "x-method-override"];
 /// In answers.
 const OF_SESSIONS: &[&str] = &["authentication-info", "clear-site-data", "set-cookie", "set-cookie2"];
@@ -102,7 +108,7 @@ impl HeaderRules {
     /// When no rule may make it.
     pub fn change_request(&mut self, change: Change) -> Result<(), Denied> {
         let folded = fold(change.name.as_str());
-        if folded == AUTHORIZATION.as_str() || METHOD_OVERRIDES.contains(&folded.as_str()) {
+        if folded == AUTHORIZATION.as_str() || is_method_override(&folded) {
             return Err(Denied::Identity);
         }
         if hangs_on(&folded) {

@@ -4,6 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::exchange::Exchange;
 use crate::filter::Verdict;
+use crate::media::{BadType, content_type};
 use crate::reason::Reason;
 use crate::reply::Problem;
 
@@ -31,16 +32,13 @@ fn check_media(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(refused("the body must not be compressed, and have no Content-Encoding".to_owned()));
     }
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let text = match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
-        (Some(text), None) => text.to_ascii_lowercase(),
-        _ => return Err(refused(format!("send one Content-Type: {}", types.join(" or ")))),
-    };
-    let mut parts = text.split(';').map(str::trim);
-    if !parts.next().is_some_and(|essence| types.contains(&essence)) {
-        return Err(refused(format!("the body must be of type {}", types.join(" or "))));
-    }
-    let is_utf8 = |part: &str| matches!(part, "" | "charset=utf-8" | "charset=\"utf-8\"");
-    let refused = || refused("the body must be in UTF-8: Content-Type may say charset=UTF-8 and no more".to_owned());
-    if parts.all(is_utf8) { Ok(()) } else { Err(refused()) }
+    content_type(headers, types).map_err(|bad| {
+        refused(match bad {
+            BadType::NotOne => format!("send one Content-Type: {}", types.join(" or ")),
+            BadType::Other => format!("the body must be of type {}", types.join(" or ")),
+            BadType::Parameter => {
+                "the body must be in UTF-8: Content-Type may say charset=UTF-8 and no more".to_owned()
+            }
+        })
+    })
 }

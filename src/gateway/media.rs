@@ -2,6 +2,7 @@
 //! pages of others, which show by a preflight's field or by a type that needs none (`uaf.md` A4).
 
 use http::{HeaderMap, StatusCode, header};
+use sidegate_filters::media::{self, BadType, content_type};
 use sidegate_filters::{Problem, Reason};
 
 use crate::routes::{Media, Medium};
@@ -24,47 +25,19 @@ pub(super) fn check(media: Media, headers: &HeaderMap, has_body: bool) -> Result
 }
 
 fn check_type(takes: &[Medium], headers: &HeaderMap) -> Result<(), Problem> {
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let only = match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    };
-    if only.is_some_and(|value| takes.iter().any(|medium| is(value, medium.essence()))) {
-        return Ok(());
+    let types: Vec<_> = takes.iter().map(|medium| medium.essence()).collect();
+    let Err(bad) = content_type(headers, &types) else { return Ok(()) };
+    if bad == BadType::Parameter {
+        let detail = "the body must be in UTF-8: Content-Type may say charset=UTF-8 and no more";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let detail = format!("Content-Type must be {}", names(takes));
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
 }
 
-/// Whether a `Content-Type` is this one, in UTF-8 if it says.
-fn is(value: &str, essence: &str) -> bool {
-    let mut parts = value.split(';').map(str::trim);
-    parts.next().is_some_and(|found| found.eq_ignore_ascii_case(essence))
-        && parts.all(|parameter| match parameter.split_once('=') {
-            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
-                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            }
-            _ => true,
-        })
-}
-
-/// RFC 9110 12.5.1, as far as a yes or no needs it: a range counts unless its weight is zero.
 fn accepts(gives: &[Medium], headers: &HeaderMap) -> bool {
-    if !headers.contains_key(header::ACCEPT) {
-        return true;
-    }
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let refused = parts.any(is_zero_weight);
-        !refused && gives.iter().any(|medium| covers(name, medium.essence()))
-    })
-}
-
-fn is_zero_weight(parameter: &str) -> bool {
-    let weight = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
-    weight.is_some_and(|(_, value)| value.trim().parse::<f32>().is_ok_and(|value| value <= 0.0))
+    let is_given = |range: &str| gives.iter().any(|medium| covers(range, medium.essence()));
+    !headers.contains_key(header::ACCEPT) || media::accepts(headers, is_given)
 }
 
 fn covers(range: &str, essence: &str) -> bool {
@@ -104,6 +77,7 @@ mod tests {
     #[case(&["Application/JSON; charset=UTF-8"], None)]
     #[case(&["application/json;charset=\"utf-8\""], None)]
     #[case(&["application/json;charset=utf-16"], Some(415))]
+    #[case(&["application/json;version=2"], Some(415))]
     #[case(&["application/jsonx"], Some(415))]
     #[case(&["application/fido+uaf"], Some(415))]
     #[case(&["application/json", "application/json"], Some(415))]

@@ -10,15 +10,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use pingora::http::RequestHeader;
 use sidegate_filters::delegation::fold;
+use sidegate_filters::headers::is_method_override;
 use sidegate_filters::{CanonicalPath, Client, Problem, Reason};
 
 use super::connection::Connection;
 use super::head::{is_host, is_length, is_target_byte};
 use super::settings::Limits;
 use crate::routes::ListenerClass;
-
-/// Headers by which a client asks for another method than the one that is checked here; no backend gets to see them.
-const METHOD_OVERRIDES: &[&str] = &["x-http-method-override", "x-http-method", "x-method-override"];
 
 /// A request head that passed every check that needs no route.
 #[derive(Debug)]
@@ -128,10 +126,11 @@ fn split<'a>(target: &'a str, host: &str) -> Result<(&'a str, Option<&'a str>), 
     Ok((if absolute && path.is_empty() { "/" } else { path }, query))
 }
 
+/// No server behind gets to see by which other method a client asks.
 fn plain_headers(headers: &HeaderMap) -> HeaderMap {
     let mut plain = headers.clone();
     let overrides: Vec<HeaderName> =
-        headers.keys().filter(|name| METHOD_OVERRIDES.contains(&fold(name.as_str()).as_str())).cloned().collect();
+        headers.keys().filter(|name| is_method_override(&fold(name.as_str()))).cloned().collect();
     for name in overrides {
         plain.remove(name);
     }

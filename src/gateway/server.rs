@@ -161,7 +161,8 @@ fn configuration(settings: &Settings, kept: usize) -> ServerConf {
     let threads = settings.threads.max(1);
     ServerConf {
         pid_file: file("gateway.pid"),
-        upgrade_sock: file("upgrade.sock"),
+        // Nobody listens there: a gateway hands over by another way.
+        upgrade_sock: file("pingora.sock"),
         threads,
         // For each thread, and once for each version of HTTP.
         upstream_keepalive_pool_size: (kept / 2 / threads).max(1),

@@ -1,7 +1,7 @@
 //! Whether a state-changing form post comes from a page of ours (`http-api.md` 7): against CSRF, on login too.
 
-use http::header::ORIGIN;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
+use sidegate_filters::Sender;
 use sidegate_filters::identity_creation::accepts_html;
 
 /// The request was sent by another site's page, or can't show that it was not.
@@ -11,34 +11,21 @@ pub struct CrossSite;
 
 /// Passes a request that a page of `own_origin` (`scheme://host[:port]` as the client addressed us) or the user sent.
 ///
-/// Browsers tell by `Sec-Fetch-Site`, which no page can set; older ones by `Origin`. A client that sends neither and does
-/// not ask for a page is none, so no page can abuse it.
+/// A client that does not tell who had it send the request and does not ask for a page is none, so no page can abuse it.
 ///
 /// # Errors
 /// When the request must be refused.
 pub fn check(headers: &HeaderMap, own_origin: &str) -> Result<(), CrossSite> {
-    match (only(headers, "sec-fetch-site")?, only(headers, ORIGIN.as_str())?) {
-        (Some(site), _) => permit(site == "same-origin" || site == "none"),
-        (None, Some(origin)) => permit(origin.as_bytes().eq_ignore_ascii_case(own_origin.as_bytes())),
-        (None, None) => permit(!accepts_html(headers)),
-    }
-}
-
-fn permit(fits: bool) -> Result<(), CrossSite> {
-    if fits { Ok(()) } else { Err(CrossSite) }
-}
-
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, CrossSite> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (first, None) => Ok(first),
-        _ => Err(CrossSite),
+    match Sender::of(headers, own_origin) {
+        Sender::Own => Ok(()),
+        Sender::Untold if !accepts_html(headers) => Ok(()),
+        Sender::Untold | Sender::SameSite | Sender::OtherSite => Err(CrossSite),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
+    use http::{HeaderName, HeaderValue};
     use rstest::rstest;
 
     use super::*;

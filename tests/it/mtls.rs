@@ -212,6 +212,12 @@ async fn a_page_of_another_site_has_nothing_done_with_the_users_certificate() {
     ] {
         assert_eq!(send(method.clone(), site, mode).await, status, "{method} {site} {mode}");
     }
+    // Older browsers tell by this alone.
+    let own = jeff.base().to_owned();
+    for (origin, status) in [(own.as_str(), 200), ("https://evil.example", 401), ("null", 401)] {
+        let told = jeff.call(post.clone(), "/any/a").header("origin", origin).send().await.status;
+        assert_eq!(told, status, "{origin}");
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::filter::FilterError;
 use crate::identity::{AuthenticatedSession, CarriedBy, Carrier, Session};
 use crate::reason::Reason;
 use crate::reply::Problem;
+use crate::sender::Sender;
 
 /// What a request shows of one kind of credential.
 #[derive(Debug)]
@@ -206,9 +207,10 @@ impl Credential for ClientCertificate {
 /// Whether another site's page had a browser send the request, which shows a certificate by itself: it counts where a
 /// cookie with `SameSite=Lax` would be sent, and nowhere else. Programs have no such header, and pages can't set it.
 fn is_of_another_site(exchange: &Exchange) -> bool {
-    let says = |name: &str, value: &str| exchange.headers.get_all(name).iter().any(|field| field == value);
-    let visit = matches!(exchange.method, Method::GET | Method::HEAD) && says("sec-fetch-mode", "navigate");
-    says("sec-fetch-site", "cross-site") && !visit
+    let visits = |field: &http::HeaderValue| field == "navigate";
+    let visit = matches!(exchange.method, Method::GET | Method::HEAD)
+        && exchange.headers.get_all("sec-fetch-mode").iter().any(visits);
+    Sender::of(&exchange.headers, &exchange.client.origin) == Sender::OtherSite && !visit
 }
 
 /// Whatever an authentication service knows its users by.

@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, header};
 
+use crate::media;
+
 /// What stands in `Authorization`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Bearer {
@@ -49,14 +51,7 @@ pub fn shows_bearer(headers: &HeaderMap) -> bool {
 /// Whether the client asks for a page: `Accept` names `text/html` with a quality above zero. `*/*` is not asking.
 #[must_use]
 pub fn accepts_html(headers: &HeaderMap) -> bool {
-    let ranges = |value: &http::HeaderValue| value.to_str().map(str::to_ascii_lowercase).unwrap_or_default();
-    headers.get_all(header::ACCEPT).iter().map(ranges).any(|field| field.split(',').any(is_html))
-}
-
-fn is_html(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
-    let refused = |part: &str| part.strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty());
-    parts.next() == Some("text/html") && !parts.any(refused)
+    media::accepts(headers, |range| range == "text/html")
 }
 
 #[cfg(test)]
