@@ -50,6 +50,7 @@ pub use limits::Limits;
 pub use listeners::{Listener, ListenerTls, address};
 pub use load::{load, read};
 pub use log::{LEVELS, Log};
+pub(crate) use realms::is_reversed;
 pub use realms::{CertificateName, CertificateUser, Forward, JwkSet, Jwt, KeyPace, Oob, Realm, RealmKind, TokenIssuer};
 pub use routes::{LeadsTo, Row, WrittenWebSocket};
 pub use scalar::Pattern;

@@ -21,6 +21,7 @@ mod media;
 mod meter;
 mod proxy;
 mod proxy_protocol;
+mod rare;
 mod reply;
 mod request;
 mod serve;

@@ -270,6 +270,7 @@ impl Ask {
 pub(crate) fn client(on: ListenerClass) -> Client {
     Client {
         address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        connection: 0,
         secure: true,
         internal: on == ListenerClass::Internal,
         certificate: None,

@@ -32,6 +32,8 @@ pub struct CertificateNames {
 pub struct Client {
     /// The address of the peer: forwarded ones are never believed.
     pub address: IpAddr,
+    /// Its connection, by a number that no other connection of this process has.
+    pub connection: u64,
     /// Whether the client reached us over TLS.
     pub secure: bool,
     /// Whether the listener is an internal one: only there internal callers are believed.

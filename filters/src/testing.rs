@@ -40,6 +40,7 @@ pub(crate) fn service(roles: &[Role]) -> Caller {
 pub(crate) fn request(method: Method, path: &str) -> Exchange {
     let client = Client {
         address: [127, 0, 0, 1].into(),
+        connection: 0,
         secure: true,
         internal: false,
         certificate: None,

@@ -4,6 +4,7 @@ mod forward;
 mod jwt;
 mod mtls;
 mod oob;
+mod subject;
 
 use super::field::Field;
 use super::section::Section;
@@ -12,6 +13,7 @@ pub use forward::Forward;
 pub use jwt::{JwkSet, Jwt, KeyPace, TokenIssuer};
 pub use mtls::{CertificateName, CertificateUser};
 pub use oob::Oob;
+pub(crate) use subject::is_reversed;
 
 /// A way to prove who one is (`gateway.md` 3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::task::AtomicWaker;
@@ -15,6 +15,9 @@ use super::head::HeadFault;
 use super::tls::Authorities;
 use crate::telemetry::metrics::Opened;
 
+/// How many connections there were.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+
 /// A certificate that a client showed.
 #[derive(Debug)]
 pub(super) struct Shown {
@@ -26,6 +29,8 @@ pub(super) struct Shown {
 /// Shared by the stream of a connection, which sees its bytes, and its requests, which know what they mean.
 #[derive(Debug)]
 pub(super) struct Connection {
+    /// No other has it.
+    pub(super) number: u64,
     /// The client, as the socket knows it.
     pub(super) peer: Option<SocketAddr>,
     /// Our end of the socket.
@@ -58,6 +63,7 @@ impl Connection {
         open: Opened,
     ) -> Arc<Self> {
         Arc::new(Self {
+            number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
             peer,
             local,
             secure,

@@ -13,15 +13,16 @@ use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use sidegate_filters::{CertificateDigest, CertificateNames, Network};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::connection::{Connection, Shown};
 use super::proxy::Front;
 use super::proxy_protocol;
+use super::rare::Rare;
 use super::settings::{Limits, Listener};
 use super::snapshot::Served;
 use super::stream::Guarded;
-use super::tls::Tls;
+use super::tls::{Tls, Unmet};
 use super::watch::{BodyWatch, WATCH};
 use crate::routes::ListenerClass;
 use crate::seats::{NoSeat, Seat, Seats};
@@ -30,6 +31,9 @@ use crate::telemetry::Metrics;
 
 /// Why a connection is refused that should have begun with a PROXY header, in the metrics.
 pub(super) const PROXY_PROTOCOL: &str = "proxy-protocol";
+
+/// Why one is refused whose client certificate is no good, or missing.
+pub(super) const CLIENT_CERTIFICATE: &str = "client-certificate";
 
 /// What ends at a stop, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +57,8 @@ pub(super) struct Edge {
     balancers: Vec<Network>,
     /// Of connections.
     seats: Arc<Seats>,
+    /// For lines that strangers cause.
+    rare: Rare,
 }
 
 /// Takes requests.
@@ -84,6 +90,7 @@ impl Edge {
             secure: listener.tls.is_some(),
             balancers: listener.balancers.clone(),
             seats: connections,
+            rare: Rare::default(),
         }
     }
 }
@@ -122,6 +129,27 @@ impl Edge {
         }
     }
 
+    /// The handshake. A client whose certificate is refused is counted, and told in the log now and then.
+    async fn shake(
+        &self,
+        tls: &Tls,
+        stream: Stream,
+        peer: Option<SocketAddr>,
+    ) -> Option<(Stream, Option<CertificateNames>)> {
+        match tls.accept(stream, peer).await {
+            Ok(accepted) => Some(accepted),
+            Err(Unmet::Other) => None,
+            Err(Unmet::Certificate(reason)) => {
+                self.http.metrics.refused_connection(self.http.class.name(), CLIENT_CERTIFICATE);
+                if let Some(unsaid) = self.rare.is_due(Instant::now()) {
+                    let client = peer.map(|peer| peer.to_string());
+                    tracing::info!(client, reason, unsaid, "the certificate of a client is refused");
+                }
+                None
+            }
+        }
+    }
+
     fn seat(&self, client: Option<SocketAddr>) -> Option<Seat> {
         let taken = self.seats.take(client.map(|client| SourceNetwork::of(client.ip())));
         let refused = |reason: &NoSeat| self.http.metrics.refused_connection(self.http.class.name(), reason.name());
@@ -139,7 +167,7 @@ impl ServerApp for Edge {
         // Without its certificate a listener with TLS serves nobody.
         let tls = if self.secure { Some(self.served.tls()?) } else { None };
         let (stream, names) = match &tls {
-            Some(tls) => tls.accept(stream, peer).await?,
+            Some(tls) => self.shake(tls, stream, peer).await?,
             None => (stream, None),
         };
         let http2 = stream.selected_alpn_proto() == Some(ALPN::H2);

@@ -149,6 +149,7 @@ fn client(connection: &Connection, class: ListenerClass, host: &str) -> Client {
     let scheme = if connection.secure { "https" } else { "http" };
     Client {
         address: connection.peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical()),
+        connection: connection.number,
         secure: connection.secure,
         internal: class == ListenerClass::Internal,
         certificate: connection.certificate.as_ref().map(|shown| shown.digest),

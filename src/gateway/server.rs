@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use super::addresses::{self, Bound};
 use super::checks::Checks;
 use super::doors::Doors;
-use super::edge::{Edge, Ending};
+use super::edge::{CLIENT_CERTIFICATE, Edge, Ending, PROXY_PROTOCOL};
 use super::files::{self, Listeners};
 use super::listening::Prebound;
 use super::proxy::Front;
@@ -122,7 +122,7 @@ pub fn on(
     let switch = Switch::new(Snapshot::new(router.clone(), tls), settings.limits.head);
     let mut all = Vec::with_capacity(settings.listeners.len());
     for (index, (listener, (socket, bound))) in settings.listeners.iter().zip(sockets).enumerate() {
-        metrics.expect_listener(listener.class.name(), &NoSeat::NAMES);
+        expect(metrics, listener);
         let served = switch.of_listener(index);
         let front = Front::new(listener.class, served.clone(), limits.clone(), metrics.clone());
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
@@ -134,6 +134,18 @@ pub fn on(
     server.add_service(background_service("health checks", checks));
     addresses::write(&settings.data, &all).map_err(unfit)?;
     Ok(Gateway { server, shutdown: settings.shutdown, ending, doors, bound: all, metrics: metrics.clone(), switch })
+}
+
+/// What the listener may refuse is counted from zero.
+fn expect(metrics: &Metrics, listener: &Listener) {
+    let class = listener.class.name();
+    metrics.expect_listener(class, &NoSeat::NAMES);
+    if !listener.balancers.is_empty() {
+        metrics.expect_refusal(class, PROXY_PROTOCOL);
+    }
+    if listener.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()) {
+        metrics.expect_refusal(class, CLIENT_CERTIFICATE);
+    }
 }
 
 fn open(

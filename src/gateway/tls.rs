@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{
-    AlpnError, SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslOptions, SslSessionCacheMode, SslVerifyMode,
-    select_next_proto,
+    self, AlpnError, SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslOptions, SslSessionCacheMode,
+    SslVerifyMode, select_next_proto,
 };
+use openssl::x509::X509VerifyResult;
 use pingora::protocols::l4::stream::Stream as Tcp;
 use pingora::protocols::tls::SslStream;
-use pingora::protocols::tls::server::handshake;
+use pingora::protocols::tls::server::prepare_tls_stream;
 use pingora::protocols::{Peek as _, Stream};
 use pingora::{Error, ErrorType, OrErr as _};
 use sidegate_filters::CertificateNames;
@@ -38,6 +39,8 @@ const HANDSHAKE: u8 = 22;
 const USE_TLS: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 33\r\nConnection: close\r\n\r\n\
     This port speaks TLS: use https.\n";
+/// What OpenSSL says of a client that shows no certificate where one has to be shown.
+const NONE_SHOWN: &str = "peer did not return a certificate";
 /// How long that client is read on, so that it gets to see the answer.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -104,6 +107,15 @@ fn other(wanted: &str) -> &'static str {
     if wanted == KEY { CERTIFICATE } else { KEY }
 }
 
+/// Why a connection with TLS does not come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unmet {
+    /// The client's certificate is refused, for this reason, which quotes nothing of it.
+    Certificate(&'static str),
+    /// Whatever else.
+    Other,
+}
+
 /// SHA-256 of the file with the authorities of clients.
 pub(super) type Authorities = [u8; 32];
 
@@ -152,39 +164,48 @@ impl Tls {
         self.print.authorities
     }
 
-    /// The encrypted stream over a TCP connection, and whom the client's certificate names; `None` when the client fails at
-    /// the handshake or is too slow.
+    /// The encrypted stream over a TCP connection, and whom the client's certificate names.
+    ///
+    /// # Errors
+    /// When the client fails at the handshake or is too slow.
     pub(super) async fn accept(
         &self,
         stream: Stream,
         peer: Option<SocketAddr>,
-    ) -> Option<(Stream, Option<CertificateNames>)> {
-        let tcp = stream.into_any().downcast::<Tcp>().ok()?;
+    ) -> Result<(Stream, Option<CertificateNames>), Unmet> {
+        let tcp = stream.into_any().downcast::<Tcp>().map_err(|_| Unmet::Other)?;
         let client = peer.map(|peer| peer.to_string()).unwrap_or_default();
-        match timeout(self.deadline, shake(&self.acceptor, *tcp)).await {
+        let mut refused = None;
+        match timeout(self.deadline, shake(&self.acceptor, *tcp, &mut refused)).await {
             Ok(Ok(stream)) => {
                 let names = stream.ssl().peer_certificate().and_then(|certificate| names::names(&certificate));
-                Some((Box::new(stream), names))
+                return Ok((Box::new(stream), names));
             }
-            Ok(Err(error)) => {
-                tracing::debug!(client, %error, "a TLS handshake failed");
-                None
-            }
-            Err(_) => {
-                tracing::info!(client, "a TLS handshake took too long");
-                None
-            }
+            Ok(Err(error)) => tracing::debug!(client, %error, "a TLS handshake failed"),
+            Err(_) => tracing::info!(client, "a TLS handshake took too long"),
         }
+        Err(refused.filter(|_| self.authorities().is_some()).map_or(Unmet::Other, Unmet::Certificate))
     }
 }
 
-async fn shake(acceptor: &SslAcceptor, mut tcp: Tcp) -> pingora::Result<SslStream<Tcp>> {
+async fn shake(
+    acceptor: &SslAcceptor,
+    mut tcp: Tcp,
+    refused: &mut Option<&'static str>,
+) -> pingora::Result<SslStream<Tcp>> {
     let mut first = [0];
     tcp.try_peek(&mut first)
         .await
         .or_err(ErrorType::TLSHandshakeFailure, "the client closed before it said anything")?;
     match first {
-        [HANDSHAKE] => handshake(acceptor, tcp).await,
+        [HANDSHAKE] => {
+            let mut stream = prepare_tls_stream(acceptor, tcp)?;
+            if let Err(error) = stream.accept().await {
+                *refused = why_refused(stream.ssl(), &error);
+                return Error::e_because(ErrorType::TLSHandshakeFailure, "the handshake failed", error);
+            }
+            Ok(stream)
+        }
         [byte] => {
             if byte.is_ascii_alphabetic() {
                 // It is gone already if this fails.
@@ -193,6 +214,16 @@ async fn shake(acceptor: &SslAcceptor, mut tcp: Tcp) -> pingora::Result<SslStrea
             Error::e_explain(ErrorType::TLSHandshakeFailure, "the client does not speak TLS")
         }
     }
+}
+
+/// Why the client's certificate is what a handshake failed at, if it is.
+fn why_refused(ssl: &ssl::SslRef, error: &ssl::Error) -> Option<&'static str> {
+    let result = ssl.verify_result();
+    if result != X509VerifyResult::OK {
+        return Some(result.error_string());
+    }
+    let reasons = error.ssl_error()?.errors().iter().filter_map(openssl::error::Error::reason);
+    reasons.into_iter().any(|reason| reason == NONE_SHOWN).then_some("none was shown")
 }
 
 async fn send_to_https(mut tcp: Tcp) -> std::io::Result<()> {

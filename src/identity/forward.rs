@@ -18,6 +18,7 @@ use super::remote::Remote;
 use crate::jose::sha256;
 use crate::seats::Seats;
 use crate::store::SourceNetwork;
+use crate::telemetry::audit::Event;
 
 /// Answers that are remembered.
 const REMEMBERED: usize = 20_000;
@@ -61,6 +62,8 @@ pub struct ForwardRealm {
     remote: Remote,
     seats: Arc<Seats>,
     known: Mutex<Recent<[u8; 32], (Session, Millis)>>,
+    /// Sessions that the audit has, by sid.
+    told: Mutex<Recent<String, ()>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -78,7 +81,8 @@ impl ForwardRealm {
     /// A realm that asks `remote`, as often at once as there are seats.
     #[must_use]
     pub fn new(settings: Settings, remote: Remote, seats: Arc<Seats>, clock: Arc<dyn Clock>) -> Self {
-        Self { settings, remote, seats, known: Mutex::new(Recent::new(REMEMBERED)), clock }
+        let (known, told) = (Mutex::new(Recent::new(REMEMBERED)), Mutex::new(Recent::new(REMEMBERED)));
+        Self { settings, remote, seats, known, told, clock }
     }
 
     fn question(&self, exchange: &Exchange) -> Question {
@@ -144,6 +148,15 @@ impl ForwardRealm {
 
     fn known(&self) -> MutexGuard<'_, Recent<[u8; 32], (Session, Millis)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same credentials of the same user are told once, as a token is, however often the service is asked.
+    fn tell(&self, session: &Session) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.get(&session.sid).is_none() {
+            told.insert(session.sid.clone(), ());
+            Event::Login { realm: &session.realm, user: &session.ext_id }.record();
+        }
     }
 
     fn failed(&self, reason: &dyn std::fmt::Display) -> FilterError {
@@ -221,6 +234,7 @@ impl AuthenticationService for ForwardRealm {
             tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
             return Ok(None);
         };
+        self.tell(&session);
         if let Some(age) = self.settings.terms.cache {
             self.known().insert(question.whole, (session.clone(), self.clock.now().after(age)));
         }

@@ -1,14 +1,23 @@
 //! The realm `mtls`: users whose client certificate a listener verified (`gateway.md` 3.1). A certificate is somebody's
 //! because one of its names is written for a user, letter for letter: never by a part of it.
 
+use std::sync::{Mutex, PoisonError};
+
 use async_trait::async_trait;
 use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::Session;
 use sidegate_filters::identity_creation::Certificates;
 use sidegate_filters::jws::base64url;
+use sidegate_filters::recent::Recent;
 use sidegate_filters::{CertificateDigest, CertificateNames, FilterError};
 
 use crate::jose::sha256;
+use crate::telemetry::audit::Event;
+
+/// Connections whose certificate was told of.
+const REMEMBERED: usize = 20_000;
+/// The most of a subject that is logged, in characters.
+const LONGEST: usize = 200;
 
 /// What a certificate has to say to be a user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,14 +58,53 @@ pub struct Owner {
 
 /// The realm.
 pub struct MtlsRealm {
-    /// Its name, as SecTokens show it.
-    pub realm: String,
-    /// The domain whose routes take its certificates.
-    pub domain: String,
-    /// The authentication level.
-    pub level: u8,
-    /// Its users.
-    pub owners: Vec<Owner>,
+    realm: String,
+    domain: String,
+    level: u8,
+    owners: Vec<Owner>,
+    told: Mutex<Recent<u64, ()>>,
+}
+
+impl MtlsRealm {
+    /// The realm of this name, as SecTokens show it, whose certificates the routes of the domain take, with the level that
+    /// they are worth.
+    #[must_use]
+    pub fn new(realm: String, domain: String, level: u8, owners: Vec<Owner>) -> Self {
+        Self { realm, domain, level, owners, told: Mutex::new(Recent::new(REMEMBERED)) }
+    }
+
+    /// Whether the log has yet to learn of a connection: once is enough.
+    fn is_news(&self, connection: u64) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = told.get(&connection).is_none();
+        if news {
+            told.insert(connection, ());
+        }
+        news
+    }
+
+    /// The one user whom a certificate names. Whose names are those of two users is nobody's.
+    fn owner(&self, names: &CertificateNames, connection: u64) -> Option<&Owner> {
+        let mut fitting = self.owners.iter().filter(|owner| owner.named.fits(names));
+        let (first, news) = (fitting.next(), self.is_news(connection));
+        let (realm, subject) = (&self.realm, names.subject.get(..LONGEST).unwrap_or(&names.subject));
+        let Some(owner) = first else {
+            if news {
+                tracing::info!(realm, subject, "a client certificate names nobody");
+            }
+            return None;
+        };
+        if fitting.any(|other| other.user != owner.user) {
+            if news {
+                tracing::warn!(realm, subject, "a client certificate names two users");
+            }
+            return None;
+        }
+        if news {
+            Event::Login { realm, user: &owner.user }.record();
+        }
+        Some(owner)
+    }
 }
 
 #[async_trait]
@@ -65,14 +113,13 @@ impl Certificates for MtlsRealm {
         format!("mtls {}", self.realm)
     }
 
-    /// A certificate whose names are those of two users is nobody's.
-    async fn find(&self, digest: &CertificateDigest, names: &CertificateNames) -> Result<Option<Session>, FilterError> {
-        let mut fitting = self.owners.iter().filter(|owner| owner.named.fits(names));
-        let Some(owner) = fitting.next() else { return Ok(None) };
-        if fitting.any(|other| other.user != owner.user) {
-            tracing::warn!(realm = self.realm, subject = names.subject, "a client certificate names two users");
-            return Ok(None);
-        }
+    async fn find(
+        &self,
+        digest: &CertificateDigest,
+        names: &CertificateNames,
+        connection: u64,
+    ) -> Result<Option<Session>, FilterError> {
+        let Some(owner) = self.owner(names, connection) else { return Ok(None) };
         let Owner { user, name, roles, .. } = owner.clone();
         let sid =
             sha256(&[b"sid of a certificate\0", self.realm.as_bytes(), b"\0", &digest.0[..], user.as_bytes()].concat());
@@ -103,7 +150,7 @@ mod tests {
             owner(Named::Host("eve.bank.example".into()), "eve"),
             owner(Named::Uri("spiffe://bank/pay".into()), "pay"),
         ];
-        MtlsRealm { realm: "staff".into(), domain: "main".into(), level: 1, owners }
+        MtlsRealm::new("staff".into(), "main".into(), 1, owners)
     }
 
     fn names(subject: &str, emails: &[&str], hosts: &[&str], uris: &[&str]) -> CertificateNames {
@@ -112,7 +159,7 @@ mod tests {
     }
 
     async fn user(names: &CertificateNames) -> Option<String> {
-        let found = realm().find(&CertificateDigest([7; 32]), names).await.unwrap();
+        let found = realm().find(&CertificateDigest([7; 32]), names, 0).await.unwrap();
         found.map(|session| session.ext_id)
     }
 

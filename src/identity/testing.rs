@@ -223,6 +223,7 @@ pub(crate) fn exchange(method: Method, fields: &[(&str, &str)]) -> Exchange {
     }
     let client = Client {
         address: IpAddr::from([192, 0, 2, 1]),
+        connection: 0,
         secure: true,
         internal: false,
         certificate: None,

@@ -87,8 +87,7 @@ impl Metrics {
     /// When a name or bucket is not to Prometheus' liking: a fault of this program.
     pub fn new() -> Result<Self, prometheus::Error> {
         let labels = ["listener", "route", "method", "status"];
-        let refused =
-            Opts::new("sidegate_connections_refused_total", "Connections closed at once, since too many were open.");
+        let refused = Opts::new("sidegate_connections_refused_total", "Connections that were closed unheard.");
         let refused_requests =
             Opts::new("sidegate_requests_refused_total", "HTTP/2 requests refused, since too many were open.");
         let refused_forwards = Opts::new(
@@ -168,6 +167,11 @@ impl Metrics {
         }
     }
 
+    /// It closes connections for this reason too: they are counted from zero.
+    pub fn expect_refusal(&self, listener: &str, reason: &str) {
+        self.refused_connections.with_label_values(&[listener, reason]);
+    }
+
     /// A row is served on a listener: what is cut there is counted from zero.
     pub fn expect_row(&self, listener: &str, route: &str) {
         for cut in Cut::ALL {
@@ -207,7 +211,8 @@ impl Metrics {
         Opened::new(&self.open_connections)
     }
 
-    /// A client was turned away: its listener was `full`, or its network had its `share`.
+    /// A client was turned away: its listener was `full`, its network had its `share`, or what stands before a request, the
+    /// header of a balancer or a client's certificate, was no good.
     pub fn refused_connection(&self, listener: &str, reason: &str) {
         self.refused_connections.with_label_values(&[listener, reason]).inc();
     }

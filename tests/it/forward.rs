@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client};
+use crate::support::logs::{access_line, audited};
 use crate::support::phone::Phone;
 use crate::support::upstream::Upstream;
 use crate::support::wait;
@@ -318,4 +319,19 @@ async fn the_body_is_shown_where_that_is_written() {
     without.gateway.public().post("/any/a").header("x-ticket", "t-eve").body("words").send().await.expect(200);
     let question = without.service.asked().pop().unwrap();
     assert!(question.starts_with("GET ") && !question.contains("words"), "{question}");
+}
+
+#[tokio::test]
+async fn the_log_tells_once_whom_the_service_named() {
+    let shop = Shop::open().await;
+    for _ in 0..2 {
+        let answer = shop.get("/any/a", "t-eve").await.expect(200);
+        assert_eq!(access_line(&shop.gateway, &answer).await["user"], "e-eve");
+    }
+    let told = audited(&shop.gateway, "login");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["realm"], &told[0]["user"]), (&"corporate".into(), &"e-eve".into()));
+    let refused = shop.get("/boss/a", "t-nobody").await.expect(401);
+    let line = access_line(&shop.gateway, &refused).await;
+    assert_eq!((&line["refused_by"], &line["reason"]), (&"boss".into(), &"authentication-service".into()));
 }

@@ -12,7 +12,9 @@ use openssl::x509::{X509, X509Builder, X509Name};
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client, HTML};
+use crate::support::logs::{access_line, audited, lines};
 use crate::support::upstream::Upstream;
+use crate::support::wait;
 
 /// What signs the certificates of clients.
 struct Authority {
@@ -189,6 +191,32 @@ async fn a_certificate_that_the_listener_does_not_verify_never_gets_so_far() {
     assert!(bank.gateway.public_tls().get("/any/a").try_send().await.is_err(), "one has to be shown");
     // On a listener that asks for none, there is none.
     get(&bank.gateway.public(), "/any/a").await.problem(401);
+    let line = wait::until("the reason", wait::BOUND, async || {
+        lines(&bank.gateway).into_iter().find(|line| line["message"] == "the certificate of a client is refused")
+    });
+    let line = line.await;
+    assert_eq!(line["level"], "INFO", "{line}");
+    assert!(line["reason"].as_str().is_some_and(|reason| reason.contains("certificate")), "{line}");
+    let counted = "sidegate_connections_refused_total{listener=\"public\",reason=\"client-certificate\"} ";
+    wait::until(counted, wait::BOUND, async || {
+        let metrics = bank.gateway.management().get("/metrics").send().await.expect(200).text();
+        let count = metrics.lines().find_map(|line| line.strip_prefix(counted)?.parse::<u64>().ok());
+        (count >= Some(2)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_for_certificates_alone_asks_for_one() {
+    let bank = Bank::open().await;
+    let nobody = get(&bank.client(OTHER), "/boss/a").await.expect(401);
+    assert_eq!(nobody.header("www-authenticate"), Some("ClientCertificate realm=\"main\""));
+    assert_eq!(nobody.problem(401), "the client certificate that was shown names nobody here");
+    let none = get(&bank.gateway.public(), "/boss/a").await.expect(401);
+    assert_eq!(none.header("www-authenticate"), Some("ClientCertificate realm=\"main\""));
+    assert_eq!(none.problem(401), "nothing was shown that tells who is calling");
+    let other_ways = get(&bank.client(OTHER), "/any/a").await.expect(401);
+    assert_eq!(other_ways.header("www-authenticate"), Some("Bearer realm=\"main\""));
 }
 
 #[tokio::test]
@@ -236,4 +264,26 @@ async fn whoever_has_no_certificate_of_a_user_logs_in() {
     let bearer = bank.client(JEFF).get("/any/a").header(AUTHORIZATION.as_str(), "Bearer upstreams");
     bearer.send().await.expect(200);
     assert_eq!(bank.told("authorization"), ["Bearer upstreams"], "where no tokens are taken it is not ours");
+}
+
+#[tokio::test]
+async fn the_log_tells_whose_certificate_it_was_once_for_each_connection() {
+    let bank = Bank::open().await;
+    let jeff = bank.client(JEFF);
+    for _ in 0..2 {
+        let answer = get(&jeff, "/any/a").await.expect(200);
+        assert_eq!(access_line(&bank.gateway, &answer).await["user"], "e-jeff");
+    }
+    let told: Vec<_> = audited(&bank.gateway, "login");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["realm"], &told[0]["user"]), (&"staff".into(), &"e-jeff".into()));
+    let other = bank.client(OTHER);
+    for _ in 0..2 {
+        let refused = get(&other, "/boss/a").await.expect(401);
+        let line = access_line(&bank.gateway, &refused).await;
+        assert_eq!((&line["refused_by"], &line["reason"]), (&"boss".into(), &"certificate".into()));
+    }
+    let nobody: Vec<_> = lines(&bank.gateway).into_iter().filter(|line| line["subject"] == "CN=other").collect();
+    assert_eq!(nobody.len(), 1, "{nobody:?}");
+    assert_eq!((&nobody[0]["level"], &nobody[0]["realm"]), (&"INFO".into(), &"staff".into()));
 }

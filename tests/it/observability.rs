@@ -5,25 +5,10 @@ mod refusals;
 use serde_json::{Value, json};
 
 use crate::support::gateway::Gateway;
-use crate::support::http::Answer;
+use crate::support::logs::{access_line, lines};
 use crate::support::oob::{by_link_to, dispatched, redeem};
 use crate::support::phone::Phone;
 use crate::support::wait;
-
-/// The log lines of our own making, one JSON object each.
-fn lines(gateway: &Gateway) -> Vec<Value> {
-    gateway.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
-/// The access line of an answer: exactly one.
-async fn access_line(gateway: &Gateway, answer: &Answer) -> Value {
-    let id = answer.header("x-request-id").unwrap();
-    let of_request =
-        || lines(gateway).into_iter().filter(|line| line["target"] == "access" && line["request_id"] == id);
-    let line = wait::until("the access line", wait::BOUND, async || of_request().next()).await;
-    assert_eq!(of_request().count(), 1, "{id}");
-    line
-}
 
 #[tokio::test]
 async fn each_request_has_one_line_with_its_id() {

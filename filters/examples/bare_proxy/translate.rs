@@ -19,6 +19,7 @@ pub(crate) fn receive(session: &Session, internal: bool) -> Result<Exchange, Pro
     let address = session.client_addr().and_then(|address| address.as_inet()).map(SocketAddr::ip);
     let client = Client {
         address: address.unwrap_or(IpAddr::from([0, 0, 0, 0])),
+        connection: 0,
         secure: false,
         internal,
         certificate: None,

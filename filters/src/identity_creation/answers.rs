@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode, header};
 
+use super::credential::BEARER;
 use super::{
     Admission, Challenge, Demand, Exchange, FilterError, IdentityCreationFilter, Interception, LoginPrompt, Problem,
     Reason, Refusal, Reply, ReturnTarget, accepts_html,
@@ -49,12 +50,24 @@ impl IdentityCreationFilter {
         let open = Demand::default();
         let demand = if let Admission::Session(demand) = &self.settings.admission { demand } else { &open };
         let domain = &self.settings.domain;
-        let step_up = session.map(|_| Challenge::StepUp(domain, demand, words));
-        let challenge = step_up.unwrap_or(Challenge::Session(domain)).value();
+        let other = self.other_scheme();
+        let challenge = match (other, session) {
+            (Some(scheme), _) => Challenge::Other(scheme, domain),
+            (None, Some(_)) => Challenge::StepUp(domain, demand, words),
+            (None, None) => Challenge::Session(domain),
+        };
+        let challenge = challenge.value();
         if self.settings.interception == Interception::Never || !accepts_html(&exchange.headers) {
-            let detail = match session {
-                Some(_) => "the session's authentication is too weak or too old for this; authenticate again",
-                None => "log in first; the session is missing or has ended",
+            let detail = match (session, other, reason) {
+                (Some(_), None, _) => {
+                    "the session's authentication is too weak or too old for this; authenticate again"
+                }
+                (Some(_), Some(_), _) => "what was shown is no authentication that is strong or new enough for this",
+                (None, _, Reason::Certificate) => "the client certificate that was shown names nobody here",
+                (None, _, Reason::Service) => "the authentication service does not know whoever sent this",
+                (None, _, Reason::OtherSite) => "a client certificate does not count where another site's page asks",
+                (None, Some(_), _) => "nothing was shown that tells who is calling",
+                (None, None, _) => "log in first; the session is missing or has ended",
             };
             return Ok(Problem::unauthorized(detail, challenge).because(reason).into());
         }
@@ -63,6 +76,13 @@ impl IdentityCreationFilter {
         *page.status_mut() = StatusCode::UNAUTHORIZED;
         page.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         Ok(Reply::refusal(page, reason))
+    }
+
+    /// The scheme of the first credential where no session or token would do.
+    fn other_scheme(&self) -> Option<&'static str> {
+        let mut schemes = self.credentials.iter().map(|credential| credential.scheme());
+        let first = schemes.next().filter(|scheme| *scheme != BEARER)?;
+        schemes.all(|scheme| scheme != BEARER).then_some(first)
     }
 
     /// Only a GET is repeated after login: a stored POST would be replayed with the victim's full rights.

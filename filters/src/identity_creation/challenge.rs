@@ -11,6 +11,8 @@ pub enum Challenge<'a> {
     Session(&'a SessionDomain),
     /// A session is there; it needs authentication of this kind (RFC 9470 3), in these words if there are any.
     StepUp(&'a SessionDomain, &'a Demand, Option<&'a [String]>),
+    /// What is shown in another way than in `Authorization`, by the name of that.
+    Other(&'static str, &'a SessionDomain),
     /// A bearer token was sent, and it is not accepted (RFC 6750 3.1).
     OtherToken(&'a SessionDomain),
     /// The bearer of an internal caller.
@@ -30,6 +32,7 @@ impl Challenge<'_> {
                 domain.as_str(),
                 demand.parameters(words)
             ),
+            Self::Other(scheme, domain) => format!("{scheme} realm=\"{}\"", domain.as_str()),
             Self::OtherToken(domain) => format!("Bearer realm=\"{}\", error=\"invalid_token\"", domain.as_str()),
             Self::InternalCaller => return HeaderValue::from_static("Bearer realm=\"internal\""),
             Self::OtherInternalCaller => {
@@ -64,6 +67,7 @@ mod tests {
                 Challenge::StepUp(&domain, &demand, None),
                 r#"Bearer realm="main", error="insufficient_user_authentication", acr_values="ab", max_age="300""#,
             ),
+            (Challenge::Other("Forward", &domain), r#"Forward realm="main""#),
             (Challenge::OtherToken(&domain), r#"Bearer realm="main", error="invalid_token""#),
             (Challenge::InternalCaller, r#"Bearer realm="internal""#),
             (Challenge::OtherInternalCaller, r#"Bearer realm="internal", error="invalid_token""#),

@@ -17,6 +17,9 @@ use crate::reason::Reason;
 use crate::reply::Problem;
 use crate::sender::Sender;
 
+/// The scheme of sessions and tokens.
+pub(super) const BEARER: &str = "Bearer";
+
 /// What a request shows of one kind of credential.
 #[derive(Debug)]
 pub enum Shown {
@@ -35,6 +38,11 @@ pub enum Shown {
 pub trait Credential: Send + Sync {
     /// For `sidegate explain`: `cookie`, or the kind with its realm.
     fn name(&self) -> String;
+
+    /// The scheme of a challenge that asks for it. There is no registered one for what does not stand in `Authorization`.
+    fn scheme(&self) -> &'static str {
+        BEARER
+    }
 
     /// How many bytes of the body it looks at, if any (at most 65,536).
     fn body_limit(&self) -> Option<usize> {
@@ -193,13 +201,17 @@ impl Credential for ClientCertificate {
         self.0.name()
     }
 
+    fn scheme(&self) -> &'static str {
+        "ClientCertificate"
+    }
+
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
         let Some(digest) = &exchange.client.certificate else { return Ok(Shown::Nothing) };
         if is_of_another_site(exchange) {
             return Ok(Shown::Nobody(Reason::OtherSite));
         }
         let Some(names) = &exchange.client.names else { return Ok(Shown::Nobody(Reason::Certificate)) };
-        let found = self.0.find(digest, names).await?;
+        let found = self.0.find(digest, names, exchange.client.connection).await?;
         Ok(found.map_or(Shown::Nobody(Reason::Certificate), |session| Shown::User(Box::new(session), None)))
     }
 }
@@ -238,6 +250,10 @@ impl Forwarded {
 impl Credential for Forwarded {
     fn name(&self) -> String {
         self.0.name()
+    }
+
+    fn scheme(&self) -> &'static str {
+        "Forward"
     }
 
     fn body_limit(&self) -> Option<usize> {

@@ -53,11 +53,16 @@ pub trait Certificates: Send + Sync {
     /// Whose they are, for `sidegate explain`: `mtls staff`.
     fn name(&self) -> String;
 
-    /// Whom a certificate names, as a session of the request that it came with.
+    /// Whom a certificate names, as a session of the request that it came with, on the connection of this number.
     ///
     /// # Errors
     /// [`FilterError::Unavailable`] when it can't be told.
-    async fn find(&self, digest: &CertificateDigest, names: &CertificateNames) -> Result<Option<Session>, FilterError>;
+    async fn find(
+        &self,
+        digest: &CertificateDigest,
+        names: &CertificateNames,
+        connection: u64,
+    ) -> Result<Option<Session>, FilterError>;
 }
 
 /// An authentication service that is there already and knows the user by what the client shows.

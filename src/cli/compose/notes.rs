@@ -6,7 +6,9 @@ use std::path::Path;
 use sidegate_filters::clock::Millis;
 use sidegate_uaf::policy::Policy;
 
-use crate::config::{Config, FidoUaf, ListenerTls, Notice};
+use crate::config::{
+    CertificateName, CertificateUser, Config, FidoUaf, ListenerTls, Notice, RealmKind, is_reversed,
+};
 use crate::fido::Policies;
 use crate::jose::server_certificate::ServerCertificate;
 use crate::routes::ListenerClass;
@@ -31,6 +33,18 @@ pub(in crate::cli) fn notes(config: &Config, now: Millis) -> Vec<Notice> {
     }
     for (index, file) in judge.map_or(&[][..], |fido_uaf| &fido_uaf.tls_certificates).iter().enumerate() {
         note(format!("fido-uaf.tls-certificates[{index}]"), of_end_point(file).into_iter().collect());
+    }
+    for realm in &config.realms {
+        let RealmKind::Mtls(users) = &realm.kind else { continue };
+        let is_reversed = |user: &&CertificateUser| user.kind == CertificateName::Subject && is_reversed(&user.value);
+        for user in users.iter().filter(is_reversed) {
+            let text = format!(
+                "{} begins with what certificates begin with, and RFC 2253 writes that last: see what `openssl x509 \
+                 -noout -subject -nameopt RFC2253` says of the certificate",
+                user.value
+            );
+            note(format!("realms.{}.users", realm.name), vec![text]);
+        }
     }
     for upstream in &config.upstreams {
         let client = upstream.tls.as_ref().and_then(|tls| tls.client.as_ref());

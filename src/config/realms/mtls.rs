@@ -1,5 +1,6 @@
 //! Realms of type `mtls`: whose certificate is whose.
 
+use super::subject;
 use crate::config::field::Field;
 use crate::config::section::Section;
 
@@ -72,6 +73,12 @@ fn user(section: &Section<'_>, seen: &mut Vec<(CertificateName, String)>) -> Opt
         return None;
     };
     let value: String = field.optional()?;
+    if let Some(wrong) = subject::fault(&value).filter(|_| *kind == CertificateName::Subject) {
+        field.fault(
+            format!("no certificate has such a subject: {wrong}"),
+            "write it as `openssl x509 -noout -subject -nameopt RFC2253` does, such as CN=jeff,O=Bank,C=CH",
+        );
+    }
     if seen.contains(&(*kind, value.clone())) {
         field.fault("this name is written for two users", "keep one of them");
     }

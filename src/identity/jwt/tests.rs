@@ -61,6 +61,7 @@ impl Bench {
 fn client(certificate: Option<[u8; 32]>) -> Client {
     Client {
         address: [192, 0, 2, 1].into(),
+        connection: 0,
         secure: true,
         internal: false,
         certificate: certificate.map(CertificateDigest),

@@ -4,9 +4,9 @@ use http::Method;
 use serde_json::{Value, json};
 use sidegate_filters::Reason;
 
-use super::access_line;
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, HTML};
+use crate::support::logs::access_line;
 use crate::support::phone::Phone;
 use crate::support::upstream::Upstream;
 

@@ -92,7 +92,7 @@ fn certificate(realm: &config::Realm, users: &[CertificateUser]) -> Arc<dyn Cred
         Owner { named, user: wanted.user.clone(), name: wanted.name.clone(), roles: wanted.roles.clone() }
     };
     let owners = users.iter().map(owner).collect();
-    let realm = MtlsRealm { realm: realm.name.clone(), domain: realm.domain.clone(), level: realm.level, owners };
+    let realm = MtlsRealm::new(realm.name.clone(), realm.domain.clone(), realm.level, owners);
     Arc::new(ClientCertificate::new(Arc::new(realm)))
 }
 
