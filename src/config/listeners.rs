@@ -68,7 +68,7 @@ pub(super) fn read(field: &Field<'_>, overrides: &Overrides) -> (Vec<Listener>, 
     let listeners = field.each(|item| {
         let Read { listener, flag, asks } = item.section(|section| listener(section, &mut given)).flatten()?;
         certificates_asked |= asks && listener.class == ListenerClass::Internal;
-        match seen.iter().find(|(address, ..)| *address == listener.address && address.port() != 0) {
+        match seen.iter().find(|(address, ..)| overlap(*address, listener.address)) {
             Some(first) => refuse_taken(item, flag, first),
             None => seen.push((listener.address, item.line(), flag)),
         }
@@ -83,6 +83,12 @@ pub(super) fn read(field: &Field<'_>, overrides: &Overrides) -> (Vec<Listener>, 
         );
     }
     (listeners, certificates_asked)
+}
+
+/// Whether two sockets can't listen there at once: `0.0.0.0` is every address of IPv4, and `[::]` every one of both.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let takes = |all: SocketAddr, one: SocketAddr| all.ip().is_unspecified() && (all.is_ipv6() || one.is_ipv4());
+    one.port() == other.port() && one.port() != 0 && (one.ip() == other.ip() || takes(one, other) || takes(other, one))
 }
 
 /// The address of a listener, its line, and the flag that the address is of, if it is not the written one.
@@ -174,4 +180,25 @@ fn certificate(section: &Section<'_>, asks: &mut bool) -> Option<ListenerTls> {
 /// The listener whose address stands in for a public URL that is not written.
 pub(super) fn first_public(listeners: &[Listener]) -> Option<&Listener> {
     listeners.iter().find(|listener| listener.class == ListenerClass::Public)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("127.0.0.1:80", "127.0.0.1:80", true)]
+    #[case("0.0.0.0:80", "127.0.0.1:80", true)]
+    #[case("127.0.0.1:80", "0.0.0.0:80", true)]
+    #[case("[::]:80", "127.0.0.1:80", true)]
+    #[case("[::1]:80", "[::]:80", true)]
+    #[case("0.0.0.0:80", "[::1]:80", false)]
+    #[case("0.0.0.0:80", "127.0.0.1:81", false)]
+    #[case("127.0.0.2:80", "127.0.0.1:80", false)]
+    #[case("0.0.0.0:0", "127.0.0.1:0", false)]
+    fn addresses_that_take_each_other(#[case] one: &str, #[case] other: &str, #[case] expected: bool) {
+        assert_eq!(overlap(one.parse().unwrap(), other.parse().unwrap()), expected);
+    }
 }

@@ -6,9 +6,9 @@ use sidegate_uaf::{Denial, StatusCode};
 
 use super::{AnswerAt, Answered, FidoError};
 use crate::jose;
-use crate::store::operation::{Applied, ChallengeState, Event, Outcome};
+use crate::store::operation::{Applied, ChallengeState, Event, Outcome, Refused};
 use crate::store::{Operation, OperationId, Operations, StoreError, TransitionError};
-use crate::telemetry::audit::Event as Audit;
+use crate::telemetry::audit::{self, Event as Audit};
 
 /// Ends operations.
 #[derive(Clone)]
@@ -17,7 +17,11 @@ pub(super) struct Conclusion(pub(super) Arc<dyn Operations>);
 impl Conclusion {
     /// Takes the challenge: of all answers one does.
     pub(super) async fn take_challenge(&self, id: OperationId) -> Result<(Arc<Operation>, ChallengeState), FidoError> {
-        match self.0.transition(id, Event::Answer).await {
+        let transition = self.0.transition(id, Event::Answer).await;
+        if !matches!(transition, Err(TransitionError::Refused(Refused::Unknown))) {
+            audit::about(id.in_log().as_deref());
+        }
+        match transition {
             Ok(transition) => match transition.applied {
                 Applied::Taken(state) => Ok((transition.operation, state)),
                 Applied::Moved | Applied::Collected(_) => Err(super::internal(&"an answer took no challenge")),
@@ -44,11 +48,10 @@ impl Conclusion {
 
     /// The user or the device said no.
     pub(super) async fn deny(&self, id: OperationId, denial: Denial) -> FidoError {
-        let outcome = Outcome::Failed {
-            code: Denial::STATUS.0,
-            asm_status_code: denial.asm_status_code.map(i64::from),
-            client_error_code: denial.client_error_code.map(i64::from),
-        };
+        let asm_status_code = denial.asm_status_code.map(i64::from);
+        let client_error_code = denial.client_error_code.map(i64::from);
+        tracing::info!(asm_status_code, client_error_code, "the user or the device said no");
+        let outcome = Outcome::Failed { code: Denial::STATUS.0, asm_status_code, client_error_code };
         match self.end(id, outcome).await {
             Ok(()) => FidoError::Refused(Denial::STATUS),
             Err(fault) => fault,

@@ -113,7 +113,7 @@ impl Edge {
             // A place for as long as nobody knows whose it is, so that no network pays for its balancer.
             let _seat = self.seats.take(None).map_err(NoSeat::name)?;
             match timeout(self.http.limits.head, proxy_protocol::read(&mut stream)).await {
-                Ok(ends) => ends.map_err(|_| "it did not begin with a PROXY header"),
+                Ok(ends) => ends.map_err(|error| proxy_protocol::why(&error)),
                 Err(_) => Err("its PROXY header took too long"),
             }
         };

@@ -8,6 +8,7 @@ mod tries;
 mod tunnel;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -22,6 +23,7 @@ use super::websocket::Handshake;
 use crate::routes::{Affinity, Balance, Route, Upstream};
 use crate::seats::Seat;
 use crate::store::SourceNetwork;
+use crate::telemetry::access::Way;
 use censor::Early;
 pub(super) use censor::trailers as censor_trailers;
 pub(super) use peer::of as peer_of;
@@ -44,6 +46,9 @@ pub(super) struct Forward {
     /// The body that is passed on as it comes.
     stream: Option<Streaming>,
     tries: Tries,
+    /// When a server was last sent it, and how long the head of its answer took then.
+    sent: Option<Instant>,
+    took: Option<Duration>,
     early: Early,
     /// It asks for a WebSocket.
     tunnel: Option<Tunnel>,
@@ -79,6 +84,8 @@ impl Forward {
             host,
             stream,
             tries,
+            sent: None,
+            took: None,
             early: Early::default(),
             tunnel: None,
             _way: way,
@@ -99,6 +106,11 @@ impl Forward {
     /// `host:port` of the server that was tried last.
     pub(super) fn server(&self) -> Option<&str> {
         self.tries.server(&self.upstream).map(|server| server.address.as_str())
+    }
+
+    /// For the log.
+    pub(super) fn way(&self) -> Way<'_> {
+        Way { upstream: self.name(), server: self.server(), took: self.took }
     }
 
     /// Where to connect to next, and how long for.
@@ -137,8 +149,9 @@ impl Forward {
     }
 
     /// Makes Pingora's copy of the client's request into ours, now that there is a connection for it.
-    pub(super) fn rewrite(&self, request: &mut RequestHeader) -> pingora::Result<()> {
+    pub(super) fn rewrite(&mut self, request: &mut RequestHeader) -> pingora::Result<()> {
         self.set_flowing(true);
+        self.sent = Some(Instant::now());
         let server = self.tries.server(&self.upstream);
         let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;
         let path = self.path.as_ref().unwrap_or(&self.exchange.path);
@@ -217,7 +230,8 @@ impl Forward {
     }
 
     /// Tells the filters how the upstream answered.
-    pub(super) async fn answered(&self, status: StatusCode) {
+    pub(super) async fn answered(&mut self, status: StatusCode) {
+        self.took = self.sent.map(|sent| sent.elapsed());
         self.route.filters.response(&self.exchange, status).await;
     }
 }

@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 
 use super::connection::Connection;
 use super::failure;
-use super::forward::censor_trailers;
+use super::forward::{Forward, censor_trailers};
 use super::reply::Dress;
 use super::serve::Next;
 use super::settings::Limits;
@@ -27,13 +27,15 @@ use super::snapshot::Served;
 use crate::routes::ListenerClass;
 use crate::seats::Seats;
 use crate::telemetry::Metrics;
-use crate::telemetry::access::RequestRecord;
+use crate::telemetry::access::{self, RequestRecord};
 use chunks::Chunks;
 use life::{Known, Life};
 
 /// The proxy of one listener.
 pub(super) struct Front {
     pub(super) class: ListenerClass,
+    /// Where it listens, for the log.
+    pub(super) address: Arc<str>,
     pub(super) served: Served,
     pub(super) limits: Arc<Limits>,
     /// Requests on their way to upstreams.
@@ -42,9 +44,14 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn new(class: ListenerClass, served: Served, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        (class, address): (ListenerClass, Arc<str>),
+        served: Served,
+        limits: Arc<Limits>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let ways = Seats::new(limits.connections, limits.share(class));
-        Self { class, served, limits, ways, metrics }
+        Self { class, address, served, limits, ways, metrics }
     }
 
     fn begin(&self, session: &mut Session) -> pingora::Result<Known> {
@@ -52,7 +59,7 @@ impl Front {
             .ok_or_else(|| Error::explain(ErrorType::InternalError, "a request without its connection"))?;
         session.set_write_timeout(Some(self.limits.write));
         let request_id = uuid::Uuid::new_v4().to_string();
-        let span = tracing::info_span!("request", request_id);
+        let span = access::span(&request_id);
         // HTTP/1.0 has none (RFC 9110 15.2): its client would take it for the answer.
         let is_old = session.req_header().version <= Version::HTTP_10;
         session.as_downstream_mut().set_ignore_info_resp(is_old);
@@ -62,7 +69,8 @@ impl Front {
             _ => "http/1.1",
         };
         let client = connection.peer.map(|peer| peer.ip());
-        let record = RequestRecord::new(&self.metrics, request_id, self.class.name(), protocol, client);
+        let record =
+            RequestRecord::new(&self.metrics, request_id, (self.class.name(), self.address.clone()), protocol, client);
         let dress = Dress { secure: connection.secure, ..Dress::default() };
         let reader = self.has_reader(&session.req_header().headers);
         Ok(Known { connection, record, dress, span, reader })
@@ -243,7 +251,7 @@ impl ProxyHttp for Front {
     async fn logging(&self, session: &mut Session, _: Option<&Error>, life: &mut Life) {
         if let Some(known) = &mut life.known {
             known.record.set_bytes(session.body_bytes_read(), session.body_bytes_sent());
-            known.record.finish();
+            known.record.finish(life.forward.as_deref().map(Forward::way));
         }
     }
 

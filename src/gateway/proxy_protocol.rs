@@ -36,7 +36,7 @@ pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Op
     } else if first.starts_with(PREFIX) {
         line(stream, &first).await
     } else {
-        Err(broken("no PROXY header"))
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "no PROXY header"))
     }
 }
 
@@ -117,6 +117,15 @@ fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
     Some(*taken)
 }
 
+/// What is wrong, in words that quote nothing of it.
+pub(super) fn why(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::InvalidInput => "it did not begin with a PROXY header",
+        io::ErrorKind::InvalidData => "its PROXY header is broken",
+        _ => "it ended before its PROXY header did",
+    }
+}
+
 fn broken(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
@@ -183,7 +192,9 @@ mod tests {
     #[case("GET / HTTP/1.1\r\n")]
     #[case("\r\nPROXY TCP4 203.0.113.9 192.0.2.1 12345 443\r\n")]
     fn what_is_no_line_of_it_is_refused(#[case] line: &str) {
-        assert_eq!(parsed(line.as_bytes()), Err(io::ErrorKind::InvalidData));
+        let begins = line.starts_with("PROXY ");
+        let expected = if begins { io::ErrorKind::InvalidData } else { io::ErrorKind::InvalidInput };
+        assert_eq!(parsed(line.as_bytes()), Err(expected));
     }
 
     #[test]

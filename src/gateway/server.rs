@@ -124,7 +124,12 @@ pub fn on(
     for (index, (listener, (socket, bound))) in settings.listeners.iter().zip(sockets).enumerate() {
         expect(metrics, listener);
         let served = switch.of_listener(index);
-        let front = Front::new(listener.class, served.clone(), limits.clone(), metrics.clone());
+        let front = Front::new(
+            (listener.class, bound.address.to_string().into()),
+            served.clone(),
+            limits.clone(),
+            metrics.clone(),
+        );
         let proxy = Arc::new(proxy(&server.configuration, front, listener, &limits));
         let edge = Edge::new(proxy, (served, listener), limits.clone(), metrics.clone(), ending.subscribe());
         server.add_service(Prebound::new(format!("{:?}", listener.class), edge, socket, bound.address.to_string()));

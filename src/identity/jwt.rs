@@ -29,6 +29,8 @@ use key_set::NoKey;
 
 /// The longest token, in bytes.
 const LONGEST: usize = 8 * 1024;
+/// The longest `kid` that is logged, in bytes.
+const LONGEST_KID: usize = 64;
 /// Verified tokens that are remembered, about 1 KiB each.
 const REMEMBERED: usize = 20_000;
 
@@ -86,6 +88,19 @@ struct Verified {
     bound_to: Option<[u8; 32]>,
 }
 
+/// What a token names, for the log.
+#[derive(Default)]
+struct Named {
+    /// Which of the issuers.
+    issuer: Option<usize>,
+    kid: Option<String>,
+}
+
+/// Whether a name of a key may stand in the log: whoever sends it chooses it.
+fn is_plain(kid: &str) -> bool {
+    kid.len() <= LONGEST_KID && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/+=".contains(&byte))
+}
+
 /// Why a token is not taken.
 enum Refusal {
     Bad(BadToken),
@@ -111,12 +126,13 @@ impl JwtRealm {
         Self { settings, issuers, verified: Mutex::new(Recent::new(REMEMBERED)), clock }
     }
 
-    async fn judge(&self, token: &str, client: &Client) -> Result<Session, Refusal> {
+    async fn judge(&self, token: &str, client: &Client, named: &mut Named) -> Result<Session, Refusal> {
         let digest = sha256(token.as_bytes());
         let known = match self.remembered(&digest).await {
             Some(known) => known,
-            None => self.look_at(token, &digest).await?,
+            None => self.look_at(token, &digest, named).await?,
         };
+        named.issuer = Some(known.issuer);
         if known.bound_to.is_some() && known.bound_to != client.certificate.map(|certificate| certificate.0) {
             return Err(BadToken("it is bound to a certificate that was not shown").into());
         }
@@ -135,14 +151,16 @@ impl JwtRealm {
         None
     }
 
-    async fn look_at(&self, token: &str, digest: &[u8; 32]) -> Result<Arc<Verified>, Refusal> {
+    async fn look_at(&self, token: &str, digest: &[u8; 32], shown: &mut Named) -> Result<Arc<Verified>, Refusal> {
         let jws = CompactJws::parse(token.as_bytes(), LONGEST).map_err(|error| bad(&error))?;
         let claims = json::object(jws.unverified_payload()).map_err(|_| BadToken("its claims are no strict JSON"))?;
         let claims = Value::Object(claims);
         let named = claims.get("iss").and_then(Value::as_str).ok_or(BadToken("iss is missing or no text"))?;
         let found = self.issuers.iter().enumerate().find(|(_, issuer)| issuer.issuer == named);
         let (index, issuer) = found.ok_or(BadToken("its issuer is not trusted here"))?;
+        shown.issuer = Some(index);
         let jws = jws.admit(&issuer.algorithms).map_err(|error| bad(&error))?;
+        shown.kid = jws.header().kid().filter(|kid| is_plain(kid)).map(str::to_owned);
         issuer.check_typ(&jws)?;
         // Before any key is looked for: a token that is no good anyhow has none fetched.
         let said = issuer.judge(&claims, self.clock.now(), self.settings.clock_skew)?;
@@ -234,12 +252,14 @@ impl Tokens for JwtRealm {
     }
 
     async fn verify(&self, token: &str, client: &Client) -> Result<Result<Session, BadToken>, FilterError> {
-        match self.judge(token, client).await {
+        let mut named = Named::default();
+        match self.judge(token, client, &mut named).await {
             Ok(session) => Ok(Ok(session)),
             Err(Refusal::Undecided(error)) => Err(error),
             Err(Refusal::Bad(bad)) => {
-                let (realm, address) = (self.settings.realm.as_str(), client.address);
-                Event::LoginFailed { realm, user: None, address, reason: bad.0 }.record();
+                let (realm, address, reason) = (self.settings.realm.as_str(), client.address, bad.0);
+                let issuer = named.issuer.and_then(|index| self.issuers.get(index)).map(|known| known.issuer.as_str());
+                Event::TokenRefused { realm, issuer, kid: named.kid.as_deref(), address, reason }.record();
                 Ok(Err(bad))
             }
         }

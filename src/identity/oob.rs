@@ -75,7 +75,9 @@ pub enum Standing {
 /// Why a login came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotApproved {
-    /// The answer was no, or no good.
+    /// The user, or the device, said no.
+    Denied,
+    /// The answer was no good.
     Refused,
     /// There was no answer in time.
     TimedOut,
@@ -195,6 +197,7 @@ impl OobRealm {
                 None => NotApproved::Void,
             },
         };
+        audit::about(operation.id.in_log().as_deref());
         self.audit(user.as_ref().map(|user| user.ext_id.as_str()), browser.address, why.word());
         Ok(Standing::Failed(why))
     }
@@ -208,9 +211,12 @@ impl OobRealm {
     }
 
     fn why(&self, operation: &Operation) -> NotApproved {
-        match operation.status(self.clock.now()).and_then(|status| status.uaf_status_code) {
+        let Some(status) = operation.status(self.clock.now()) else { return NotApproved::TimedOut };
+        match status.uaf_status_code {
             // A token that timed out has no code.
             None | Some(1408) => NotApproved::TimedOut,
+            // Nothing but a denial says why.
+            Some(_) if status.asm_status_code.or(status.client_error_code).is_some() => NotApproved::Denied,
             Some(_) => NotApproved::Refused,
         }
     }
@@ -224,6 +230,7 @@ impl NotApproved {
     /// The word for it in the audit.
     const fn word(self) -> &'static str {
         match self {
+            Self::Denied => "denied",
             Self::Refused => "not-approved",
             Self::TimedOut => "timed-out",
             Self::Void => "void",

@@ -10,7 +10,7 @@ use crate::fido::{Ask, Commission, Fido, FidoError, Subject, UafRequest};
 use crate::jose::CryptoError;
 use crate::store::operation::{ChallengeState, ClaimId, Event, Operation, OperationId, OperationKind};
 use crate::store::{Eras, Growth, Operations, Origin, SourceNetwork, StoreError, TransitionError, Users};
-use crate::telemetry::audit::Event as Audit;
+use crate::telemetry::audit::{self, Event as Audit};
 
 /// Nothing was handed out.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,7 @@ impl Redeem {
         let token = DispatchToken::parse(token).ok_or_else(not_found)?;
         let id = self.key.operation(&token)?;
         let operation = self.operations.get(id).await?.ok_or_else(not_found)?;
+        audit::about(id.in_log().as_deref());
         // The token's state answers before anything is known of its user.
         operation.redeemable(kind, self.clock.now()).map_err(TransitionError::from)?;
         let ask: Ask = serde_json::from_str(&operation.context).map_err(|error| {

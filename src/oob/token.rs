@@ -13,7 +13,7 @@ use crate::fido::{Ask, Context, ContextFault, Fido, uaf_operation};
 use crate::jose::CryptoError;
 use crate::store::operation::{CONTEXT_LIMIT, Dispatch, Draft, Era, Limits, Operation, OperationKind, Purpose, Room};
 use crate::store::{OperationId, Operations, StoreError, Targets as TargetStore};
-use crate::telemetry::audit::Event;
+use crate::telemetry::audit::{self, Event};
 
 use super::{Acting, ActingFor, Asker, Deed, DispatchToken, Named, NotPermitted, TokenKey};
 
@@ -153,6 +153,7 @@ impl Tokens {
         let operation = self.operation(&token, &beginning, None)?;
         let id = operation.id;
         self.operations.create(operation, &asker.origin()).await?;
+        audit::about(id.in_log().as_deref());
         let (operation, dispatcher, result) = (kind.word(), "-", "dispatched");
         Event::Dispatch { operation, dispatcher, result, user: permit.audited(), target: None }.record();
         Ok((token, id))

@@ -13,11 +13,13 @@ mod warrant;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::jose::{CryptoError, MacKey};
 use crate::store::ExtId;
@@ -50,6 +52,20 @@ impl OperationId {
         let mut half = [0; 16];
         half.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
         Ok(Self(uuid::Builder::from_random_bytes(half).into_uuid()))
+    }
+}
+
+/// The key of [`OperationId::in_log`]: of this process alone, as operations are. `None` where the cryptographic library fails.
+static LOG_KEY: LazyLock<Option<MacKey>> =
+    LazyLock::new(|| MacKey::new(&Zeroizing::new(crate::jose::random().ok()?)).ok());
+
+impl OperationId {
+    /// What the log calls the operation: whoever reads it learns nothing of the id or the token, and who knows those can't tell
+    /// which operation it is.
+    #[must_use]
+    pub fn in_log(self) -> Option<String> {
+        let tag = LOG_KEY.as_ref()?.tag(self.0.as_bytes()).ok()?;
+        tag.get(..8).map(crate::jose::hex)
     }
 }
 

@@ -15,6 +15,23 @@ pub const TARGET: &str = "access";
 /// Stands for what is not known, because the request was refused before.
 pub const UNKNOWN: &str = "-";
 
+/// What every line that a request causes has: its id, and the operation that it turns out to be about.
+#[must_use]
+pub fn span(request_id: &str) -> tracing::Span {
+    tracing::info_span!(target: TARGET, "request", request_id, operation_id = tracing::field::Empty)
+}
+
+/// Which server behind a request was sent to.
+#[derive(Debug, Clone, Copy)]
+pub struct Way<'a> {
+    /// The upstream's name.
+    pub upstream: &'a str,
+    /// Host and port, where there was one to be tried.
+    pub server: Option<&'a str>,
+    /// From when it had the request to the head of its answer; `None`: there was none.
+    pub took: Option<Duration>,
+}
+
 /// Who broke a request off, so that its answer did not come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -96,6 +113,8 @@ pub struct RequestRecord {
     started: Instant,
     request_id: String,
     listener: &'static str,
+    /// Where that listens.
+    address: Arc<str>,
     protocol: &'static str,
     client: Option<IpAddr>,
     method: &'static str,
@@ -114,12 +133,12 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// A request that has just come in on a listener of this class, over this protocol (`http/1.1`).
+    /// A request that has just come in on a listener of this class at this address, over this protocol (`http/1.1`).
     #[must_use]
     pub fn new(
         metrics: &Arc<Metrics>,
         request_id: String,
-        listener: &'static str,
+        (listener, address): (&'static str, Arc<str>),
         protocol: &'static str,
         client: Option<IpAddr>,
     ) -> Self {
@@ -129,6 +148,7 @@ impl RequestRecord {
             started: Instant::now(),
             request_id,
             listener,
+            address,
             protocol,
             client,
             method: UNKNOWN,
@@ -216,14 +236,14 @@ impl RequestRecord {
     }
 
     /// The request came to its end: writes the line and counts it, once.
-    pub fn finish(&mut self) {
+    pub fn finish(&mut self, way: Option<Way<'_>>) {
         if self.answer.is_none() {
             self.cut_by(Cut::Gateway);
         }
-        self.write();
+        self.write(way);
     }
 
-    fn write(&mut self) {
+    fn write(&mut self, way: Option<Way<'_>>) {
         if std::mem::replace(&mut self.written, true) {
             return;
         }
@@ -236,6 +256,7 @@ impl RequestRecord {
             target: TARGET,
             request_id = self.request_id,
             listener = self.listener,
+            address = &*self.address,
             protocol = self.protocol,
             client = self.client.map(tracing::field::display),
             method = self.method,
@@ -250,7 +271,10 @@ impl RequestRecord {
             cut_by = self.cut.map(Cut::name),
             received = self.received,
             sent = self.sent,
-            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            micros = micros(took),
+            upstream = way.map(|way| way.upstream),
+            server = way.and_then(|way| way.server),
+            upstream_micros = way.and_then(|way| way.took).map(micros),
         );
     }
 }
@@ -259,9 +283,13 @@ impl Drop for RequestRecord {
     fn drop(&mut self) {
         if !self.written {
             self.cut_by(Cut::Gateway);
-            self.write();
+            self.write(None);
         }
     }
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn class(status: Option<StatusCode>) -> &'static str {
@@ -280,7 +308,7 @@ mod tests {
     use super::*;
 
     fn record(metrics: &Arc<Metrics>) -> RequestRecord {
-        RequestRecord::new(metrics, "r-1".to_owned(), "public", "http/1.1", None)
+        RequestRecord::new(metrics, "r-1".to_owned(), ("public", "127.0.0.1:1".into()), "http/1.1", None)
     }
 
     fn text(metrics: &Metrics) -> String {
@@ -305,7 +333,7 @@ mod tests {
         record.answered(StatusCode::OK);
         record.cut_by(Cut::Upstream);
         record.cut_by(Cut::Client);
-        record.finish();
+        record.finish(None);
         drop(record);
         let text = text(&metrics);
         assert!(text.contains(r#"status="2xx"} 1"#), "{text}");
@@ -321,7 +349,7 @@ mod tests {
         record.set_route("status", "/nevisfido/status");
         record.answered(StatusCode::UNAUTHORIZED);
         record.answered(StatusCode::INTERNAL_SERVER_ERROR);
-        record.finish();
+        record.finish(None);
         drop(record);
         let line = r#"{listener="public",method="other",route="status",status="4xx"} 1"#;
         assert!(text(&metrics).contains(line));

@@ -50,6 +50,19 @@ pub enum Event<'a> {
         /// Why, in a word.
         reason: &'static str,
     },
+    /// A bearer token was not taken.
+    TokenRefused {
+        /// The realm.
+        realm: &'a str,
+        /// Its issuer, where that is one of the configured ones.
+        issuer: Option<&'a str>,
+        /// The key that it names then, where the name is short and plain.
+        kid: Option<&'a str>,
+        /// Where it came from.
+        address: IpAddr,
+        /// Why, in a few words.
+        reason: &'static str,
+    },
     /// A session was raised to a higher level.
     StepUp {
         /// The realm that raised it.
@@ -179,6 +192,12 @@ pub enum Event<'a> {
     },
 }
 
+/// Says in every line that the request at hand causes from here on which operation it is about. Lines of one operation have
+/// the same id, whoever sends the requests; it leads neither to a token nor to a session.
+pub fn about(operation: Option<&str>) {
+    tracing::Span::current().record("operation_id", operation);
+}
+
 /// What happened to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -216,6 +235,9 @@ impl Event<'_> {
             Self::Login { realm, user } => line!("login", realm, user),
             Self::LoginFailed { realm, user, address, reason } => {
                 line!("login-failed", realm, user, %address, reason);
+            }
+            Self::TokenRefused { realm, issuer, kid, address, reason } => {
+                line!("login-failed", realm, issuer, kid, %address, reason);
             }
             Self::StepUp { realm, user, auth_level } => line!("step-up", realm, user, auth_level),
             Self::Logout { user } => line!("logout", user),

@@ -4,6 +4,7 @@
 //! tokens included, so theirs are cut off there whatever level is asked for.
 
 mod libraries;
+mod line;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -13,10 +14,12 @@ use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::{Metrics, access, audit};
+use line::Line;
 
 /// Overrides the configured level.
 pub const LEVEL_VARIABLE: &str = "SIDEGATE_LOG";
@@ -90,13 +93,13 @@ pub fn last_words(reason: &str) {
     tracing::subscriber::with_default(log, || tracing::error!(error = reason, "the gateway does not serve"));
 }
 
-/// One JSON object a line; the request's id is in `span`.
+/// One JSON object a line; the request's id is in `request_id`.
 fn json<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
     W: for<'a> fmt::MakeWriter<'a> + 'static,
 {
-    fmt::layer().with_writer(writer).json().flatten_event(true).with_current_span(true).with_span_list(false)
+    fmt::layer().with_writer(writer).fmt_fields(JsonFields::new()).event_format(Line)
 }
 
 fn filter(level: LevelFilter) -> Targets {

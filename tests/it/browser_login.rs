@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::support::approvals::{Bank, approve, open_link};
 use crate::support::gateway::Setup;
 use crate::support::http::HTML;
+use crate::support::logs::audited;
 use crate::support::phone::Phone;
 use crate::support::wait;
 
@@ -88,8 +89,19 @@ async fn a_denial_shows_the_form_again_and_logs_nobody_in() {
         assert_eq!(browser.login_cookie(), None);
         browser.get("/pay/x").await.expect(401);
     }
-    let line = || bank.gateway.log().lines().any(|line| line.contains("login-failed") && line.contains("not-approved"));
-    wait::until("the audit line", wait::BOUND, async || line().then_some(())).await;
+    let denied = wait::until("the audit line", wait::BOUND, async || {
+        audited(&bank.gateway, "login-failed").into_iter().find(|line| line["reason"] == "denied")
+    });
+    let denied = denied.await;
+    let id = denied["operation_id"].as_str().expect("it is of an operation");
+    for (event, member, value) in
+        [("dispatch", "result", json!("dispatched")), ("redeem", "code", json!(1200)), ("answer", "code", json!(1498))]
+    {
+        let lines = audited(&bank.gateway, event);
+        let of_it: Vec<_> = lines.iter().filter(|line| line["operation_id"] == id).collect();
+        assert!(matches!(&of_it[..], [line] if line[member] == value), "{event}: {lines:?}");
+    }
+    assert_eq!(audited(&bank.gateway, "dispatch").len(), 2, "each has an id of its own");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use crate::support::http::{Answer, HTML};
 use crate::support::independent_jose;
 use crate::support::issuer::{Issuer, KID, listed};
 use crate::support::jose::SigningKey;
+use crate::support::logs::audited;
 use crate::support::secrets::Secrets;
 use crate::support::upstream::Upstream;
 use crate::support::wait;
@@ -119,6 +120,15 @@ async fn a_bad_token_is_never_taken_for_nobody() {
         let refused = shop.get(path, &over).await;
         assert_eq!(refused.header("www-authenticate"), Some(invalid));
         assert!(refused.problem(401).contains("it is over"));
+    }
+    let told = audited(&shop.gateway, "login-failed");
+    assert_eq!(told.len(), 2, "{told:?}");
+    for line in told {
+        assert_eq!(
+            (line["issuer"].as_str(), line["kid"].as_str()),
+            (Some(shop.issuer.url().as_str()), Some(KID)),
+            "{line}"
+        );
     }
     shop.gateway.public().get("/open/a").send().await.expect(200);
     assert!(shop.arrived("x-user").is_empty());

@@ -74,6 +74,9 @@ async fn a_client_behind_a_balancer_is_known_by_its_own_address() {
 async fn without_a_header_nothing_is_heard_and_it_has_to_come_in_time() {
     let upstream = Upstream::start().await;
     let gateway = behind(&upstream, "127.0.0.0/8").await;
+    let refused = "sidegate_connections_refused_total{listener=\"public\",reason=\"proxy-protocol\"}";
+    let metrics = gateway.management().get("/metrics").send().await.expect(200).text();
+    assert!(metrics.contains(&format!("{refused} 0")), "it is foretold: {metrics}");
     for bytes in [
         REQUEST,
         "PROXY TCP4 203.0.113.9 192.0.2.1 012345 443\r\n",
@@ -86,8 +89,10 @@ async fn without_a_header_nothing_is_heard_and_it_has_to_come_in_time() {
     let (_, said) = slow.dribble(b"PROXY UNKNOWN ", Duration::from_millis(300));
     assert_eq!(said, "");
     assert!(upstream.received().is_empty());
-    let refused = "sidegate_connections_refused_total{listener=\"public\",reason=\"proxy-protocol\"}";
     assert_eq!(gateway.metric(refused).await, 5);
+    for (why, times) in [("it did not begin with a PROXY header", 1), ("its PROXY header is broken", 3)] {
+        wait::until(why, wait::BOUND, async || (gateway.log().matches(why).count() == times).then_some(())).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

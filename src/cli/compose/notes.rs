@@ -6,9 +6,7 @@ use std::path::Path;
 use sidegate_filters::clock::Millis;
 use sidegate_uaf::policy::Policy;
 
-use crate::config::{
-    CertificateName, CertificateUser, Config, FidoUaf, ListenerTls, Notice, RealmKind, is_reversed,
-};
+use crate::config::{CertificateName, CertificateUser, Config, FidoUaf, ListenerTls, Notice, RealmKind, is_reversed};
 use crate::fido::Policies;
 use crate::jose::server_certificate::ServerCertificate;
 use crate::routes::ListenerClass;

@@ -59,6 +59,8 @@ struct State {
     ended: Option<Millis>,
     /// How many are over.
     tries: u64,
+    /// Whether the last one failed.
+    failed: bool,
 }
 
 impl IssuerKeys {
@@ -167,9 +169,15 @@ impl Shared {
                     unused = set.unused,
                     "the key set of a token issuer was read"
                 );
+                if std::mem::take(&mut state.failed) {
+                    tracing::info!(issuer, keys = set.len(), "the key set of a token issuer can be read again");
+                }
                 state.set = Some((Arc::new(set), now));
             }
-            Err(reason) => tracing::warn!(issuer, %reason, "the key set of a token issuer could not be read"),
+            Err(reason) => {
+                state.failed = true;
+                tracing::warn!(issuer, %reason, "the key set of a token issuer could not be read");
+            }
         }
     }
 

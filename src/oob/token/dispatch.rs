@@ -9,7 +9,7 @@ use super::{
 use crate::dispatchers::{Dispatcher, Order, Recipient, Rendered};
 use crate::store::operation::Dispatch;
 use crate::store::{StoreError, Target};
-use crate::telemetry::audit::Event;
+use crate::telemetry::audit::{self, Event};
 
 /// A dispatch that ends early: with a result of its own, or with a fault.
 pub(super) enum Early {
@@ -127,6 +127,7 @@ impl Tokens {
             self.operations.discard(id).await?;
             return Err(Early::Result(failure.into()));
         }
+        audit::about(id.in_log().as_deref());
         record(request, dispatcher.name(), "dispatched", beginning.permit.audited());
         Ok(DispatchAnswer::Dispatched {
             token,

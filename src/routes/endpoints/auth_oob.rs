@@ -202,7 +202,7 @@ impl Endpoint for OobStandingEndpoint {
 
 fn notice(why: NotApproved) -> Notice {
     match why {
-        NotApproved::Refused => Notice::NotApproved,
+        NotApproved::Denied | NotApproved::Refused => Notice::NotApproved,
         NotApproved::TimedOut => Notice::TimedOut,
         NotApproved::Void => Notice::Over,
     }

@@ -101,13 +101,28 @@ fn audit_lines_are_written_and_counted_whatever_the_level() {
 #[test]
 fn a_line_stays_one_line_and_carries_the_request_id() {
     let lines = lines(LevelFilter::INFO, &Arc::new(Metrics::new().unwrap()), || {
-        tracing::info_span!("request", request_id = "r-1").in_scope(|| {
+        access::span("r-1").in_scope(|| {
             Audit::Logout { user: "a\n{\"event\":\"login\"}" }.record();
         });
     });
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["user"], "a\n{\"event\":\"login\"}");
-    assert_eq!(lines[0]["span"]["request_id"], "r-1");
+    assert_eq!(lines[0]["request_id"], "r-1");
+}
+
+#[test]
+fn the_request_id_stands_in_audit_lines_whatever_the_level() {
+    let lines = lines(LevelFilter::ERROR, &Arc::new(Metrics::new().unwrap()), || {
+        access::span("r-1").in_scope(|| {
+            Audit::Logout { user: "u" }.record();
+            audit::about(Some("o-1"));
+            Audit::Logout { user: "u" }.record();
+        });
+        Audit::Logout { user: "u" }.record();
+    });
+    let told: Vec<_> = lines.iter().map(|line| [&line["request_id"], &line["operation_id"]]).collect();
+    let (id, operation, none) = (Value::from("r-1"), Value::from("o-1"), Value::Null);
+    assert_eq!(told, [[&id, &none], [&id, &operation], [&none, &none]]);
 }
 
 /// `Value` would keep the last of two members of one name without a word.

@@ -100,6 +100,10 @@ async fn a_session_that_does_not_do_is_its_users_and_one_that_has_ended_is_nobod
         assert_eq!(told(&gateway, &weak).await, expected);
     }
     let good = client.get("/known/a").send().await.expect(200);
+    let line = access_line(&gateway, &good).await;
+    assert_eq!((&line["upstream"], &line["server"]), (&json!("shop"), &json!(upstream.address.to_string())));
+    assert!(line["upstream_micros"].as_u64().is_some_and(|took| Some(took) <= line["micros"].as_u64()), "{line}");
+    assert_eq!(line["address"], gateway.address("public").to_string());
     assert_eq!(told(&gateway, &good).await, [Value::Null, Value::Null, json!("user"), user]);
     client.post("/auth/logout").send().await;
     let over = client.get("/known/a").send().await.expect(401);
