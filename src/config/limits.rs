@@ -38,7 +38,7 @@ pub struct Limits {
     pub stop: Duration,
     /// Bytes of all operations together; more are refused with 503.
     pub operations: usize,
-    /// Bytes of all sessions together; logins beyond that are refused with 503.
+    /// Bytes of all sessions together; a login beyond that takes the room of a session of its user, else it is refused with 503.
     pub sessions: usize,
     /// The share of `operations` that anonymous callers of one source network may hold, and of either that one user
     /// may, in percent.

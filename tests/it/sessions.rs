@@ -2,6 +2,7 @@
 
 mod carried;
 mod crowd;
+mod room;
 
 use serde_json::json;
 

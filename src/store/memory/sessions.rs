@@ -101,8 +101,48 @@ impl MemorySessions {
     }
 
     fn keep(&self, key: SessionKey, record: SessionRecord, before: Option<SessionKey>) -> Result<(), StoreError> {
-        let user = Origin::User(record.session.ext_id.as_str().into());
-        self.table.insert(key, Stored { record, renewed_until: None, before }, &user, Growth::Bounded)
+        let user: ExtId = record.session.ext_id.as_str().into();
+        let (origin, stored) = (Origin::User(user.clone()), Stored { record, renewed_until: None, before });
+        let put = |stored| self.table.insert(key, stored, &origin, Growth::Bounded);
+        let mut kept = put(stored.clone());
+        if matches!(kept, Err(StoreError::Full)) {
+            for victim in self.least_needed(&user, &stored) {
+                self.end_with_former(victim);
+                kept = put(stored.clone());
+                if !matches!(kept, Err(StoreError::Full)) {
+                    tracing::info!(
+                        user = user.as_str(),
+                        "a session gave way to a new one of its user, for want of room"
+                    );
+                    break;
+                }
+            }
+        }
+        // It may have been void when it came, and no end of all sessions would find it any more.
+        if !self.is_current(&stored.record.session) {
+            self.table.remove(&key);
+        }
+        kept
+    }
+
+    /// What may give way to a new session of the same user, first what is void, then what proves no more than the new one,
+    /// each the longest unused first. Never the one that it renews.
+    fn least_needed(&self, user: &ExtId, new: &Stored) -> Vec<SessionKey> {
+        let mut found = self.table.keys(|stored| stored.record.session.ext_id == user.as_str());
+        found.retain(|(key, _)| Some(*key) != new.before);
+        found.sort_by_key(|(_, stored)| {
+            let (record, new) = (&stored.record, &new.record);
+            let stands = record.password == new.password && self.is_current(&record.session);
+            (stands, record.session.level > new.session.level, record.last_used)
+        });
+        found.into_iter().map(|(key, _)| key).collect()
+    }
+
+    fn end_with_former(&self, key: SessionKey) {
+        let mut ended = Some(key);
+        while let Some(key) = ended {
+            ended = self.table.remove(&key).and_then(|stored| stored.before);
+        }
     }
 
     fn is_current(&self, session: &Session) -> bool {
@@ -179,10 +219,7 @@ impl Sessions for MemorySessions {
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {
-        let mut ended = Some(*key);
-        while let Some(key) = ended {
-            ended = self.table.remove(&key).and_then(|stored| stored.before);
-        }
+        self.end_with_former(*key);
         Ok(())
     }
 
@@ -191,9 +228,19 @@ impl Sessions for MemorySessions {
     }
 
     async fn end_all(&self, user: &ExtId) -> Result<(), StoreError> {
-        let mut generations = self.generations();
-        let generation = generations.entry(user.clone()).or_default();
-        *generation = generation.saturating_add(1);
+        {
+            let mut generations = self.generations();
+            let generation = generations.entry(user.clone()).or_default();
+            *generation = generation.saturating_add(1);
+        }
+        // They are void already; what they take is room for the user's next.
+        let is_void = |stored: &Stored| {
+            let session = &stored.record.session;
+            session.ext_id == user.as_str() && !self.is_current(session)
+        };
+        for (key, _) in self.table.keys(is_void) {
+            self.table.remove(&key);
+        }
         Ok(())
     }
 
@@ -242,5 +289,80 @@ mod tests {
         assert!(store.touch(&old).await.unwrap().is_some());
         store.end(&old).await.unwrap();
         assert_eq!(budget.used(), 0);
+    }
+
+    /// A store in which a user has room for three sessions, and none for a fourth.
+    fn narrow() -> (Arc<ManualClock>, Arc<Budget>, MemorySessions) {
+        let clock = Arc::new(ManualClock::new(START));
+        let budget = Budget::new(300_000, 1);
+        (clock.clone(), budget.clone(), MemorySessions::new(budget, clock))
+    }
+
+    /// Begins sessions of these numbers, one each second, for as long as none gives way.
+    async fn fill(store: &MemorySessions, clock: &ManualClock, record: &SessionRecord) -> u8 {
+        let mut number = 0;
+        loop {
+            let before = store.list(&"jeff".into()).await.unwrap().len();
+            let record = SessionRecord { last_used: clock.now(), ..record.clone() };
+            store.create(contract::sessions::key(number), record).await.unwrap();
+            clock.advance(Duration::from_secs(1));
+            if store.list(&"jeff".into()).await.unwrap().len() == before {
+                return number;
+            }
+            number += 1;
+        }
+    }
+
+    async fn alive(store: &MemorySessions, number: u8) -> bool {
+        store.touch(&contract::sessions::key(number)).await.unwrap().is_some()
+    }
+
+    #[tokio::test]
+    async fn without_room_the_longest_unused_of_the_user_gives_way() {
+        let (clock, _, store) = narrow();
+        let (eve, jeff) = (contract::sessions::record(&*clock, "eve"), contract::sessions::record(&*clock, "jeff"));
+        store.create(contract::sessions::key(200), eve).await.unwrap();
+        clock.advance(Duration::from_secs(1));
+        let last = fill(&store, &clock, &jeff).await;
+        assert!(last >= 2, "there was room for some");
+        assert!(!alive(&store, 0).await && alive(&store, 1).await && alive(&store, last).await);
+        assert!(alive(&store, 200).await, "another user's never does");
+        // The first of those that are left was just used, so that another one goes.
+        clock.advance(Duration::from_secs(1));
+        assert!(alive(&store, 1).await);
+        let next = SessionRecord { last_used: clock.now(), ..jeff };
+        store.create(contract::sessions::key(100), next).await.unwrap();
+        assert!(alive(&store, 1).await && !alive(&store, 2).await);
+    }
+
+    #[tokio::test]
+    async fn one_of_another_password_gives_way_first_and_one_of_a_higher_level_last() {
+        let (clock, _, store) = narrow();
+        let former = contract::sessions::record(&*clock, "jeff");
+        let mut strong = former.clone();
+        strong.session.level = 2;
+        store.create(contract::sessions::key(200), strong).await.unwrap();
+        clock.advance(Duration::from_secs(1));
+        let last = fill(&store, &clock, &former).await;
+        assert!(alive(&store, 200).await && !alive(&store, 0).await && alive(&store, last).await);
+        let new = SessionRecord { password: crate::store::PasswordStamp([8; 32]), ..former };
+        for number in 100..100 + last {
+            let record = SessionRecord { last_used: clock.now(), ..new.clone() };
+            store.create(contract::sessions::key(number), record).await.unwrap();
+            clock.advance(Duration::from_secs(1));
+            assert!(alive(&store, 200).await, "the others before it");
+        }
+        store.create(contract::sessions::key(99), new).await.unwrap();
+        assert!(!alive(&store, 200).await && alive(&store, 100).await, "it is void, and the new ones are not");
+    }
+
+    #[tokio::test]
+    async fn an_end_of_all_gives_back_their_room() {
+        let (clock, budget, store) = narrow();
+        fill(&store, &clock, &contract::sessions::record(&*clock, "jeff")).await;
+        store.end_all(&"jeff".into()).await.unwrap();
+        assert_eq!(budget.used(), 0);
+        store.create(contract::sessions::key(100), contract::sessions::record(&*clock, "jeff")).await.unwrap();
+        assert_eq!(budget.used(), 0, "nor does a login take any that began before the end");
     }
 }

@@ -108,6 +108,12 @@ where
         living.filter(|value| fits(value)).collect()
     }
 
+    /// The keys of the records that fit: looks at all there are.
+    pub(super) fn keys(&self, fits: impl Fn(&V) -> bool) -> Vec<(K, Arc<V>)> {
+        let fitting = self.cache.iter().filter(|(_, entry)| fits(&entry.value));
+        fitting.map(|(key, entry)| (*key, entry.value)).collect()
+    }
+
     /// All that has not perished, with whose account it is on.
     pub(super) fn left(&self) -> Vec<Left<K, V>>
     where
