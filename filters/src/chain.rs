@@ -124,19 +124,29 @@ impl Link {
     /// The answer in place of letting the request pass.
     async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Option<Reply> {
         let filter = self.filter.as_ref();
-        if let Some(limit) = filter.body_limit() {
-            if let Verdict::Answer(reply) = filter.before_body(exchange) {
-                return Some(reply);
-            }
-            if let Err(problem) = provide_body(exchange, body, limit).await {
-                return Some(problem.into());
-            }
+        if let Some(reply) = self.provide_body(exchange, body).await {
+            return Some(reply);
         }
         match filter.request(exchange).await {
             Ok(Verdict::Pass) => None,
             Ok(Verdict::Answer(reply)) => Some(reply),
             Err(error) => Some(refusal(filter, &error)),
         }
+    }
+
+    /// Sees to it that the filter has the body, if it needs it; the answer where that can't be.
+    async fn provide_body(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Option<Reply> {
+        let filter = self.filter.as_ref();
+        let limit = filter.body_limit()?;
+        match filter.needs_body(exchange).await {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => return Some(refusal(filter, &error)),
+        }
+        if let Verdict::Answer(reply) = filter.before_body(exchange) {
+            return Some(reply);
+        }
+        provide_body(exchange, body, limit).await.err().map(Into::into)
     }
 }
 

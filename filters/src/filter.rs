@@ -44,13 +44,22 @@ pub trait Filter: Send + Sync {
         None
     }
 
+    /// Whether it needs the body of this request, where [`Filter::body_limit`] says that it may: if not, no body is read for it.
+    ///
+    /// # Errors
+    /// When it cannot decide: the chain refuses the request.
+    async fn needs_body(&self, _exchange: &mut Exchange) -> Result<bool, FilterError> {
+        Ok(true)
+    }
+
     /// Looks at the head before the body is read for this filter: the place for a media type, which comes before the
     /// body's length (`http-api.md` 0.1).
     fn before_body(&self, _exchange: &Exchange) -> Verdict {
         Verdict::Pass
     }
 
-    /// Decides about a request; `exchange.body` is there if [`Filter::body_limit`] asked for it.
+    /// Decides about a request; `exchange.body` is there if [`Filter::body_limit`] asked for it and [`Filter::needs_body`] did not
+    /// say otherwise.
     ///
     /// # Errors
     /// When it cannot decide: the chain refuses the request.

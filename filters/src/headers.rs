@@ -137,6 +137,11 @@ impl HeaderRules {
         Ok(())
     }
 
+    /// The names of what is changed in requests.
+    pub fn changed_in_requests(&self) -> impl Iterator<Item = &HeaderName> {
+        self.request.iter().map(|change| &change.name)
+    }
+
     /// Whether nothing is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

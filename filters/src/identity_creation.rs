@@ -175,7 +175,7 @@ impl IdentityCreationFilter {
 
     /// What a client showed us stays here.
     fn strip_credentials(&self, exchange: &mut Exchange) {
-        self.credentials.iter().for_each(|credential| credential.strip(&mut exchange.headers));
+        self.credentials.iter().for_each(|credential| credential.strip(exchange));
         if matches!(exchange.caller, Caller::Internal(_)) {
             exchange.headers.remove(header::AUTHORIZATION);
         }
@@ -252,6 +252,24 @@ impl Filter for IdentityCreationFilter {
 
     fn body_limit(&self) -> Option<usize> {
         self.credentials.iter().filter_map(|credential| credential.body_limit()).max()
+    }
+
+    /// Only for a credential that would judge it: where an earlier one decides, or nothing is shown, nothing is read.
+    async fn needs_body(&self, exchange: &mut Exchange) -> Result<bool, FilterError> {
+        if exchange.client.internal && !matches!(Bearer::of(&exchange.headers), Bearer::Absent) {
+            return Ok(false);
+        }
+        for credential in &self.credentials {
+            if credential.body_limit().is_some() && credential.is_shown(exchange) {
+                return Ok(true);
+            }
+            if credential.body_limit().is_none()
+                && !matches!(credential.find(exchange).await?, Shown::Nothing | Shown::Nobody(_))
+            {
+                return Ok(false);
+            }
+        }
+        Ok(false)
     }
 
     async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::support::gateway::{Gateway, Setup};
-use crate::support::http::{Answer, Client};
+use crate::support::http::{Answer, Client, HTML};
 use crate::support::logs::{access_line, audited};
 use crate::support::phone::Phone;
 use crate::support::upstream::Upstream;
@@ -137,13 +137,17 @@ impl Shop {
              any: {{type: identity-creation, domain: main}}\n  \
              boss: {{type: identity-creation, domain: main, realms: [corporate], roles: [boss]}}\n  \
              open: {{type: identity-creation, domain: main, open: true}}\n  \
+             fresh: {{type: identity-creation, domain: main, max-age: 10m}}\n  \
+             strong: {{type: identity-creation, domain: main, level: 2}}\n  \
              told: {{type: delegation, rules: [\"AUTH:user.auth.UserId:X-User\", \"AUTH:user.auth.LoginId:X-Name\", \
-             \"AUTH:user.auth.Roles:X-Roles\"]}}\nroutes:\n{}{}{}",
+             \"AUTH:user.auth.Roles:X-Roles\"]}}\nroutes:\n{}{}{}{}{}",
             upstream.address,
             service.address,
             row("any"),
             row("boss"),
-            row("open")
+            row("open"),
+            row("fresh"),
+            row("strong")
         );
         let gateway = Setup::default().under("realms", realm).append(rows).user("jeff").start().await;
         Self { gateway, upstream, service }
@@ -334,4 +338,50 @@ async fn the_log_tells_once_whom_the_service_named() {
     let refused = shop.get("/boss/a", "t-nobody").await.expect(401);
     let line = access_line(&shop.gateway, &refused).await;
     assert_eq!((&line["refused_by"], &line["reason"]), (&"boss".into(), &"authentication-service".into()));
+}
+
+#[tokio::test]
+async fn what_it_judged_reaches_no_upstream_in_another_spelling() {
+    let shop = Shop::open().await;
+    let request = shop.gateway.public().get("/any/a").header("x-ticket", "t-eve");
+    let spellings = ["x_ticket", "x.ticket", "x-ticket_", "_x-ticket", "authorization_"];
+    let request = spellings.iter().fold(request, |request, name| request.header(name, "t-boss"));
+    request.header("x-tickets", "another").send().await.expect(200);
+    assert_eq!(shop.told("x-user"), ["e-eve"]);
+    for name in spellings {
+        assert!(shop.told(name).is_empty(), "{name}");
+    }
+    assert_eq!(shop.told("x-tickets"), ["another"]);
+}
+
+#[tokio::test]
+async fn a_body_is_held_only_where_it_is_asked_about_it() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    let client = shop.gateway.public();
+    let form = [("isiwebuserid", "jeff"), ("isiwebpasswd", shop.gateway.password("jeff"))];
+    let session = client.post("/auth/pwd").form(&form).send().await.expect(200).session();
+    let long = "x".repeat(20_000);
+    let by_session = client.cookie(&session).post("/any/a").header("x-ticket", "t-eve").body(long.clone());
+    by_session.send().await.expect(200);
+    assert_eq!(shop.upstream.received().pop().unwrap().body.len(), long.len(), "a session decides before it");
+    client.post("/any/a").body(long.clone()).send().await.problem(401);
+    client.post("/open/a").body(long.clone()).send().await.expect(200);
+    assert!(shop.service.asked().is_empty());
+    client.post("/open/a").header("x-ticket", "t-eve").body(long).send().await.problem(413);
+}
+
+#[tokio::test]
+async fn whom_it_names_below_the_demand_logs_in_as_anybody_does() {
+    let shop = Shop::with("  approved: {type: oob, domain: main}\n").await;
+    let client = shop.gateway.public();
+    for path in ["/fresh/a", "/strong/a"] {
+        let page = client.get(path).header("x-ticket", "t-eve").header(HTML.0, HTML.1).send().await.expect(401).text();
+        assert!(page.contains("name=\"isiwebuserid\"") && !page.contains("n-e-eve"), "{path}: {page}");
+        assert!(!page.contains("confirm that it is you"), "{path}: {page}");
+        client.get(path).header("x-ticket", "t-eve").send().await.problem(401);
+    }
+    let form = [("isiwebuserid", "jeff"), ("isiwebpasswd", shop.gateway.password("jeff"))];
+    let session = client.post("/auth/pwd").form(&form).send().await.expect(200).session();
+    client.cookie(&session).get("/fresh/a").header("x-ticket", "t-eve").send().await.expect(200);
+    assert_eq!(shop.told("x-name"), ["jeff"], "a session goes first");
 }

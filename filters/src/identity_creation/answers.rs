@@ -8,7 +8,7 @@ use super::{
     Reason, Refusal, Reply, ReturnTarget, accepts_html,
 };
 use crate::audit::Event;
-use crate::identity::Session;
+use crate::identity::{AuthenticatedSession, Session};
 
 impl IdentityCreationFilter {
     pub(super) fn refuse(&self, exchange: &Exchange, refusal: Refusal) -> Result<Reply, FilterError> {
@@ -43,7 +43,7 @@ impl IdentityCreationFilter {
     fn log_in(
         &self,
         exchange: &Exchange,
-        session: Option<&Session>,
+        session: Option<&AuthenticatedSession>,
         words: Option<&[String]>,
         reason: Reason,
     ) -> Result<Reply, FilterError> {
@@ -71,6 +71,8 @@ impl IdentityCreationFilter {
             };
             return Ok(Problem::unauthorized(detail, challenge).because(reason).into());
         }
+        // What is of this request alone can't be raised: whoever logs in begins a session, as any user.
+        let session: Option<&Session> = session.filter(|session| session.carrier().is_some()).map(|session| &**session);
         let prompt = LoginPrompt { exchange, domain, demand, session, target: self.target(exchange) };
         let mut page = self.login_page.page(&prompt)?;
         *page.status_mut() = StatusCode::UNAUTHORIZED;

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 
 use super::{
     AuthenticationService, Bearer, Certificates, Challenge, SessionCookie, SessionDomain, Sessions, Tokens,
     foreign_cookies, login_cookie, session_cookie, shows_bearer, shows_session_token,
 };
+use crate::delegation::RemovedHeaders;
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
 use crate::identity::{AuthenticatedSession, CarriedBy, Carrier, Session};
@@ -49,6 +50,11 @@ pub trait Credential: Send + Sync {
         None
     }
 
+    /// Whether a request shows anything of the kind, good or bad; asked only where it looks at the body.
+    fn is_shown(&self, _exchange: &Exchange) -> bool {
+        true
+    }
+
     /// Looks for it in a request.
     ///
     /// # Errors
@@ -71,7 +77,7 @@ pub trait Credential: Send + Sync {
     }
 
     /// Takes it out of what goes on to the destination (`gateway.md` 2.3), whoever the caller is.
-    fn strip(&self, _headers: &mut HeaderMap) {}
+    fn strip(&self, _exchange: &mut Exchange) {}
 }
 
 /// The cookie of a session that is kept here.
@@ -126,7 +132,8 @@ impl Credential for CookieSession {
         if session.carrier().is_none() { Ok(true) } else { self.sessions.is_alive(session).await }
     }
 
-    fn strip(&self, headers: &mut HeaderMap) {
+    fn strip(&self, exchange: &mut Exchange) {
+        let headers = &mut exchange.headers;
         match foreign_cookies(headers) {
             Some(cookies) => headers.insert(header::COOKIE, cookies),
             None => headers.remove(header::COOKIE),
@@ -176,9 +183,9 @@ impl Credential for BearerToken {
         self.tokens.acr_values(level)
     }
 
-    fn strip(&self, headers: &mut HeaderMap) {
-        if shows_bearer(headers) {
-            headers.remove(header::AUTHORIZATION);
+    fn strip(&self, exchange: &mut Exchange) {
+        if shows_bearer(&exchange.headers) {
+            exchange.headers.remove(header::AUTHORIZATION);
         }
     }
 }
@@ -226,30 +233,25 @@ fn is_of_another_site(exchange: &Exchange) -> bool {
 }
 
 /// Whatever an authentication service knows its users by.
-pub struct Forwarded(Arc<dyn AuthenticationService>);
+pub struct Forwarded {
+    service: Arc<dyn AuthenticationService>,
+    /// What it is shown.
+    judged: RemovedHeaders,
+}
 
 impl Forwarded {
     /// Credentials that `service` judges.
     #[must_use]
     pub fn new(service: Arc<dyn AuthenticationService>) -> Self {
-        Self(service)
-    }
-
-    /// Whether there is something for it to judge: a cookie or a session token of ours is nothing.
-    fn is_shown(&self, headers: &HeaderMap) -> bool {
-        let is_there = |name: &HeaderName| match *name {
-            header::COOKIE => foreign_cookies(headers).is_some(),
-            header::AUTHORIZATION if shows_session_token(headers) => false,
-            _ => headers.contains_key(name),
-        };
-        self.0.headers().iter().any(is_there)
+        let judged = service.headers().iter().collect();
+        Self { service, judged }
     }
 }
 
 #[async_trait]
 impl Credential for Forwarded {
     fn name(&self) -> String {
-        self.0.name()
+        self.service.name()
     }
 
     fn scheme(&self) -> &'static str {
@@ -257,20 +259,38 @@ impl Credential for Forwarded {
     }
 
     fn body_limit(&self) -> Option<usize> {
-        self.0.body_limit()
+        self.service.body_limit()
+    }
+
+    /// A cookie or a session token of ours is nothing for it to judge.
+    fn is_shown(&self, exchange: &Exchange) -> bool {
+        let headers = &exchange.headers;
+        let is_there = |name: &HeaderName| match *name {
+            header::COOKIE => foreign_cookies(headers).is_some(),
+            header::AUTHORIZATION if shows_session_token(headers) => false,
+            _ => headers.contains_key(name),
+        };
+        self.service.headers().iter().any(is_there)
     }
 
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
-        if !self.is_shown(&exchange.headers) {
+        if !self.is_shown(exchange) {
             return Ok(Shown::Nothing);
         }
-        let found = self.0.ask(exchange).await?;
+        let found = self.service.ask(exchange).await?;
         Ok(found.map_or(Shown::Nobody(Reason::Service), |session| Shown::User(Box::new(session), None)))
     }
 
-    /// Cookies stay: which of them are the service's, and which the application's, nobody can tell.
-    fn strip(&self, headers: &mut HeaderMap) {
-        for name in self.0.headers().iter().filter(|name| **name != header::COOKIE) {
+    /// In each spelling that a server may fold into what was judged, since the service saw one of them alone; and where a
+    /// filter before took it over for the upstream. Cookies stay: which of them are the service's, and which the
+    /// application's, nobody can tell.
+    fn strip(&self, exchange: &mut Exchange) {
+        let Exchange { headers, upstream_headers, .. } = exchange;
+        let is_judged = |name: &HeaderName| *name != header::COOKIE && self.judged.covers(name.as_str());
+        let names: Vec<HeaderName> = headers.keys().filter(|name| is_judged(name)).cloned().collect();
+        let said: Vec<HeaderValue> = names.iter().flat_map(|name| headers.get_all(name)).cloned().collect();
+        upstream_headers.retain(|(name, value)| !(is_judged(name) && said.contains(value)));
+        for name in names {
             headers.remove(name);
         }
     }

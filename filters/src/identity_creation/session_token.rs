@@ -53,9 +53,9 @@ impl Credential for SessionToken {
         if session.carrier().is_none() { Ok(true) } else { self.sessions.is_alive(session).await }
     }
 
-    fn strip(&self, headers: &mut HeaderMap) {
-        if shows_session_token(headers) {
-            headers.remove(header::AUTHORIZATION);
+    fn strip(&self, exchange: &mut Exchange) {
+        if shows_session_token(&exchange.headers) {
+            exchange.headers.remove(header::AUTHORIZATION);
         }
     }
 }

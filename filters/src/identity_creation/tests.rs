@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{HeaderName, Method, Response};
 use rstest::rstest;
 
 use super::*;
@@ -434,4 +434,65 @@ async fn what_was_let_in_may_go_on_while_its_session_lives() {
     assert!(filter.holds(&caller("ended", false)).await.unwrap(), "kept nowhere");
     assert!(filter.holds(&caller("down", true)).await.is_err());
     assert!(!crate::Chain::new(vec![Arc::new(filter)]).holds(&caller("down", true)).await);
+}
+
+/// Knows who shows a ticket, and looks at the body.
+struct Service(Vec<HeaderName>);
+
+#[async_trait]
+impl AuthenticationService for Service {
+    fn name(&self) -> String {
+        "forward".into()
+    }
+
+    fn headers(&self) -> &[HeaderName] {
+        &self.0
+    }
+
+    fn body_limit(&self) -> Option<usize> {
+        Some(10)
+    }
+
+    async fn ask(&self, exchange: &Exchange) -> Result<Option<Session>, FilterError> {
+        Ok(exchange.headers.contains_key("x-ticket").then(|| session("main")))
+    }
+}
+
+/// A filter that takes sessions, then what a service judges.
+fn with_service() -> IdentityCreationFilter {
+    let mut filter = filter(settings(level(1)));
+    let shown = vec![HeaderName::from_static("x-ticket"), header::COOKIE];
+    filter.credentials.push(Arc::new(Forwarded::new(Arc::new(Service(shown)))));
+    filter
+}
+
+#[rstest]
+#[case(false, &[("x-ticket", "a")], true)]
+#[case(false, &[("cookie", "a=b")], true)]
+#[case(false, &[("cookie", "__Host-sidegate-main=dead"), ("x-ticket", "a")], true)]
+#[case(false, &[("cookie", COOKIE), ("x-ticket", "a")], false)]
+#[case(false, &[("cookie", "__Host-sidegate-main=dead")], false)]
+#[case(false, &[], false)]
+#[case(true, &[("authorization", "Bearer actor"), ("x-ticket", "a")], false)]
+#[case(true, &[("x-ticket", "a")], true)]
+#[tokio::test]
+async fn a_body_is_wanted_where_it_is_judged(
+    #[case] internal: bool,
+    #[case] headers: &[(&'static str, &str)],
+    #[case] expected: bool,
+) {
+    let mut exchange = exchange(internal, headers);
+    assert_eq!(with_service().needs_body(&mut exchange).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn what_was_judged_goes_on_in_no_spelling_and_in_no_rule() {
+    let shown = [("x-ticket", "a"), ("x_ticket", "b"), ("x.ticket-", "c"), ("x-tickets", "d"), ("cookie", "e=f")];
+    let mut exchange = exchange(false, &shown);
+    let own = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
+    exchange.upstream_headers =
+        vec![own("x-ticket", "a"), own("x-ticket", "ours"), own("x_ticket", "b"), own("x-a", "a")];
+    assert!(matches!(with_service().request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert_eq!(exchange.headers, fields(&[("x-tickets", "d"), ("cookie", "e=f")]));
+    assert_eq!(exchange.upstream_headers, [own("x-ticket", "ours"), own("x-a", "a")]);
 }
