@@ -8,6 +8,7 @@ mod role;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderName;
 use sidegate_filters::delegation::{Rule, RuleError, SOURCES};
 use sidegate_filters::headers::HeaderRules;
 use sidegate_filters::identity_creation::InternalAccess;
@@ -97,6 +98,8 @@ pub struct IdentityCreation {
     pub internal_callers: InternalAccess,
     /// Whether a realm that it takes gives roles; where a realm is at fault that may be the one.
     pub gives_roles: bool,
+    /// The client's headers that a realm which it takes has judged by somebody else.
+    pub judged: Vec<HeaderName>,
 }
 
 type Reader = fn(&Section<'_>, &Known<'_>) -> Option<FilterKind>;
@@ -153,6 +156,12 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
         };
         level.fault(wrong, format!("write at most {highest}"));
     }
+    let max_age = section.field("max-age");
+    if level_value <= highest && told {
+        let mut fitting = taken().filter(|realm| realm.kind.highest(realm.level) >= level_value);
+        check_age(&max_age, fitting.any(|realm| realm.kind.tells_age()));
+    }
+    let judged = taken().flat_map(|realm| realm.kind.judged()).cloned().collect();
     let roles = section.field("roles");
     let gives_roles = !told || taken().any(|realm| realm.kind.gives_roles());
     if roles.is_written() && !gives_roles {
@@ -165,13 +174,24 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     Some(IdentityCreation {
         open: section.field("open").or(false),
         level: level_value,
-        max_age: section.field("max-age").optional(),
+        max_age: max_age.optional(),
         realms: named,
         roles,
         internal_callers: internal_callers(section),
         gives_roles,
+        judged,
         domain: domain?,
     })
+}
+
+/// Somebody has to be able to meet a `max-age`.
+fn check_age(max_age: &Field<'_>, is_told: bool) {
+    if max_age.is_written() && !is_told {
+        max_age.fault(
+            "none of its realms that give the level tells when its user was last there: nobody would ever pass",
+            "take this key away, or add a realm of type password, fido-uaf, oob or jwt that gives the level",
+        );
+    }
 }
 
 /// `internal-callers`.

@@ -146,6 +146,21 @@ impl RealmKind {
         }
     }
 
+    /// Whether it can tell when its user was last there, as a `max-age` asks.
+    #[must_use]
+    pub fn tells_age(&self) -> bool {
+        !matches!(self, Self::Mtls(_) | Self::Forward(_))
+    }
+
+    /// The client's headers that it has judged by somebody else.
+    #[must_use]
+    pub fn judged(&self) -> &[http::HeaderName] {
+        match self {
+            Self::Forward(forward) => &forward.terms.headers,
+            Self::Password | Self::FidoUaf | Self::Oob(_) | Self::Jwt(_) | Self::Mtls(_) => &[],
+        }
+    }
+
     /// Whether its users may have roles.
     #[must_use]
     pub fn gives_roles(&self) -> bool {

@@ -72,7 +72,6 @@ fn a_row_for_networks_asks_nobody_who_he_is(#[case] lists: &str, #[case] chain: 
 #[case("one-of: [staff]", "f, partners", "put a filter of type identity-creation before it")]
 #[case("all-of: [staff]", "customers, f", "nobody would ever pass")]
 #[case("one-of: [staff], internal-callers: nobody", "customers, f", "nobody would ever pass")]
-#[case("one-of: [staff]", "partners, customers, f", "nobody would ever pass")]
 #[case("one-of: []", "partners, f", "filters.f.one-of: the list is empty")]
 #[case("all-of: [a], one-of: []", "partners, f", "filters.f.one-of: the list is empty")]
 #[case("internal-callers: admin", "partners, f", "filters.f: neither one-of nor all-of is written")]
@@ -163,4 +162,64 @@ fn headers_let_everybody_pass() {
     let filter = "type: headers, request: {set: {X-Tenant: bank}}, response: {remove: [Server]}";
     let noted = notices(filter, "f");
     assert!(noted.iter().any(|text| text.contains("is open")), "{noted:?}");
+}
+
+#[test]
+fn one_filter_alone_finds_out_who_is_calling() {
+    for chain in ["customers, partners", "guests, customers", "anybody, f, anybody"] {
+        let found = fault_in("type: headers, request: { set: { X-A: a } }", chain);
+        assert!(found.contains("this one would know nobody; keep one of them"), "{chain}: {found}");
+    }
+}
+
+/// The same with a realm of a service, on this machine, that judges `X-Api-Key`, and more keys of it.
+fn with_service(more: &str, filter: &str, chain: &str) -> String {
+    let terms = format!("upstream: shop, path: /v, headers: [X-Api-Key], user: X-U{more}");
+    let realms = format!("  corporate: {{ type: forward, domain: main, {terms} }}\n  partners: {{ type: jwt");
+    with(filter, chain).replace("  partners: { type: jwt", &realms).replace("http://x", "http://127.0.0.1:1")
+}
+
+#[test]
+fn no_filter_before_changes_what_a_service_judges() {
+    let written = |change: &str, chain: &str| with_service("", &format!("type: headers, request: {change}"), chain);
+    for change in ["{ add: { X-Api-Key: corp } }", "{ set: { x_api_key: corp } }", "{ remove: [X.Api.Key] }"] {
+        let found = faults(&written(change, "f, anybody"));
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].contains("changes x-api-key, by which a realm of type forward knows users"), "{found:#?}");
+        for chain in ["anybody, f", "f, customers"] {
+            loaded(&written(change, chain));
+        }
+    }
+}
+
+#[test]
+fn a_service_that_judges_what_strangers_show_has_a_limit_before_it() {
+    let noted = |per: &str, chain: &str| {
+        let limit = format!("type: rate-limit, per: {per}, burst: 2, every: 1s");
+        loaded(&with_service("", &limit, chain))
+            .notices
+            .iter()
+            .any(|notice| notice.text.contains("nothing here slows guesses down"))
+    };
+    assert!(
+        noted("address", "anybody") && noted("address", "anybody, f") && noted("segment, segment: item", "f, anybody")
+    );
+    assert!(!noted("address", "f, anybody") && !noted("address", "customers"));
+}
+
+#[rstest]
+#[case("realms: [corporate], max-age: 5m", true)]
+#[case("realms: [corporate, password], level: 2, max-age: 5m", true)]
+#[case("realms: [corporate, password], max-age: 5m", false)]
+#[case("realms: [corporate, partners], max-age: 5m", false)]
+#[case("realms: [corporate], level: 2", false)]
+#[case("max-age: 5m", false)]
+fn an_age_is_told_by_some_realm(#[case] keys: &str, #[case] faulty: bool) {
+    let written = with_service(", level: 2", &format!("type: identity-creation, domain: main, {keys}"), "f");
+    if faulty {
+        let found = faults(&written);
+        assert!(found.len() == 1 && found[0].contains("filters.f.max-age: none of its realms"), "{found:#?}");
+    } else {
+        loaded(&written);
+    }
 }

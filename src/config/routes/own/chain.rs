@@ -9,7 +9,7 @@ use sidegate_filters::rate_limit::{Per, RateLimit};
 use sidegate_filters::role::RoleDemand;
 
 use crate::config::field::Field;
-use crate::config::filters::FilterKind;
+use crate::config::filters::{FilterKind, IdentityCreation};
 use crate::config::routes::Known;
 use crate::config::scalar::Pattern;
 
@@ -17,10 +17,16 @@ use crate::config::scalar::Pattern;
 #[derive(Default)]
 struct Done {
     finds_out: bool,
+    /// Whether an identity-creation that is not at fault is among them.
+    identifies: bool,
     /// Whether those who are found may have roles.
     gives_roles: bool,
     /// The headers that they set, folded.
     told: HashSet<String>,
+    /// Those of clients that filters of type headers change, folded.
+    changed: HashSet<String>,
+    /// Whether one of them counts what comes from a network.
+    limits_networks: bool,
     /// The names of those that count.
     counted: HashSet<String>,
 }
@@ -38,12 +44,11 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>, pattern: Option<&Patter
             ),
             Some(FilterKind::Role(demand)) => done.role(item, demand),
             Some(FilterKind::RateLimit(limit)) => done.rate_limit(item, name.as_deref(), limit, pattern),
-            Some(
-                FilterKind::UserBinding(..) | FilterKind::JwsBypass(_) | FilterKind::Headers(_) | FilterKind::IpList(_),
-            ) => {}
-            Some(FilterKind::IdentityCreation(demand)) => {
-                (done.finds_out, done.gives_roles) = (true, demand.gives_roles)
+            Some(FilterKind::Headers(rules)) => {
+                done.changed.extend(rules.changed_in_requests().map(|name| fold(name.as_str())));
             }
+            Some(FilterKind::UserBinding(..) | FilterKind::JwsBypass(_) | FilterKind::IpList(_)) => {}
+            Some(FilterKind::IdentityCreation(demand)) => done.identity_creation(item, demand),
             // One at fault may have been meant to.
             None => (done.finds_out, done.gives_roles) = (true, true),
         }
@@ -52,6 +57,31 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>, pattern: Option<&Patter
 }
 
 impl Done {
+    /// It judges what the client said, and what it finds out is what counts from then on.
+    fn identity_creation(&mut self, item: &Field<'_>, demand: &IdentityCreation) {
+        if let Some(name) = demand.judged.iter().find(|name| self.changed.contains(&fold(name.as_str()))) {
+            item.fault(
+                format!(
+                    "a filter of type headers before it changes {name}, by which a realm of type forward knows users"
+                ),
+                "put that filter behind it, or use another header",
+            );
+        }
+        if self.identifies {
+            item.fault(
+                "one before it finds out who is calling, and what was shown goes no further: this one would know nobody",
+                "keep one of them, with all that both demand; what roles are demanded beside may stand in a filter of type role",
+            );
+        }
+        if !demand.judged.is_empty() && !self.limits_networks {
+            item.notice(
+                "it has an authentication service judge whatever strangers show, and nothing here slows guesses down: put a \
+                 rate-limit per address before it, unless that service does",
+            );
+        }
+        (self.finds_out, self.identifies, self.gives_roles) = (true, true, demand.gives_roles);
+    }
+
     /// One that says who is calling comes after one that finds it out: else it would say nothing. What is said under one
     /// name, in whatever spelling, is said once: a server may take either.
     fn delegation(&mut self, item: &Field<'_>, rules: &[Rule]) {
@@ -87,6 +117,7 @@ impl Done {
                 "use it where the path has this segment",
             );
         }
+        self.limits_networks |= limit.per == Per::Address;
         if name.is_some_and(|name| !self.counted.insert(name.to_owned())) {
             item.fault("it stands here twice and would count each request twice", "keep one of them");
         }
