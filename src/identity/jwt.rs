@@ -170,7 +170,7 @@ impl JwtRealm {
             NoKey::Several => BadToken("several keys of its issuer fit it, and kid names none of them"),
         })?;
         jws.verify(&key).map_err(|_| BadToken("its signature is wrong"))?;
-        let session = self.session(&said, digest);
+        let session = self.session(&said, token);
         Event::Login { realm: &self.settings.realm, user: &session.ext_id }.record();
         let Said { expires, bound_to, .. } = said;
         let verified = Arc::new(Verified { session, issuer: index, key: *key.thumbprint(), expires, bound_to });
@@ -178,11 +178,14 @@ impl JwtRealm {
         Ok(verified)
     }
 
-    /// The session of whoever shows the token: made of it, and kept nowhere else.
-    fn session(&self, said: &Said, digest: &[u8; 32]) -> Session {
+    /// The session of whoever shows the token: made of what is signed in it, and kept nowhere else. Of one text there may be
+    /// several good signatures, and whoever has one can make another (ECDSA).
+    fn session(&self, said: &Said, token: &str) -> Session {
+        let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
+        let digest = sha256(signed.as_bytes());
         let Settings { realm, domain, level, .. } = &self.settings;
         let level = said.level.unwrap_or(*level);
-        let sid = sha256(&[b"sid of a bearer\0", realm.as_bytes(), b"\0", digest].concat());
+        let sid = sha256(&[b"sid of a bearer\0", realm.as_bytes(), b"\0", &digest[..]].concat());
         Session {
             sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
             domain: domain.clone(),

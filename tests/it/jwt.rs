@@ -46,7 +46,7 @@ fn rows(upstream: &Upstream) -> String {
          \x20 fresh: {{type: identity-creation, domain: main, max-age: 5m}}\n\
          \x20 open: {{type: identity-creation, domain: main, open: true}}\n\
          \x20 tell-who: {{type: delegation, rules: [\"AUTH:user.auth.SecToken:X-Token\", \
-         \"AUTH:user.auth.UserId:X-User\", \"AUTH:user.auth.Roles:X-Roles\"]}}\nroutes:\n{rows}",
+         \"AUTH:user.auth.UserId:X-User\", \"AUTH:user.auth.Roles:X-Roles\", \"SESSION:sid:X-Sid\"]}}\nroutes:\n{rows}",
         upstream.address
     )
 }
@@ -208,4 +208,31 @@ async fn a_reload_keeps_the_keys_and_takes_no_token_on_trust() {
     shop.get("/api/a", &token).await.problem(401);
     shop.get("/api/a", &shop.issuer.token(&json!({"aud": "door"}))).await.expect(200);
     assert_eq!(shop.issuer.asked(), 1, "the keys were known");
+}
+
+/// The token with the other signature that is good for the same text: `n - s` in place of `s`.
+fn signed_otherwise(token: &str) -> String {
+    use openssl::bn::{BigNum, BigNumContext};
+    use openssl::ec::EcGroup;
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let bytes = crate::support::jose::from_base64url(signature);
+    let (r, s) = bytes.split_at(32);
+    let (mut order, mut other) = (BigNum::new().unwrap(), BigNum::new().unwrap());
+    let group = EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).unwrap();
+    group.order(&mut order, &mut BigNumContext::new().unwrap()).unwrap();
+    other.checked_sub(&order, &BigNum::from_slice(s).unwrap()).unwrap();
+    let bytes = [r, &other.to_vec_padded(32).unwrap()].concat();
+    format!("{signed}.{}", crate::support::jose::base64url(bytes))
+}
+
+#[tokio::test]
+async fn another_signature_of_the_same_token_makes_no_other_session() {
+    let shop = Shop::open().await;
+    let token = shop.issuer.token(&json!({}));
+    let mut sids = Vec::new();
+    for token in [&token, &signed_otherwise(&token), &shop.issuer.token(&json!({"jti": "another"}))] {
+        shop.get("/api/a", token).await.expect(200);
+        sids.extend(shop.arrived("x-sid"));
+    }
+    assert!(sids[0] == sids[1] && sids[0] != sids[2], "{sids:?}");
 }
