@@ -9,7 +9,7 @@ use sidegate_filters::{CanonicalPath, PathRules};
 
 pub use table::Table;
 
-use crate::config::{Config, ServerUrl, Upstream};
+use crate::config::{Config, Listener, ServerUrl, Upstream};
 use crate::routes::{Balance, Destination, Found, ListenerClass, Route, Router, Unrouted};
 
 /// Why a request would be refused before any filter sees it.
@@ -44,6 +44,8 @@ pub struct Explanation<'a> {
     found: Found<'a>,
     /// The classes of the row that have a listener.
     on: Vec<ListenerClass>,
+    /// Listeners that serve it and believe proxies.
+    believing: Vec<&'a Listener>,
     /// The upstream that its service asks.
     asks: Option<&'a Upstream>,
 }
@@ -67,7 +69,9 @@ pub fn explain<'a>(
         Ok(found) => {
             let row = config.routes.iter().find(|row| row.name == found.route.name);
             let (on, asks) = (config.listening(&found.route.on), row.and_then(|row| config.asked_by(row)));
-            Ok(Explanation { asked: asked.to_owned(), found, on, asks })
+            let serves = |listener: &&Listener| listener.proxies.is_some() && found.route.on.contains(&listener.class);
+            let believing = config.listeners.iter().filter(serves).collect();
+            Ok(Explanation { asked: asked.to_owned(), found, on, believing, asks })
         }
         Err(Unrouted::Path) => Err(Refused::Unknown(class.name(), canonical.as_str().to_owned())),
         Err(Unrouted::Method(allowed)) => {
@@ -98,6 +102,10 @@ impl fmt::Display for Explanation<'_> {
         writeln!(out, "row       {}", route.name)?;
         writeln!(out, "matches   {} {}", listed(route.methods.iter().map(Method::as_str)), route.pattern)?;
         writeln!(out, "served on {} listeners", listed(self.on.iter().copied().map(ListenerClass::name)))?;
+        for (listener, proxies) in self.believing.iter().filter_map(|on| Some((on, on.proxies.as_ref()?))) {
+            let from = proxies.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            writeln!(out, "clients   as {} of {from} says, on {}", proxies.header.name(), listener.address)?;
+        }
         if path.as_str() != self.asked {
             writeln!(out, "path      {} (as it is matched and forwarded)", path.as_str())?;
         }

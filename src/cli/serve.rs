@@ -175,6 +175,7 @@ pub(super) fn settings(config: &Config, data: &Path) -> gateway::Settings {
             client_ca: tls.client_ca.clone(),
         }),
         balancers: listener.balancers.clone(),
+        proxies: listener.proxies.clone(),
         http2: listener.http2,
     };
     let limits = &config.limits;

@@ -44,6 +44,7 @@ impl Config {
                 ("class", here.class != there.class),
                 ("address", here.address != there.address),
                 ("proxy-protocol", here.balancers != there.balancers),
+                ("forwarded", here.proxies != there.proxies),
                 ("http2", here.http2 != there.http2),
                 ("tls", here.tls.is_some() != there.tls.is_some()),
             ];

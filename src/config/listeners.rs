@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use sidegate_filters::Network;
+use sidegate_filters::{ForwardedHeader, Network, TrustedProxies};
 
 use crate::routes::ListenerClass;
 
@@ -26,6 +26,8 @@ pub struct Listener {
     pub tls: Option<ListenerTls>,
     /// Where balancers are that begin each connection with a PROXY header, and nobody else connects from; empty: none.
     pub balancers: Vec<Network>,
+    /// Which proxies are believed when a header of theirs says whom they speak for; `None`: none.
+    pub proxies: Option<TrustedProxies>,
     /// Whether HTTP/2 is spoken too.
     pub http2: bool,
 }
@@ -130,6 +132,12 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<Read> {
     let address = written.required::<SocketAddr>();
     let http2 = section.field("http2").or(true);
     let balancers = balancers(&section.field("proxy-protocol"));
+    let forwarded = section.field("forwarded");
+    let proxies = if forwarded.is_present() { forwarded.section(proxies).flatten() } else { None };
+    if proxies.is_some() && !balancers.is_empty() {
+        forwarded
+            .fault("proxy-protocol says already who the client is", "keep one of them: what the balancer really sends");
+    }
     let tls = section.field("tls");
     let plain = !tls.is_present();
     let mut asks = false;
@@ -152,13 +160,27 @@ fn listener(section: &Section<'_>, given: &mut Given) -> Option<Read> {
             ),
         }
     }
-    Some(Read { listener: Listener { class, address, tls, balancers, http2 }, flag, asks })
+    Some(Read { listener: Listener { class, address, tls, balancers, proxies, http2 }, flag, asks })
 }
 
 fn balancers(field: &Field<'_>) -> Vec<Network> {
     let right = "list the networks of your balancers, such as [10.1.0.0/24]; without any, take the key away";
+    trusted(field, "nobody could connect", right)
+}
+
+fn proxies(section: &Section<'_>) -> Option<TrustedProxies> {
+    let right = "list the networks of your proxies, such as [10.1.0.0/24]";
+    let known = [ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded].map(|header| (header.name(), header));
+    let from = trusted(&section.field("from").demanded(right), "nobody would be believed", right);
+    let header =
+        section.field("header").demanded("name the one header that your proxies write: x-forwarded-for or forwarded");
+    Some(TrustedProxies { from, header: header.choice(&known)? })
+}
+
+/// Networks whose word is taken for where a client is.
+fn trusted(field: &Field<'_>, empty: &str, right: &str) -> Vec<Network> {
     if field.is_written() && field.is_all(0) {
-        field.fault("nobody could connect", right);
+        field.fault(empty, right);
     }
     let found = field.each(network);
     if found.iter().any(|network| network.to_string().ends_with("/0")) {

@@ -74,6 +74,7 @@ mod tests {
             address: address.parse().unwrap(),
             tls: None,
             balancers: Vec::new(),
+            proxies: None,
             http2: false,
         }
     }

@@ -1,18 +1,20 @@
 //! What one connection and the requests on it share.
 
 use std::any::Any;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::task::AtomicWaker;
+use http::HeaderMap;
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::raw_connect::ProxyDigest;
-use sidegate_filters::{CertificateDigest, CertificateNames};
+use sidegate_filters::{CertificateDigest, CertificateNames, ForwardedError, TrustedProxies};
 
 use super::head::HeadFault;
 use super::tls::Authorities;
+use crate::store::SourceNetwork;
 use crate::telemetry::metrics::Opened;
 
 /// How many connections there were.
@@ -26,15 +28,23 @@ pub(super) struct Shown {
     pub(super) names: Option<Arc<CertificateNames>>,
 }
 
+/// Who is at the ends of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    /// The other end, as the socket knows it or a balancer says.
+    pub(super) peer: Option<SocketAddr>,
+    /// Our end of the socket.
+    pub(super) local: Option<SocketAddr>,
+    /// By which rules the peer is believed when it says whom it speaks for; `None`: by none, it is the client.
+    pub(super) proxies: Option<Arc<TrustedProxies>>,
+}
+
 /// Shared by the stream of a connection, which sees its bytes, and its requests, which know what they mean.
 #[derive(Debug)]
 pub(super) struct Connection {
     /// No other has it.
     pub(super) number: u64,
-    /// The client, as the socket knows it.
-    pub(super) peer: Option<SocketAddr>,
-    /// Our end of the socket.
-    pub(super) local: Option<SocketAddr>,
+    ends: Ends,
     /// Whether it is encrypted.
     pub(super) secure: bool,
     /// What the client showed of itself.
@@ -56,16 +66,14 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(
-        peer: Option<SocketAddr>,
-        local: Option<SocketAddr>,
+        ends: Ends,
         secure: bool,
         (certificate, authorities): (Option<Shown>, Option<Authorities>),
         open: Opened,
     ) -> Arc<Self> {
         Arc::new(Self {
             number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
-            peer,
-            local,
+            ends,
             secure,
             certificate,
             authorities,
@@ -77,6 +85,27 @@ impl Connection {
             reader: AtomicWaker::new(),
             _open: open,
         })
+    }
+
+    /// Whom a request with these headers comes from; `None` where not even the socket knows it.
+    pub(super) fn client(&self, headers: &HeaderMap) -> Result<Option<IpAddr>, ForwardedError> {
+        let Some(peer) = self.peer() else { return Ok(None) };
+        self.ends.proxies.as_ref().map_or(Ok(peer), |proxies| proxies.client(peer, headers)).map(Some)
+    }
+
+    /// The network that a request with these headers counts for, be it refused later for what they say.
+    pub(super) fn counted(&self, headers: &HeaderMap) -> Option<SourceNetwork> {
+        self.client(headers).unwrap_or_else(|_| self.peer()).map(SourceNetwork::of)
+    }
+
+    /// The other end.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        self.ends.peer.map(|peer| peer.ip().to_canonical())
+    }
+
+    /// Our end.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        self.ends.local
     }
 
     /// The connection that a request came on.

@@ -11,11 +11,11 @@ use pingora::protocols::http::v2::server::H2Options;
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
-use sidegate_filters::{CertificateDigest, CertificateNames, Network};
+use sidegate_filters::{CertificateDigest, CertificateNames, Network, TrustedProxies};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::connection::{Connection, Shown};
+use super::connection::{Connection, Ends, Shown};
 use super::proxy::Front;
 use super::proxy_protocol;
 use super::rare::Rare;
@@ -55,6 +55,8 @@ pub(super) struct Edge {
     secure: bool,
     /// Whose connections begin with a PROXY header; empty: nobody's.
     balancers: Vec<Network>,
+    /// Which proxies are believed when they say whom they speak for.
+    proxies: Option<Arc<TrustedProxies>>,
     /// Of connections.
     seats: Arc<Seats>,
     /// For lines that strangers cause.
@@ -89,6 +91,7 @@ impl Edge {
             served,
             secure: listener.tls.is_some(),
             balancers: listener.balancers.clone(),
+            proxies: listener.proxies.clone().map(Arc::new),
             seats: connections,
             rare: Rare::default(),
         }
@@ -150,6 +153,12 @@ impl Edge {
         }
     }
 
+    /// The proxies that are believed, if the other end is one of them.
+    fn proxies(&self, peer: Option<SocketAddr>) -> Option<Arc<TrustedProxies>> {
+        self.proxies.clone().filter(|proxies| peer.is_some_and(|peer| proxies.trusts(peer.ip())))
+    }
+
+    /// A network has its share. A proxy that is believed connects for many: it has none.
     fn seat(&self, client: Option<SocketAddr>) -> Option<Seat> {
         let taken = self.seats.take(client.map(|client| SourceNetwork::of(client.ip())));
         let refused = |reason: &NoSeat| self.http.metrics.refused_connection(self.http.class.name(), reason.name());
@@ -162,7 +171,8 @@ impl ServerApp for Edge {
     async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
         let (stream, peer, local) = self.begin(stream).await?;
         // It is held as long as the connection is open, the handshake included.
-        let _seat = self.seat(peer)?;
+        let proxies = self.proxies(peer);
+        let _seat = self.seat(peer.filter(|_| proxies.is_none()))?;
         let open = self.http.metrics.connection();
         // Without its certificate a listener with TLS serves nobody.
         let tls = if self.secure { Some(self.served.tls()?) } else { None };
@@ -173,7 +183,8 @@ impl ServerApp for Edge {
         let http2 = stream.selected_alpn_proto() == Some(ALPN::H2);
         let certificate = shown(&stream, names);
         let authorities = tls.as_ref().and_then(Tls::authorities);
-        let connection = Connection::new(peer, local, self.secure, (certificate, authorities), open);
+        let ends = Ends { peer, local, proxies };
+        let connection = Connection::new(ends, self.secure, (certificate, authorities), open);
         let stream = Guarded::new(stream, connection, self.http.limits.clone(), http2);
         self.http.process_new(Box::new(stream), shutdown).await
     }
@@ -195,8 +206,8 @@ impl Http {
     /// The seat of a request over HTTP/2. One without is told that nothing was done for it (RFC 9113 8.7), before it costs
     /// memory: an answer could be kept from going out by the client's window.
     fn seat(&self, session: &mut ServerSession) -> Option<Seat> {
-        let client = Connection::of(session).and_then(|connection| connection.peer);
-        match self.seats.take(client.map(|peer| SourceNetwork::of(peer.ip()))) {
+        let client = Connection::of(session).and_then(|connection| connection.counted(&session.req_header().headers));
+        match self.seats.take(client) {
             Ok(seat) => Some(seat),
             Err(reason) => {
                 self.metrics.refused_request(self.class.name(), reason.name());

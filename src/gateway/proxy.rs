@@ -68,7 +68,8 @@ impl Front {
             Version::HTTP_10 => "http/1.0",
             _ => "http/1.1",
         };
-        let client = connection.peer.map(|peer| peer.ip());
+        // Where nobody knows for whom a proxy speaks, the line of the refusal names the proxy.
+        let client = connection.client(&session.req_header().headers).unwrap_or_else(|_| connection.peer());
         let record =
             RequestRecord::new(&self.metrics, request_id, (self.class.name(), self.address.clone()), protocol, client);
         let dress = Dress { secure: connection.secure, ..Dress::default() };

@@ -57,7 +57,7 @@ impl Request {
         let mut headers = plain_headers(&head.headers);
         connection::take_nominated(&mut headers)?;
         let expects_continue = take_expectation(&mut headers)?;
-        let client = client(connection, class, &host);
+        let client = client(head, connection, class, &host)?;
         let query = query.map(str::to_owned);
         Ok(Self { method: head.method.clone(), path, query, headers, client, host, expects_continue })
     }
@@ -97,7 +97,7 @@ fn host(head: &RequestHeader, connection: &Connection) -> Result<String, Problem
         }
         (Some(authority), _, _) => authority.as_str().as_bytes().to_vec(),
         (None, Some(host), None) => host.to_vec(),
-        (None, None, _) => connection.local.map(|address| address.to_string().into_bytes()).unwrap_or_default(),
+        (None, None, _) => connection.local().map(|address| address.to_string().into_bytes()).unwrap_or_default(),
     };
     if !is_host(&host) {
         return Err(bad("Host must be a plain host name with an optional port").because(Reason::Host));
@@ -145,17 +145,22 @@ fn take_expectation(headers: &mut HeaderMap) -> Result<bool, Problem> {
     }
 }
 
-fn client(connection: &Connection, class: ListenerClass, host: &str) -> Client {
+fn client(head: &RequestHeader, connection: &Connection, class: ListenerClass, host: &str) -> Result<Client, Problem> {
     let scheme = if connection.secure { "https" } else { "http" };
-    Client {
-        address: connection.peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical()),
+    // The proxy's word is read before anything that the client could have it taken out by.
+    let address = connection.client(&head.headers).map_err(|error| {
+        tracing::info!(peer = ?connection.peer(), %error, "a trusted proxy does not tell for whom it speaks");
+        bad(format!("the proxy before this gateway does not tell who asks: {error}")).because(Reason::Address)
+    })?;
+    Ok(Client {
+        address: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         connection: connection.number,
         secure: connection.secure,
         internal: class == ListenerClass::Internal,
         certificate: connection.certificate.as_ref().map(|shown| shown.digest),
         names: connection.certificate.as_ref().and_then(|shown| shown.names.clone()),
         origin: format!("{scheme}://{host}"),
-    }
+    })
 }
 
 #[cfg(test)]

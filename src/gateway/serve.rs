@@ -82,8 +82,8 @@ impl Front {
                 record.reach(Stage::WebSocket);
                 let handshake = handshake.transpose()?.zip(asked);
                 record.reach(Stage::Limits);
-                let client = connection.peer.map(|peer| SourceNetwork::of(peer.ip()));
-                let way = self.ways.take(client).map_err(|reason| self.crowded(reason))?;
+                let client = SourceNetwork::of(exchange.client.address);
+                let way = self.ways.take(Some(client)).map_err(|reason| self.crowded(reason))?;
                 record.reach(Stage::Body);
                 let stream = self.hold(&route, &mut exchange, &mut body).await?;
                 record.reach(Stage::Upstream);

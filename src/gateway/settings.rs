@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sidegate_filters::Network;
+use sidegate_filters::{Network, TrustedProxies};
 
 use crate::routes::ListenerClass;
 
@@ -39,6 +39,8 @@ pub struct Listener {
     /// Where balancers are that begin each connection with a PROXY header; from there and nowhere else connections are taken
     /// then. Empty: none does.
     pub balancers: Vec<Network>,
+    /// Which proxies are believed when a header of theirs says whom they speak for; `None`: none.
+    pub proxies: Option<TrustedProxies>,
     /// Whether HTTP/2 is spoken too: by ALPN over TLS, with prior knowledge on a plain listener.
     pub http2: bool,
 }

@@ -20,6 +20,7 @@ mod filters;
 mod first_keys;
 mod flood;
 mod forward;
+mod forwarded;
 mod fronting;
 mod gateway;
 mod hidden_users;

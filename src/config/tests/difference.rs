@@ -29,8 +29,9 @@ fn what_may_change_is_named_by_its_section() {
 #[test]
 fn what_is_fixed_is_named_by_its_key() {
     let listener = "    address: 127.0.0.1:8443\n";
-    let other = BASE.replace(listener, "    address: 127.0.0.1:8444\n    http2: false\n");
-    let keys = ["listeners[0].address", "listeners[0].http2"].map(str::to_owned).to_vec();
+    let forwarded = "    forwarded: { from: [10.0.0.0/8], header: forwarded }\n";
+    let other = BASE.replace(listener, &format!("    address: 127.0.0.1:8444\n    http2: false\n{forwarded}"));
+    let keys = ["listeners[0].address", "listeners[0].forwarded", "listeners[0].http2"].map(str::to_owned).to_vec();
     assert_eq!(changed(BASE, &other), (vec!["listeners"], keys));
     let more =
         BASE.replace(listener, "    address: 127.0.0.1:8443\n  - class: internal\n    address: 127.0.0.1:8081\n");

@@ -131,6 +131,36 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
     "127.0.0.1:8443\n    proxy-protocol: ['::/0']",
     "5: listeners[0].proxy-protocol: whoever may connect could say that it is somebody else"
 )]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    forwarded: {from: [10.0.0.0/8]}",
+    "5: listeners[0].forwarded.header: this key must be written; name the one header that your proxies write"
+)]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    forwarded: {header: forwarded}",
+    "5: listeners[0].forwarded.from: this key must be written; list the networks of your proxies"
+)]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    forwarded: {from: [], header: forwarded}",
+    "5: listeners[0].forwarded.from: nobody would be believed; list the networks of your proxies"
+)]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    forwarded: {from: [0.0.0.0/0], header: forwarded}",
+    "5: listeners[0].forwarded.from: whoever may connect could say that it is somebody else"
+)]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    forwarded: {from: [10.0.0.0/8], header: x-real-ip}",
+    "5: listeners[0].forwarded.header: this word is not known here; write one of x-forwarded-for, forwarded"
+)]
+#[case(
+    "127.0.0.1:8443",
+    "127.0.0.1:8443\n    proxy-protocol: [10.0.0.0/8]\n    forwarded: {from: [10.0.0.0/8], header: forwarded}",
+    "6: listeners[0].forwarded: proxy-protocol says already who the client is; keep one of them"
+)]
 #[case("class: public", "class: pubic", "3: listeners[0].class: this word is not known here; did you mean public?")]
 #[case("domain: main }\nfido", "domain: min }\nfido", "9: realms.fido-uaf.domain: there is no domain of this name")]
 #[case("password, domain: main", "password, domain: main, level: 2", "9: realms.fido-uaf.level: a login by password")]

@@ -3,11 +3,13 @@ use std::sync::Arc;
 use rstest::rstest;
 
 use super::*;
+use crate::gateway::connection::Ends;
 use crate::telemetry::Metrics;
 
 fn connection() -> Arc<Connection> {
     let peer = "[::ffff:10.0.0.7]:1234".parse().ok();
-    Connection::new(peer, "127.0.0.1:8080".parse().ok(), true, (None, None), Metrics::new().unwrap().connection())
+    let ends = Ends { peer, local: "127.0.0.1:8080".parse().ok(), proxies: None };
+    Connection::new(ends, true, (None, None), Metrics::new().unwrap().connection())
 }
 
 fn head(target: &str, fields: &[(&'static str, &str)]) -> RequestHeader {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use sidegate_filters::{Chain, PathRules, PathTemplate};
 
 use super::*;
+use crate::gateway::connection::Ends;
 use crate::gateway::head::HeadScan;
 use crate::gateway::settings::Limits;
 use crate::routes::{Server, Upstream, UpstreamPath};
@@ -144,7 +145,7 @@ struct Sent {
 
 /// Decides about a head and makes what is sent of it, as the phases of the proxy do; `None` where it is refused.
 fn pass(mut head: RequestHeader) -> Option<Sent> {
-    let connection = Connection::new(None, None, false, (None, None), Metrics::new().unwrap().connection());
+    let connection = Connection::new(Ends::default(), false, (None, None), Metrics::new().unwrap().connection());
     let request = Request::check(&head, &connection, ListenerClass::Public, &Limits::default()).ok()?;
     let found = ROUTER.find(ListenerClass::Public, &request.method, &request.path).ok()?;
     let Destination::Upstream(upstream) = &found.route.destination else { return None };

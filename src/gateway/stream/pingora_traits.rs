@@ -82,6 +82,6 @@ impl GetSocketDigest for Guarded {
 
 impl fmt::Debug for Guarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guarded").field("peer", &self.connection.peer).finish_non_exhaustive()
+        f.debug_struct("Guarded").field("peer", &self.connection.peer()).finish_non_exhaustive()
     }
 }

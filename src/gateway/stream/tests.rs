@@ -5,6 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::gateway::connection::Ends;
 use crate::gateway::frames::PREFACE;
 use crate::gateway::head::HeadFault;
 use crate::telemetry::Metrics;
@@ -12,7 +13,7 @@ use crate::telemetry::Metrics;
 /// A watched stream with the default limits, and the client's end of it.
 fn pair(http2: bool) -> (Guarded, Arc<Connection>, DuplexStream) {
     let (ours, client) = duplex(64 * 1024);
-    let connection = Connection::new(None, None, false, (None, None), Metrics::new().unwrap().connection());
+    let connection = Connection::new(Ends::default(), false, (None, None), Metrics::new().unwrap().connection());
     let stream = Guarded::new(Box::new(ours), connection.clone(), Arc::new(Limits::default()), http2);
     (stream, connection, client)
 }

@@ -133,9 +133,23 @@ fn listeners(data: &std::path::Path) -> Vec<Listener> {
     let tls = Some(TlsFiles { certificate, key, client_ca: None });
     let mutual = tls.clone().map(|files| TlsFiles { client_ca: Some(files.certificate.clone()), ..files });
     vec![
-        Listener { class: ListenerClass::Public, address: any, balancers: Vec::new(), tls: None, http2: true },
-        Listener { class: ListenerClass::Public, address: any, balancers: Vec::new(), tls, http2: true },
-        Listener { class: ListenerClass::Public, address: any, balancers: Vec::new(), tls: mutual, http2: false },
+        Listener {
+            class: ListenerClass::Public,
+            address: any,
+            balancers: Vec::new(),
+            proxies: None,
+            tls: None,
+            http2: true,
+        },
+        Listener { class: ListenerClass::Public, address: any, balancers: Vec::new(), proxies: None, tls, http2: true },
+        Listener {
+            class: ListenerClass::Public,
+            address: any,
+            balancers: Vec::new(),
+            proxies: None,
+            tls: mutual,
+            http2: false,
+        },
     ]
 }
 

@@ -3,7 +3,7 @@ use http::Method;
 use sidegate_filters::{Caller, Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Verdict};
 
 use super::*;
-use crate::gateway::connection::Connection;
+use crate::gateway::connection::{Connection, Ends};
 use crate::gateway::settings::Limits;
 use crate::gateway::snapshot::{Snapshot, Switch};
 use crate::gateway::watch::WATCH;
@@ -58,7 +58,7 @@ async fn one_that_is_watched_no_longer_ends() {
     let served = Switch::new(Snapshot::new(router, vec![None]), STEP).of_listener(0);
     let asked = Asked {
         exchange: exchange(Method::GET, &[]),
-        connection: Connection::new(None, None, false, (None, None), Metrics::new().unwrap().connection()),
+        connection: Connection::new(Ends::default(), false, (None, None), Metrics::new().unwrap().connection()),
         class: ListenerClass::Public,
         snapshot: served.now(),
         served,
