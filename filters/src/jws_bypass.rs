@@ -36,7 +36,7 @@ use crate::rate::Limit;
 pub use self::claims::TargetChange;
 pub use self::replay_guard::{ReplayGuard, ReplayId, Seen};
 pub use self::target_keys::{RegisteredKey, TargetKeys};
-pub use self::uses::Uses;
+pub use self::uses::{LONGEST_SKEW, Uses};
 
 /// How often one target may be changed. Only requests that are signed and new count, so that nobody can use up what
 /// belongs to a phone: not with messages of his own, nor with captured ones. Where nothing is known to be signed, how
@@ -93,12 +93,11 @@ pub struct JwsBypassFilter {
 }
 
 impl JwsBypassFilter {
-    /// A filter that goes by this proof. Filters that lead to the same targets share their `uses`, which remember a request
-    /// as long as the largest `skew` of them lets it pass: make all of them before the first request.
+    /// A filter that goes by this proof. Filters that lead to the same targets share their `uses`. A `skew` of more than
+    /// [`LONGEST_SKEW`] is that one.
     #[must_use]
     pub fn new(proof: Proof, uses: Arc<Uses>, skew: Duration) -> Self {
-        uses.remember_for(skew);
-        Self { proof, uses, skew }
+        Self { proof, uses, skew: skew.min(LONGEST_SKEW) }
     }
 
     /// Rows 1 to 11 of the table, as far as they need no other target.

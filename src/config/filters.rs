@@ -13,6 +13,7 @@ use sidegate_filters::delegation::{Rule, RuleError, SOURCES};
 use sidegate_filters::headers::HeaderRules;
 use sidegate_filters::identity_creation::InternalAccess;
 use sidegate_filters::ip_list::IpList;
+use sidegate_filters::jws_bypass::LONGEST_SKEW;
 use sidegate_filters::rate_limit::RateLimit;
 use sidegate_filters::role::RoleDemand;
 use sidegate_filters::user_binding::Place;
@@ -220,8 +221,17 @@ pub(super) fn jws_bypass(section: &Section<'_>) -> JwsBypass {
     let right = "name a folder with a public JWK for each target, in a file <target id>.json";
     JwsBypass {
         keys: section.field("keys").consulted(right, files::folder),
-        clock_skew: section.field("clock-skew").or(Duration::from_secs(5 * 60)),
+        clock_skew: clock_skew(&section.field("clock-skew"), Duration::from_secs(5 * 60)),
     }
+}
+
+/// How far the clock of a phone may be off that signs a change of a target.
+pub(super) fn clock_skew(field: &Field<'_>, default: Duration) -> Duration {
+    let skew = field.or(default);
+    if skew > LONGEST_SKEW {
+        field.fault("what was recorded is good for so long, and used changes are not remembered", "write at most 10m");
+    }
+    skew
 }
 
 /// `username-mapper`.

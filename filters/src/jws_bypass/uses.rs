@@ -4,7 +4,6 @@
 //! its signature was verified here. Where the server behind verifies it, its answer says whether it was used, so that
 //! an honest phone may try again after a failure, and nobody uses up what he can't sign; without an answer it stays used.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,14 +21,16 @@ use crate::rate::{Limit, Rate};
 /// about 50 MiB in the worst case.
 const SENT: usize = 200_000;
 
+/// The largest skew of a filter, and how long a used request is remembered at least: longer than any filter lets it pass,
+/// also one that is made later (`gateway.md` 5).
+pub const LONGEST_SKEW: Duration = Duration::from_secs(10 * 60);
+
 /// The requests of one set of targets.
 pub struct Uses {
     used: Arc<dyn ReplayGuard>,
     /// Whoever leaves this memory because it was used is in the other by then.
     sent: MemoryReplayGuard,
     rate: Rate,
-    /// The largest skew of the filters that share this, in ms: what one of them let pass, none lets pass again.
-    skew: AtomicU64,
     clock: Arc<dyn Clock>,
 }
 
@@ -41,20 +42,14 @@ impl Uses {
             used,
             sent: MemoryReplayGuard::new(SENT, Arc::clone(&clock)),
             rate: Rate::new(limit, Arc::clone(&clock)),
-            skew: AtomicU64::new(0),
             clock,
         }
     }
 
-    /// Has every request remembered while a filter of this skew would let it pass.
-    pub(super) fn remember_for(&self, skew: Duration) {
-        self.skew.fetch_max(u64::try_from(skew.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// The first moment at which row 7 refuses what was signed then, whichever filter it comes to.
+    /// A moment from which on row 7 refuses what was signed then, whichever filter it comes to. The clock may be set back by as
+    /// long as what was signed earlier than now is remembered beyond that.
     fn until(&self, created: Millis) -> Millis {
-        let skew = Duration::from_millis(self.skew.load(Ordering::Relaxed));
-        created.after(skew).after(Duration::from_millis(1))
+        created.max(self.clock.now()).after(LONGEST_SKEW).after(Duration::from_millis(1))
     }
 
     pub(super) fn now(&self) -> Millis {

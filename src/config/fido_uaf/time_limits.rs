@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::filters;
 use super::super::section::Section;
 
 /// How long things last (`http-api.md` 11).
@@ -38,7 +39,7 @@ pub(super) fn read(section: &Section<'_>) -> TimeLimits {
     TimeLimits {
         token: section.field("token").or(documented.token),
         answer: section.field("answer").or(documented.answer),
-        clock_skew: section.field("clock-skew").or(documented.clock_skew),
+        clock_skew: filters::clock_skew(&section.field("clock-skew"), documented.clock_skew),
         status: section.field("status").or(documented.status),
         lease: section.field("lease").or(documented.lease),
     }

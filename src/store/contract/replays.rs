@@ -20,6 +20,7 @@ macro_rules! replays_contract {
                 one_of_two_hundred_is_first,
                 keys_are_apart,
                 all_of_them_or_none,
+                nothing_is_forgotten_where_the_clock_is_set_back,
                 many_come_and_go
             ]
         );
@@ -82,6 +83,16 @@ pub(crate) async fn all_of_them_or_none(setup: &Setup) {
     setup.clock.advance(SKEW);
     assert!(setup.store.remember(&["b", "c"], setup.clock.now().after(SKEW)).await.unwrap());
     assert!(is_new(setup, "a").await);
+}
+
+pub(crate) async fn nothing_is_forgotten_where_the_clock_is_set_back(setup: &Setup) {
+    assert!(is_new(setup, "a").await);
+    setup.clock.advance(2 * SKEW);
+    assert!(is_new(setup, "b").await, "which is when those that ended may be dropped");
+    assert!(!setup.store.is_remembered("a").await.unwrap());
+    setup.clock.set_back(SKEW + Duration::from_secs(1));
+    assert!(setup.store.is_remembered("a").await.unwrap());
+    assert!(!is_new(setup, "a").await);
 }
 
 pub(crate) async fn many_come_and_go(setup: &Setup) {

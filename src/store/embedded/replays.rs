@@ -13,6 +13,8 @@ const REPLAYS: TableDefinition<&str, i64> = TableDefinition::new("replays");
 /// The same by time: (until, key).
 const ENDS: TableDefinition<(i64, &str), ()> = TableDefinition::new("replay-ends");
 
+/// For so long (ms) ended keys stay in the file: they are remembered once more where the clock is set back meanwhile.
+const KEPT_ON: i64 = 10 * 60 * 1_000;
 /// How many ended keys one call drops at most: more than it adds, so that they get fewer.
 const SWEEP: usize = 16;
 
@@ -26,7 +28,7 @@ fn remember(transaction: &WriteTransaction, keys: &[String], until: Millis, now:
     let mut replays = transaction.open_table(REPLAYS)?;
     let mut ends = transaction.open_table(ENDS)?;
     let ended: Vec<(i64, String)> = ends
-        .range(..(now.0.saturating_add(1), ""))?
+        .range(..(now.0.saturating_sub(KEPT_ON), ""))?
         .take(SWEEP)
         .map(|entry| entry.map(|(at, _)| (at.value().0, at.value().1.to_owned())))
         .collect::<Result<_, _>>()?;
