@@ -52,6 +52,8 @@ pub struct Terms {
     pub name: Option<HeaderName>,
     /// That with the roles, with commas between them; `None`: no roles.
     pub roles: Option<HeaderName>,
+    /// That with what names the session over there; `None`: a user has one.
+    pub session: Option<HeaderName>,
     /// How long an answer that names a user is good for the same question; `None`: it is asked each time.
     pub cache: Option<Duration>,
 }
@@ -71,8 +73,6 @@ pub struct ForwardRealm {
 struct Question {
     headers: HeaderMap,
     body: Option<Bytes>,
-    /// Of what the client showed.
-    credentials: [u8; 32],
     /// Of all that is sent.
     whole: [u8; 32],
 }
@@ -99,7 +99,6 @@ impl ForwardRealm {
                 headers.append(name, value.clone());
             }
         }
-        let credentials = digest(&headers, &[]);
         let (scheme, host) = exchange.client.origin.split_once("://").unwrap_or_default();
         let query = exchange.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         for (name, value) in [
@@ -114,7 +113,7 @@ impl ForwardRealm {
         }
         let body = self.settings.terms.body.map(|_| exchange.body.clone().unwrap_or_default());
         let whole = digest(&headers, body.as_deref().unwrap_or_default());
-        Question { headers, body, credentials, whole }
+        Question { headers, body, whole }
     }
 
     fn remembered(&self, question: &Question) -> Option<Session> {
@@ -126,12 +125,14 @@ impl ForwardRealm {
     }
 
     /// Whom an answer names. One that names nobody in a way that can be read denies.
-    fn session(&self, answer: &HeaderMap, credentials: &[u8; 32]) -> Option<Session> {
+    fn session(&self, answer: &HeaderMap) -> Option<Session> {
         let Settings { realm, domain, level, terms } = &self.settings;
         let user = text(answer, &terms.user)?;
         let name = terms.name.as_ref().map_or_else(|| Some(user.clone()), |name| text(answer, name))?;
         let roles = terms.roles.as_ref().map_or_else(|| Some(Vec::new()), |name| roles(answer, name))?;
-        let sid = sha256(&[b"sid of a service\0", realm.as_bytes(), b"\0", &credentials[..], user.as_bytes()].concat());
+        // Of what the service says alone: a client could make itself as many sessions as it likes with what it shows.
+        let own = terms.session.as_ref().map_or_else(|| Some(String::new()), |name| text(answer, name))?;
+        let sid = sha256(&[b"sid of a service", realm.as_bytes(), user.as_bytes(), own.as_bytes()].join(&0));
         Some(Session {
             sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
             domain: domain.clone(),
@@ -229,7 +230,7 @@ impl AuthenticationService for ForwardRealm {
         if !status.is_success() {
             return Ok(None);
         }
-        let Some(session) = self.session(&answer, &question.credentials) else {
+        let Some(session) = self.session(&answer) else {
             let realm = self.settings.realm.as_str();
             tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
             return Ok(None);

@@ -140,7 +140,7 @@ impl Shop {
              fresh: {{type: identity-creation, domain: main, max-age: 10m}}\n  \
              strong: {{type: identity-creation, domain: main, level: 2}}\n  \
              told: {{type: delegation, rules: [\"AUTH:user.auth.UserId:X-User\", \"AUTH:user.auth.LoginId:X-Name\", \
-             \"AUTH:user.auth.Roles:X-Roles\"]}}\nroutes:\n{}{}{}{}{}",
+             \"AUTH:user.auth.Roles:X-Roles\", \"SESSION:sid:X-Sid\"]}}\nroutes:\n{}{}{}{}{}",
             upstream.address,
             service.address,
             row("any"),
@@ -306,6 +306,37 @@ async fn an_answer_is_remembered_only_where_that_is_written_and_for_the_same_que
         shop.get("/any/c", "t-other").await.problem(401);
     }
     assert_eq!(shop.service.asked().len(), 9, "who was not let in is asked about again");
+}
+
+#[tokio::test]
+async fn a_client_makes_itself_no_sessions_by_what_it_shows() {
+    let sid = async |shop: &Shop, cookie: &str| {
+        shop.gateway.public().cookie(cookie).get("/any/a").send().await.expect(200);
+        let [sid] = &shop.told("x-sid")[..] else { panic!("one session") };
+        sid.clone()
+    };
+    let shop = Shop::open().await;
+    let first = sid(&shop, "sso=jeff").await;
+    for cookie in ["sso=jeff; n=1", "n=2; sso=jeff", "sso=jeff; sso=jeff"] {
+        assert_eq!(sid(&shop, cookie).await, first, "{cookie}");
+    }
+    shop.get("/any/a", "t-eve").await.expect(200);
+    assert_ne!(shop.told("x-sid"), std::slice::from_ref(&first));
+
+    // Where the service tells sessions apart, they are those that it says.
+    let shop = Shop::with("    session: X-Auth-Session\n").await;
+    let mut seen = vec![first];
+    for session in ["one", "two"] {
+        shop.service.says(&good(&format!("X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\nX-Auth-Session: {session}\r\n")));
+        let here = sid(&shop, "sso=jeff").await;
+        assert_eq!(sid(&shop, "sso=jeff; n=1").await, here);
+        assert!(!seen.contains(&here));
+        seen.push(here);
+    }
+    for nothing in ["", "X-Auth-Session: \r\n", "X-Auth-Session: a\r\nX-Auth-Session: b\r\n"] {
+        shop.service.says(&good(&format!("X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n{nothing}")));
+        shop.get("/any/a", "t-eve").await.problem(401);
+    }
 }
 
 #[tokio::test]

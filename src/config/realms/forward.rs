@@ -45,7 +45,7 @@ pub(super) fn read(section: &Section<'_>, upstreams: &[&str]) -> Option<Forward>
         body.fault("no filter is shown so much of a body", "write at most 64KiB");
     }
     let said = |key| said(&section.field(key), &headers);
-    let (user, name, roles) = (said("user"), said("name"), said("roles"));
+    let (user, name, roles, session) = (said("user"), said("name"), said("roles"), said("session"));
     section.field("user").demand("write the header of its answer that has the user, such as X-User");
     let (cache, timeout) = (age(&section.field("cache")), section.field("timeout").or(Duration::from_secs(5)));
     Some(Forward {
@@ -57,6 +57,7 @@ pub(super) fn read(section: &Section<'_>, upstreams: &[&str]) -> Option<Forward>
             user: user?,
             name,
             roles,
+            session,
             cache,
         },
         timeout,
