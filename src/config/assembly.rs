@@ -5,7 +5,7 @@ mod fido;
 mod reach;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::field::Field;
 use super::section::Section;
@@ -75,9 +75,8 @@ impl<'a> Assembly<'_, 'a> {
         let public_url = self.public_url(try_out, &listeners);
         let data = self.data();
         let limits = self.field("limits").section(limits::read);
-        let identity = self.identity(
-            listeners.all.iter().any(|listener| listener.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some())),
-        );
+        let asking = listeners.all.iter().filter_map(|listener| listener.tls.as_ref()?.client_ca.as_deref());
+        let identity = self.identity(&asking.collect());
         let internal_callers =
             internal_callers::read(&self.field("internal-callers"), listeners.ask_for_certificates());
         let fido_uaf = self.fido_uaf(try_out, &identity);
@@ -110,12 +109,12 @@ impl<'a> Assembly<'_, 'a> {
         })
     }
 
-    fn identity(&self, certificates_asked: bool) -> Identity {
+    /// `client_ca`: by which authorities listeners ask for certificates.
+    fn identity(&self, client_ca: &BTreeSet<&Path>) -> Identity {
         let (domains, field) = (self.field("domains"), self.field("realms"));
         let domain_names = domains.names();
         let upstreams = self.field("upstreams").names();
-        let realms =
-            realms::read(&field, &realms::Known { domains: &domain_names, certificates_asked, upstreams: &upstreams });
+        let realms = realms::read(&field, &realms::Known { domains: &domain_names, client_ca, upstreams: &upstreams });
         let complete = field.is_all(realms.len());
         let own = domains::own(&realms, &domain_names).map(str::to_owned);
         let known = domains::Known { realms: &realms, complete, own: own.as_deref() };

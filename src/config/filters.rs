@@ -172,8 +172,15 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
         );
     }
     let roles = roles.each(|item| item.optional());
+    let (open, max_age) = (section.field("open"), section.field("max-age"));
+    let is_open = open.or(false);
+    for field in [&level, &section.field("realms"), &section.field("roles"), &max_age].into_iter().filter(|_| is_open) {
+        if field.is_written() {
+            field.fault("with open: true everybody passes, whatever this says", "take this key away, or open");
+        }
+    }
     Some(IdentityCreation {
-        open: section.field("open").or(false),
+        open: is_open,
         level: level_value,
         max_age: max_age.optional(),
         realms: named,

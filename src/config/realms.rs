@@ -6,6 +6,9 @@ mod mtls;
 mod oob;
 mod subject;
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::field::Field;
 use super::section::Section;
 
@@ -70,8 +73,8 @@ const TYPES: &[(&str, Type)] = &[
 /// What realms refer to.
 pub(super) struct Known<'a> {
     pub(super) domains: &'a [&'a str],
-    /// Whether a listener asks clients for certificates.
-    pub(super) certificates_asked: bool,
+    /// The authorities by which listeners ask clients for certificates.
+    pub(super) client_ca: &'a BTreeSet<&'a Path>,
     pub(super) upstreams: &'a [&'a str],
 }
 
@@ -186,7 +189,7 @@ fn realm(name: &str, section: &Section<'_>, known: &Known<'_>) -> Option<Realm> 
         Some(Type::FidoUaf) => Some(RealmKind::FidoUaf),
         Some(Type::Oob) => Some(RealmKind::Oob(oob::read(section))),
         Some(Type::Jwt) => Some(RealmKind::Jwt(jwt::read(section))),
-        Some(Type::Mtls) => Some(RealmKind::Mtls(mtls::read(section, known.certificates_asked))),
+        Some(Type::Mtls) => Some(RealmKind::Mtls(mtls::read(section, known.client_ca))),
         Some(Type::Forward) => forward::read(section, known.upstreams).map(RealmKind::Forward),
         None => {
             section.leave_unread();

@@ -1,5 +1,8 @@
 //! Realms of type `mtls`: whose certificate is whose.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::subject;
 use crate::config::field::Field;
 use crate::config::section::Section;
@@ -42,13 +45,16 @@ const KINDS: [(&str, CertificateName); 4] = [
 
 const RIGHT: &str = "list users, each with subject, email, host or uri of the certificate, and user";
 
-/// The users; `asked` is whether a listener asks clients for certificates.
-pub(super) fn read(section: &Section<'_>, asked: bool) -> Vec<CertificateUser> {
-    if !asked {
-        section.field("type").fault(
+/// The users; `client_ca` are the authorities by which listeners ask clients for certificates.
+pub(super) fn read(section: &Section<'_>, client_ca: &BTreeSet<&Path>) -> Vec<CertificateUser> {
+    let kind = section.field("type");
+    match client_ca.len() {
+        0 => kind.fault(
             "no listener asks for certificates, so nobody could show one",
             "write tls with client-ca at a listener whose class is public or internal",
-        );
+        ),
+        1 => {}
+        _ => kind.notice("listeners have different files in client-ca: the authorities of each of them can name all users of this realm"),
     }
     let users = section.field("users").demanded(RIGHT);
     let mut seen: Vec<(CertificateName, String)> = Vec::new();

@@ -349,6 +349,24 @@ fn with_realm(realm: &str) -> String {
     format!("{text}{more}")
 }
 
+#[test]
+fn an_mtls_realm_of_two_kinds_of_authorities_is_noted() {
+    let one = with_realm(MTLS);
+    let listener = "  - class: internal\n    address: 127.0.0.1:8444\n    tls: { certificate: gate.yml, key: gate.yml, client-ca: CA }\n";
+    let with = |ca: &str| one.replacen("domains:", &format!("{}domains:", listener.replace("CA", ca)), 1);
+    let noted = |text: &str| {
+        let notices = loaded(text).notices;
+        notices
+            .iter()
+            .filter(|notice| notice.key == "realms.more.type")
+            .map(|notice| notice.text.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(noted(&one).is_empty() && noted(&with("gate.yml")).is_empty());
+    let found = noted(&with("host"));
+    assert!(found.len() == 1 && found[0].starts_with("listeners have different files in client-ca"), "{found:?}");
+}
+
 const MTLS: &str = "type: mtls, domain: main, users: [{ subject: CN=a, user: e-1 }]";
 const FORWARD: &str = "type: forward, domain: main, upstream: auth, path: /verify, headers: [Cookie], user: X-User";
 

@@ -53,6 +53,19 @@ fn a_network_is_written_in_its_one_way(#[case] allow: &str, #[case] expected: &s
     assert!(found.starts_with(expected), "{found}");
 }
 
+#[rstest]
+#[case("level: 1")]
+#[case("realms: [password]")]
+#[case("roles: [boss]")]
+#[case("max-age: 1m")]
+fn what_would_say_nothing_beside_open_is_a_fault(#[case] demand: &str) {
+    let found = fault_in(&format!("type: identity-creation, domain: main, open: true, {demand}"), "f");
+    let key = demand.split_once(':').unwrap().0;
+    assert!(found.starts_with(&format!("filters.f.{key}: with open: true everybody passes")), "{found}");
+    let closed = format!("type: identity-creation, domain: main, open: false, {demand}");
+    loaded(&with(&closed, "f"));
+}
+
 #[test]
 fn an_ip_list_lists_something() {
     let found = fault_in("type: ip-list", "f");
