@@ -16,11 +16,11 @@ mod upstream;
 
 use async_trait::async_trait;
 use sidegate_filters::UsernameMapper;
-use sidegate_uaf::StatusCode;
 use sidegate_uaf::wire::{Operation as UafOperation, ReturnUafRequest};
+use sidegate_uaf::{Error, StatusCode};
 
 use crate::store::operation::{ChallengeState, OperationKind, Purpose, Room};
-use crate::store::{ExtId, Growth, OperationId, Origin, SourceNetwork, StoreError, User};
+use crate::store::{Ended, ExtId, Growth, OperationId, Origin, SourceNetwork, StoreError, User};
 
 pub use answer::{AnswerAt, Answered, Arrival, Claimed, Counted, Received};
 pub use channel::channel_of;
@@ -125,6 +125,15 @@ impl FidoError {
     #[must_use]
     pub const fn is_fault_of_a_server(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Refused(StatusCode::INTERNAL))
+    }
+}
+
+impl From<Ended> for FidoError {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Over => Self::Refused(Error::UserNotAuthenticated.status()),
+            Ended::Store(error) => Self::Store(error),
+        }
     }
 }
 

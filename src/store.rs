@@ -32,7 +32,7 @@ pub use belongings::{Belongings, Removed};
 pub use challenges::{ChallengeDigest, Challenges};
 pub use credentials::{CounterError, Credential, CredentialError, CredentialKey, Credentials, Removal};
 pub use embedded::{Embedded, EmbeddedError};
-pub use eras::Eras;
+pub use eras::{Ended, Eras};
 pub use ext_id::ExtId;
 pub use file_stamp::FileStamp;
 pub use folder::{DataFolder, FolderError};

@@ -63,7 +63,7 @@ enum Kept {
 
 impl Kept {
     fn write(&self) -> Result<ChallengeState, FidoError> {
-        serde_json::to_vec(self).map(ChallengeState).map_err(|error| internal(&error))
+        serde_json::to_vec(self).map(|text| ChallengeState(text.into())).map_err(|error| internal(&error))
     }
 
     fn read(state: &ChallengeState) -> Result<Self, FidoError> {

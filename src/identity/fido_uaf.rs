@@ -136,7 +136,11 @@ impl FidoUafRealm {
         attempt: Option<LoginAttempt>,
     ) -> Result<LoginAttempt, FidoLoginError> {
         match (received.take().await, attempt) {
-            (Ok(Answered { user: Some(proven), .. }), Some(attempt)) if *attempt.user() == proven.ext_id => Ok(attempt),
+            (Ok(Answered { user: Some(proven), authenticators, .. }), Some(attempt))
+                if *attempt.user() == proven.ext_id =>
+            {
+                Ok(attempt.proven_by(&authenticators))
+            }
             (Ok(_), _) => Err(FidoLoginError::AnotherUser),
             (Err(error), attempt) => {
                 let user = attempt.as_ref().map(|attempt| attempt.user().as_str());

@@ -15,7 +15,7 @@ use super::seal::Seal;
 use super::sessions::{DomainSessions, LoggedIn, LoginError, Realm};
 use super::throttle::{Throttle, Ticket};
 use crate::jose::MacKey;
-use crate::store::operation::{Applied, Era, Event, Operation, Refused, Stage};
+use crate::store::operation::{Applied, Authenticator, Era, Event, Operation, Refused, Stage};
 use crate::store::{ExtId, OperationId, Operations, SourceNetwork, StoreError, TransitionError, User, Users};
 use crate::telemetry::audit;
 pub use asked::Asked;
@@ -107,12 +107,6 @@ impl OobRealm {
         self.sessions.domain()
     }
 
-    /// The sessions of that domain.
-    #[must_use]
-    pub fn sessions(&self) -> Arc<DomainSessions> {
-        self.sessions.clone()
-    }
-
     /// How tokens reach the phone.
     #[must_use]
     pub fn dispatcher(&self) -> &str {
@@ -134,7 +128,7 @@ impl OobRealm {
     /// # Errors
     /// When a store can't be asked.
     pub async fn era(&self, user: &ExtId) -> Result<Era, StoreError> {
-        self.sessions.era(user).await
+        self.sessions.eras().of(user).await
     }
 
     /// `Set-Cookie` for the browser that asked and was given this token.
@@ -192,7 +186,7 @@ impl OobRealm {
         let why = match (operation.proven(), &user) {
             (None, _) => self.why(operation),
             (Some(_), None) => NotApproved::Void,
-            (Some(_), Some(user)) => match self.log_in(user, era, browser).await? {
+            (Some(keys), Some(user)) => match self.log_in(user, keys, era, browser).await? {
                 Some(done) => return Ok(Standing::LoggedIn(Box::new(done))),
                 None => NotApproved::Void,
             },
@@ -202,8 +196,14 @@ impl OobRealm {
         Ok(Standing::Failed(why))
     }
 
-    async fn log_in(&self, user: &User, era: Era, browser: Browser<'_>) -> Result<Option<LoggedIn>, LoginError> {
-        let attempt = self.sessions.attempt(user).await?;
+    async fn log_in(
+        &self,
+        user: &User,
+        keys: &[Authenticator],
+        era: Era,
+        browser: Browser<'_>,
+    ) -> Result<Option<LoggedIn>, LoginError> {
+        let attempt = self.sessions.attempt(user).await?.proven_by(keys);
         if attempt.era() != era {
             return Ok(None);
         }

@@ -10,14 +10,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::HeaderValue;
 use http::header::InvalidHeaderValue;
-use sidegate_filters::clock::{Clock, Millis};
+use sidegate_filters::clock::Clock;
 use sidegate_filters::identity::Session;
 use sidegate_filters::{AuthenticatedSession, CarriedBy, Carrier, FilterError, SessionDomain};
 use zeroize::Zeroizing;
 
 use crate::jose::CryptoError;
 use crate::store::operation::Era;
-use crate::store::{self, ExtId, PasswordStamp, SessionKey, SessionRecord, StoreError, User, Users};
+use crate::store::{Eras, ExtId, SessionKey, SessionRecord, StoreError, User};
 use crate::telemetry::audit::Event;
 pub use login::{LoggedIn, LoginAttempt, LoginError, Realm};
 use session_id::SessionId;
@@ -37,8 +37,7 @@ pub struct Settings {
 /// The sessions of one domain.
 pub struct DomainSessions {
     settings: Settings,
-    store: Arc<dyn store::Sessions>,
-    users: Arc<dyn Users>,
+    eras: Eras,
     clock: Arc<dyn Clock>,
     /// The realms that there are, with their levels; `None`: any, as they were.
     realms: Option<Vec<(String, u8)>>,
@@ -47,15 +46,11 @@ pub struct DomainSessions {
 }
 
 impl DomainSessions {
-    /// Sessions kept in `store`, of users who exist in `users` and have the password that they had at the login.
+    /// Sessions kept where `eras` finds them, of users who exist and have the password and the keys that they had at the
+    /// login.
     #[must_use]
-    pub fn new(
-        settings: Settings,
-        store: Arc<dyn store::Sessions>,
-        users: Arc<dyn Users>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { settings, store, users, clock, realms: None, tokens: None }
+    pub fn new(settings: Settings, eras: Eras, clock: Arc<dyn Clock>) -> Self {
+        Self { settings, eras, clock, realms: None, tokens: None }
     }
 
     /// The same, where a session is worth what its realm, by name and level, is worth now: it may be from before a reload.
@@ -91,23 +86,16 @@ impl DomainSessions {
     /// # Errors
     /// When the store can't be asked.
     pub async fn attempt(&self, user: &User) -> Result<LoginAttempt, StoreError> {
-        let generation = self.store.generation(&user.ext_id).await?;
-        Ok(LoginAttempt {
-            ext_id: user.ext_id.clone(),
-            name: user.name.clone(),
-            era: Era { generation, password: user.password.stamp() },
-        })
+        // The password is the one that is about to be proven, or was read with the user.
+        let era =
+            Era { generation: self.eras.sessions.generation(&user.ext_id).await?, password: user.password.stamp() };
+        Ok(LoginAttempt { ext_id: user.ext_id.clone(), name: user.name.clone(), era, keys: Vec::new() })
     }
 
-    /// The era of the user of this extId, for a login that ends elsewhere; where there is none, one that nobody is in, and
-    /// the work is the same.
-    ///
-    /// # Errors
-    /// When the store can't be asked.
-    pub async fn era(&self, ext_id: &ExtId) -> Result<Era, StoreError> {
-        let password = self.users.password_stamp(ext_id).await?;
-        let generation = self.store.generation(ext_id).await?;
-        Ok(Era { generation, password: password.unwrap_or(PasswordStamp([0; 32])) })
+    /// What ends sessions.
+    #[must_use]
+    pub fn eras(&self) -> &Eras {
+        &self.eras
     }
 
     /// Does the work of [`DomainSessions::attempt`] for a user who does not exist, that it may not tell so.
@@ -115,7 +103,7 @@ impl DomainSessions {
     /// # Errors
     /// When the store can't be asked.
     pub async fn attempt_of_nobody(&self, ext_id: &ExtId) -> Result<(), StoreError> {
-        self.store.generation(ext_id).await.map(drop)
+        self.eras.sessions.generation(ext_id).await.map(drop)
     }
 
     /// The user proved the attempt through `realm`. `presented` is the session that the request came with; `secure` says
@@ -153,12 +141,11 @@ impl DomainSessions {
             return self.begin(attempt, realm, secure).await;
         };
         let same_user = record.session.ext_id == attempt.ext_id.as_str();
-        let era = Era { generation: record.session.generation, password: record.password };
-        if !same_user || era != attempt.era || realm.level < record.session.level {
-            self.store.end(&key).await?;
+        if !same_user || record.era() != attempt.era || realm.level < record.session.level {
+            self.eras.sessions.end(&key).await?;
             return self.begin(attempt, realm, secure).await;
         }
-        match self.step_up(key, record, realm, secure).await? {
+        match self.step_up(key, record, &attempt, realm, secure).await? {
             Some(logged_in) => Ok(logged_in),
             // It ended or was renewed by a parallel login: what remains is a login of its own.
             None => self.begin(attempt, realm, secure).await,
@@ -171,7 +158,7 @@ impl DomainSessions {
     /// When the store can't be asked: the session may be alive.
     pub async fn logout(&self, session: &AuthenticatedSession) -> Result<(), StoreError> {
         if let Some(key) = self.key_of(session) {
-            self.store.end(&key).await?;
+            self.eras.sessions.end(&key).await?;
             Event::Logout { user: &session.ext_id }.record();
         }
         Ok(())
@@ -182,7 +169,7 @@ impl DomainSessions {
     /// # Errors
     /// When the store can't be asked.
     pub async fn end_all(&self, user: &ExtId) -> Result<(), StoreError> {
-        self.store.end_all(user).await
+        self.eras.sessions.end_all(user).await
     }
 
     /// `Set-Cookie` that makes the browser forget the session.
@@ -198,7 +185,7 @@ impl DomainSessions {
         presented: Option<&AuthenticatedSession>,
     ) -> Result<Option<(SessionKey, SessionRecord)>, StoreError> {
         let Some(key) = presented.and_then(|session| self.key_of(session)) else { return Ok(None) };
-        let record = self.store.touch(&key).await?;
+        let record = self.eras.sessions.touch(&key).await?;
         Ok(record.filter(|record| self.is_here(record)).map(|record| (key, record)))
     }
 
@@ -242,8 +229,10 @@ impl DomainSessions {
         };
         let id = SessionId::random()?;
         let ends = now.after(self.settings.absolute);
-        let key = id.key();
-        self.store.create(key, self.record(session.clone(), attempt.era.password, now, ends)).await?;
+        let (key, password, idle) = (id.key(), attempt.era.password, self.settings.idle);
+        let record =
+            SessionRecord { session: session.clone(), password, keys: attempt.keys, last_used: now, idle, ends };
+        self.eras.sessions.create(key, record).await?;
         let set_cookie = Some(self.settings.domain.set_cookie(secure, &id.text())?);
         Ok(LoggedIn { session, set_cookie, step_up: false, key, ends })
     }
@@ -251,28 +240,26 @@ impl DomainSessions {
     async fn step_up(
         &self,
         old: SessionKey,
-        record: SessionRecord,
+        mut record: SessionRecord,
+        attempt: &LoginAttempt,
         realm: &Realm,
         secure: bool,
     ) -> Result<Option<LoggedIn>, LoginError> {
-        let (now, ends) = (self.clock.now(), record.ends);
-        let mut session = record.session;
-        session.realm.clone_from(&realm.name);
-        session.level = realm.level;
-        session.authenticated_at = now;
+        let (now, ends, shown) = (self.clock.now(), record.ends, attempt.keys.clone());
+        record.session.realm.clone_from(&realm.name);
+        record.session.level = realm.level;
+        record.session.authenticated_at = now;
+        let (session, sessions) = (record.session.clone(), &self.eras.sessions);
         let (done, set_cookie, key) = if realm.renew {
             let new = SessionId::random()?;
-            let renewed = self.record(session.clone(), record.password, now, ends);
+            let mut renewed = SessionRecord { last_used: now, idle: self.settings.idle, ..record };
+            renewed.add_keys(shown);
             let set_cookie = self.settings.domain.set_cookie(secure, &new.text())?;
-            (self.store.renew(&old, new.key(), renewed).await?, Some(set_cookie), new.key())
+            (sessions.renew(&old, new.key(), renewed).await?, Some(set_cookie), new.key())
         } else {
-            (self.store.raise(&old, session.clone()).await?, None, old)
+            (sessions.raise(&old, record.session, shown).await?, None, old)
         };
         Ok(done.then_some(LoggedIn { session, set_cookie, step_up: true, key, ends }))
-    }
-
-    fn record(&self, session: Session, password: PasswordStamp, now: Millis, ends: Millis) -> SessionRecord {
-        SessionRecord { session, password, last_used: now, idle: self.settings.idle, ends }
     }
 }
 
@@ -283,35 +270,29 @@ impl sidegate_filters::identity_creation::Sessions for DomainSessions {
             return Ok(None);
         }
         let Some(key) = self.key(carrier) else { return Ok(None) };
-        let unavailable = |error: StoreError| {
-            tracing::error!(%error, "a session could not be looked up");
-            FilterError::Unavailable("the session store")
-        };
-        let record = self.store.touch(&key).await.map_err(unavailable)?;
+        let record = self.eras.sessions.touch(&key).await.map_err(unavailable)?;
         let Some(record) = record.filter(|record| self.is_here(record)) else { return Ok(None) };
-        let user = ExtId::from(record.session.ext_id.as_str());
-        let is_known = self.users.password_stamp(&user).await.map_err(unavailable)? == Some(record.password);
-        let Some(level) = self.level(&record.session).filter(|_| is_known) else {
-            self.store.end(&key).await.map_err(unavailable)?;
+        let stands = self.eras.stands(&record).await.map_err(unavailable)?;
+        let Some(level) = self.level(&record.session).filter(|_| stands) else {
+            self.eras.sessions.end(&key).await.map_err(unavailable)?;
+            let user = record.session.ext_id;
+            tracing::info!(user, "a session ends: its user, the password, its realm or a key that was shown is gone");
             return Ok(None);
         };
         Ok(Some(Session { level, ..record.session }))
     }
 
     async fn is_alive(&self, session: &Session) -> Result<bool, FilterError> {
-        let unavailable = |error: StoreError| {
-            tracing::error!(%error, "a session could not be looked up");
-            FilterError::Unavailable("the session store")
-        };
         let user = ExtId::from(session.ext_id.as_str());
-        let records = self.store.list(&user).await.map_err(unavailable)?;
-        let Some(record) = records.into_iter().find(|record| record.session.sid == session.sid) else {
-            return Ok(false);
-        };
-        let is_known = self.users.password_stamp(&user).await.map_err(unavailable)? == Some(record.password);
-        let level = self.level(&record.session).filter(|_| is_known && self.is_here(&record));
+        let found = self.eras.session(&user, &session.sid).await.map_err(unavailable)?;
+        let level = found.filter(|record| self.is_here(record)).and_then(|record| self.level(&record.session));
         Ok(level.is_some_and(|level| level >= session.level))
     }
+}
+
+fn unavailable(error: StoreError) -> FilterError {
+    tracing::error!(%error, "a session could not be looked up");
+    FilterError::Unavailable("the session store")
 }
 
 #[cfg(test)]

@@ -22,9 +22,11 @@ use super::sessions::{self, DomainSessions, Realm};
 use super::throttle::Bucket;
 use super::{LoginPages, Paces, StaticCallers, Throttle, return_field::ReturnSeal};
 use crate::jose::MacKey;
+use crate::store::embedded::Embedded;
 use crate::store::memory::{Budget, MemorySessions};
+use crate::store::operation::Authenticator;
 use crate::store::users::{PasswordHash, PasswordStamp};
-use crate::store::{self, ExtId, StoreError, User, UserError, Users};
+use crate::store::{self, Credentials, Eras, ExtId, StoreError, User, UserError, Users};
 
 /// Users in memory; without its flag `up` it fails.
 pub(crate) struct TestUsers {
@@ -103,7 +105,9 @@ pub(crate) struct TestDomain {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) users: Arc<TestUsers>,
     pub(crate) sessions: Arc<DomainSessions>,
-    pub(crate) store: Arc<dyn store::Sessions>,
+    pub(crate) eras: Eras,
+    pub(crate) durable: Arc<Embedded>,
+    _folder: tempfile::TempDir,
 }
 
 pub(crate) fn realm(name: &str, level: u8, renew: bool) -> Realm {
@@ -118,20 +122,18 @@ pub(crate) fn domain() -> TestDomain {
 pub(crate) fn domain_with(over: impl FnOnce(Arc<dyn store::Sessions>) -> Arc<dyn store::Sessions>) -> TestDomain {
     let clock = Arc::new(ManualClock::new(Millis(1_000_000_000)));
     let users = TestUsers::new(&["jeff", "eve"]);
-    let store = MemorySessions::new(Budget::new(1 << 20, 5), Arc::clone(&clock) as Arc<dyn Clock>);
-    let store = over(Arc::new(store));
+    let store = MemorySessions::new(Budget::new(1 << 24, 5), Arc::clone(&clock) as Arc<dyn Clock>);
+    let folder = tempfile::tempdir().unwrap();
+    let time = Arc::clone(&clock) as Arc<dyn Clock>;
+    let durable = Arc::new(Embedded::open(&folder.path().join("db"), Arc::clone(&time)).unwrap());
+    let eras = Eras { users: users.clone(), sessions: over(Arc::new(store)), belongings: durable.clone() };
     let settings = sessions::Settings {
         domain: SessionDomain::parse("main").unwrap(),
         idle: Duration::from_secs(30 * 60),
         absolute: Duration::from_secs(8 * 3600),
     };
-    let sessions = DomainSessions::new(
-        settings,
-        Arc::clone(&store),
-        Arc::clone(&users) as Arc<dyn Users>,
-        Arc::clone(&clock) as Arc<dyn Clock>,
-    );
-    TestDomain { clock, users, sessions: Arc::new(sessions), store }
+    let sessions = Arc::new(DomainSessions::new(settings, eras.clone(), time));
+    TestDomain { clock, users, sessions, eras, durable, _folder: folder }
 }
 
 impl TestDomain {
@@ -174,13 +176,31 @@ impl TestDomain {
         assert!(matches!(filter.request(exchange).await, Ok(Verdict::Pass)));
     }
 
+    /// A key of the user that is on record.
+    pub(crate) async fn key(&self, name: &str, number: u8) -> Authenticator {
+        let key = store::contract::credentials::credential(&format!("ext-{name}"), "FFFF#0001", number);
+        self.durable.add_all(vec![key.clone()], None).await.unwrap();
+        Authenticator { aaid: key.key.aaid().to_owned(), key_id: String::new(), ext_id: key.ext_id }
+    }
+
     /// Logs a user in; gives back `name=value` for the next request.
     pub(crate) async fn login(&self, name: &str, realm: &Realm, cookie: Option<&str>) -> Option<String> {
+        self.login_by(name, realm, &[], cookie).await
+    }
+
+    /// The same with these keys.
+    pub(crate) async fn login_by(
+        &self,
+        name: &str,
+        realm: &Realm,
+        keys: &[Authenticator],
+        cookie: Option<&str>,
+    ) -> Option<String> {
         let presented = match cookie {
             Some(cookie) => self.session(cookie).await,
             None => None,
         };
-        let attempt = self.sessions.attempt(&self.users.get(name)).await.unwrap();
+        let attempt = self.sessions.attempt(&self.users.get(name)).await.unwrap().proven_by(keys);
         let done = self.sessions.login(attempt, realm, presented.as_ref(), true).await.unwrap();
         done.set_cookie.map(|field| pair(&field))
     }

@@ -7,13 +7,13 @@ mod question;
 
 use std::sync::Arc;
 
-use sidegate_filters::identity_creation::{Demand, SessionDomain, Sessions};
+use sidegate_filters::identity_creation::{Demand, SessionDomain};
 use sidegate_filters::{AuthenticatedSession, Caller, InternalCaller, Role, UsernameMapper};
 
 use crate::fido::{Fido, Subject};
 use crate::jose::{self, CryptoError};
-use crate::store::operation::{Era, Warrant};
-use crate::store::{PasswordHash, StoreError, UserError, Users};
+use crate::store::operation::Warrant;
+use crate::store::{Eras, PasswordHash, SessionRecord, StoreError, UserError};
 use crate::telemetry::audit::Event;
 pub use ghosts::Ghosts;
 pub use permit::ActingFor;
@@ -60,10 +60,9 @@ pub enum NotPermitted {
 /// Decides who acts for whom.
 #[derive(Clone)]
 pub struct Acting {
-    users: Arc<dyn Users>,
+    eras: Eras,
     mapper: UsernameMapper,
     domain: SessionDomain,
-    sessions: Arc<dyn Sessions>,
     step_up: Option<StepUp>,
     hiding: Option<Ghosts>,
 }
@@ -75,21 +74,23 @@ struct StepUp {
     demand: Demand,
 }
 
+impl StepUp {
+    /// What shows no key that is known here can't end with it either.
+    fn is_met_by(&self, session: &SessionRecord) -> bool {
+        self.demand.realms.contains(&session.session.realm) && !session.keys.is_empty()
+    }
+}
+
 impl Acting {
-    /// Decides by these users, whose sessions are these of this domain.
+    /// Decides by these users, whose sessions are those of this domain.
     #[must_use]
-    pub fn new(
-        users: Arc<dyn Users>,
-        mapper: UsernameMapper,
-        domain: SessionDomain,
-        sessions: Arc<dyn Sessions>,
-    ) -> Self {
-        Self { users, mapper, domain, sessions, step_up: None, hiding: None }
+    pub fn new(eras: Eras, mapper: UsernameMapper, domain: SessionDomain) -> Self {
+        Self { eras, mapper, domain, step_up: None, hiding: None }
     }
 
     /// The same, but a user with a credential registers another one only with a session whose latest
-    /// login was through this realm (`additional-registration: step-up`, `http-api.md` 8). Which
-    /// credentials count the UAF server says ([`Fido::guards`]).
+    /// login was through this realm, with a key that is on record here (`additional-registration: step-up`,
+    /// `http-api.md` 8). Which credentials count the UAF server says ([`Fido::guards`]).
     #[must_use]
     pub fn with_step_up_registration(self, fido: Arc<dyn Fido>, realm: String) -> Self {
         let demand = Demand { realms: vec![realm], ..Demand::default() };
@@ -106,8 +107,8 @@ impl Acting {
     /// The same for logins of browsers to this domain: its sessions count, and users are called by what they log in with,
     /// whatever requests of relying parties call them.
     #[must_use]
-    pub fn logging_in(self, domain: SessionDomain, sessions: Arc<dyn Sessions>) -> Self {
-        Self { mapper: UsernameMapper::Name, domain, sessions, ..self }
+    pub fn logging_in(self, domain: SessionDomain) -> Self {
+        Self { mapper: UsernameMapper::Name, domain, ..self }
     }
 
     /// Whether the asker may do the deed for the one who is named.
@@ -144,34 +145,26 @@ impl Acting {
 
     async fn for_oneself(&self, session: &AuthenticatedSession, deed: Deed) -> Result<ActingFor, NotPermitted> {
         let user = Subject::from(session);
-        let without = |step_up: &&StepUp| !step_up.demand.realms.contains(&session.realm);
-        let weak = self.step_up.as_ref().filter(|_| deed == Deed::Registration).filter(without);
+        if !matches!(deed, Deed::Own | Deed::Registration) {
+            return Ok(Some(user).into());
+        }
+        let living = self.living(session).await?;
+        let weak = self.step_up.as_ref().filter(|step_up| deed == Deed::Registration && !step_up.is_met_by(&living));
         if let Some(step_up) = weak
             && step_up.fido.guards(&user).await?
         {
             return Err(NotPermitted::StepUp { domain: self.domain.clone(), demand: step_up.demand.clone() });
         }
-        let first_key = weak.is_some();
-        let warrant = match deed {
-            Deed::Own | Deed::Registration => Some(Warrant { era: self.era(session).await?, first_key }),
-            Deed::List | Deed::Authentication | Deed::AuthenticationWithContent => None,
-        };
-        Ok(ActingFor { user: Some(user), hidden: None, warrant })
+        let warrant = Warrant { era: living.era(), keys: living.keys, first_key: weak.is_some() };
+        Ok(ActingFor { user: Some(user), hidden: None, warrant: Some(warrant) })
     }
 
-    /// The session is asked for once more: it may have ended while the body came in. The password was read before, so one that
-    /// is changed meanwhile is not taken for the one that the session began with.
-    async fn era(&self, session: &AuthenticatedSession) -> Result<Era, NotPermitted> {
-        let password = self.users.password_stamp(&session.ext_id.as_str().into()).await?;
-        let carrier = session.carrier().ok_or_else(|| self.no_session())?;
-        let found = self.sessions.find(&self.domain, carrier).await;
-        let found = found.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        match (password, found) {
-            (Some(password), Some(found)) if found.ext_id == session.ext_id => {
-                Ok(Era { generation: found.generation, password })
-            }
-            _ => Err(self.no_session()),
-        }
+    /// The session is asked for once more: it may have ended while the body came in. What is of one request alone is kept
+    /// nowhere, and nothing ends it.
+    async fn living(&self, session: &AuthenticatedSession) -> Result<SessionRecord, NotPermitted> {
+        session.carrier().ok_or_else(|| self.no_session())?;
+        let found = self.eras.session(&session.ext_id.as_str().into(), &session.sid).await?;
+        found.filter(|found| found.session.domain == self.domain.as_str()).ok_or_else(|| self.no_session())
     }
 
     async fn for_another(
@@ -225,7 +218,7 @@ impl Acting {
             return Err(NotPermitted::UnknownUser);
         };
         let password = unknown_password().await?;
-        match self.users.add(name, password).await {
+        match self.eras.users.add(name, password).await {
             Ok(user) => {
                 Event::Provision { caller: caller.name.as_str(), user: user.ext_id.as_str() }.record();
                 Ok(Subject::from(&user))
@@ -240,9 +233,9 @@ impl Acting {
     async fn find(&self, named: Named<'_>) -> Result<Option<Subject>, NotPermitted> {
         let found = match (named, self.mapper) {
             (Named::Nobody, _) => return Ok(None),
-            (Named::Username(name), UsernameMapper::Name) => self.users.by_name(name).await?,
-            (Named::Username(ext_id), UsernameMapper::ExtId) => self.users.by_ext_id(&ext_id.into()).await?,
-            (Named::Owner(ext_id), _) => self.users.by_ext_id(ext_id).await?,
+            (Named::Username(name), UsernameMapper::Name) => self.eras.users.by_name(name).await?,
+            (Named::Username(ext_id), UsernameMapper::ExtId) => self.eras.users.by_ext_id(&ext_id.into()).await?,
+            (Named::Owner(ext_id), _) => self.eras.users.by_ext_id(ext_id).await?,
         };
         found.map(|user| Some(Subject::from(&user))).ok_or(NotPermitted::UnknownUser)
     }

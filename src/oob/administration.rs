@@ -11,8 +11,8 @@ use sidegate_uaf::StatusCode;
 
 use crate::fido::{Fido, FidoError};
 use crate::store::{
-    Belongings, Credential, CredentialKey, Credentials, KeyBehind, KeysBehind, SessionRecord, Sessions, StoreError,
-    Target, Targets, User, UserError, Users,
+    Credential, CredentialKey, Credentials, Eras, KeyBehind, KeysBehind, SessionRecord, StoreError, Target, Targets,
+    User, UserError,
 };
 
 /// So many users a page may have.
@@ -65,18 +65,14 @@ pub struct RegisteredKey {
 
 /// The administration service.
 pub struct Administration {
-    /// Who exists.
-    pub users: Arc<dyn Users>,
-    /// Their sessions.
-    pub sessions: Arc<dyn Sessions>,
+    /// Who exists, their sessions, and their targets and keys, taken together.
+    pub eras: Eras,
     /// Their dispatch targets.
     pub targets: Arc<dyn Targets>,
     /// Their keys.
     pub credentials: Arc<dyn Credentials>,
     /// Their keys that a UAF server behind has, as far as they are known here.
     pub keys_behind: Arc<dyn KeysBehind>,
-    /// Targets and keys, taken together.
-    pub belongings: Arc<dyn Belongings>,
     /// The UAF server, which may be one behind that has the keys; none where there are no keys.
     pub fido: Option<Arc<dyn Fido>>,
     /// What users are called.
@@ -90,8 +86,8 @@ impl Administration {
     /// [`AdministrationFault::UnknownUser`].
     pub async fn user(&self, username: &str) -> Result<User, AdministrationFault> {
         let found = match self.mapper {
-            UsernameMapper::Name => self.users.by_name(username).await?,
-            UsernameMapper::ExtId => self.users.by_ext_id(&username.into()).await?,
+            UsernameMapper::Name => self.eras.users.by_name(username).await?,
+            UsernameMapper::ExtId => self.eras.users.by_ext_id(&username.into()).await?,
         };
         found.ok_or(AdministrationFault::UnknownUser)
     }
@@ -101,7 +97,7 @@ impl Administration {
     /// # Errors
     /// When the store can't be asked.
     pub async fn users_after(&self, after: &str, limit: usize) -> Result<Page, AdministrationFault> {
-        let mut users = self.users.list().await?;
+        let mut users = self.eras.users.list().await?;
         users.retain(|user| user.name.as_str() > after);
         users.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         let rest = users.len() > limit.min(MOST_USERS);
@@ -130,16 +126,20 @@ impl Administration {
         Ok(self.targets.list(&self.user(username).await?.ext_id).await?)
     }
 
-    /// The living sessions of a user, the last used first, as many as [`Sessions::list`] tells. One that began with another
-    /// password is dead.
+    /// The living sessions of a user, the last used first, as many as the store tells. One that began with another
+    /// password, or a key that is gone, is dead.
     ///
     /// # Errors
     /// [`AdministrationFault::UnknownUser`].
     pub async fn sessions(&self, username: &str) -> Result<Vec<SessionRecord>, AdministrationFault> {
         let user = self.user(username).await?;
-        let (mut sessions, password) = (self.sessions.list(&user.ext_id).await?, user.password.stamp());
-        sessions.retain(|session| session.password == password);
-        Ok(sessions)
+        let mut living = Vec::new();
+        for session in self.eras.sessions.list(&user.ext_id).await? {
+            if self.eras.stands(&session).await? {
+                living.push(session);
+            }
+        }
+        Ok(living)
     }
 }
 

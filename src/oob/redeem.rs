@@ -9,7 +9,7 @@ use super::{DispatchToken, TokenKey};
 use crate::fido::{Ask, Commission, Fido, FidoError, Subject, UafRequest};
 use crate::jose::CryptoError;
 use crate::store::operation::{ChallengeState, ClaimId, Event, Operation, OperationId, OperationKind};
-use crate::store::{Eras, Growth, Operations, Origin, SourceNetwork, StoreError, TransitionError, Users};
+use crate::store::{Ended, Eras, Growth, Operations, Origin, SourceNetwork, StoreError, TransitionError, Users};
 use crate::telemetry::audit::{self, Event as Audit};
 
 /// Nothing was handed out.
@@ -92,12 +92,10 @@ impl Redeem {
     }
 
     /// The user for whom the token was made, who must still exist, or seem to where a stranger had it made. Where a session
-    /// had it made, an end of all sessions ended the token, and a first key the one for a first key.
+    /// had it made, the token ended with what that rested on, and the one for a first key with a first key.
     async fn user(&self, operation: &Operation) -> Result<Option<Subject>, NotRedeemed> {
         let Some(ext_id) = &operation.user else { return Ok(None) };
-        if self.eras.ended(operation).await? {
-            return Err(not_found());
-        }
+        self.eras.check(operation).await?;
         match (self.users.by_ext_id(ext_id).await?, &operation.stranger) {
             (Some(user), _) => {
                 let user = Subject::from(&user);
@@ -191,6 +189,15 @@ type Done = Result<(UafRequest, Option<ChallengeState>), FidoError>;
 
 fn not_found() -> NotRedeemed {
     NotRedeemed::Refused(StatusCode::NOT_FOUND)
+}
+
+impl From<Ended> for NotRedeemed {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Over => not_found(),
+            Ended::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<TransitionError> for NotRedeemed {

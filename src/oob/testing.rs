@@ -33,8 +33,8 @@ use crate::fido::{
 use crate::identity::testing::{TestDomain, TestUsers, domain_with, realm};
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemoryOperations};
-use crate::store::operation::{Limits, OperationKind};
-use crate::store::{self, Credentials, Eras, KeysBehind, Operations, Targets as TargetStore, Users};
+use crate::store::operation::{Authenticator, Limits, OperationKind};
+use crate::store::{Credentials, Eras, KeysBehind, Operations, Targets as TargetStore, Users};
 
 /// The model of all phones.
 const MODEL: &str = "D0D0#0001";
@@ -82,7 +82,6 @@ pub(crate) struct House {
     pub(crate) statuses: Arc<Statuses>,
     pub(crate) targets: Arc<Targets>,
     pub(crate) target_store: Arc<dyn TargetStore>,
-    _folder: tempfile::TempDir,
 }
 
 /// What makes one house differ from another.
@@ -122,8 +121,7 @@ impl House {
         let time = Arc::clone(&clock) as Arc<dyn Clock>;
         let store = Arc::clone(&users) as Arc<dyn Users>;
         let everybody: Arc<dyn Users> = Arc::new(Journaled { journal: journal.clone(), store });
-        let folder = tempfile::tempdir().unwrap();
-        let durable = Arc::new(store::embedded::Embedded::open(&folder.path().join("db"), Arc::clone(&time)).unwrap());
+        let durable = Arc::clone(&domain.durable);
         let budget = Budget::new(plan.budget, 5);
         let store: Arc<dyn Operations> = Arc::new(MemoryOperations::new(Arc::clone(&budget), Arc::clone(&time)));
         let operations: Arc<dyn Operations> = Arc::new(Journaled { journal: journal.clone(), store });
@@ -131,7 +129,7 @@ impl House {
         let credentials: Arc<dyn Credentials> = Arc::new(Journaled { journal: journal.clone(), store });
         let relying_party = relying_party_with(plan.models);
         let decoys = || Decoys::new(&[4; 32], &relying_party, MODEL.parse()).unwrap();
-        let eras = Eras { users: Arc::clone(&everybody), sessions: Arc::clone(&domain.store) };
+        let eras = Eras { users: Arc::clone(&everybody), ..domain.eras.clone() };
         let fido: Arc<dyn Fido> = Arc::new(Embedded {
             decoys: plan.hide_users.then(decoys),
             relying_party,
@@ -144,8 +142,7 @@ impl House {
             channels: Vec::new(),
             settings: EmbeddedSettings { answer: Limits::default().answer, folding: plan.folding },
         });
-        let (main, sessions) = (domain.sessions.domain().clone(), Arc::clone(&domain.sessions));
-        let mut acting = Acting::new(Arc::clone(&everybody), plan.mapper, main, sessions);
+        let mut acting = Acting::new(eras.clone(), plan.mapper, domain.sessions.domain().clone());
         if plan.hide_users {
             acting = acting.hiding_users(Ghosts::new(MacKey::new(&Zeroizing::new([5; 32])).unwrap()));
         }
@@ -202,13 +199,22 @@ impl House {
             budget,
             eras,
             fido,
-            _folder: folder,
         }
     }
 
     /// The user with a session of realm `fido-uaf`.
     pub(crate) async fn user(&self, name: &str) -> Caller {
         let cookie = self.domain.login(name, &realm("fido-uaf", 2, false), None).await.unwrap();
+        Caller::User(self.domain.session(&cookie).await.unwrap())
+    }
+
+    /// The same with all keys that the user has.
+    pub(crate) async fn user_by_keys(&self, name: &str) -> Caller {
+        let mut keys = Vec::new();
+        for key in self.credentials.list(&format!("ext-{name}").as_str().into()).await.unwrap() {
+            keys.push(Authenticator { aaid: String::new(), key_id: String::new(), ext_id: key.ext_id });
+        }
+        let cookie = self.domain.login_by(name, &realm("fido-uaf", 2, false), &keys, None).await.unwrap();
         Caller::User(self.domain.session(&cookie).await.unwrap())
     }
 

@@ -1,4 +1,4 @@
-//! What a user has in the durable store, taken together: dispatch targets and UAF credentials (`http-api.md` 1).
+//! What a user has in the durable store, taken together: dispatch targets and UAF keys, wherever these are (`http-api.md` 1).
 
 use async_trait::async_trait;
 
@@ -21,9 +21,15 @@ impl Removed {
     }
 }
 
-/// Targets and credentials of one owner. Every removal is one transaction: all of it goes, or nothing.
+/// Targets and keys of one owner. Every removal is one transaction: all of it goes, or nothing.
 #[async_trait]
 pub trait Belongings: Send + Sync {
+    /// Whether the owner has a key of each of these names (`extId`), be it here or, confirmed, with a server behind.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn has_keys(&self, owner: &ExtId, names: &[String]) -> Result<bool, StoreError>;
+
     /// Removes the owner's targets and credentials of a device. What is known of keys that a server behind has stays: only
     /// that server can give them up ([`crate::store::KeysBehind::retire`]).
     ///

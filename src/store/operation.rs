@@ -145,10 +145,11 @@ impl Default for Limits {
     }
 }
 
-/// The UAF challenge and what else the finish needs, serialised by whoever made it: opaque here.
+/// The UAF challenge and what else the finish needs, serialised by whoever made it: opaque here, and as much memory as it is
+/// charged for.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ChallengeState(pub Vec<u8>);
+pub struct ChallengeState(pub Box<[u8]>);
 
 impl std::fmt::Debug for ChallengeState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -280,11 +281,15 @@ impl Operation {
         Self { login: Some(era), ..self }
     }
 
-    /// Whom a good answer proved, if that is whom the operation was made for.
+    /// With which credentials a good answer proved the user whom the operation was made for; `None`: it proved nobody.
     #[must_use]
-    pub fn proven(&self) -> Option<&ExtId> {
+    pub fn proven(&self) -> Option<&[Authenticator]> {
         match &self.state {
-            State::Done { outcome: Outcome::Succeeded { user, .. }, .. } if *user == self.user => user.as_ref(),
+            State::Done { outcome: Outcome::Succeeded { user, authenticators }, .. }
+                if *user == self.user && user.is_some() =>
+            {
+                Some(authenticators)
+            }
             _ => None,
         }
     }
@@ -292,7 +297,7 @@ impl Operation {
     /// Whether it registers a first key or none: one that is there at its end had to be shown at its beginning.
     #[must_use]
     pub fn is_for_first_key(&self) -> bool {
-        self.warrant.is_some_and(|warrant| warrant.first_key)
+        self.warrant.as_ref().is_some_and(|warrant| warrant.first_key)
     }
 
     /// From this moment on the operation is unknown.
@@ -325,6 +330,8 @@ impl Operation {
             State::Done { .. } => 0,
         };
         let names = self.user.as_ref().map_or(0, |u| u.as_str().len()) + self.stranger.as_ref().map_or(0, String::len);
-        self.context.len() + names + dispatch + state
+        let vouching = self.warrant.as_ref().map_or(&[][..], |warrant| &warrant.keys);
+        let vouching: usize = vouching.iter().map(|key| size_of::<String>() + key.len()).sum();
+        self.context.len() + names + vouching + dispatch + state
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::Session;
 
+use crate::store::operation::Era;
 use crate::store::{ExtId, PasswordStamp, StoreError};
 
 /// How long the old id of a renewed session stays valid, at its old level.
@@ -36,6 +37,9 @@ pub struct SessionRecord {
     pub session: Session,
     /// The user's password when it began: it ends when that is changed.
     pub password: PasswordStamp,
+    /// Our names (`extId`) of the UAF keys that were shown for it, at its login and since: it ends when one of them is gone.
+    /// None where a password was all, or a server behind has keys that are not on record here.
+    pub keys: Vec<String>,
     /// When the session was last used.
     pub last_used: Millis,
     /// How long it may stay unused (30 min).
@@ -45,6 +49,21 @@ pub struct SessionRecord {
 }
 
 impl SessionRecord {
+    /// The user's era that it is of.
+    #[must_use]
+    pub fn era(&self) -> Era {
+        Era { generation: self.session.generation, password: self.password }
+    }
+
+    /// Notes keys that were shown for it, each once.
+    pub fn add_keys(&mut self, shown: Vec<String>) {
+        for key in shown {
+            if !self.keys.contains(&key) {
+                self.keys.push(key);
+            }
+        }
+    }
+
     /// Until when it lives if it is not used again.
     #[must_use]
     pub fn alive_until(&self) -> Millis {
@@ -85,12 +104,12 @@ pub trait Sessions: Send + Sync {
     async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError>;
 
     /// Changes a session under the same id (step-up with `renew: false`): the level, realm, roles and time of
-    /// authentication of `session`. False, and nothing done, if the session is not alive, was renewed, or belongs
-    /// to another user.
+    /// authentication of `session`, and the `keys` that were shown are added to those before. False, and nothing done, if
+    /// the session is not alive, was renewed, or belongs to another user.
     ///
     /// # Errors
     /// When the store can't be asked.
-    async fn raise(&self, key: &SessionKey, session: Session) -> Result<bool, StoreError>;
+    async fn raise(&self, key: &SessionKey, session: Session, keys: Vec<String>) -> Result<bool, StoreError>;
 
     /// Ends a session (logout), also under the ids that it had before a renewal.
     ///
@@ -109,6 +128,12 @@ pub trait Sessions: Send + Sync {
     /// # Errors
     /// When the store can't be asked.
     async fn end_all(&self, user: &ExtId) -> Result<(), StoreError>;
+
+    /// The living session of a user that has this `sid`, under whatever id it is now. This is no use of it.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn of(&self, user: &ExtId, sid: &str) -> Result<Option<SessionRecord>, StoreError>;
 
     /// The living sessions of a user, the last used first, at most [`SESSIONS_LISTED`]. One that was renewed is there once.
     /// This is no use of them.

@@ -10,13 +10,13 @@ use crate::support::phone::Phone;
 use crate::support::scripted_upstream::ScriptedUpstream;
 
 /// A registration that waits for its answer, and a token of each kind that a session of the user is needed for.
-struct Begun {
+pub(crate) struct Begun {
     request: Value,
     registration: String,
     deregistration: String,
 }
 
-async fn request(caller: &Client) -> Value {
+pub(crate) async fn request(caller: &Client) -> Value {
     let named = json!({"context": json!({"username": "jeff"}).to_string()});
     caller.uaf("/nevisfido/uaf/1.1/request/registration", &named).await.uaf_code(1200)
 }
@@ -26,7 +26,7 @@ async fn token(caller: &Client, kind: &str) -> String {
 }
 
 impl Begun {
-    async fn by(caller: &Client) -> Self {
+    pub(crate) async fn by(caller: &Client) -> Self {
         Self {
             request: request(caller).await,
             registration: token(caller, "registration").await,
@@ -35,7 +35,7 @@ impl Begun {
     }
 
     /// The codes of the answer and of the redeems. The phone is whose hands they are in.
-    async fn used(&self, gateway: &Gateway, phone: &Phone) -> [Value; 3] {
+    pub(crate) async fn used(&self, gateway: &Gateway, phone: &Phone) -> [Value; 3] {
         let answered = phone.answer_registration(&self.request).await.json()["statusCode"].clone();
         let redeemed = async |kind, token| redeem(&gateway.public(), kind, token).await.json()["statusCode"].clone();
         [
@@ -46,7 +46,7 @@ impl Begun {
     }
 }
 
-async fn keys(gateway: &Gateway) -> usize {
+pub(crate) async fn keys(gateway: &Gateway) -> usize {
     let answer = gateway.internal().get("/nevisfido/admin/credentials?username=jeff").send().await.expect(200);
     answer.json()["credentials"].as_array().unwrap().len()
 }

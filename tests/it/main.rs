@@ -30,6 +30,7 @@ mod jwt;
 mod link_dispatcher;
 mod login_page;
 mod lost_files;
+mod lost_keys;
 mod media;
 mod mtls;
 mod observability;

@@ -172,6 +172,20 @@ async fn bytes_pass_both_ways_until_the_session_ends() {
 }
 
 #[tokio::test]
+async fn one_whose_session_began_with_a_key_ends_with_it() {
+    let echo = Echo::start();
+    let gateway = gateway(&echo, "{origins: [none]}").await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let mut socket = Socket::plain(gateway.address("public"));
+    socket.write_all(handshake("/feed/a", &[("Cookie", phone.session())]).as_bytes()).unwrap();
+    assert!(head(&mut socket).starts_with("http/1.1 101 "));
+    ping(&mut socket, b"the key is there");
+    phone.deregister().await;
+    closed(&mut socket).await;
+    logged(&gateway, "its session has ended").await;
+}
+
+#[tokio::test]
 async fn what_comes_right_behind_the_handshake_is_passed_on_once_it_is_open() {
     let echo = Echo::start();
     let gateway = gateway(&echo, "{origins: [none]}").await;

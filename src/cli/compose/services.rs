@@ -150,9 +150,8 @@ async fn server(base: &Base<'_>, fido_uaf: &FidoUaf, facets: &TrustedFacets) -> 
 }
 
 fn acting(base: &Base<'_>, fido_uaf: &FidoUaf, fido: &Arc<dyn Fido>, gate: &Gate) -> Result<Acting, ComposeError> {
-    let sessions = gate.logins(None)?.sessions.clone();
-    let (users, domain) = (base.stores.users.clone(), sessions.domain().clone());
-    let mut plain = Acting::new(users, fido_uaf.username_mapper, domain, sessions);
+    let domain = gate.logins(None)?.sessions.domain().clone();
+    let mut plain = Acting::new(base.stores.eras(), fido_uaf.username_mapper, domain);
     if fido_uaf.hide_users {
         plain = plain.hiding_users(Ghosts::new(MacKey::new(&base.folder.secret("ghost-user")?)?));
     }

@@ -130,9 +130,10 @@ impl Stores {
         self.lasting.keep();
     }
 
-    /// In which era users are.
+    /// In which era users are, and which keys they have.
     pub(super) fn eras(&self) -> Eras {
-        Eras { users: self.users.clone(), sessions: self.sessions.clone() }
+        let (users, sessions) = (self.users.clone(), self.sessions.clone());
+        Eras { users, sessions, belongings: self.belongings.clone() }
     }
 
     /// What is in memory alone.

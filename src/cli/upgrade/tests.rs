@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize as _;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sidegate_uaf::authentication::AuthenticationState;
+use sidegate_uaf::registration::RegistrationState;
+use sidegate_uaf::relay::Issue;
 
 use super::*;
 use crate::fido::{AnswerAt, Arrival};
@@ -63,6 +66,55 @@ fn every_state_of_an_operation_is_written_down() {
     assert_eq!(states.len(), 6, "{states:?}");
     let purposes: BTreeSet<_> = operations.iter().map(|operation| operation.purpose.word()).collect();
     assert_eq!(purposes.len(), 6, "{purposes:?}");
+}
+
+/// What the UAF servers kept of requests that were handed out.
+fn states() -> Vec<Value> {
+    let written = written();
+    let handed_out = written["operations"].as_array().unwrap().iter().map(|entry| &entry[1]["state"]["Redeemed"]);
+    let challenges = handed_out.filter_map(|state| state["challenge"].as_array());
+    let text = |bytes: &Vec<Value>| bytes.iter().map(|byte| u8::deserialize(byte).unwrap()).collect::<Vec<_>>();
+    challenges.map(|bytes| serde_json::from_slice(&text(bytes)).unwrap()).collect()
+}
+
+/// What whoever reads a state writes.
+fn rewritten(state: &Value) -> Value {
+    let rewrite = || -> serde_json::Result<Value> {
+        Ok(match state.as_object().unwrap().iter().next().unwrap() {
+            (form, state) if form == "Registration" => {
+                json!({form: serde_json::to_value(RegistrationState::deserialize(state)?)?})
+            }
+            (form, state) if form == "Authentication" => {
+                json!({form: serde_json::to_value(AuthenticationState::deserialize(state)?)?})
+            }
+            _ => serde_json::to_value(Issue::deserialize(state)?)?,
+        })
+    };
+    rewrite().expect("another form takes another VERSION")
+}
+
+/// What it is a state of.
+fn form(state: &Value) -> &'static str {
+    let inside = &state["Authentication"];
+    match (&state["operation"], inside.is_object()) {
+        (Value::String(kind), _) if kind == "Reg" => "registration behind",
+        (Value::String(_), _) => "authentication behind",
+        (_, false) => "registration",
+        (_, true) if inside["claimant"] == "Anyone" => "of anyone",
+        (_, true) if inside["claimant"]["Named"]["exists"] == 0 => "of a decoy",
+        (_, true) if inside["asked"] != json!([]) => "transaction",
+        (_, true) => "authentication",
+    }
+}
+
+#[test]
+fn every_state_of_a_uaf_server_is_written_down_and_reads_as_it_was() {
+    let states = states();
+    for state in &states {
+        assert_eq!(rewritten(state), *state, "another form takes another VERSION");
+    }
+    let forms: BTreeSet<_> = states.iter().map(form).collect();
+    assert_eq!(forms.len(), 7, "{forms:?}");
 }
 
 /// The states that a UAF server keeps, and its serverData, are forms of their own inside of what is handed over.

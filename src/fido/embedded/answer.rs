@@ -13,7 +13,7 @@ use super::super::conclusion::{self, Conclusion};
 use super::super::{AnswerAt, Answered, Arrival, Claimed, Counted, FidoError, Received, Subject, uaf_operation};
 use super::Embedded;
 use super::credential::record_key;
-use crate::store::operation::{Authenticator, Operation, Purpose};
+use crate::store::operation::{Authenticator, Purpose};
 use crate::store::{CredentialKey, ExtId, OperationId, Removal, StoreError};
 use crate::telemetry::audit::{Change, Event as Audit};
 
@@ -111,9 +111,10 @@ impl Embedded {
             Finished::Denied(denial) => Err(conclusion.deny(id, denial).await),
             Finished::Good { user, authenticators, confirmed, added } => {
                 let answered = Answered { id, user: Some(user.clone()), authenticators, confirmed };
-                let done = match self.still_wanted(&asked, &added).await {
+                // What ended the session that began it, before the keys were there, did not see them.
+                let done = match self.eras.check(&asked).await {
                     Ok(()) => conclusion.succeed(&answered).await,
-                    Err(fault) => Err(conclusion.fail(id, fault).await),
+                    Err(ended) => Err(conclusion.fail(id, ended.into()).await),
                 };
                 if let Err(fault) = done {
                     self.take_back(&user, added).await?;
@@ -122,14 +123,6 @@ impl Embedded {
                 Ok(answered)
             }
         }
-    }
-
-    /// What ended all sessions of the user before the keys were there did not see them, and is to be believed.
-    async fn still_wanted(&self, asked: &Operation, added: &[CredentialKey]) -> Result<(), FidoError> {
-        if !added.is_empty() && self.eras.ended(asked).await? {
-            return Err(self.refuse(&Error::UserNotAuthenticated));
-        }
-        Ok(())
     }
 
     /// The operation ended otherwise while its answer was checked, so it must not leave a credential behind.

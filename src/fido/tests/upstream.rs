@@ -37,10 +37,10 @@ fn endpoint(behind: &Behind) -> Endpoint {
 
 /// A house whose UAF server is that of another one.
 async fn both() -> (House, Behind) {
-    both_with(|keys| keys).await
+    both_with(|front| front.keys_behind.clone()).await
 }
 
-async fn both_with(wrap: impl FnOnce(Arc<dyn KeysBehind>) -> Arc<dyn KeysBehind>) -> (House, Behind) {
+async fn both_with(keys: impl FnOnce(&House) -> Arc<dyn KeysBehind>) -> (House, Behind) {
     let (mut front, behind) = (House::new(), Behind::start().await);
     let limits = Limits::default();
     let store: Arc<dyn Challenges> = Arc::new(MemoryChallenges::new(front.budget.clone(), front.clock.clone()));
@@ -48,7 +48,7 @@ async fn both_with(wrap: impl FnOnce(Arc<dyn KeysBehind>) -> Arc<dyn KeysBehind>
         endpoint: endpoint(&behind),
         operations: front.operations.clone(),
         challenges: Arc::new(Journaled { journal: front.journal.clone(), store }),
-        keys: wrap(front.keys_behind.clone()),
+        keys: keys(&front),
         named: Named::default(),
         standing: Arc::default(),
         users: front.users.clone(),

@@ -106,20 +106,12 @@ impl Upstream {
         }
     }
 
-    /// The user whom our request named, who must still exist, as must the era of the session that began it.
+    /// The user whom our request named, who must still exist, as must what the session rested on that began it.
     async fn named(&self, operation: &Operation) -> Result<Option<Subject>, FidoError> {
         let Some(ext_id) = &operation.user else { return Ok(None) };
         let user = self.users.by_ext_id(ext_id).await?.ok_or_else(|| refused(&Error::UserNotAuthenticated))?;
-        self.check_era(operation).await?;
+        self.eras.check(operation).await?;
         Ok(Some(Subject::from(&user)))
-    }
-
-    /// Refuses what a session began whose user ended all sessions since, or has another password.
-    pub(super) async fn check_era(&self, operation: &Operation) -> Result<(), FidoError> {
-        if self.eras.ended(operation).await? {
-            return Err(refused(&Error::UserNotAuthenticated));
-        }
-        Ok(())
     }
 
     async fn authenticate(&self, taken: &Taken<'_>, user: Option<Subject>) -> Result<Answered, FidoError> {

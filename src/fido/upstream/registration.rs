@@ -104,10 +104,10 @@ impl Upstream {
 
     /// What may have ended while the upstream judged is looked at once more.
     async fn count(&self, taken: &Taken<'_>, user: &Subject, records: &[KeyBehind]) -> Result<(), FidoError> {
-        self.check_era(taken.operation).await?;
+        self.eras.check(taken.operation).await?;
         if self.keys.confirm(records, taken.operation.is_for_first_key()).await? {
-            // Whatever ended all sessions a moment before did not see the keys.
-            return self.check_era(taken.operation).await;
+            // Whatever ended the session that began it a moment before did not see the keys.
+            return Ok(self.eras.check(taken.operation).await?);
         }
         self.check_first(taken, user).await?;
         Err(deregistered())

@@ -66,7 +66,7 @@ impl Upstream {
         let state = serde_json::to_vec(&issue).map_err(|error| internal(&error))?;
         self.standing.fetch_max(issue.standing_length(), Ordering::Relaxed);
         self.remember(commission, &issue).await?;
-        Ok((request, ChallengeState(state)))
+        Ok((request, ChallengeState(state.into())))
     }
 
     /// Remembers whose keys a request names. One for a user names some: else nobody could tell who answers.

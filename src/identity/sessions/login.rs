@@ -6,7 +6,7 @@ use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::Session;
 
 use crate::jose::CryptoError;
-use crate::store::operation::Era;
+use crate::store::operation::{Authenticator, Era};
 use crate::store::{ExtId, SessionKey, StoreError};
 
 /// What a successful login through a realm gives.
@@ -27,9 +27,17 @@ pub struct LoginAttempt {
     pub(super) ext_id: ExtId,
     pub(super) name: String,
     pub(super) era: Era,
+    /// Our names of the UAF keys that proved it.
+    pub(super) keys: Vec<String>,
 }
 
 impl LoginAttempt {
+    /// The same, proven with these keys: what comes of it ends when one of them is gone, be that before it begins.
+    #[must_use]
+    pub fn proven_by(self, keys: &[Authenticator]) -> Self {
+        Self { keys: keys.iter().map(|key| key.ext_id.clone()).collect(), ..self }
+    }
+
     /// Whose attempt it is.
     #[must_use]
     pub fn user(&self) -> &ExtId {

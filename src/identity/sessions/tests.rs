@@ -4,6 +4,7 @@ use sidegate_filters::identity_creation::Sessions as _;
 use super::*;
 use crate::identity::testing::{TestDomain, domain, pair, realm};
 use crate::store::users::PasswordHash;
+use crate::store::{CredentialKey, Credentials as _, Removal, Users as _};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -207,9 +208,9 @@ async fn a_session_of_another_domain_is_not_there() {
 #[tokio::test]
 async fn one_store_serves_several_domains_and_mixes_none() {
     let domain = domain();
-    let DomainSessions { settings, store, users, clock, .. } = &*domain.sessions;
+    let DomainSessions { settings, eras, clock, .. } = &*domain.sessions;
     let settings = Settings { domain: SessionDomain::parse("other").unwrap(), ..settings.clone() };
-    let other = DomainSessions::new(settings, Arc::clone(store), Arc::clone(users), Arc::clone(clock));
+    let other = DomainSessions::new(settings, eras.clone(), Arc::clone(clock));
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
     let value = &carrier(&cookie);
     assert_eq!(other.find(other.domain(), value).await.unwrap(), None);
@@ -254,4 +255,80 @@ async fn a_login_after_the_change_raises_no_session_from_before_it() {
     assert!(!done.step_up);
     assert_eq!(level(&domain, &old).await, None);
     assert_eq!(level(&domain, &pair(&done.set_cookie.unwrap())).await, Some(2));
+}
+
+/// The user deregisters a key.
+async fn remove_key(domain: &TestDomain, name: &str, number: u8) {
+    let key = CredentialKey::new("FFFF#0001", vec![number; 32]);
+    let owner = domain.users.get(name).ext_id;
+    assert_eq!(domain.durable.remove(&owner, &Removal::Key(key)).await.unwrap().len(), 1);
+}
+
+#[rstest]
+#[case(fido())]
+#[case(fido_for_the_sdk())]
+#[tokio::test]
+async fn a_session_ends_with_each_key_that_was_shown_for_it(#[case] realm: Realm) {
+    for gone in [1, 2] {
+        let domain = domain();
+        let keys = [domain.key("jeff", 1).await, domain.key("jeff", 2).await];
+        let by_password = domain.login("jeff", &password(), None).await.unwrap();
+        let first = domain.login_by("jeff", &fido(), &keys[..1], None).await.unwrap();
+        let again = domain.login_by("jeff", &realm, &keys[1..], Some(&first)).await.unwrap_or_else(|| first.clone());
+        let raised = domain.login_by("jeff", &realm, &keys[gone - 1..gone], Some(&by_password)).await;
+        let raised = raised.unwrap_or_else(|| by_password.clone());
+        let other = domain.login("jeff", &password(), None).await.unwrap();
+        let alive = domain.session(&again).await.unwrap();
+        assert!(domain.sessions.is_alive(&alive).await.unwrap());
+        remove_key(&domain, "jeff", u8::try_from(gone).unwrap()).await;
+        assert!(!domain.sessions.is_alive(&alive).await.unwrap());
+        for cookie in [&again, &raised] {
+            assert_eq!(level(&domain, cookie).await, None);
+        }
+        assert_eq!(level(&domain, &other).await, Some(1), "the password is still there");
+        let registered_anew = domain.key("jeff", u8::try_from(gone).unwrap()).await;
+        assert_eq!(level(&domain, &again).await, None, "it ended");
+        assert!(domain.login_by("jeff", &fido(), &[registered_anew], None).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_goes_while_its_login_is_under_way_makes_no_session() {
+    let domain = domain();
+    let keys = [domain.key("jeff", 1).await];
+    let attempt = domain.sessions.attempt(&domain.users.get("jeff")).await.unwrap().proven_by(&keys);
+    remove_key(&domain, "jeff", 1).await;
+    let done = domain.sessions.login(attempt, &fido(), None, true).await.unwrap();
+    assert!(!domain.sessions.is_alive(&done.session).await.unwrap());
+    assert_eq!(level(&domain, &pair(&done.set_cookie.unwrap())).await, None);
+}
+
+#[tokio::test]
+async fn of_another_users_key_nothing_hangs() {
+    let domain = domain();
+    let (jeffs, eves) = (domain.key("jeff", 1).await, domain.key("eve", 2).await);
+    let jeff = domain.login_by("jeff", &fido(), &[jeffs], None).await.unwrap();
+    let eve = domain.login_by("eve", &fido(), std::slice::from_ref(&eves), None).await.unwrap();
+    remove_key(&domain, "eve", 2).await;
+    assert_eq!((level(&domain, &jeff).await, level(&domain, &eve).await), (Some(2), None));
+    let lent = domain.login_by("jeff", &fido(), &[eves], None).await.unwrap();
+    assert_eq!(level(&domain, &lent).await, None, "it was never his");
+}
+
+#[tokio::test]
+async fn an_open_connection_knows_its_session_among_many() {
+    let domain = domain();
+    let mut cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let session = domain.session(&cookie).await.unwrap();
+    for _ in 0..150 {
+        domain.login("jeff", &password(), None).await.unwrap();
+    }
+    for _ in 0..2 {
+        domain.clock.advance(6 * SECOND);
+        assert!(domain.sessions.is_alive(&session).await.unwrap());
+        cookie = domain.login("jeff", &fido(), Some(&cookie)).await.unwrap();
+    }
+    assert!(domain.sessions.is_alive(&session).await.unwrap(), "whatever its id is now");
+    domain.sessions.logout(&domain.session(&cookie).await.unwrap()).await.unwrap();
+    assert!(!domain.sessions.is_alive(&session).await.unwrap());
 }

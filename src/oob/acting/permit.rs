@@ -34,7 +34,7 @@ impl ActingFor {
     /// The session behind a registration or deregistration of the user's own.
     #[must_use]
     pub fn warrant(&self) -> Option<Warrant> {
-        self.warrant
+        self.warrant.clone()
     }
 
     /// The user, for the log: one who exists.

@@ -5,7 +5,8 @@ use rstest::rstest;
 use super::super::testing::{House, Plan, asker, internal};
 use super::*;
 use crate::identity::testing::realm;
-use crate::store::{Origin, SourceNetwork};
+use crate::store::Users as _;
+use crate::store::{Origin, Removal, SourceNetwork};
 
 /// What a cell of the table says, short.
 #[derive(Debug, PartialEq, Eq)]
@@ -144,7 +145,16 @@ async fn another_key_may_need_the_first_one() {
         );
     }
     assert!(acting.permit(&weak, OWN, JEFF).await.is_ok());
-    assert!(acting.permit(&asker(&house.user("jeff").await), REG, JEFF).await.is_ok());
+    let by_key = house.user_by_keys("jeff").await;
+    assert!(acting.permit(&asker(&by_key), REG, JEFF).await.is_ok());
+    let by_unknown = house.user("jeff").await;
+    let refused = acting.permit(&asker(&by_unknown), REG, JEFF).await;
+    assert!(matches!(refused, Err(NotPermitted::StepUp { .. })), "with a key that can't be seen to go");
+    house.credentials.remove(&"ext-jeff".into(), &Removal::All).await.unwrap();
+    for deed in [OWN, REG] {
+        let refused = acting.permit(&asker(&by_key), deed, JEFF).await;
+        assert!(matches!(refused, Err(NotPermitted::NoSession { .. })), "its key is gone");
+    }
     assert!(house.tokens.acting.permit(&weak, REG, JEFF).await.is_ok(), "where the password is enough");
 }
 
@@ -195,6 +205,19 @@ async fn a_username_may_mean_the_ext_id() {
     assert_eq!(cell(&house, &jeff, OWN, JEFF, false).await, OtherUser);
     assert_eq!(cell(&house, &Caller::Anonymous, AUTH, by_id, false).await, For(Some("jeff")));
     assert_eq!(cell(&house, &Caller::Anonymous, AUTH, JEFF, false).await, UnknownUser);
+}
+
+#[tokio::test]
+async fn a_targets_owner_is_hidden_by_what_requests_call_users() {
+    for (mapper, called) in [(UsernameMapper::Name, "jeff"), (UsernameMapper::ExtId, "ext-jeff")] {
+        let house = House::with(Plan { mapper, hide_users: true, ..Plan::default() });
+        let owner = house.users.get("jeff").ext_id;
+        let permit = house.tokens.acting.permit(&asker(&Caller::Anonymous), AUTH, Named::Owner(&owner)).await.unwrap();
+        assert_eq!(permit.stranger(), Some(called), "as a decoy of that name would be");
+        let named =
+            house.tokens.acting.permit(&asker(&Caller::Anonymous), AUTH, Named::Username(called)).await.unwrap();
+        assert_eq!(named, permit);
+    }
 }
 
 #[tokio::test]

@@ -19,9 +19,9 @@ impl Administration {
         if let Some(behind) = self.behind() {
             give_up(behind, &user, &Scope::User).await?;
         }
-        let user = self.users.remove(&user.name).await?.ok_or(AdministrationFault::UnknownUser)?;
+        let user = self.eras.users.remove(&user.name).await?.ok_or(AdministrationFault::UnknownUser)?;
         Event::User { change: Change::Removed, user: user.ext_id.as_str() }.record();
-        match self.belongings.remove_all(&user.ext_id).await {
+        match self.eras.belongings.remove_all(&user.ext_id).await {
             Ok(removed) => record(&user, &removed),
             // The removal is on record: what is left goes as that of any removed user.
             Err(error) => tracing::warn!(%error, "targets and keys of a removed user are still there"),
@@ -30,7 +30,7 @@ impl Administration {
     }
 
     /// Removes a user's device: its targets and its keys, those that are here in one step. Where a key goes, so do all
-    /// sessions of the user: which of them began with that key is not known.
+    /// sessions of the user: whoever has the device may have logged in there by password.
     ///
     /// # Errors
     /// [`AdministrationFault::NothingThere`]; [`AdministrationFault::StillBehind`], then its targets are still there.
@@ -43,7 +43,7 @@ impl Administration {
         let user = self.user(username).await?;
         tell(caller, &user, "remove-device");
         let given_up = self.give_up_where(&user, |key| key.device_id.as_deref() == Some(device_id)).await?;
-        let removed = self.belongings.remove_device(&user.ext_id, device_id).await?;
+        let removed = self.eras.belongings.remove_device(&user.ext_id, device_id).await?;
         record(&user, &removed);
         if given_up || !removed.credentials.is_empty() {
             self.sign_out(&user).await?;
@@ -98,7 +98,7 @@ impl Administration {
     }
 
     async fn sign_out(&self, user: &User) -> Result<(), AdministrationFault> {
-        self.sessions.end_all(&user.ext_id).await?;
+        self.eras.sessions.end_all(&user.ext_id).await?;
         Event::SessionsEnded { user: user.ext_id.as_str() }.record();
         Ok(())
     }

@@ -233,9 +233,9 @@ impl Sessions for Journaled<dyn Sessions> {
         self.store.renew(old, new, record).await
     }
 
-    async fn raise(&self, key: &SessionKey, session: Session) -> Result<bool, StoreError> {
+    async fn raise(&self, key: &SessionKey, session: Session, keys: Vec<String>) -> Result<bool, StoreError> {
         self.journal.note("sessions.raise");
-        self.store.raise(key, session).await
+        self.store.raise(key, session, keys).await
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {
@@ -251,6 +251,11 @@ impl Sessions for Journaled<dyn Sessions> {
     async fn end_all(&self, user: &ExtId) -> Result<(), StoreError> {
         self.journal.note("sessions.end_all");
         self.store.end_all(user).await
+    }
+
+    async fn of(&self, user: &ExtId, sid: &str) -> Result<Option<SessionRecord>, StoreError> {
+        self.journal.note("sessions.of");
+        self.store.of(user, sid).await
     }
 
     async fn list(&self, user: &ExtId) -> Result<Vec<SessionRecord>, StoreError> {

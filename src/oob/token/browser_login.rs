@@ -1,8 +1,6 @@
 //! The token of a login that a browser asks for and a phone approves (`gateway.md` 3.1).
 
-use std::sync::Arc;
-
-use sidegate_filters::identity_creation::{SessionDomain, Sessions};
+use sidegate_filters::identity_creation::SessionDomain;
 
 use super::{
     ActingFor, Asker, Beginning, Context, Deed, DispatchAnswer, DispatchRequest, DispatchToken, Named, OperationId,
@@ -21,9 +19,9 @@ impl Tokens {
         &self,
         asker: &Asker<'_>,
         name: Option<&str>,
-        (domain, sessions): (&SessionDomain, Arc<dyn Sessions>),
+        domain: &SessionDomain,
     ) -> Result<ActingFor, TokenFault> {
-        let acting = self.acting.clone().logging_in(domain.clone(), sessions);
+        let acting = self.acting.clone().logging_in(domain.clone());
         // Without a name it is the asker's own affair.
         let (deed, named) =
             name.map_or((Deed::Own, Named::Nobody), |name| (Deed::Authentication, Named::Username(name)));

@@ -88,15 +88,14 @@ impl OobLoginEndpoint {
         let counted = name.or(own).ok_or(NotAsked::Unnamed)?;
         let ticket = realm.admit(counted, exchange.client.address).map_err(NotAsked::TooMany)?;
         let asker = asker(exchange, false);
-        let permit =
-            match tokens.permit_login(&asker, name, (realm.domain(), realm.sessions())).await.map_err(NotAsked::from) {
-                // Whoever asks for users who are not there fails as with a wrong password.
-                Err(NotAsked::Unknown) => return Err(NotAsked::Unknown),
-                permit => {
-                    ticket.unused();
-                    permit?
-                }
-            };
+        let permit = match tokens.permit_login(&asker, name, realm.domain()).await.map_err(NotAsked::from) {
+            // Whoever asks for users who are not there fails as with a wrong password.
+            Err(NotAsked::Unknown) => return Err(NotAsked::Unknown),
+            permit => {
+                ticket.unused();
+                permit?
+            }
+        };
         let user = permit.user().ok_or(NotAsked::Unnamed)?;
         let era = realm.era(&user.ext_id).await?;
         match tokens.log_in(&asker, &permit, era, realm.dispatcher()).await? {

@@ -2,9 +2,9 @@
 
 use super::credentials::credential;
 use super::targets::target;
-use super::{Fixture, keys_behind, race};
+use super::{Fixture, START, keys_behind, race};
 use crate::store::belongings::{Belongings, Removed};
-use crate::store::{Credential, Credentials, KeyBehind, KeysBehind, Standing, Target, Targets};
+use crate::store::{Credential, Credentials, KeyBehind, KeysBehind, Removal, Standing, Target, Targets};
 
 /// A store of all kinds.
 pub(crate) trait Household: Belongings + Targets + Credentials + KeysBehind {}
@@ -24,6 +24,7 @@ macro_rules! belongings_contract {
                 a_key_that_a_server_behind_has_stays_with_its_device,
                 everything_of_an_owner_goes,
                 what_was_removed_is_free,
+                an_owner_has_keys_here_and_behind,
             ]
         );
     };
@@ -124,4 +125,32 @@ pub(crate) async fn what_was_removed_is_free(setup: &Setup) {
     setup.store.create(Target { id: "another".into(), ..target("jeff", "phone-0") }).await.unwrap();
     setup.store.add_all(vec![credential("eve", "FFFF#0001", 1)], None).await.unwrap();
     assert!(!setup.store.key_is_shared("key of jeff's phone-0").await.unwrap(), "the old one is forgotten");
+}
+
+async fn has(setup: &Setup, owner: &str, names: &[&str]) -> bool {
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    setup.store.has_keys(&owner.into(), &names).await.unwrap()
+}
+
+pub(crate) async fn an_owner_has_keys_here_and_behind(setup: &Setup) {
+    let here = [1, 2].map(|key_id| credential("jeff", "FFFF#0001", key_id));
+    let names: Vec<_> = here.iter().map(|key| key.ext_id.clone()).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    setup.store.add_all(here.to_vec(), None).await.unwrap();
+    let behind = [8, 9].map(|key_id| keys_behind::key("jeff", key_id, Standing::Expected));
+    let (expected, confirmed) = (behind[0].ext_id.as_str(), behind[1].ext_id.as_str());
+    setup.store.expect(behind.to_vec()).await.unwrap();
+    assert!(setup.store.confirm(&behind[1..], false).await.unwrap());
+    assert!(has(setup, "jeff", &[]).await && has(setup, "jeff", &names).await);
+    assert!(has(setup, "jeff", &[confirmed]).await && has(setup, "jeff", &[names[1], confirmed, names[0]]).await);
+    for missing in ["another", expected, ""] {
+        assert!(!has(setup, "jeff", &[names[0], missing]).await, "{missing}");
+    }
+    for owner in ["eve", "jef", "jefff"] {
+        assert!(!has(setup, owner, &names[..1]).await && !has(setup, owner, &[confirmed]).await);
+    }
+    setup.store.remove(&"jeff".into(), &Removal::Key(here[0].key.clone())).await.unwrap();
+    assert!(!has(setup, "jeff", &names).await && has(setup, "jeff", &names[1..]).await);
+    setup.store.retire(&"jeff".into(), &Removal::All, START).await.unwrap();
+    assert!(!has(setup, "jeff", &[names[1], confirmed]).await);
 }

@@ -61,7 +61,7 @@ pub(crate) fn created(now: Millis) -> Operation {
 
 /// Its redeem.
 pub(crate) fn redeem() -> Event {
-    Event::Redeem { kind: OperationKind::Auth, challenge: ChallengeState(vec![7; 300]) }
+    Event::Redeem { kind: OperationKind::Auth, challenge: ChallengeState(vec![7; 300].into()) }
 }
 
 async fn put(setup: &Setup) -> OperationId {
@@ -125,7 +125,7 @@ pub(crate) async fn one_of_two_hundred_claims_wins(setup: &Setup) {
 }
 
 fn commit(claim: ClaimId) -> Event {
-    Event::Commit { claim, challenge: ChallengeState(vec![8; 300]) }
+    Event::Commit { claim, challenge: ChallengeState(vec![8; 300].into()) }
 }
 
 fn claim(claim: ClaimId) -> Event {
@@ -178,7 +178,7 @@ struct Competitor {
 impl Competitor {
     fn new(setup: &Setup, id: OperationId, number: usize) -> Self {
         let manner = [Manner::Releases, Manner::ComesLate, Manner::Commits][number % 3];
-        let challenge = ChallengeState(number.to_be_bytes().to_vec());
+        let challenge = ChallengeState(number.to_be_bytes()[..].into());
         Self { store: setup.store.clone(), clock: setup.clock.clone(), id, challenge, manner }
     }
 
@@ -277,13 +277,13 @@ pub(crate) async fn one_of_two_hundred_browsers_is_told_of_the_login(setup: &Set
 pub(crate) async fn a_refused_event_changes_nothing(setup: &Setup) {
     let id = put(setup).await;
     let before = setup.store.get(id).await.unwrap();
-    let wrong = Event::Redeem { kind: OperationKind::Reg, challenge: ChallengeState(Vec::new()) };
+    let wrong = Event::Redeem { kind: OperationKind::Reg, challenge: ChallengeState(Box::default()) };
     assert_eq!(refusal(&setup.store.transition(id, wrong).await), Some(Refused::WrongKind));
     assert_eq!(setup.store.get(id).await.unwrap(), before);
     let redeemed = setup.store.transition(id, redeem()).await.unwrap();
     assert_eq!(setup.store.get(id).await.unwrap(), Some(redeemed.operation));
     let taken = setup.store.transition(id, Event::Answer).await.unwrap();
-    assert_eq!(taken.applied, Applied::Taken(ChallengeState(vec![7; 300])));
+    assert_eq!(taken.applied, Applied::Taken(ChallengeState(vec![7; 300].into())));
 }
 
 pub(crate) async fn an_unknown_operation_refuses_everything(setup: &Setup) {

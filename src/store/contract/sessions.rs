@@ -36,6 +36,8 @@ macro_rules! sessions_contract {
                 an_ended_generation_changes_nothing_any_more,
                 the_living_sessions_of_a_user_are_listed,
                 no_more_sessions_are_listed_than_the_limit,
+                a_session_is_found_by_its_name,
+                a_raised_session_has_the_keys_of_before_too,
             ]
         );
     };
@@ -64,6 +66,7 @@ pub(crate) fn record(clock: &dyn Clock, user: &str) -> SessionRecord {
     SessionRecord {
         session,
         password: PasswordStamp([7; 32]),
+        keys: Vec::new(),
         last_used: clock.now(),
         idle: 30 * MINUTE,
         ends: clock.now().after(480 * MINUTE),
@@ -189,19 +192,19 @@ pub(crate) async fn a_session_is_raised_in_place(setup: &Setup) {
     setup.clock.advance(MINUTE);
     let mut better = raised(&*setup.clock, "jeff").session;
     better.sid = "another".into();
-    assert!(setup.store.raise(&key(1), better.clone()).await.unwrap());
+    assert!(setup.store.raise(&key(1), better.clone(), Vec::new()).await.unwrap());
     let session = setup.store.touch(&key(1)).await.unwrap().unwrap().session;
     assert_eq!(session, Session { sid: "sid-jeff".into(), ..better });
 }
 
 pub(crate) async fn a_session_is_raised_by_its_user_alone(setup: &Setup) {
     put(setup, 1, "jeff").await;
-    assert!(!setup.store.raise(&key(1), raised(&*setup.clock, "eve").session).await.unwrap());
-    assert!(!setup.store.raise(&key(2), raised(&*setup.clock, "jeff").session).await.unwrap());
+    assert!(!setup.store.raise(&key(1), raised(&*setup.clock, "eve").session, Vec::new()).await.unwrap());
+    assert!(!setup.store.raise(&key(2), raised(&*setup.clock, "jeff").session, Vec::new()).await.unwrap());
     assert_eq!(level(setup, 1).await, Some(1));
     // The old id of a renewed session never learns of a higher level.
     assert!(setup.store.renew(&key(1), key(3), raised(&*setup.clock, "jeff")).await.unwrap());
-    assert!(!setup.store.raise(&key(1), raised(&*setup.clock, "jeff").session).await.unwrap());
+    assert!(!setup.store.raise(&key(1), raised(&*setup.clock, "jeff").session, Vec::new()).await.unwrap());
     assert_eq!(level(setup, 1).await, Some(1));
 }
 
@@ -257,7 +260,7 @@ pub(crate) async fn an_ended_generation_changes_nothing_any_more(setup: &Setup) 
     let mut next = raised(&*setup.clock, "jeff");
     next.session.generation = setup.store.generation(&"jeff".into()).await.unwrap();
     assert!(!setup.store.renew(&key(1), key(2), next.clone()).await.unwrap());
-    assert!(!setup.store.raise(&key(1), next.session).await.unwrap());
+    assert!(!setup.store.raise(&key(1), next.session, Vec::new()).await.unwrap());
     assert_eq!(level(setup, 2).await, None);
 }
 
@@ -293,4 +296,55 @@ pub(crate) async fn no_more_sessions_are_listed_than_the_limit(setup: &Setup) {
     }
     let listed = listed(setup, "jeff").await;
     assert_eq!((listed.len(), listed.last()), (SESSIONS_LISTED, Some(&1000)), "the oldest is left out");
+}
+
+async fn found(setup: &Setup, user: &str, sid: &str) -> Option<u8> {
+    let found = setup.store.of(&user.into(), sid).await.unwrap();
+    found.map(|record| {
+        assert_eq!((record.session.ext_id.as_str(), record.session.sid.as_str()), (user, sid));
+        record.session.level
+    })
+}
+
+pub(crate) async fn a_session_is_found_by_its_name(setup: &Setup) {
+    let named = |mut record: SessionRecord, sid: &str| {
+        sid.clone_into(&mut record.session.sid);
+        record
+    };
+    for (number, sid) in [(1, "one"), (2, "two"), (3, "three")] {
+        setup.store.create(key(number), named(record(&*setup.clock, "jeff"), sid)).await.unwrap();
+    }
+    assert_eq!((found(setup, "jeff", "one").await, found(setup, "jeff", "four").await), (Some(1), None));
+    assert_eq!(setup.store.of(&"eve".into(), "one").await.unwrap(), None, "it is another user's");
+    for (old, new) in [(1, 11), (11, 12)] {
+        let renewed = named(raised(&*setup.clock, "jeff"), "one");
+        assert!(setup.store.renew(&key(old), key(new), renewed.clone()).await.unwrap());
+        assert!(!setup.store.renew(&key(old), key(99), renewed).await.unwrap());
+        assert_eq!(found(setup, "jeff", "one").await, Some(2));
+        setup.clock.advance(Duration::from_secs(5));
+        setup.store.sweep().await.unwrap();
+        assert_eq!(found(setup, "jeff", "one").await, Some(2), "the old id is gone, the session is not");
+    }
+    setup.store.end(&key(12)).await.unwrap();
+    assert_eq!((found(setup, "jeff", "one").await, found(setup, "jeff", "two").await), (None, Some(1)));
+    setup.clock.advance(29 * MINUTE);
+    assert!(setup.store.touch(&key(3)).await.unwrap().is_some());
+    assert_eq!(found(setup, "jeff", "two").await, Some(1));
+    setup.clock.advance(MINUTE);
+    assert_eq!(found(setup, "jeff", "two").await, None, "being found is no use");
+    assert_eq!(found(setup, "jeff", "three").await, Some(1));
+    setup.store.end_all(&"jeff".into()).await.unwrap();
+    assert_eq!(found(setup, "jeff", "three").await, None);
+}
+
+pub(crate) async fn a_raised_session_has_the_keys_of_before_too(setup: &Setup) {
+    let keys = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let first = SessionRecord { keys: keys(&["a"]), ..record(&*setup.clock, "jeff") };
+    setup.store.create(key(1), first).await.unwrap();
+    let better = raised(&*setup.clock, "jeff").session;
+    for shown in [&["b"][..], &["a", "c"], &[]] {
+        assert!(setup.store.raise(&key(1), better.clone(), keys(shown)).await.unwrap());
+    }
+    let record = setup.store.touch(&key(1)).await.unwrap().unwrap();
+    assert_eq!(record.keys, keys(&["a", "b", "c"]));
 }

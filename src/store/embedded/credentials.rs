@@ -5,7 +5,7 @@ mod tables;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 use sidegate_filters::clock::Millis;
 
 use super::{Embedded, Fault, decode, encode};
@@ -63,6 +63,12 @@ fn advance_all(
         ext_ids.push(credential.ext_id);
     }
     Ok(Ok(ext_ids))
+}
+
+/// What we call an owner's credentials.
+pub(super) fn names(transaction: &ReadTransaction, owner: &ExtId) -> Result<Vec<String>, Fault> {
+    let credentials = Tables::to_read(transaction)?.list(owner)?;
+    Ok(credentials.into_iter().map(|credential| credential.ext_id).collect())
 }
 
 /// Removes an owner's credentials that are chosen.

@@ -5,7 +5,7 @@ mod tables;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 use sidegate_filters::clock::Millis;
 
 use super::{Embedded, Fault};
@@ -16,6 +16,13 @@ use crate::store::{CredentialError, CredentialKey, ExtId, Removal, StoreError};
 use tables::{OWNED, Tables};
 
 pub(super) use tables::make_tables;
+
+/// What we call an owner's keys that are confirmed.
+pub(super) fn confirmed_names(transaction: &ReadTransaction, owner: &ExtId) -> Result<Vec<String>, Fault> {
+    let mut keys = Tables::to_read(transaction)?.of_owner(owner)?;
+    keys.retain(KeyBehind::is_confirmed);
+    Ok(keys.into_iter().map(|key| key.ext_id).collect())
+}
 
 /// Adds keys, of which those may replace a record whose record says so.
 fn add(

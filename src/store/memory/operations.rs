@@ -172,7 +172,7 @@ mod tests {
 
     /// An answer's challenge of so many bytes.
     fn redeem_with(bytes: usize) -> Event {
-        Event::Redeem { kind: OperationKind::Auth, challenge: ChallengeState(vec![7; bytes]) }
+        Event::Redeem { kind: OperationKind::Auth, challenge: ChallengeState(vec![7; bytes].into()) }
     }
 
     #[tokio::test]

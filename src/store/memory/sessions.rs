@@ -13,9 +13,17 @@ use super::table::{Left, Perishable, Table};
 use crate::store::sessions::{RENEWAL_GRACE, SESSIONS_LISTED, SessionKey, SessionRecord, Sessions};
 use crate::store::{ExtId, Origin, StoreError};
 
+/// What finding a session by its `sid` takes beside that, in bytes.
+const PLACE: usize = 96;
+
+/// Where each session is kept now, by its `sid`.
+type Places = Mutex<HashMap<String, SessionKey>>;
+
 /// The sessions of one gateway. Its calls never wait.
 pub struct MemorySessions {
     table: Table<SessionKey, Stored>,
+    /// A table that drops a record that is found here has it dropped here too.
+    places: Arc<Places>,
     /// Users whose sessions were once ended all together; everybody else is in generation 0.
     generations: Mutex<HashMap<ExtId, u64>>,
 }
@@ -37,8 +45,9 @@ impl Perishable for Stored {
 
     fn weight(&self) -> usize {
         let Session { sid, domain, ext_id, name, realm, roles, .. } = &self.record.session;
-        let roles: usize = roles.iter().map(|role| size_of::<String>() + role.len()).sum();
-        roles + sid.len() + domain.len() + ext_id.len() + name.len() + realm.len()
+        let texts = |texts: &[String]| texts.iter().map(|text| size_of::<String>() + text.len()).sum::<usize>();
+        let names = domain.len() + ext_id.len() + name.len() + realm.len();
+        texts(roles) + texts(&self.record.keys) + names + 2 * sid.len() + PLACE
     }
 }
 
@@ -76,7 +85,11 @@ impl MemorySessions {
     /// Goes on with what another one left; how many sessions there was no room for.
     pub fn take_over(&self, left: SessionsLeft) -> usize {
         self.generations().extend(left.generations);
-        self.table.take_over(left.sessions)
+        let without_room = self.table.take_over(left.sessions);
+        for (key, stored) in self.table.keys(|stored| stored.renewed_until.is_none()) {
+            self.place(&stored.record.session.sid, key);
+        }
+        without_room
     }
 }
 
@@ -93,11 +106,25 @@ impl MemorySessions {
     /// None yet, with this budget. A user is charged for its own sessions.
     #[must_use]
     pub fn new(budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
-        Self { table: Table::new(budget, clock), generations: Mutex::default() }
+        let places = Arc::<Places>::default();
+        let known = Arc::clone(&places);
+        let table = Table::telling(budget, clock, move |key, stored: &Stored| {
+            lose(&known, &stored.record.session.sid, key);
+        });
+        Self { table, places, generations: Mutex::default() }
     }
 
     fn generations(&self) -> MutexGuard<'_, HashMap<ExtId, u64>> {
-        self.generations.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.generations)
+    }
+
+    /// From now on the session is found there.
+    fn place(&self, sid: &str, key: SessionKey) {
+        lock(&self.places).insert(sid.to_owned(), key);
+        // Whoever ended it meanwhile did not see that.
+        if self.table.get(&key).is_none() {
+            lose(&self.places, sid, &key);
+        }
     }
 
     fn keep(&self, key: SessionKey, record: SessionRecord, before: Option<SessionKey>) -> Result<(), StoreError> {
@@ -169,10 +196,25 @@ impl MemorySessions {
     }
 }
 
+/// Nothing is kept there any more. The session may have moved on.
+fn lose(places: &Places, sid: &str, key: &SessionKey) {
+    let mut places = lock(places);
+    if places.get(sid) == Some(key) {
+        places.remove(sid);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[async_trait]
 impl Sessions for MemorySessions {
     async fn create(&self, key: SessionKey, record: SessionRecord) -> Result<(), StoreError> {
-        self.keep(key, record, None)
+        let sid = record.session.sid.clone();
+        self.keep(key, record, None)?;
+        self.place(&sid, key);
+        Ok(())
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
@@ -190,6 +232,7 @@ impl Sessions for MemorySessions {
     }
 
     async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError> {
+        let sid = record.session.sid.clone();
         // The new one first: nobody knows its id yet, and if there is no room for it the old one is untouched.
         self.keep(new, record, Some(*old))?;
         let renewed = self.change(old, |mut stored, now| {
@@ -199,13 +242,15 @@ impl Sessions for MemorySessions {
             stored.renewed_until = Some(now.after(RENEWAL_GRACE));
             Ok(stored)
         });
-        if renewed.is_none() {
+        if renewed.is_some() {
+            self.place(&sid, new);
+        } else {
             self.table.remove(&new);
         }
         Ok(renewed.is_some())
     }
 
-    async fn raise(&self, key: &SessionKey, session: Session) -> Result<bool, StoreError> {
+    async fn raise(&self, key: &SessionKey, session: Session, keys: Vec<String>) -> Result<bool, StoreError> {
         let raised = self.change(key, |mut stored, _| {
             let current = &mut stored.record.session;
             if stored.renewed_until.is_some() || current.ext_id != session.ext_id {
@@ -213,6 +258,7 @@ impl Sessions for MemorySessions {
             }
             let Session { level, realm, roles, authenticated_at, .. } = session;
             *current = Session { level, realm, roles, authenticated_at, ..current.clone() };
+            stored.record.add_keys(keys);
             Ok(stored)
         });
         Ok(raised.is_some())
@@ -242,6 +288,16 @@ impl Sessions for MemorySessions {
             self.table.remove(&key);
         }
         Ok(())
+    }
+
+    async fn of(&self, user: &ExtId, sid: &str) -> Result<Option<SessionRecord>, StoreError> {
+        let place = lock(&self.places).get(sid).copied();
+        let found = place.and_then(|key| self.table.get(&key));
+        let found = found.filter(|stored| {
+            let session = &stored.record.session;
+            session.sid == sid && session.ext_id == user.as_str() && self.is_current(session)
+        });
+        Ok(found.map(|stored| stored.record.clone()))
     }
 
     async fn list(&self, user: &ExtId) -> Result<Vec<SessionRecord>, StoreError> {
@@ -275,6 +331,35 @@ mod tests {
     }
 
     contract::sessions_contract!(fixture);
+
+    #[tokio::test]
+    async fn nothing_is_left_of_a_session_that_is_gone() {
+        let setup = fixture();
+        let store = MemorySessions::new(Budget::new(10_000_000, 100), setup.clock.clone());
+        let record = |sid: &str| {
+            let mut record = contract::sessions::record(&*setup.clock, "jeff");
+            sid.clone_into(&mut record.session.sid);
+            record
+        };
+        for (number, sid) in [(1, "ended"), (2, "unused"), (3, "renewed")] {
+            store.create(contract::sessions::key(number), record(sid)).await.unwrap();
+        }
+        let renewed = contract::sessions::key(4);
+        assert!(store.renew(&contract::sessions::key(3), renewed, record("renewed")).await.unwrap());
+        let next = MemorySessions::new(Budget::new(10_000_000, 100), setup.clock.clone());
+        assert_eq!(next.take_over(store.left()), 0);
+        for store in [&store, &next] {
+            assert_eq!(lock(&store.places).len(), 3);
+            assert!(store.of(&"jeff".into(), "renewed").await.unwrap().is_some());
+            store.end(&contract::sessions::key(1)).await.unwrap();
+            assert_eq!(lock(&store.places).len(), 2);
+        }
+        setup.clock.advance(Duration::from_secs(30 * 60 + 1));
+        for store in [store, next] {
+            store.sweep().await.unwrap();
+            assert!(lock(&store.places).is_empty());
+        }
+    }
 
     #[tokio::test]
     async fn without_room_a_renewal_leaves_the_old_session() {

@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use moka::notification::RemovalCause;
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,24 @@ where
     V: Perishable,
 {
     pub(super) fn new(budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
-        let cache = Cache::builder().expire_after(Backstop).build();
+        Self::over(Cache::builder().expire_after(Backstop).build(), budget, clock)
+    }
+
+    /// The same, which tells of each record that goes, however it does.
+    pub(super) fn telling(
+        budget: Arc<Budget>,
+        clock: Arc<dyn Clock>,
+        gone: impl Fn(&K, &V) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = move |key: Arc<K>, entry: Entry<V>, cause| {
+            if cause != RemovalCause::Replaced {
+                gone(&key, &entry.value);
+            }
+        };
+        Self::over(Cache::builder().expire_after(Backstop).eviction_listener(listener).build(), budget, clock)
+    }
+
+    fn over(cache: Cache<K, Entry<V>>, budget: Arc<Budget>, clock: Arc<dyn Clock>) -> Self {
         Self { cache, due: Mutex::default(), budget, clock }
     }
 

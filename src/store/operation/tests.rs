@@ -35,7 +35,7 @@ fn created(kind: OperationKind) -> Operation {
 }
 
 fn challenge() -> ChallengeState {
-    ChallengeState(b"challenge".to_vec())
+    ChallengeState(b"challenge"[..].into())
 }
 
 fn redeem(kind: OperationKind) -> Event {

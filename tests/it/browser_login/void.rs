@@ -72,3 +72,25 @@ async fn a_user_of_the_same_name_does_not_inherit_it() {
     browser.get("/auth/oob").await.expect(401);
     assert_eq!(browser.session_cookie(), None);
 }
+
+#[tokio::test]
+async fn it_goes_with_the_key_that_approved_it() {
+    let bank = Bank::open("").await;
+    for before_it_is_told in [true, false] {
+        let (mut phone, mut browser) = (Phone::new(&bank.gateway, "jeff"), bank.browser());
+        phone.login_password().await;
+        phone.register().await;
+        phone.login_uaf().await;
+        let link = browser.asks("/bank/a", Some("jeff")).await;
+        approve(&bank.gateway, &phone, &link).await;
+        if before_it_is_told {
+            phone.deregister().await;
+        }
+        browser.get("/auth/oob").await.expect(303);
+        if !before_it_is_told {
+            browser.get("/bank/a").await.expect(200);
+            phone.deregister().await;
+        }
+        browser.get("/bank/a").await.expect(401);
+    }
+}

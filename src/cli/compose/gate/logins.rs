@@ -72,8 +72,7 @@ impl Base<'_> {
         let settings =
             sessions::Settings { domain: parse_domain(&domain.name)?, idle: domain.idle, absolute: domain.absolute };
         let realms = self.realms(domain).map(|realm| (realm.name.clone(), realm.level)).collect();
-        let (store, users) = (self.stores.sessions.clone(), self.stores.users.clone());
-        let sessions = DomainSessions::new(settings, store, users, self.clock.clone());
+        let sessions = DomainSessions::new(settings, self.stores.eras(), self.clock.clone());
         Ok(sessions.of_realms(realms).with_tokens(self.tokens.clone()))
     }
 

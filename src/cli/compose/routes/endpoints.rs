@@ -82,12 +82,10 @@ impl Parts<'_> {
     fn administration(&self) -> Arc<Administration> {
         let stores = self.stores;
         Arc::new(Administration {
-            users: stores.users.clone(),
-            sessions: stores.sessions.clone(),
+            eras: stores.eras(),
             targets: stores.targets.clone(),
             credentials: stores.credentials.clone(),
             keys_behind: stores.keys_behind.clone(),
-            belongings: stores.belongings.clone(),
             fido: self.services.map(|services| services.fido.clone()),
             mapper: self.config.fido_uaf.as_ref().map_or(UsernameMapper::Name, |fido_uaf| fido_uaf.username_mapper),
         })

@@ -49,9 +49,7 @@ impl Embedded {
         };
         let owner = credentials.first().map_or("", |credential| credential.user.as_str());
         let user = self.existing(owner).await?.ok_or_else(|| self.refuse(&Error::UserNotAuthenticated))?;
-        if self.eras.ended(asked).await? {
-            return Err(self.refuse(&Error::UserNotAuthenticated));
-        }
+        self.eras.check(asked).await?;
         let records: Vec<_> = credentials
             .iter()
             .map(|credential| credential::to_record(credential, opened.reply(), self.clock.now()))

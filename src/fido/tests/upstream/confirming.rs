@@ -10,7 +10,8 @@ use sidegate_uaf::wire::{DeregisterAuthenticator, DeregistrationRequest};
 use super::{both, both_with, during, keys, standings};
 use crate::fido::tests::JEFF;
 use crate::fido::{AnswerAt, Arrival, Subject, key_ref};
-use crate::oob::testing::{Phone, asker};
+use crate::identity::DomainSessions;
+use crate::oob::testing::{House, Phone, asker};
 use crate::store::contract::keys_behind::key;
 use crate::store::operation::OperationKind;
 use crate::store::{
@@ -25,6 +26,14 @@ enum Trouble {
     Fails,
     /// This key comes on record just before others are retired.
     Comes(KeyBehind),
+    /// All sessions of jeff end just after his key was confirmed.
+    SessionsEnd(Arc<DomainSessions>),
+}
+
+impl Troubled {
+    fn over(front: &House, trouble: Trouble) -> Arc<dyn KeysBehind> {
+        Arc::new(Self(front.keys_behind.clone(), trouble))
+    }
 }
 
 #[async_trait]
@@ -38,10 +47,14 @@ impl KeysBehind for Troubled {
     }
 
     async fn confirm(&self, expected: &[KeyBehind], first: bool) -> Result<bool, StoreError> {
-        match self.1 {
-            Trouble::Fails => Err(StoreError::Unavailable("as the test wants".into())),
-            Trouble::Comes(_) => self.0.confirm(expected, first).await,
+        if matches!(self.1, Trouble::Fails) {
+            return Err(StoreError::Unavailable("as the test wants".into()));
         }
+        let confirmed = self.0.confirm(expected, first).await?;
+        if let Trouble::SessionsEnd(sessions) = &self.1 {
+            sessions.end_all(&"ext-jeff".into()).await?;
+        }
+        Ok(confirmed)
     }
 
     async fn doubt(&self, keys: Vec<KeyBehind>) -> Result<Vec<KeyBehind>, StoreError> {
@@ -78,7 +91,7 @@ impl KeysBehind for Troubled {
 
 #[tokio::test]
 async fn an_operation_whose_key_can_not_be_confirmed_does_not_succeed() {
-    let (front, behind) = both_with(|keys| Arc::new(Troubled(keys, Trouble::Fails))).await;
+    let (front, behind) = both_with(|front| Troubled::over(front, Trouble::Fails)).await;
     let jeff = front.user("jeff").await;
     let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
     let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
@@ -100,10 +113,26 @@ async fn an_operation_whose_key_can_not_be_confirmed_does_not_succeed() {
 }
 
 #[tokio::test]
+async fn nor_does_one_whose_session_ends_while_its_key_is_confirmed() {
+    let end = |front: &House| Trouble::SessionsEnd(front.domain.sessions.clone());
+    let (front, behind) = both_with(|front| Troubled::over(front, end(front))).await;
+    let jeff = front.user("jeff").await;
+    let (token, session_id) = front.token_of(&jeff, OperationKind::Reg, JEFF).await;
+    let (_, request) = front.redeem(OperationKind::Reg, &token.expose()).await;
+    let response = Phone::new().register(&request.unwrap());
+    let before = behind.questions();
+    assert_eq!(front.answer(AnswerAt::Registration, &response).await, Err(1401));
+    assert_eq!(front.status(&session_id).await["uafStatusCode"], 1401);
+    behind.asked_again(before + 1).await;
+    assert_eq!(keys(&front, &behind).await, (1, 0), "refused here, and gone there");
+    assert_eq!(standings(&front).await, [Standing::Doubted]);
+}
+
+#[tokio::test]
 async fn a_phone_is_told_of_every_key_that_goes() {
     let newcomer = key("ext-jeff", 1, Standing::Confirmed);
     let comes = Trouble::Comes(newcomer.clone());
-    let (front, behind) = both_with(|keys| Arc::new(Troubled(keys, comes))).await;
+    let (front, behind) = both_with(|front| Troubled::over(front, comes)).await;
     let phone = front.phone("jeff").await;
     behind.house.credentials.remove(&newcomer.owner, &Removal::All).await.unwrap();
     let jeff = front.user("jeff").await;
