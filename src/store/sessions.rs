@@ -111,7 +111,7 @@ pub trait Sessions: Send + Sync {
     /// When the store can't be asked.
     async fn raise(&self, key: &SessionKey, session: Session, keys: Vec<String>) -> Result<bool, StoreError>;
 
-    /// Ends a session (logout), also under the ids that it had before a renewal.
+    /// Ends a session (logout), also under the ids that it had before a renewal, and under the one that it has had since.
     ///
     /// # Errors
     /// When the store can't be asked.

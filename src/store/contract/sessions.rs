@@ -31,6 +31,7 @@ macro_rules! sessions_contract {
                 a_session_is_raised_by_its_user_alone,
                 an_ended_session_is_gone,
                 an_end_is_one_of_the_ids_before_too,
+                an_end_by_a_former_id_is_one_of_the_ids_since,
                 all_sessions_of_a_user_end_at_once,
                 a_login_that_began_before_the_end_of_all_is_void,
                 an_ended_generation_changes_nothing_any_more,
@@ -231,6 +232,17 @@ pub(crate) async fn an_end_is_one_of_the_ids_before_too(setup: &Setup) {
         for number in first..first + 3 {
             assert_eq!(level(setup, number).await, None, "{number}");
         }
+    }
+}
+
+pub(crate) async fn an_end_by_a_former_id_is_one_of_the_ids_since(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    for old in 1..3 {
+        assert!(setup.store.renew(&key(old), key(old + 1), record(&*setup.clock, "jeff")).await.unwrap());
+    }
+    setup.store.end(&key(1)).await.unwrap();
+    for number in 1..4 {
+        assert_eq!(level(setup, number).await, None, "{number}");
     }
 }
 

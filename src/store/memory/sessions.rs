@@ -165,6 +165,17 @@ impl MemorySessions {
         found.into_iter().map(|(key, _)| key).collect()
     }
 
+    /// The id that the session of this one has now, where it was renewed since.
+    fn latest(&self, key: &SessionKey) -> Option<SessionKey> {
+        let sid = &self.table.get(key)?.record.session.sid;
+        let latest = lock(&self.places).get(sid).copied()?;
+        let mut former = Some(latest);
+        while former.is_some_and(|former| former != *key) {
+            former = self.table.get(&former?).and_then(|stored| stored.before);
+        }
+        former.and(Some(latest))
+    }
+
     fn end_with_former(&self, key: SessionKey) {
         let mut ended = Some(key);
         while let Some(key) = ended {
@@ -244,10 +255,13 @@ impl Sessions for MemorySessions {
         });
         if renewed.is_some() {
             self.place(&sid, new);
-        } else {
+        }
+        // Whoever ended it by the old id meanwhile did not find the new one.
+        let renewed = renewed.is_some() && self.table.get(old).is_some();
+        if !renewed {
             self.table.remove(&new);
         }
-        Ok(renewed.is_some())
+        Ok(renewed)
     }
 
     async fn raise(&self, key: &SessionKey, session: Session, keys: Vec<String>) -> Result<bool, StoreError> {
@@ -265,7 +279,7 @@ impl Sessions for MemorySessions {
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {
-        self.end_with_former(*key);
+        self.end_with_former(self.latest(key).unwrap_or(*key));
         Ok(())
     }
 
