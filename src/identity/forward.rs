@@ -64,8 +64,8 @@ pub struct ForwardRealm {
     remote: Remote,
     seats: Arc<Seats>,
     known: Mutex<Recent<[u8; 32], (Session, Millis)>>,
-    /// Sessions that the audit has, by sid.
-    told: Mutex<Recent<String, ()>>,
+    /// Of whom the audit has that they came with these credentials.
+    told: Mutex<Recent<([u8; 32], String), ()>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -73,6 +73,8 @@ pub struct ForwardRealm {
 struct Question {
     headers: HeaderMap,
     body: Option<Bytes>,
+    /// Of what the client showed of itself.
+    credentials: [u8; 32],
     /// Of all that is sent.
     whole: [u8; 32],
 }
@@ -99,6 +101,7 @@ impl ForwardRealm {
                 headers.append(name, value.clone());
             }
         }
+        let credentials = digest(&headers, &[]);
         let (scheme, host) = exchange.client.origin.split_once("://").unwrap_or_default();
         let query = exchange.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         for (name, value) in [
@@ -113,7 +116,7 @@ impl ForwardRealm {
         }
         let body = self.settings.terms.body.map(|_| exchange.body.clone().unwrap_or_default());
         let whole = digest(&headers, body.as_deref().unwrap_or_default());
-        Question { headers, body, whole }
+        Question { headers, body, credentials, whole }
     }
 
     fn remembered(&self, question: &Question) -> Option<Session> {
@@ -152,10 +155,11 @@ impl ForwardRealm {
     }
 
     /// The same credentials of the same user are told once, as a token is, however often the service is asked.
-    fn tell(&self, session: &Session) {
+    fn tell(&self, credentials: [u8; 32], session: &Session) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.get(&session.sid).is_none() {
-            told.insert(session.sid.clone(), ());
+        let shown = (credentials, session.sid.clone());
+        if told.get(&shown).is_none() {
+            told.insert(shown, ());
             Event::Login { realm: &session.realm, user: &session.ext_id }.record();
         }
     }
@@ -216,6 +220,10 @@ impl AuthenticationService for ForwardRealm {
     }
 
     async fn ask(&self, exchange: &Exchange) -> Result<Option<Session>, FilterError> {
+        // Nothing was read for a credential that was there when it was looked for first, and ended before it counted.
+        if self.settings.terms.body.is_some() && exchange.body.is_none() {
+            return Err(self.failed(&"the body that it is to judge was not read"));
+        }
         let question = self.question(exchange);
         if let Some(session) = self.remembered(&question) {
             return Ok(Some(session));
@@ -235,7 +243,7 @@ impl AuthenticationService for ForwardRealm {
             tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
             return Ok(None);
         };
-        self.tell(&session);
+        self.tell(question.credentials, &session);
         if let Some(age) = self.settings.terms.cache {
             self.known().insert(question.whole, (session.clone(), self.clock.now().after(age)));
         }

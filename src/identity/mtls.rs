@@ -87,7 +87,8 @@ impl MtlsRealm {
     fn owner(&self, names: &CertificateNames, connection: u64) -> Option<&Owner> {
         let mut fitting = self.owners.iter().filter(|owner| owner.named.fits(names));
         let (first, news) = (fitting.next(), self.is_news(connection));
-        let (realm, subject) = (&self.realm, names.subject.get(..LONGEST).unwrap_or(&names.subject));
+        let subject = names.subject.char_indices().nth(LONGEST).and_then(|(end, _)| names.subject.get(..end));
+        let (realm, subject) = (&self.realm, subject.unwrap_or(&names.subject));
         let Some(owner) = first else {
             if news {
                 tracing::info!(realm, subject, "a client certificate names nobody");

@@ -154,14 +154,15 @@ impl Router {
         self.routes.iter().filter(move |route| route.on.contains(&class))
     }
 
-    /// Whether everybody who reads the path, mended or not, finds this row by it, or none at all.
+    /// Whether everybody who reads the path, mended or not, finds this row by it, or none at all, and it leads somewhere there.
     fn is_clear(&self, route: &Arc<Route>, class: ListenerClass, method: &Method, path: &CanonicalPath) -> bool {
         let found = |reading: &CanonicalPath| {
             let resolved = aliases::resolve(reading);
             let reading = resolved.as_ref().unwrap_or(reading);
             let mut fitting = self.on(class).filter(|row| row.path.may_match(reading)).peekable();
+            let leads_on = || route.upstream_path.as_ref().is_none_or(|there| there.of(reading).is_some());
             fitting.peek().is_none()
-                || fitting.find(|row| row.serves(method)).is_some_and(|row| Arc::ptr_eq(row, route))
+                || fitting.find(|row| row.serves(method)).is_some_and(|row| Arc::ptr_eq(row, route) && leads_on())
         };
         path.readings().is_some_and(|readings| readings.iter().all(found))
     }

@@ -48,12 +48,13 @@ async fn begin_for(client: &Client, user: &str) -> Vec<(String, Answer)> {
     let mut answers = Vec::new();
     let named = json!({"context": context(&json!({"username": user}))});
     for operation in OWN_AFFAIRS {
-        let path = format!("/nevisfido/uaf/1.1/request/{operation}");
-        answers.push((path.clone(), client.uaf(&path, &named).await));
         let path = format!("/nevisfido/token/create/{operation}");
         answers
             .push((path.clone(), client.post(&path).header("content-type", UAF).body(named.to_string()).send().await));
         answers.push((format!("dispatch {operation}"), dispatch(client, operation, &by_link(user)).await));
+        // The last, since a session ends with the keys that a deregistration removes at once.
+        let path = format!("/nevisfido/uaf/1.1/request/{operation}");
+        answers.push((path.clone(), client.uaf(&path, &named).await));
     }
     answers
 }

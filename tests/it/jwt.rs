@@ -121,7 +121,10 @@ async fn a_bad_token_is_never_taken_for_nobody() {
         assert_eq!(refused.header("www-authenticate"), Some(invalid));
         assert!(refused.problem(401).contains("it is over"));
     }
-    let told = audited(&shop.gateway, "login-failed");
+    let told = wait::until("both audit lines", wait::BOUND, async || {
+        Some(audited(&shop.gateway, "login-failed")).filter(|told| told.len() >= 2)
+    })
+    .await;
     assert_eq!(told.len(), 2, "{told:?}");
     for line in told {
         assert_eq!(

@@ -223,22 +223,24 @@ async fn a_row_for_certificates_alone_asks_for_one() {
 async fn a_page_of_another_site_has_nothing_done_with_the_users_certificate() {
     let bank = Bank::open().await;
     let jeff = bank.client(JEFF);
-    let send = async |method: http::Method, site: &str, mode: &str| {
+    let send = async |method: http::Method, site: &str, mode: &str, dest: &str| {
         let request = jeff.call(method, "/any/a").header("sec-fetch-site", site).header("sec-fetch-mode", mode);
-        request.send().await.status
+        request.header("sec-fetch-dest", dest).send().await.status
     };
     let (get, post) = (http::Method::GET, http::Method::POST);
-    for (method, site, mode, status) in [
-        (&post, "same-origin", "cors", 200),
-        (&post, "same-site", "navigate", 200),
-        (&get, "none", "navigate", 200),
-        (&get, "cross-site", "navigate", 200),
-        (&post, "cross-site", "navigate", 401),
-        (&post, "cross-site", "no-cors", 401),
-        (&get, "cross-site", "no-cors", 401),
-        (&get, "cross-site", "cors", 401),
+    for (method, site, mode, dest, status) in [
+        (&post, "same-origin", "cors", "empty", 200),
+        (&post, "same-site", "navigate", "document", 200),
+        (&get, "none", "navigate", "document", 200),
+        (&get, "cross-site", "navigate", "document", 200),
+        (&get, "cross-site", "navigate", "iframe", 401),
+        (&get, "cross-site", "navigate", "object", 401),
+        (&post, "cross-site", "navigate", "document", 401),
+        (&post, "cross-site", "no-cors", "empty", 401),
+        (&get, "cross-site", "no-cors", "empty", 401),
+        (&get, "cross-site", "cors", "empty", 401),
     ] {
-        assert_eq!(send(method.clone(), site, mode).await, status, "{method} {site} {mode}");
+        assert_eq!(send(method.clone(), site, mode, dest).await, status, "{method} {site} {mode} {dest}");
     }
     // Older browsers tell by this alone.
     let own = jeff.base().to_owned();

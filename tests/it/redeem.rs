@@ -135,12 +135,14 @@ async fn an_expired_token_is_told_so_and_the_operation_has_failed() {
 #[tokio::test]
 async fn a_redeemed_deregistration_has_removed_the_key() {
     let gateway = Gateway::standalone(&["jeff"]).await;
-    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let mut phone = Phone::enrolled(&gateway, "jeff").await;
     let operation = dispatched(&phone.client(), "deregistration", &by_link("jeff")).await;
     let handed_out = redeem(&gateway.public(), "deregistration", &operation.token).await.uaf_code(1200);
     assert_eq!(handed_out["op"], "Dereg");
     assert_eq!(status(&gateway.public(), &operation.session_id).await["status"], "succeeded");
     redeem(&gateway.public(), "deregistration", &operation.token).await.uaf_code(1403);
+    // A stranger would not be told.
+    phone.login_password().await;
     assert_ne!(phone.try_login_uaf().await.json()["statusCode"], 1200);
 }
 

@@ -224,11 +224,13 @@ impl Credential for ClientCertificate {
 }
 
 /// Whether another site's page had a browser send the request, which shows a certificate by itself: it counts where a
-/// cookie with `SameSite=Lax` would be sent, and nowhere else. Programs have no such header, and pages can't set it.
+/// cookie with `SameSite=Lax` would be sent, and nowhere else: not in a frame. Programs have no such header, and pages can't
+/// set it.
 fn is_of_another_site(exchange: &Exchange) -> bool {
-    let visits = |field: &http::HeaderValue| field == "navigate";
+    let says = |name: &str, what: &str| exchange.headers.get_all(name).iter().any(|field| field == what);
     let visit = matches!(exchange.method, Method::GET | Method::HEAD)
-        && exchange.headers.get_all("sec-fetch-mode").iter().any(visits);
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-dest", "document");
     Sender::of(&exchange.headers, &exchange.client.origin) == Sender::OtherSite && !visit
 }
 

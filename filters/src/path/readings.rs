@@ -6,20 +6,28 @@ use super::canonical::escape;
 /// So many readings of one path are followed up; nobody means a path that has more.
 const MOST: usize = 64;
 
+/// A longer path is not read in all these ways: each takes time.
+const LONGEST: usize = 2048;
+
 /// What some server does, always to the whole path.
 const MENDINGS: &[fn(&str) -> Option<String>] =
     &[merged, without_host, without_parameters, cut_at_parameter, slashes, backslashes, semicolons, decoded];
 
 impl CanonicalPath {
     /// The path, and what it becomes for servers that mend it: each mending alone, and one after the other in any order,
-    /// until nothing is left to mend. `None` where one reading belongs to a class that no route may allow, or there are
-    /// too many of them.
+    /// until nothing is left to mend. `None` where one reading belongs to a class that no route may allow, there are
+    /// too many of them, or the path is longer than 2 KiB.
     #[must_use]
     pub fn readings(&self) -> Option<Vec<Self>> {
+        if self.text.len() > LONGEST {
+            return None;
+        }
         let mut all = vec![self.clone()];
         let mut next = 0;
         while let Some(path) = all.get(next) {
-            let mended: Option<Vec<Self>> = MENDINGS.iter().map(|mend| Self::parse(&mend(&path.text)?).ok()).collect();
+            let texts: Option<Vec<_>> = MENDINGS.iter().map(|mend| mend(&path.text)).collect();
+            let changed = texts?.into_iter().filter(|text| *text != path.text);
+            let mended: Option<Vec<Self>> = changed.map(|text| Self::parse(&text).ok()).collect();
             for mended in mended? {
                 if !all.contains(&mended) {
                     all.push(mended);

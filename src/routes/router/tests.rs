@@ -105,6 +105,19 @@ fn no_spelling_leads_past_the_methods_of_a_row() {
     assert_eq!(found.map(|found| found.route.name.clone()), Err(Unrouted::Ambiguous));
 }
 
+/// What the server is sent begins with two slashes for one who decodes it.
+#[test]
+fn no_spelling_of_a_row_that_is_mapped_names_a_host_there() {
+    let slashes = PathRules { encoded_slashes: true, double_encoding: true, ..PathRules::default() };
+    let mut risen = row("risen", "/risen/*", slashes);
+    risen.upstream_path = UpstreamPath::new("/risen/*", "/*");
+    let router = Router::new(vec![risen]);
+    for raw in ["/risen/%2Fhost/secret", "/risen/%5C/secret", "/risen/%252Fhost/secret"] {
+        let found = router.find(ListenerClass::Public, &Method::GET, &CanonicalPath::parse(raw).unwrap());
+        assert_eq!(found.map(|found| found.route.name.clone()), Err(Unrouted::Ambiguous), "{raw}");
+    }
+}
+
 #[test]
 fn a_path_of_endless_readings_is_refused() {
     let path = format!("/shop/%{}2F", "25".repeat(3_000));

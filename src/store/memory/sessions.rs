@@ -157,7 +157,8 @@ impl MemorySessions {
     fn least_needed(&self, user: &ExtId, new: &Stored) -> Vec<SessionKey> {
         let mut found = self.table.keys(|stored| stored.record.session.ext_id == user.as_str());
         found.retain(|(key, _)| Some(*key) != new.before);
-        found.sort_by_key(|(_, stored)| {
+        // Looked at once each: an end of all meanwhile would turn the order round under the sort.
+        found.sort_by_cached_key(|(_, stored)| {
             let (record, new) = (&stored.record, &new.record);
             let stands = record.password == new.password && self.is_current(&record.session);
             (stands, record.session.level > new.session.level, record.last_used)

@@ -150,11 +150,11 @@ impl Told {
         }
     }
 
-    /// The lines without those of the audit, which name users by their extId.
-    fn log_without_audit(&self) -> String {
+    /// The lines without those of the audit and of requests, which name users by their extId.
+    fn log_of_errors(&self) -> String {
         let log = self.house.gateway.log();
-        let is_audit = |line: &Value| line["target"] == "audit";
-        let lines = log.lines().filter(|line| serde_json::from_str(line).is_ok_and(|line| !is_audit(&line)));
+        let names_users = |line: &Value| line["target"] == "audit" || line["target"] == "access";
+        let lines = log.lines().filter(|line| serde_json::from_str(line).is_ok_and(|line| !names_users(&line)));
         lines.collect::<Vec<_>>().join("\n")
     }
 
@@ -192,9 +192,9 @@ async fn nothing_that_the_server_is_told_is_in_the_log_whatever_it_answers() {
 }
 
 impl Told {
-    /// The lines of the error paths; of these the audit alone names the user.
+    /// The lines of the error paths; the audit and the lines of requests alone name the user.
     fn assert_errors_are_told_without_who_it_was(&self) {
-        let log = self.log_without_audit();
+        let log = self.log_of_errors();
         for line in ["an upstream failed", "an upstream broke its answer off"] {
             assert!(log.contains(line), "{line}: {log}");
         }

@@ -68,11 +68,15 @@ impl Asked {
     }
 }
 
-/// The server was told who is there when it was opened, so nobody else may be.
+/// The server was told who is there when it was opened, and what that is worth: it may be nobody else, and worth as much.
 fn is_same(before: &Caller, now: &Caller) -> bool {
     match (before, now) {
         (Caller::Anonymous, Caller::Anonymous) => true,
-        (Caller::User(before), Caller::User(now)) => (&before.domain, &before.ext_id) == (&now.domain, &now.ext_id),
+        (Caller::User(before), Caller::User(now)) => {
+            (&before.domain, &before.ext_id) == (&now.domain, &now.ext_id)
+                && now.level >= before.level
+                && before.roles.iter().all(|role| now.roles.contains(role))
+        }
         (Caller::Internal(before), Caller::Internal(now)) => before.name == now.name,
         _ => false,
     }
