@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::clients::{connect, connect_tls, rest};
 use super::super::front::{Front, quick};
-use super::super::origin::Origin;
+use super::super::origin::{Got, Origin};
 use super::{BEGINNING, notation, seen};
 use sidegate::gateway::Limits;
 
@@ -90,6 +90,17 @@ fn is(answer: &str, expected: &str) -> bool {
     answer.starts_with(status) && answer.contains(words) && problem
 }
 
+/// The same with its body in one chunk: in how many it is passed on hangs on how it came.
+fn in_one_chunk(mut got: Got) -> Got {
+    let chunked = got.head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    if chunked && !got.body.is_empty() && got.trailers.is_empty() {
+        let head = got.raw.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+        let size = format!("{:x}\r\n", got.body.len());
+        got.raw = [&got.raw[..head], size.as_bytes(), &got.body, b"\r\n0\r\n\r\n"].concat();
+    }
+    got
+}
+
 /// What is otherwise than the row says, as a line of the table.
 fn surprise(front: &Front, origin: &Origin, row: &Row, way: Way) -> Option<String> {
     let before = origin.got().len();
@@ -97,7 +108,8 @@ fn surprise(front: &Front, origin: &Origin, row: &Row, way: Way) -> Option<Strin
     let answers = answers(&text);
     let first = (way == Way::Later).then_some("200");
     let expected: Vec<_> = first.into_iter().chain(row.answers.iter().map(String::as_str)).collect();
-    let mut saw: Vec<_> = origin.got().split_off(before).iter().map(seen).collect();
+    let got = origin.got().split_off(before).into_iter();
+    let mut saw: Vec<_> = got.map(|got| seen(&if way == Way::InPieces { in_one_chunk(got) } else { got })).collect();
     if way == Way::Later && saw.first().is_some_and(|saw| saw == "GET /up/before HTTP/1.1\\r\\n\\r\\n") {
         saw.remove(0);
     }
