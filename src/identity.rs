@@ -20,6 +20,7 @@ pub mod sessions;
 pub(crate) mod testing;
 pub mod throttle;
 
+pub use crate::store::users::is_role;
 pub use fido_uaf::{FidoLoginError, FidoUafRealm};
 pub use forward::ForwardRealm;
 pub use internal_callers::StaticCallers;

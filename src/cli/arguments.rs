@@ -183,6 +183,9 @@ pub(super) enum UserCommand {
     Add {
         #[command(flatten)]
         login: Login,
+        /// A role of the user; may be given several times.
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
         /// Makes a new users file where that of a gateway that was in use got lost, instead of refusing to. The users who
         /// were in it are then unknown, and their keys stay for when it is put back.
         #[arg(long)]
@@ -197,7 +200,17 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         data: DataFlags,
     },
-    /// Lists names and extIds.
+    /// Gives a user these roles in place of those that there were; without any it has none. Sessions have them at once.
+    Roles {
+        /// The login name.
+        name: String,
+        /// A role of the user; may be given several times.
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+        #[command(flatten)]
+        data: DataFlags,
+    },
+    /// Lists names, extIds and roles.
     List {
         #[command(flatten)]
         data: DataFlags,
@@ -224,9 +237,11 @@ pub(super) struct Login {
 impl UserCommand {
     pub(super) fn data(&self) -> &DataFlags {
         match self {
-            Self::Add { data, .. } | Self::Passwd { data, .. } | Self::List { data } | Self::Remove { data, .. } => {
-                data
-            }
+            Self::Add { data, .. }
+            | Self::Passwd { data, .. }
+            | Self::Roles { data, .. }
+            | Self::List { data }
+            | Self::Remove { data, .. } => data,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::data;
 use super::program::{quoted, user_command};
 use crate::jose::CryptoError;
 use crate::store::users::file::is_name;
-use crate::store::users::{PasswordHash, User, UserError, UsersFile, UsersFileError};
+use crate::store::users::{PasswordHash, User, UserError, UsersFile, UsersFileError, are_roles};
 use crate::store::{DataFolder, Embedded, FolderError, StoreError, Users};
 
 /// The shortest password taken, in characters (NIST SP 800-63B, 5.1.1.1).
@@ -78,12 +78,17 @@ pub(super) async fn run(
     let users = if used && !anew { UsersFile::open_used(&file)? } else { UsersFile::open(&file)? };
     let unknown = |name: &str| Failed::Unknown { name: name.to_owned(), folder: path.to_owned() };
     let (done, user) = match (&command, &password) {
-        (UserCommand::Add { login, .. }, Some(password)) => {
+        (UserCommand::Add { login, roles, .. }, Some(password)) => {
             let added = users.add(&login.name, password.hash()?).await.map_err(|error| match error {
                 UserError::Exists => Failed::Exists { name: login.name.clone(), folder: path.to_owned() },
                 other => other.into(),
-            });
-            ("added", added?)
+            })?;
+            // Until then the user has none.
+            let given = if roles.is_empty() { None } else { users.set_roles(&login.name, roles.clone()).await? };
+            ("added", given.unwrap_or(added))
+        }
+        (UserCommand::Roles { name, roles, .. }, _) => {
+            ("changed", users.set_roles(name, roles.clone()).await?.ok_or_else(|| unknown(name))?)
         }
         (UserCommand::Passwd { login, .. }, Some(password)) => {
             let user = users.set_password(&login.name, password.hash()?).await?;
@@ -106,8 +111,9 @@ impl Password {
     fn wanted(command: &UserCommand, input: &mut dyn Read) -> Result<Option<Self>, Failed> {
         match command {
             UserCommand::Add { login, .. } if !is_name(&login.name) => Err(UserError::BadName.into()),
+            UserCommand::Add { roles, .. } if !are_roles(roles) => Err(UserError::BadRoles.into()),
             UserCommand::Add { login, .. } | UserCommand::Passwd { login, .. } => Self::of(login, input).map(Some),
-            UserCommand::List { .. } | UserCommand::Remove { .. } => Ok(None),
+            UserCommand::Roles { .. } | UserCommand::List { .. } | UserCommand::Remove { .. } => Ok(None),
         }
     }
 
@@ -136,7 +142,8 @@ fn tell(done: &str, user: &User, file: &Path, password: Option<&Password>, out: 
 
 async fn list(users: &dyn Users, out: &mut dyn Write) -> Result<(), Failed> {
     for user in users.list().await? {
-        writeln!(out, "{}\t{}", user.name, user.ext_id)?;
+        let roles = if user.roles.is_empty() { String::new() } else { format!("\t{}", user.roles.join(",")) };
+        writeln!(out, "{}\t{}{roles}", user.name, user.ext_id)?;
     }
     Ok(())
 }
@@ -198,6 +205,31 @@ mod tests {
         assert!(verifies(printed_password(&changed)).await && !verifies("correct horse").await);
         assert!(matches!(run_on(folder.path(), "passwd eve", b"").await, Err(Failed::Unknown { .. })));
         assert!(matches!(run_on(folder.path(), "passwd jeff --password-stdin", b"").await, Err(Failed::Password(_))));
+    }
+
+    #[tokio::test]
+    async fn roles_are_given_and_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let bad = run_on(folder.path(), "add jeff --role a,b", b"").await;
+        assert!(matches!(bad, Err(Failed::User(UserError::BadRoles))) && !folder.path().join("var").exists());
+        run_on(folder.path(), "add jeff --role boss --role teller", b"").await.unwrap();
+        run_on(folder.path(), "add eve", b"").await.unwrap();
+        let listed = async || run_on(folder.path(), "list", b"").await.unwrap();
+        let roles = |listed: &str| {
+            listed.lines().map(|line| line.split('\t').nth(2).unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(roles(&listed().await), ["boss,teller", ""]);
+        run_on(folder.path(), "passwd jeff", b"").await.unwrap();
+        assert_eq!(roles(&listed().await), ["boss,teller", ""]);
+        let changed = run_on(folder.path(), "roles eve --role boss", b"").await.unwrap();
+        assert!(changed.starts_with("changed eve "), "{changed}");
+        run_on(folder.path(), "roles jeff", b"").await.unwrap();
+        assert_eq!(roles(&listed().await), ["", "boss"]);
+        assert!(matches!(run_on(folder.path(), "roles nobody", b"").await, Err(Failed::Unknown { .. })));
+        assert!(matches!(
+            run_on(folder.path(), "roles eve --role a,b", b"").await,
+            Err(Failed::User(UserError::BadRoles))
+        ));
     }
 
     #[tokio::test]

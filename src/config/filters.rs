@@ -97,8 +97,6 @@ pub struct IdentityCreation {
     pub roles: Vec<String>,
     /// Which internal callers pass.
     pub internal_callers: InternalAccess,
-    /// Whether a realm that it takes gives roles; where a realm is at fault that may be the one.
-    pub gives_roles: bool,
     /// The client's headers that a realm which it takes has judged by somebody else.
     pub judged: Vec<HeaderName>,
 }
@@ -164,17 +162,10 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     }
     let judged = taken().flat_map(|realm| realm.kind.judged()).cloned().collect();
     let roles = section.field("roles");
-    let gives_roles = !told || taken().any(|realm| realm.kind.gives_roles());
-    if roles.is_written() && !gives_roles {
-        roles.fault(
-            "no realm that it takes gives roles: nobody would ever pass",
-            "take this key away, or add a realm of type jwt",
-        );
-    }
-    let roles = roles.each(|item| item.optional());
+    let role_values = roles.each(|item| item.optional());
     let (open, max_age) = (section.field("open"), section.field("max-age"));
     let is_open = open.or(false);
-    for field in [&level, &section.field("realms"), &section.field("roles"), &max_age].into_iter().filter(|_| is_open) {
+    for field in [&level, &section.field("realms"), &roles, &max_age].into_iter().filter(|_| is_open) {
         if field.is_written() {
             field.fault("with open: true everybody passes, whatever this says", "take this key away, or open");
         }
@@ -184,9 +175,8 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
         level: level_value,
         max_age: max_age.optional(),
         realms: named,
-        roles,
+        roles: role_values,
         internal_callers: internal_callers(section),
-        gives_roles,
         judged,
         domain: domain?,
     })

@@ -163,12 +163,6 @@ impl RealmKind {
             Self::Password | Self::FidoUaf | Self::Oob(_) | Self::Jwt(_) | Self::Mtls(_) => &[],
         }
     }
-
-    /// Whether its users may have roles.
-    #[must_use]
-    pub fn gives_roles(&self) -> bool {
-        !self.makes_sessions()
-    }
 }
 
 fn realm(name: &str, section: &Section<'_>, known: &Known<'_>) -> Option<Realm> {

@@ -18,13 +18,13 @@ use super::remote::Remote;
 use crate::jose::sha256;
 use crate::seats::Seats;
 use crate::store::SourceNetwork;
+use crate::store::users::are_roles;
 use crate::telemetry::audit::Event;
 
 /// Answers that are remembered.
 const REMEMBERED: usize = 20_000;
-/// The longest text that names a user, in bytes, and the most roles.
+/// The longest text that names a user, in bytes.
 const LONGEST: usize = 256;
-const MOST_ROLES: usize = 100;
 
 /// How a service is asked.
 #[derive(Debug, Clone)]
@@ -202,7 +202,7 @@ fn roles(answer: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
         let value = std::str::from_utf8(value.as_bytes()).ok().filter(|value| !value.contains(char::is_control))?;
         roles.extend(value.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned));
     }
-    (roles.len() <= MOST_ROLES && roles.iter().all(|role| role.len() <= LONGEST)).then_some(roles)
+    are_roles(&roles).then_some(roles)
 }
 
 #[async_trait]

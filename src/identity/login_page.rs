@@ -230,7 +230,7 @@ impl LoginPages {
         let named = |realm: &String| demand.realms.is_empty() || demand.realms.contains(realm);
         // Keys of phones may be with a server behind, which knows the users who log in here.
         let behind = self.keys_behind && self.fido_uaf.is_none() && self.password.is_some() && demand.realms.is_empty();
-        demand.roles.is_empty() && (behind || self.fido_uaf.as_ref().is_some_and(named))
+        behind || self.fido_uaf.as_ref().is_some_and(named)
     }
 }
 
@@ -308,12 +308,12 @@ impl ForbiddenPage for LoginPages {
     }
 }
 
-/// Whether a login through the realm is what is demanded. None of ours gives a role.
+/// Whether a login through the realm is what is demanded. Whose user has the role shows afterwards.
 fn meets(realm: Option<&Realm>, demand: &Demand) -> bool {
     let fits = |realm: &Realm| {
         realm.level >= demand.level && (demand.realms.is_empty() || demand.realms.contains(&realm.name))
     };
-    demand.roles.is_empty() && realm.is_some_and(fits)
+    realm.is_some_and(fits)
 }
 
 #[cfg(test)]

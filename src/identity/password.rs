@@ -105,7 +105,7 @@ impl PasswordRealm {
     ) -> Result<Self, BuildError> {
         let secret = Zeroizing::new(jose::random::<32>()?);
         let password = PasswordHash::of(secret.as_slice())?;
-        let decoy = User { name: String::new(), ext_id: ExtId::random(), password };
+        let decoy = User { name: String::new(), ext_id: ExtId::random(), password, roles: Vec::new() };
         let hashing = Arc::new(Hashing::new(settings.parallel, settings.queue));
         let throttle = Arc::new(Throttle::new(settings.paces, clock));
         Ok(Self { realm: settings.realm, sessions, users, hashing, throttle, decoy })

@@ -223,6 +223,7 @@ impl DomainSessions {
             name: attempt.name,
             realm: realm.name.clone(),
             level: realm.level,
+            // They are the user's, asked for at each look.
             roles: Vec::new(),
             authenticated_at: now,
             generation: attempt.era.generation,
@@ -279,14 +280,16 @@ impl sidegate_filters::identity_creation::Sessions for DomainSessions {
             tracing::info!(user, "a session ends: its user, the password, its realm or a key that was shown is gone");
             return Ok(None);
         };
-        Ok(Some(Session { level, ..record.session }))
+        let roles = self.eras.users.roles(&record.session.ext_id.as_str().into()).await.map_err(unavailable)?;
+        Ok(Some(Session { level, roles, ..record.session }))
     }
 
     async fn is_alive(&self, session: &Session) -> Result<bool, FilterError> {
         let user = ExtId::from(session.ext_id.as_str());
-        let found = self.eras.session(&user, &session.sid).await.map_err(unavailable)?;
-        let level = found.filter(|record| self.is_here(record)).and_then(|record| self.level(&record.session));
-        Ok(level.is_some_and(|level| level >= session.level))
+        let Some(found) = self.eras.session(&user, &session.sid).await.map_err(unavailable)? else { return Ok(false) };
+        let level = self.level(&found.session).filter(|_| self.is_here(&found));
+        let roles = self.eras.users.roles(&user).await.map_err(unavailable)?;
+        Ok(level.is_some_and(|level| level >= session.level) && session.roles.iter().all(|role| roles.contains(role)))
     }
 }
 

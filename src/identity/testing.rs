@@ -40,6 +40,7 @@ impl TestUsers {
             name: (*name).to_owned(),
             ext_id: ExtId::from(format!("ext-{name}")),
             password: PasswordHash::of(format!("{name}'s password").as_bytes()).unwrap(),
+            roles: Vec::new(),
         };
         Arc::new(Self { users: Mutex::new(names.iter().map(user).collect()), up: Mutex::new(true) })
     }
@@ -70,12 +71,16 @@ impl Users for TestUsers {
         Ok(self.by_ext_id(ext_id).await?.map(|user| user.password.stamp()))
     }
 
+    async fn roles(&self, ext_id: &ExtId) -> Result<Vec<String>, StoreError> {
+        Ok(self.by_ext_id(ext_id).await?.map(|user| user.roles).unwrap_or_default())
+    }
+
     async fn list(&self) -> Result<Vec<User>, StoreError> {
         Ok(self.users.lock().unwrap().clone())
     }
 
     async fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError> {
-        let user = User { name: name.to_owned(), ext_id: ExtId::random(), password };
+        let user = User { name: name.to_owned(), ext_id: ExtId::random(), password, roles: Vec::new() };
         self.users.lock().unwrap().push(user.clone());
         Ok(user)
     }
@@ -85,6 +90,15 @@ impl Users for TestUsers {
         let user = users.iter_mut().find(|user| user.name == name);
         Ok(user.map(|user| {
             user.password = password;
+            user.clone()
+        }))
+    }
+
+    async fn set_roles(&self, name: &str, roles: Vec<String>) -> Result<Option<User>, UserError> {
+        let mut users = self.users.lock().unwrap();
+        let user = users.iter_mut().find(|user| user.name == name);
+        Ok(user.map(|user| {
+            user.roles = roles;
             user.clone()
         }))
     }

@@ -225,7 +225,7 @@ impl Acting {
             }
             // Somebody was faster.
             Err(UserError::Exists) => self.find(named).await?.ok_or(NotPermitted::UnknownUser),
-            Err(UserError::BadName) => Err(NotPermitted::UnknownUser),
+            Err(UserError::BadName | UserError::BadRoles) => Err(NotPermitted::UnknownUser),
             Err(UserError::Store(error)) => Err(error.into()),
         }
     }

@@ -171,7 +171,7 @@ impl From<UserError> for AdministrationFault {
     fn from(error: UserError) -> Self {
         match error {
             UserError::Store(error) => Self::Store(error),
-            UserError::BadName | UserError::Exists => Self::UnknownUser,
+            UserError::BadName | UserError::BadRoles | UserError::Exists => Self::UnknownUser,
         }
     }
 }

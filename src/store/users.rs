@@ -21,6 +21,20 @@ pub struct User {
     pub ext_id: ExtId,
     /// The password's hash.
     pub password: PasswordHash,
+    /// The roles, such that [`are_roles`].
+    pub roles: Vec<String>,
+}
+
+/// Whether this can be a role: 1 to 256 bytes that a header can hold as they are, in a list with commas between.
+#[must_use]
+pub fn is_role(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && text.trim() == text && !text.contains(|c: char| c == ',' || c.is_control())
+}
+
+/// Whether a user can have these: at most 100, each one that [`is_role`].
+#[must_use]
+pub fn are_roles(roles: &[String]) -> bool {
+    roles.len() <= 100 && roles.iter().all(|role| is_role(role))
 }
 
 /// A change of users that was not made.
@@ -29,6 +43,9 @@ pub enum UserError {
     /// The name can't be one.
     #[error("a user name has 1 to 128 characters, no colon, no control character, no # first, no space at its ends")]
     BadName,
+    /// The roles can't be some.
+    #[error("a user has at most 100 roles, each 1 to 256 bytes, no comma, no control character, no space at its ends")]
+    BadRoles,
     /// There is a user of this name.
     #[error("a user of this name exists")]
     Exists,
@@ -59,6 +76,12 @@ pub trait Users: Send + Sync {
     /// When the store can't be asked.
     async fn password_stamp(&self, ext_id: &ExtId) -> Result<Option<PasswordStamp>, StoreError>;
 
+    /// The roles of the user of this extId, none where there is no such user: asked with each request of a session.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn roles(&self, ext_id: &ExtId) -> Result<Vec<String>, StoreError>;
+
     /// All users.
     ///
     /// # Errors
@@ -76,6 +99,12 @@ pub trait Users: Send + Sync {
     /// # Errors
     /// When the store can't be asked.
     async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError>;
+
+    /// Gives a user these roles in place of those there were; gives back who it is, if there is one.
+    ///
+    /// # Errors
+    /// [`UserError::BadRoles`].
+    async fn set_roles(&self, name: &str, roles: Vec<String>) -> Result<Option<User>, UserError>;
 
     /// The extIds of users who were removed, for as long as the store keeps that. Whoever is neither here nor among the
     /// users may have got lost.

@@ -1,6 +1,7 @@
 //! WebSockets: opened on the rows that have them, for their own pages, for as long as the session lives.
 
 mod reconfigured;
+mod roles;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::subject;
 use crate::config::field::Field;
 use crate::config::section::Section;
+use crate::identity::is_role;
 
 /// A user by the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +74,16 @@ fn user(section: &Section<'_>, seen: &mut Vec<(CertificateName, String)>) -> Opt
         .collect();
     let user = section.field("user").demanded("write what the user is called to upstreams").optional::<String>();
     let name: Option<String> = section.field("name").optional();
-    let roles = section.field("roles").each(|item| item.optional());
+    let roles = section.field("roles").each(|item| {
+        let role: String = item.optional()?;
+        if !is_role(&role) {
+            item.fault(
+                "upstreams are told roles with commas between, in a header",
+                "write text without commas and without blanks at its ends",
+            );
+        }
+        Some(role)
+    });
     let [(field, kind)] = &written[..] else {
         section.fault("a user is known by one name of the certificate", "write one of subject, email, host and uri");
         return None;

@@ -60,10 +60,6 @@ use super::*;
     "13: filters.f.level: no realm of the domain gives this level; write at most 2"
 )]
 #[case(
-    "filters: { f: { type: identity-creation, domain: main, roles: [staff] } }\n",
-    "13: filters.f.roles: no realm that it takes gives roles: nobody would ever pass; take this key away"
-)]
-#[case(
     "  metadata: { statements: /nowhere }\n",
     "13: fido-uaf.metadata.statements: /nowhere does not exist; name a folder with a .json file"
 )]
@@ -376,6 +372,13 @@ const FORWARD: &str = "type: forward, domain: main, upstream: auth, path: /verif
 #[case(MTLS, "subject: CN=a, ", "", 1, "11: realms.more.users[0]: a user is known by one name")]
 #[case(MTLS, "subject: CN=a, ", "subject: a, email: b, ", 1, "11: realms.more.users[0]: a user is known by one name")]
 #[case(MTLS, ", user: e-1", "", 1, "11: realms.more.users[0].user: this key must be written")]
+#[case(
+    MTLS,
+    "user: e-1",
+    "user: e-1, roles: ['a,b']",
+    1,
+    "11: realms.more.users[0].roles[0]: upstreams are told roles with"
+)]
 #[case(
     MTLS,
     "}]",

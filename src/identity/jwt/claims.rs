@@ -8,11 +8,10 @@ use sidegate_filters::identity_creation::BadToken;
 use sidegate_filters::jws::base64url;
 
 use super::Issuer;
+use crate::store::users::are_roles;
 
 /// The longest text of a claim that is used, in bytes.
 const LONGEST: usize = 256;
-/// The most roles of a user.
-const MOST_ROLES: usize = 100;
 /// The last second of the year 9999: what lies behind it is no date.
 const LAST: f64 = 253_402_300_799.0;
 
@@ -83,7 +82,7 @@ fn instant(claims: &Value, name: &str) -> Result<Option<Millis>, BadToken> {
     Ok(Some(Millis(0).after(Duration::from_secs(seconds as u64))))
 }
 
-/// A user's name or a role. It goes into headers, whose values lose blanks at their ends: nobody may become another there.
+/// A user's name. It goes into headers, whose values lose blanks at their ends: nobody may become another there.
 fn text(value: Option<&Value>) -> Result<String, BadToken> {
     let text = value.and_then(Value::as_str).ok_or(BadToken("a claim that names the user is missing or no text"))?;
     let is_plain = !text.is_empty() && text.len() <= LONGEST && text.trim() == text && !text.contains(char::is_control);
@@ -103,9 +102,8 @@ fn roles(value: Option<&Value>) -> Result<Vec<String>, BadToken> {
         Some(Value::Array(list)) => list.clone(),
         Some(_) => return Err(BAD),
     };
-    let roles: Vec<String> = listed.iter().map(|role| text(Some(role))).collect::<Result<_, _>>().map_err(|_| BAD)?;
-    // Upstreams are told them with commas between.
-    if roles.len() > MOST_ROLES || roles.iter().any(|role| role.contains(',')) { Err(BAD) } else { Ok(roles) }
+    let roles: Option<Vec<String>> = listed.iter().map(|role| role.as_str().map(str::to_owned)).collect();
+    roles.filter(|roles| are_roles(roles)).ok_or(BAD)
 }
 
 /// A token that only one sender may show (RFC 8705 3.1). Whoever is bound in a way that can't be checked here is nobody.

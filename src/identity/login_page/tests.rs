@@ -107,7 +107,7 @@ fn offers(page: &str) -> (bool, bool, bool) {
 #[case(Demand { level: 2, ..Demand::default() }, (false, true, false), (false, true, true))]
 #[case(Demand { level: 3, ..Demand::default() }, (false, false, false), (false, false, false))]
 #[case(Demand { realms: vec!["fido-uaf".into()], ..Demand::default() }, (false, false, false), (false, false, false))]
-#[case(Demand { roles: vec!["staff".into()], ..Demand::default() }, (false, false, false), (false, false, false))]
+#[case(Demand { roles: vec!["staff".into()], ..Demand::default() }, (true, true, true), (true, true, true))]
 #[tokio::test]
 async fn the_phone_is_offered_only_where_it_helps(
     #[case] demand: Demand,
@@ -157,9 +157,8 @@ fn a_page_of_another_domain_gets_no_form() {
 }
 
 #[rstest]
-#[case(Demand { roles: vec!["staff".into()], ..Demand::default() })]
 #[case(Demand { realms: vec!["partners".into()], ..Demand::default() })]
-#[case(Demand { roles: vec!["staff".into()], realms: vec!["fido-uaf".into()], ..Demand::default() })]
+#[case(Demand { roles: vec!["staff".into()], realms: vec!["partners".into()], ..Demand::default() })]
 fn what_no_login_gives_has_no_form_and_no_phone(#[case] demand: Demand) {
     let (domain, exchange) = (domain(), exchange(Method::GET, &[]));
     let target = ReturnTarget::start();

@@ -332,3 +332,24 @@ async fn an_open_connection_knows_its_session_among_many() {
     domain.sessions.logout(&domain.session(&cookie).await.unwrap()).await.unwrap();
     assert!(!domain.sessions.is_alive(&session).await.unwrap());
 }
+
+#[tokio::test]
+async fn roles_are_the_users_at_each_look() {
+    let domain = domain();
+    let give = async |roles: &[&str]| {
+        let roles = roles.iter().map(ToString::to_string).collect();
+        domain.users.set_roles("jeff", roles).await.unwrap();
+    };
+    give(&["boss"]).await;
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let boss = domain.session(&cookie).await.unwrap();
+    assert_eq!(boss.roles, ["boss"]);
+    give(&["boss", "teller"]).await;
+    assert_eq!(domain.session(&cookie).await.unwrap().roles, ["boss", "teller"]);
+    assert!(domain.sessions.is_alive(&boss).await.unwrap(), "it has what it had");
+    give(&["teller"]).await;
+    assert_eq!(domain.session(&cookie).await.unwrap().roles, ["teller"]);
+    assert!(!domain.sessions.is_alive(&boss).await.unwrap(), "what was let pass as boss is over");
+    give(&[]).await;
+    assert!(domain.session(&cookie).await.unwrap().roles.is_empty());
+}

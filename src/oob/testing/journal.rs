@@ -53,6 +53,11 @@ impl Users for Journaled<dyn Users> {
         self.store.password_stamp(ext_id).await
     }
 
+    async fn roles(&self, ext_id: &ExtId) -> Result<Vec<String>, StoreError> {
+        self.journal.note("users.roles");
+        self.store.roles(ext_id).await
+    }
+
     async fn list(&self) -> Result<Vec<User>, StoreError> {
         self.journal.note("users.list");
         self.store.list().await
@@ -66,6 +71,11 @@ impl Users for Journaled<dyn Users> {
     async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError> {
         self.journal.note("users.set_password");
         self.store.set_password(name, password).await
+    }
+
+    async fn set_roles(&self, name: &str, roles: Vec<String>) -> Result<Option<User>, UserError> {
+        self.journal.note("users.set_roles");
+        self.store.set_roles(name, roles).await
     }
 
     async fn removed(&self) -> Result<BTreeSet<ExtId>, StoreError> {

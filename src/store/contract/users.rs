@@ -21,6 +21,7 @@ macro_rules! users_contract {
                 nobody_is_removed_twice,
                 another_password_leaves_everything_else,
                 who_was_removed_is_on_record,
+                roles_are_those_that_were_given_last,
             ]
         );
     };
@@ -110,4 +111,27 @@ pub(crate) async fn who_was_removed_is_on_record(setup: &Setup) {
     setup.store.set_password("jeff", hash()).await.unwrap();
     setup.store.remove("eve").await.unwrap();
     assert_eq!(setup.store.removed().await.unwrap(), [jeff.ext_id, eve.ext_id].into());
+}
+
+pub(crate) async fn roles_are_those_that_were_given_last(setup: &Setup) {
+    let (jeff, eve) = (setup.store.add("jeff", hash()).await.unwrap(), setup.store.add("eve", hash()).await.unwrap());
+    let texts = |roles: &[&str]| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let of = async |user: &User| setup.store.roles(&user.ext_id).await.unwrap();
+    assert!(of(&jeff).await.is_empty() && setup.store.roles(&ExtId::random()).await.unwrap().is_empty());
+    for given in [&["boss", "teller: zürich", "#:"][..], &["boss"], &[], &["a"]] {
+        let changed = setup.store.set_roles("jeff", texts(given)).await.unwrap();
+        assert_eq!(changed, Some(User { roles: texts(given), ..jeff.clone() }));
+        assert_eq!((of(&jeff).await, of(&eve).await), (texts(given), Vec::new()));
+        assert_eq!(setup.store.by_name("jeff").await.unwrap(), changed);
+    }
+    setup.store.set_password("jeff", hash()).await.unwrap();
+    assert_eq!(of(&jeff).await, ["a"], "another password leaves them");
+    let (long, many) = ("x".repeat(257), vec!["a".to_owned(); 101]);
+    for bad in ["", " a", "a ", "a,b", "a\nb", "a\tb", &long] {
+        assert!(matches!(setup.store.set_roles("jeff", texts(&["b", bad])).await, Err(UserError::BadRoles)), "{bad:?}");
+    }
+    assert!(matches!(setup.store.set_roles("jeff", many).await, Err(UserError::BadRoles)));
+    assert_eq!((of(&jeff).await, setup.store.set_roles("nobody", texts(&["a"])).await.unwrap()), (texts(&["a"]), None));
+    setup.store.remove("jeff").await.unwrap();
+    assert!(of(&jeff).await.is_empty());
 }

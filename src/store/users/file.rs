@@ -1,4 +1,5 @@
-//! Users in a text file: a line each, `name:extId:hash`; empty lines and lines that begin with `#` are comments.
+//! Users in a text file: a line each, `name:extId:hash`, with roles `name:extId:hash:role,role`; empty lines and lines
+//! that begin with `#` are comments.
 //!
 //! The file is the truth and may be edited: it is looked at for every question and read again when it changed. A file
 //! with a fault answers nobody until it is mended, since a user who was to be removed might else stay. One that had
@@ -19,7 +20,7 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::{PasswordHash, PasswordStamp, User, UserError, Users};
+use super::{PasswordHash, PasswordStamp, User, UserError, Users, are_roles};
 use crate::store::{ExtId, FileStamp, StoreError, private_file};
 use listing::{Listing, removed_line, user_line};
 
@@ -40,7 +41,7 @@ impl From<UsersFileError> for StoreError {
 }
 
 /// The content of a new file: an empty one is a lost one.
-const NOBODY: &str = "# name:extId:hash\n";
+const NOBODY: &str = "# name:extId:hash or name:extId:hash:role,role\n";
 
 /// The users of a file. A file that never was there has none.
 #[derive(Clone)]
@@ -220,15 +221,16 @@ impl Inner {
         if listing.by_name(name).is_some() {
             return Err(UserError::Exists);
         }
-        let user = User { name: name.to_owned(), ext_id: ExtId::random(), password };
+        let user = User { name: name.to_owned(), ext_id: ExtId::random(), password, roles: Vec::new() };
         self.replace(&format!("{}{}\n", listing.text(), user_line(&user)))?;
         Ok(user)
     }
 
-    fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError> {
+    /// Writes another line for a user, if there is one.
+    fn change(&self, name: &str, change: impl FnOnce(User) -> User) -> Result<Option<User>, UserError> {
         let listing = self.load().map_err(StoreError::from)?;
         let Some(user) = listing.by_name(name) else { return Ok(None) };
-        let user = User { password, ..user.clone() };
+        let user = change(user.clone());
         self.replace(&listing.text_with(name, &user_line(&user)))?;
         Ok(Some(user))
     }
@@ -287,6 +289,10 @@ impl Users for UsersFile {
         Ok(self.current().await?.by_ext_id(ext_id).map(|user| user.password.stamp()))
     }
 
+    async fn roles(&self, ext_id: &ExtId) -> Result<Vec<String>, StoreError> {
+        Ok(self.current().await?.by_ext_id(ext_id).map(|user| user.roles.clone()).unwrap_or_default())
+    }
+
     async fn list(&self) -> Result<Vec<User>, StoreError> {
         Ok(self.current().await?.users().to_vec())
     }
@@ -301,7 +307,15 @@ impl Users for UsersFile {
 
     async fn set_password(&self, name: &str, password: PasswordHash) -> Result<Option<User>, UserError> {
         let name = name.to_owned();
-        self.write(move |file| file.set_password(&name, password)).await
+        self.write(move |file| file.change(&name, |user| User { password, ..user })).await
+    }
+
+    async fn set_roles(&self, name: &str, roles: Vec<String>) -> Result<Option<User>, UserError> {
+        if !are_roles(&roles) {
+            return Err(UserError::BadRoles);
+        }
+        let name = name.to_owned();
+        self.write(move |file| file.change(&name, |user| User { roles, ..user })).await
     }
 
     async fn removed(&self) -> Result<BTreeSet<ExtId>, StoreError> {

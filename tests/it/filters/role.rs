@@ -1,6 +1,8 @@
 //! `role`: 403 for whoever lacks it, and no login again.
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
 use super::shop;
 use crate::jwt::realm;
@@ -8,6 +10,7 @@ use crate::support::gateway::Gateway;
 use crate::support::http::HTML;
 use crate::support::issuer::Issuer;
 use crate::support::jose::SigningKey;
+use crate::support::phone::Phone;
 use crate::support::secrets::Secrets;
 use crate::support::upstream::Upstream;
 
@@ -15,10 +18,11 @@ const FILTERS: &str = "  known: {type: identity-creation, domain: main, internal
   guests: {type: identity-creation, domain: main, open: true}
   staff: {type: role, one-of: [staff, boss], internal-callers: admin}
   zurich: {type: role, all-of: [staff, zurich]}
+  told: {type: delegation, rules: ['AUTH:user.auth.Roles:X-Roles', 'AUTH:user.auth.SecToken:Authorization']}
 ";
 
 async fn gateway(upstream: &Upstream, issuer: &Issuer) -> Gateway {
-    let rows = [("staff", "known, staff"), ("zurich", "known, staff, zurich"), ("guests", "guests, staff")];
+    let rows = [("staff", "known, staff, told"), ("zurich", "known, staff, zurich"), ("guests", "guests, staff")];
     shop(upstream, FILTERS, &rows).under("realms", realm(issuer, "", "")).user("jeff").start().await
 }
 
@@ -43,6 +47,43 @@ async fn roles_of_a_token_decide_row_by_row() {
     // An internal caller with every role, for a row that takes internal callers and one that does not.
     gateway.internal().get("/staff/a").send().await.expect(200);
     gateway.internal().get("/zurich/a").send().await.problem(403);
+}
+
+#[tokio::test]
+async fn roles_of_a_user_decide_at_each_look_however_the_user_logged_in() {
+    let (upstream, issuer) = (Upstream::start().await, Issuer::start(SigningKey::p256(&Secrets::default()), &[]).await);
+    let gateway = gateway(&upstream, &issuer).await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let answer = phone.try_login_uaf().await.uaf_code(1200);
+    let carried = gateway.public().bearer(answer["additionalTokens"][0]["value"].as_str().unwrap());
+    let cookie = gateway.public().cookie(phone.session());
+    let login = [("isiwebuserid", "jeff"), ("isiwebpasswd", gateway.password("jeff"))];
+    let password = gateway.public().post("/auth/pwd").form(&login).send().await.expect(200).session();
+    let password = gateway.public().cookie(&password);
+    let give = |roles: &[&str]| {
+        let flags: Vec<&str> = roles.iter().flat_map(|role| ["--role", *role]).collect();
+        let output = gateway.command(&[&["user", "roles", "jeff"][..], &flags].concat(), "");
+        assert!(output.status.success(), "{output:?}");
+    };
+    for (roles, staff, zurich) in [
+        (&["boss"][..], 200, 403),
+        (&["zurich", "staff"], 200, 200),
+        (&["zurich"], 403, 403),
+        (&["Staff", "staffer"], 403, 403),
+        (&[], 403, 403),
+        (&["staff"], 200, 403),
+    ] {
+        give(roles);
+        for client in [&carried, &cookie, &password] {
+            assert_eq!(client.get("/staff/a").send().await.status, staff, "{roles:?}");
+            assert_eq!(client.get("/zurich/a").send().await.status, zurich, "{roles:?}");
+        }
+    }
+    let told = upstream.received().pop().unwrap();
+    assert_eq!(told.values("x-roles"), ["staff"]);
+    let token = told.values("authorization")[0].split('.').nth(1).unwrap().to_owned();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).unwrap()).unwrap();
+    assert_eq!(claims["roles"], json!(["staff"]));
 }
 
 #[tokio::test]

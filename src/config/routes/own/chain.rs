@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use http::Method;
 use sidegate_filters::delegation::{Rule, fold};
-use sidegate_filters::identity_creation::InternalAccess;
 use sidegate_filters::rate_limit::{Per, RateLimit};
-use sidegate_filters::role::RoleDemand;
 
 use crate::config::field::Field;
 use crate::config::filters::{FilterKind, IdentityCreation};
@@ -19,8 +17,6 @@ struct Done {
     finds_out: bool,
     /// Whether an identity-creation that is not at fault is among them.
     identifies: bool,
-    /// Whether those who are found may have roles.
-    gives_roles: bool,
     /// The headers that they set, folded.
     told: HashSet<String>,
     /// Those of clients that filters of type headers change, folded.
@@ -42,15 +38,20 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>, pattern: Option<&Patter
                 "it compares whom a request names with its session, and no filter before it looks for one",
                 "put a filter of type identity-creation before it",
             ),
-            Some(FilterKind::Role(demand)) => done.role(item, demand),
+            Some(FilterKind::Role(_)) if !done.finds_out => item.fault(
+                "it asks for the roles of a caller, and no filter before it finds out who is calling",
+                "put a filter of type identity-creation before it",
+            ),
             Some(FilterKind::RateLimit(limit)) => done.rate_limit(item, name.as_deref(), limit, pattern),
             Some(FilterKind::Headers(rules)) => {
                 done.changed.extend(rules.changed_in_requests().map(|name| fold(name.as_str())));
             }
-            Some(FilterKind::UserBinding(..) | FilterKind::JwsBypass(_) | FilterKind::IpList(_)) => {}
+            Some(
+                FilterKind::UserBinding(..) | FilterKind::Role(_) | FilterKind::JwsBypass(_) | FilterKind::IpList(_),
+            ) => {}
             Some(FilterKind::IdentityCreation(demand)) => done.identity_creation(item, demand),
             // One at fault may have been meant to.
-            None => (done.finds_out, done.gives_roles) = (true, true),
+            None => done.finds_out = true,
         }
         name
     })
@@ -79,7 +80,7 @@ impl Done {
                  rate-limit per address before it, unless that service does",
             );
         }
-        (self.finds_out, self.identifies, self.gives_roles) = (true, true, demand.gives_roles);
+        (self.finds_out, self.identifies) = (true, true);
     }
 
     /// One that says who is calling comes after one that finds it out: else it would say nothing. What is said under one
@@ -120,25 +121,6 @@ impl Done {
         self.limits_networks |= limit.per == Per::Address;
         if name.is_some_and(|name| !self.counted.insert(name.to_owned())) {
             item.fault("it stands here twice and would count each request twice", "keep one of them");
-        }
-    }
-
-    /// Roles are those of whoever was found before.
-    fn role(&self, item: &Field<'_>, demand: &RoleDemand) {
-        if !self.finds_out {
-            item.fault(
-                "it asks for the roles of a caller, and no filter before it finds out who is calling",
-                "put a filter of type identity-creation before it",
-            );
-        } else if !self.gives_roles && demand.internal == InternalAccess::Nobody {
-            item.fault(
-                "no realm that the identity-creation before it takes gives roles: nobody would ever pass",
-                "take it away, or add a realm of type jwt, mtls or forward",
-            );
-        } else if !self.gives_roles {
-            item.notice(
-                "no realm that the identity-creation before it takes gives roles: no user passes, only internal callers",
-            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::store::ExtId;
-use crate::store::users::{PasswordHash, User};
+use crate::store::users::{PasswordHash, User, are_roles};
 
 /// Begins the line that a removed user leaves: the extId follows.
 const REMOVED: &str = "#removed:";
@@ -92,9 +92,9 @@ impl Listing {
 }
 
 fn parse_user(line: &str) -> Result<User, &'static str> {
-    let mut parts = line.splitn(3, ':');
+    let mut parts = line.splitn(4, ':');
     let (Some(name), Some(ext_id), Some(hash)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err("it must be name:extId:hash");
+        return Err("it must be name:extId:hash or name:extId:hash:role,role");
     };
     if !super::is_readable(name) {
         return Err("the name is empty, too long, or has white space at an end or a control character");
@@ -103,12 +103,19 @@ fn parse_user(line: &str) -> Result<User, &'static str> {
         return Err("the extId is empty or has white space");
     }
     let password = PasswordHash::parse(hash).map_err(|_| "the hash is not argon2id in PHC format")?;
-    Ok(User { name: name.to_owned(), ext_id: ext_id.into(), password })
+    let roles: Vec<String> = parts.next().map(|all| all.split(',').map(str::to_owned).collect()).unwrap_or_default();
+    if !are_roles(&roles) {
+        return Err(
+            "a role is empty, too long, or has white space at an end or a control character; or they are too many",
+        );
+    }
+    Ok(User { name: name.to_owned(), ext_id: ext_id.into(), password, roles })
 }
 
 /// A user as a line of the file.
 pub(super) fn user_line(user: &User) -> String {
-    format!("{}:{}:{}", user.name, user.ext_id, user.password.as_str())
+    let roles = if user.roles.is_empty() { String::new() } else { format!(":{}", user.roles.join(",")) };
+    format!("{}:{}:{}{roles}", user.name, user.ext_id, user.password.as_str())
 }
 
 /// What stays of a user who was removed: without it nobody could tell that from a line that got lost.

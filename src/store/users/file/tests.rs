@@ -152,7 +152,7 @@ async fn a_new_folder_has_a_file_that_can_be_missed() {
 }
 
 #[rstest]
-#[case::no_hash("jeff:1", "name:extId:hash")]
+#[case::no_hash("jeff:1", "name:extId:hash or name:extId:hash:role,role")]
 #[case::plain_text("jeff:1:secret", "argon2id")]
 #[case::no_name(":1:HASH", "name is empty")]
 #[case::no_ext_id("jeff::HASH", "extId is empty")]
