@@ -69,7 +69,7 @@ pub struct Carrier {
 pub enum CarriedBy {
     /// The session cookie.
     Cookie,
-    /// A session token in `Authorization`.
+    /// A session token, or another bearer, in `Authorization`.
     Token,
 }
 

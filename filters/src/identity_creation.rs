@@ -2,7 +2,8 @@
 //!
 //! The filter finds out who calls (an internal caller by its bearer, a user by one of the credentials that the route
 //! accepts), compares that with what the route demands, and either attaches the identity or answers with a challenge.
-//! Credentials that were meant for the gateway do not go on to the destination (`gateway.md` 2.3).
+//! Credentials that were meant for the gateway do not go on to the destination (`gateway.md` 2.3) unless the route
+//! says so.
 
 mod answers;
 mod challenge;
@@ -10,6 +11,7 @@ mod cookie;
 mod credential;
 mod credentials;
 mod demand;
+mod passed_on;
 mod return_target;
 mod session_token;
 mod set_cookie;
@@ -28,6 +30,7 @@ pub use cookie::{
 pub use credential::{BearerToken, ClientCertificate, CookieSession, Credential, Forwarded, LoginUnderWay, Shown};
 pub use credentials::{accepts_html, shows_bearer};
 pub use demand::{Demand, Shortfall};
+pub use passed_on::PassedOn;
 pub use return_target::ReturnTarget;
 pub use session_token::{SESSION_TOKEN_TYP, SessionToken, shows_session_token};
 pub use sources::{
@@ -38,7 +41,7 @@ use crate::audit::Event;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, TurnedAway};
 use crate::filter::{Filter, FilterError, Verdict};
-use crate::identity::{AuthenticatedSession, Caller, InternalCaller, KnownCaller, Role};
+use crate::identity::{AuthenticatedSession, Caller, CarriedBy, InternalCaller, KnownCaller, Role};
 use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 use credentials::Bearer;
@@ -107,6 +110,8 @@ pub struct Settings {
     pub interception: Interception,
     /// Where a login leads that followed an intercepted POST.
     pub start: ReturnTarget,
+    /// What goes on to the destination all the same.
+    pub passed_on: PassedOn,
 }
 
 /// The filter `identity-creation`.
@@ -133,11 +138,13 @@ impl IdentityCreationFilter {
 
     /// An internal caller, asked for only on internal listeners: there every bearer is meant for us, and a bad one is
     /// refused rather than taken for nobody. Without a bearer a certificate may tell who it is.
-    async fn internal(&self, exchange: &mut Exchange) -> Result<Option<InternalCaller>, Refusal> {
+    async fn internal(&self, exchange: &mut Exchange) -> Result<Option<Known>, Refusal> {
         if !exchange.client.internal {
             return Ok(None);
         }
-        let found = match (Bearer::of(&exchange.headers), &exchange.client.certificate) {
+        let bearer = Bearer::of(&exchange.headers);
+        let shown = (bearer != Bearer::Absent).then_some(CarriedBy::Token);
+        let found = match (bearer, &exchange.client.certificate) {
             (Bearer::Absent, None) => return Ok(None),
             (Bearer::Absent, Some(certificate)) => match self.internal_callers.of_certificate(certificate).await? {
                 None => return Ok(None),
@@ -151,7 +158,7 @@ impl IdentityCreationFilter {
             return Err(Refusal::BadBearer);
         };
         if self.settings.internal.admits(&caller) {
-            return Ok(Some(InternalCaller::proven(caller)));
+            return Ok(Some((Caller::Internal(InternalCaller::proven(caller)), shown)));
         }
         exchange.turned_away = Some(TurnedAway::Internal);
         Err(Refusal::Forbidden(caller.name))
@@ -181,19 +188,17 @@ impl IdentityCreationFilter {
         }
     }
 
-    async fn caller(&self, exchange: &mut Exchange) -> Result<Caller, Refusal> {
+    async fn caller(&self, exchange: &mut Exchange) -> Result<Known, Refusal> {
         if let Some(caller) = self.internal(exchange).await? {
-            return Ok(Caller::Internal(caller));
+            return Ok(caller);
         }
         match &self.settings.admission {
             Admission::InternalOnly => Err(Refusal::NoBearer),
-            Admission::Open => {
-                Ok(self.user(exchange).await?.map_or(Caller::Anonymous, |(session, _)| Caller::User(session)))
-            }
+            Admission::Open => Ok(self.user(exchange).await?.map_or((Caller::Anonymous, None), known)),
             Admission::Session(demand) => {
                 let (session, shown) = self.user(exchange).await?.map_err(Refusal::NoSession)?;
                 let shortfall = match demand.check(&session, self.clock.now()) {
-                    Ok(()) => return Ok(Caller::User(session)),
+                    Ok(()) => return Ok(known((session, shown))),
                     Err(shortfall) => shortfall,
                 };
                 exchange.turned_away = Some(TurnedAway::User(session.ext_id.clone()));
@@ -208,6 +213,13 @@ impl IdentityCreationFilter {
 
 /// A user by what was shown, or why there is none.
 type Found<'a> = Result<(AuthenticatedSession, &'a dyn Credential), Reason>;
+
+/// Who is calling, and what in the headers told it.
+type Known = (Caller, Option<CarriedBy>);
+
+fn known((session, shown): (AuthenticatedSession, &dyn Credential)) -> Known {
+    (Caller::User(session), shown.carried_by())
+}
 
 /// Why a request does not pass.
 enum Refusal {
@@ -234,12 +246,16 @@ impl Filter for IdentityCreationFilter {
     }
 
     fn settings(&self) -> String {
-        let Settings { domain, admission, internal, interception, .. } = &self.settings;
+        let Settings { domain, admission, internal, interception, passed_on, .. } = &self.settings;
+        let passed_on = match passed_on.words() {
+            words if words.is_empty() => String::new(),
+            words => format!("; passes on {}", words.join(", ")),
+        };
         let credentials: Vec<String> = self.credentials.iter().map(|credential| credential.name()).collect();
         let admission = match admission {
             Admission::Open => "open, a session is recognised".to_owned(),
             // No cookie and no session token lets anybody pass.
-            Admission::InternalOnly => return format!("internal callers only; {internal}"),
+            Admission::InternalOnly => return format!("internal callers only; {internal}{passed_on}"),
             Admission::Session(demand) => demand.to_string(),
         };
         let interception = match interception {
@@ -247,7 +263,7 @@ impl Filter for IdentityCreationFilter {
             Interception::Never => "never",
         };
         let (domain, credentials) = (domain.as_str(), credentials.join(", "));
-        format!("domain {domain} by {credentials}; {admission}; {internal}; interception {interception}")
+        format!("domain {domain} by {credentials}; {admission}; {internal}; interception {interception}{passed_on}")
     }
 
     fn body_limit(&self) -> Option<usize> {
@@ -274,10 +290,13 @@ impl Filter for IdentityCreationFilter {
 
     async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
         match self.caller(exchange).await {
-            Ok(caller) => {
+            Ok((caller, shown)) => {
                 let personal = caller != Caller::Anonymous;
                 exchange.caller = caller;
+                let place = (&self.settings.domain, exchange.client.secure);
+                let passed_on = self.settings.passed_on.field(shown, &exchange.headers, place);
                 self.strip_credentials(exchange);
+                exchange.upstream_headers.extend(passed_on);
                 if personal {
                     exchange.answer_headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
                 }

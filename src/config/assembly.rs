@@ -2,6 +2,7 @@
 
 mod changes;
 mod fido;
+mod passing;
 mod reach;
 
 use std::collections::BTreeSet;
@@ -152,6 +153,7 @@ impl<'a> Assembly<'_, 'a> {
         routes.retain(|row| served.includes(row));
         let table = Table { upstreams, filters, fronting, routes };
         self.check_changes(&table);
+        self.check_passed_on(&table);
         table
     }
 

@@ -21,7 +21,7 @@ use sidegate_filters::{Role, UsernameMapper};
 
 use super::field::Field;
 use super::files;
-use super::realms::Realm;
+use super::realms::{Realm, RealmKind};
 use super::section::Section;
 use super::substitution::Environment;
 use super::suggest::listed;
@@ -97,6 +97,10 @@ pub struct IdentityCreation {
     pub roles: Vec<String>,
     /// Which internal callers pass.
     pub internal_callers: InternalAccess,
+    /// Whether a realm that it takes makes sessions; where a realm is at fault that may be the one.
+    pub takes_sessions: bool,
+    /// Whether a realm that it takes has bearer tokens; where a realm is at fault that may be the one.
+    pub takes_tokens: bool,
     /// The client's headers that a realm which it takes has judged by somebody else.
     pub judged: Vec<HeaderName>,
 }
@@ -163,6 +167,7 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     let judged = taken().flat_map(|realm| realm.kind.judged()).cloned().collect();
     let roles = section.field("roles");
     let role_values = roles.each(|item| item.optional());
+    let takes = |fits: fn(&RealmKind) -> bool| !told || taken().any(|realm| fits(&realm.kind));
     let (open, max_age) = (section.field("open"), section.field("max-age"));
     let is_open = open.or(false);
     for field in [&level, &section.field("realms"), &roles, &max_age].into_iter().filter(|_| is_open) {
@@ -174,9 +179,11 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
         open: is_open,
         level: level_value,
         max_age: max_age.optional(),
-        realms: named,
         roles: role_values,
         internal_callers: internal_callers(section),
+        takes_sessions: takes(RealmKind::makes_sessions),
+        takes_tokens: takes(|kind| matches!(kind, RealmKind::Jwt(_))),
+        realms: named,
         judged,
         domain: domain?,
     })

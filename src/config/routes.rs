@@ -6,6 +6,7 @@ mod websocket;
 
 use http::Method;
 use sidegate_filters::PathRules;
+use sidegate_filters::identity_creation::PassedOn;
 
 use crate::routes::rows::{Protection, Service};
 use crate::routes::{ListenerClass, UpstreamPath};
@@ -47,6 +48,8 @@ pub struct Row {
     pub upstream_path: Option<UpstreamPath>,
     /// Which WebSockets may be opened there; `None`: none.
     pub websocket: Option<WrittenWebSocket>,
+    /// What callers showed and the upstream gets all the same.
+    pub passed_on: PassedOn,
     /// Where it leads.
     pub leads_to: LeadsTo,
 }

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method, header};
 use sidegate_filters::clock::{Clock, ManualClock, Millis};
 use sidegate_filters::identity_creation::{
-    Admission, CookieSession, IdentityCreationFilter, Interception, InternalAccess, ReturnTarget, Sessions, Settings,
+    Admission, CookieSession, IdentityCreationFilter, Interception, InternalAccess, PassedOn, ReturnTarget, Sessions,
+    Settings,
 };
 use sidegate_filters::path::CanonicalPath;
 use sidegate_filters::{
@@ -182,6 +183,7 @@ impl TestDomain {
             internal: InternalAccess::Nobody,
             interception: Interception::Never,
             start: ReturnTarget::start(),
+            passed_on: PassedOn::default(),
         };
         let callers = Arc::new(StaticCallers::new(Vec::new()).unwrap());
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
@@ -235,6 +237,7 @@ pub(crate) fn internal(name: &str, roles: &[Role]) -> Caller {
         internal: InternalAccess::Anybody,
         interception: Interception::Never,
         start: ReturnTarget::start(),
+        passed_on: PassedOn::default(),
     };
     let filter = IdentityCreationFilter::new(settings, Vec::new(), Arc::new(callers), Arc::new(pages), clock);
     let mut exchange = exchange(Method::GET, &[("authorization", &format!("Bearer {bearer}"))]);

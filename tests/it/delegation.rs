@@ -1,6 +1,7 @@
 //! What an upstream learns, and what it must not (`gateway.md` 2.3 and 3.3).
 
 mod own_keys;
+mod pass_on;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -11,7 +11,7 @@ use sidegate_filters::clock::{Clock, Millis, SystemClock};
 use sidegate_filters::delegation::{Rule, SecToken, SecTokens};
 use sidegate_filters::identity::{AuthenticatedSession, Carrier, KnownCaller, Role, Session};
 use sidegate_filters::identity_creation::{
-    Admission, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt,
+    Admission, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt, PassedOn,
     ReturnTarget, Sessions, Settings,
 };
 use sidegate_filters::jws_bypass::{MODIFY_LIMIT, Proof, SKEW, Uses};
@@ -43,6 +43,7 @@ impl Doors {
             internal: InternalAccess::Anybody,
             interception: Interception::Never,
             start: ReturnTarget::start(),
+            passed_on: PassedOn::default(),
         };
         let cookie = Arc::new(CookieSession::new(settings.domain.clone(), house.clone()));
         let identity = IdentityCreationFilter::new(settings, vec![cookie], house.clone(), house.clone(), clock.clone());

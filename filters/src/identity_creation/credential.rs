@@ -45,6 +45,11 @@ pub trait Credential: Send + Sync {
         BEARER
     }
 
+    /// Which of the headers that were meant for us hold it; `None` where it is no session cookie and no bearer.
+    fn carried_by(&self) -> Option<CarriedBy> {
+        None
+    }
+
     /// How many bytes of the body it looks at, if any (at most 65,536).
     fn body_limit(&self) -> Option<usize> {
         None
@@ -103,6 +108,10 @@ impl CookieSession {
 impl Credential for CookieSession {
     fn name(&self) -> String {
         "cookie".to_owned()
+    }
+
+    fn carried_by(&self) -> Option<CarriedBy> {
+        Some(CarriedBy::Cookie)
     }
 
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
@@ -165,6 +174,10 @@ impl BearerToken {
 impl Credential for BearerToken {
     fn name(&self) -> String {
         self.tokens.name()
+    }
+
+    fn carried_by(&self) -> Option<CarriedBy> {
+        Some(CarriedBy::Token)
     }
 
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {

@@ -39,6 +39,10 @@ impl Credential for SessionToken {
         "session token".to_owned()
     }
 
+    fn carried_by(&self) -> Option<CarriedBy> {
+        Some(CarriedBy::Token)
+    }
+
     async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
         let token = match Bearer::of(&exchange.headers) {
             Bearer::Token(token) if token.starts_with(BEGINNING.as_str()) => Carrier::new(CarriedBy::Token, token),

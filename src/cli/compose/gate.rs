@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity_creation::{
     Admission, CookieSession, Credential, Demand, IdentityCreationFilter, Interception, InternalAccess,
-    InternalCallers, SessionDomain, SessionToken, Settings,
+    InternalCallers, PassedOn, SessionDomain, SessionToken, Settings,
 };
 use sidegate_filters::role::RoleDemand;
 use sidegate_filters::{CertificateDigest, Filter, KnownCaller, Role, RoleFilter};
@@ -129,7 +129,8 @@ impl Gate {
             Protection::Internal => (Admission::InternalOnly, InternalAccess::Anybody),
         };
         let domain = self.name(domain);
-        self.filter(domain, self.sessions(domain)?.into(), admission, internal, interception)
+        let settings = self.settings(domain, (admission, internal), interception)?;
+        self.filter(settings, self.sessions(domain)?.into())
     }
 
     /// What a password is worth: without a realm of keys, a row for keys takes what is worth more.
@@ -141,12 +142,16 @@ impl Gate {
     pub(super) fn for_upstream(
         &self,
         wanted: &config::IdentityCreation,
-        interception: bool,
+        row: &config::Row,
     ) -> Result<Arc<dyn Filter>, ComposeError> {
         let config::IdentityCreation { level, max_age, .. } = *wanted;
         let demand = Demand { level, max_age, realms: wanted.realms.clone(), roles: wanted.roles.clone() };
         let admission = if wanted.open { Admission::Open } else { Admission::Session(demand) };
-        self.filter(&wanted.domain, self.credentials(wanted)?, admission, wanted.internal_callers, interception)
+        let settings = Settings {
+            passed_on: row.passed_on,
+            ..self.settings(&wanted.domain, (admission, wanted.internal_callers), row.interception)?
+        };
+        self.filter(settings, self.credentials(wanted)?)
     }
 
     /// The role filter of an own row, for users of this domain.
@@ -181,23 +186,29 @@ impl Gate {
         Ok([Arc::new(cookie), Arc::new(SessionToken::new(domain, sessions.clone()))])
     }
 
-    fn filter(
+    fn settings(
         &self,
         domain: &str,
-        credentials: Vec<Arc<dyn Credential>>,
-        admission: Admission,
-        internal: InternalAccess,
+        (admission, internal): (Admission, InternalAccess),
         interception: bool,
-    ) -> Result<Arc<dyn Filter>, ComposeError> {
-        let Logins { start, pages, .. } = self.logins(Some(domain))?;
-        let settings = Settings {
+    ) -> Result<Settings, ComposeError> {
+        Ok(Settings {
             domain: parse_domain(domain)?,
             admission,
             internal,
             interception: self::interception(interception),
-            start: start.clone(),
-        };
-        let (callers, pages) = (self.callers.clone(), pages.clone());
+            start: self.logins(Some(domain))?.start.clone(),
+            passed_on: PassedOn::default(),
+        })
+    }
+
+    fn filter(
+        &self,
+        settings: Settings,
+        credentials: Vec<Arc<dyn Credential>>,
+    ) -> Result<Arc<dyn Filter>, ComposeError> {
+        let pages = self.logins(Some(settings.domain.as_str()))?.pages.clone();
+        let callers = self.callers.clone();
         Ok(Arc::new(IdentityCreationFilter::new(settings, credentials, callers, pages, self.clock.clone())))
     }
 }

@@ -175,7 +175,7 @@ impl Parts<'_> {
             let made: Arc<dyn Filter> = match &filter.kind {
                 FilterKind::IdentityCreation(wanted) => {
                     domain = Some(wanted.domain.as_str());
-                    self.gate.for_upstream(wanted, row.interception)?
+                    self.gate.for_upstream(wanted, row)?
                 }
                 FilterKind::Delegation(rules) => self.delegation(name, rules, upstream)?,
                 FilterKind::JwsBypass(wanted) => self.edge_bypass(wanted, upstream)?,

@@ -1,6 +1,7 @@
 //! The default rows: what the file changes of them, and which of them are served.
 
 use sidegate_filters::PathRules;
+use sidegate_filters::identity_creation::PassedOn;
 
 use super::{Known, LeadsTo, Row, allow, classes, interception};
 use crate::config::field::Field;
@@ -52,6 +53,7 @@ fn row(row: &rows::Row, known: &Known<'_>) -> Option<Row> {
         bodies_of: Vec::new(),
         upstream_path: None,
         websocket: None,
+        passed_on: PassedOn::default(),
         leads_to: LeadsTo::Service(row.service, row.protection),
     })
 }
@@ -75,7 +77,7 @@ pub(super) fn change(section: &Section<'_>, row: &mut Row) {
     }
     row.interception = interception(section).unwrap_or(row.interception);
     row.allow = allow(&section.field("allow"));
-    for key in ["path", "methods", "filters", "upstream", "upstream-path", "body-limit", "bodies-of"] {
+    for key in ["path", "methods", "filters", "upstream", "upstream-path", "body-limit", "bodies-of", "pass-on"] {
         let field = section.field(key);
         if field.is_written() {
             field.fault("a default row has its own", "remove this key, or give the row a name of its own");

@@ -2,6 +2,7 @@
 
 mod chain;
 mod order;
+mod pass_on;
 
 use http::Method;
 
@@ -35,6 +36,7 @@ pub(super) fn row(section: &Section<'_>, name: String, defaults: &[String], know
     let bodies_of = bodies_of(&section.field("bodies-of"), &methods);
     let upstream_path = upstream_path(&section.field("upstream-path"), pattern.as_ref());
     let websocket = websocket::read(&section.field("websocket"), &methods);
+    let passed_on = pass_on::read(&section.field("pass-on"), &filters, &on, known);
     let (upstream, pattern) = (upstream?, pattern?);
     if !chain::asks_who(&filters, known) {
         let who =
@@ -54,6 +56,7 @@ pub(super) fn row(section: &Section<'_>, name: String, defaults: &[String], know
         bodies_of,
         upstream_path,
         websocket,
+        passed_on,
         leads_to,
     })
 }

@@ -285,3 +285,59 @@ fn a_path_that_requests_never_keep_is_a_fault(#[case] path: &str, #[case] good: 
         assert!(found.starts_with("22: routes[0].path: requests for this path are taken for another one"), "{found}");
     }
 }
+
+/// A row with `pass-on`, and with `more` in place of parts of what it stands on.
+fn passing(words: &str, filters: &str, more: &[(&str, &str)]) -> String {
+    let row = one_row("/shop", filters).replace("http://x", "https://x");
+    let row = row.replace("upstream: shop }", &format!("upstream: shop, pass-on: {words} }}"));
+    more.iter().fold(row, |text, (from, to)| text.replace(from, to))
+}
+
+const TOKEN_IS_TOLD: &[(&str, &str)] = &[(
+    "tell-key: { type: delegation, rules: ['CONST:a:X-A'",
+    "tell-key: { type: delegation, rules: ['CONST:a:Authorization'",
+)];
+
+#[rstest]
+#[case::word("[cookie]", "customers", &[], "this word is not known here")]
+#[case::nobody_asks("[session-cookie]", "", &[], "no filter of the row finds out who is calling")]
+#[case::signed("[bearer]", "customers, signed", &[("filters:\n", "filters:\n  signed: { type: jws-bypass }\n"), ("/shop'", "/shop/{id}'"), ("[GET]", "[PATCH]")], "jws-bypass drops cookies and bearers")]
+#[case::plain("[session-cookie]", "customers", &[("https://x", "http://x")], "by plain http")]
+#[case::ours(
+    "[bearer]",
+    "customers, tell-key",
+    TOKEN_IS_TOLD,
+    "the row shop passes bearers on, and what the upstream shop reads in Authorization is the gateway's word"
+)]
+#[case::kept_off("[bearer]", "customers", &[("https://x", "https://x, remove-headers: [Authorization]")], "or remove-headers names it")]
+#[case::no_cookie("[session-cookie]", "known", &[("filters:\n", "filters:\n  known: { type: identity-creation, domain: main, realms: [staff] }\n")], "there is no cookie to pass on")]
+#[case::no_bearer("[bearer]", "known", &[("filters:\n", "filters:\n  known: { type: identity-creation, domain: main, realms: [staff], internal-callers: anybody }\n")], "takes no bearer")]
+fn what_cannot_be_passed_on_is_a_fault(
+    #[case] words: &str,
+    #[case] filters: &str,
+    #[case] more: &[(&str, &str)],
+    #[case] expected: &str,
+) {
+    let realm = "realms:\n  staff: { type: forward, domain: main, upstream: door, path: /, headers: [X-Ticket], user: X-User }\n";
+    let base = BASE.replace("realms:\n", realm);
+    let text = passing(words, filters, more).replace("upstreams: { ", "upstreams: { door: { url: https://door }, ");
+    let found = faults(&format!("{base}{text}"));
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
+#[rstest]
+#[case("[session-cookie]", "customers", &[], "the session-cookie of")]
+#[case("[session-cookie, bearer]", "customers", &[], "the session-cookie and the bearer of")]
+#[case("[session-cookie]", "customers, tell-key", TOKEN_IS_TOLD, "the session-cookie of")]
+#[case("[session-cookie]", "customers", &[("https://x", "http://127.0.0.1")], "the session-cookie of")]
+fn what_is_passed_on_is_noted(
+    #[case] words: &str,
+    #[case] filters: &str,
+    #[case] more: &[(&str, &str)],
+    #[case] expected: &str,
+) {
+    let config = loaded(&format!("{BASE}{}", passing(words, filters, more)));
+    let found: Vec<_> = config.notices.iter().filter(|notice| notice.key == "routes[0].pass-on").collect();
+    assert!(found.len() == 1 && found[0].text.contains(expected), "{found:#?}");
+    assert_eq!(format!("[{}]", config.routes.last().unwrap().passed_on.words().join(", ")), words);
+}
