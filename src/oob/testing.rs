@@ -31,6 +31,7 @@ use crate::fido::{
     AnswerAt, Answered, Arrival, Claimed, Embedded, EmbeddedSettings, Fido, FidoError, Policies, UafRequest,
 };
 use crate::identity::testing::{TestDomain, TestUsers, domain_with, realm};
+use crate::identity::{FidoUafRealm, Throttle};
 use crate::jose::MacKey;
 use crate::store::memory::{Budget, MemoryOperations};
 use crate::store::operation::{Authenticator, Limits, OperationKind};
@@ -200,6 +201,12 @@ impl House {
             eras,
             fido,
         }
+    }
+
+    /// The realm `fido-uaf`, whose logins renew a session or do not, behind a throttle that takes so many failures.
+    pub(crate) fn fido_uaf(&self, renew: bool, throttle: Arc<Throttle>) -> FidoUafRealm {
+        let (users, sessions) = (Arc::clone(&self.users) as Arc<dyn Users>, Arc::clone(&self.domain.sessions));
+        FidoUafRealm::new(realm("fido-uaf", 2, renew), sessions, users, Arc::clone(&self.fido), throttle)
     }
 
     /// The user with a session of realm `fido-uaf`.

@@ -1,7 +1,5 @@
 //! Logins and step-ups by UAF answers.
 
-use std::sync::Arc;
-
 use sidegate_filters::Caller;
 
 use super::*;
@@ -15,9 +13,7 @@ fn uaf_realm(house: &House, renew: bool) -> FidoUafRealm {
 
 /// A realm that takes so many failures of a network.
 fn slowed(house: &House, renew: bool, free: u32) -> FidoUafRealm {
-    let (users, sessions) = (Arc::clone(&house.users) as Arc<dyn Users>, Arc::clone(&house.domain.sessions));
-    let throttle = house.domain.throttle(free);
-    FidoUafRealm::new(realm("fido-uaf", 2, renew), sessions, users, Arc::clone(&house.fido), throttle)
+    house.fido_uaf(renew, house.domain.throttle(free))
 }
 
 fn from(address: [u8; 4], response: &str) -> UafAnswer<'_> {

@@ -4,13 +4,12 @@
 mod http1;
 mod http2;
 mod notation;
+mod table;
 
 use std::collections::BTreeMap;
 
 use super::origin::Got;
 
-/// Where the server behind may have seen the beginning of a request, for `/up/broken`, without an end.
-const BEGINNING: char = '…';
 /// What the gateway itself says to the server behind, once in each request, the last by the filter of `/up/*` alone.
 const OURS: [&str; 7] =
     ["host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-request-id", "x-user"];

@@ -2,23 +2,28 @@
 //! should: with a set that they keep for as long as they may, and not a moment less.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
+use futures::future::{join, join_all};
 use openssl::bn::BigNum;
 use openssl::ecdsa::EcdsaSig;
 use openssl::sha::sha256;
 use serde_json::{Value, json};
 use sidegate_filters::jws::JwkDocument;
 
-use super::{Effort, Errand, Load, customer};
+use super::{Effort, Errand, Load, Tally, customer};
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::Client;
 use crate::support::issuer::now;
 use crate::support::jose::from_base64url;
 use crate::support::upstream::{Received, Upstream};
 use crate::support::wait;
+
+/// Longer than any load.
+const WATCH: Duration = Duration::from_secs(3600);
 
 /// A server that trusts the keys at its own address, and what it was shown.
 #[derive(Default)]
@@ -79,17 +84,19 @@ impl Verifier {
         self.held.lock().unwrap().contains_key(kid)
     }
 
-    /// No key is missing in the set whose tokens hold still.
-    async fn watch(self: Arc<Self>) {
-        loop {
+    /// Until the load has ended no key is missing in the set whose tokens hold still.
+    async fn watch(self: Arc<Self>, load: Arc<Tally>) {
+        wait::until("the load ends", WATCH, async || {
+            let ended = load.ended.load(Ordering::Relaxed);
             let held = self.held.lock().unwrap().clone();
             let fetched = self.fetch().await.set;
             let now = now();
             for (kid, until) in held {
                 assert!(until <= now || key_of(&fetched, &kid).is_some(), "{}: {kid} holds until {until}", self.name);
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+            ended.then_some(())
+        })
+        .await;
     }
 }
 
@@ -171,21 +178,20 @@ async fn keys_that_are_replaced_again_and_again_cost_no_request_and_leave_no_tok
         (customer(&gateway, gateway.public()).await, Errand::Page("/bank")),
     ];
     let load = Load::start(clients.into(), rate);
-    let watches = verifiers.each_ref().map(|verifier| tokio::spawn(verifier.clone().watch()));
-    load.more().await;
-    for _ in 0..rotations {
-        let made = rotate(&gateway, &load, rate).await;
-        wait::until("both servers are shown tokens of the new keys", wait::BOUND, async || {
-            let shown = |(verifier, kid): (&Arc<Verifier>, &String)| verifier.was_shown(kid);
-            (verifiers.iter().zip(&made).all(shown) && made.len() == 2).then_some(())
-        })
-        .await;
-    }
-    let (sent, _, time) = load.end().await;
-    for watch in watches {
-        watch.abort();
-        assert!(watch.await.unwrap_err().is_cancelled(), "a key was missing");
-    }
+    let watches = join_all(verifiers.iter().map(|verifier| verifier.clone().watch(load.tally.clone())));
+    let rotated = async {
+        load.more().await;
+        for _ in 0..rotations {
+            let made = rotate(&gateway, &load, rate).await;
+            wait::until("both servers are shown tokens of the new keys", wait::BOUND, async || {
+                let shown = |(verifier, kid): (&Arc<Verifier>, &String)| verifier.was_shown(kid);
+                (verifiers.iter().zip(&made).all(shown) && made.len() == 2).then_some(())
+            })
+            .await;
+        }
+        load.end().await
+    };
+    let ((sent, _, time), _) = join(rotated, watches).await;
     for verifier in &verifiers {
         assert_eq!(verifier.held.lock().unwrap().len(), rotations + 1, "each key signed");
     }

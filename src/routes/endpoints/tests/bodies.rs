@@ -12,11 +12,8 @@ use super::super::{
     RedeemEndpoint, StatusEndpoint, UafRequestEndpoint, UafResponseEndpoint,
 };
 use super::{problem, request, send};
-use crate::identity::FidoUafRealm;
-use crate::identity::testing::realm;
 use crate::oob::testing::House;
 use crate::routes::Endpoint;
-use crate::store::Users;
 use crate::store::operation::OperationKind::Auth;
 
 /// Every endpoint with a JSON body, and a body that it takes.
@@ -42,14 +39,7 @@ fn endpoint(house: &House, name: &str) -> (Arc<dyn Endpoint>, Value) {
             json!({"username": "jeff"}),
         ),
         "login-response" => {
-            let (sessions, users) = (Arc::clone(&house.domain.sessions), Arc::clone(&house.users) as Arc<dyn Users>);
-            let realm = FidoUafRealm::new(
-                realm("fido-uaf", 2, false),
-                sessions,
-                users,
-                Arc::clone(&house.fido),
-                house.domain.throttle(9),
-            );
+            let realm = house.fido_uaf(false, house.domain.throttle(9));
             (Arc::new(FidoLoginResponseEndpoint::new(Arc::new(realm))), json!({"uafResponse": "any"}))
         }
         other => panic!("{other}"),

@@ -9,19 +9,16 @@ use sidegate_uaf::wire::AuthenticationRequest;
 
 use super::super::{FidoLoginRequestEndpoint, FidoLoginResponseEndpoint};
 use super::{body, request, send};
+use crate::identity::Throttle;
 use crate::identity::testing::{pair, realm};
-use crate::identity::{FidoUafRealm, Throttle};
 use crate::oob::testing::{House, Phone};
-use crate::store::Users;
 
 fn response_endpoint(house: &House) -> FidoLoginResponseEndpoint {
     slowed_response_endpoint(house, house.domain.throttle(9))
 }
 
 fn slowed_response_endpoint(house: &House, throttle: Arc<Throttle>) -> FidoLoginResponseEndpoint {
-    let (sessions, users) = (Arc::clone(&house.domain.sessions), Arc::clone(&house.users) as Arc<dyn Users>);
-    let realm = FidoUafRealm::new(realm("fido-uaf", 2, false), sessions, users, Arc::clone(&house.fido), throttle);
-    FidoLoginResponseEndpoint::new(Arc::new(realm))
+    FidoLoginResponseEndpoint::new(Arc::new(house.fido_uaf(false, throttle)))
 }
 
 async fn answer(house: &House, phone: &mut Phone, asked: serde_json::Value) -> String {

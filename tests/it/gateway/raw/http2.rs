@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::time::Duration;
 
 use super::super::clients::{connect, connect_tls};
-use super::super::front::{Front, quick};
-use super::super::origin::Origin;
-use super::{BEGINNING, notation, seen};
+use super::super::front::Front;
+use super::super::origin::Got;
+use super::table::{self, Row};
+use super::{notation, seen};
 use crate::support::frames::{self, Frame};
-use sidegate::gateway::Limits;
-
-const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/gateway/raw/http2.txt");
 
 /// The stream of the request that stands behind every row's frames.
 const NEXT: u32 = 999;
@@ -29,28 +26,8 @@ const KINDS: [&str; 10] = [
     "CONTINUATION",
 ];
 
-/// A line of the table.
-struct Row {
-    line: usize,
-    answers: String,
-    frames: Vec<u8>,
-    upstream: String,
-}
-
 fn rows() -> Vec<Row> {
-    let table = std::fs::read_to_string(TABLE).unwrap();
-    let lines = table.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let row = |(line, text): (usize, &str)| {
-        let columns: Vec<_> = text.split(" | ").map(str::trim).collect();
-        let (answers, frames, upstream) = match columns[..] {
-            [answers, frames] => (answers, frames, ""),
-            [answers, frames, upstream] => (answers, frames, upstream),
-            _ => panic!("line {}: answers | frames | what the server behind saw", line + 1),
-        };
-        let frames = frames.split(" ; ").flat_map(frame).collect();
-        Row { line: line + 1, answers: answers.to_owned(), frames, upstream: upstream.to_owned() }
-    };
-    lines.map(row).collect()
+    table::rows("http2.txt", |frames| frames.split(" ; ").flat_map(frame).collect())
 }
 
 /// The bytes of a frame as the table writes it: type, stream, flags and payload.
@@ -162,43 +139,34 @@ impl Answers {
     }
 }
 
-/// What is otherwise than the row says, as a line of the table.
-fn surprise(front: &Front, origin: &Origin, row: &Row, way: Way) -> Option<String> {
-    let before = origin.got().len();
-    let mut stream = way.open(front);
-    way.send(&mut *stream, &[frames::greeting(), row.frames.clone(), frames::get(NEXT, "/up/next")].concat());
-    let awaited = row.answers.split(", ").filter_map(|answer| answer.split_once(": ")?.0.parse().ok());
-    let awaited: Vec<u32> = awaited.chain([NEXT]).collect();
-    let answers = Answers::read(&mut *stream, &awaited).text();
-    let mut saw: Vec<_> = origin.got().split_off(before).iter().map(seen).collect();
-    saw.retain(|saw| !saw.starts_with("GET /up/next "));
-    (answers != row.answers || saw.join(" ") != row.upstream.trim_start_matches(BEGINNING))
-        .then(|| format!("line {}, {way:?}: {answers} | {}", row.line, saw.join(" ")))
-}
+impl table::Way for Way {
+    fn answers(self, front: &Front, row: &Row) -> Result<(), String> {
+        let mut stream = self.open(front);
+        self.send(&mut *stream, &[frames::greeting(), row.bytes.clone(), frames::get(NEXT, "/up/next")].concat());
+        let awaited = row.answers.split(", ").filter_map(|answer| answer.split_once(": ")?.0.parse().ok());
+        let awaited: Vec<u32> = awaited.chain([NEXT]).collect();
+        let answers = Answers::read(&mut *stream, &awaited).text();
+        if answers == row.answers { Ok(()) } else { Err(answers) }
+    }
 
-fn try_all(way: Way) {
-    let origin = Origin::start();
-    // Whoever waits for what never comes is cut soon; a connection that stays open by mistake is noticed.
-    let front = Front::start(Limits { idle: Duration::from_secs(3600), ..quick() }, Some(origin.address));
-    let surprises: Vec<_> = rows().iter().filter_map(|row| surprise(&front, &origin, row, way)).collect();
-    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
-    let broken = origin.broken();
-    assert!(broken.iter().all(|bytes| bytes.starts_with(b"POST /up/broken HTTP/1.1\r\n")), "{broken:?}");
+    fn upstream(self, got: Vec<Got>) -> Vec<String> {
+        got.iter().map(seen).filter(|saw| !saw.starts_with("GET /up/next ")).collect()
+    }
 }
 
 #[test]
 fn the_table_holds_of_frames_that_come_at_once() {
-    try_all(Way::AtOnce);
+    table::try_all(&rows(), Way::AtOnce);
 }
 
 #[test]
 fn the_table_holds_of_frames_that_come_in_pieces() {
-    try_all(Way::InPieces);
+    table::try_all(&rows(), Way::InPieces);
 }
 
 #[test]
 fn the_table_holds_over_tls() {
-    try_all(Way::Tls);
+    table::try_all(&rows(), Way::Tls);
 }
 
 #[test]
