@@ -6,7 +6,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -22,7 +21,7 @@ use sidegate_filters::jws::{EcCurve, KeyKind};
 use sidegate_filters::jws_bypass::{JwsBypassFilter, Proof, SKEW, Uses};
 use sidegate_filters::memory::MemoryReplayGuard;
 use sidegate_filters::rate::Limit;
-use sidegate_filters::{BodySource, CanonicalPath, Client, Exchange, Filter as _, Params, Problem, Reply, Verdict};
+use sidegate_filters::{CanonicalPath, Client, Exchange, Filter as _, Params, Reply, Verdict};
 use sidegate_uaf::authenticator::Authenticator;
 use sidegate_uaf::wire::RegistrationRequest;
 
@@ -129,7 +128,7 @@ impl House {
         let found = self.composed.router.find(ask.on, &ask.method, &path).map_err(|_| "no such row")?;
         let mut exchange = ask.exchange(found.path, found.params);
         self.runtime.block_on(async {
-            if let Verdict::Answer(reply) = found.route.filters.request(&mut exchange, &mut Read).await {
+            if let Verdict::Answer(reply) = found.route.filters.request(&mut exchange, &mut Bytes::new()).await {
                 return Ok(reply);
             }
             if let Verdict::Answer(reply) = found.route.filters.commit(&mut exchange).await {
@@ -208,14 +207,14 @@ impl House {
     /// Whether the bypass lets the change through.
     pub(crate) fn bypass(&self, mut exchange: Exchange) -> bool {
         self.runtime.block_on(async {
-            let passes = matches!(self.bypass.request(&mut exchange).await, Ok(Verdict::Pass));
+            let passes = matches!(self.bypass.request(&mut exchange, &mut Bytes::new()).await, Ok(Verdict::Pass));
             passes && matches!(self.bypass.commit(&mut exchange).await, Ok(Verdict::Pass))
         })
     }
 
     /// Whether the bypass refuses it, as a message that is none of the target's key.
     pub(crate) fn refuses(&self, mut exchange: Exchange) -> bool {
-        let verdict = self.block_on(self.bypass.request(&mut exchange));
+        let verdict = self.block_on(self.bypass.request(&mut exchange, &mut Bytes::new()));
         matches!(verdict, Ok(Verdict::Answer(reply)) if reply.status().is_client_error())
     }
 
@@ -246,7 +245,7 @@ impl House {
 
     /// Whether the filters of a row let a request through, with what they tell the application.
     pub(crate) fn passes(&self, route: &Route, exchange: &mut Exchange) -> bool {
-        let verdict = self.runtime.block_on(route.filters.request(exchange, &mut Read));
+        let verdict = self.runtime.block_on(route.filters.request(exchange, &mut Bytes::new()));
         matches!(verdict, Verdict::Pass) && !exchange.upstream_headers.is_empty()
     }
 
@@ -313,14 +312,4 @@ fn bypass(composed: &Composed) -> JwsBypassFilter {
 
 fn text<'a>(value: &'a Value, member: &str) -> Result<&'a str, Failure> {
     value.get(member).and_then(Value::as_str).ok_or_else(|| format!("no {member}: {value}").into())
-}
-
-/// Every body is there already.
-struct Read;
-
-#[async_trait]
-impl BodySource for Read {
-    async fn read(&mut self, _: usize) -> Result<Bytes, Problem> {
-        Ok(Bytes::new())
-    }
 }

@@ -2,24 +2,13 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use http::StatusCode;
 
+use crate::body::BodySource;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
 use crate::reply::{Problem, Reply};
-
-/// Where a chain gets the body from, when a filter needs it.
-#[async_trait]
-pub trait BodySource: Send {
-    /// Reads the whole body, at most `limit` bytes.
-    ///
-    /// # Errors
-    /// The answer to give instead: 413 when it is longer, 408 when it came too slowly, 400 when it was broken.
-    async fn read(&mut self, limit: usize) -> Result<Bytes, Problem>;
-}
 
 /// The filters of a route in the order of the configuration.
 #[derive(Clone, Default)]
@@ -80,7 +69,6 @@ impl Chain {
     /// Whether a connection may go on that began with this request, now that these filters stand where others stood. The
     /// request is as it came, without a body; what they make of it is in it afterwards. An error ends the connection.
     pub async fn again(&self, exchange: &mut Exchange) -> bool {
-        exchange.body = Some(Bytes::new());
         for filter in self.filters() {
             match filter.again(exchange).await {
                 Ok(Verdict::Pass) => {}
@@ -124,40 +112,12 @@ impl Link {
     /// The answer in place of letting the request pass.
     async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Option<Reply> {
         let filter = self.filter.as_ref();
-        if let Some(reply) = self.provide_body(exchange, body).await {
-            return Some(reply);
-        }
-        match filter.request(exchange).await {
+        match filter.request(exchange, body).await {
             Ok(Verdict::Pass) => None,
             Ok(Verdict::Answer(reply)) => Some(reply),
             Err(error) => Some(refusal(filter, &error)),
         }
     }
-
-    /// Sees to it that the filter has the body, if it needs it; the answer where that can't be.
-    async fn provide_body(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Option<Reply> {
-        let filter = self.filter.as_ref();
-        let limit = filter.body_limit()?;
-        match filter.needs_body(exchange).await {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(error) => return Some(refusal(filter, &error)),
-        }
-        if let Verdict::Answer(reply) = filter.before_body(exchange) {
-            return Some(reply);
-        }
-        provide_body(exchange, body, limit).await.err().map(Into::into)
-    }
-}
-
-/// Reads the body unless an earlier filter had it read; that one may have taken more than this one wants.
-async fn provide_body(exchange: &mut Exchange, body: &mut dyn BodySource, limit: usize) -> Result<(), Problem> {
-    match &exchange.body {
-        None => exchange.body = Some(body.read(limit).await?),
-        Some(read) if read.len() <= limit => {}
-        Some(_) => return Err(Problem::too_long(limit)),
-    }
-    Ok(())
 }
 
 fn refusal(filter: &dyn Filter, error: &FilterError) -> Reply {

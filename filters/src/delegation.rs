@@ -20,6 +20,7 @@ pub use reserved::is_reserved;
 pub(crate) use reserved::{is_kept_from_upstreams, is_of_message};
 pub use rule::{Rule, RuleError, SOURCES};
 
+use crate::body::BodySource;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::{AuthenticatedSession, Caller};
@@ -167,7 +168,7 @@ impl Filter for DelegationFilter {
         format!("audience {}; {}", self.audience, rules.join(", "))
     }
 
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(self.rules.len());
         for rule in &self.rules {
             match self.header(rule, exchange).await {

@@ -1,8 +1,10 @@
 //! The trait that every filter implements.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::StatusCode;
 
+use crate::body::BodySource;
 use crate::exchange::Exchange;
 use crate::identity::Caller;
 use crate::reply::Reply;
@@ -39,31 +41,12 @@ pub trait Filter: Send + Sync {
         String::new()
     }
 
-    /// How many bytes of the body the filter needs, if any (at most 65,536). A longer body is 413 before the filter runs.
-    fn body_limit(&self) -> Option<usize> {
-        None
-    }
-
-    /// Whether it needs the body of this request, where [`Filter::body_limit`] says that it may: if not, no body is read for it.
+    /// Decides about a request. A filter that finds that it hangs on the body reads it then and there, with
+    /// [`Exchange::read_body`]: after what the head alone decides, such as its media type (`http-api.md` 0.1).
     ///
     /// # Errors
     /// When it cannot decide: the chain refuses the request.
-    async fn needs_body(&self, _exchange: &mut Exchange) -> Result<bool, FilterError> {
-        Ok(true)
-    }
-
-    /// Looks at the head before the body is read for this filter: the place for a media type, which comes before the
-    /// body's length (`http-api.md` 0.1).
-    fn before_body(&self, _exchange: &Exchange) -> Verdict {
-        Verdict::Pass
-    }
-
-    /// Decides about a request; `exchange.body` is there if [`Filter::body_limit`] asked for it and [`Filter::needs_body`] did not
-    /// say otherwise.
-    ///
-    /// # Errors
-    /// When it cannot decide: the chain refuses the request.
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError>;
+    async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Verdict, FilterError>;
 
     /// Learns that the request goes to the destination now: nothing of ours refuses it any more, and what comes may be
     /// carried out even if no answer ever tells. What may happen only once is written down here; any other verdict than
@@ -88,12 +71,12 @@ pub trait Filter: Send + Sync {
     }
 
     /// Judges a request that was let pass anew, as it came, for a connection that outlives it: once another configuration is
-    /// served, whose filters may be others. What counts requests has counted it.
+    /// served, whose filters may be others. It has no body. What counts requests has counted it.
     ///
     /// # Errors
     /// When it cannot decide: the connection ends.
     async fn again(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        self.request(exchange).await
+        self.request(exchange, &mut Bytes::new()).await
     }
 
     /// Learns how an upstream answered. Of a service in the same process nothing is told.

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 
+use crate::body::BodySource;
 use crate::delegation::{RemovedHeaders, fold, is_kept_from_upstreams, is_of_message, is_reserved};
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
@@ -187,7 +188,7 @@ impl Filter for HeadersFilter {
         self.0.to_string()
     }
 
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         self.0.request.iter().for_each(|change| make(change, exchange));
         exchange.answer_changes.extend_from_slice(&self.0.response);
         Ok(Verdict::Pass)

@@ -38,6 +38,7 @@ pub use sources::{
 };
 
 use crate::audit::Event;
+use crate::body::BodySource;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, TurnedAway};
 use crate::filter::{Filter, FilterError, Verdict};
@@ -165,10 +166,10 @@ impl IdentityCreationFilter {
     }
 
     /// The user, and what was shown; or why there is none.
-    async fn user(&self, exchange: &mut Exchange) -> Result<Found<'_>, Refusal> {
+    async fn user(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Found<'_>, Refusal> {
         let mut reason = Reason::NoCredential;
         for credential in &self.credentials {
-            match credential.find(exchange).await? {
+            match credential.find(exchange, body).await? {
                 Shown::Nothing => {}
                 Shown::Nobody(why) => reason = why,
                 Shown::User(session, carrier) => {
@@ -188,15 +189,15 @@ impl IdentityCreationFilter {
         }
     }
 
-    async fn caller(&self, exchange: &mut Exchange) -> Result<Known, Refusal> {
+    async fn caller(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Known, Refusal> {
         if let Some(caller) = self.internal(exchange).await? {
             return Ok(caller);
         }
         match &self.settings.admission {
             Admission::InternalOnly => Err(Refusal::NoBearer),
-            Admission::Open => Ok(self.user(exchange).await?.map_or((Caller::Anonymous, None), known)),
+            Admission::Open => Ok(self.user(exchange, body).await?.map_or((Caller::Anonymous, None), known)),
             Admission::Session(demand) => {
-                let (session, shown) = self.user(exchange).await?.map_err(Refusal::NoSession)?;
+                let (session, shown) = self.user(exchange, body).await?.map_err(Refusal::NoSession)?;
                 let shortfall = match demand.check(&session, self.clock.now()) {
                     Ok(()) => return Ok(known((session, shown))),
                     Err(shortfall) => shortfall,
@@ -266,30 +267,8 @@ impl Filter for IdentityCreationFilter {
         format!("domain {domain} by {credentials}; {admission}; {internal}; interception {interception}{passed_on}")
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        self.credentials.iter().filter_map(|credential| credential.body_limit()).max()
-    }
-
-    /// Only for a credential that would judge it: where an earlier one decides, or nothing is shown, nothing is read.
-    async fn needs_body(&self, exchange: &mut Exchange) -> Result<bool, FilterError> {
-        if exchange.client.internal && !matches!(Bearer::of(&exchange.headers), Bearer::Absent) {
-            return Ok(false);
-        }
-        for credential in &self.credentials {
-            if credential.body_limit().is_some() && credential.is_shown(exchange) {
-                return Ok(true);
-            }
-            if credential.body_limit().is_none()
-                && !matches!(credential.find(exchange).await?, Shown::Nothing | Shown::Nobody(_))
-            {
-                return Ok(false);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        match self.caller(exchange).await {
+    async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Verdict, FilterError> {
+        match self.caller(exchange, body).await {
             Ok((caller, shown)) => {
                 let personal = caller != Caller::Anonymous;
                 exchange.caller = caller;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use http::StatusCode;
 
+use crate::body::BodySource;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::network::Network;
@@ -63,7 +64,7 @@ impl Filter for IpListFilter {
         self.0.to_string()
     }
 
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         if self.0.admits(exchange.client.address) {
             return Ok(Verdict::Pass);
         }

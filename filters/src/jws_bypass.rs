@@ -19,13 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::{Method, StatusCode, header};
 
 use self::admission::{Admitted, Aimed, Subject};
 use self::refusal::{Refusal, Stop};
 use self::uses::Sending;
 use crate::audit::Event;
+use crate::body::BodySource;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
@@ -140,16 +140,14 @@ struct Sent {
     sending: Arc<Sending>,
 }
 
-/// The target and the body; both are there unless the filter is mounted where it does not belong.
-fn subject(exchange: &Exchange) -> Result<(String, Bytes), FilterError> {
+/// The target; it is there unless the filter is mounted where it does not belong.
+fn target(exchange: &Exchange) -> Result<String, FilterError> {
     if exchange.method != Method::PATCH {
         return Err(FilterError::Internal("jws-bypass is mounted on another method than PATCH".to_owned()));
     }
     let id = exchange.params.get("id");
     let id = id.ok_or_else(|| FilterError::Internal("jws-bypass needs a path with an {id} segment".to_owned()))?;
-    let body = exchange.body.clone();
-    let body = body.ok_or_else(|| FilterError::Internal("jws-bypass was given no body".to_owned()))?;
-    Ok((id.to_owned(), body))
+    Ok(id.to_owned())
 }
 
 /// Nothing but the signature speaks for the request.
@@ -185,16 +183,12 @@ impl Filter for JwsBypassFilter {
         }
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        Some(BODY_LIMIT)
-    }
-
-    fn before_body(&self, exchange: &Exchange) -> Verdict {
-        plain_body::before(exchange, &["application/jose"])
-    }
-
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        let (target_id, body) = subject(exchange)?;
+    async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Verdict, FilterError> {
+        let target_id = target(exchange)?;
+        let body = match plain_body::read(exchange, body, &["application/jose"], BODY_LIMIT).await {
+            Ok(body) => body,
+            Err(problem) => return Ok(Verdict::Answer(problem.into())),
+        };
         match self.check(&target_id, &body).await {
             Ok(admitted) => {
                 strip(exchange);

@@ -10,7 +10,7 @@
 //!
 //! 1. reads the path as a [`CanonicalPath`], refuses what [`PathRules`] do not allow, makes an [`Exchange`] of the head, and
 //!    picks the [`Chain`] by it;
-//! 2. runs [`Chain::request`], with a [`BodySource`] for filters that ask for the body, and once nothing else refuses the
+//! 2. runs [`Chain::request`], with a [`BodySource`] for filters that turn out to want the body, and once nothing else refuses the
 //!    request [`Chain::commit`]; a [`Verdict::Answer`] of either is sent in place of it;
 //! 3. forwards the canonical path and the headers that are left in the exchange, without any that
 //!    [`RemovedHeaders::keep_back`], and adds those of [`Exchange::upstream_headers`];
@@ -18,6 +18,7 @@
 //!    [`Exchange::answer_changes`] in the answer and puts [`Exchange::answer_headers`] into it.
 
 pub mod audit;
+pub mod body;
 pub mod chain;
 pub mod clock;
 pub mod delegation;
@@ -48,7 +49,8 @@ mod uaf_body;
 pub mod uaf_operation;
 pub mod user_binding;
 
-pub use chain::{BodySource, Chain};
+pub use body::BodySource;
+pub use chain::Chain;
 pub use delegation::{DelegationFilter, RemovedHeaders};
 pub use exchange::{CertificateDigest, CertificateNames, Client, Exchange, TurnedAway};
 pub use filter::{Filter, FilterError, Verdict};

@@ -1,20 +1,25 @@
 //! Heads of bodies that mean the same to every reader: one media type, in UTF-8, not compressed, and all of the request.
 
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
+use crate::body::BodySource;
 use crate::exchange::Exchange;
-use crate::filter::Verdict;
 use crate::media::{BadType, content_type};
 use crate::reason::Reason;
 use crate::reply::Problem;
 
-/// What a filter says of a head before the body is read, which has to be of one of these media types: a body in another
-/// encoding or form may say something else to another reader, and so may members that a reader takes out of a query.
-pub(crate) fn before(exchange: &Exchange, types: &[&str]) -> Verdict {
-    match check_media(&exchange.headers, types).and_then(|()| check_query(exchange.query.as_deref())) {
-        Ok(()) => Verdict::Pass,
-        Err(problem) => Verdict::Answer(problem.into()),
-    }
+/// Reads a body of one of these media types, once the head is found to be plain: a body in another encoding or form may say
+/// something else to another reader, and so may members that a reader takes out of a query.
+pub(crate) async fn read(
+    exchange: &mut Exchange,
+    body: &mut dyn BodySource,
+    types: &[&str],
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    check_media(&exchange.headers, types)?;
+    check_query(exchange.query.as_deref())?;
+    exchange.read_body(body, limit).await
 }
 
 fn check_query(query: Option<&str>) -> Result<(), Problem> {

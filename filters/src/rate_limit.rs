@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{HeaderValue, StatusCode, header};
 
+use crate::body::BodySource;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
@@ -123,7 +124,7 @@ impl Filter for RateLimitFilter {
         self.settings.to_string()
     }
 
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         let Some(name) = self.name(exchange)? else { return Ok(Verdict::Pass) };
         Ok(self.rate.take(&name).map_or_else(|wait| Verdict::Answer(too_many(wait).into()), |()| Verdict::Pass))
     }

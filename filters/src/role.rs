@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::audit::Event;
+use crate::body::BodySource;
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::{AuthenticatedSession, Caller, Session};
@@ -91,7 +92,7 @@ impl Filter for RoleFilter {
         self.demand.to_string()
     }
 
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         let passes = match &exchange.caller {
             Caller::User(session) => self.demand.is_met_by(session),
             Caller::Internal(caller) => self.demand.internal.admits(caller),

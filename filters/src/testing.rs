@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 
-use crate::chain::{BodySource, Chain};
+use crate::chain::Chain;
 use crate::clock::Millis;
 use crate::exchange::{Client, Exchange};
 use crate::filter::{Filter, Verdict};
 use crate::identity::{AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, KnownCaller, Role, Session};
 use crate::path::CanonicalPath;
-use crate::reply::{Problem, Reply};
+use crate::reply::Reply;
 
 /// A session by password.
 pub(crate) fn jeff() -> Caller {
@@ -65,19 +65,10 @@ pub(crate) fn exchange(caller: Caller) -> Exchange {
     Exchange { headers, caller, ..request(Method::POST, "/x") }
 }
 
-struct Body(Bytes);
-
-#[async_trait::async_trait]
-impl BodySource for Body {
-    async fn read(&mut self, _: usize) -> Result<Bytes, Problem> {
-        Ok(self.0.clone())
-    }
-}
-
 /// `None` where the request passes.
 pub(crate) async fn reply(filter: impl Filter + 'static, mut exchange: Exchange, body: &[u8]) -> Option<Reply> {
     let chain = Chain::new(vec![std::sync::Arc::new(filter)]);
-    match chain.request(&mut exchange, &mut Body(Bytes::copy_from_slice(body))).await {
+    match chain.request(&mut exchange, &mut Bytes::copy_from_slice(body)).await {
         Verdict::Pass => None,
         Verdict::Answer(reply) => Some(reply),
     }

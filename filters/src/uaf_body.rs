@@ -5,15 +5,13 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use crate::body::{BodySource, LONGEST_BODY};
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
 use crate::jws::json;
 use crate::plain_body;
 use crate::reply::{Problem, Reply};
-
-/// The longest body that is read, in bytes: what a proxy can hold back.
-const LIMIT: usize = 64 * 1024;
 
 /// A filter that decides by who is calling and by such a body.
 pub trait BodyFilter: Send + Sync {
@@ -37,18 +35,10 @@ impl<F: BodyFilter> Filter for F {
         BodyFilter::settings(self)
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        Some(LIMIT)
-    }
-
-    fn before_body(&self, exchange: &Exchange) -> Verdict {
-        plain_body::before(exchange, &["application/json", "application/fido+uaf"])
-    }
-
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        let body = exchange.body.as_deref();
-        let body = body.ok_or_else(|| FilterError::Internal(format!("{} was given no body", F::NAME)))?;
-        Ok(self.check(&exchange.caller, body).map_or_else(Verdict::Answer, |()| Verdict::Pass))
+    async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Verdict, FilterError> {
+        let read = plain_body::read(exchange, body, &["application/json", "application/fido+uaf"], LONGEST_BODY).await;
+        let checked = read.map_err(Reply::from).and_then(|body| self.check(&exchange.caller, &body));
+        Ok(checked.map_or_else(Verdict::Answer, |()| Verdict::Pass))
     }
 }
 

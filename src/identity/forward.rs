@@ -87,7 +87,7 @@ impl ForwardRealm {
         Self { settings, remote, seats, known, told, clock }
     }
 
-    fn question(&self, exchange: &Exchange) -> Question {
+    fn question(&self, exchange: &Exchange, body: Option<Bytes>) -> Question {
         let mut headers = HeaderMap::new();
         for name in &self.settings.terms.headers {
             if *name == header::COOKIE {
@@ -114,7 +114,6 @@ impl ForwardRealm {
             // They come from a request that was read: only a query may have bytes that no header has, and is not sent.
             headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
-        let body = self.settings.terms.body.map(|_| exchange.body.clone().unwrap_or_default());
         let whole = digest(&headers, body.as_deref().unwrap_or_default());
         Question { headers, body, credentials, whole }
     }
@@ -219,12 +218,8 @@ impl AuthenticationService for ForwardRealm {
         self.settings.terms.body
     }
 
-    async fn ask(&self, exchange: &Exchange) -> Result<Option<Session>, FilterError> {
-        // Nothing was read for a credential that was there when it was looked for first, and ended before it counted.
-        if self.settings.terms.body.is_some() && exchange.body.is_none() {
-            return Err(self.failed(&"the body that it is to judge was not read"));
-        }
-        let question = self.question(exchange);
+    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Option<Session>, FilterError> {
+        let question = self.question(exchange, body);
         if let Some(session) = self.remembered(&question) {
             return Ok(Some(session));
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use sidegate_filters::clock::{Clock, ManualClock, Millis};
 use sidegate_filters::identity_creation::{
@@ -189,7 +190,7 @@ impl TestDomain {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let cookie = CookieSession::new(settings.domain.clone(), Arc::clone(&self.sessions) as Arc<dyn Sessions>);
         let filter = IdentityCreationFilter::new(settings, vec![Arc::new(cookie)], callers, self.pages(), clock);
-        assert!(matches!(filter.request(exchange).await, Ok(Verdict::Pass)));
+        assert!(matches!(filter.request(exchange, &mut Bytes::new()).await, Ok(Verdict::Pass)));
     }
 
     /// A key of the user that is on record.
@@ -242,7 +243,7 @@ pub(crate) fn internal(name: &str, roles: &[Role]) -> Caller {
     let filter = IdentityCreationFilter::new(settings, Vec::new(), Arc::new(callers), Arc::new(pages), clock);
     let mut exchange = exchange(Method::GET, &[("authorization", &format!("Bearer {bearer}"))]);
     exchange.client.internal = true;
-    assert!(matches!(futures::executor::block_on(filter.request(&mut exchange)), Ok(Verdict::Pass)));
+    assert!(matches!(futures::executor::block_on(filter.request(&mut exchange, &mut Bytes::new())), Ok(Verdict::Pass)));
     exchange.caller
 }
 

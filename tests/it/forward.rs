@@ -1,5 +1,7 @@
 //! The realm `forward` (`gateway.md` 3.1): an authentication service that is there already says who is calling.
 
+mod once;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -122,9 +124,14 @@ struct Shop {
 
 impl Shop {
     async fn with(more: &str) -> Self {
+        Self::after("", more).await
+    }
+
+    /// The realm comes after these realms.
+    async fn after(realms: &str, more: &str) -> Self {
         let (upstream, service) = (Upstream::start().await, Service::start().await);
         let realm = format!(
-            "  corporate:\n    type: forward\n    domain: main\n    upstream: verifier\n    path: /verify?x=1\n    \
+            "{realms}  corporate:\n    type: forward\n    domain: main\n    upstream: verifier\n    path: /verify?x=1\n    \
              headers: [Cookie, X-Ticket, Authorization]\n    user: X-Auth-User\n    name: X-Auth-Name\n    roles: X-Auth-Roles\n{more}"
         );
         let row = |name: &str| {

@@ -1,16 +1,18 @@
 use std::sync::Mutex;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use http::Method;
 use rstest::rstest;
 
 use super::*;
+use crate::body::LONGEST_BODY;
 use crate::testing::request;
 
 /// Notes what happens to it and decides as it is told.
 struct Scripted {
     name: &'static str,
     body_limit: Option<usize>,
-    head: Option<StatusCode>,
     says: fn() -> Result<Verdict, FilterError>,
     log: Arc<Mutex<Vec<String>>>,
 }
@@ -27,17 +29,14 @@ impl Filter for Scripted {
         self.name
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        self.body_limit
-    }
-
-    fn before_body(&self, exchange: &Exchange) -> Verdict {
-        self.note(if exchange.body.is_some() { "head, body there" } else { "head" });
-        self.head.map_or(Verdict::Pass, |status| Verdict::Answer(Problem::new(status, "").into()))
-    }
-
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         self.note(&format!("request {:?}", exchange.body.as_ref().map(Bytes::len)));
+        if let Some(limit) = self.body_limit {
+            match exchange.read_body(body, limit).await {
+                Ok(body) => self.note(&format!("read {}", body.len())),
+                Err(problem) => return Ok(Verdict::Answer(problem.into())),
+            }
+        }
         (self.says)()
     }
 
@@ -63,18 +62,13 @@ struct Bench {
 }
 
 impl Bench {
-    fn then(self, name: &'static str, body_limit: Option<usize>, says: fn() -> Result<Verdict, FilterError>) -> Self {
-        self.guarded(name, body_limit, None, says)
-    }
-
-    fn guarded(
+    fn then(
         mut self,
         name: &'static str,
         body_limit: Option<usize>,
-        head: Option<StatusCode>,
         says: fn() -> Result<Verdict, FilterError>,
     ) -> Self {
-        self.filters.push(Arc::new(Scripted { name, body_limit, head, says, log: self.log.clone() }));
+        self.filters.push(Arc::new(Scripted { name, body_limit, says, log: self.log.clone() }));
         self
     }
 
@@ -100,10 +94,7 @@ struct Source {
 impl BodySource for Source {
     async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
         self.reads += 1;
-        if self.body.len() > limit {
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ""));
-        }
-        Ok(self.body.clone())
+        self.body.read(limit).await
     }
 }
 
@@ -150,7 +141,7 @@ async fn an_error_refuses(#[case] says: fn() -> Result<Verdict, FilterError>, #[
 
 #[tokio::test]
 async fn an_error_keeps_its_reason_to_itself() {
-    let filter = Scripted { name: "a", body_limit: None, head: None, says: internal, log: Arc::default() };
+    let filter = Scripted { name: "a", body_limit: None, says: internal, log: Arc::default() };
     let Err(error) = internal() else { panic!("an error") };
     let Reply::Problem(problem) = refusal(&filter, &error) else { panic!("a problem") };
     assert!(!problem.detail.contains("only the log"));
@@ -161,27 +152,36 @@ async fn the_body_is_read_once_and_kept_for_those_after() {
     let bench = Bench::default().then("a", None, pass).then("b", Some(9), pass).then("c", Some(9), pass);
     let (status, log) = bench.request(9).await;
     assert_eq!(status, None);
-    let expected = ["a request None", "b head", "b request Some(9)", "c head, body there", "c request Some(9)"];
+    let expected = ["a request None", "b request None", "b read 9", "c request Some(9)", "c read 9"];
     assert_eq!(log, expected);
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_never_reaches_the_filter() {
     let (status, log) = Bench::default().then("a", Some(8), pass).request(9).await;
-    assert_eq!((status, log), (Some(413), vec!["a head".to_owned()]));
+    assert_eq!((status, log), (Some(413), vec!["a request None".to_owned()]));
+}
+
+#[tokio::test]
+async fn no_filter_gets_more_than_a_proxy_holds_back() {
+    let (status, _) = Bench::default().then("a", Some(usize::MAX), pass).request(LONGEST_BODY).await;
+    assert_eq!(status, None);
+    let (status, log) = Bench::default().then("a", Some(usize::MAX), pass).request(LONGEST_BODY + 1).await;
+    assert_eq!((status, log), (Some(413), vec!["a request None".to_owned()]));
 }
 
 #[tokio::test]
 async fn a_body_read_for_another_filter_must_fit_too() {
     let (status, log) = Bench::default().then("a", Some(9), pass).then("b", Some(8), pass).request(9).await;
     assert_eq!(status, Some(413));
-    assert_eq!(log, ["a head", "a request Some(9)", "b head, body there"]);
+    assert_eq!(log, ["a request None", "a read 9", "b request Some(9)"]);
 }
 
 #[tokio::test]
-async fn the_head_is_judged_before_the_body_is_read() {
-    let bench = Bench::default().guarded("a", Some(8), Some(StatusCode::UNSUPPORTED_MEDIA_TYPE), pass);
-    assert_eq!(bench.request(9).await, (Some(415), vec!["a head".to_owned()]));
+async fn what_is_judged_anew_has_no_body() {
+    let bench = Bench::default().then("a", Some(9), pass);
+    assert!(Chain::new(bench.filters).again(&mut exchange()).await);
+    assert_eq!(*bench.log.lock().unwrap(), ["a request None", "a read 0"]);
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use http::Method;
 use rstest::rstest;
 
@@ -66,7 +67,7 @@ fn sent(exchange: &Exchange) -> Vec<(&str, &str)> {
 #[tokio::test]
 async fn a_rule_sets_its_header(#[case] rule: &str, #[case] name: &str, #[case] value: &str) {
     let mut exchange = exchange(jeff("jeff & co>"), &[("accept-language", b"de")]);
-    let verdict = filter("app", &[rule]).unwrap().request(&mut exchange).await;
+    let verdict = filter("app", &[rule]).unwrap().request(&mut exchange, &mut Bytes::new()).await;
     assert!(matches!(verdict, Ok(Verdict::Pass)));
     assert_eq!(sent(&exchange), [(name, value)]);
 }
@@ -75,15 +76,15 @@ async fn a_rule_sets_its_header(#[case] rule: &str, #[case] name: &str, #[case] 
 async fn basic_is_of_one_user_and_never_of_nobody() {
     let rule = "AUTH:user.auth.SecToken:Authorization:basic";
     let mut nobody = exchange(Caller::Anonymous, &[]);
-    assert!(matches!(filter("app", &[rule]).unwrap().request(&mut nobody).await, Ok(Verdict::Pass)));
+    assert!(matches!(filter("app", &[rule]).unwrap().request(&mut nobody, &mut Bytes::new()).await, Ok(Verdict::Pass)));
     assert_eq!(sent(&nobody), []);
     let mut two = exchange(jeff("jeff:eve"), &[]);
-    let verdict = filter("app", &[rule]).unwrap().request(&mut two).await;
+    let verdict = filter("app", &[rule]).unwrap().request(&mut two, &mut Bytes::new()).await;
     assert!(matches!(verdict, Err(FilterError::Internal(_))), "where the name ends would be the server's guess");
     let account = Rule::parse("ENV:A:Authorization:basic", &|_| Some("gate:s3cret".to_owned())).unwrap();
     let account = DelegationFilter::new(vec![account], "app".to_owned(), &RemovedHeaders::default(), Arc::new(Signed));
     let mut anybody = exchange(Caller::Anonymous, &[]);
-    assert!(matches!(account.unwrap().request(&mut anybody).await, Ok(Verdict::Pass)));
+    assert!(matches!(account.unwrap().request(&mut anybody, &mut Bytes::new()).await, Ok(Verdict::Pass)));
     assert_eq!(sent(&anybody), [("authorization", "Basic Z2F0ZTpzM2NyZXQ=")]);
     assert!(anybody.upstream_headers[0].1.is_sensitive());
 }
@@ -93,7 +94,10 @@ async fn of_nobody_only_what_is_not_personal_is_told() {
     let told = ["AUTH:user.auth.SecToken:Authorization", "SESSION:sid:X-Sid", "CALLER:name:X-Caller"];
     let rules = [told[0], told[1], told[2], "CONST:gate:X-By", "HEADER:x-none:X-N"];
     let mut exchange = exchange(Caller::Anonymous, &[]);
-    assert!(matches!(filter("app", &rules).unwrap().request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert!(matches!(
+        filter("app", &rules).unwrap().request(&mut exchange, &mut Bytes::new()).await,
+        Ok(Verdict::Pass)
+    ));
     assert_eq!(sent(&exchange), [("x-by", "gate")]);
 }
 
@@ -102,7 +106,10 @@ async fn of_an_internal_caller_its_name_is_told_and_of_a_user_none() {
     let rules = ["AUTH:user.auth.UserId:X-User", "CALLER:name:X-Caller"];
     for (caller, told) in [(crate::testing::service(&[]), ("x-caller", "shop")), (jeff("jeff"), ("x-user", "ext-1"))] {
         let mut exchange = exchange(caller, &[]);
-        assert!(matches!(filter("app", &rules).unwrap().request(&mut exchange).await, Ok(Verdict::Pass)));
+        assert!(matches!(
+            filter("app", &rules).unwrap().request(&mut exchange, &mut Bytes::new()).await,
+            Ok(Verdict::Pass)
+        ));
         assert_eq!(sent(&exchange), [told]);
     }
 }
@@ -111,7 +118,7 @@ async fn of_an_internal_caller_its_name_is_told_and_of_a_user_none() {
 async fn the_sec_token_is_marked_sensitive() {
     let mut exchange = exchange(jeff("jeff"), &[]);
     let filter = filter("app", &["AUTH:user.auth.SecToken:Authorization"]).unwrap();
-    assert!(matches!(filter.request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert!(matches!(filter.request(&mut exchange, &mut Bytes::new()).await, Ok(Verdict::Pass)));
     assert!(exchange.upstream_headers.iter().all(|(_, value)| value.is_sensitive()));
     assert_eq!(format!("{:?}", SecToken::new("abc".into())), "SecToken(…)");
 }
@@ -126,7 +133,7 @@ async fn a_control_character_of_ours_fails_closed(
     #[values("a\r\nX-Admin: 1", "a\u{0}", "a\u{85}", "a\tb")] name: &str,
 ) {
     let mut exchange = exchange(jeff(name), &[]);
-    let verdict = filter("app", &["CONST:a:X-A", rule]).unwrap().request(&mut exchange).await;
+    let verdict = filter("app", &["CONST:a:X-A", rule]).unwrap().request(&mut exchange, &mut Bytes::new()).await;
     assert!(matches!(verdict, Err(FilterError::Internal(_))));
     assert!(exchange.upstream_headers.is_empty());
 }
@@ -139,14 +146,16 @@ async fn a_control_character_of_ours_fails_closed(
 async fn a_clients_doubtful_value_is_refused(#[case] values: &[&[u8]]) {
     let headers: Vec<_> = values.iter().map(|value| ("accept-language", *value)).collect();
     let mut exchange = exchange(jeff("jeff"), &headers);
-    let verdict = filter("app", &["HEADER:Accept-Language:X-Lang"]).unwrap().request(&mut exchange).await;
+    let verdict =
+        filter("app", &["HEADER:Accept-Language:X-Lang"]).unwrap().request(&mut exchange, &mut Bytes::new()).await;
     assert!(matches!(verdict, Ok(Verdict::Answer(reply)) if reply.status() == StatusCode::BAD_REQUEST));
 }
 
 #[tokio::test]
 async fn without_a_sec_token_the_request_does_not_go_on() {
     let mut exchange = exchange(jeff("jeff"), &[]);
-    let verdict = filter("down", &["AUTH:user.auth.SecToken:X-T"]).unwrap().request(&mut exchange).await;
+    let verdict =
+        filter("down", &["AUTH:user.auth.SecToken:X-T"]).unwrap().request(&mut exchange, &mut Bytes::new()).await;
     assert!(matches!(verdict, Err(FilterError::Unavailable(_))));
 }
 

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use http::Method;
 use rstest::rstest;
 
@@ -32,7 +33,7 @@ async fn changed(filters: Vec<HeadersFilter>, said: &[(&'static str, &str)]) -> 
     let mut exchange = request(Method::GET, "/");
     exchange.headers = fields(said);
     for filter in filters {
-        assert!(matches!(filter.request(&mut exchange).await.unwrap(), Verdict::Pass));
+        assert!(matches!(filter.request(&mut exchange, &mut Bytes::new()).await.unwrap(), Verdict::Pass));
     }
     let told = |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
     let set = exchange.upstream_headers.iter().map(|(name, value)| told((name, value)));
@@ -78,7 +79,7 @@ async fn filters_change_what_those_before_them_left() {
 async fn changes_of_the_answer_are_handed_on_in_their_order() {
     let changes = vec![set("content-security-policy", "default-src 'self'"), remove("server"), add("vary", "origin")];
     let mut exchange = request(Method::GET, "/");
-    let _ = filter(vec![], changes.clone()).request(&mut exchange).await.unwrap();
+    let _ = filter(vec![], changes.clone()).request(&mut exchange, &mut Bytes::new()).await.unwrap();
     assert_eq!(exchange.answer_changes, changes);
     assert!(exchange.upstream_headers.is_empty());
 }

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use super::{
     AuthenticationService, Bearer, Certificates, Challenge, SessionCookie, SessionDomain, Sessions, Tokens,
     foreign_cookies, login_cookie, session_cookie, shows_bearer, shows_session_token,
 };
+use crate::body::BodySource;
 use crate::delegation::RemovedHeaders;
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
@@ -50,21 +51,12 @@ pub trait Credential: Send + Sync {
         None
     }
 
-    /// How many bytes of the body it looks at, if any (at most 65,536).
-    fn body_limit(&self) -> Option<usize> {
-        None
-    }
-
-    /// Whether a request shows anything of the kind, good or bad; asked only where it looks at the body.
-    fn is_shown(&self, _exchange: &Exchange) -> bool {
-        true
-    }
-
-    /// Looks for it in a request.
+    /// Looks for it in a request, once: a look may be told in the audit, and cost a request elsewhere. What it has to know
+    /// of the body it reads, where the head shows anything of the kind.
     ///
     /// # Errors
     /// When it can't be judged: the request is refused.
-    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError>;
+    async fn find(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Shown, FilterError>;
 
     /// Whether a session that this credential, or another of its row, was shown for is still alive: no where this one keeps
     /// it and it has ended. One that is of its request alone is kept nowhere.
@@ -114,7 +106,7 @@ impl Credential for CookieSession {
         Some(CarriedBy::Cookie)
     }
 
-    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+    async fn find(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Shown, FilterError> {
         // Cookies of ours do not go on: what a destination of ours may want of them is kept.
         if let SessionCookie::One(cookie) = login_cookie(&exchange.headers, &self.domain, exchange.client.secure) {
             exchange.proofs.insert(LoginUnderWay(Carrier::new(CarriedBy::Cookie, cookie)));
@@ -180,7 +172,7 @@ impl Credential for BearerToken {
         Some(CarriedBy::Token)
     }
 
-    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+    async fn find(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Shown, FilterError> {
         let token = match Bearer::of(&exchange.headers) {
             Bearer::Absent => return Ok(Shown::Nothing),
             Bearer::Malformed => return Ok(self.refused("Authorization must be one field with one bearer token")),
@@ -225,7 +217,7 @@ impl Credential for ClientCertificate {
         "ClientCertificate"
     }
 
-    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+    async fn find(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Shown, FilterError> {
         let Some(digest) = &exchange.client.certificate else { return Ok(Shown::Nothing) };
         if is_of_another_site(exchange) {
             return Ok(Shown::Nobody(Reason::OtherSite));
@@ -261,6 +253,16 @@ impl Forwarded {
         let judged = service.headers().iter().collect();
         Self { service, judged }
     }
+
+    /// A cookie or a session token of ours is nothing for it to judge.
+    fn is_shown(&self, headers: &HeaderMap) -> bool {
+        let is_there = |name: &HeaderName| match *name {
+            header::COOKIE => foreign_cookies(headers).is_some(),
+            header::AUTHORIZATION if shows_session_token(headers) => false,
+            _ => headers.contains_key(name),
+        };
+        self.service.headers().iter().any(is_there)
+    }
 }
 
 #[async_trait]
@@ -273,26 +275,18 @@ impl Credential for Forwarded {
         "Forward"
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        self.service.body_limit()
-    }
-
-    /// A cookie or a session token of ours is nothing for it to judge.
-    fn is_shown(&self, exchange: &Exchange) -> bool {
-        let headers = &exchange.headers;
-        let is_there = |name: &HeaderName| match *name {
-            header::COOKIE => foreign_cookies(headers).is_some(),
-            header::AUTHORIZATION if shows_session_token(headers) => false,
-            _ => headers.contains_key(name),
-        };
-        self.service.headers().iter().any(is_there)
-    }
-
-    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
-        if !self.is_shown(exchange) {
+    async fn find(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Shown, FilterError> {
+        if !self.is_shown(&exchange.headers) {
             return Ok(Shown::Nothing);
         }
-        let found = self.service.ask(exchange).await?;
+        let body = match self.service.body_limit() {
+            None => None,
+            Some(limit) => match exchange.read_body(body, limit).await {
+                Ok(body) => Some(body),
+                Err(problem) => return Ok(Shown::Refused(Box::new(problem))),
+            },
+        };
+        let found = self.service.ask(exchange, body).await?;
         Ok(found.map_or(Shown::Nobody(Reason::Service), |session| Shown::User(Box::new(session), None)))
     }
 

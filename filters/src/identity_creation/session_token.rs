@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use http::{HeaderMap, header};
 
 use super::{Bearer, Credential, SessionDomain, Sessions, Shown};
+use crate::body::BodySource;
 use crate::exchange::Exchange;
 use crate::filter::FilterError;
 use crate::identity::{AuthenticatedSession, CarriedBy, Carrier};
@@ -43,7 +44,7 @@ impl Credential for SessionToken {
         Some(CarriedBy::Token)
     }
 
-    async fn find(&self, exchange: &mut Exchange) -> Result<Shown, FilterError> {
+    async fn find(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Shown, FilterError> {
         let token = match Bearer::of(&exchange.headers) {
             Bearer::Token(token) if token.starts_with(BEGINNING.as_str()) => Carrier::new(CarriedBy::Token, token),
             _ => return Ok(Shown::Nothing),

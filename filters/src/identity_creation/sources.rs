@@ -74,16 +74,16 @@ pub trait AuthenticationService: Send + Sync {
     /// The headers that it is shown: a request without any of them shows nothing.
     fn headers(&self) -> &[HeaderName];
 
-    /// How many bytes of the body it is shown; `None`: nothing of it.
+    /// How many bytes of the body it is shown, at most 65,536; `None`: nothing of it.
     fn body_limit(&self) -> Option<usize> {
         None
     }
 
-    /// Whom it names, as a session of this request; `None` where it names nobody.
+    /// Whom it names, as a session of this request; `None` where it names nobody. The body is there where it has a limit.
     ///
     /// # Errors
     /// [`FilterError::Unavailable`] when it does not say: the request is refused.
-    async fn ask(&self, exchange: &Exchange) -> Result<Option<Session>, FilterError>;
+    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Option<Session>, FilterError>;
 }
 
 /// Who may call on internal listeners (`gateway.md` 2.4).

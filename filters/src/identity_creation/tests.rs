@@ -133,7 +133,7 @@ fn exchange(internal: bool, headers: &[(&'static str, &str)]) -> Exchange {
 
 /// Runs the filter; the answer is status, `WWW-Authenticate` and body, `None` is a pass.
 async fn run(settings: Settings, exchange: &mut Exchange) -> Option<(u16, String, String)> {
-    match filter(settings).request(exchange).await.unwrap() {
+    match filter(settings).request(exchange, &mut Bytes::new()).await.unwrap() {
         Verdict::Pass => None,
         Verdict::Answer(reply) => {
             let response = reply.into_response("r");
@@ -242,7 +242,7 @@ async fn two_cookies_of_our_name_are_refused(#[case] admission: Admission) {
 #[tokio::test]
 async fn without_its_store_nothing_passes(#[case] admission: Admission) {
     let mut exchange = exchange(false, &[("cookie", "__Host-sidegate-main=down")]);
-    let verdict = filter(settings(admission)).request(&mut exchange).await;
+    let verdict = filter(settings(admission)).request(&mut exchange, &mut Bytes::new()).await;
     assert!(matches!(verdict, Err(FilterError::Unavailable(_))));
 }
 
@@ -358,7 +358,7 @@ async fn a_cookie_that_names_no_session_is_dead(
 async fn no_other_cookie_is_dead(#[case] admission: Admission, #[case] headers: &[(&'static str, &str)]) {
     let mut exchange = exchange(false, headers);
     // Also where the session can't be looked up: it may be alive.
-    let _ = filter(settings(admission)).request(&mut exchange).await;
+    let _ = filter(settings(admission)).request(&mut exchange, &mut Bytes::new()).await;
     assert_eq!(exchange.dead_cookie, None);
 }
 
@@ -381,7 +381,10 @@ async fn the_first_credential_that_is_there_decides_and_none_goes_on(
     #[case] user: &str,
 ) {
     let mut exchange = exchange(false, headers);
-    assert!(matches!(with_tokens(settings(level(1))).request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert!(matches!(
+        with_tokens(settings(level(1))).request(&mut exchange, &mut Bytes::new()).await,
+        Ok(Verdict::Pass)
+    ));
     let Caller::User(attached) = &exchange.caller else { panic!("nobody") };
     assert_eq!((attached.ext_id.as_str(), attached.carrier().is_some()), (user, user == "ext"));
     assert!(exchange.headers.is_empty(), "{:?}", exchange.headers);
@@ -409,7 +412,7 @@ async fn what_a_caller_was_found_by_goes_on_where_the_route_says_so(
 ) {
     let mut exchange = exchange(false, headers);
     let settings = Settings { passed_on, ..settings(Admission::Open) };
-    assert!(matches!(with_tokens(settings).request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert!(matches!(with_tokens(settings).request(&mut exchange, &mut Bytes::new()).await, Ok(Verdict::Pass)));
     let sent = exchange.upstream_headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
     assert_eq!(sent.collect::<Vec<_>>(), expected);
 }
@@ -427,7 +430,7 @@ async fn the_bearer_of_an_internal_caller_goes_on_where_the_route_says_so(
     exchange.client.certificate = certificate;
     let settings = Settings { passed_on: ALL, ..settings(Admission::InternalOnly) };
     assert!(filter(settings.clone()).settings().ends_with("; passes on session-cookie, bearer"));
-    assert!(matches!(filter(settings).request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert!(matches!(filter(settings).request(&mut exchange, &mut Bytes::new()).await, Ok(Verdict::Pass)));
     assert!(exchange.headers.is_empty(), "{:?}", exchange.headers);
     assert_eq!(exchange.upstream_headers.iter().map(|(_, value)| value).collect::<Vec<_>>(), expected);
 }
@@ -443,7 +446,7 @@ async fn a_bad_token_is_never_nobody(
     #[values(Admission::Open, level(1))] admission: Admission,
 ) {
     let mut exchange = exchange(false, &[("authorization", authorization)]);
-    match (with_tokens(settings(admission)).request(&mut exchange).await, challenge) {
+    match (with_tokens(settings(admission)).request(&mut exchange, &mut Bytes::new()).await, challenge) {
         (Ok(Verdict::Answer(Reply::Problem(problem))), Some(challenge)) => {
             assert_eq!((problem.status.as_u16(), problem.headers["www-authenticate"] == challenge), (401, true));
         }
@@ -458,7 +461,7 @@ async fn a_bad_token_is_never_nobody(
 #[tokio::test]
 async fn whoever_shows_a_token_is_told_in_its_issuers_words(#[case] demanded: u8, #[case] words: &str) {
     let mut exchange = exchange(false, &[("authorization", "Bearer good")]);
-    let verdict = with_tokens(settings(level(demanded))).request(&mut exchange).await;
+    let verdict = with_tokens(settings(level(demanded))).request(&mut exchange, &mut Bytes::new()).await;
     let Ok(Verdict::Answer(Reply::Problem(problem))) = verdict else { panic!("{verdict:?}") };
     let told = problem.headers["www-authenticate"].to_str().unwrap();
     assert_eq!(told, format!("Bearer realm=\"main\", error=\"insufficient_user_authentication\", {words}"));
@@ -499,7 +502,8 @@ impl AuthenticationService for Service {
         Some(10)
     }
 
-    async fn ask(&self, exchange: &Exchange) -> Result<Option<Session>, FilterError> {
+    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Option<Session>, FilterError> {
+        assert!(body.is_some(), "it has a limit");
         Ok(exchange.headers.contains_key("x-ticket").then(|| session("main")))
     }
 }
@@ -512,23 +516,79 @@ fn with_service() -> IdentityCreationFilter {
     filter
 }
 
+/// Notes that it was read.
+#[derive(Default)]
+struct Source(Bytes, usize);
+
+#[async_trait]
+impl BodySource for Source {
+    async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        self.1 += 1;
+        self.0.read(limit).await
+    }
+}
+
 #[rstest]
-#[case(false, &[("x-ticket", "a")], true)]
-#[case(false, &[("cookie", "a=b")], true)]
-#[case(false, &[("cookie", "__Host-sidegate-main=dead"), ("x-ticket", "a")], true)]
-#[case(false, &[("cookie", COOKIE), ("x-ticket", "a")], false)]
-#[case(false, &[("cookie", "__Host-sidegate-main=dead")], false)]
-#[case(false, &[], false)]
-#[case(true, &[("authorization", "Bearer actor"), ("x-ticket", "a")], false)]
-#[case(true, &[("x-ticket", "a")], true)]
+#[case(false, &[("x-ticket", "a")], 1)]
+#[case(false, &[("cookie", "a=b")], 1)]
+#[case(false, &[("cookie", "__Host-sidegate-main=dead"), ("x-ticket", "a")], 1)]
+#[case(false, &[("cookie", COOKIE), ("x-ticket", "a")], 0)]
+#[case(false, &[("cookie", "__Host-sidegate-main=dead")], 0)]
+#[case(false, &[], 0)]
+#[case(true, &[("authorization", "Bearer actor"), ("x-ticket", "a")], 0)]
+#[case(true, &[("authorization", "Bearer wrong"), ("x-ticket", "a")], 0)]
+#[case(true, &[("x-ticket", "a")], 1)]
 #[tokio::test]
-async fn a_body_is_wanted_where_it_is_judged(
+async fn a_body_is_read_where_it_is_judged(
     #[case] internal: bool,
     #[case] headers: &[(&'static str, &str)],
-    #[case] expected: bool,
+    #[case] reads: usize,
 ) {
-    let mut exchange = exchange(internal, headers);
-    assert_eq!(with_service().needs_body(&mut exchange).await.unwrap(), expected);
+    let (mut exchange, mut source) = (exchange(internal, headers), Source::default());
+    let _ = with_service().request(&mut exchange, &mut source).await.unwrap();
+    assert_eq!((source.1, exchange.body.is_some()), (reads, reads > 0));
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_to_be_judged_lets_nobody_in() {
+    for admission in [Admission::Open, level(1)] {
+        let mut filter = with_service();
+        filter.settings.admission = admission;
+        let mut exchange = exchange(false, &[("x-ticket", "a")]);
+        let verdict = filter.request(&mut exchange, &mut Bytes::from_static(b"eleven long")).await;
+        let Ok(Verdict::Answer(reply)) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(reply.status(), 413);
+    }
+}
+
+/// A credential that says the same each time, and notes that it was looked for.
+struct Noted(fn() -> Shown, Arc<std::sync::atomic::AtomicUsize>);
+
+#[async_trait]
+impl Credential for Noted {
+    fn name(&self) -> String {
+        "noted".to_owned()
+    }
+
+    async fn find(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Shown, FilterError> {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok((self.0)())
+    }
+}
+
+#[rstest]
+#[case(|| Shown::Nobody(Reason::SessionEnded), 1)]
+#[case(|| Shown::Refused(Box::new(Problem::bad_request("bad"))), 0)]
+#[case(|| Shown::User(Box::new(session("main")), None), 0)]
+#[tokio::test]
+async fn what_stands_before_a_judge_of_the_body_is_looked_for_once(#[case] says: fn() -> Shown, #[case] reads: usize) {
+    let mut filter = with_service();
+    let (looks, mut source) = (Arc::default(), Source::default());
+    filter.credentials.insert(0, Arc::new(Noted(says, Arc::clone(&looks))));
+    let mut exchange = exchange(false, &[("x-ticket", "a")]);
+    let chain = crate::Chain::new(vec![Arc::new(filter)]);
+    let _ = chain.request(&mut exchange, &mut source).await;
+    assert_eq!((looks.load(std::sync::atomic::Ordering::Relaxed), source.1), (1, reads));
 }
 
 #[tokio::test]
@@ -538,7 +598,7 @@ async fn what_was_judged_goes_on_in_no_spelling_and_in_no_rule() {
     let own = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
     exchange.upstream_headers =
         vec![own("x-ticket", "a"), own("x-ticket", "ours"), own("x_ticket", "b"), own("x-a", "a")];
-    assert!(matches!(with_service().request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert!(matches!(with_service().request(&mut exchange, &mut Bytes::new()).await, Ok(Verdict::Pass)));
     assert_eq!(exchange.headers, fields(&[("x-tickets", "d"), ("cookie", "e=f")]));
     assert_eq!(exchange.upstream_headers, [own("x-ticket", "ours"), own("x-a", "a")]);
 }

@@ -17,7 +17,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::chain::{BodySource, Chain};
+use crate::chain::Chain;
 use crate::clock::{ManualClock, Millis};
 use crate::jws::Algorithm;
 use crate::jws::signing::SigningKey;
@@ -125,7 +125,7 @@ pub(super) fn exchange(target_id: &str) -> Exchange {
 
 /// What becomes of a message before it is sent.
 pub(super) async fn admit(filter: &Arc<dyn Filter>, mut exchange: Exchange, body: impl Into<Bytes>) -> Outcome {
-    let verdict = Chain::new(vec![filter.clone()]).request(&mut exchange, &mut Body(body.into())).await;
+    let verdict = Chain::new(vec![filter.clone()]).request(&mut exchange, &mut body.into()).await;
     outcome(verdict, exchange)
 }
 
@@ -143,18 +143,6 @@ fn outcome(verdict: Verdict, exchange: Exchange) -> Outcome {
             Outcome::Refused(problem)
         }
         Verdict::Answer(Reply::Response(_)) => panic!("the filter only answers with problems"),
-    }
-}
-
-struct Body(Bytes);
-
-#[async_trait]
-impl BodySource for Body {
-    async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
-        if self.0.len() > limit {
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too long for the chain"));
-        }
-        Ok(self.0.clone())
     }
 }
 

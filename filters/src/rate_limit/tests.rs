@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use std::num::NonZeroU32;
 
 use http::Method;
@@ -26,7 +27,7 @@ fn bench(per: Per, exempts_internal: bool) -> Bench {
 impl Bench {
     /// `None` where the request passes, else what `Retry-After` says.
     async fn asks(&self, exchange: &mut Exchange) -> Option<String> {
-        match self.filter.request(exchange).await.unwrap() {
+        match self.filter.request(exchange, &mut Bytes::new()).await.unwrap() {
             Verdict::Pass => None,
             Verdict::Answer(Reply::Problem(problem)) => {
                 assert_eq!(problem.status, 429);
@@ -142,7 +143,7 @@ async fn strangers_do_not_use_up_what_the_owner_of_a_target_has() {
 #[tokio::test]
 async fn a_row_without_the_segment_refuses() {
     let bench = bench(Per::Segment("id".into()), false);
-    assert!(bench.filter.request(&mut from("192.0.2.7", Caller::Anonymous)).await.is_err());
+    assert!(bench.filter.request(&mut from("192.0.2.7", Caller::Anonymous), &mut Bytes::new()).await.is_err());
 }
 
 #[rstest]

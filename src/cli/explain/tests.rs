@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rstest::rstest;
-use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathTemplate, Reply, Verdict};
+use sidegate_filters::{BodySource, Chain, Exchange, Filter, FilterError, PathTemplate, Reply, Verdict};
 
 use super::*;
 use crate::cli::{compose, keygen};
@@ -33,7 +33,7 @@ impl Filter for Named {
     fn settings(&self) -> String {
         self.1.to_owned()
     }
-    async fn request(&self, _exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         Err(FilterError::Unavailable("never called"))
     }
 }

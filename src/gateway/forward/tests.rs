@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use sidegate_filters::{Chain, Filter, FilterError, PathRules, PathTemplate};
+use sidegate_filters::{BodySource, Chain, Filter, FilterError, PathRules, PathTemplate};
 
 use super::*;
 use crate::identity::testing::exchange;
@@ -18,7 +18,7 @@ impl Filter for Counting {
         "counting"
     }
 
-    async fn request(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         Ok(Verdict::Pass)
     }
 

@@ -30,7 +30,7 @@ async fn rename(house: &House, device: &Device, members: Value) -> Option<Status
     exchange.path = CanonicalPath::parse(&format!("/targets/{}", device.id)).unwrap();
     exchange.params = PathTemplate::parse("/targets/{id}").unwrap().matches(&exchange.path).unwrap();
     exchange.body = Some(Bytes::from(device.signing.sign(claims.to_string().as_bytes()).unwrap()));
-    match bypass.request(&mut exchange).await.unwrap() {
+    match bypass.request(&mut exchange, &mut Bytes::new()).await.unwrap() {
         Verdict::Pass => None,
         Verdict::Answer(reply) => Some(reply.status()),
     }

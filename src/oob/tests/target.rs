@@ -124,7 +124,7 @@ async fn signed(house: &House, device: &Device, change: Value) -> VerifiedModify
     exchange.path = CanonicalPath::parse(&format!("/targets/{}", device.id)).unwrap();
     exchange.params = PathTemplate::parse("/targets/{id}").unwrap().matches(&exchange.path).unwrap();
     exchange.body = Some(Bytes::from(jws));
-    assert!(matches!(bypass.request(&mut exchange).await, Ok(Verdict::Pass)));
+    assert!(matches!(bypass.request(&mut exchange, &mut Bytes::new()).await, Ok(Verdict::Pass)));
     assert!(matches!(bypass.commit(&mut exchange).await, Ok(Verdict::Pass)));
     exchange.proofs.remove().unwrap()
 }

@@ -13,7 +13,9 @@ use sidegate::gateway::{self, Limits, Listener, RunError, Settings, Stop, StopHa
 use sidegate::routes::{Destination, Endpoint, ListenerClass, Media, Medium, Route, Router, Server, Upstream};
 use sidegate::telemetry::Metrics;
 use sidegate_filters::delegation::RemovedHeaders;
-use sidegate_filters::{Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Problem, Reply, Verdict};
+use sidegate_filters::{
+    BodySource, Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Problem, Reply, Verdict,
+};
 use tokio::sync::watch;
 
 use super::clients::certificate;
@@ -251,7 +253,7 @@ impl Filter for Closed {
         "closed"
     }
 
-    async fn request(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         Ok(Verdict::Answer(Problem::new(StatusCode::UNAUTHORIZED, "log in first").into()))
     }
 }
@@ -265,7 +267,7 @@ impl Filter for Broken {
         "broken"
     }
 
-    async fn request(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         panic!("as asked")
     }
 }
@@ -279,13 +281,9 @@ impl Filter for Inspect {
         "inspect"
     }
 
-    fn body_limit(&self) -> Option<usize> {
-        Some(64 * 1024)
-    }
-
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
-        assert!(exchange.body.is_some());
-        Ok(Verdict::Pass)
+    async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Verdict, FilterError> {
+        let read = exchange.read_body(body, 64 * 1024).await;
+        Ok(read.map_or_else(|problem| Verdict::Answer(problem.into()), |_| Verdict::Pass))
     }
 }
 
@@ -298,7 +296,7 @@ impl Filter for Identify {
         "identify"
     }
 
-    async fn request(&self, exchange: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         exchange.headers.remove("x-secret");
         exchange.upstream_headers.push((self.0.clone(), HeaderValue::from_static("alice")));
         exchange.answer_headers.push((http::header::CACHE_CONTROL, HeaderValue::from_static("no-store")));

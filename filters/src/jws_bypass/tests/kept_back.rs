@@ -13,7 +13,7 @@ impl Filter for Refusing {
         "refusing"
     }
 
-    async fn request(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         Ok(Verdict::Pass)
     }
 

@@ -23,13 +23,13 @@ async fn row_1_at_most_8_kib() {
     let longest = (5000..6200).rev().map(message).find(|message| message.len() <= BODY_LIMIT).unwrap();
     assert!(longest.len() > BODY_LIMIT - 4);
     let too_long = (5000..6200).map(message).find(|message| message.len() > BODY_LIMIT).unwrap();
-    assert_eq!(bench.send(too_long.clone()).await.refused(), (413, "too long for the chain".to_owned()));
+    assert_eq!(bench.send(too_long.clone()).await.refused(), (413, Problem::too_long(BODY_LIMIT).detail));
     let mut read = exchange(TARGET);
     read.body = Some(too_long.clone().into());
     assert_eq!(bench.run(read, "").await.refused().0, 413);
     let mut direct = exchange(TARGET);
     direct.body = Some(too_long.into());
-    let verdict = bench.filter.request(&mut direct).await.unwrap();
+    let verdict = bench.filter.request(&mut direct, &mut Bytes::new()).await.unwrap();
     assert!(matches!(verdict, Verdict::Answer(reply) if reply.status() == StatusCode::PAYLOAD_TOO_LARGE));
     bench.send(longest).await.passed();
 }

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use rstest::rstest;
 use sidegate_filters::Verdict;
@@ -34,7 +35,8 @@ impl House {
         let attempt = sessions.attempt(&user).await.unwrap();
         let cookie = sessions.login(attempt, realm, None, true).await.unwrap().set_cookie.unwrap();
         let filter = self.gate.for_service(None, protection, false).unwrap();
-        match filter.request(&mut exchange(Method::POST, &[("cookie", &pair(&cookie))])).await.unwrap() {
+        let mut asked = exchange(Method::POST, &[("cookie", &pair(&cookie))]);
+        match filter.request(&mut asked, &mut Bytes::new()).await.unwrap() {
             Verdict::Pass => None,
             Verdict::Answer(reply) => Some(reply.status()),
         }

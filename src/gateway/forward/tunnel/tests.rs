@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use http::Method;
-use sidegate_filters::{Caller, Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Verdict};
+use sidegate_filters::{BodySource, Caller, Chain, Exchange, Filter, FilterError, PathRules, PathTemplate, Verdict};
 
 use super::*;
 use crate::gateway::connection::{Connection, Ends};
@@ -20,7 +20,7 @@ impl Filter for Breaking {
         "breaking"
     }
 
-    async fn request(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+    async fn request(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         Ok(Verdict::Pass)
     }
 
