@@ -3,6 +3,7 @@
 
 pub mod fido_uaf;
 pub mod forward;
+pub mod goal;
 pub mod internal_callers;
 pub mod jwt;
 pub mod key_file;

@@ -13,6 +13,7 @@ use sidegate_filters::identity_creation::{Demand, LoginPage, LoginPrompt, Return
 use sidegate_filters::role::ForbiddenPage;
 use sidegate_filters::{AuthenticatedSession, FilterError};
 
+use super::goal::{By, Goal};
 use super::return_field::{ReturnError, ReturnSeal};
 use super::sessions::Realm;
 use crate::jose::CryptoError;
@@ -72,8 +73,8 @@ impl Notice {
 /// What stands in the login form.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginForm<'a> {
-    /// Where to go afterwards.
-    pub target: &'a ReturnTarget,
+    /// What the login is for.
+    pub goal: &'a Goal,
     /// The name that is filled in.
     pub name: &'a str,
     /// What to say above it.
@@ -85,7 +86,7 @@ pub struct LoginPages {
     seal: ReturnSeal,
     /// Forms lead to rows below it.
     path: String,
-    start: ReturnTarget,
+    start: Goal,
     password: Option<Realm>,
     /// The name of the realm of logins by phone.
     fido_uaf: Option<String>,
@@ -101,7 +102,7 @@ impl LoginPages {
     /// has nothing to return to.
     #[must_use]
     pub fn new(seal: ReturnSeal, start: ReturnTarget, password: Option<Realm>, clock: Arc<dyn Clock>) -> Self {
-        let path = LOGINS.to_owned();
+        let (path, start) = (LOGINS.to_owned(), Goal::any(start));
         Self { seal, path, start, password, fido_uaf: None, oob: None, keys_behind: true, clock }
     }
 
@@ -125,7 +126,7 @@ impl LoginPages {
 
     /// Where a login leads that has nothing to return to.
     #[must_use]
-    pub fn start(&self) -> &ReturnTarget {
+    pub fn start(&self) -> &Goal {
         &self.start
     }
 
@@ -139,19 +140,38 @@ impl LoginPages {
     ///
     /// # Errors
     /// When the field must not be followed.
-    pub fn open(&self, field: Option<&str>) -> Result<ReturnTarget, ReturnError> {
+    pub fn open(&self, field: Option<&str>) -> Result<Goal, ReturnError> {
         field.map_or_else(|| Ok(self.start.clone()), |field| self.seal.open(field, self.clock.now()))
     }
 
-    /// The login page; where no browser logs anybody in, a page that says so.
+    /// The login page, with what helps to get there; where no browser can, a page that says so.
     ///
     /// # Errors
     /// When the return field can't be sealed.
     pub fn form(&self, status: StatusCode, form: &LoginForm<'_>) -> Result<Response<Bytes>, CryptoError> {
-        match (self.password.is_some(), self.oob.is_some()) {
+        let by = form.goal.by;
+        match (self.password.is_some() && by.password(), self.oob.is_some() && by.approval()) {
             (true, approved) => self.password_form(status, form, approved),
             (false, true) => self.approval_form(status, form),
             (false, false) => Ok(self.phone_only(status, None)),
+        }
+    }
+
+    /// The same for somebody who may have a session, which a login goes on with: where the phone alone helps, there is no
+    /// name to be typed, and else it is filled in unless another one was.
+    ///
+    /// # Errors
+    /// As [`LoginPages::form`].
+    pub fn ask(
+        &self,
+        status: StatusCode,
+        session: Option<&Session>,
+        form: &LoginForm<'_>,
+    ) -> Result<Response<Bytes>, CryptoError> {
+        match session.filter(|session| form.name.is_empty() || form.name == session.name) {
+            Some(session) if self.oob.is_some() && !form.goal.by.password() => self.confirmation(status, session, form),
+            Some(session) => self.form(status, &LoginForm { name: &session.name, ..*form }),
+            None => self.form(status, form),
         }
     }
 
@@ -162,7 +182,7 @@ impl LoginPages {
         form: &LoginForm<'_>,
         approved: bool,
     ) -> Result<Response<Bytes>, CryptoError> {
-        let field = self.seal.seal(form.target, self.clock.now())?;
+        let field = self.seal.seal(form.goal, self.clock.now())?;
         let (notice, path) = (Notice::paragraph(form.notice), &self.path);
         let other = if approved { oob::button(path) } else { String::new() };
         let name = Escaped(form.name);
@@ -221,7 +241,7 @@ impl LoginPages {
             "<h1>Log in with your phone</h1><p role=\"alert\">{}This page asks for a login with your phone, which this \
              browser can't do. Open the page in the app on your phone.</p><p><a href=\"{}\">Back to the start</a></p>",
             who.unwrap_or_default(),
-            Escaped(self.start.as_str())
+            Escaped(self.start.target.as_str())
         );
         html::page(status, "Log in with your phone", &body)
     }
@@ -274,18 +294,17 @@ impl LoginPage for LoginPages {
             return Ok(no_login());
         }
         let (status, demand) = (StatusCode::UNAUTHORIZED, prompt.demand);
-        let form = match prompt.session {
-            Some(session) => LoginForm { target: &prompt.target, name: &session.name, notice: Some(Notice::Again) },
-            None => LoginForm { target: &prompt.target, name: "", notice: None },
-        };
         // What does not reach the level is not offered: it would go round in circles, or end before this page again.
-        let page = match (meets(self.password.as_ref(), demand), meets(self.oob.as_ref(), demand), prompt.session) {
-            (true, approved, _) => self.password_form(status, &form, approved),
-            (false, true, Some(session)) => self.confirmation(status, session, &prompt.target, None),
-            (false, true, None) => self.approval_form(status, &form),
-            (false, false, _) if !self.phone_may_meet(demand) => Ok(no_login()),
-            (false, false, session) => Ok(self.phone_only(status, session)),
+        let by = match (meets(self.password.as_ref(), demand), meets(self.oob.as_ref(), demand)) {
+            (true, true) => By::Any,
+            (true, false) => By::Password,
+            (false, true) => By::Approval,
+            (false, false) if !self.phone_may_meet(demand) => return Ok(no_login()),
+            (false, false) => return Ok(self.phone_only(status, prompt.session)),
         };
+        let goal = Goal { target: prompt.target.clone(), by };
+        let notice = prompt.session.filter(|_| by.password()).map(|_| Notice::Again);
+        let page = self.ask(status, prompt.session, &LoginForm { goal: &goal, name: "", notice });
         page.map_err(|error| FilterError::Internal(error.to_string()))
     }
 }
@@ -302,7 +321,7 @@ impl ForbiddenPage for LoginPages {
             "<h1>Not for you</h1><p role=\"alert\">{}This page is for others.</p><p><a href=\"{}\">Back to the \
              start</a></p>{way_out}",
             who.unwrap_or_default(),
-            Escaped(self.start.as_str())
+            Escaped(self.start.target.as_str())
         );
         html::page(StatusCode::FORBIDDEN, "Not for you", &body)
     }

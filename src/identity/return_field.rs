@@ -1,15 +1,15 @@
-//! The hidden field of the login form that says where to go afterwards: sealed, expiring, stored nowhere.
+//! The hidden field of the login form that says what the login is for: sealed, expiring, stored nowhere.
 
 use std::time::Duration;
 
 use sidegate_filters::SessionDomain;
 use sidegate_filters::clock::Millis;
-use sidegate_filters::identity_creation::ReturnTarget;
 
+use super::goal::Goal;
 use super::seal::{Seal, SealError};
 use crate::jose::{CryptoError, MacKey};
 
-/// Seals return targets of one session domain.
+/// Seals goals of one session domain.
 #[derive(Debug, Clone)]
 pub struct ReturnSeal {
     seal: Seal,
@@ -53,21 +53,21 @@ impl ReturnSeal {
         &self.domain
     }
 
-    /// The field's text for a target.
+    /// The field's text for a goal.
     ///
     /// # Errors
     /// When the library fails.
-    pub fn seal(&self, target: &ReturnTarget, now: Millis) -> Result<String, CryptoError> {
-        self.seal.close(target.as_str().as_bytes(), now)
+    pub fn seal(&self, goal: &Goal, now: Millis) -> Result<String, CryptoError> {
+        self.seal.close(goal.to_string().as_bytes(), now)
     }
 
-    /// The target that a field names.
+    /// The goal that a field names.
     ///
     /// # Errors
     /// When it must not be followed.
-    pub fn open(&self, text: &str, now: Millis) -> Result<ReturnTarget, ReturnError> {
-        let target = self.seal.open(text, now)?;
-        std::str::from_utf8(&target).ok().and_then(ReturnTarget::parse).ok_or(ReturnError::Forged)
+    pub fn open(&self, text: &str, now: Millis) -> Result<Goal, ReturnError> {
+        let goal = self.seal.open(text, now)?;
+        std::str::from_utf8(&goal).ok().and_then(Goal::parse).ok_or(ReturnError::Forged)
     }
 }
 
@@ -87,14 +87,14 @@ mod tests {
     }
 
     fn field(target: &str) -> String {
-        seal(1, "main").seal(&ReturnTarget::parse(target).unwrap(), NOW).unwrap()
+        seal(1, "main").seal(&Goal::parse(target).unwrap(), NOW).unwrap()
     }
 
     #[test]
     fn a_target_comes_back_until_it_expires() {
         let field = field("/app?a=b");
         let seal = seal(1, "main");
-        assert_eq!(seal.open(&field, Millis(NOW.0 + 59_999)).unwrap().as_str(), "/app?a=b");
+        assert_eq!(seal.open(&field, Millis(NOW.0 + 59_999)).unwrap().target.as_str(), "/app?a=b");
         assert!(matches!(seal.open(&field, Millis(NOW.0 + 60_000)), Err(ReturnError::Expired)));
     }
 

@@ -78,16 +78,26 @@ async fn without_renewal_the_session_keeps_its_cookie() {
 async fn a_denial_shows_the_form_again_and_logs_nobody_in() {
     let bank = Bank::open("").await;
     let phone = Phone::enrolled(&bank.gateway, "jeff").await;
-    let (mut stranger, mut user) = (bank.browser(), bank.browser());
+    let (mut stranger, mut user, mut other) = (bank.browser(), bank.browser(), bank.browser());
     user.log_in(&bank.gateway, "jeff").await;
-    for (browser, named, form) in [(&mut stranger, Some("jeff"), "isiwebpasswd"), (&mut user, None, "logged in as")] {
-        let link = browser.asks("/pay/x", named).await;
+    for (browser, path, named, form) in [
+        (&mut stranger, "/pay/x", Some("jeff"), "isiwebuserid"),
+        (&mut user, "/pay/x", None, "logged in as"),
+        (&mut other, "/bank/a", Some("jeff"), "isiwebpasswd"),
+    ] {
+        let link = browser.asks(path, named).await;
         let handed_out = open_link(&bank.gateway, &link).await;
         phone.deny(&handed_out, &json!({"asmStatusCode": 3})).await.uaf_code(1498);
         let page = browser.get("/auth/oob").await.expect(401).text();
         assert!(page.contains("was not approved on the phone") && page.contains(form), "{page}");
+        assert_eq!(
+            page.contains("isiwebpasswd"),
+            path == "/bank/a",
+            "where a password is not enough none is asked for"
+        );
+        assert!(page.contains("Approve on my phone"), "{page}");
         assert_eq!(browser.login_cookie(), None);
-        browser.get("/pay/x").await.expect(401);
+        browser.get(path).await.expect(401);
     }
     let denied = wait::until("the audit line", wait::BOUND, async || {
         audited(&bank.gateway, "login-failed").into_iter().find(|line| line["reason"] == "denied")
@@ -101,7 +111,7 @@ async fn a_denial_shows_the_form_again_and_logs_nobody_in() {
         let of_it: Vec<_> = lines.iter().filter(|line| line["operation_id"] == id).collect();
         assert!(matches!(&of_it[..], [line] if line[member] == value), "{event}: {lines:?}");
     }
-    assert_eq!(audited(&bank.gateway, "dispatch").len(), 2, "each has an id of its own");
+    assert_eq!(audited(&bank.gateway, "dispatch").len(), 3, "each has an id of its own");
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use sidegate_filters::identity::Session;
-use sidegate_filters::identity_creation::ReturnTarget;
 
 use super::html::{self, Escaped};
 use super::{LoginForm, LoginPages, Notice};
@@ -29,26 +28,22 @@ impl LoginPages {
              autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required autofocus>",
             Escaped(form.name)
         );
-        self.asking(status, form.target, &Notice::paragraph(form.notice), &fields)
+        self.asking(status, form, &Notice::paragraph(form.notice), &fields)
     }
 
     /// Asks whoever is logged in to go on with the phone. There is no other name to be typed: the session is raised.
-    ///
-    /// # Errors
-    /// When the return field can't be sealed.
-    pub fn confirmation(
+    pub(super) fn confirmation(
         &self,
         status: StatusCode,
         session: &Session,
-        target: &ReturnTarget,
-        notice: Option<Notice>,
+        form: &LoginForm<'_>,
     ) -> Result<Response<Bytes>, CryptoError> {
         let name = Escaped(&session.name);
         let text = format!(
             "{}<p>You are logged in as <strong>{name}</strong>. To go on, please confirm on your phone that it is you.</p>",
-            Notice::paragraph(notice)
+            Notice::paragraph(form.notice)
         );
-        self.asking(status, target, &text, "")
+        self.asking(status, form, &text, "")
     }
 
     /// Leads to the phone, and looks again by itself; without a link once the phone has it.
@@ -65,7 +60,7 @@ impl LoginPages {
         let body = format!(
             "<h1>Approve on your phone</h1>{what}<p>This page goes on by itself. Approve only what you have begun \
              yourself, just now, in this browser.</p><p><a href=\"{}\">Back to the start</a></p>",
-            Escaped(self.start.as_str())
+            Escaped(self.start.target.as_str())
         );
         html::renewed_page(AGAIN, "Approve on your phone", &body)
     }
@@ -73,11 +68,11 @@ impl LoginPages {
     fn asking(
         &self,
         status: StatusCode,
-        target: &ReturnTarget,
+        form: &LoginForm<'_>,
         text: &str,
         fields: &str,
     ) -> Result<Response<Bytes>, CryptoError> {
-        let field = self.seal.seal(target, self.clock.now())?;
+        let field = self.seal.seal(form.goal, self.clock.now())?;
         let body = format!(
             "<h1>Log in with your phone</h1>{text}<form method=\"post\" action=\"{}/oob\">\
              <input type=\"hidden\" name=\"return\" value=\"{field}\">{fields}\

@@ -10,7 +10,10 @@ fn text(page: &Response<Bytes>) -> String {
 }
 
 fn field(page: &Response<Bytes>) -> String {
-    let text = text(page);
+    field_of(&text(page))
+}
+
+fn field_of(text: &str) -> String {
     let (_, rest) = text.split_once("name=\"return\" value=\"").unwrap();
     rest.split_once('"').unwrap().0.to_owned()
 }
@@ -19,18 +22,18 @@ fn field(page: &Response<Bytes>) -> String {
 fn the_form_carries_its_target_sealed() {
     let domain = domain();
     let pages = domain.pages();
-    let target = ReturnTarget::parse("/app?a=b").unwrap();
-    let page = pages.form(StatusCode::OK, &LoginForm { target: &target, name: "", notice: None }).unwrap();
+    let goal = Goal::any(ReturnTarget::parse("/app?a=b").unwrap());
+    let page = pages.form(StatusCode::OK, &LoginForm { goal: &goal, name: "", notice: None }).unwrap();
     assert!(!text(&page).contains("/app"), "sealed, so that nobody writes one of his own");
-    assert_eq!(pages.open(Some(&field(&page))).unwrap(), target);
-    assert_eq!(pages.open(None).unwrap().as_str(), "/home");
+    assert_eq!(pages.open(Some(&field(&page))).unwrap(), goal);
+    assert_eq!(pages.open(None).unwrap().target.as_str(), "/home");
     assert!(matches!(pages.open(Some("/app")), Err(ReturnError::Forged)));
 }
 
 #[test]
 fn a_name_is_escaped() {
-    let target = ReturnTarget::start();
-    let form = LoginForm { target: &target, name: "\"><script>alert('1')&", notice: Some(Notice::Wrong) };
+    let goal = Goal::any(ReturnTarget::start());
+    let form = LoginForm { goal: &goal, name: "\"><script>alert('1')&", notice: Some(Notice::Wrong) };
     let page = text(&domain().pages().form(StatusCode::UNAUTHORIZED, &form).unwrap());
     assert!(page.contains("value=\"&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&amp;\""));
     assert!(!page.contains("<script"));
@@ -128,6 +131,13 @@ async fn the_phone_is_offered_only_where_it_helps(
         if expected == (false, true, false) {
             assert!(page.contains("logged in as <strong>jeff</strong>"), "{page}");
         }
+        if expected.1 || expected.0 {
+            let goal = pages.open(Some(&field_of(&page))).unwrap();
+            let failed = LoginForm { goal: &goal, name: "", notice: Some(Notice::NotApproved) };
+            let again = text(&pages.ask(StatusCode::UNAUTHORIZED, session, &failed).unwrap());
+            assert_eq!(offers(&again), expected, "after an attempt that failed: {again}");
+            assert!(again.contains("was not approved"), "{again}");
+        }
     }
 }
 
@@ -174,7 +184,7 @@ fn without_a_password_realm_there_is_no_form() {
     let clock = Arc::clone(&domain.clock) as Arc<dyn Clock>;
     let LoginPages { seal, .. } = Arc::into_inner(domain.pages()).unwrap();
     let pages = LoginPages::new(seal, ReturnTarget::start(), None, clock);
-    let form = LoginForm { target: &ReturnTarget::start(), name: "", notice: None };
+    let form = LoginForm { goal: &Goal::any(ReturnTarget::start()), name: "", notice: None };
     let page = text(&pages.form(StatusCode::OK, &form).unwrap());
     assert!(!page.contains("<form") && page.contains("with your phone"));
 }

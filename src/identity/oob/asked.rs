@@ -1,10 +1,10 @@
 //! What the browser's cookie says.
 
 use sidegate_filters::clock::Millis;
-use sidegate_filters::identity_creation::ReturnTarget;
 use zeroize::Zeroizing;
 
 use super::Seal;
+use crate::identity::goal::Goal;
 use crate::jose::CryptoError;
 
 /// The length of a token's text.
@@ -15,8 +15,8 @@ const TOKEN: usize = 36;
 pub struct Asked {
     /// The text of the token: the way to the operation, and to its link, which is stored nowhere.
     pub token: Zeroizing<String>,
-    /// Where the login leads.
-    pub target: ReturnTarget,
+    /// What the login is for.
+    pub goal: Goal,
 }
 
 impl std::fmt::Debug for Asked {
@@ -27,13 +27,13 @@ impl std::fmt::Debug for Asked {
 
 impl Asked {
     pub(super) fn seal(&self, seal: &Seal, now: Millis) -> Result<String, CryptoError> {
-        let content = Zeroizing::new([self.token.as_bytes(), self.target.as_str().as_bytes()].concat());
-        seal.close(&content, now)
+        let content = Zeroizing::new(format!("{}{}", self.token.as_str(), self.goal));
+        seal.close(content.as_bytes(), now)
     }
 
     pub(super) fn open(seal: &Seal, cookie: &str, now: Millis) -> Option<Self> {
         let content = Zeroizing::new(seal.open(cookie, now).ok()?);
-        let (token, target) = std::str::from_utf8(&content).ok()?.split_at_checked(TOKEN)?;
-        Some(Self { token: Zeroizing::new(token.to_owned()), target: ReturnTarget::parse(target)? })
+        let (token, goal) = std::str::from_utf8(&content).ok()?.split_at_checked(TOKEN)?;
+        Some(Self { token: Zeroizing::new(token.to_owned()), goal: Goal::parse(goal)? })
     }
 }

@@ -33,7 +33,7 @@ impl Endpoint for LoginPageEndpoint {
         match session(&exchange) {
             Some(session) => Reply::Response(self.0.logged_in(session)),
             None => {
-                let form = LoginForm { target: self.0.start(), name: "", notice: None };
+                let form = LoginForm { goal: self.0.start(), name: "", notice: None };
                 self.0.form(StatusCode::OK, &form).map_or_else(|error| internal(&error).into(), Reply::Response)
             }
         }

@@ -16,6 +16,7 @@ use super::asker::asker;
 use super::auth_answer::{cross_site, see_other, session};
 use super::form::Form;
 use super::problems::{internal, login};
+use crate::identity::goal::Goal;
 use crate::identity::login_page::{LoginForm, Notice};
 use crate::identity::oob::{Asked, Browser, NotApproved, Standing};
 use crate::identity::{LoginPages, OobRealm};
@@ -41,13 +42,10 @@ impl Approvals {
         self.realm.clearing_cookie(exchange.client.secure).map_err(|error| login(&error))
     }
 
-    /// The form once more: for whoever is logged in and was to show the phone beside, the one without a name.
+    /// The form once more, with what helps.
     fn once_more(&self, exchange: &Exchange, problem: Problem, form: &LoginForm<'_>) -> Outcome {
-        let page = match session(exchange).filter(|session| form.name.is_empty() || form.name == session.name) {
-            Some(session) => self.pages.confirmation(problem.status, session, form.target, form.notice),
-            None => self.pages.form(problem.status, form),
-        };
-        let mut page = page.map_err(|error| internal(&error))?;
+        let session = session(exchange).map(|session| &**session);
+        let mut page = self.pages.ask(problem.status, session, form).map_err(|error| internal(&error))?;
         page.headers_mut().extend(problem.headers);
         Ok(page)
     }
@@ -63,26 +61,21 @@ impl OobLoginEndpoint {
         // Nobody has an empty name, so an empty field is one that was left out.
         let name = form.get("isiwebuserid").filter(|name| !name.is_empty());
         let pages = &self.0.pages;
-        let (target, asked) = match pages.open(form.get("return")) {
-            Ok(target) => {
-                let asked = self.ask(exchange, name, &target).await;
-                (target, asked)
+        let (goal, asked) = match pages.open(form.get("return")) {
+            Ok(goal) => {
+                let asked = self.ask(exchange, name, &goal).await;
+                (goal, asked)
             }
             Err(error) => (pages.start().clone(), Err(error.into())),
         };
         asked.or_else(|refused| {
             let (problem, notice) = refused.told(self.0.realm.domain());
             let name = name.unwrap_or_default();
-            self.0.once_more(exchange, problem, &LoginForm { target: &target, name, notice: Some(notice) })
+            self.0.once_more(exchange, problem, &LoginForm { goal: &goal, name, notice: Some(notice) })
         })
     }
 
-    async fn ask(
-        &self,
-        exchange: &Exchange,
-        name: Option<&str>,
-        target: &ReturnTarget,
-    ) -> Result<Response<Bytes>, NotAsked> {
+    async fn ask(&self, exchange: &Exchange, name: Option<&str>, goal: &Goal) -> Result<Response<Bytes>, NotAsked> {
         let Approvals { realm, tokens, .. } = &*self.0;
         let own = session(exchange).map(|session| session.name.as_str());
         let counted = name.or(own).ok_or(NotAsked::Unnamed)?;
@@ -100,7 +93,7 @@ impl OobLoginEndpoint {
         let era = realm.era(&user.ext_id).await?;
         match tokens.log_in(&asker, &permit, era, realm.dispatcher()).await? {
             DispatchAnswer::Dispatched { token, .. } => {
-                let asked = Asked { token: token.expose(), target: target.clone() };
+                let asked = Asked { token: token.expose(), goal: goal.clone() };
                 let cookie = realm.cookie(&asked, exchange.client.secure)?;
                 let mut response = see_other(&self.0.pages.row("/oob"))?;
                 response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -132,17 +125,17 @@ impl OobStandingEndpoint {
     async fn look(&self, exchange: &Exchange) -> Outcome {
         let shown = exchange.proofs.get::<LoginUnderWay>();
         let asked = shown.and_then(|cookie| self.0.realm.open(cookie.0.expose()));
-        let asked = asked.and_then(|asked| Some((DispatchToken::parse(&asked.token)?, asked.target)));
-        let Some((token, target)) = asked else { return self.over(exchange) };
+        let asked = asked.and_then(|asked| Some((DispatchToken::parse(&asked.token)?, asked.goal)));
+        let Some((token, goal)) = asked else { return self.over(exchange) };
         match self.standing(exchange, &token).await? {
             Standing::Asked => {
                 let link = self.0.tokens.shown(&token, self.0.realm.dispatcher());
                 Ok(self.0.pages.approval(link.as_deref()))
             }
             Standing::Opened => Ok(self.0.pages.approval(None)),
-            Standing::LoggedIn(done) => self.lead(exchange, &target, done.set_cookie),
-            Standing::Told => self.lead(exchange, &target, None),
-            Standing::Failed(why) => self.failed(exchange, &target, notice(why)),
+            Standing::LoggedIn(done) => self.lead(exchange, &goal.target, done.set_cookie),
+            Standing::Told => self.lead(exchange, &goal.target, None),
+            Standing::Failed(why) => self.failed(exchange, &goal, notice(why)),
             Standing::Unknown => self.over(exchange),
         }
     }
@@ -169,10 +162,10 @@ impl OobStandingEndpoint {
         Ok(response)
     }
 
-    fn failed(&self, exchange: &Exchange, target: &ReturnTarget, notice: Notice) -> Outcome {
+    fn failed(&self, exchange: &Exchange, goal: &Goal, notice: Notice) -> Outcome {
         let domain = self.0.realm.domain();
         let problem = Problem::unauthorized("the login was not approved", Challenge::Session(domain).value());
-        let mut page = self.0.once_more(exchange, problem, &LoginForm { target, name: "", notice: Some(notice) })?;
+        let mut page = self.0.once_more(exchange, problem, &LoginForm { goal, name: "", notice: Some(notice) })?;
         page.headers_mut().append(header::SET_COOKIE, self.0.clearing(exchange)?);
         Ok(page)
     }

@@ -13,6 +13,7 @@ use super::answers::json;
 use super::auth_answer::{cross_site, see_other, session};
 use super::form::Form;
 use super::problems::{self, internal};
+use crate::identity::goal::Goal;
 use crate::identity::login_page::{LoginForm, Notice};
 use crate::identity::password::{Credentials, PasswordError};
 use crate::identity::return_field::ReturnError;
@@ -37,8 +38,8 @@ impl PasswordLoginEndpoint {
         let (Some(name), Some(password)) = (form.get("isiwebuserid"), form.get("isiwebpasswd")) else {
             return Problem::bad_request("the form needs the fields isiwebuserid and isiwebpasswd").into();
         };
-        let target = match self.pages.open(form.get("return")) {
-            Ok(target) => target,
+        let goal = match self.pages.open(form.get("return")) {
+            Ok(goal) => goal,
             Err(ReturnError::Crypto(error)) => return internal(&error).into(),
             Err(error) if html => return self.form(StatusCode::BAD_REQUEST, name, &error),
             Err(error) => return Problem::bad_request(error.to_string()).into(),
@@ -49,28 +50,28 @@ impl PasswordLoginEndpoint {
             address: exchange.client.address,
         };
         match self.realm.log_in(credentials, session(exchange), exchange.client.secure).await {
-            Ok(done) => succeeded(done, html.then_some(&target)),
-            Err(error) => self.refused(&error, html.then_some((name, &target))),
+            Ok(done) => succeeded(done, html.then_some(&goal.target)),
+            Err(error) => self.refused(&error, html.then_some((name, &goal))),
         }
     }
 
     /// A form that leads to the start page, since where this one led can't be told.
     fn form(&self, status: StatusCode, name: &str, error: &ReturnError) -> Reply {
         tracing::debug!(%error, "a login form was refused");
-        let form = LoginForm { target: self.pages.start(), name, notice: Some(Notice::Stale) };
+        let form = LoginForm { goal: self.pages.start(), name, notice: Some(Notice::Stale) };
         self.pages.form(status, &form).map_or_else(|error| internal(&error).into(), Reply::Response)
     }
 
     /// The problem, or for a browser the form once more, with what it says.
-    fn refused(&self, error: &PasswordError, form: Option<(&str, &ReturnTarget)>) -> Reply {
+    fn refused(&self, error: &PasswordError, form: Option<(&str, &Goal)>) -> Reply {
         let problem = problems::password(error, self.realm.domain());
-        let Some((name, target)) = form else { return problem.into() };
+        let Some((name, goal)) = form else { return problem.into() };
         let notice = match error {
             PasswordError::Wrong => Notice::Wrong,
             PasswordError::TooMany(_) => Notice::TooMany,
             PasswordError::Busy | PasswordError::NotChecked(_) | PasswordError::Login(_) => Notice::Unavailable,
         };
-        match self.pages.form(problem.status, &LoginForm { target, name, notice: Some(notice) }) {
+        match self.pages.form(problem.status, &LoginForm { goal, name, notice: Some(notice) }) {
             Ok(mut response) => {
                 response.headers_mut().extend(problem.headers);
                 Reply::Response(response)

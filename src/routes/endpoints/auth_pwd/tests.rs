@@ -43,8 +43,8 @@ impl Bench {
 
     /// The return field of a login page for this target.
     fn field(&self, target: &str) -> String {
-        let target = ReturnTarget::parse(target).unwrap();
-        let form = LoginForm { target: &target, name: "", notice: None };
+        let goal = Goal::any(ReturnTarget::parse(target).unwrap());
+        let form = LoginForm { goal: &goal, name: "", notice: None };
         let page = self.pages.form(StatusCode::OK, &form).unwrap();
         let text = text(&page);
         let (_, rest) = text.split_once("name=\"return\" value=\"").unwrap();
