@@ -107,7 +107,9 @@ async fn what_redeems_add_is_within_the_share_too() {
 
 #[tokio::test]
 async fn expired_tokens_make_room() {
-    let (gateway, _phone) = small("token: 15s, status: 1s").await;
+    let limits = "limits: {operations: 128KiB, anonymous-share: 50%}\n";
+    let times = "  time-limits: {token: 8s, status: 1s}";
+    let gateway = Setup::default().user("jeff").append(limits).under("fido-uaf", times).start().await;
     flood(&gateway).await;
     let client = gateway.public();
     wait::until("room after the tokens have expired", Duration::from_secs(60), async || {

@@ -42,6 +42,7 @@ async fn a_first_login_makes_a_session_in_one_and_touches_nothing_in_the_other()
 async fn a_step_up_with_renewal_gives_a_new_id_in_one() {
     let house = House::open().await;
     let phone = Phone::enrolled(&house.gateway, "jeff").await;
+    let mut renewed = Vec::new();
     for (here, there) in SIDES {
         let mut browser = house.in_both("jeff").await;
         let (old, other) = (here.id(&browser), there.id(&browser));
@@ -54,6 +55,9 @@ async fn a_step_up_with_renewal_gives_a_new_id_in_one() {
         assert_eq!((Ok(raised.0), raised.1.as_str()), (before, "2"), "the same session");
         let with_old = house.client(&here.with(&old));
         assert_eq!(house.told(&with_old, here.raised).await, Err(401), "the old id never learns the new level");
+        renewed.push((here, there, browser, with_old, beside));
+    }
+    for (here, there, browser, with_old, beside) in renewed {
         wait::until("the old id is gone", wait::BOUND, async || {
             house.session(&with_old, here).await.is_err().then_some(())
         })

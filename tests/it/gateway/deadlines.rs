@@ -78,12 +78,16 @@ fn a_slow_frame_is_cut_over_http2() {
         socket.write_all(&frames::greeting()).unwrap();
         assert_cut(socket.dribble(&headers, STEP).0);
     };
-    cut(Socket::plain(front.plain));
-    cut(Socket::tls(front.tls, "h2"));
-    assert_cut(Socket::tls(front.tls, "h2").dribble(&frames::greeting(), STEP).0);
-    let begun = Instant::now();
-    until_closed(&mut connect_tls(front.tls, b"\x02h2"));
-    assert_cut(begun.elapsed());
+    std::thread::scope(|scope| {
+        scope.spawn(|| cut(Socket::plain(front.plain)));
+        scope.spawn(|| cut(Socket::tls(front.tls, "h2")));
+        scope.spawn(|| assert_cut(Socket::tls(front.tls, "h2").dribble(&frames::greeting(), STEP).0));
+        scope.spawn(|| {
+            let begun = Instant::now();
+            until_closed(&mut connect_tls(front.tls, b"\x02h2"));
+            assert_cut(begun.elapsed());
+        });
+    });
     eventually("all are gone", || front.metrics.open_connections() == 0);
 }
 
@@ -145,9 +149,11 @@ fn idle_connections_are_closed() {
         until_closed(&mut stream);
         assert!(begun.elapsed() > Duration::from_millis(2900), "{:?}", begun.elapsed());
     };
-    idle(Box::new(connect(front.plain)), b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    idle(Box::new(connect(front.plain)), &frames::greeting());
-    idle(Box::new(connect_tls(front.tls, b"\x02h2")), &frames::greeting());
+    std::thread::scope(|scope| {
+        scope.spawn(|| idle(Box::new(connect(front.plain)), b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"));
+        scope.spawn(|| idle(Box::new(connect(front.plain)), &frames::greeting()));
+        scope.spawn(|| idle(Box::new(connect_tls(front.tls, b"\x02h2")), &frames::greeting()));
+    });
 }
 
 #[test]

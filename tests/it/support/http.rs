@@ -3,10 +3,12 @@
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method};
+use native_tls::TlsConnector;
 use serde_json::Value;
 
 use super::secrets::Secrets;
@@ -30,7 +32,16 @@ pub(crate) struct Client {
     secrets: Secrets,
 }
 
-/// The two protocols. Making a client is slow, since it reads the system's certificates; its copies are free.
+/// What takes any certificate and speaks one protocol. Making it reads the system's authorities, which is slow: it is made
+/// once for all tests.
+static HTTP1: LazyLock<TlsConnector> = LazyLock::new(|| connector("http/1.1"));
+static HTTP2: LazyLock<TlsConnector> = LazyLock::new(|| connector("h2"));
+
+fn connector(protocol: &str) -> TlsConnector {
+    TlsConnector::builder().danger_accept_invalid_certs(true).request_alpns(&[protocol]).build().unwrap()
+}
+
+/// The two protocols; the copies of a client share its connections.
 #[derive(Default)]
 pub(crate) struct Protocols {
     http1: OnceCell<reqwest::Client>,
@@ -40,18 +51,18 @@ pub(crate) struct Protocols {
 impl Protocols {
     /// HTTP/1.1.
     pub(crate) fn http1(&self) -> reqwest::Client {
-        self.http1.get_or_init(|| make(reqwest::Client::builder().http1_only())).clone()
+        self.http1.get_or_init(|| make(reqwest::Client::builder().http1_only(), &HTTP1)).clone()
     }
 
     /// HTTP/2: with prior knowledge on a plain listener, by ALPN on a TLS one.
     pub(crate) fn http2(&self) -> reqwest::Client {
-        self.http2.get_or_init(|| make(reqwest::Client::builder().http2_prior_knowledge())).clone()
+        self.http2.get_or_init(|| make(reqwest::Client::builder().http2_prior_knowledge(), &HTTP2)).clone()
     }
 }
 
-fn make(builder: reqwest::ClientBuilder) -> reqwest::Client {
+fn make(builder: reqwest::ClientBuilder, tls: &TlsConnector) -> reqwest::Client {
     let builder = builder.no_proxy().redirect(reqwest::redirect::Policy::none());
-    builder.tls_danger_accept_invalid_certs(true).build().unwrap()
+    builder.tls_backend_preconfigured(tls.clone()).build().unwrap()
 }
 
 impl Client {
@@ -59,7 +70,7 @@ impl Client {
     /// which while it is taken over answers on connections like these for a second.
     pub(crate) fn alone(self) -> Self {
         let http = reqwest::Client::builder().http1_only().pool_idle_timeout(Duration::from_millis(500));
-        Self { http: make(http), ..self }
+        Self { http: make(http, &HTTP1), ..self }
     }
 
     /// The same with a connection of its own, over HTTP/2.
@@ -95,7 +106,7 @@ impl Client {
     /// The same from one of many addresses of this machine.
     pub(crate) fn in_network(&self, number: u8) -> Self {
         let address = IpAddr::from([127, 0, 0, number]);
-        Self { http: make(reqwest::Client::builder().http1_only().local_address(address)), ..self.clone() }
+        Self { http: make(reqwest::Client::builder().http1_only().local_address(address), &HTTP1), ..self.clone() }
     }
 
     /// Where it calls: scheme and authority.
