@@ -142,7 +142,7 @@ pub(super) async fn router(
     metrics: &Arc<Metrics>,
 ) -> Result<Router, ComposeError> {
     stores.lasting.begin();
-    let gate = gate::Gate::build(config, folder, stores, clock)?;
+    let gate = gate::Gate::build(config, folder, stores, clock, metrics)?;
     let base = Base { config, folder, stores, clock, metrics };
     let services = services::Services::build(&base, &gate).await?;
     routes::table(config, &gate, services.as_ref(), stores, metrics)

@@ -14,18 +14,19 @@ use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm}
 use super::throttle::{Paces, Throttle, Ticket};
 use crate::jose::{self, CryptoError};
 use crate::store::users::PasswordHash;
-use crate::store::users::password::NoHash;
+use crate::store::users::password::BadHash;
 use crate::store::{ExtId, SourceNetwork, StoreError, User, Users};
+use crate::telemetry::Metrics;
 use crate::telemetry::audit::Event;
 pub use hashing::NotChecked;
-use hashing::{Hashing, Place};
+use hashing::{Hashing, Place, Question};
 
 /// How the realm is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// What a login gives.
     pub realm: Realm,
-    /// Passwords checked at the same time; each takes a core and 19 MiB.
+    /// Passwords checked at the same time; each takes a core, and as much memory as the dearest hash of all users.
     pub parallel: usize,
     /// Passwords that may wait for their check; beyond that logins are 503. The first attempt at a time of a user who is
     /// familiar ([`Paces::familiar`]) has as many places that strangers get none of: these take turns with the others.
@@ -78,7 +79,7 @@ pub enum BuildError {
     Crypto(#[from] CryptoError),
     /// The decoy could not be hashed.
     #[error(transparent)]
-    Hash(#[from] NoHash),
+    Hash(#[from] BadHash),
 }
 
 /// The realm.
@@ -88,7 +89,7 @@ pub struct PasswordRealm {
     users: Arc<dyn Users>,
     hashing: Arc<Hashing>,
     throttle: Arc<Throttle>,
-    /// Checked in place of a user who does not exist.
+    /// In the place of a user who does not exist.
     decoy: User,
 }
 
@@ -102,11 +103,12 @@ impl PasswordRealm {
         sessions: Arc<DomainSessions>,
         users: Arc<dyn Users>,
         clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, BuildError> {
         let secret = Zeroizing::new(jose::random::<32>()?);
         let password = PasswordHash::of(secret.as_slice())?;
         let decoy = User { name: String::new(), ext_id: ExtId::random(), password, roles: Vec::new() };
-        let hashing = Arc::new(Hashing::new(settings.parallel, settings.queue));
+        let hashing = Arc::new(Hashing::new(settings.parallel, settings.queue, metrics));
         let throttle = Arc::new(Throttle::new(settings.paces, clock));
         Ok(Self { realm: settings.realm, sessions, users, hashing, throttle, decoy })
     }
@@ -165,11 +167,11 @@ impl PasswordRealm {
     /// The same steps whether the user exists or not.
     async fn check(&self, credentials: Credentials, ticket: &mut Ticket) -> Result<LoginAttempt, PasswordError> {
         let known = self.users.by_name(&credentials.name).await?;
-        let exists = known.is_some();
+        let (exists, hash) = (known.is_some(), known.as_ref().map(|user| user.password.clone()));
         let user = known.unwrap_or_else(|| self.decoy.clone());
-        let attempt = self.sessions.attempt(&user).await?;
+        let (attempt, costs) = (self.sessions.attempt(&user).await?, self.users.costs().await?);
         let place = self.place(ticket).ok_or(PasswordError::Busy)?;
-        let good = place.verify(user.password.clone(), credentials.password).await?;
+        let good = place.verify(Question { hash, costs, password: credentials.password }).await?;
         if good && exists {
             return Ok(attempt);
         }

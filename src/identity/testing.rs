@@ -27,7 +27,7 @@ use crate::jose::MacKey;
 use crate::store::embedded::Embedded;
 use crate::store::memory::{Budget, MemorySessions};
 use crate::store::operation::Authenticator;
-use crate::store::users::{PasswordHash, PasswordStamp};
+use crate::store::users::{Costs, PasswordHash, PasswordStamp};
 use crate::store::{self, Credentials, Eras, ExtId, StoreError, User, UserError, Users};
 
 /// Users in memory; without its flag `up` it fails.
@@ -75,6 +75,14 @@ impl Users for TestUsers {
 
     async fn roles(&self, ext_id: &ExtId) -> Result<Vec<String>, StoreError> {
         Ok(self.by_ext_id(ext_id).await?.map(|user| user.roles).unwrap_or_default())
+    }
+
+    async fn costs(&self) -> Result<Costs, StoreError> {
+        let mut costs = Costs::default();
+        for user in self.users.lock().unwrap().iter() {
+            costs.add(user.password.cost()).unwrap();
+        }
+        Ok(costs)
     }
 
     async fn list(&self) -> Result<Vec<User>, StoreError> {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::store::{ExtId, StoreError};
 pub(crate) use file::is_readable;
 pub use file::{UsersFile, UsersFileError};
-pub use password::{PasswordHash, PasswordStamp};
+pub use password::{Cost, Costs, PasswordHash, PasswordStamp};
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,12 @@ pub trait Users: Send + Sync {
     /// # Errors
     /// When the store can't be asked.
     async fn roles(&self, ext_id: &ExtId) -> Result<Vec<String>, StoreError>;
+
+    /// What the hashes of all users cost: asked with each login.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn costs(&self) -> Result<Costs, StoreError>;
 
     /// All users.
     ///

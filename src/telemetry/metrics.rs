@@ -29,6 +29,7 @@ pub struct Metrics {
     refused_requests: IntCounterVec,
     refused_forwards: IntCounterVec,
     events: IntCounterVec,
+    password_hashes: IntCounterVec,
     reloads: IntCounterVec,
     background_failures: IntCounterVec,
     generation: IntGauge,
@@ -114,6 +115,10 @@ impl Metrics {
             refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
             refused_requests: IntCounterVec::new(refused_requests, &["listener", "reason"])?,
             refused_forwards: IntCounterVec::new(refused_forwards, &["listener", "reason"])?,
+            password_hashes: IntCounterVec::new(
+                Opts::new("sidegate_password_hashes_total", "Password hashes computed for logins."),
+                &["parameters"],
+            )?,
             reloads: IntCounterVec::new(
                 Opts::new("sidegate_reloads_total", "Reloads of the configuration."),
                 &["result"],
@@ -138,6 +143,7 @@ impl Metrics {
         let failures = [&self.cut_requests, &self.uaf_upstream_failures, &self.health_checks];
         let others =
             failures.into_iter().chain([&self.requests, &self.events, &self.reloads, &self.background_failures]);
+        let others = others.chain([&self.password_hashes]);
         for counter in refused.into_iter().chain(others) {
             self.registry.register(Box::new(counter.clone()))?;
         }
@@ -230,6 +236,11 @@ impl Metrics {
     /// A question to the UAF server behind got no answer that could be used; `kind` is a word of this program.
     pub fn uaf_upstream_failed(&self, upstream: &str, kind: &str) {
         self.uaf_upstream_failures.with_label_values(&[upstream, kind]).inc();
+    }
+
+    /// A hash with these parameters was computed for a login.
+    pub fn password_hashed(&self, parameters: &str) {
+        self.password_hashes.with_label_values(&[parameters]).inc();
     }
 
     /// A request came in.

@@ -34,6 +34,7 @@ mod lost_keys;
 mod media;
 mod mtls;
 mod observability;
+mod password_hashes;
 mod patch;
 mod policies;
 mod proxy_protocol;

@@ -23,6 +23,7 @@ use crate::identity::{Paces, Realm, Throttle};
 use crate::jose::certificates::Authorities;
 use crate::routes::rows::Protection;
 use crate::store::DataFolder;
+use crate::telemetry::Metrics;
 use logins::{parse_domain, realm_of};
 
 /// SecTokens kept to be used again, about 1 KiB each.
@@ -54,6 +55,7 @@ impl Gate {
         folder: &DataFolder,
         stores: &Stores,
         clock: &Arc<dyn Clock>,
+        metrics: &Arc<Metrics>,
     ) -> Result<Self, ComposeError> {
         let fido_uaf = config.realms.iter().find(|realm| realm.kind == RealmKind::FidoUaf);
         Ok(Self {
@@ -68,7 +70,7 @@ impl Gate {
             realms: realms::of(config, stores, clock)?,
             // Where none is configured, nothing may need it: what does says so when it is composed.
             own: config.own_domain().unwrap_or("main").to_owned(),
-            domains: logins::of(config, folder, stores, clock)?,
+            domains: logins::of(config, folder, stores, clock, metrics)?,
         })
     }
 

@@ -7,12 +7,14 @@ use tokio::task::JoinError;
 use zeroize::Zeroizing;
 
 use crate::identity::throttle::Lane;
-use crate::store::users::PasswordHash;
+use crate::store::users::{Costs, PasswordHash};
+use crate::telemetry::Metrics;
 
 pub(super) struct Hashing {
     running: Arc<Semaphore>,
     common: Queue,
     reserved: Queue,
+    metrics: Arc<Metrics>,
 }
 
 /// Those of one lane.
@@ -31,11 +33,11 @@ impl Queue {
 
 impl Hashing {
     /// At most `parallel` checks at a time, and in each lane `queue` more that wait for their turn.
-    pub(super) fn new(parallel: usize, queue: usize) -> Self {
+    pub(super) fn new(parallel: usize, queue: usize, metrics: Arc<Metrics>) -> Self {
         let parallel = parallel.clamp(1, 1024);
         let places = parallel.saturating_add(queue).min(65_536);
         let queue = || Queue::new(parallel, places);
-        Self { running: Arc::new(Semaphore::new(parallel)), common: queue(), reserved: queue() }
+        Self { running: Arc::new(Semaphore::new(parallel)), common: queue(), reserved: queue(), metrics }
     }
 
     /// From now on no check runs.
@@ -51,7 +53,8 @@ impl Hashing {
             Lane::Reserved => &self.reserved,
         };
         let taken = Arc::clone(&queue.places).try_acquire_owned().ok()?;
-        Some(Place { running: Arc::clone(&self.running), line: Arc::clone(&queue.line), taken })
+        let (running, metrics) = (Arc::clone(&self.running), Arc::clone(&self.metrics));
+        Some(Place { running, line: Arc::clone(&queue.line), taken, metrics })
     }
 }
 
@@ -71,15 +74,41 @@ pub(super) struct Place {
     running: Arc<Semaphore>,
     line: Arc<Semaphore>,
     taken: OwnedSemaphorePermit,
+    metrics: Arc<Metrics>,
+}
+
+/// A password, and what it is compared with.
+pub(super) struct Question {
+    /// The hash of the user, if there is one.
+    pub(super) hash: Option<PasswordHash>,
+    /// Each of these is spent once, whosever hash it is.
+    pub(super) costs: Costs,
+    pub(super) password: Zeroizing<String>,
+}
+
+impl Question {
+    fn is_good(&self, metrics: &Metrics) -> bool {
+        let (own, password) = (self.hash.as_ref(), self.password.as_bytes());
+        let good = own.is_some_and(|hash| {
+            let good = hash.verify(password);
+            metrics.password_hashed(&hash.cost().to_string());
+            good
+        });
+        for cost in self.costs.without(own.map(PasswordHash::cost)) {
+            cost.spend(password);
+            metrics.password_hashed(&cost.to_string());
+        }
+        good
+    }
 }
 
 impl Place {
-    /// Whether `hash` is the password's.
-    pub(super) async fn verify(self, hash: PasswordHash, password: Zeroizing<String>) -> Result<bool, NotChecked> {
-        let place = (self.line.acquire_owned().await?, self.taken);
+    /// Whether the password is the user's; as much work for one as for another, and for nobody.
+    pub(super) async fn verify(self, question: Question) -> Result<bool, NotChecked> {
+        let (place, metrics) = ((self.line.acquire_owned().await?, self.taken), self.metrics);
         let turn = self.running.acquire_owned().await?;
         let check = tokio::task::spawn_blocking(move || {
-            let good = hash.verify(password.as_bytes());
+            let good = question.is_good(&metrics);
             // All go with the thread, not with the request: a client that hung up frees no core.
             drop((turn, place));
             good
@@ -98,22 +127,26 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    fn typed() -> Zeroizing<String> {
-        Zeroizing::new("secret".to_owned())
+    fn hashing(parallel: usize, queue: usize) -> Hashing {
+        Hashing::new(parallel, queue, Arc::new(Metrics::new().unwrap()))
+    }
+
+    fn typed(password: &str) -> Question {
+        let hash = PasswordHash::of(b"secret").unwrap();
+        Question { hash: Some(hash), costs: Costs::default(), password: Zeroizing::new(password.to_owned()) }
     }
 
     #[tokio::test]
     async fn a_full_queue_holds_no_reserved_place_up() {
-        let hashing = Hashing::new(1, 2);
-        let hash = PasswordHash::of(b"secret").unwrap();
+        let hashing = hashing(1, 2);
         let busy = hashing.running.clone().acquire_owned().await.unwrap();
         let mut strangers: Vec<_> =
-            (0..3).map(|_| Box::pin(hashing.place(Lane::Common).unwrap().verify(hash.clone(), typed()))).collect();
+            (0..3).map(|_| Box::pin(hashing.place(Lane::Common).unwrap().verify(typed("secret")))).collect();
         for stranger in &mut strangers {
             assert!(futures::poll!(stranger).is_pending());
         }
         assert!(hashing.place(Lane::Common).is_none());
-        let mut reserved = Box::pin(hashing.place(Lane::Reserved).unwrap().verify(hash, typed()));
+        let mut reserved = Box::pin(hashing.place(Lane::Reserved).unwrap().verify(typed("secret")));
         assert!(futures::poll!(&mut reserved).is_pending());
         drop(busy);
         // One stranger stood in line before it; the others, who are not looked at here, are behind it.
@@ -126,10 +159,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_crowd_in_reserved_places_leaves_the_others_their_turn() {
-        let hashing = Hashing::new(1, 2);
-        let hash = PasswordHash::of(b"secret").unwrap();
+        let hashing = hashing(1, 2);
         let busy = hashing.running.clone().acquire_owned().await.unwrap();
-        let place = |lane| Box::pin(hashing.place(lane).unwrap().verify(hash.clone(), typed()));
+        let place = |lane| Box::pin(hashing.place(lane).unwrap().verify(typed("secret")));
         let mut crowd: Vec<_> = (0..3).map(|_| place(Lane::Reserved)).collect();
         for familiar in &mut crowd {
             assert!(futures::poll!(familiar).is_pending());
@@ -147,14 +179,13 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_the_queue_there_is_no_place() {
-        let hashing = Hashing::new(1, 1);
+        let hashing = hashing(1, 1);
         let first = hashing.place(Lane::Common).unwrap();
         let second = hashing.place(Lane::Common).unwrap();
         assert!(hashing.place(Lane::Common).is_none());
-        let hash = PasswordHash::of(b"secret").unwrap();
-        assert!(first.verify(hash.clone(), Zeroizing::new("secret".to_owned())).await.unwrap());
+        assert!(first.verify(typed("secret")).await.unwrap());
         let third = hashing.place(Lane::Common).unwrap();
-        assert!(!second.verify(hash.clone(), Zeroizing::new("Secret".to_owned())).await.unwrap());
+        assert!(!second.verify(typed("Secret")).await.unwrap());
         drop(third);
         assert_eq!((hashing.running.available_permits(), hashing.common.places.available_permits()), (1, 2));
     }

@@ -1,3 +1,6 @@
+use argon2::password_hash::SaltString;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
+
 use super::*;
 use crate::identity::testing::{TestDomain, domain, pair, realm};
 use crate::identity::throttle::{Bucket, Lane, Pace};
@@ -7,9 +10,14 @@ fn settings(queue: usize) -> Settings {
 }
 
 fn build(domain: &TestDomain, settings: Settings) -> PasswordRealm {
+    counted(domain, settings, &Arc::new(Metrics::new().unwrap()))
+}
+
+/// The same, where what is hashed is counted.
+fn counted(domain: &TestDomain, settings: Settings, metrics: &Arc<Metrics>) -> PasswordRealm {
     let clock = Arc::clone(&domain.clock) as Arc<dyn Clock>;
     let users = Arc::clone(&domain.users) as Arc<dyn Users>;
-    PasswordRealm::new(settings, Arc::clone(&domain.sessions), users, clock).unwrap()
+    PasswordRealm::new(settings, Arc::clone(&domain.sessions), users, clock, metrics.clone()).unwrap()
 }
 
 fn typed(name: &str, password: &str) -> Credentials {
@@ -38,6 +46,46 @@ async fn a_wrong_password_and_an_unknown_user_are_refused_alike() {
     {
         let refused = realm.log_in(typed(name, password), None, true).await;
         assert!(matches!(refused, Err(PasswordError::Wrong)), "{name}");
+    }
+}
+
+/// The hashes that were computed so far, as counters of their parameters.
+fn hashed(metrics: &Metrics) -> Vec<String> {
+    let text = String::from_utf8(metrics.text()).unwrap();
+    text.lines().filter(|line| line.starts_with("sidegate_password_hashes_total{")).map(str::to_owned).collect()
+}
+
+/// A hash as another system may have made it.
+fn imported(version: Version, params: (u32, u32, u32), password: &str) -> PasswordHash {
+    let (memory, passes, lanes) = params;
+    let params = Params::new(memory, passes, lanes, Some(24)).unwrap();
+    let hasher = Argon2::new(Algorithm::Argon2id, version, params);
+    let salt = SaltString::encode_b64(b"salt of another system").unwrap();
+    PasswordHash::parse(&hasher.hash_password(password.as_bytes(), &salt).unwrap().to_string()).unwrap()
+}
+
+#[tokio::test]
+async fn a_login_is_the_same_work_whomever_it_names() {
+    let domain = domain();
+    domain.users.add("old", imported(Version::V0x10, (32, 3, 4), "old's password")).await.unwrap();
+    domain.users.add("dear", imported(Version::V0x13, (64, 1, 1), "dear's password")).await.unwrap();
+    for (name, password) in [
+        ("jeff", "guess"),
+        ("old", "guess"),
+        ("dear", "guess"),
+        ("nobody", "guess"),
+        ("", ""),
+        ("jeff", "jeff's password"),
+        ("old", "old's password"),
+        ("dear", "dear's password"),
+    ] {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let realm = counted(&domain, settings(4), &metrics);
+        let done = realm.log_in(typed(name, password), None, true).await;
+        assert_eq!(done.is_ok(), password.ends_with(" password"), "{name}");
+        let each = ["v=16,m=32,t=3,p=4", "v=19,m=19456,t=2,p=1", "v=19,m=64,t=1,p=1"];
+        let each = each.map(|cost| format!("sidegate_password_hashes_total{{parameters=\"{cost}\"}} 1"));
+        assert_eq!(hashed(&metrics), each, "{name}");
     }
 }
 

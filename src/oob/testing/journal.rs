@@ -8,7 +8,7 @@ use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::Session;
 
 use crate::store::operation::{Event, Operation, OperationId};
-use crate::store::users::{PasswordHash, PasswordStamp};
+use crate::store::users::{Costs, PasswordHash, PasswordStamp};
 use crate::store::{
     ChallengeDigest, Challenges, CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Growth,
     Operations, Origin, Removal, SessionKey, SessionRecord, Sessions, StoreError, Target, TargetError, TargetUpdate,
@@ -56,6 +56,11 @@ impl Users for Journaled<dyn Users> {
     async fn roles(&self, ext_id: &ExtId) -> Result<Vec<String>, StoreError> {
         self.journal.note("users.roles");
         self.store.roles(ext_id).await
+    }
+
+    async fn costs(&self) -> Result<Costs, StoreError> {
+        self.journal.note("users.costs");
+        self.store.costs().await
     }
 
     async fn list(&self) -> Result<Vec<User>, StoreError> {

@@ -20,7 +20,7 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::{PasswordHash, PasswordStamp, User, UserError, Users, are_roles};
+use super::{Costs, PasswordHash, PasswordStamp, User, UserError, Users, are_roles};
 use crate::store::{ExtId, FileStamp, StoreError, private_file};
 use listing::{Listing, removed_line, user_line};
 
@@ -291,6 +291,10 @@ impl Users for UsersFile {
 
     async fn roles(&self, ext_id: &ExtId) -> Result<Vec<String>, StoreError> {
         Ok(self.current().await?.by_ext_id(ext_id).map(|user| user.roles.clone()).unwrap_or_default())
+    }
+
+    async fn costs(&self) -> Result<Costs, StoreError> {
+        Ok(self.current().await?.costs().clone())
     }
 
     async fn list(&self) -> Result<Vec<User>, StoreError> {

@@ -1,16 +1,20 @@
 //! Password hashes: argon2id in the PHC string format.
 
+mod cost;
+
 use argon2::password_hash::{PasswordHashString, SaltString};
-use argon2::{Argon2, PasswordHash as Phc, PasswordHasher, PasswordVerifier};
+use argon2::{Argon2, MIN_SALT_LEN, PasswordHash as Phc, PasswordHasher, PasswordVerifier};
 use serde::{Deserialize, Serialize};
 
 use crate::jose;
+pub use cost::{Cost, Costs, TooManyKinds};
 
-/// An argon2id hash. Making and verifying one takes tens of milliseconds of CPU and 19 MiB (the crate's defaults,
-/// OWASP's first recommendation): run it where blocking is allowed.
+/// An argon2id hash. Making one takes tens of milliseconds of CPU and 19 MiB, verifying one what its [`Cost`] says: run it
+/// where blocking is allowed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     phc: PasswordHashString,
+    cost: Cost,
     stamp: PasswordStamp,
 }
 
@@ -25,35 +29,57 @@ impl std::fmt::Debug for PasswordStamp {
     }
 }
 
-/// A text that is no argon2id hash, or a password that can't be hashed.
+/// A text that is no hash to check passwords with, or a password that can't be hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an argon2id hash in PHC format")]
-pub struct NoHash;
+pub enum BadHash {
+    /// Not of argon2id, not complete, or with parameters that argon2id does not have.
+    #[error("the hash is not argon2id in PHC format, or its version, parameters or salt are none that argon2id has")]
+    Malformed,
+    /// It asks for more than whoever names its user may have this machine do.
+    #[error(
+        "checking the hash takes too much: memory may be m={} at most (KiB), m times t {}, and p={}",
+        Cost::MEMORY,
+        Cost::WORK,
+        Cost::LANES
+    )]
+    TooDear,
+}
 
 impl PasswordHash {
     /// Hashes a password with a new salt.
     ///
     /// # Errors
     /// Only for a password longer than 4 GiB.
-    pub fn of(password: &[u8]) -> Result<Self, NoHash> {
-        let salt = SaltString::encode_b64(uuid::Uuid::new_v4().as_bytes()).map_err(|_| NoHash)?;
-        let phc = Argon2::default().hash_password(password, &salt).map_err(|_| NoHash)?;
-        Ok(Self::stamped(phc.serialize()))
+    pub fn of(password: &[u8]) -> Result<Self, BadHash> {
+        let salt = SaltString::encode_b64(uuid::Uuid::new_v4().as_bytes()).map_err(|_| BadHash::Malformed)?;
+        let phc = Argon2::default().hash_password(password, &salt).map_err(|_| BadHash::Malformed)?;
+        Self::checked(&phc)
     }
 
-    fn stamped(phc: PasswordHashString) -> Self {
+    /// What fails while a password is verified would show, by the time that it does not take, whose hash it is.
+    fn checked(phc: &Phc<'_>) -> Result<Self, BadHash> {
+        let salt = phc.salt.ok_or(BadHash::Malformed)?;
+        let has_salt = salt.decode_b64(&mut [0; 64]).is_ok_and(|salt| salt.len() >= MIN_SALT_LEN);
+        if phc.algorithm != argon2::ARGON2ID_IDENT || phc.hash.is_none() || !has_salt {
+            return Err(BadHash::Malformed);
+        }
+        let (cost, phc) = (Cost::of(phc)?, phc.serialize());
         let stamp = PasswordStamp(jose::sha256(phc.as_bytes()));
-        Self { phc, stamp }
+        Ok(Self { phc, cost, stamp })
     }
 
     /// Reads a PHC string.
     ///
     /// # Errors
-    /// If it is not argon2id, or not complete.
-    pub fn parse(text: &str) -> Result<Self, NoHash> {
-        let phc = Phc::new(text).map_err(|_| NoHash)?;
-        let complete = phc.algorithm == argon2::ARGON2ID_IDENT && phc.salt.is_some() && phc.hash.is_some();
-        if complete { Ok(Self::stamped(phc.serialize())) } else { Err(NoHash) }
+    /// If it is not argon2id, not complete, or too dear.
+    pub fn parse(text: &str) -> Result<Self, BadHash> {
+        Self::checked(&Phc::new(text).map_err(|_| BadHash::Malformed)?)
+    }
+
+    /// What it costs to verify a password.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.cost
     }
 
     /// Whether this is the password's hash; compared in constant time.
@@ -97,10 +123,15 @@ mod tests {
 
     #[test]
     fn other_hashes_are_refused() {
-        for text in
-            ["", "plain", "$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA", "$argon2id$v=19"]
-        {
-            assert_eq!(PasswordHash::parse(text), Err(NoHash), "{text}");
+        for text in [
+            "",
+            "plain",
+            "$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19",
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=19456,t=2,p=1$salt.salt.salt$aGFzaGhhc2hoYXNoaGFzaA",
+        ] {
+            assert_eq!(PasswordHash::parse(text), Err(BadHash::Malformed), "{text}");
         }
     }
 

@@ -12,6 +12,7 @@ use crate::identity::return_field::ReturnSeal;
 use crate::identity::{DomainSessions, LoginPages, Paces, PasswordRealm, Realm, SessionTokens, password, sessions};
 use crate::jose::MacKey;
 use crate::store::DataFolder;
+use crate::telemetry::Metrics;
 
 /// A session domain.
 pub(in crate::cli::compose) struct Logins {
@@ -29,6 +30,7 @@ struct Base<'a> {
     config: &'a Config,
     stores: &'a Stores,
     clock: &'a Arc<dyn Clock>,
+    metrics: &'a Arc<Metrics>,
     tokens: Arc<SessionTokens>,
     /// Seals return fields, for each domain its own.
     key: MacKey,
@@ -40,10 +42,11 @@ pub(super) fn of(
     folder: &DataFolder,
     stores: &Stores,
     clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
 ) -> Result<BTreeMap<String, Logins>, ComposeError> {
     let tokens = session_tokens(folder, stores)?;
     let key = MacKey::new(&folder.secret("return-field")?)?;
-    let base = Base { config, stores, clock, tokens, key };
+    let base = Base { config, stores, clock, metrics, tokens, key };
     config.domains.iter().map(|domain| Ok((domain.name.clone(), base.logins(domain)?))).collect()
 }
 
@@ -107,7 +110,8 @@ impl Base<'_> {
         let queue = parallel.saturating_mul(32);
         let paces = Paces::of_passwords(parallel.saturating_add(queue), self.config.limits.connections_share);
         let settings = password::Settings { realm: realm_of(realm), parallel, queue, paces };
-        let made = PasswordRealm::new(settings, sessions.clone(), users.clone(), self.clock.clone())?;
+        let (clock, metrics) = (self.clock.clone(), self.metrics.clone());
+        let made = PasswordRealm::new(settings, sessions.clone(), users.clone(), clock, metrics)?;
         Ok(lasting.password.get_or_init(|| Arc::new(made)).clone())
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::config::{Environment, Overrides, Source, load};
 use crate::identity::testing::{exchange, pair};
 use crate::store::users::PasswordHash;
+use crate::telemetry::Metrics;
 
 struct House {
     gate: Gate,
@@ -23,7 +24,7 @@ fn house(change: impl FnOnce(&mut Config)) -> House {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let folder = DataFolder::open(&config.data).unwrap();
     let stores = Stores::open(&config, &folder, &clock).unwrap();
-    let gate = Gate::build(&config, &folder, &stores, &clock).unwrap();
+    let gate = Gate::build(&config, &folder, &stores, &clock, &Arc::new(Metrics::new().unwrap())).unwrap();
     House { gate, stores, _folder: root }
 }
 

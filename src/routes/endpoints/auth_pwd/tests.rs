@@ -9,6 +9,7 @@ use crate::identity::password::Settings;
 use crate::identity::testing::{TestDomain, domain, exchange, pair, realm};
 use crate::identity::throttle::{Pace, Paces};
 use crate::store::Users;
+use crate::telemetry::Metrics;
 
 const PROGRAM: &[(&str, &str)] = &[];
 const BROWSER: &[(&str, &str)] = &[("accept", "text/html"), ("sec-fetch-site", "same-origin")];
@@ -28,7 +29,8 @@ fn bench(free: u32) -> Bench {
     let settings = Settings { realm: realm("password", 1, true), parallel: 1, queue: 8, paces };
     let users = Arc::clone(&domain.users) as Arc<dyn Users>;
     let clock = Arc::clone(&domain.clock) as Arc<dyn Clock>;
-    let realm = PasswordRealm::new(settings, Arc::clone(&domain.sessions), users, clock).unwrap();
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let realm = PasswordRealm::new(settings, Arc::clone(&domain.sessions), users, clock, metrics).unwrap();
     let pages = domain.pages();
     Bench { endpoint: PasswordLoginEndpoint::new(Arc::new(realm), Arc::clone(&pages)), domain, pages }
 }

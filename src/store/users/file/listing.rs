@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::store::ExtId;
-use crate::store::users::{PasswordHash, User, are_roles};
+use crate::store::users::{Costs, PasswordHash, User, are_roles};
 
 /// Begins the line that a removed user leaves: the extId follows.
 const REMOVED: &str = "#removed:";
@@ -16,6 +16,7 @@ pub(super) struct Listing {
     by_name: HashMap<String, usize>,
     by_ext_id: HashMap<ExtId, usize>,
     removed: BTreeSet<ExtId>,
+    costs: Costs,
 }
 
 struct Line {
@@ -28,7 +29,7 @@ struct Line {
 #[error("line {line}: {reason}")]
 pub(super) struct BadLine {
     line: usize,
-    reason: &'static str,
+    reason: String,
 }
 
 impl Listing {
@@ -40,18 +41,19 @@ impl Listing {
         Ok(listing)
     }
 
-    fn push(&mut self, text: &str) -> Result<(), &'static str> {
+    fn push(&mut self, text: &str) -> Result<(), String> {
         let mut name = None;
         self.removed.extend(text.strip_prefix(REMOVED).map(|ext_id| ExtId::from(ext_id.trim())));
         if !text.trim().is_empty() && !text.starts_with('#') {
             let user = parse_user(text)?;
             let place = self.users.len();
             if self.by_name.insert(user.name.clone(), place).is_some() {
-                return Err("the name stands twice in the file");
+                return Err("the name stands twice in the file".into());
             }
             if self.by_ext_id.insert(user.ext_id.clone(), place).is_some() {
-                return Err("the extId stands twice in the file");
+                return Err("the extId stands twice in the file".into());
             }
+            self.costs.add(user.password.cost()).map_err(|error| error.to_string())?;
             name = Some(user.name.clone());
             self.users.push(user);
         }
@@ -76,6 +78,11 @@ impl Listing {
         &self.removed
     }
 
+    /// What the users' hashes cost.
+    pub(super) fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
     /// The file's text, comments included.
     pub(super) fn text(&self) -> String {
         self.lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect()
@@ -91,23 +98,23 @@ impl Listing {
     }
 }
 
-fn parse_user(line: &str) -> Result<User, &'static str> {
+fn parse_user(line: &str) -> Result<User, String> {
     let mut parts = line.splitn(4, ':');
     let (Some(name), Some(ext_id), Some(hash)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err("it must be name:extId:hash or name:extId:hash:role,role");
+        return Err("it must be name:extId:hash or name:extId:hash:role,role".into());
     };
     if !super::is_readable(name) {
-        return Err("the name is empty, too long, or has white space at an end or a control character");
+        return Err("the name is empty, too long, or has white space at an end or a control character".into());
     }
     if ext_id.is_empty() || ext_id.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("the extId is empty or has white space");
+        return Err("the extId is empty or has white space".into());
     }
-    let password = PasswordHash::parse(hash).map_err(|_| "the hash is not argon2id in PHC format")?;
+    let password = PasswordHash::parse(hash).map_err(|error| error.to_string())?;
     let roles: Vec<String> = parts.next().map(|all| all.split(',').map(str::to_owned).collect()).unwrap_or_default();
     if !are_roles(&roles) {
-        return Err(
-            "a role is empty, too long, or has white space at an end or a control character; or they are too many",
-        );
+        let wrong =
+            "a role is empty, too long, or has white space at an end or a control character; or they are too many";
+        return Err(wrong.into());
     }
     Ok(User { name: name.to_owned(), ext_id: ext_id.into(), password, roles })
 }

@@ -81,6 +81,25 @@ async fn a_fault_answers_nobody_until_it_is_mended() {
 }
 
 #[tokio::test]
+async fn hashes_that_ask_for_too_much_are_a_fault_of_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    let line = |name: &str, cost: &str| {
+        format!("{name}:{name}:$argon2id$v=19${cost}$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo\n")
+    };
+    let old = line("old", "m=65536,t=6,p=4");
+    write(&path, &old);
+    let file = UsersFile::open(&path).unwrap();
+    assert_eq!(file.costs().await.unwrap().without(None).count(), 2, "with that of the next user");
+    for (dear, wrong) in [("m=2097152,t=1,p=4", "m=262144 at most"), ("m=262144,t=3,p=1", "all kinds of hashes")] {
+        write(&path, &format!("{old}{}", line("dear", dear)));
+        let error = file.by_name("old").await.unwrap_err().to_string();
+        let told = [path.to_str().unwrap(), "line 2", wrong];
+        assert!(told.iter().all(|told| error.contains(told)) && !error.contains("aGFz"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn what_fails_once_is_tried_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users");
