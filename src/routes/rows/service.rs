@@ -77,6 +77,15 @@ pub enum Service {
     Metrics,
 }
 
+/// Whose business a service is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    OfFidoServer,
+    Login,
+    /// Of the gateway itself.
+    OfGateway,
+}
+
 impl Service {
     /// Whether it answers everybody alike, so that nobody is asked who they are.
     #[must_use]
@@ -87,22 +96,16 @@ impl Service {
     /// Whether one logs in or out there: each session domain has rows of its own for it.
     #[must_use]
     pub fn is_login(self) -> bool {
-        matches!(
-            self,
-            Self::LoginPage
-                | Self::PasswordLogin
-                | Self::OobLogin
-                | Self::OobStanding
-                | Self::LogoutPage
-                | Self::Logout
-                | Self::FidoLoginRequest
-                | Self::FidoLoginResponse
-        )
+        self.kind() == Kind::Login
     }
 
     /// Whether a FIDO server behind may answer in its place (`gateway.md` 1, fronting).
     #[must_use]
     pub fn is_of_fido_server(self) -> bool {
+        self.kind() == Kind::OfFidoServer
+    }
+
+    fn kind(self) -> Kind {
         match self {
             Self::UafRequest(_)
             | Self::UafRegistration
@@ -115,7 +118,7 @@ impl Service {
             | Self::CreateTarget
             | Self::ModifyTarget
             | Self::DeleteTarget
-            | Self::Status => true,
+            | Self::Status => Kind::OfFidoServer,
             Self::LoginPage
             | Self::PasswordLogin
             | Self::OobLogin
@@ -123,14 +126,14 @@ impl Service {
             | Self::LogoutPage
             | Self::Logout
             | Self::FidoLoginRequest
-            | Self::FidoLoginResponse
-            | Self::AdminList(_)
+            | Self::FidoLoginResponse => Kind::Login,
+            Self::AdminList(_)
             | Self::AdminRemove(_)
             | Self::Jwks
             | Self::JwksOf
             | Self::Liveness
             | Self::Health
-            | Self::Metrics => false,
+            | Self::Metrics => Kind::OfGateway,
         }
     }
 

@@ -34,6 +34,13 @@ fn opened(mut socket: Socket, path: &str, fields: &[(&str, &str)]) -> Socket {
     socket
 }
 
+/// What was changed is served, and with it this one is closed.
+async fn is_closed(gateway: &Gateway, mut socket: Socket) {
+    gateway.reloaded("done", 1).await;
+    closed(&mut socket).await;
+    logged(gateway, WHY).await;
+}
+
 #[rstest]
 #[case::row("path: /feed/*", "path: /fed/*")]
 #[case::level("domain: main}", "domain: main, level: 2}")]
@@ -49,9 +56,7 @@ async fn one_whose_handshake_would_be_refused_now_is_closed(#[case] from: &str, 
     let (mut socket, _) = open(&gateway, Socket::plain(gateway.address("public"))).await;
     ping(&mut socket, b"as it was");
     gateway.reconfigure(from, to);
-    gateway.reloaded("done", 1).await;
-    closed(&mut socket).await;
-    logged(&gateway, WHY).await;
+    is_closed(&gateway, socket).await;
 }
 
 #[tokio::test]
@@ -64,9 +69,7 @@ async fn one_of_an_internal_caller_whose_bearer_was_replaced_is_closed() {
         opened(Socket::plain(gateway.address("internal")), "/calls/a", &[("Authorization", bearer.as_str())]);
     ping(&mut socket, b"as it was");
     std::fs::remove_file(gateway.data().join("internal.token")).unwrap();
-    gateway.reloaded("done", 1).await;
-    closed(&mut socket).await;
-    logged(&gateway, WHY).await;
+    is_closed(&gateway, socket).await;
 }
 
 #[tokio::test]
