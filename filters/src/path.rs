@@ -9,4 +9,4 @@ mod template;
 mod tests;
 
 pub use canonical::{CanonicalPath, PathError, PathRules};
-pub use template::{Params, PathTemplate, TemplateError};
+pub use template::{Looseness, Params, PathTemplate, TemplateError};

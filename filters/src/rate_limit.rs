@@ -74,7 +74,7 @@ enum Sender<'a> {
 }
 
 /// What is counted together, with the value of the path's segment if that counts.
-type Name<'a> = (Sender<'a>, Option<&'a str>);
+type Name<'a> = (Sender<'a>, Option<String>);
 
 /// The filter `rate-limit`.
 pub struct RateLimitFilter {
@@ -108,7 +108,8 @@ impl RateLimitFilter {
             (Per::Segment(name), _) => {
                 let missing = || FilterError::Internal(format!("the path of the row has no segment {{{name}}}"));
                 let value = exchange.params.get(name).ok_or_else(missing)?;
-                Some((of_caller.unwrap_or(network), Some(value)))
+                // A server behind may take small and capital letters for the same: else each spelling had a count of its own.
+                Some((of_caller.unwrap_or(network), Some(value.to_ascii_lowercase())))
             }
         })
     }

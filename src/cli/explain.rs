@@ -34,7 +34,7 @@ pub enum Refused {
     #[error("refused with 400: the row does not allow how the path is spelt ({0})")]
     Spelling(String),
     /// The row allows it, and whoever mends it finds another row.
-    #[error("refused with 400: a server that mends how the path is spelt ({0}) would find another row by it")]
+    #[error("refused with 400: a server that {0} would find another row by it")]
     Ambiguous(String),
 }
 
@@ -78,7 +78,12 @@ pub fn explain<'a>(
             Err(Refused::Wrong(class.name(), listed(allowed.iter().map(Method::as_str)), method))
         }
         Err(Unrouted::Spelling) => Err(Refused::Spelling(spellings(canonical.unusual()))),
-        Err(Unrouted::Ambiguous) => Err(Refused::Ambiguous(spellings(canonical.unusual()))),
+        Err(Unrouted::Ambiguous) if canonical.unusual() == PathRules::default() => {
+            Err(Refused::Ambiguous("takes small and capital letters for the same".to_owned()))
+        }
+        Err(Unrouted::Ambiguous) => {
+            Err(Refused::Ambiguous(format!("mends how the path is spelt ({})", spellings(canonical.unusual()))))
+        }
     }
 }
 
@@ -111,6 +116,9 @@ impl fmt::Display for Explanation<'_> {
         }
         if let Some(path) = forwarded {
             writeln!(out, "sent as   {}", path.as_str())?;
+        }
+        if route.path.ignores_case() {
+            writeln!(out, "letters   small and capital ones are the same")?;
         }
         if route.rules != PathRules::default() {
             writeln!(out, "allows    {}", spellings(route.rules))?;

@@ -154,6 +154,12 @@ impl Pattern {
         &self.text
     }
 
+    /// The same for a server that takes small and capital ASCII letters for the same.
+    #[must_use]
+    pub(super) fn in_any_case(self) -> Self {
+        Self { template: self.template.in_any_case(), ..self }
+    }
+
     /// What the router matches with.
     #[must_use]
     pub fn template(&self) -> &PathTemplate {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
+use sidegate_filters::path::Looseness;
 use sidegate_filters::{CanonicalPath, Chain, Params, PathRules, PathTemplate};
 
 use super::{Endpoint, Upstream, UpstreamPath, WebSocket, aliases};
@@ -94,7 +95,8 @@ pub enum Unrouted {
     Method(Vec<Method>),
     /// The row, or for want of one every row, does not allow the way the path is spelt: 400.
     Spelling,
-    /// The row allows it, but a server that mends it would find another row by it, with that row's filters left out: 400.
+    /// The row allows it, but a server that mends it, or that takes small and capital letters for the same as the row does,
+    /// would find another row by it, with that row's filters left out: 400.
     Ambiguous,
 }
 
@@ -132,7 +134,11 @@ impl Router {
                     }
                 });
             } else if route.rules.allow(path.unusual()) {
-                if path.unusual() != PathRules::default() && !self.is_clear(route, class, method, &path) {
+                let reader = Looseness {
+                    any_case: route.path.ignores_case(),
+                    any_segment: path.unusual() != PathRules::default(),
+                };
+                if reader != Looseness::default() && !self.is_clear(route, class, method, (&path, reader)) {
                     return Err(Unrouted::Ambiguous);
                 }
                 let there = route.upstream_path.as_ref().map(|there| there.of(&path).ok_or(Unrouted::Spelling));
@@ -155,15 +161,26 @@ impl Router {
     }
 
     /// Whether everybody who reads the path, mended or not, finds this row by it, or none at all, and it leads somewhere there.
-    fn is_clear(&self, route: &Arc<Route>, class: ListenerClass, method: &Method, path: &CanonicalPath) -> bool {
+    fn is_clear(
+        &self,
+        route: &Arc<Route>,
+        class: ListenerClass,
+        method: &Method,
+        (path, reader): (&CanonicalPath, Looseness),
+    ) -> bool {
         let found = |reading: &CanonicalPath| {
+            let small = reader.any_case.then(|| reading.in_small_letters());
+            let reading = small.as_ref().unwrap_or(reading);
             let resolved = aliases::resolve(reading);
             let reading = resolved.as_ref().unwrap_or(reading);
-            let mut fitting = self.on(class).filter(|row| row.path.may_match(reading)).peekable();
+            let mut fitting = self.on(class).filter(|row| row.path.may_match(reading, reader)).peekable();
             let leads_on = || route.upstream_path.as_ref().is_none_or(|there| there.of(reading).is_some());
             fitting.peek().is_none()
                 || fitting.find(|row| row.serves(method)).is_some_and(|row| Arc::ptr_eq(row, route) && leads_on())
         };
+        if !reader.any_segment {
+            return found(path);
+        }
         path.readings().is_some_and(|readings| readings.iter().all(found))
     }
 }

@@ -26,7 +26,11 @@ impl UpstreamPath {
     /// behind which some servers look for a host.
     #[must_use]
     pub(super) fn of(&self, path: &CanonicalPath) -> Option<CanonicalPath> {
-        let rest = path.as_str().strip_prefix(&self.here)?;
+        // Whether the row takes the prefix in these letters was decided before.
+        let (here, rest) = path.as_str().split_at_checked(self.here.len())?;
+        if !here.eq_ignore_ascii_case(&self.here) {
+            return None;
+        }
         if !rest.is_empty() && !rest.starts_with('/') {
             return None;
         }
@@ -59,6 +63,7 @@ mod tests {
     #[case("/*", "/app/*", "/a", Some("/app/a"))]
     #[case("/a/b/*", "/c/*", "/a/b/a/b", Some("/c/a/b"))]
     #[case("/shop/*", "/app/*", "/shop/%2F", Some("/app/%2F"))]
+    #[case("/shop/*", "/app/*", "/SHOP/A", Some("/app/A"))]
     #[case("/shop/*", "/app/*", "/shopping", None)]
     #[case("/shop/*", "/app/*", "/shop//a", Some("/app//a"))]
     #[case("/shop/*", "/*", "/shop//evil.example/a", None)]

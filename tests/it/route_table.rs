@@ -238,3 +238,34 @@ async fn what_a_row_allows_leads_past_no_stricter_one_whoever_mends_it_behind() 
     gateway.public().get("/shop//cart;a=b/c%2Fd").send().await.expect(200);
     assert_eq!(upstream.received().len(), 1);
 }
+
+#[tokio::test]
+async fn letters_in_any_case_lead_to_a_row_that_says_so_and_past_none_that_minds_them() {
+    let upstream = Upstream::start().await;
+    let setup = format!(
+        "upstreams:\n  shop: {{url: 'http://{}'}}\n\
+         filters:\n  customers: {{type: identity-creation, domain: main}}\n\
+         routes:\n  - {{name: pay, path: /shop/pay/*, methods: [GET], filters: [customers], upstream: shop}}\n\
+         \x20 - {{name: own, path: /shop/own/*, ignore-case: true, methods: [GET], filters: [customers], upstream: shop}}\n\
+         \x20 - {{name: shop, path: /shop/*, ignore-case: true, methods: [GET], filters: [], upstream: shop}}\n\
+         \x20 - {{name: rest, path: /rest/*, methods: [GET], filters: [], upstream: shop}}\n",
+        upstream.address
+    );
+    let gateway = Setup::default().append(setup).start().await;
+    for client in [gateway.public(), gateway.public_http2()] {
+        for (path, status) in [
+            ("/shop/pay/1", 401),
+            ("/SHOP/OWN/1", 401),
+            ("/Shop/pay/1", 400),
+            ("/shop/PAY/1", 400),
+            ("/shop/p%41y/1", 400),
+            ("/Rest/1", 404),
+        ] {
+            client.get(path).send().await.problem(status);
+        }
+        assert!(upstream.received().is_empty());
+        client.get("/SHOP/%43art").send().await.expect(200);
+        assert!(upstream.received()[0].head.starts_with("GET /SHOP/Cart HTTP/1.1\r\n"));
+        upstream.forget();
+    }
+}

@@ -80,6 +80,20 @@ impl CanonicalPath {
         &self.text
     }
 
+    /// The path as a server reads it to which small and capital ASCII letters are the same: all that are not of escapes are
+    /// small.
+    #[must_use]
+    pub fn in_small_letters(&self) -> Self {
+        let mut text = self.text.to_ascii_lowercase();
+        let escapes: Vec<usize> = text.match_indices('%').map(|(at, _)| at).collect();
+        for at in escapes {
+            if let Some(digits) = text.get_mut(at..at + 3) {
+                digits.make_ascii_uppercase();
+            }
+        }
+        Self { text, unusual: self.unusual }
+    }
+
     /// The spellings found that a route has to allow.
     #[must_use]
     pub fn unusual(&self) -> PathRules {

@@ -45,6 +45,16 @@ enum Segment {
 pub struct PathTemplate {
     segments: Vec<Segment>,
     open_end: bool,
+    any_case: bool,
+}
+
+/// How a server behind may read a path more loosely than the template does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Looseness {
+    /// Small and capital ASCII letters are the same.
+    pub any_case: bool,
+    /// Any segment is a parameter, also an empty one and one that holds a separator.
+    pub any_segment: bool,
 }
 
 impl PathTemplate {
@@ -68,7 +78,19 @@ impl PathTemplate {
             }
             segments.push(segment);
         }
-        Ok(Self { segments, open_end })
+        Ok(Self { segments, open_end, any_case: false })
+    }
+
+    /// The same for a server that takes small and capital ASCII letters for the same.
+    #[must_use]
+    pub fn in_any_case(self) -> Self {
+        Self { any_case: true, ..self }
+    }
+
+    /// Whether small and capital ASCII letters are the same to it.
+    #[must_use]
+    pub fn ignores_case(&self) -> bool {
+        self.any_case
     }
 
     /// The parameters if `path` matches.
@@ -80,7 +102,7 @@ impl PathTemplate {
         for segment in &self.segments {
             let part = parts.next()?;
             match segment {
-                Segment::Literal(literal) if literal == part => {}
+                Segment::Literal(literal) if is_same(literal, part, self.any_case) => {}
                 Segment::Name(name) if is_plain(part) => params.0.push((name.clone(), part.to_owned())),
                 _ => return None,
             }
@@ -88,15 +110,15 @@ impl PathTemplate {
         (self.open_end || parts.next().is_none()).then_some(params)
     }
 
-    /// Whether a server that takes any segment for a parameter finds this template by `path`.
+    /// Whether a server that reads paths so loosely finds this template by `path`.
     #[must_use]
-    pub fn may_match(&self, path: &CanonicalPath) -> bool {
+    pub fn may_match(&self, path: &CanonicalPath, reader: Looseness) -> bool {
         let Some(text) = path.as_str().strip_prefix('/') else { return false };
         let mut parts = parts(text);
         let mut fits = |segment: &Segment| {
             parts.next().is_some_and(|part| match segment {
-                Segment::Literal(literal) => literal == part,
-                Segment::Name(_) => true,
+                Segment::Literal(literal) => is_same(literal, part, self.any_case || reader.any_case),
+                Segment::Name(_) => reader.any_segment || is_plain(part),
             })
         };
         self.segments.iter().all(&mut fits) && (self.open_end || parts.next().is_none())
@@ -106,7 +128,9 @@ impl PathTemplate {
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let covers = |(here, there): (&Segment, &Segment)| match (here, there) {
-            (Segment::Literal(here), Segment::Literal(there)) => here == there,
+            (Segment::Literal(here), Segment::Literal(there)) => {
+                is_same(here, there, self.any_case) && (self.any_case || !other.any_case || !has_case(there))
+            }
             (Segment::Literal(_), Segment::Name(_)) => false,
             (Segment::Name(_), Segment::Literal(there)) => is_plain(there),
             (Segment::Name(_), Segment::Name(_)) => true,
@@ -125,7 +149,7 @@ impl PathTemplate {
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let overlaps = |(here, there): (&Segment, &Segment)| match (here, there) {
-            (Segment::Literal(here), Segment::Literal(there)) => here == there,
+            (Segment::Literal(here), Segment::Literal(there)) => is_same(here, there, self.any_case || other.any_case),
             (Segment::Name(_), Segment::Literal(literal)) | (Segment::Literal(literal), Segment::Name(_)) => {
                 is_plain(literal)
             }
@@ -141,6 +165,18 @@ impl PathTemplate {
 /// The segments of what follows the first slash: none after nothing.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split('/').filter(move |_| !text.is_empty())
+}
+
+/// Escapes are in capital letters anyhow.
+fn is_same(literal: &str, part: &str, any_case: bool) -> bool {
+    literal == part || any_case && literal.eq_ignore_ascii_case(part)
+}
+
+/// Whether it could be spelt in other letters, beside those of escapes.
+fn has_case(literal: &str) -> bool {
+    let letters = |text: &str| text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let mut parts = literal.split('%');
+    parts.next().is_some_and(letters) || parts.any(|part| part.get(2..).is_some_and(letters))
 }
 
 /// A parameter is one whole, non-empty segment in which nothing may be read as a separator.

@@ -172,6 +172,55 @@ fn a_template_covers_what_it_matches_every_path_of(#[case] broad: &str, #[case] 
     assert_eq!(template(broad).covers(&template(narrow)), covers);
 }
 
+#[rstest]
+#[case("/Shop/*", "/shop/A", true)]
+#[case("/Shop/*", "/SHOP", true)]
+#[case("/shop/%C3%A4/{id}", "/SHOP/%c3%a4/A", true)]
+#[case("/shop/%C3%A4", "/shop/%c3%84", false)]
+#[case("/shop", "/shops", false)]
+fn letters_are_the_same_in_any_case_where_the_template_says_so(
+    #[case] pattern: &str,
+    #[case] raw: &str,
+    #[case] found: bool,
+) {
+    let path = CanonicalPath::parse(raw).unwrap();
+    assert_eq!(template(pattern).in_any_case().matches(&path).is_some(), found);
+    assert_eq!(template(pattern).may_match(&path, Looseness { any_case: true, any_segment: false }), found);
+    assert!(template(pattern).matches(&path).is_none());
+    assert_eq!(CanonicalPath::parse(path.in_small_letters().as_str()), Ok(path.in_small_letters()));
+}
+
+#[rstest]
+#[case::letters("/shop/*", "/SHOP/cart", true, true)]
+#[case::escapes("/%C3%A4", "/%C3%A4", true, true)]
+#[case::others("/shop", "/cart", false, false)]
+#[case::wider("/shop/cart", "/SHOP/*", false, true)]
+fn a_template_in_any_case_covers_those_in_other_letters(
+    #[case] one: &str,
+    #[case] other: &str,
+    #[case] covers: bool,
+    #[case] overlaps: bool,
+) {
+    let blind = |text: &str| template(text).in_any_case();
+    for other in [template(other), blind(other)] {
+        assert_eq!((blind(one).covers(&other), blind(one).overlaps(&other)), (covers, overlaps), "{other:?}");
+        assert_eq!(other.overlaps(&blind(one)), overlaps);
+    }
+    assert!(!template(one).covers(&template(other)) || one == other);
+}
+
+/// One that minds the case has the paths of one that does not only where there is none to mind.
+#[rstest]
+#[case("/shop", false)]
+#[case("/%C3%A4", true)]
+#[case("/%C3%A4b", false)]
+#[case("/1-2/*", true)]
+#[case("/{id}", true)]
+fn a_template_that_minds_the_case_covers_few_that_do_not(#[case] pattern: &str, #[case] covers: bool) {
+    assert_eq!(template(pattern).covers(&template(pattern).in_any_case()), covers);
+    assert!(template(pattern).in_any_case().covers(&template(pattern)));
+}
+
 #[test]
 fn parameters_are_named_and_canonical() {
     let path = CanonicalPath::parse("/u/%6aeff/t/%c3%a9").unwrap();

@@ -135,6 +135,7 @@ async fn strangers_do_not_use_up_what_the_owner_of_a_target_has() {
     bench.exhausted_by(&mut to("t-1", from("192.0.2.66", user("main", "eve", "s-6")))).await;
     bench.exhausted_by(&mut to("t-2", from("192.0.2.66", Caller::Anonymous))).await;
     assert!(bench.asks(&mut stranger).await.is_some());
+    assert!(bench.asks(&mut to("T-1", from("192.0.2.66", Caller::Anonymous))).await.is_some(), "another spelling");
     let mut owner = to("t-1", from("192.0.2.66", user("main", "e-1", "s-1")));
     bench.exhausted_by(&mut owner).await;
     bench.exhausted_by(&mut to("t-1", from("192.0.2.7", Caller::Anonymous))).await;

@@ -77,7 +77,9 @@ pub(super) fn change(section: &Section<'_>, row: &mut Row) {
     }
     row.interception = interception(section).unwrap_or(row.interception);
     row.allow = allow(&section.field("allow"));
-    for key in ["path", "methods", "filters", "upstream", "upstream-path", "body-limit", "bodies-of", "pass-on"] {
+    for key in
+        ["path", "methods", "filters", "upstream", "upstream-path", "ignore-case", "body-limit", "bodies-of", "pass-on"]
+    {
         let field = section.field(key);
         if field.is_written() {
             field.fault("a default row has its own", "remove this key, or give the row a name of its own");

@@ -21,7 +21,7 @@ pub(super) fn row(section: &Section<'_>, name: String, defaults: &[String], know
         section.leave_unread();
         return None;
     }
-    let pattern = pattern(&section.field("path"));
+    let pattern = pattern(&section.field("path"), section.field("ignore-case").or(false));
     let methods = section.field("methods").demanded("list the methods, such as [GET, POST]").each(Field::optional);
     let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
     let upstream = upstream.reference("upstream", known.upstreams);
@@ -80,9 +80,10 @@ fn is_misspelt(section: &Section<'_>, name: &str, defaults: &[String]) -> bool {
     meant.is_some()
 }
 
-fn pattern(field: &Field<'_>) -> Option<Pattern> {
+fn pattern(field: &Field<'_>, any_case: bool) -> Option<Pattern> {
     let pattern = field.required::<Pattern>()?;
-    if is_alias(pattern.text()) {
+    let pattern = if any_case { pattern.in_any_case() } else { pattern };
+    if is_alias(pattern.text()) || any_case && is_alias(&pattern.text().to_ascii_lowercase()) {
         field.fault(
             "requests for this path are taken for another one, so this row is never reached",
             "below /nevisfido/ and /auth/ write no slash at the end, and /nevisfido/token/dispatch/targets in full",

@@ -108,6 +108,14 @@ fn rows(written: &[(&str, &str, &str, &str)]) -> String {
     format!("{before}routes:\n{}", rows.collect::<String>())
 }
 
+/// Whether there is a note of this kind at this key, and what it says.
+fn check_note(text: &str, key: &str, kind: &str, expected: Option<&str>) {
+    let config = loaded(text);
+    let found = config.notices.iter().find(|notice| notice.text.contains(kind));
+    assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+    assert!(found.is_none_or(|found| found.text.contains(expected.unwrap()) && found.key == key), "{found:?}");
+}
+
 #[rstest]
 #[case("/shop/*", "/shop/late/*")]
 #[case("/*", "/shop")]
@@ -148,10 +156,7 @@ fn what_passes_by_a_row_to_a_looser_one_is_noted(
     #[case] written: &[(&str, &str, &str, &str)],
     #[case] expected: Option<&str>,
 ) {
-    let config = loaded(&format!("{BASE}{}", rows(written)));
-    let found = config.notices.iter().find(|notice| notice.text.contains("falls to the row"));
-    assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
-    assert!(found.is_none_or(|found| found.text.contains(expected.unwrap()) && found.key == "routes[1].methods"));
+    check_note(&format!("{BASE}{}", rows(written)), "routes[1].methods", "falls to the row", expected);
 }
 
 #[rstest]
@@ -166,10 +171,7 @@ fn which_of_two_rows_has_what_both_could_is_noted_where_their_filters_differ(
     #[case] written: &[(&str, &str, &str, &str)],
     #[case] expected: Option<&str>,
 ) {
-    let config = loaded(&format!("{BASE}{}", rows(written)));
-    let found = config.notices.iter().find(|notice| notice.text.contains("which comes first"));
-    assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
-    assert!(found.is_none_or(|found| found.text.contains(expected.unwrap()) && found.key == "routes[1].path"));
+    check_note(&format!("{BASE}{}", rows(written)), "routes[1].path", "which comes first", expected);
 }
 
 #[test]
@@ -340,4 +342,58 @@ fn what_is_passed_on_is_noted(
     let found: Vec<_> = config.notices.iter().filter(|notice| notice.key == "routes[0].pass-on").collect();
     assert!(found.len() == 1 && found[0].text.contains(expected), "{found:#?}");
     assert_eq!(format!("[{}]", config.routes.last().unwrap().passed_on.words().join(", ")), words);
+}
+
+/// The same rows, of which those of these names take letters in any case.
+fn blind(written: &[(&str, &str, &str, &str)], names: &[&str]) -> String {
+    let mut text = rows(written);
+    for name in names {
+        text = text.replace(&format!("name: {name}, "), &format!("name: {name}, ignore-case: true, "));
+    }
+    format!("{BASE}{text}")
+}
+
+#[rstest]
+#[case(&["two"], Some("GET of /shop/pay/* in other letters is refused with 400"))]
+#[case(&["one"], None)]
+#[case(&["one", "two"], None)]
+#[case(&[], None)]
+fn a_row_that_minds_the_case_before_one_that_does_not_is_noted(#[case] names: &[&str], #[case] expected: Option<&str>) {
+    let written = [("/shop/pay/*", "GET", "customers", "public"), ("/Shop/*", "GET, POST", "guests", "public")];
+    check_note(&blind(&written, names), "routes[1].ignore-case", "minds the case", expected);
+    for (one, other, spoken) in [("/1/*", "/*", false), ("/a/{id}/c", "/A/*", true), ("/b", "/A/*", false)] {
+        let config = loaded(&blind(&[(one, "GET", "", "public"), (other, "GET", "", "public")], &["two"]));
+        assert_eq!(config.notices.iter().any(|notice| notice.text.contains("minds the case")), spoken, "{one} {other}");
+    }
+}
+
+#[rstest]
+#[case::methods("/shop/pay/*", "POST", "/Shop/*", &["one", "two"], "falls to the row")]
+#[case::overlap("/a/{id}/c", "GET", "/A/b/*", &["two"], "which comes first")]
+#[case::overlap_of_the_first("/A/{id}/c", "GET", "/a/b/*", &["one"], "which comes first")]
+fn what_is_noted_of_two_rows_goes_by_letters_in_any_case(
+    #[case] one: &str,
+    #[case] method: &str,
+    #[case] two: &str,
+    #[case] names: &[&str],
+    #[case] expected: &str,
+) {
+    let written = [(one, method, "customers", "public"), (two, "GET, POST", "guests", "public")];
+    let said = |names: &[&str]| loaded(&blind(&written, names)).notices.iter().any(|note| note.text.contains(expected));
+    assert!(said(names) && !said(&[]));
+}
+
+#[rstest]
+#[case("/shop/*", "/SHOP/cart", &["one"], "GET never reaches the row two")]
+#[case("/shop", "/SHOP", &["one", "two"], "has this path and method too")]
+#[case("/nevisfido/x/", "/y", &["one"], "requests for this path are taken for another one")]
+#[case("/NEVISFIDO/X/", "/y", &["one"], "requests for this path are taken for another one")]
+fn a_row_that_no_spelling_reaches_is_a_fault(
+    #[case] one: &str,
+    #[case] two: &str,
+    #[case] names: &[&str],
+    #[case] expected: &str,
+) {
+    let found = faults(&blind(&[(one, "GET", "", "public"), (two, "GET", "", "public")], names));
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
 }

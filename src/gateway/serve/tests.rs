@@ -29,11 +29,18 @@ const ROWS: &[(&str, &str, Option<&str>)] = &[
     ("any-paid", "/any/shop/*", None),
     ("any-one", "/any/cart/{id}", None),
     ("any", "/any/*", None),
+    ("blind-pay", "/Blind/pay/*", None),
+    ("blind", "/Blind/*", None),
+    ("sunk-pay", "/sunk/pay%C3%A4", None),
+    ("sunk", "/sunk/*", Some("/deep/*")),
     ("rest", "/*", None),
 ];
 
 /// Those that allow every spelling.
-const ALLOWING: &[&str] = &["any", "rest"];
+const ALLOWING: &[&str] = &["any", "blind", "rest"];
+
+/// Those to whose servers small and capital letters are the same.
+const BLIND: &[&str] = &["blind", "sunk"];
 
 /// What paths are made of, and what readers of paths fall out about.
 const PIECES: &[&str] = &[
@@ -46,6 +53,8 @@ const PIECES: &[&str] = &[
     "/moved",
     "/risen",
     "/any",
+    "/pay",
+    "/PAY",
     "/",
     "//",
     "/.",
@@ -111,7 +120,8 @@ const PIECES: &[&str] = &[
 ];
 
 /// How they begin, so that many of them find a row.
-const BEGINNINGS: &[&str] = &["", "", "/shop", "/shop/admin", "/moved", "/risen", "/any", "/nevisfido/status"];
+const BEGINNINGS: &[&str] =
+    &["", "", "/shop", "/shop/admin", "/moved", "/risen", "/any", "/nevisfido/status", "/blind", "/BLIND/Pay", "/Sunk"];
 
 static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     let upstream = Arc::new(Upstream::new("app", vec![Server::plain("127.0.0.1:1".to_owned())]));
@@ -120,10 +130,11 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
 
 fn route((name, pattern, there): &(&str, &str, Option<&str>), upstream: &Arc<Upstream>) -> Route {
     let everything = PathRules { empty_segments: true, encoded_slashes: true, double_encoding: true, parameters: true };
+    let path = PathTemplate::parse(pattern).unwrap();
     Route {
         name: (*name).to_owned(),
         methods: vec![Method::GET],
-        path: PathTemplate::parse(pattern).unwrap(),
+        path: if BLIND.contains(name) { path.in_any_case() } else { path },
         pattern: (*pattern).to_owned(),
         on: vec![ListenerClass::Public],
         rules: if ALLOWING.contains(name) { everything } else { PathRules::default() },
@@ -250,15 +261,18 @@ fn mended(path: &str, reader: Reader) -> Vec<String> {
 }
 
 /// The row that such a server finds, by its own reading of the patterns.
-fn row_of(segments: &[String]) -> Option<&'static str> {
-    let fits = |pattern: &str| {
+fn row_of(segments: &[String], blind: bool) -> Option<&'static str> {
+    let fits = |name: &str, pattern: &str| {
         let open = pattern.ends_with("/*");
         let wanted: Vec<_> = pattern.trim_end_matches("/*").split('/').skip(1).collect();
-        let is_same = |(wanted, segment): (&&str, &String)| wanted.starts_with('{') || wanted == segment;
+        let same = |wanted: &str, segment: &str| {
+            wanted == segment || (blind || BLIND.contains(&name)) && wanted.eq_ignore_ascii_case(segment)
+        };
+        let is_same = |(wanted, segment): (&&str, &String)| wanted.starts_with('{') || same(wanted, segment);
         (segments.len() == wanted.len() || (open && segments.len() > wanted.len()))
             && wanted.iter().zip(segments).all(is_same)
     };
-    ROWS.iter().find(|(_, pattern, _)| fits(pattern)).map(|(name, ..)| *name)
+    ROWS.iter().find(|(name, pattern, _)| fits(name, pattern)).map(|(name, ..)| *name)
 }
 
 fn check(raw: &str, sent: Option<Sent>) -> Result<(), TestCaseError> {
@@ -270,8 +284,11 @@ fn check(raw: &str, sent: Option<Sent>) -> Result<(), TestCaseError> {
     prop_assert_eq!(query(&sent.target), query(raw.split('#').next().unwrap()), "the query: {}", raw);
     let path = here(&sent);
     for reader in readers() {
-        let found = row_of(&mended(path.split('?').next().unwrap(), reader));
-        prop_assert_eq!(found, Some(sent.row.as_str()), "{:?} who reads {}", reader, path);
+        let segments = mended(path.split('?').next().unwrap(), reader);
+        for blind in [false, BLIND.contains(&sent.row.as_str())] {
+            let found = row_of(&segments, blind);
+            prop_assert_eq!(found, Some(sent.row.as_str()), "{:?} (blind: {}) who reads {}", reader, blind, path);
+        }
     }
     Ok(())
 }
@@ -306,14 +323,26 @@ fn each_row_is_found_in_more_than_one_spelling() {
         ("/risen?a", "risen", "/?a"),
         ("/any//a;b/%2f%252f", "any", "/any//a;b/%2F%252f"),
         ("/any/a%3bb", "any", "/any/a%3Bb"),
+        ("/Blind/pay/1", "blind-pay", "/Blind/pay/1"),
+        ("/bLIND/%50rices//1", "blind", "/bLIND/Prices//1"),
+        ("/SUNK/A", "sunk", "/deep/A"),
     ] {
         let expected = Some(Sent { row: row.to_owned(), target: target.to_owned() });
         assert_eq!(over_http1(raw), expected, "{raw}");
         assert_eq!(over_http2(raw), expected, "{raw}");
     }
-    for raw in
-        ["/any//shop/x", "/any/shop;a/x", "/any/shop%2Fx", "/any/cart/a;b", "//nevisfido/status", "/shop%252fcart"]
-    {
+    for raw in [
+        "/any//shop/x",
+        "/any/shop;a/x",
+        "/any/shop%2Fx",
+        "/any/cart/a;b",
+        "//nevisfido/status",
+        "/shop%252fcart",
+        "/blind/pay/1",
+        "/Blind/PAY/1",
+        "/Blind//PAY/1",
+        "/Blind/%2550ay",
+    ] {
         assert_eq!(over_http1(raw), None, "{raw}");
     }
     assert_eq!(over_http1("http://a.example/shop/cart").map(|sent| sent.row).as_deref(), Some("cart"));

@@ -10,6 +10,7 @@ use crate::routes::ListenerClass;
 /// leave to it is noted, and so is which of two has what both could. Lines of default rows are 0.
 pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: &[(Row, u64)]) {
     for (other, line) in table {
+        note_other_letters(section, row, (other, *line));
         if other.pattern.template().covers(row.pattern.template()) {
             refuse_unreached(section, row, other, *line);
         } else if row.pattern.template().covers(other.pattern.template()) && is_looser(row, other) {
@@ -39,6 +40,28 @@ fn note_overlap(section: &Section<'_>, row: &Row, (other, line): (&Row, u64)) {
         on.join(", "),
         other.name,
         row.name,
+    ));
+}
+
+/// Paths of a row that minds the case, spelt otherwise: to the server behind this one they are the same, so that they pass
+/// neither. Of default rows nothing is said, which all mind it.
+fn note_other_letters(section: &Section<'_>, row: &Row, (other, line): (&Row, u64)) {
+    let (here, there) = (row.pattern.template(), other.pattern.template());
+    let in_any_case = there.clone().in_any_case();
+    if line == 0 || !here.ignores_case() || there.covers(&in_any_case) || !here.overlaps(&in_any_case) {
+        return;
+    }
+    let shared: Vec<&Method> = row.methods.iter().filter(|method| other.methods.contains(method)).collect();
+    if shared.is_empty() || !row.on.iter().any(|class| other.on.contains(class)) {
+        return;
+    }
+    section.field("ignore-case").notice(format!(
+        "the row {} in line {line} comes first and minds the case: {} of {} in other letters is refused with 400, since the server \
+         behind would take it for that row's; where it is to pass there, write ignore-case: true for {}",
+        other.name,
+        listed(&shared),
+        other.pattern.text(),
+        other.name,
     ));
 }
 
