@@ -34,7 +34,8 @@ pub struct Client {
     pub address: IpAddr,
     /// Its connection, by a number that no other connection of this process has.
     pub connection: u64,
-    /// Whether the client reached us over TLS.
+    /// Whether the client reached us over TLS, or a proxy before us that is believed: then its cookies are for TLS alone. What
+    /// such a proxy says never makes them less.
     pub secure: bool,
     /// Whether the listener is an internal one: only there internal callers are believed.
     pub internal: bool,
@@ -44,6 +45,14 @@ pub struct Client {
     pub names: Option<Arc<CertificateNames>>,
     /// `scheme://host[:port]` as the client addressed us: what a same-origin check compares with.
     pub origin: String,
+}
+
+impl Client {
+    /// By which scheme the client addressed us, or the proxy before us that it connected to: `http` or `https`.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.origin.split_once("://").map_or("http", |(scheme, _)| scheme)
+    }
 }
 
 /// Who was recognised, and turned away all the same: for the log, and no proof of anything.

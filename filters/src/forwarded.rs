@@ -1,5 +1,5 @@
-//! Whom a proxy before this one speaks for: the address that it wrote down, if it is one that is trusted to
-//! (`gateway.md` 2.3; RFC 7239).
+//! Whom a proxy before this one speaks for: the address that it wrote down, and whether that one came over TLS, if the proxy
+//! is one that is trusted to say so (`gateway.md` 2.3; RFC 7239).
 //!
 //! Each proxy adds at the right end of the list, so that it is read from there: as long as an entry is one of the trusted
 //! proxies, the one to its left was written by it. The first that is none is the client, and what stands to the left of it
@@ -46,6 +46,15 @@ pub struct TrustedProxies {
     pub header: ForwardedHeader,
 }
 
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The client. Never an address that is mapped into IPv6.
+    pub address: IpAddr,
+    /// Whether it came over TLS, as far as that was said: `None` leaves it to the socket.
+    pub secure: Option<bool>,
+}
+
 /// Why nobody knows for whom a trusted proxy speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardedError {
@@ -69,27 +78,32 @@ impl TrustedProxies {
     }
 
     /// The client's address: the right-most of the list that is none of theirs; where all are, the left-most; the peer's where
-    /// there is no such header, or the peer is none of them. Never one that is mapped into IPv6.
+    /// there is no such header, or the peer is none of them. By which scheme it came that very element says (`proto`), or
+    /// `X-Forwarded-Proto` beside `X-Forwarded-For`: one field with one word, `http` or `https`, else nothing is said.
     ///
     /// # Errors
-    /// When a trusted peer sent a list that does not tell it.
-    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, ForwardedError> {
-        let peer = peer.to_canonical();
-        if !self.trusts(peer) {
-            return Ok(peer);
+    /// When a trusted peer sent a list that does not tell the address.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Result<Origin, ForwardedError> {
+        let mut client = Origin { address: peer.to_canonical(), secure: None };
+        if !self.trusts(client.address) {
+            return Ok(client);
         }
-        let Some(list) = self.list(headers)? else { return Ok(peer) };
-        let nodes = match self.header {
-            ForwardedHeader::XForwardedFor => list::addresses(&list),
-            ForwardedHeader::Forwarded => list::elements(&list)?,
+        let list = self.list(headers)?;
+        let elements = match (self.header, &list) {
+            (_, None) => Vec::new(),
+            (ForwardedHeader::XForwardedFor, Some(list)) => list::addresses(list),
+            (ForwardedHeader::Forwarded, Some(list)) => list::elements(list)?,
         };
-        let mut client = peer;
-        for node in nodes.iter().rev() {
-            let node = node.as_deref().and_then(|node| address(node, self.header));
-            client = node.ok_or(ForwardedError::NoAddress)?.to_canonical();
-            if !self.trusts(client) {
+        for element in elements.iter().rev() {
+            let node = element.node.as_deref().and_then(|node| address(node, self.header));
+            let node = node.ok_or(ForwardedError::NoAddress)?.to_canonical();
+            client = Origin { address: node, secure: element.proto.as_deref().and_then(is_secure) };
+            if !self.trusts(node) {
                 break;
             }
+        }
+        if self.header == ForwardedHeader::XForwardedFor {
+            client.secure = proto(headers);
         }
         Ok(client)
     }
@@ -101,6 +115,18 @@ impl TrustedProxies {
         let list = (!fields.is_empty()).then(|| fields.join(", "));
         if list.as_ref().is_some_and(|list| list.len() > LONGEST) { Err(ForwardedError::TooLong) } else { Ok(list) }
     }
+}
+
+/// What `X-Forwarded-Proto` says, where it can be read in one way.
+fn proto(headers: &HeaderMap) -> Option<bool> {
+    let mut fields = headers.get_all("x-forwarded-proto").iter();
+    let (only, None) = (fields.next()?, fields.next()) else { return None };
+    is_secure(only.to_str().ok()?.trim_matches([' ', '\t']))
+}
+
+fn is_secure(scheme: &str) -> Option<bool> {
+    let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+    if is("https") { Some(true) } else { is("http").then_some(false) }
 }
 
 /// `192.0.2.7`, `192.0.2.7:1234`, `[2001:db8::7]`, `[2001:db8::7]:1234`; without brackets `2001:db8::7` in `X-Forwarded-For`
@@ -117,8 +143,12 @@ fn address(node: &str, header: ForwardedHeader) -> Option<IpAddr> {
     }
 }
 
-/// What a list names at each place, from left to right; nothing where it names nobody.
-type Nodes<'a> = Vec<Option<Cow<'a, str>>>;
+/// What a list says at one place: whom it names, if anybody, and by which scheme that one came.
+#[derive(Default)]
+struct Element<'a> {
+    node: Option<Cow<'a, str>>,
+    proto: Option<Cow<'a, str>>,
+}
 
 #[cfg(test)]
 mod tests;

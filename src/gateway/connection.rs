@@ -10,7 +10,9 @@ use http::HeaderMap;
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::raw_connect::ProxyDigest;
-use sidegate_filters::{CertificateDigest, CertificateNames, ForwardedError, TrustedProxies};
+use sidegate_filters::ForwardedError;
+use sidegate_filters::forwarded::Origin;
+use sidegate_filters::{CertificateDigest, CertificateNames, TrustedProxies};
 
 use super::head::HeadFault;
 use super::tls::Authorities;
@@ -35,6 +37,8 @@ pub(super) struct Ends {
     pub(super) peer: Option<SocketAddr>,
     /// Our end of the socket.
     pub(super) local: Option<SocketAddr>,
+    /// A balancer says that the client came to it over TLS.
+    pub(super) encrypted: bool,
     /// By which rules the peer is believed when it says whom it speaks for; `None`: by none, it is the client.
     pub(super) proxies: Option<Arc<TrustedProxies>>,
 }
@@ -87,15 +91,21 @@ impl Connection {
         })
     }
 
-    /// Whom a request with these headers comes from; `None` where not even the socket knows it.
-    pub(super) fn client(&self, headers: &HeaderMap) -> Result<Option<IpAddr>, ForwardedError> {
+    /// Where a request with these headers comes from; `None` where not even the socket knows it.
+    pub(super) fn client(&self, headers: &HeaderMap) -> Result<Option<Origin>, ForwardedError> {
         let Some(peer) = self.peer() else { return Ok(None) };
-        self.ends.proxies.as_ref().map_or(Ok(peer), |proxies| proxies.client(peer, headers)).map(Some)
+        let socket = Origin { address: peer, secure: self.ends.encrypted.then_some(true) };
+        self.ends.proxies.as_ref().map_or(Ok(socket), |proxies| proxies.client(peer, headers)).map(Some)
+    }
+
+    /// The address of that; the other end's where it can't be told.
+    pub(super) fn address(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        self.client(headers).map_or_else(|_| self.peer(), |client| client.map(|client| client.address))
     }
 
     /// The network that a request with these headers counts for, be it refused later for what they say.
     pub(super) fn counted(&self, headers: &HeaderMap) -> Option<SourceNetwork> {
-        self.client(headers).unwrap_or_else(|_| self.peer()).map(SourceNetwork::of)
+        self.address(headers).map(SourceNetwork::of)
     }
 
     /// The other end.

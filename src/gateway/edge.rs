@@ -101,12 +101,13 @@ impl Edge {
 impl Edge {
     /// The client and what it connected to: as the socket knows them, or a balancer that is believed. Whoever is not, or
     /// does not say it, is let go of unheard.
-    async fn begin(&self, mut stream: Stream) -> Option<(Stream, Option<SocketAddr>, Option<SocketAddr>)> {
+    async fn begin(&self, mut stream: Stream) -> Option<(Stream, Ends)> {
         let digest = stream.get_socket_digest();
         let peer = digest.as_ref().and_then(|digest| digest.peer_addr()?.as_inet().copied());
         let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet().copied());
+        let socket = Ends { peer, local, ..Ends::default() };
         if self.balancers.is_empty() {
-            return Some((stream, peer, local));
+            return Some((stream, socket));
         }
         let is_known = peer.is_some_and(|peer| self.balancers.iter().any(|network| network.contains(peer.ip())));
         let read = async {
@@ -121,8 +122,11 @@ impl Edge {
             }
         };
         match read.await {
-            Ok(None) => Some((stream, peer, local)),
-            Ok(Some(ends)) => Some((stream, Some(ends.client), Some(ends.local))),
+            Ok(None) => Some((stream, socket)),
+            Ok(Some(told)) => {
+                let (peer, local) = (Some(told.client), Some(told.local));
+                Some((stream, Ends { peer, local, encrypted: told.encrypted, proxies: None }))
+            }
             Err(why) => {
                 self.http.metrics.refused_connection(self.http.class.name(), PROXY_PROTOCOL);
                 let client = peer.map(|peer| peer.to_string());
@@ -169,7 +173,8 @@ impl Edge {
 #[async_trait]
 impl ServerApp for Edge {
     async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let (stream, peer, local) = self.begin(stream).await?;
+        let (stream, ends) = self.begin(stream).await?;
+        let peer = ends.peer;
         // It is held as long as the connection is open, the handshake included.
         let proxies = self.proxies(peer);
         let _seat = self.seat(peer.filter(|_| proxies.is_none()))?;
@@ -183,7 +188,7 @@ impl ServerApp for Edge {
         let http2 = stream.selected_alpn_proto() == Some(ALPN::H2);
         let certificate = shown(&stream, names);
         let authorities = tls.as_ref().and_then(Tls::authorities);
-        let ends = Ends { peer, local, proxies };
+        let ends = Ends { proxies, ..ends };
         let connection = Connection::new(ends, self.secure, (certificate, authorities), open);
         let stream = Guarded::new(stream, connection, self.http.limits.clone(), http2);
         self.http.process_new(Box::new(stream), shutdown).await

@@ -69,7 +69,7 @@ impl Front {
             _ => "http/1.1",
         };
         // Where nobody knows for whom a proxy speaks, the line of the refusal names the proxy.
-        let client = connection.client(&session.req_header().headers).unwrap_or_else(|_| connection.peer());
+        let client = connection.address(&session.req_header().headers);
         let record =
             RequestRecord::new(&self.metrics, request_id, (self.class.name(), self.address.clone()), protocol, client);
         let dress = Dress { secure: connection.secure, ..Dress::default() };

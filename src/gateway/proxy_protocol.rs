@@ -15,6 +15,10 @@ const LONGEST_LINE: usize = 107;
 /// Of what version 2 says behind its first 16 bytes: addresses, and some hundred bytes of certificates' names at most.
 const LONGEST_BLOCK: usize = 2_048;
 
+/// The value that tells how the client came, and its bit for TLS (`PP2_TYPE_SSL`, `PP2_CLIENT_SSL`).
+const SSL: u8 = 0x20;
+const CLIENT_SSL: u8 = 0x01;
+
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ends {
@@ -22,6 +26,8 @@ pub(super) struct Ends {
     pub(super) client: SocketAddr,
     /// What it connected to.
     pub(super) local: SocketAddr,
+    /// The balancer took TLS off.
+    pub(super) encrypted: bool,
 }
 
 /// Reads a header, and not a byte behind it. `None`: the balancer speaks for itself, as where it asks whether anybody listens.
@@ -66,7 +72,7 @@ fn ends<A: FromStr + Into<IpAddr>>((from, to): (&str, &str), (port, own): (&str,
         let address: A = address.parse().ok()?;
         Some(SocketAddr::new(address.into(), port.parse().ok().filter(|_| plain)?))
     };
-    Some(Ends { client: end(from, port)?, local: end(to, own)? })
+    Some(Ends { client: end(from, port)?, local: end(to, own)?, encrypted: false })
 }
 
 async fn binary(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Ends>> {
@@ -84,8 +90,8 @@ async fn binary(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Ends
         (0x21, 0x21) => addresses::<16>(&mut rest),
         _ => return Err(broken("a PROXY header of another version, or for no TCP connection")),
     };
-    match ends.filter(|_| are_values(rest)) {
-        Some(ends) => Ok(Some(ends)),
+    match ends.zip(encrypted(rest)) {
+        Some((ends, encrypted)) => Ok(Some(Ends { encrypted, ..ends })),
         None => Err(broken("a PROXY header whose lengths are wrong")),
     }
 }
@@ -96,19 +102,24 @@ where
 {
     let (from, to): ([u8; N], [u8; N]) = (take(block)?, take(block)?);
     let (port, own) = (u16::from_be_bytes(take(block)?), u16::from_be_bytes(take(block)?));
-    Some(Ends { client: SocketAddr::new(from.into(), port), local: SocketAddr::new(to.into(), own) })
+    let (client, local) = (SocketAddr::new(from.into(), port), SocketAddr::new(to.into(), own));
+    Some(Ends { client, local, encrypted: false })
 }
 
-/// Whether what stands behind the addresses is a list of values, each with its length. What they say is not believed here.
-fn are_values(mut rest: &[u8]) -> bool {
+/// Whether the values behind the addresses, each with its length, say that the client came over TLS. Nothing else of what
+/// they say is believed here. `None`: it is no list of values.
+fn encrypted(mut rest: &[u8]) -> Option<bool> {
+    let mut encrypted = false;
     while !rest.is_empty() {
-        let length = take::<1>(&mut rest).and_then(|_kind| take(&mut rest)).map(u16::from_be_bytes);
-        match length.and_then(|length| rest.get(usize::from(length)..)) {
-            Some(next) => rest = next,
-            None => return false,
+        let ([kind], length) = (take(&mut rest)?, u16::from_be_bytes(take(&mut rest)?));
+        let (value, next) = rest.split_at_checked(usize::from(length))?;
+        if kind == SSL {
+            // How the client came, then four bytes on its certificate.
+            encrypted |= value.first().filter(|_| value.len() >= 5)? & CLIENT_SSL != 0;
         }
+        rest = next;
     }
-    true
+    Some(encrypted)
 }
 
 fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
@@ -223,6 +234,18 @@ mod tests {
     }
 
     #[rstest]
+    #[case(&[SSL, 0, 5, 1, 0, 0, 0, 0], true)]
+    #[case(&[4, 0, 0, SSL, 0, 8, 7, 0, 0, 0, 1, 0x21, 0, 0, 1, 0, 0], true)]
+    #[case(&[SSL, 0, 5, 6, 0, 0, 0, 0], false)]
+    #[case(&[4, 0, 5, SSL, 0, 5, 1, 0], false)]
+    #[case(&[], false)]
+    fn a_balancer_says_that_it_took_tls_off(#[case] values: &[u8], #[case] expected: bool) {
+        let bytes = binary(0x21, 0x11, &[V4, values].concat());
+        let ends = futures::executor::block_on(read(&mut bytes.as_slice())).unwrap().unwrap();
+        assert_eq!(ends.encrypted, expected);
+    }
+
+    #[rstest]
     #[case(0x11, 0x11, V4)]
     #[case(0x22, 0x11, V4)]
     #[case(0x21, 0x12, V4)]
@@ -230,6 +253,7 @@ mod tests {
     #[case(0x21, 0x11, &V4[1..])]
     #[case(0x21, 0x21, V4)]
     #[case(0x21, 0x11, &[V4, &[1]].concat())]
+    #[case(0x21, 0x11, &[V4, &[SSL, 0, 4, 1, 0, 0, 0]].concat())]
     #[case(0x21, 0x11, &[V4, &[1, 0, 3, 0, 0]].concat())]
     #[case(0x20, 0x00, &[0; LONGEST_BLOCK + 1])]
     fn what_is_no_header_of_version_2_is_refused(#[case] command: u8, #[case] family: u8, #[case] block: &[u8]) {

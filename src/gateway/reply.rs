@@ -28,7 +28,7 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 /// What every answer to a request carries, whoever makes it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dress {
-    /// The connection is encrypted: browsers shall not come back without.
+    /// The client came over TLS: browsers shall not come back without.
     pub(super) secure: bool,
     /// What the row changes in what its upstream says.
     pub(super) changes: Vec<Change>,

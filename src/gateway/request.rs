@@ -146,16 +146,17 @@ fn take_expectation(headers: &mut HeaderMap) -> Result<bool, Problem> {
 }
 
 fn client(head: &RequestHeader, connection: &Connection, class: ListenerClass, host: &str) -> Result<Client, Problem> {
-    let scheme = if connection.secure { "https" } else { "http" };
     // The proxy's word is read before anything that the client could have it taken out by.
-    let address = connection.client(&head.headers).map_err(|error| {
+    let from = connection.client(&head.headers).map_err(|error| {
         tracing::info!(peer = ?connection.peer(), %error, "a trusted proxy does not tell for whom it speaks");
         bad(format!("the proxy before this gateway does not tell who asks: {error}")).because(Reason::Address)
     })?;
+    let encrypted = from.and_then(|from| from.secure).unwrap_or(connection.secure);
+    let scheme = if encrypted { "https" } else { "http" };
     Ok(Client {
-        address: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        address: from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |from| from.address),
         connection: connection.number,
-        secure: connection.secure,
+        secure: connection.secure || encrypted,
         internal: class == ListenerClass::Internal,
         certificate: connection.certificate.as_ref().map(|shown| shown.digest),
         names: connection.certificate.as_ref().and_then(|shown| shown.names.clone()),

@@ -48,6 +48,7 @@ impl Front {
         dress: &mut Dress,
     ) -> Result<Next, Problem> {
         let mut request = self.checked(session, connection, record)?;
+        dress.secure = request.client.secure;
         let snapshot = self.served.now();
         record.reach(Stage::Connection);
         if !self.served.admits(&snapshot, connection) {

@@ -90,6 +90,77 @@ async fn elements_of_forwarded_are_read_where_that_is_the_header() {
     }
 }
 
+/// What the server behind was told of the scheme by the last request.
+fn scheme(upstream: &Upstream) -> String {
+    let received = upstream.received().pop().unwrap();
+    let [element] = received.values("forwarded")[..] else { panic!("one element: {received:?}") };
+    let [scheme] = received.values("x-forwarded-proto")[..] else { panic!("one scheme: {received:?}") };
+    assert!(element.ends_with(&format!(";proto={scheme}")), "{element}");
+    scheme.to_owned()
+}
+
+#[tokio::test]
+async fn a_proxy_says_by_which_scheme_its_client_came_and_a_stranger_does_not() {
+    let upstream = Upstream::start().await;
+    for (from, believed) in [("127.0.0.1/32", true), ("192.0.2.0/24", false)] {
+        let gateway = behind(&upstream, from, "x-forwarded-for").await;
+        for client in clients(&gateway) {
+            let own = client.base().split_once("://").unwrap().0.to_owned();
+            let heard = |said: &str| if believed { said.to_owned() } else { own.clone() };
+            for (said, expected) in [
+                (&["https"][..], heard("https")),
+                (&["http"], heard("http")),
+                (&["https, http"], own.clone()),
+                (&["https", "https"], own.clone()),
+                (&["gopher"], own.clone()),
+                (&[], own.clone()),
+            ] {
+                let request = client.get("/app/a").header("x-forwarded-for", "203.0.113.9").header("x-scheme", "https");
+                let request = said.iter().fold(request, |request, said| request.header("x-forwarded-proto", said));
+                let answer = request.header("forwarded", "for=203.0.113.9;proto=https").send().await.expect(200);
+                assert_eq!(scheme(&upstream), expected, "{said:?}");
+                let secure = own == "https" || expected == "https";
+                assert_eq!(answer.header("strict-transport-security").is_some(), secure, "{said:?}");
+            }
+        }
+    }
+    let gateway = behind(&upstream, "127.0.0.1/32", "forwarded").await;
+    for client in clients(&gateway) {
+        let said = "for=203.0.113.8;proto=http, for=203.0.113.9;proto=https";
+        client.get("/app/a").header("forwarded", said).header("x-forwarded-proto", "http").send().await.expect(200);
+        assert_eq!(scheme(&upstream), "https");
+    }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_ends_tls_a_login_is_one_over_https() {
+    let upstream = Upstream::start().await;
+    let gateway = behind(&upstream, "127.0.0.1/32", "x-forwarded-for").await;
+    let login = [("isiwebuserid", "jeff"), ("isiwebpasswd", gateway.password("jeff"))];
+    let own = gateway.public().base().replacen("http://", "https://", 1);
+    for client in [gateway.public(), gateway.public_http2()] {
+        for (said, origin, status) in [
+            ("https", own.as_str(), 200),
+            ("https", client.base(), 403),
+            ("http", client.base(), 200),
+            ("http", &own, 403),
+        ] {
+            let request = client.post("/auth/pwd").form(&login).header("x-forwarded-proto", said);
+            let answer = request.header("origin", origin).send().await;
+            if status == 403 {
+                answer.problem(403);
+                continue;
+            }
+            let cookie = answer.expect(200).header("set-cookie").unwrap().to_owned();
+            assert_eq!(cookie.starts_with("__Host-sidegate-main="), said == "https", "the cookie for {said}");
+            assert_eq!(cookie.contains("; Secure"), said == "https", "the cookie for {said}");
+        }
+    }
+    let answer = gateway.public_tls().post("/auth/pwd").form(&login).header("x-forwarded-proto", "http").send().await;
+    let cookie = answer.expect(200).header("set-cookie").unwrap().to_owned();
+    assert!(cookie.starts_with("__Host-sidegate-main=") && cookie.contains("; Secure"), "no proxy makes it less");
+}
+
 #[tokio::test]
 async fn a_list_that_does_not_tell_who_asks_is_refused() {
     let upstream = Upstream::start().await;

@@ -58,12 +58,20 @@ async fn a_client_behind_a_balancer_is_known_by_its_own_address() {
     let _ = tls.read_to_string(&mut text);
     assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
 
+    // Another one took TLS off.
+    let signature = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x14";
+    let ends = [203, 0, 113, 9, 192, 0, 2, 1, 0x30, 0x39, 1, 0xbb, 0x20, 0, 5, 1, 0, 0, 0, 0];
+    let text = said(connect(&gateway), &[signature.as_slice(), &ends, REQUEST.as_bytes()].concat());
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+
     // Whoever speaks for itself is where its socket is.
     let text = said(connect(&gateway), format!("PROXY UNKNOWN\r\n{REQUEST}").as_bytes());
     assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
     let received = upstream.received();
     let from: Vec<_> = received.iter().flat_map(|request| request.values("x-forwarded-for")).collect();
-    assert_eq!(from, ["203.0.113.9", "198.51.100.7", "127.0.0.1"]);
+    assert_eq!(from, ["203.0.113.9", "198.51.100.7", "203.0.113.9", "127.0.0.1"]);
+    let schemes: Vec<_> = received.iter().flat_map(|request| request.values("x-forwarded-proto")).collect();
+    assert_eq!(schemes, ["http", "https", "https", "http"]);
     wait::until("the line of the first", wait::BOUND, async || {
         gateway.log().contains("\"client\":\"203.0.113.9\"").then_some(())
     })

@@ -2,34 +2,34 @@
 
 use std::borrow::Cow;
 
-use super::{ForwardedError, Nodes};
+use super::{Element, ForwardedError};
 
 /// The places of an `X-Forwarded-For`. An empty one is a place, too: it could else hide behind what a client wrote.
-pub(super) fn addresses(list: &str) -> Nodes<'_> {
-    list.split(',').map(|node| Some(Cow::Borrowed(trimmed(node)))).collect()
+pub(super) fn addresses(list: &str) -> Vec<Element<'_>> {
+    list.split(',').map(|node| Element { node: Some(Cow::Borrowed(trimmed(node))), proto: None }).collect()
 }
 
-/// The elements of a `Forwarded` (RFC 7239 4): the `for` of each.
+/// The elements of a `Forwarded` (RFC 7239 4): `for` and `proto` of each.
 ///
 /// # Errors
 /// When the list is not built as the grammar has it: nobody knows then which part of it a proxy wrote.
-pub(super) fn elements(list: &str) -> Result<Nodes<'_>, ForwardedError> {
-    let mut nodes = Vec::new();
+pub(super) fn elements(list: &str) -> Result<Vec<Element<'_>>, ForwardedError> {
+    let mut elements = Vec::new();
     let mut rest = list;
     loop {
-        let (node, behind) = element(rest)?;
-        nodes.push(node);
+        let (element, behind) = element(rest)?;
+        elements.push(element);
         match behind.strip_prefix(',') {
             Some(next) => rest = next,
-            None => return Ok(nodes),
+            None => return Ok(elements),
         }
     }
 }
 
 /// One element, and what follows it: a comma, or nothing.
-fn element(mut rest: &str) -> Result<(Option<Cow<'_, str>>, &str), ForwardedError> {
+fn element(mut rest: &str) -> Result<(Element<'_>, &str), ForwardedError> {
     let mut names: Vec<String> = Vec::new();
-    let mut node = None;
+    let mut element = Element::default();
     loop {
         rest = start(rest);
         let (name, behind) = token(rest);
@@ -41,14 +41,16 @@ fn element(mut rest: &str) -> Result<(Option<Cow<'_, str>>, &str), ForwardedErro
             if names.contains(&name) {
                 return Err(ForwardedError::Form);
             }
-            if name == "for" {
-                node = Some(value);
+            match name.as_str() {
+                "for" => element.node = Some(value),
+                "proto" => element.proto = Some(value),
+                _ => {}
             }
             names.push(name);
         }
         match rest.strip_prefix(';') {
             Some(behind) => rest = behind,
-            None if rest.is_empty() || rest.starts_with(',') => return Ok((node, rest)),
+            None if rest.is_empty() || rest.starts_with(',') => return Ok((element, rest)),
             None => return Err(ForwardedError::Form),
         }
     }

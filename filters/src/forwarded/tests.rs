@@ -17,7 +17,7 @@ fn client(header: ForwardedHeader, peer: &str, fields: &[&str]) -> Result<String
     for field in fields {
         headers.append(HeaderName::from_static(header.name()), HeaderValue::from_str(field).unwrap());
     }
-    proxies(header).client(peer.parse().unwrap(), &headers).map(|address| address.to_string())
+    proxies(header).client(peer.parse().unwrap(), &headers).map(|client| client.address.to_string())
 }
 
 #[rstest]
@@ -132,7 +132,7 @@ fn the_other_header_is_not_read() {
     let mut headers = HeaderMap::new();
     headers.insert("forwarded", HeaderValue::from_static("for=198.51.100.1"));
     headers.insert("x_forwarded_for", HeaderValue::from_static("198.51.100.1"));
-    let of = |header| proxies(header).client(OURS.parse().unwrap(), &headers).unwrap().to_string();
+    let of = |header| proxies(header).client(OURS.parse().unwrap(), &headers).unwrap().address.to_string();
     assert_eq!(of(ForwardedHeader::XForwardedFor), OURS);
     assert_eq!(of(ForwardedHeader::Forwarded), "198.51.100.1");
 }
@@ -155,4 +155,46 @@ proptest! {
             prop_assert!(header == ForwardedHeader::Forwarded || found.is_ok());
         }
     }
+}
+
+/// By which scheme the client came, where these fields were sent by this peer.
+fn secure(header: ForwardedHeader, peer: &str, fields: &[(&'static str, &str)]) -> Option<bool> {
+    let mut headers = HeaderMap::new();
+    for (name, field) in fields {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_str(field).unwrap());
+    }
+    proxies(header).client(peer.parse().unwrap(), &headers).unwrap().secure
+}
+
+#[rstest]
+#[case(&["https"], Some(true))]
+#[case(&["HTTPS "], Some(true))]
+#[case(&["http"], Some(false))]
+#[case(&["https, http"], None)]
+#[case(&["https", "https"], None)]
+#[case(&["wss"], None)]
+#[case(&["\"https\""], None)]
+#[case(&[""], None)]
+#[case(&[], None)]
+fn a_proxy_says_by_which_scheme_its_client_came(#[case] fields: &[&str], #[case] expected: Option<bool>) {
+    let proto: Vec<_> = fields.iter().map(|field| ("x-forwarded-proto", *field)).collect();
+    let said = [&proto[..], &[("x-forwarded-for", "203.0.113.9")]].concat();
+    for said in [&said, &proto] {
+        assert_eq!(secure(ForwardedHeader::XForwardedFor, OURS, said), expected);
+        assert_eq!(secure(ForwardedHeader::XForwardedFor, "203.0.113.9", said), None, "none of the proxies");
+        assert_eq!(secure(ForwardedHeader::Forwarded, OURS, said), None, "another header is read");
+    }
+}
+
+#[rstest]
+#[case("for=203.0.113.9;proto=https", Some(true))]
+#[case("for=203.0.113.9;Proto=\"HTTP\"", Some(false))]
+#[case("for=198.51.100.1;proto=http, for=203.0.113.9;proto=https, for=10.1.2.3;proto=http", Some(true))]
+#[case("for=203.0.113.9, for=10.1.2.3;proto=https", None)]
+#[case("for=198.51.100.1;proto=https, for=203.0.113.9", None)]
+#[case("for=203.0.113.9;proto=ftp", None)]
+fn the_element_of_the_client_says_by_which_scheme_it_came(#[case] field: &str, #[case] expected: Option<bool>) {
+    let said = [("forwarded", field), ("x-forwarded-proto", "http")];
+    assert_eq!(secure(ForwardedHeader::Forwarded, OURS, &said), expected);
+    assert_eq!(secure(ForwardedHeader::Forwarded, "203.0.113.9", &said), None);
 }

@@ -88,7 +88,7 @@ fn remove(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &Remo
 
 fn tell_origin(head: &mut RequestHeader, exchange: &Exchange, host: &str) -> pingora::Result<()> {
     let client = exchange.client.address.to_string();
-    let scheme = if exchange.client.secure { "https" } else { "http" };
+    let scheme = exchange.client.scheme();
     // RFC 7239 6: an IPv6 address stands in brackets and quotes.
     let node = if exchange.client.address.is_ipv6() { format!("\"[{client}]\"") } else { client.clone() };
     head.insert_header("X-Forwarded-For", client)?;

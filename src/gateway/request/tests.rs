@@ -8,7 +8,7 @@ use crate::telemetry::Metrics;
 
 fn connection() -> Arc<Connection> {
     let peer = "[::ffff:10.0.0.7]:1234".parse().ok();
-    let ends = Ends { peer, local: "127.0.0.1:8080".parse().ok(), proxies: None };
+    let ends = Ends { peer, local: "127.0.0.1:8080".parse().ok(), ..Ends::default() };
     Connection::new(ends, true, (None, None), Metrics::new().unwrap().connection())
 }
 
