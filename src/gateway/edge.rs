@@ -1,5 +1,6 @@
 //! Between the listener and the proxy: TLS, the watched stream, the watch over each request.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub(super) enum Ending {
     Nothing,
     /// Connections without a request.
     Idle,
+    /// WebSockets too: their clients find another gateway at the same address.
+    Tunnels,
     /// Requests too: their time is over.
     All,
 }
@@ -250,6 +253,7 @@ impl HttpServerApp for Http {
                 }
                 () = watch.ended() => return None,
                 // Letting go of the request writes its line.
+                () = tunnels_end(self.ending.clone(), http1.as_deref()) => return None,
                 () = reached(self.ending.clone(), Ending::All) => return None,
             }
         }
@@ -265,6 +269,14 @@ impl HttpServerApp for Http {
 
     async fn http_cleanup(&self) {
         self.proxy.http_cleanup().await;
+    }
+}
+
+/// Comes back when WebSockets end and the connection is one.
+async fn tunnels_end(ending: watch::Receiver<Ending>, connection: Option<&Connection>) {
+    reached(ending, Ending::Tunnels).await;
+    if !connection.is_some_and(Connection::is_tunnel) {
+        pending::<()>().await;
     }
 }
 

@@ -241,11 +241,13 @@ impl Gateway {
         tracing::info!(open = self.metrics.open_requests(), "stopping");
         let end = Instant::now() + self.shutdown;
         std::thread::sleep(ACCEPTED);
+        let mut ending = Ending::Idle;
         if handle.is_handing_over() {
             let last = Instant::now() + LAST.min(self.shutdown);
             wait(|| self.metrics.open_connections(), || Instant::now() >= last);
+            ending = Ending::Tunnels;
         }
-        self.ending.send_replace(Ending::Idle);
+        self.ending.send_replace(ending);
         if !drained(&self.metrics, || Instant::now() >= end || *interrupted.borrow()) {
             let why = if *interrupted.borrow() { "interrupted while stopping" } else { "the time to stop is over" };
             tracing::warn!(open = self.metrics.open_requests(), why, "open requests are cut");
