@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::body::BodySource;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Occasion};
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
 use crate::reply::{Problem, Reply};
@@ -69,6 +69,7 @@ impl Chain {
     /// Whether a connection may go on that began with this request, now that these filters stand where others stood. The
     /// request is as it came, without a body; what they make of it is in it afterwards. An error ends the connection.
     pub async fn again(&self, exchange: &mut Exchange) -> bool {
+        exchange.occasion = Occasion::Review;
         for filter in self.filters() {
             match filter.again(exchange).await {
                 Ok(Verdict::Pass) => {}

@@ -102,6 +102,18 @@ pub struct Exchange {
     pub refused_by: Option<Arc<str>>,
     /// Whom that filter knew, where nobody became the caller.
     pub turned_away: Option<TurnedAway>,
+    /// Why it is judged.
+    pub occasion: Occasion,
+}
+
+/// Why filters look at a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// It came.
+    Arrival,
+    /// It was let pass some time ago, and the connection is still open that began with it. Nobody did anything just now:
+    /// what keeps awake whatever is used must not count that.
+    Review,
 }
 
 impl Exchange {
@@ -125,6 +137,7 @@ impl Exchange {
             dead_cookie: None,
             refused_by: None,
             turned_away: None,
+            occasion: Occasion::Arrival,
         }
     }
 }

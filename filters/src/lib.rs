@@ -52,7 +52,7 @@ pub mod user_binding;
 pub use body::BodySource;
 pub use chain::Chain;
 pub use delegation::{DelegationFilter, RemovedHeaders};
-pub use exchange::{CertificateDigest, CertificateNames, Client, Exchange, TurnedAway};
+pub use exchange::{CertificateDigest, CertificateNames, Client, Exchange, Occasion, TurnedAway};
 pub use filter::{Filter, FilterError, Verdict};
 pub use forwarded::{ForwardedError, ForwardedHeader, TrustedProxies};
 pub use headers::HeadersFilter;

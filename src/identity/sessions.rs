@@ -12,7 +12,7 @@ use http::HeaderValue;
 use http::header::InvalidHeaderValue;
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity::Session;
-use sidegate_filters::{AuthenticatedSession, CarriedBy, Carrier, FilterError, SessionDomain};
+use sidegate_filters::{AuthenticatedSession, CarriedBy, Carrier, FilterError, Occasion, SessionDomain};
 use zeroize::Zeroizing;
 
 use crate::jose::CryptoError;
@@ -266,13 +266,22 @@ impl DomainSessions {
 
 #[async_trait]
 impl sidegate_filters::identity_creation::Sessions for DomainSessions {
-    async fn find(&self, domain: &SessionDomain, carrier: &Carrier) -> Result<Option<Session>, FilterError> {
+    async fn find(
+        &self,
+        domain: &SessionDomain,
+        carrier: &Carrier,
+        occasion: Occasion,
+    ) -> Result<Option<Session>, FilterError> {
         if *domain != self.settings.domain {
             return Ok(None);
         }
         let Some(key) = self.key(carrier) else { return Ok(None) };
-        let record = self.eras.sessions.touch(&key).await.map_err(unavailable)?;
-        let Some(record) = record.filter(|record| self.is_here(record)) else { return Ok(None) };
+        let record = match occasion {
+            Occasion::Arrival => self.eras.sessions.touch(&key).await,
+            Occasion::Review => self.eras.sessions.look(&key).await,
+        };
+        let record = record.map_err(unavailable)?.filter(|record| self.is_here(record));
+        let Some(record) = record else { return Ok(None) };
         let stands = self.eras.stands(&record).await.map_err(unavailable)?;
         let Some(level) = self.level(&record.session).filter(|_| stands) else {
             self.eras.sessions.end(&key).await.map_err(unavailable)?;

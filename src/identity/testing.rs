@@ -186,6 +186,11 @@ impl TestDomain {
 
     /// Lets an exchange through the identity-creation filter of an open route.
     pub(crate) async fn admit(&self, exchange: &mut Exchange) {
+        assert!(matches!(self.filter().request(exchange, &mut Bytes::new()).await, Ok(Verdict::Pass)));
+    }
+
+    /// That filter.
+    pub(crate) fn filter(&self) -> Arc<dyn Filter> {
         let settings = Settings {
             domain: self.sessions.domain().clone(),
             admission: Admission::Open,
@@ -197,8 +202,7 @@ impl TestDomain {
         let callers = Arc::new(StaticCallers::new(Vec::new()).unwrap());
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let cookie = CookieSession::new(settings.domain.clone(), Arc::clone(&self.sessions) as Arc<dyn Sessions>);
-        let filter = IdentityCreationFilter::new(settings, vec![Arc::new(cookie)], callers, self.pages(), clock);
-        assert!(matches!(filter.request(exchange, &mut Bytes::new()).await, Ok(Verdict::Pass)));
+        Arc::new(IdentityCreationFilter::new(settings, vec![Arc::new(cookie)], callers, self.pages(), clock))
     }
 
     /// A key of the user that is on record.

@@ -96,6 +96,12 @@ pub trait Sessions: Send + Sync {
     /// When the store can't be asked.
     async fn touch(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError>;
 
+    /// The session if it is alive. This is no use of it.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    async fn look(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError>;
+
     /// Renews a session under a new id: the old one lives [`RENEWAL_GRACE`] more as it is and never learns the new
     /// one. False, and nothing done, if the old one is not alive or was renewed before.
     ///

@@ -17,7 +17,7 @@ use sidegate_filters::identity_creation::{
 use sidegate_filters::jws_bypass::{MODIFY_LIMIT, Proof, SKEW, Uses};
 use sidegate_filters::memory::{MemoryReplayGuard, MemoryTargetKeys};
 use sidegate_filters::{
-    Chain, DelegationFilter, Exchange, FilterError, IdentityCreationFilter, JwsBypassFilter, PathTemplate,
+    Chain, DelegationFilter, Exchange, FilterError, IdentityCreationFilter, JwsBypassFilter, Occasion, PathTemplate,
     RemovedHeaders, SessionDomain,
 };
 
@@ -78,7 +78,12 @@ struct House;
 
 #[async_trait]
 impl Sessions for House {
-    async fn find(&self, domain: &SessionDomain, carrier: &Carrier) -> Result<Option<Session>, FilterError> {
+    async fn find(
+        &self,
+        domain: &SessionDomain,
+        carrier: &Carrier,
+        _: Occasion,
+    ) -> Result<Option<Session>, FilterError> {
         Ok((carrier.expose() == "jeffs-session").then(|| Session {
             sid: "s-1".to_owned(),
             domain: domain.as_str().to_owned(),

@@ -120,7 +120,7 @@ impl Credential for CookieSession {
             }
             SessionCookie::One(cookie) => Carrier::new(CarriedBy::Cookie, cookie),
         };
-        let session = self.sessions.find(&self.domain, &cookie).await?;
+        let session = self.sessions.find(&self.domain, &cookie, exchange.occasion).await?;
         if let Some(session) = session.filter(|session| session.domain == self.domain.as_str()) {
             return Ok(Shown::User(Box::new(session), Some(cookie)));
         }

@@ -49,7 +49,7 @@ impl Credential for SessionToken {
             Bearer::Token(token) if token.starts_with(BEGINNING.as_str()) => Carrier::new(CarriedBy::Token, token),
             _ => return Ok(Shown::Nothing),
         };
-        let session = self.sessions.find(&self.domain, &token).await?;
+        let session = self.sessions.find(&self.domain, &token, exchange.occasion).await?;
         let session = session.filter(|session| session.domain == self.domain.as_str());
         Ok(session.map_or(Shown::Nobody(Reason::SessionEnded), |session| Shown::User(Box::new(session), Some(token))))
     }

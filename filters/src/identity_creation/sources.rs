@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderName, Response};
 
 use super::{Demand, ReturnTarget, SessionDomain};
-use crate::exchange::{CertificateDigest, CertificateNames, Client, Exchange};
+use crate::exchange::{CertificateDigest, CertificateNames, Client, Exchange, Occasion};
 use crate::filter::FilterError;
 use crate::identity::{Carrier, KnownCaller, Session};
 
@@ -13,11 +13,16 @@ use crate::identity::{Carrier, KnownCaller, Session};
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// The living session behind what a client carries for it, if it belongs to `domain`. Whatever is wrong with that itself
-    /// is `None`.
+    /// is `None`. That it was shown on arrival is a use of it, in a review it is none.
     ///
     /// # Errors
     /// [`FilterError::Unavailable`] when the store can't be asked: the request is refused.
-    async fn find(&self, domain: &SessionDomain, carrier: &Carrier) -> Result<Option<Session>, FilterError>;
+    async fn find(
+        &self,
+        domain: &SessionDomain,
+        carrier: &Carrier,
+        occasion: Occasion,
+    ) -> Result<Option<Session>, FilterError>;
 
     /// Whether a session that was found is still alive, at least at the level that it had. To ask is no use of it.
     ///

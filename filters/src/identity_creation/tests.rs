@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::clock::{ManualClock, Millis};
-use crate::exchange::{CertificateDigest, Client};
+use crate::exchange::{CertificateDigest, Client, Occasion};
 use crate::identity::Session;
 use crate::identity::{CarriedBy, Carrier};
 use crate::path::CanonicalPath;
@@ -20,7 +20,12 @@ struct House;
 
 #[async_trait]
 impl Sessions for House {
-    async fn find(&self, domain: &SessionDomain, carrier: &Carrier) -> Result<Option<Session>, FilterError> {
+    async fn find(
+        &self,
+        domain: &SessionDomain,
+        carrier: &Carrier,
+        _: Occasion,
+    ) -> Result<Option<Session>, FilterError> {
         let cookie = carrier.expose();
         let domain = if cookie == "foreign" { "other" } else { domain.as_str() };
         match cookie {

@@ -1,8 +1,10 @@
+use http::Method;
 use rstest::rstest;
 use sidegate_filters::identity_creation::Sessions as _;
+use sidegate_filters::{Caller, Chain};
 
 use super::*;
-use crate::identity::testing::{TestDomain, domain, pair, realm};
+use crate::identity::testing::{TestDomain, domain, exchange, pair, realm};
 use crate::store::users::PasswordHash;
 use crate::store::{CredentialKey, Credentials as _, Removal, Users as _};
 
@@ -201,8 +203,8 @@ async fn a_session_of_another_domain_is_not_there() {
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
     let value = &carrier(&cookie);
     let other = SessionDomain::parse("other").unwrap();
-    assert_eq!(domain.sessions.find(&other, value).await.unwrap(), None);
-    assert!(domain.sessions.find(domain.sessions.domain(), value).await.unwrap().is_some());
+    assert_eq!(domain.sessions.find(&other, value, Occasion::Arrival).await.unwrap(), None);
+    assert!(domain.sessions.find(domain.sessions.domain(), value, Occasion::Arrival).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -213,7 +215,7 @@ async fn one_store_serves_several_domains_and_mixes_none() {
     let other = DomainSessions::new(settings, eras.clone(), Arc::clone(clock));
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
     let value = &carrier(&cookie);
-    assert_eq!(other.find(other.domain(), value).await.unwrap(), None);
+    assert_eq!(other.find(other.domain(), value, Occasion::Arrival).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -222,7 +224,7 @@ async fn without_the_users_no_session_passes() {
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
     let value = &carrier(&cookie);
     *domain.users.up.lock().unwrap() = false;
-    let found = domain.sessions.find(domain.sessions.domain(), value).await;
+    let found = domain.sessions.find(domain.sessions.domain(), value, Occasion::Arrival).await;
     assert!(matches!(found, Err(FilterError::Unavailable(_))));
 }
 
@@ -352,4 +354,19 @@ async fn roles_are_the_users_at_each_look() {
     assert!(!domain.sessions.is_alive(&boss).await.unwrap(), "what was let pass as boss is over");
     give(&[]).await;
     assert!(domain.session(&cookie).await.unwrap().roles.is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_that_is_judged_anew_keeps_no_session_awake() {
+    let domain = domain();
+    let chain = Chain::new(vec![domain.filter()]);
+    let cookie = domain.login("jeff", &password(), None).await.unwrap();
+    let asked = exchange(Method::GET, &[("cookie", &cookie)]);
+    for _ in 0..2 {
+        domain.clock.advance(14 * MINUTE);
+        let mut again = asked.clone();
+        assert!(chain.again(&mut again).await && matches!(again.caller, Caller::User(_)));
+    }
+    domain.clock.advance(2 * MINUTE);
+    assert!(domain.session(&cookie).await.is_none(), "nobody used it for half an hour");
 }

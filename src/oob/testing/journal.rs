@@ -243,6 +243,11 @@ impl Sessions for Journaled<dyn Sessions> {
         self.store.touch(key).await
     }
 
+    async fn look(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
+        self.journal.note("sessions.look");
+        self.store.look(key).await
+    }
+
     async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError> {
         self.journal.note("sessions.renew");
         self.store.renew(old, new, record).await

@@ -21,6 +21,7 @@ macro_rules! sessions_contract {
                 a_known_key_is_left_as_it_is,
                 an_unused_session_ends,
                 a_use_is_written_once_a_second,
+                a_look_is_no_use,
                 a_use_after_the_clock_was_set_back_is_written,
                 a_short_idle_time_is_kept_more_exactly,
                 a_used_session_ends_too,
@@ -126,6 +127,20 @@ pub(crate) async fn a_use_is_written_once_a_second(setup: &Setup) {
     assert_eq!(last_used(setup).await, Some(setup.clock.now()));
     setup.clock.advance(30 * MINUTE - Duration::from_millis(1));
     assert_eq!(last_used(setup).await, Some(setup.clock.now()), "the idle time counts from the written use");
+}
+
+pub(crate) async fn a_look_is_no_use(setup: &Setup) {
+    let start = setup.clock.now();
+    put(setup, 1, "jeff").await;
+    for _ in 0..2 {
+        setup.clock.advance(14 * MINUTE);
+        assert_eq!(setup.store.look(&key(1)).await.unwrap().map(|record| record.last_used), Some(start));
+    }
+    setup.clock.advance(2 * MINUTE);
+    assert_eq!(setup.store.look(&key(1)).await.unwrap(), None);
+    put(setup, 2, "eve").await;
+    setup.store.end_all(&"eve".into()).await.unwrap();
+    assert_eq!(setup.store.look(&key(2)).await.unwrap(), None);
 }
 
 pub(crate) async fn a_use_after_the_clock_was_set_back_is_written(setup: &Setup) {

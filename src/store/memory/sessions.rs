@@ -230,17 +230,20 @@ impl Sessions for MemorySessions {
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
-        let Some(found) = self.table.get(key).filter(|found| self.is_current(&found.record.session)) else {
-            return Ok(None);
-        };
-        if !found.record.is_use_due(self.table.now()) {
-            return Ok(Some(found.record.clone()));
+        let Some(found) = self.look(key).await? else { return Ok(None) };
+        if !found.is_use_due(self.table.now()) {
+            return Ok(Some(found));
         }
         let used = self.change(key, |mut stored, now| {
             stored.record.last_used = now;
             Ok(stored)
         });
         Ok(used.map(|stored| stored.record.clone()))
+    }
+
+    async fn look(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
+        let found = self.table.get(key).filter(|found| self.is_current(&found.record.session));
+        Ok(found.map(|stored| stored.record.clone()))
     }
 
     async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError> {
