@@ -103,4 +103,9 @@ async fn a_reload_forgets_nothing_unless_the_limit_is_another() {
     gateway.reloaded("done", 2).await;
     assert_eq!(passes(&gateway.public(), "/item/a").await, 4);
     assert_eq!(passes(&gateway.public(), "/address/a").await, 0);
+    // What a reload made outlives the next one.
+    gateway.reconfigure("/another/{item}", "/other/{item}");
+    gateway.reloaded("done", 3).await;
+    assert_eq!(passes(&gateway.public(), "/item/a").await, 0);
+    assert_eq!(passes(&gateway.public(), "/other/a").await, 0);
 }
