@@ -110,7 +110,7 @@ impl DelegationFilter {
             (Source::Session(attribute), Caller::User(session)) => Some(match attribute {
                 SessionAttribute::Sid => session.sid.clone(),
                 SessionAttribute::Domain => session.domain.clone(),
-                SessionAttribute::AuthenticatedAt => session.authenticated_at.0.to_string(),
+                SessionAttribute::AuthenticatedAt => session.authenticated_at().0.to_string(),
             }),
             (Source::CallerName | Source::SecToken | Source::Auth(_) | Source::Session(_), _) => None,
         })
@@ -203,9 +203,9 @@ fn user(attribute: UserAttribute, session: &AuthenticatedSession) -> String {
     match attribute {
         UserAttribute::UserId => session.ext_id.clone(),
         UserAttribute::LoginId => session.name.clone(),
-        UserAttribute::AuthLevel => session.level.to_string(),
+        UserAttribute::AuthLevel => session.level().to_string(),
         UserAttribute::Roles => session.roles.join(","),
-        UserAttribute::Realm => session.realm.clone(),
+        UserAttribute::Realm => session.realm().to_owned(),
     }
 }
 

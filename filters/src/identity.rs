@@ -1,11 +1,14 @@
 //! Who is calling, as a proof: only [`crate::identity_creation`]'s check can make these.
 
+mod logins;
+
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::clock::Millis;
+pub use logins::{Login, Logins};
 
 /// What an internal caller may do (`gateway.md` 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -42,16 +45,34 @@ pub struct Session {
     pub ext_id: String,
     /// The user's login name.
     pub name: String,
-    /// The realm of the latest login or step-up.
-    pub realm: String,
-    /// Authentication level reached (password 1, fido-uaf 2).
-    pub level: u8,
+    /// What it was proven by.
+    pub logins: Logins,
     /// Roles of the user.
     pub roles: Vec<String>,
-    /// When the latest login or step-up happened.
-    pub authenticated_at: Millis,
     /// The user's session generation when this session was made.
     pub generation: u64,
+}
+
+/// What whoever is told one login alone is told: that of the highest level, with its own time, so that nobody takes a later
+/// but weaker one for it.
+impl Session {
+    /// The authentication level reached.
+    #[must_use]
+    pub fn level(&self) -> u8 {
+        self.logins.highest().level
+    }
+
+    /// The realm that gave it.
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        &self.logins.highest().realm
+    }
+
+    /// When it did.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Millis {
+        self.logins.highest().at
+    }
 }
 
 /// What the client showed to prove its session: the value of the session cookie, or a session token. It does not print.

@@ -205,7 +205,9 @@ impl IdentityCreationFilter {
                 exchange.turned_away = Some(TurnedAway::User(session.ext_id.clone()));
                 Err(match shortfall {
                     Shortfall::Role => Refusal::MissingRole,
-                    Shortfall::Authentication(why) => Refusal::StepUp(session, shown.acr_values(demand.level), why),
+                    Shortfall::Authentication(why) => {
+                        Refusal::StepUp(Box::new(session), shown.acr_values(demand.level), why)
+                    }
                 })
             }
         }
@@ -230,7 +232,7 @@ enum Refusal {
     Credential(Box<Problem>),
     NoSession(Reason),
     MissingRole,
-    StepUp(AuthenticatedSession, Option<Vec<String>>, Reason),
+    StepUp(Box<AuthenticatedSession>, Option<Vec<String>>, Reason),
     Undecided(FilterError),
 }
 

@@ -7,7 +7,9 @@ use crate::chain::Chain;
 use crate::clock::Millis;
 use crate::exchange::{Client, Exchange};
 use crate::filter::{Filter, Verdict};
-use crate::identity::{AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, KnownCaller, Role, Session};
+use crate::identity::{
+    AuthenticatedSession, Caller, CarriedBy, Carrier, InternalCaller, KnownCaller, Login, Role, Session,
+};
 use crate::path::CanonicalPath;
 use crate::reply::Reply;
 
@@ -23,10 +25,8 @@ pub(crate) fn jeff_with(roles: &[&str]) -> Caller {
         domain: "main".into(),
         ext_id: "ext-1".into(),
         name: "jeff".into(),
-        realm: "password".into(),
-        level: 1,
+        logins: Login { realm: "password".into(), level: 1, at: Millis(0) }.into(),
         roles: roles.iter().map(ToString::to_string).collect(),
-        authenticated_at: Millis(0),
         generation: 0,
     };
     Caller::User(AuthenticatedSession::granted(session, Some(Carrier::new(CarriedBy::Cookie, "cookie".into()))))

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use sidegate_filters::clock::{Clock, Millis};
-use sidegate_filters::identity::Session;
+use sidegate_filters::identity::{Login, Session};
 use sidegate_filters::identity_creation::{AuthenticationService, foreign_cookies, shows_session_token};
 use sidegate_filters::jws::base64url;
 use sidegate_filters::recent::Recent;
@@ -140,11 +140,9 @@ impl ForwardRealm {
             domain: domain.clone(),
             ext_id: user,
             name,
-            realm: realm.clone(),
-            level: *level,
-            roles,
             // It does not say when its user was last there.
-            authenticated_at: Millis(0),
+            logins: Login { realm: realm.clone(), level: *level, at: Millis(0) }.into(),
+            roles,
             generation: 0,
         })
     }
@@ -159,7 +157,7 @@ impl ForwardRealm {
         let shown = (credentials, session.sid.clone());
         if told.get(&shown).is_none() {
             told.insert(shown, ());
-            Event::Login { realm: &session.realm, user: &session.ext_id }.record();
+            Event::Login { realm: session.realm(), user: &session.ext_id }.record();
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 use sidegate_filters::clock::{Clock, Millis};
-use sidegate_filters::identity::Session;
+use sidegate_filters::identity::{Login, Session};
 use sidegate_filters::identity_creation::{BadToken, Tokens};
 use sidegate_filters::jws::{Algorithm, CompactJws, JwsError, Thumbprint, UnverifiedJws, base64url, json};
 use sidegate_filters::recent::Recent;
@@ -191,10 +191,8 @@ impl JwtRealm {
             domain: domain.clone(),
             ext_id: said.user.clone(),
             name: said.name.clone(),
-            realm: realm.clone(),
-            level,
+            logins: Login { realm: realm.clone(), level, at: said.authenticated_at }.into(),
             roles: said.roles.clone(),
-            authenticated_at: said.authenticated_at,
             generation: 0,
         }
     }

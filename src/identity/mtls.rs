@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use sidegate_filters::clock::Millis;
-use sidegate_filters::identity::Session;
+use sidegate_filters::identity::{Login, Session};
 use sidegate_filters::identity_creation::Certificates;
 use sidegate_filters::jws::base64url;
 use sidegate_filters::recent::Recent;
@@ -129,11 +129,9 @@ impl Certificates for MtlsRealm {
             domain: self.domain.clone(),
             ext_id: user,
             name,
-            realm: self.realm.clone(),
-            level: self.level,
-            roles,
             // A certificate does not tell when its owner was last there.
-            authenticated_at: Millis(0),
+            logins: Login { realm: self.realm.clone(), level: self.level, at: Millis(0) }.into(),
+            roles,
             generation: 0,
         }))
     }

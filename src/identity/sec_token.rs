@@ -53,8 +53,9 @@ struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     fn of(session: &'a Session, audience: &'a str) -> Self {
-        let Session { sid, ext_id, generation, level, roles, realm, .. } = session;
-        Self { sid, ext_id, generation: *generation, level: *level, roles, realm, audience }
+        let Session { sid, ext_id, generation, roles, .. } = session;
+        let (level, realm) = (session.level(), session.realm());
+        Self { sid, ext_id, generation: *generation, level, roles, realm, audience }
     }
 }
 
@@ -139,9 +140,9 @@ impl SecTokenIssuer {
             sub: &session.ext_id,
             aud: audience,
             sid: &session.sid,
-            auth_level: session.level,
+            auth_level: session.level(),
             roles: &session.roles,
-            realm: &session.realm,
+            realm: session.realm(),
             iat: now.seconds(),
             exp: now.after(self.settings.overlap.lifetime).seconds(),
             jti: uuid::Uuid::new_v4().to_string(),

@@ -109,9 +109,9 @@ impl DomainSessions {
     /// The user proved the attempt through `realm`. `presented` is the session that the request came with; `secure` says
     /// whether it came over TLS.
     ///
-    /// The same user at the same or a higher level steps up. Everything else begins a new session, and what was
-    /// presented ends: an id that the client brought is never handed to another user, and a weaker login never inherits
-    /// the level of a stronger one.
+    /// The same user steps up: the login is added to those of the session, and makes none of them younger but the one before
+    /// through this realm. Everybody else begins a new session, and what was presented ends: an id that the client brought
+    /// is never handed to another user.
     ///
     /// # Errors
     /// When no session could be made; none is then.
@@ -123,7 +123,7 @@ impl DomainSessions {
         secure: bool,
     ) -> Result<LoggedIn, LoginError> {
         let done = self.log_in(attempt, realm, presented, secure).await?;
-        let Session { ext_id: user, realm, level, .. } = &done.session;
+        let (user, Realm { name: realm, level, .. }) = (&done.session.ext_id, realm);
         let event =
             if done.step_up { Event::StepUp { realm, user, auth_level: *level } } else { Event::Login { realm, user } };
         event.record();
@@ -141,7 +141,7 @@ impl DomainSessions {
             return self.begin(attempt, realm, secure).await;
         };
         let same_user = record.session.ext_id == attempt.ext_id.as_str();
-        if !same_user || record.era() != attempt.era || realm.level < record.session.level {
+        if !same_user || record.era() != attempt.era {
             self.eras.sessions.end(&key).await?;
             return self.begin(attempt, realm, secure).await;
         }
@@ -202,11 +202,11 @@ impl DomainSessions {
         }
     }
 
-    /// The level that its realm gives now, at most that which it gave; none where that realm is gone.
-    fn level(&self, session: &Session) -> Option<u8> {
-        let Some(realms) = &self.realms else { return Some(session.level) };
-        let (_, level) = realms.iter().find(|(name, _)| *name == session.realm)?;
-        Some(session.level.min(*level))
+    /// The session as it is worth now, by the levels that its realms give; none where the realm that gave its own is gone.
+    fn worth(&self, session: Session) -> Option<Session> {
+        let Some(realms) = &self.realms else { return Some(session) };
+        let level = |realm: &str| realms.iter().find(|(name, _)| name == realm).map(|(_, level)| *level);
+        Some(Session { logins: session.logins.worth(level)?, ..session })
     }
 
     /// All domains share a store.
@@ -221,11 +221,9 @@ impl DomainSessions {
             domain: self.settings.domain.as_str().to_owned(),
             ext_id: attempt.ext_id.to_string(),
             name: attempt.name,
-            realm: realm.name.clone(),
-            level: realm.level,
+            logins: realm.login(now).into(),
             // They are the user's, asked for at each look.
             roles: Vec::new(),
-            authenticated_at: now,
             generation: attempt.era.generation,
         };
         let id = SessionId::random()?;
@@ -247,9 +245,8 @@ impl DomainSessions {
         secure: bool,
     ) -> Result<Option<LoggedIn>, LoginError> {
         let (now, ends, shown) = (self.clock.now(), record.ends, attempt.keys.clone());
-        record.session.realm.clone_from(&realm.name);
-        record.session.level = realm.level;
-        record.session.authenticated_at = now;
+        let login = realm.login(now);
+        record.session.logins = record.session.logins.and(login.clone());
         let (session, sessions) = (record.session.clone(), &self.eras.sessions);
         let (done, set_cookie, key) = if realm.renew {
             let new = SessionId::random()?;
@@ -258,7 +255,7 @@ impl DomainSessions {
             let set_cookie = self.settings.domain.set_cookie(secure, &new.text())?;
             (sessions.renew(&old, new.key(), renewed).await?, Some(set_cookie), new.key())
         } else {
-            (sessions.raise(&old, record.session, shown).await?, None, old)
+            (sessions.raise(&old, &attempt.ext_id, login, shown).await?, None, old)
         };
         Ok(done.then_some(LoggedIn { session, set_cookie, step_up: true, key, ends }))
     }
@@ -283,22 +280,24 @@ impl sidegate_filters::identity_creation::Sessions for DomainSessions {
         let record = record.map_err(unavailable)?.filter(|record| self.is_here(record));
         let Some(record) = record else { return Ok(None) };
         let stands = self.eras.stands(&record).await.map_err(unavailable)?;
-        let Some(level) = self.level(&record.session).filter(|_| stands) else {
+        let user = ExtId::from(record.session.ext_id.as_str());
+        let Some(session) = self.worth(record.session).filter(|_| stands) else {
             self.eras.sessions.end(&key).await.map_err(unavailable)?;
-            let user = record.session.ext_id;
+            let user = user.as_str();
             tracing::info!(user, "a session ends: its user, the password, its realm or a key that was shown is gone");
             return Ok(None);
         };
-        let roles = self.eras.users.roles(&record.session.ext_id.as_str().into()).await.map_err(unavailable)?;
-        Ok(Some(Session { level, roles, ..record.session }))
+        let roles = self.eras.users.roles(&user).await.map_err(unavailable)?;
+        Ok(Some(Session { roles, ..session }))
     }
 
     async fn is_alive(&self, session: &Session) -> Result<bool, FilterError> {
         let user = ExtId::from(session.ext_id.as_str());
         let Some(found) = self.eras.session(&user, &session.sid).await.map_err(unavailable)? else { return Ok(false) };
-        let level = self.level(&found.session).filter(|_| self.is_here(&found));
+        let now = Some(found).filter(|found| self.is_here(found)).and_then(|found| self.worth(found.session));
         let roles = self.eras.users.roles(&user).await.map_err(unavailable)?;
-        Ok(level.is_some_and(|level| level >= session.level) && session.roles.iter().all(|role| roles.contains(role)))
+        Ok(now.is_some_and(|now| now.level() >= session.level())
+            && session.roles.iter().all(|role| roles.contains(role)))
     }
 }
 

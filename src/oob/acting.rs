@@ -77,7 +77,7 @@ struct StepUp {
 impl StepUp {
     /// What shows no key that is known here can't end with it either.
     fn is_met_by(&self, session: &SessionRecord) -> bool {
-        self.demand.realms.contains(&session.session.realm) && !session.keys.is_empty()
+        session.session.logins.iter().any(|login| self.demand.is_by(login)) && !session.keys.is_empty()
     }
 }
 
@@ -88,8 +88,8 @@ impl Acting {
         Self { eras, mapper, domain, step_up: None, hiding: None }
     }
 
-    /// The same, but a user with a credential registers another one only with a session whose latest
-    /// login was through this realm, with a key that is on record here (`additional-registration: step-up`,
+    /// The same, but a user with a credential registers another one only with a session that has a
+    /// login through this realm, and a key that is on record here (`additional-registration: step-up`,
     /// `http-api.md` 8). Which credentials count the UAF server says ([`Fido::guards`]).
     #[must_use]
     pub fn with_step_up_registration(self, fido: Arc<dyn Fido>, realm: String) -> Self {

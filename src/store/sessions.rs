@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::Millis;
-use sidegate_filters::identity::Session;
+use sidegate_filters::identity::{Login, Session};
 
 use crate::store::operation::Era;
 use crate::store::{ExtId, PasswordStamp, StoreError};
@@ -109,13 +109,12 @@ pub trait Sessions: Send + Sync {
     /// As [`Sessions::create`]; the old session is left as it is.
     async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError>;
 
-    /// Changes a session under the same id (step-up with `renew: false`): the level, realm, roles and time of
-    /// authentication of `session`, and the `keys` that were shown are added to those before. False, and nothing done, if
-    /// the session is not alive, was renewed, or belongs to another user.
+    /// Adds a login of `user` to a session under the same id (step-up with `renew: false`), and the `keys` that were shown
+    /// to those before. False, and nothing done, if the session is not alive, was renewed, or belongs to another user.
     ///
     /// # Errors
     /// When the store can't be asked.
-    async fn raise(&self, key: &SessionKey, session: Session, keys: Vec<String>) -> Result<bool, StoreError>;
+    async fn raise(&self, key: &SessionKey, user: &ExtId, login: Login, keys: Vec<String>) -> Result<bool, StoreError>;
 
     /// Ends a session (logout), also under the ids that it had before a renewal, and under the one that it has had since.
     ///

@@ -63,13 +63,13 @@ pub enum Event<'a> {
         /// Why, in a few words.
         reason: &'static str,
     },
-    /// A session was raised to a higher level.
+    /// A user logged in again, and the session that was there has that login too.
     StepUp {
-        /// The realm that raised it.
+        /// The realm of that login.
         realm: &'a str,
         /// The user's extId.
         user: &'a str,
-        /// The level reached.
+        /// The level that it gave: the session has it or, before, a higher one.
         auth_level: u8,
     },
     /// A session was ended by its user.

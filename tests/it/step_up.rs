@@ -36,6 +36,7 @@ impl Bank {
             ("three", ", level: 3"),
             ("by-phone", ", realms: [fido-uaf]"),
             ("fresh", ", max-age: 2s"),
+            ("fresh-two", ", level: 2, max-age: 2s"),
             ("staff", ", roles: [staff]"),
         ];
         let filter =
@@ -126,6 +127,35 @@ async fn an_api_client_learns_the_age_and_logs_in_again() {
     })
     .await;
     assert_eq!(bank.told().0, sid, "it is the same session");
+}
+
+#[tokio::test]
+async fn a_password_keeps_the_level_of_a_session_by_key_and_makes_only_itself_fresh() {
+    let bank = Bank::open().await;
+    let mut phone = Phone::enrolled(&bank.gateway, "jeff").await;
+    bank.ages(&phone.client()).await;
+    phone.client().get("/two/a").send().await.expect(200);
+    let before = bank.told();
+    assert_eq!(before.1, "2");
+    let former = phone.client();
+    wait::until("a password that is fresh enough", wait::BOUND, async || {
+        phone.login_password_again().await;
+        (phone.client().get("/fresh/a").send().await.status == 200).then_some(())
+    })
+    .await;
+    former.get("/fresh/a").send().await.problem(401);
+    phone.client().get("/two/a").send().await.expect(200);
+    assert_eq!(bank.told(), before, "the same session, as high as it was");
+    let refused = phone.client().get("/fresh-two/a").send().await;
+    assert_eq!(told(&refused), format!("{INSUFFICIENT}, acr_values=\"2\", max_age=\"2\""));
+    let page = phone.client().get("/fresh-two/a").header(HTML.0, HTML.1).send().await.expect(401).text();
+    assert!(page.contains("with your phone") && !page.contains("<form"), "no form that would lead round in circles");
+    wait::until("a key that is fresh enough", wait::BOUND, async || {
+        phone.login_uaf().await;
+        (phone.client().get("/fresh-two/a").send().await.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(bank.told(), before);
 }
 
 #[tokio::test]

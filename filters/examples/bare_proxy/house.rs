@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use sidegate_filters::clock::{Clock, Millis, SystemClock};
 use sidegate_filters::delegation::{Rule, SecToken, SecTokens};
-use sidegate_filters::identity::{AuthenticatedSession, Carrier, KnownCaller, Role, Session};
+use sidegate_filters::identity::{AuthenticatedSession, Carrier, KnownCaller, Login, Role, Session};
 use sidegate_filters::identity_creation::{
     Admission, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt, PassedOn,
     ReturnTarget, Sessions, Settings,
@@ -89,10 +89,8 @@ impl Sessions for House {
             domain: domain.as_str().to_owned(),
             ext_id: "e-1".to_owned(),
             name: "jeff".to_owned(),
-            realm: "password".to_owned(),
-            level: 1,
+            logins: Login { realm: "password".to_owned(), level: 1, at: Millis(0) }.into(),
             roles: Vec::new(),
-            authenticated_at: Millis(0),
             generation: 0,
         }))
     }

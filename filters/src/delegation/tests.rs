@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::clock::Millis;
-use crate::identity::{CarriedBy, Carrier, Session};
+use crate::identity::{CarriedBy, Carrier, Login, Session};
 use crate::testing::{fields, request};
 
 struct Signed;
@@ -25,10 +25,8 @@ fn jeff(name: &str) -> Caller {
         domain: "main".into(),
         ext_id: "ext-1".into(),
         name: name.into(),
-        realm: "password".into(),
-        level: 1,
+        logins: Login { realm: "password".into(), level: 1, at: Millis(5_000) }.into(),
         roles: vec!["a".into(), "b".into()],
-        authenticated_at: Millis(5_000),
         generation: 0,
     };
     Caller::User(AuthenticatedSession::granted(session, Some(Carrier::new(CarriedBy::Cookie, "cookie".into()))))

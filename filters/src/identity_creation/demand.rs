@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use super::challenge::quoted;
 use crate::clock::Millis;
-use crate::identity::Session;
+use crate::identity::{Login, Logins, Session};
 use crate::reason::Reason;
 
-/// What a session needs to pass (`gateway.md` 3.1, first row).
+/// What a session needs to pass (`gateway.md` 3.1, first row): one login with this level, by one of these realms, of this
+/// age. A fresh login of a lower level makes none of a higher one fresh.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// The lowest authentication level.
+    /// The lowest authentication level that it gave.
     pub level: u8,
     /// One of these roles; empty: any user.
     pub roles: Vec<String>,
-    /// How long ago the latest login or step-up may be.
+    /// How long ago the login may be.
     pub max_age: Option<Duration>,
-    /// The latest login or step-up was by one of these realms; empty: any.
+    /// It was by one of these realms; empty: any.
     pub realms: Vec<String>,
 }
 
@@ -39,16 +40,31 @@ impl Demand {
         if !self.roles.is_empty() && !session.roles.iter().any(|role| self.roles.contains(role)) {
             return Err(Shortfall::Role);
         }
-        // How old a session from after now is can't be told: the clock was set back.
-        let from = session.authenticated_at;
-        let old = self.max_age.is_some_and(|max_age| from > now || now.since(from) > max_age);
-        let foreign = !self.realms.is_empty() && !self.realms.contains(&session.realm);
-        match (session.level < self.level, foreign, old) {
-            (true, ..) => Err(Shortfall::Authentication(Reason::Level)),
-            (_, true, _) => Err(Shortfall::Authentication(Reason::Realm)),
-            (.., true) => Err(Shortfall::Authentication(Reason::Age)),
-            _ => Ok(()),
+        self.lacks(&session.logins, now).map_or(Ok(()), |lacking| Err(Shortfall::Authentication(lacking)))
+    }
+
+    /// What the login lacks that comes nearest, if none is what is demanded.
+    fn lacks(&self, logins: &Logins, now: Millis) -> Option<Reason> {
+        let mut high = logins.iter().filter(|login| login.level >= self.level).peekable();
+        if high.peek().is_none() {
+            return Some(Reason::Level);
         }
+        let mut fitting = high.filter(|login| self.is_by(login)).peekable();
+        if fitting.peek().is_none() {
+            return Some(Reason::Realm);
+        }
+        (!fitting.any(|login| self.is_young(login, now))).then_some(Reason::Age)
+    }
+
+    /// Whether a login was by one of the realms.
+    #[must_use]
+    pub fn is_by(&self, login: &Login) -> bool {
+        self.realms.is_empty() || self.realms.contains(&login.realm)
+    }
+
+    /// How old one from after now is can't be told: the clock was set back.
+    fn is_young(&self, login: &Login, now: Millis) -> bool {
+        self.max_age.is_none_or(|max_age| login.at <= now && now.since(login.at) <= max_age)
     }
 
     /// The parameters `acr_values` and `max_age` of a step-up challenge (RFC 9470 3). Where the caller's credential knows
@@ -91,10 +107,8 @@ mod tests {
             domain: "main".into(),
             ext_id: "e".into(),
             name: "jeff".into(),
-            realm: "password".into(),
-            level: 1,
+            logins: Login { realm: "password".into(), level: 1, at: Millis(1_000_000) }.into(),
             roles: vec!["staff".into()],
-            authenticated_at: Millis(1_000_000),
             generation: 0,
         }
     }
@@ -118,9 +132,37 @@ mod tests {
 
     #[test]
     fn how_old_a_session_is_can_not_be_told_after_a_step_back() {
-        let before = Millis(session().authenticated_at.0 - 1);
+        let before = Millis(session().authenticated_at().0 - 1);
         assert_eq!(demand(1, "", Some(60), "").check(&session(), before), Err(Shortfall::Authentication(Reason::Age)));
         assert_eq!(demand(1, "", None, "").check(&session(), before), Ok(()));
+    }
+
+    /// With a password at 1000 s, and a key at this second.
+    fn raised(at: i64) -> Session {
+        let by_key = Login { realm: "fido-uaf".into(), level: 2, at: Millis(at * 1000) };
+        Session { logins: session().logins.and(by_key), ..session() }
+    }
+
+    #[rstest]
+    #[case::a_weak_login_makes_no_strong_one_young(demand(2, "", Some(60), ""), Some(Reason::Age))]
+    #[case::nor_one_of_another_realm(demand(1, "", Some(60), "fido-uaf"), Some(Reason::Age))]
+    #[case::one_alone_has_all_of_it(demand(2, "", Some(60), "password"), Some(Reason::Realm))]
+    #[case::the_level_stays(demand(2, "", None, "fido-uaf"), None)]
+    #[case::the_old_one_is_old_enough(demand(2, "", Some(100), "fido-uaf"), None)]
+    #[case::the_weak_one_is_young(demand(1, "", Some(60), ""), None)]
+    #[case::by_its_realm(demand(1, "", Some(60), "password"), None)]
+    fn each_login_answers_for_itself(#[case] demand: Demand, #[case] lacks: Option<Reason>) {
+        let expected = lacks.map_or(Ok(()), |lacks| Err(Shortfall::Authentication(lacks)));
+        assert_eq!(demand.check(&raised(960), Millis(1_060_000)), expected);
+    }
+
+    #[test]
+    fn a_strong_login_is_one_of_each_lower_level_too() {
+        assert_eq!(demand(1, "", Some(10), "").check(&raised(1_050), Millis(1_060_000)), Ok(()));
+        // That one came from after a step back of the clock does not make the others unknown.
+        assert_eq!(demand(1, "", Some(60), "").check(&raised(2_000), Millis(1_060_000)), Ok(()));
+        let of_the_strong_one = demand(2, "", Some(60), "").check(&raised(2_000), Millis(1_060_000));
+        assert_eq!(of_the_strong_one, Err(Shortfall::Authentication(Reason::Age)));
     }
 
     #[rstest]

@@ -9,8 +9,7 @@ use rstest::rstest;
 use super::*;
 use crate::clock::{ManualClock, Millis};
 use crate::exchange::{CertificateDigest, Client, Occasion};
-use crate::identity::Session;
-use crate::identity::{CarriedBy, Carrier};
+use crate::identity::{CarriedBy, Carrier, Login, Session};
 use crate::path::CanonicalPath;
 use crate::testing::{fields, request};
 
@@ -94,10 +93,8 @@ fn session(domain: &str) -> Session {
         domain: domain.into(),
         ext_id: "ext".into(),
         name: "jeff".into(),
-        realm: "password".into(),
-        level: 1,
+        logins: Login { realm: "password".into(), level: 1, at: Millis(0) }.into(),
         roles: Vec::new(),
-        authenticated_at: Millis(0),
         generation: 0,
     }
 }

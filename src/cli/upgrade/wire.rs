@@ -15,7 +15,7 @@ use super::UpgradeError;
 
 /// Of what is said here, memory included with the serverData and the states in it. A program that says it otherwise has
 /// another one: `tests/memory.json` beside it tells what this one says.
-pub(super) const VERSION: u8 = 9;
+pub(super) const VERSION: u8 = 10;
 /// So many sockets at most.
 const MOST: usize = 64;
 

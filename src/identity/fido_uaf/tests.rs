@@ -36,9 +36,9 @@ async fn a_good_answer_is_a_session() {
     for username in [Some("jeff"), None] {
         let answer = answer(&house, &mut phone, username).await;
         let done = uaf_realm(&house, true).log_in(sent(&answer), None, true).await.unwrap();
-        assert_eq!((done.session.name.as_str(), done.session.level, done.step_up), ("jeff", 2, false));
+        assert_eq!((done.session.name.as_str(), done.session.level(), done.step_up), ("jeff", 2, false));
         let session = house.domain.session(&pair(&done.set_cookie.unwrap())).await.unwrap();
-        assert_eq!(session.realm, "fido-uaf");
+        assert_eq!(session.realm(), "fido-uaf");
         let replayed = uaf_realm(&house, true).log_in(sent(&answer), None, true).await;
         assert!(matches!(replayed, Err(FidoLoginError::Fido(_))));
     }
@@ -53,7 +53,7 @@ async fn a_password_session_steps_up_under_the_same_cookie() {
     let answer = answer(&house, &mut phone, Some("jeff")).await;
     let done = uaf_realm(&house, false).log_in(sent(&answer), Some(&session), true).await.unwrap();
     assert!(done.step_up && done.set_cookie.is_none());
-    assert_eq!(house.domain.session(&cookie).await.unwrap().level, 2);
+    assert_eq!(house.domain.session(&cookie).await.unwrap().level(), 2);
 }
 
 #[tokio::test]

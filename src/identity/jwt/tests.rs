@@ -84,14 +84,14 @@ async fn a_session_says_what_the_token_says() {
     let said = json!({"roles": ["staff", "boss"], "auth_time": START - 5});
     let session = bench.verify(&token(&key, &said)).await.unwrap().unwrap();
     assert_eq!((session.ext_id.as_str(), session.name.as_str()), ("e-1", "jeff"));
-    assert_eq!((session.realm.as_str(), session.domain.as_str(), session.level), ("partners", "main", 1));
+    assert_eq!((session.realm(), session.domain.as_str(), session.level()), ("partners", "main", 1));
     assert_eq!(session.roles, ["staff", "boss"]);
-    assert_eq!(session.authenticated_at, Millis((START - 5) * 1000));
+    assert_eq!(session.authenticated_at(), Millis((START - 5) * 1000));
     let other = bench.verify(&token(&key, &json!({"scope": "x"}))).await.unwrap().unwrap();
     assert_ne!(session.sid, other.sid, "a sid for each token");
-    assert_eq!(other.authenticated_at, Millis(0), "when nobody says, it was long ago");
+    assert_eq!(other.authenticated_at(), Millis(0), "when nobody says, it was long ago");
     let ahead = bench.verify(&token(&key, &json!({"auth_time": START + 50}))).await.unwrap().unwrap();
-    assert_eq!(ahead.authenticated_at, Millis(START * 1000), "never in the future");
+    assert_eq!(ahead.authenticated_at(), Millis(START * 1000), "never in the future");
     let scopes = bench.verify(&token(&key, &json!({"roles": "read write"}))).await.unwrap().unwrap();
     assert_eq!(scopes.roles, ["read", "write"]);
 }

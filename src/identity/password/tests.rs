@@ -33,7 +33,7 @@ async fn the_password_logs_its_user_in() {
     let domain = domain();
     let realm = build(&domain, settings(4));
     let done = realm.log_in(typed("jeff", "jeff's password"), None, true).await.unwrap();
-    assert_eq!((done.session.ext_id.as_str(), done.session.level, done.step_up), ("ext-jeff", 1, false));
+    assert_eq!((done.session.ext_id.as_str(), done.session.level(), done.step_up), ("ext-jeff", 1, false));
     assert!(domain.session(&pair(&done.set_cookie.unwrap())).await.is_some());
 }
 

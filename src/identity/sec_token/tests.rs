@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use rstest::rstest;
 use serde_json::{Value, json};
 use sidegate_filters::clock::ManualClock;
+use sidegate_filters::identity::{Login, Logins};
 use sidegate_filters::jws::{Algorithm, CompactJws};
 
 use super::*;
@@ -31,16 +32,18 @@ fn bench_of(entries: usize, keys: KeyRing) -> Bench {
     Bench { clock, issuer }
 }
 
+fn login(realm: &str, level: u8) -> Logins {
+    Login { realm: realm.into(), level, at: NOW }.into()
+}
+
 fn session() -> Session {
     Session {
         sid: "sid-1".into(),
         domain: "main".into(),
         ext_id: "ext-1".into(),
         name: "jeff".into(),
-        realm: "password".into(),
-        level: 1,
+        logins: login("password", 1),
         roles: vec!["staff".into()],
-        authenticated_at: NOW,
         generation: 3,
     }
 }
@@ -103,9 +106,9 @@ fn it_is_used_again_for_three_quarters_of_its_life() {
 #[rstest]
 #[case::sid(|session: &mut Session| session.sid = "sid-2".into())]
 #[case::generation(|session: &mut Session| session.generation = 4)]
-#[case::level(|session: &mut Session| session.level = 2)]
+#[case::level(|session: &mut Session| session.logins = login("password", 2))]
 #[case::roles(|session: &mut Session| session.roles.clear())]
-#[case::realm(|session: &mut Session| session.realm = "fido-uaf".into())]
+#[case::realm(|session: &mut Session| session.logins = login("fido-uaf", 1))]
 fn whatever_it_says_asks_for_another_when_it_changes(#[case] change: fn(&mut Session)) {
     let bench = bench(100);
     let first = bench.token(&session(), "app");

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use http::header::InvalidHeaderValue;
 use sidegate_filters::clock::Millis;
-use sidegate_filters::identity::Session;
+use sidegate_filters::identity::{Login, Session};
 
 use crate::jose::CryptoError;
 use crate::store::operation::{Authenticator, Era};
@@ -18,6 +18,13 @@ pub struct Realm {
     pub level: u8,
     /// Whether a step-up gives the session a new id.
     pub renew: bool,
+}
+
+impl Realm {
+    /// A login through it, now.
+    pub(super) fn login(&self, now: Millis) -> Login {
+        Login { realm: self.name.clone(), level: self.level, at: now }
+    }
 }
 
 /// The right to log a user in, once the credential proves good. It is taken before the credential is looked at, so that
@@ -64,7 +71,7 @@ pub struct LoggedIn {
     pub session: Session,
     /// `Set-Cookie`; `None` where the client keeps the cookie that it has.
     pub set_cookie: Option<HeaderValue>,
-    /// Whether a session was there already and was raised.
+    /// Whether the user had a session already, to which the login was added.
     pub step_up: bool,
     /// Where it is kept now.
     pub(super) key: SessionKey,

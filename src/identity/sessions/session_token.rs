@@ -101,7 +101,7 @@ impl SessionTokens {
 mod tests {
     use std::time::Duration;
 
-    use sidegate_filters::identity::Session;
+    use sidegate_filters::identity::{Login, Session};
 
     use super::*;
 
@@ -121,10 +121,8 @@ mod tests {
             domain: "main".into(),
             ext_id: "e".into(),
             name: "jeff".into(),
-            realm: "fido-uaf".into(),
-            level: 2,
+            logins: Login { realm: "fido-uaf".into(), level: 2, at: NOW }.into(),
             roles: Vec::new(),
-            authenticated_at: NOW,
             generation: 0,
         };
         let ends = NOW.after(Duration::from_secs(60));

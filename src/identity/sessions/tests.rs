@@ -1,6 +1,6 @@
 use http::Method;
 use rstest::rstest;
-use sidegate_filters::identity_creation::Sessions as _;
+use sidegate_filters::identity_creation::{Demand, Sessions as _};
 use sidegate_filters::{Caller, Chain};
 
 use super::*;
@@ -24,7 +24,7 @@ fn fido_for_the_sdk() -> Realm {
 }
 
 async fn level(domain: &TestDomain, cookie: &str) -> Option<u8> {
-    domain.session(cookie).await.map(|session| session.level)
+    domain.session(cookie).await.map(|session| session.level())
 }
 
 #[tokio::test]
@@ -33,8 +33,8 @@ async fn a_first_login_sets_a_new_id_of_the_realms_level() {
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
     let session = domain.session(&cookie).await.unwrap();
     assert_eq!((session.ext_id.as_str(), session.name.as_str()), ("ext-jeff", "jeff"));
-    assert_eq!((session.realm.as_str(), session.level, session.domain.as_str()), ("password", 1, "main"));
-    assert_eq!(session.authenticated_at, domain.clock.now());
+    assert_eq!((session.realm(), session.level(), session.domain.as_str()), ("password", 1, "main"));
+    assert_eq!(session.authenticated_at(), domain.clock.now());
     let again = domain.login("jeff", &password(), None).await.unwrap();
     assert_ne!(cookie, again);
     assert_ne!(domain.session(&again).await.unwrap().sid, session.sid);
@@ -57,8 +57,8 @@ async fn a_step_up_renews_and_the_old_id_never_learns_the_level() {
     domain.clock.advance(MINUTE);
     let new = domain.login("jeff", &fido(), Some(&old)).await.unwrap();
     let raised = domain.session(&new).await.unwrap();
-    assert_eq!((raised.level, raised.realm.as_str(), raised.sid.as_str()), (2, "fido-uaf", sid.as_str()));
-    assert_eq!(raised.authenticated_at, domain.clock.now());
+    assert_eq!((raised.level(), raised.realm(), raised.sid.as_str()), (2, "fido-uaf", sid.as_str()));
+    assert_eq!(raised.authenticated_at(), domain.clock.now());
     domain.clock.advance(Duration::from_millis(4_999));
     assert_eq!(level(&domain, &old).await, Some(1));
     domain.clock.advance(Duration::from_millis(1));
@@ -78,16 +78,27 @@ async fn a_renewed_id_can_not_be_stepped_up_again() {
 }
 
 #[rstest]
-#[case(fido(), None)]
-#[case(fido_for_the_sdk(), None)]
-#[case(password(), Some("password"))]
+#[case(fido(), 1)]
+#[case(fido_for_the_sdk(), 1)]
+#[case(password(), 0)]
+#[case(realm("password", 1, false), 0)]
 #[tokio::test]
-async fn a_session_by_key_stays_one_until_a_password_begins_another(#[case] next: Realm, #[case] other: Option<&str>) {
+async fn a_session_by_key_stays_one_and_no_weaker_login_makes_it_younger(#[case] next: Realm, #[case] at: u32) {
     let domain = domain();
+    let start = domain.clock.now();
     let old = domain.login("jeff", &fido_for_the_sdk(), None).await.unwrap();
+    let sid = domain.session(&old).await.unwrap().sid.clone();
+    domain.clock.advance(MINUTE);
     let cookie = domain.login("jeff", &next, Some(&old)).await.unwrap_or(old);
     let session = domain.session(&cookie).await.unwrap();
-    assert_eq!((session.realm.as_str(), session.level), (other.unwrap_or("fido-uaf"), next.level));
+    assert_eq!(
+        (session.realm(), session.level(), session.authenticated_at()),
+        ("fido-uaf", 2, start.after(MINUTE * at))
+    );
+    assert_eq!(session.sid, sid);
+    let fresh = |level| Demand { level, max_age: Some(SECOND), ..Demand::default() };
+    assert_eq!(fresh(1).check(&session, domain.clock.now()), Ok(()));
+    assert_eq!(fresh(2).check(&session, domain.clock.now()).is_ok(), at == 1);
 }
 
 #[tokio::test]
@@ -96,7 +107,7 @@ async fn without_renewal_the_cookie_stays_and_the_level_rises() {
     let cookie = domain.login("jeff", &password(), None).await.unwrap();
     assert_eq!(domain.login("jeff", &fido_for_the_sdk(), Some(&cookie)).await, None);
     let session = domain.session(&cookie).await.unwrap();
-    assert_eq!((session.level, session.realm.as_str()), (2, "fido-uaf"));
+    assert_eq!((session.level(), session.realm()), (2, "fido-uaf"));
 }
 
 #[rstest]
@@ -113,12 +124,57 @@ async fn another_user_never_gets_the_session_that_is_there(#[case] realm: Realm)
 }
 
 #[tokio::test]
-async fn a_weaker_login_does_not_inherit_the_level() {
+async fn a_weaker_login_renews_the_id_and_the_one_before_learns_nothing_of_it() {
     let domain = domain();
-    let strong = domain.login("jeff", &fido(), None).await.unwrap();
-    let weak = domain.login("jeff", &password(), Some(&strong)).await.unwrap();
-    assert_eq!(level(&domain, &weak).await, Some(1));
-    assert_eq!(level(&domain, &strong).await, None);
+    let start = domain.clock.now();
+    let first = domain.login("jeff", &password(), None).await.unwrap();
+    let raised = domain.login("jeff", &fido(), Some(&first)).await.unwrap();
+    domain.clock.advance(SECOND);
+    let again = domain.login("jeff", &password(), Some(&raised)).await.unwrap();
+    let at = async |cookie: &str| {
+        let session = domain.session(cookie).await.unwrap();
+        session.logins.iter().map(|login| (login.level, login.at.since(start))).collect::<Vec<_>>()
+    };
+    assert_eq!(at(&again).await, [(2, Duration::ZERO), (1, SECOND)]);
+    assert_eq!(at(&raised).await, [(2, Duration::ZERO), (1, Duration::ZERO)], "as it was");
+    assert_eq!(at(&first).await, [(1, Duration::ZERO)], "nor the one before that");
+    // By an id from before, a login begins a session of its own, at its own level.
+    let apart = domain.login("jeff", &password(), Some(&raised)).await.unwrap();
+    assert_eq!(at(&apart).await, [(1, SECOND)]);
+    domain.clock.advance(5 * SECOND);
+    assert_eq!((level(&domain, &first).await, level(&domain, &raised).await), (None, None));
+    assert_eq!(level(&domain, &again).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_weaker_login_keeps_the_keys_that_the_session_ends_with() {
+    let domain = domain();
+    let keys = [domain.key("jeff", 1).await];
+    let by_key = domain.login_by("jeff", &fido(), &keys, None).await.unwrap();
+    let again = domain.login("jeff", &password(), Some(&by_key)).await.unwrap();
+    assert_eq!(level(&domain, &again).await, Some(2));
+    remove_key(&domain, "jeff", 1).await;
+    assert_eq!(level(&domain, &again).await, None);
+}
+
+#[tokio::test]
+async fn a_session_is_worth_what_its_realms_give_by_now() {
+    let domain = domain();
+    let DomainSessions { settings, eras, clock, .. } = &*domain.sessions;
+    let first = domain.login("jeff", &fido_for_the_sdk(), None).await.unwrap();
+    let cookie = domain.login("jeff", &password(), Some(&first)).await.unwrap();
+    let of_realms = async |realms: &[(&str, u8)]| {
+        let realms = realms.iter().map(|(name, level)| ((*name).to_owned(), *level)).collect();
+        let now = DomainSessions::new(settings.clone(), eras.clone(), Arc::clone(clock)).of_realms(realms);
+        let found = now.find(now.domain(), &carrier(&cookie), Occasion::Arrival).await.unwrap();
+        found.map(|session| session.logins.iter().map(|login| (login.level, login.realm.clone())).collect::<Vec<_>>())
+    };
+    let both = |key: u8, password: u8| Some(vec![(key, "fido-uaf".to_owned()), (password, "password".to_owned())]);
+    assert_eq!(of_realms(&[("fido-uaf", 3), ("password", 2)]).await, both(2, 1), "no more than they gave");
+    assert_eq!(of_realms(&[("fido-uaf", 1), ("password", 0)]).await, both(1, 0));
+    assert_eq!(of_realms(&[("fido-uaf", 2)]).await, Some(vec![(2, "fido-uaf".to_owned())]));
+    assert_eq!(of_realms(&[("password", 1)]).await, None, "it does not fall back");
+    assert_eq!(of_realms(&[("fido-uaf", 2), ("password", 1)]).await, None, "it ended");
 }
 
 #[tokio::test]

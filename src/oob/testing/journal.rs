@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sidegate_filters::clock::Millis;
-use sidegate_filters::identity::Session;
+use sidegate_filters::identity::Login;
 
 use crate::store::operation::{Event, Operation, OperationId};
 use crate::store::users::{Costs, PasswordHash, PasswordStamp};
@@ -253,9 +253,9 @@ impl Sessions for Journaled<dyn Sessions> {
         self.store.renew(old, new, record).await
     }
 
-    async fn raise(&self, key: &SessionKey, session: Session, keys: Vec<String>) -> Result<bool, StoreError> {
+    async fn raise(&self, key: &SessionKey, user: &ExtId, login: Login, keys: Vec<String>) -> Result<bool, StoreError> {
         self.journal.note("sessions.raise");
-        self.store.raise(key, session, keys).await
+        self.store.raise(key, user, login, keys).await
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sidegate_filters::clock::{Clock, Millis};
-use sidegate_filters::identity::Session;
+use sidegate_filters::identity::{Login, Session};
 
 use super::{Fixture, START, race};
 use crate::store::sessions::SESSIONS_LISTED;
@@ -29,6 +29,7 @@ macro_rules! sessions_contract {
                 one_of_many_renewals_wins,
                 a_dead_session_is_not_renewed,
                 a_session_is_raised_in_place,
+                logins_at_once_are_all_there,
                 a_session_is_raised_by_its_user_alone,
                 an_ended_session_is_gone,
                 an_end_is_one_of_the_ids_before_too,
@@ -59,10 +60,8 @@ pub(crate) fn record(clock: &dyn Clock, user: &str) -> SessionRecord {
         domain: "default".into(),
         ext_id: user.into(),
         name: format!("name of {user}"),
-        realm: "password".into(),
-        level: 1,
+        logins: Login { realm: "password".into(), level: 1, at: clock.now() }.into(),
         roles: vec!["user".into()],
-        authenticated_at: clock.now(),
         generation: 0,
     };
     SessionRecord {
@@ -77,13 +76,17 @@ pub(crate) fn record(clock: &dyn Clock, user: &str) -> SessionRecord {
 
 fn raised(clock: &dyn Clock, user: &str) -> SessionRecord {
     let mut record = record(clock, user);
-    record.session.level = 2;
-    record.session.realm = "fido-uaf".into();
+    record.session.logins = record.session.logins.and(by_key(clock));
     record
 }
 
+/// A login by key, now.
+fn by_key(clock: &dyn Clock) -> Login {
+    Login { realm: "fido-uaf".into(), level: 2, at: clock.now() }
+}
+
 async fn level(setup: &Setup, number: u8) -> Option<u8> {
-    setup.store.touch(&key(number)).await.unwrap().map(|record| record.session.level)
+    setup.store.touch(&key(number)).await.unwrap().map(|record| record.session.level())
 }
 
 async fn put(setup: &Setup, number: u8, user: &str) {
@@ -205,22 +208,47 @@ pub(crate) async fn a_dead_session_is_not_renewed(setup: &Setup) {
 
 pub(crate) async fn a_session_is_raised_in_place(setup: &Setup) {
     put(setup, 1, "jeff").await;
+    let mut expected = record(&*setup.clock, "jeff").session;
+    let by_password = expected.logins.highest().clone();
     setup.clock.advance(MINUTE);
-    let mut better = raised(&*setup.clock, "jeff").session;
-    better.sid = "another".into();
-    assert!(setup.store.raise(&key(1), better.clone(), Vec::new()).await.unwrap());
+    let raised_at = setup.clock.now();
+    assert!(raise(setup, 1, "jeff", by_key(&*setup.clock)).await);
+    expected.logins = expected.logins.and(by_key(&*setup.clock));
+    assert_eq!(setup.store.touch(&key(1)).await.unwrap().unwrap().session, expected);
+    setup.clock.advance(MINUTE);
+    let again = Login { at: setup.clock.now(), ..by_password };
+    assert!(raise(setup, 1, "jeff", again.clone()).await);
+    expected.logins = expected.logins.and(again);
     let session = setup.store.touch(&key(1)).await.unwrap().unwrap().session;
-    assert_eq!(session, Session { sid: "sid-jeff".into(), ..better });
+    assert_eq!((session.level(), session.authenticated_at()), (2, raised_at));
+    assert_eq!(session, expected, "a weaker login takes nothing away");
+}
+
+async fn raise(setup: &Setup, number: u8, user: &str, login: Login) -> bool {
+    setup.store.raise(&key(number), &user.into(), login, Vec::new()).await.unwrap()
+}
+
+pub(crate) async fn logins_at_once_are_all_there(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    let raised = race(16, |number| {
+        let (store, at) = (setup.store.clone(), setup.clock.now());
+        let login = Login { realm: format!("realm-{number}"), level: u8::try_from(number).unwrap(), at };
+        async move { store.raise(&key(1), &"jeff".into(), login, Vec::new()).await.unwrap() }
+    })
+    .await;
+    assert!(raised.iter().all(|raised| *raised));
+    let session = setup.store.touch(&key(1)).await.unwrap().unwrap().session;
+    assert_eq!((session.level(), session.logins.iter().count()), (15, 17));
 }
 
 pub(crate) async fn a_session_is_raised_by_its_user_alone(setup: &Setup) {
     put(setup, 1, "jeff").await;
-    assert!(!setup.store.raise(&key(1), raised(&*setup.clock, "eve").session, Vec::new()).await.unwrap());
-    assert!(!setup.store.raise(&key(2), raised(&*setup.clock, "jeff").session, Vec::new()).await.unwrap());
+    assert!(!raise(setup, 1, "eve", by_key(&*setup.clock)).await);
+    assert!(!raise(setup, 2, "jeff", by_key(&*setup.clock)).await);
     assert_eq!(level(setup, 1).await, Some(1));
     // The old id of a renewed session never learns of a higher level.
     assert!(setup.store.renew(&key(1), key(3), raised(&*setup.clock, "jeff")).await.unwrap());
-    assert!(!setup.store.raise(&key(1), raised(&*setup.clock, "jeff").session, Vec::new()).await.unwrap());
+    assert!(!raise(setup, 1, "jeff", by_key(&*setup.clock)).await);
     assert_eq!(level(setup, 1).await, Some(1));
 }
 
@@ -286,8 +314,8 @@ pub(crate) async fn an_ended_generation_changes_nothing_any_more(setup: &Setup) 
     setup.store.end_all(&"jeff".into()).await.unwrap();
     let mut next = raised(&*setup.clock, "jeff");
     next.session.generation = setup.store.generation(&"jeff".into()).await.unwrap();
-    assert!(!setup.store.renew(&key(1), key(2), next.clone()).await.unwrap());
-    assert!(!setup.store.raise(&key(1), next.session, Vec::new()).await.unwrap());
+    assert!(!setup.store.renew(&key(1), key(2), next).await.unwrap());
+    assert!(!raise(setup, 1, "jeff", by_key(&*setup.clock)).await);
     assert_eq!(level(setup, 2).await, None);
 }
 
@@ -329,7 +357,7 @@ async fn found(setup: &Setup, user: &str, sid: &str) -> Option<u8> {
     let found = setup.store.of(&user.into(), sid).await.unwrap();
     found.map(|record| {
         assert_eq!((record.session.ext_id.as_str(), record.session.sid.as_str()), (user, sid));
-        record.session.level
+        record.session.level()
     })
 }
 
@@ -368,9 +396,9 @@ pub(crate) async fn a_raised_session_has_the_keys_of_before_too(setup: &Setup) {
     let keys = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
     let first = SessionRecord { keys: keys(&["a"]), ..record(&*setup.clock, "jeff") };
     setup.store.create(key(1), first).await.unwrap();
-    let better = raised(&*setup.clock, "jeff").session;
+    let better = by_key(&*setup.clock);
     for shown in [&["b"][..], &["a", "c"], &[]] {
-        assert!(setup.store.raise(&key(1), better.clone(), keys(shown)).await.unwrap());
+        assert!(setup.store.raise(&key(1), &"jeff".into(), better.clone(), keys(shown)).await.unwrap());
     }
     let record = setup.store.touch(&key(1)).await.unwrap().unwrap();
     assert_eq!(record.keys, keys(&["a", "b", "c"]));

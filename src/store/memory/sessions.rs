@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sidegate_filters::clock::{Clock, Millis};
-use sidegate_filters::identity::Session;
+use sidegate_filters::identity::{Login, Session};
 
 use super::budget::{Budget, Growth};
 use super::table::{Left, Perishable, Table};
@@ -44,10 +44,11 @@ impl Perishable for Stored {
     }
 
     fn weight(&self) -> usize {
-        let Session { sid, domain, ext_id, name, realm, roles, .. } = &self.record.session;
+        let Session { sid, domain, ext_id, name, logins, roles, .. } = &self.record.session;
         let texts = |texts: &[String]| texts.iter().map(|text| size_of::<String>() + text.len()).sum::<usize>();
-        let names = domain.len() + ext_id.len() + name.len() + realm.len();
-        texts(roles) + texts(&self.record.keys) + names + 2 * sid.len() + PLACE
+        let names = domain.len() + ext_id.len() + name.len() + self.record.session.realm().len();
+        let logins: usize = logins.iter().skip(1).map(|login| size_of::<Login>() + login.realm.len()).sum();
+        logins + texts(roles) + texts(&self.record.keys) + names + 2 * sid.len() + PLACE
     }
 }
 
@@ -161,7 +162,7 @@ impl MemorySessions {
         found.sort_by_cached_key(|(_, stored)| {
             let (record, new) = (&stored.record, &new.record);
             let stands = record.password == new.password && self.is_current(&record.session);
-            (stands, record.session.level > new.session.level, record.last_used)
+            (stands, record.session.level() > new.session.level(), record.last_used)
         });
         found.into_iter().map(|(key, _)| key).collect()
     }
@@ -268,14 +269,13 @@ impl Sessions for MemorySessions {
         Ok(renewed)
     }
 
-    async fn raise(&self, key: &SessionKey, session: Session, keys: Vec<String>) -> Result<bool, StoreError> {
+    async fn raise(&self, key: &SessionKey, user: &ExtId, login: Login, keys: Vec<String>) -> Result<bool, StoreError> {
         let raised = self.change(key, |mut stored, _| {
-            let current = &mut stored.record.session;
-            if stored.renewed_until.is_some() || current.ext_id != session.ext_id {
+            let session = &mut stored.record.session;
+            if stored.renewed_until.is_some() || session.ext_id != user.as_str() {
                 return Err(NotThere);
             }
-            let Session { level, realm, roles, authenticated_at, .. } = session;
-            *current = Session { level, realm, roles, authenticated_at, ..current.clone() };
+            session.logins = session.logins.clone().and(login);
             stored.record.add_keys(keys);
             Ok(stored)
         });
@@ -382,7 +382,7 @@ mod tests {
     #[tokio::test]
     async fn without_room_a_renewal_leaves_the_old_session() {
         let clock = Arc::new(ManualClock::new(START));
-        let budget = Budget::new(100_000, 1);
+        let budget = Budget::new(120_000, 1);
         let store = MemorySessions::new(budget.clone(), clock.clone());
         let (old, record) = (contract::sessions::key(1), contract::sessions::record(&*clock, "jeff"));
         store.create(old, record.clone()).await.unwrap();
@@ -443,7 +443,7 @@ mod tests {
         let (clock, _, store) = narrow();
         let former = contract::sessions::record(&*clock, "jeff");
         let mut strong = former.clone();
-        strong.session.level = 2;
+        strong.session.logins = Login { realm: "fido-uaf".into(), level: 2, at: clock.now() }.into();
         store.create(contract::sessions::key(200), strong).await.unwrap();
         clock.advance(Duration::from_secs(1));
         let last = fill(&store, &clock, &former).await;

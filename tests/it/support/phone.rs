@@ -157,8 +157,14 @@ impl Phone {
     }
 
     pub(crate) async fn login_password(&mut self) {
+        self.session = None;
+        self.login_password_again().await;
+    }
+
+    /// The same, showing the session that it has.
+    pub(crate) async fn login_password_again(&mut self) {
         let form = [("isiwebuserid", self.user.as_str()), ("isiwebpasswd", &self.password)];
-        let answer = self.public.post("/auth/pwd").form(&form).send().await.expect(200);
+        let answer = self.client().post("/auth/pwd").form(&form).send().await.expect(200);
         self.ext_id = answer.json()["extId"].as_str().unwrap().to_owned();
         self.session = Some(answer.session());
     }

@@ -74,7 +74,7 @@ fn is_same(before: &Caller, now: &Caller) -> bool {
         (Caller::Anonymous, Caller::Anonymous) => true,
         (Caller::User(before), Caller::User(now)) => {
             (&before.domain, &before.ext_id) == (&now.domain, &now.ext_id)
-                && now.level >= before.level
+                && now.level() >= before.level()
                 && before.roles.iter().all(|role| now.roles.contains(role))
         }
         (Caller::Internal(before), Caller::Internal(now)) => before.name == now.name,

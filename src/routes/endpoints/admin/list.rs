@@ -160,10 +160,10 @@ impl From<SessionRecord> for ShownSession {
         Self {
             ends: rfc3339(record.alive_until()),
             last_used: rfc3339(record.last_used),
-            authenticated: rfc3339(record.session.authenticated_at),
+            authenticated: rfc3339(record.session.authenticated_at()),
+            realm: record.session.realm().to_owned(),
+            auth_level: record.session.level(),
             domain: record.session.domain,
-            realm: record.session.realm,
-            auth_level: record.session.level,
         }
     }
 }

@@ -182,7 +182,7 @@ async fn a_session_is_raised_by_its_own_user_alone() {
     bench.house.answer(AnswerAt::Authentication, &jeff.authenticate(&asked)).await.unwrap();
     let raised = bench.look(&format!("{session}; {own}")).await.session().unwrap();
     let raised = bench.house.domain.session(&raised).await.unwrap();
-    assert_eq!((raised.sid.as_str(), raised.level, raised.realm.as_str()), (sid.as_str(), 2, "oob"));
+    assert_eq!((raised.sid.as_str(), raised.level(), raised.realm()), (sid.as_str(), 2, "oob"));
     let eves = bench.look(&format!("{session}; {cookie}")).await.session().unwrap();
     let eves = bench.house.domain.session(&eves).await.unwrap();
     assert!(eves.name == "eve" && eves.sid != sid);

@@ -41,7 +41,7 @@ async fn a_login_sets_the_cookie_once() {
         let response = send(&response_endpoint(&house), request(&Caller::Anonymous, answer.clone())).await;
         assert_eq!((response.status(), body(&response)), (StatusCode::OK, json!({"statusCode": 1200})));
         let session = house.domain.session(&pair(&response.headers()[header::SET_COOKIE])).await.unwrap();
-        assert_eq!((session.name.as_str(), session.level), ("jeff", 2));
+        assert_eq!((session.name.as_str(), session.level()), ("jeff", 2));
         let replayed = send(&response_endpoint(&house), request(&Caller::Anonymous, answer)).await;
         assert_eq!((replayed.status(), body(&replayed)), (StatusCode::OK, json!({"statusCode": 1491})));
         assert!(!replayed.headers().contains_key(header::SET_COOKIE));
@@ -58,7 +58,7 @@ async fn a_step_up_keeps_the_cookie() {
     let response = send(&response_endpoint(&house), request(&caller, answer)).await;
     assert_eq!(body(&response), json!({"statusCode": 1200}));
     assert!(!response.headers().contains_key(header::SET_COOKIE));
-    assert_eq!(house.domain.session(&cookie).await.unwrap().level, 2);
+    assert_eq!(house.domain.session(&cookie).await.unwrap().level(), 2);
 }
 
 #[tokio::test]
