@@ -89,10 +89,10 @@ pub struct Exchange {
     pub proofs: Extensions,
     /// Headers for the upstream, set after every look-alike of the client was removed.
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
-    /// Headers that the answer must carry, whoever makes it: the gateway sets them last, in place of any the
-    /// destination gave. Identity creation asks for `Cache-Control: no-store` here, so that Back after logout shows nothing.
-    pub answer_headers: Vec<(HeaderName, HeaderValue)>,
-    /// What is changed in an upstream's answer on its way to the client, in this order and before `answer_headers`. In an
+    /// The answer is for a caller who is known, so that no cache but the caller's own may keep it, and an answer of the
+    /// gateway's own none at all.
+    pub personal: bool,
+    /// What is changed in an upstream's answer on its way to the client, in this order and before caches are told what they may keep. In an
     /// answer of the gateway's own only what is set counts, where that says nothing itself.
     pub answer_changes: Vec<Change>,
     /// `Set-Cookie` that clears a cookie which names no living session. The gateway adds it to a 401, whoever gives that,
@@ -132,7 +132,7 @@ impl Exchange {
             caller: Caller::Anonymous,
             proofs: Extensions::new(),
             upstream_headers: Vec::new(),
-            answer_headers: Vec::new(),
+            personal: false,
             answer_changes: Vec::new(),
             dead_cookie: None,
             refused_by: None,

@@ -21,7 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderValue, header};
+use http::header;
 
 pub use challenge::Challenge;
 pub use cookie::{
@@ -272,15 +272,12 @@ impl Filter for IdentityCreationFilter {
     async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         match self.caller(exchange, body).await {
             Ok((caller, shown)) => {
-                let personal = caller != Caller::Anonymous;
+                exchange.personal = caller != Caller::Anonymous;
                 exchange.caller = caller;
                 let place = (&self.settings.domain, exchange.client.secure);
                 let passed_on = self.settings.passed_on.field(shown, &exchange.headers, place);
                 self.strip_credentials(exchange);
                 exchange.upstream_headers.extend(passed_on);
-                if personal {
-                    exchange.answer_headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
-                }
                 Ok(Verdict::Pass)
             }
             Err(refusal) => self.refuse(exchange, refusal).map(Verdict::Answer),

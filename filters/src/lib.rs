@@ -15,10 +15,12 @@
 //! 3. forwards the canonical path and the headers that are left in the exchange, without any that
 //!    [`RemovedHeaders::keep_back`], and adds those of [`Exchange::upstream_headers`];
 //! 4. tells [`Chain::response`] how the destination answered, makes the changes of
-//!    [`Exchange::answer_changes`] in the answer and puts [`Exchange::answer_headers`] into it.
+//!    [`Exchange::answer_changes`] in the answer, and has one that is [`Exchange::personal`] kept by no cache but the
+//!    caller's own ([`caching::keep_personal`]).
 
 pub mod audit;
 pub mod body;
+pub mod caching;
 pub mod chain;
 pub mod clock;
 pub mod delegation;

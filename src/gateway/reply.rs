@@ -10,8 +10,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
-use sidegate_filters::Reply;
 use sidegate_filters::headers::{Change, Deed};
+use sidegate_filters::{Reply, caching};
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
@@ -32,8 +32,8 @@ pub(super) struct Dress {
     pub(super) secure: bool,
     /// What the row changes in what its upstream says.
     pub(super) changes: Vec<Change>,
-    /// What filters ask for, in place of what the destination says.
-    pub(super) demanded: Vec<(HeaderName, HeaderValue)>,
+    /// It is for a caller who is known.
+    pub(super) personal: bool,
     /// What clears the client's cookie, if a 401 tells it that it has no session.
     pub(super) dead_cookie: Option<HeaderValue>,
 }
@@ -43,7 +43,10 @@ impl Dress {
     pub(super) fn put_on(&self, head: &mut ResponseHeader, request_id: &str) -> pingora::Result<()> {
         self.put_on_ours(head, request_id)?;
         self.changes.iter().filter(|change| self.may_say(change)).try_for_each(|change| make(change, head))?;
-        self.demand(head)
+        if self.personal {
+            keep_personal(head)?;
+        }
+        self.clear(head)
     }
 
     /// Adds the headers to an answer of our own: what that says of itself stays.
@@ -54,7 +57,10 @@ impl Dress {
             matches!(change.deed, Deed::Set(_)) && !own.contains_key(&change.name) && self.may_say(change)
         };
         self.changes.iter().filter(counts).try_for_each(|change| make(change, head))?;
-        self.demand(head)
+        if self.personal {
+            head.insert_header(header::CACHE_CONTROL, "no-store")?;
+        }
+        self.clear(head)
     }
 
     /// What is set here, or removed, an upstream says neither before its answer nor behind it.
@@ -89,17 +95,25 @@ impl Dress {
         Ok(())
     }
 
-    fn demand(&self, head: &mut ResponseHeader) -> pingora::Result<()> {
-        for (name, _) in &self.demanded {
-            head.remove_header(name);
-        }
-        for (name, value) in &self.demanded {
-            head.append_header(name.clone(), value.clone())?;
-        }
+    fn clear(&self, head: &mut ResponseHeader) -> pingora::Result<()> {
         if let Some(cleared) = self.dead_cookie.as_ref().filter(|_| head.status == StatusCode::UNAUTHORIZED) {
             head.append_header(header::SET_COOKIE, cleared.clone())?;
         }
         Ok(())
+    }
+}
+
+/// Pingora keeps the letters of names beside the headers, so that each is taken over alone.
+fn keep_personal(head: &mut ResponseHeader) -> pingora::Result<()> {
+    let mut kept = head.headers.clone();
+    caching::keep_personal(&mut kept);
+    let gone: Vec<HeaderName> = head.headers.keys().filter(|name| !kept.contains_key(*name)).cloned().collect();
+    for name in gone {
+        head.remove_header(&name);
+    }
+    match kept.remove(header::CACHE_CONTROL) {
+        Some(value) => head.insert_header(header::CACHE_CONTROL, value),
+        None => Ok(()),
     }
 }
 

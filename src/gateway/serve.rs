@@ -228,7 +228,7 @@ fn note(exchange: &mut Exchange, record: &mut RequestRecord, dress: &mut Dress) 
     let (kind, user) = known(exchange);
     record.set_caller(kind, user);
     record.stopped_by(exchange.refused_by.take());
-    dress.demanded = std::mem::take(&mut exchange.answer_headers);
+    dress.personal = exchange.personal;
     dress.changes = std::mem::take(&mut exchange.answer_changes);
     dress.dead_cookie = exchange.dead_cookie.take();
 }

@@ -78,7 +78,7 @@ impl ProxyHttp for Proxy {
     ) -> pingora::Result<()> {
         let exchange = admitted.as_mut().ok_or_else(|| pingora::Error::new(pingora::InternalError))?;
         self.doors.find(exchange).response(exchange, head.status).await;
-        exchange.answer_headers.drain(..).try_for_each(|(name, value)| head.insert_header(name, value))
+        translate::keep_personal(head, exchange)
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, Response, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::Session;
-use sidegate_filters::{BodySource, CanonicalPath, Client, Exchange, PathRules, Problem, RemovedHeaders};
+use sidegate_filters::{BodySource, CanonicalPath, Client, Exchange, PathRules, Problem, RemovedHeaders, caching};
 
 /// The head that came. A path that can be read in two ways is refused.
 pub(crate) fn receive(session: &Session, internal: bool) -> Result<Exchange, Problem> {
@@ -66,6 +66,19 @@ pub(crate) fn forward(head: &mut RequestHeader, exchange: &Exchange, removed: &R
         head.remove_header(name);
     }
     exchange.upstream_headers.iter().try_for_each(|(name, value)| head.append_header(name.clone(), value).map(drop))
+}
+
+/// Has an answer to a caller who is known kept by no cache but the caller's own.
+pub(crate) fn keep_personal(head: &mut ResponseHeader, exchange: &Exchange) -> pingora::Result<()> {
+    if !exchange.personal {
+        return Ok(());
+    }
+    let mut kept = head.headers.clone();
+    caching::keep_personal(&mut kept);
+    for name in head.headers.keys().filter(|name| !kept.contains_key(*name)).cloned().collect::<Vec<_>>() {
+        head.remove_header(&name);
+    }
+    kept.remove(header::CACHE_CONTROL).map_or(Ok(()), |value| head.insert_header(header::CACHE_CONTROL, value))
 }
 
 /// Sends an answer of ours.

@@ -107,14 +107,14 @@ async fn a_client_gets_what_is_set_and_added_and_nowhere_what_is_removed() {
 }
 
 #[tokio::test]
-async fn what_is_personal_is_not_stored_and_our_own_answers_keep_what_they_say() {
+async fn what_is_personal_only_the_callers_cache_keeps_and_our_own_answers_keep_what_they_say() {
     let upstream = Upstream::start().await;
     let gateway = shop(&upstream, FILTERS, &ROWS).user("jeff").start().await;
     let login = [("isiwebuserid", "jeff"), ("isiwebpasswd", gateway.password("jeff"))];
     let cookie = gateway.public().post("/auth/pwd").form(&login).send().await.expect(200).session();
     for path in ["/shop/a", "/mine/a"] {
         let answer = gateway.public().cookie(&cookie).get(path).send().await.expect(200);
-        assert_eq!(values(&answer, "cache-control"), ["no-store"]);
+        assert_eq!(values(&answer, "cache-control"), ["private, max-age=9"]);
         assert_eq!(values(&answer, "content-security-policy"), ["default-src 'self'"]);
     }
     let page = gateway.public().get("/mine/a").header(HTML.0, HTML.1).send().await.expect(401);

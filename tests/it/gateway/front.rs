@@ -299,7 +299,7 @@ impl Filter for Identify {
     async fn request(&self, exchange: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
         exchange.headers.remove("x-secret");
         exchange.upstream_headers.push((self.0.clone(), HeaderValue::from_static("alice")));
-        exchange.answer_headers.push((http::header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        exchange.personal = true;
         Ok(Verdict::Pass)
     }
 
