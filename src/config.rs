@@ -6,6 +6,7 @@
 
 mod assembly;
 mod context;
+mod dangling;
 mod difference;
 mod dispatchers;
 mod document;

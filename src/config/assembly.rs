@@ -127,7 +127,7 @@ impl<'a> Assembly<'_, 'a> {
         let (upstreams, filters) = (self.field("upstreams"), self.field("filters"));
         let (upstream_names, filter_names) = (upstreams.names(), filters.names());
         let upstreams = upstreams::read(&upstreams);
-        let domain_names: Vec<&str> = identity.domains.iter().map(|domain| domain.name.as_str()).collect();
+        let domain_names = self.field("domains").names();
         let known = filters::Known {
             domains: &domain_names,
             realms: &identity.realms,

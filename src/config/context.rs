@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::dangling::Dangling;
 use super::fault::{Fault, Notice, Places};
 
 /// What all sections of one file share.
@@ -13,6 +14,8 @@ pub(super) struct Context {
     /// Relative paths start here.
     pub(super) folder: PathBuf,
     pub(super) faults: RefCell<Vec<Fault>>,
+    /// Names of what is not configured: told at the end.
+    pub(super) dangling: RefCell<Vec<Dangling>>,
     pub(super) notices: RefCell<Vec<Notice>>,
     pub(super) places: RefCell<Places>,
     /// Files and folders that are read once for a configuration, whether they are there or not.
@@ -28,6 +31,14 @@ impl Context {
             wrong: wrong.into(),
             right: right.into(),
         });
+    }
+
+    /// Whether a key, or one below it, has a fault that was noted by now.
+    pub(super) fn has_fault(&self, key: &str) -> bool {
+        let is_below = |fault: &Fault| {
+            fault.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.faults.borrow().iter().any(is_below)
     }
 
     /// A fault of a flag of the command line, which stands in place of a key's value.

@@ -5,7 +5,7 @@ use crate::dispatchers::{BaseUrl, RedeemUrls};
 
 use super::field::Field;
 use super::section::Section;
-use super::url::{PublicUrl, WebUrl};
+use super::url::{PublicUrl, STAND_IN, WebUrl};
 
 /// A configured dispatcher.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,8 @@ fn redeem_urls(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Option<
     }
     let [registration, authentication, deregistration] =
         fields.map(|field| field.optional::<WebUrl>().map(|url| url.text().to_owned()));
-    let below = RedeemUrls::below(public_url?.text());
+    // Where the public URL is at fault that is told there: the dispatcher is none the worse.
+    let below = RedeemUrls::below(public_url.map_or(STAND_IN, PublicUrl::text));
     Some(RedeemUrls {
         registration: registration.unwrap_or(below.registration),
         authentication: authentication.unwrap_or(below.authentication),

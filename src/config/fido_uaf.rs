@@ -117,7 +117,7 @@ pub(super) struct Known<'a> {
 
 pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
     let upstream = upstream(section, known.upstreams);
-    let embedded = !section.field("upstream").is_written();
+    let embedded = !section.field("upstream").is_written() && !section.misspells(&["upstream"]);
     let metadata = section.field("metadata").section(metadata::read).unwrap_or_else(Metadata::none);
     let hide_users = embedded && hide_users(&section.field("hide-users"));
     let decoys = section.field("decoy-models");

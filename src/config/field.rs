@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
+use super::dangling::Dangling;
 use super::document::{Entry, Node, Value};
 use super::scalar::{Scalar, text};
 use super::section::{NAME, Section, is_name, join};
@@ -43,6 +44,11 @@ impl<'a> Field<'a> {
     /// Whether the key is there, even without a value: a section whose keys are all commented out is meant.
     pub(super) fn is_present(&self) -> bool {
         self.present
+    }
+
+    /// Whether a fault of the key, or of one below it, was noted by now.
+    pub(super) fn has_fault(&self) -> bool {
+        self.context.has_fault(&self.path)
     }
 
     pub(super) fn line(&self) -> u64 {
@@ -129,7 +135,8 @@ impl<'a> Field<'a> {
             None if names.is_empty() => format!("configure the {what} first"),
             None => format!("configured are {}", listed(names.iter().copied())),
         };
-        self.fault(format!("there is no {what} of this name"), right);
+        let (line, key, what) = (self.line, self.path.clone(), what.to_owned());
+        self.context.dangling.borrow_mut().push(Dangling { line, key, what, name, right });
         None
     }
 

@@ -13,8 +13,8 @@ use super::scalar::{Scalar as _, text};
 use super::section::Section;
 use super::substitution::{Environment, Substitution};
 use super::suggest::nearest;
-use super::url::PublicUrl;
-use super::{Config, Fault, Faults, Overrides, STANDALONE, Source, files, listeners};
+use super::url::{PublicUrl, STAND_IN};
+use super::{Config, Fault, Faults, Overrides, STANDALONE, Source, dangling, files, listeners};
 
 /// Reads and checks a configuration.
 ///
@@ -43,6 +43,7 @@ pub fn read(
             None
         }
     };
+    dangling::settle(&context);
     let (mut faults, notices) = (context.faults.into_inner(), context.notices.into_inner());
     let places = context.places.into_inner();
     let mut files = context.files.into_inner();
@@ -63,7 +64,7 @@ pub fn read(
 
 fn context(file: Arc<str>, folder: PathBuf) -> Context {
     let (faults, notices, places) = (RefCell::default(), RefCell::default(), RefCell::default());
-    Context { file, folder, faults, notices, places, files: RefCell::default() }
+    Context { file, folder, faults, dangling: RefCell::default(), notices, places, files: RefCell::default() }
 }
 
 /// Fails closed should a section be refused without a word.
@@ -131,8 +132,7 @@ fn substitute(
         None => of_listeners(root, overrides),
     };
     // Where the URL itself is at fault, nothing that stands on it is reported.
-    let stand_in = || "https://public-url.invalid".to_owned();
-    substitution.public_url = Some(public_url.as_ref().map_or_else(stand_in, |url| url.text().to_owned()));
+    substitution.public_url = Some(public_url.as_ref().map_or(STAND_IN, PublicUrl::text).to_owned());
     if let Value::Map(entries) = &mut root.value {
         for entry in entries.iter_mut().filter(|entry| !matches!(&*entry.key, "public-url" | "listeners" | "try-out")) {
             substitution.apply(&mut entry.node, &entry.key, &mut faults);

@@ -196,7 +196,7 @@ fn checks(section: &Section<'_>, servers: &[ServerUrl]) -> WrittenTls {
         Some(written) if !is_name(written) => {
             name.fault("this is no name of a server, such as an address is none", RIGHT)
         }
-        None if full && servers.iter().any(|server| !is_name(server.name())) => {
+        None if full && !name.is_written() && servers.iter().any(|server| !is_name(server.name())) => {
             name.fault("certificates are verified by name, and this is an address", RIGHT);
         }
         _ => {}

@@ -13,6 +13,9 @@ use super::scalar::Scalar;
 /// The longest name of a host (RFC 1035, 2.3.4).
 const LONGEST_HOST: usize = 253;
 
+/// Stands for the public URL where that is at fault, so that nothing that is built on it is reported.
+pub(super) const STAND_IN: &str = "https://public-url.invalid";
+
 /// Where phones and browsers reach the gateway: scheme, host and port, nothing else. Never ends in a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(Url);

@@ -76,12 +76,13 @@ impl Assembly<'_, '_> {
         for (realm, oob) in Oob::of(&identity.realms) {
             let name = &realm.name;
             match fido_uaf {
+                // What is wrong with the section is told there.
+                Some(_) if services.has_fault() => {}
                 Some(fido_uaf) => {
                     if let Some((wrong, right)) = oob.unfit(fido_uaf) {
                         field.fault(format!("realm {name}: {wrong}"), right);
                     }
                 }
-                // What is wrong with the section is told there.
                 None if services.is_present() || self.field("fronting").is_present() => {}
                 None => field.fault(
                     format!("realm {name} asks phones, and there is no section fido-uaf"),

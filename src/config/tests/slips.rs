@@ -85,3 +85,67 @@ fn a_misspelt_section_of_listeners_is_one_fault_where_the_public_url_stands_on_i
     let text = BASE.replace("public-url: https://gate.example", "try-out: true").replace("listeners", "listners");
     assert_eq!(faults(&text), ["2: listners: this key is not known; did you mean listeners?"]);
 }
+
+const WHOLE: &str = "\
+public-url: https://gate.example
+listeners:
+  - class: public
+    address: 127.0.0.1:8443
+domains:
+  main: {}
+realms:
+  pwd: { type: password, domain: main }
+  fido-uaf: { type: fido-uaf, domain: main }
+  phone: { type: oob, domain: main }
+fido-uaf:
+  app-id: https://gate.example/nevisfido/uaf/1.1/facets
+  facets: [https://gate.example]
+  dispatchers:
+  - type: link
+    base-url: app://open
+    authentication-redeem-url: https://gate.example/nevisfido/token/redeem/authentication
+upstreams: {shop: {url: 'https://shop'}}
+filters:
+  f: {type: identity-creation, domain: main, realms: [pwd]}
+routes:
+  - {name: a, path: /a, methods: [GET], filters: [f], upstream: shop}
+  - {name: b, path: /b, methods: [GET], filters: [f], upstream: shop}
+";
+
+/// What was named and is itself at fault is there: whoever refers to it is right.
+#[rstest]
+#[case(WHOLE, "\n  main: {}", "\n  main: zz", "domains.main: this must be a section")]
+#[case(WHOLE, "domains:\n  main: {}", "domains: zz", "domains: this must be a section of names")]
+#[case(WHOLE, "public-url: https://gate.example", "public-url: '?!'", "public-url: this is no URL")]
+#[case(WHOLE, "type: link", "type: '?!'", "fido-uaf.dispatchers[0].type: this word is not known here")]
+#[case(WHOLE, "dispatchers:", "dispatches:", "fido-uaf.dispatches: this key is not known; did you mean dispatchers?")]
+#[case(WHOLE, "type: password", "type: pazz", "realms.pwd.type: this word is not known here")]
+#[case(WHOLE, "shop: {url: 'https://shop'}", "shop: zz", "upstreams.shop: this must be a section")]
+#[case(
+    WHOLE,
+    "upstreams: {shop: {url: 'https://shop'}}",
+    "upstreams: zz",
+    "upstreams: this must be a section of names"
+)]
+#[case(
+    WHOLE,
+    "filters:\n  f: {type: identity-creation, domain: main, realms: [pwd]}",
+    "filters: zz",
+    "filters: this must be"
+)]
+#[case(
+    WHOLE,
+    "\n  f: {",
+    "\n  ff: {",
+    "routes[0].filters[0]: there is no filter of this name, which line 23 names too; did you mean ff?"
+)]
+fn what_refers_to_something_at_fault_is_not(
+    #[case] text: &str,
+    #[case] right: &str,
+    #[case] wrong: &str,
+    #[case] expected: &str,
+) {
+    assert!(load_text(text, &Overrides::default()).is_ok() && text.contains(right));
+    let found = faults(&text.replacen(right, wrong, 1));
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
