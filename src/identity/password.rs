@@ -147,10 +147,14 @@ impl PasswordRealm {
         let address = credentials.address;
         let network = SourceNetwork::of(address);
         // A client that goes away before the answer drops the ticket, and has used its attempt.
-        let mut ticket = self.throttle.admit(Some(&credentials.name), network).map_err(|wait| {
-            self.audit(None, address, "too-many-attempts");
-            PasswordError::TooMany(wait)
-        })?;
+        let mut ticket = match self.throttle.admit(Some(&credentials.name), network) {
+            Ok(ticket) => ticket,
+            Err(wait) => {
+                self.audit(None, address, "too-many-attempts");
+                self.tell_guesses(&credentials.name, address).await?;
+                return Err(PasswordError::TooMany(wait));
+            }
+        };
         match self.check(credentials, &mut ticket).await {
             Ok(attempt) => {
                 ticket.succeeded();
@@ -177,6 +181,15 @@ impl PasswordRealm {
         }
         self.audit(exists.then(|| user.ext_id.as_str()), credentials.address, "wrong-password");
         Err(PasswordError::Wrong)
+    }
+
+    async fn tell_guesses(&self, name: &str, address: IpAddr) -> Result<(), StoreError> {
+        if self.throttle.tells_guesses(name) {
+            let user = self.users.by_name(name).await?;
+            let user = user.as_ref().map(|user| user.ext_id.as_str());
+            Event::GuessedAt { realm: &self.realm.name, user, address }.record();
+        }
+        Ok(())
     }
 
     fn place(&self, ticket: &mut Ticket) -> Option<Place> {

@@ -1,8 +1,9 @@
 //! Slowing failing logins down without locking anybody out.
 //!
-//! Attempts are counted by (user, source network), where a user is named, and by source network. There is no count by
-//! user alone: a stranger somewhere else could use it up for the victim. A user who has logged in from a network lately
-//! is not held up by what others fail there, nor, with one attempt at a time, by how many they have under way: that one
+//! Attempts are counted by (user, source network), where a user is named, and by source network; those for passwords also
+//! by user, for all networks where the user has not logged in lately together. There is no count by user alone: a
+//! stranger somewhere else could use it up for the victim. A user who has logged in from a network lately is not held up
+//! by what others fail there or elsewhere, nor, with one attempt at a time, by how many they have under way: that one
 //! takes a reserved place. Of these a network has no more than of the others, since whoever shares it may know the names
 //! of many who are familiar there. An attempt counts from its beginning, so that parallel ones gain nothing, and only
 //! success takes it back.
@@ -13,6 +14,7 @@
 
 mod bucket;
 mod familiar;
+mod guesses;
 mod pace;
 mod paces;
 mod ticket;
@@ -29,6 +31,7 @@ use crate::store::SourceNetwork;
 use bucket::Level;
 pub use bucket::{Bucket, Lane};
 use familiar::Familiar;
+use guesses::Guesses;
 pub use pace::Pace;
 use pace::Tally;
 pub use paces::Paces;
@@ -46,6 +49,7 @@ type Name = u64;
 struct State {
     users: Recent<(Name, SourceNetwork), Tally>,
     networks: Recent<SourceNetwork, Level>,
+    guesses: Guesses,
     familiar: Familiar,
 }
 
@@ -54,6 +58,14 @@ struct State {
 struct Source {
     name: Option<Name>,
     network: SourceNetwork,
+    /// Whether the user has logged in from there lately.
+    is_familiar: bool,
+}
+
+impl Source {
+    fn stranger(&self) -> Option<Name> {
+        self.name.filter(|_| !self.is_familiar)
+    }
 }
 
 impl State {
@@ -63,20 +75,21 @@ impl State {
         let of_network = if lane == Lane::Reserved {
             // It gets in whatever the others of the network do; more of one user's are a crowd like any other.
             Duration::ZERO
-        } else if self.familiar.knows(name, source.network, now) {
+        } else if source.is_familiar {
             level.crowd(&paces.network)
         } else {
             level.wait(&paces.network, now)
         };
         let tally = self.users.get(&(name, source.network)).unwrap_or_default();
-        tally.wait(&paces.user, now).max(of_network)
+        let of_guesses = source.stranger().map_or(Duration::ZERO, |name| self.guesses.wait(name, now));
+        tally.wait(&paces.user, now).max(of_network).max(of_guesses)
     }
 
     /// The reserved one for a user who has logged in from there lately and has no other attempt under way, as long as
     /// the network's share of it lasts.
-    fn lane(&self, paces: &Paces, Source { name, network }: Source, now: Millis) -> Lane {
+    fn lane(&self, paces: &Paces, Source { name, network, is_familiar }: Source) -> Lane {
         let under_way = |name| self.users.get(&(name, network)).is_some_and(|tally| tally.is_under_way());
-        let first_of_familiar = name.is_some_and(|name| self.familiar.knows(name, network, now) && !under_way(name));
+        let first_of_familiar = is_familiar && !name.is_some_and(under_way);
         if !first_of_familiar || self.networks.get(&network).unwrap_or_default().has_no_reserve(&paces.network) {
             return Lane::Common;
         }
@@ -85,7 +98,7 @@ impl State {
 
     fn change(
         &mut self,
-        Source { name, network }: Source,
+        Source { name, network, .. }: Source,
         now: Millis,
         tally: impl FnOnce(&mut Tally),
         level: impl FnOnce(&mut Level),
@@ -120,6 +133,7 @@ impl Throttle {
         let state = State {
             users: Recent::new(paces.entries),
             networks: Recent::new(paces.entries),
+            guesses: Guesses::new(paces.entries, paces.guesses),
             familiar: Familiar::new(paces.entries, paces.familiar),
         };
         Self { paces, names: RandomState::new(), state: Mutex::new(state), clock: SteadyClock::new(clock) }
@@ -131,7 +145,7 @@ impl Throttle {
     /// # Errors
     /// How long to wait.
     pub fn enter(self: &Arc<Self>, network: SourceNetwork) -> Result<Ticket, Duration> {
-        let (now, source) = (self.clock.now(), Source { name: None, network });
+        let (now, source) = (self.clock.now(), Source { name: None, network, is_familiar: false });
         let mut state = self.state();
         let wait = state.networks.get(&network).unwrap_or_default().crowd(&self.paces.network);
         if !wait.is_zero() {
@@ -147,15 +161,28 @@ impl Throttle {
     /// How long to wait.
     pub fn admit(self: &Arc<Self>, name: Option<&str>, network: SourceNetwork) -> Result<Ticket, Duration> {
         let (now, paces) = (self.clock.now(), &self.paces);
-        let source = Source { name: name.map(|name| self.names.hash_one(name)), network };
+        let name = name.map(|name| self.names.hash_one(name));
         let mut state = self.state();
-        let lane = state.lane(paces, source, now);
+        let is_familiar = name.is_some_and(|name| state.familiar.knows(name, network, now));
+        let source = Source { name, network, is_familiar };
+        let lane = state.lane(paces, source);
         let wait = state.wait(paces, source, lane, now);
         if !wait.is_zero() {
             return Err(wait);
         }
         state.change(source, now, |tally| tally.begin(&paces.user, now), |level| level.begin(lane));
+        if let Some(name) = source.stranger() {
+            state.guesses.begin(name, now);
+        }
         Ok(Ticket { throttle: Arc::clone(self), source, lane, end: End::Failed })
+    }
+
+    /// Whether this user is guessed at from networks where he is not familiar, so much that it is slowed: once in the time
+    /// for which failures are remembered.
+    #[must_use]
+    pub fn tells_guesses(&self, name: &str) -> bool {
+        let (now, name) = (self.clock.now(), self.names.hash_one(name));
+        self.state().guesses.tell(name, now, self.paces.user.memory)
     }
 
     fn leave_reserve(&self, network: SourceNetwork) -> bool {
@@ -169,6 +196,12 @@ impl Throttle {
     fn settle(&self, source: Source, lane: Lane, end: End) {
         let (now, bucket) = (self.clock.now(), &self.paces.network);
         let mut state = self.state();
+        if let Some(name) = source.stranger() {
+            match end {
+                End::Failed => state.guesses.fail(name, now),
+                End::Succeeded | End::Unused => state.guesses.release(name, now),
+            }
+        }
         match end {
             End::Failed => state.change(source, now, |tally| tally.fail(now), |level| level.fail(lane, bucket, now)),
             // The network's failures stay: an attacker's good login must not take them back.

@@ -11,6 +11,7 @@ pub use sidegate_filters::audit::TARGET;
 pub const NAMES: &[&str] = &[
     "login",
     "login-failed",
+    "guessed-at",
     "sessions-ended",
     "step-up",
     "logout",
@@ -49,6 +50,16 @@ pub enum Event<'a> {
         address: IpAddr,
         /// Why, in a word.
         reason: &'static str,
+    },
+    /// So many failed to log in as one user, from networks where that user has not lately, that this is slowed: once in the time
+    /// for which it is remembered.
+    GuessedAt {
+        /// The realm.
+        realm: &'a str,
+        /// The extId of the user, where there is one.
+        user: Option<&'a str>,
+        /// Where the attempt came from that was the first to be slowed.
+        address: IpAddr,
     },
     /// A bearer token was not taken.
     TokenRefused {
@@ -236,6 +247,7 @@ impl Event<'_> {
             Self::LoginFailed { realm, user, address, reason } => {
                 line!("login-failed", realm, user, %address, reason);
             }
+            Self::GuessedAt { realm, user, address } => line!("guessed-at", realm, user, %address),
             Self::TokenRefused { realm, issuer, kid, address, reason } => {
                 line!("login-failed", realm, issuer, kid, %address, reason);
             }

@@ -23,6 +23,7 @@ mod forward;
 mod forwarded;
 mod fronting;
 mod gateway;
+mod guessed_at;
 mod hidden_users;
 mod hybrid;
 mod independent_jose;

@@ -1,10 +1,10 @@
-//! The failures of one network, whoever the user: a bucket that leaks.
+//! The failures of one network, whoever the user, or of one user in many networks: a bucket that leaks.
 
 use std::time::Duration;
 
 use sidegate_filters::clock::Millis;
 
-/// How one network's failures slow the next attempt.
+/// How the failures of one network, or of one user in many, slow the next attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Bucket {
     /// So many failures fit in; while it is full, attempts wait.
@@ -24,7 +24,7 @@ pub enum Lane {
     Reserved,
 }
 
-/// How full the bucket of a network is.
+/// How full a bucket is.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Level {
     pending: u32,

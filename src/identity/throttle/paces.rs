@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::{Bucket, Pace};
 
-/// The two counts.
+/// What is counted.
 #[derive(Debug, Clone, Copy)]
 pub struct Paces {
     /// One user from one network.
     pub user: Pace,
     /// One network, whoever the user.
     pub network: Bucket,
+    /// One user from all networks without a login of the user lately, together; `None` where that is not counted. It delays
+    /// by as long as one failure drains.
+    pub guesses: Option<Bucket>,
     /// For so long after a login its user is not held up by what others fail in the same network.
     pub familiar: Duration,
     /// Entries kept for each count, and users whose logins are remembered; about 64 bytes each, 300 for a user.
@@ -25,7 +28,8 @@ impl Paces {
         let share = places.saturating_mul(usize::from(percent)) / 100;
         let paces = Self::default();
         let parallel = u32::try_from(share.max(1)).unwrap_or(u32::MAX);
-        Self { network: Bucket { parallel, ..paces.network }, ..paces }
+        let guesses = Bucket { holds: 30, drains_one_in: Duration::from_secs(5), parallel: 30 };
+        Self { network: Bucket { parallel, ..paces.network }, guesses: Some(guesses), ..paces }
     }
 
     /// For answers that are signed: nobody guesses one, so that a whole carrier's phones may fail for long before one
@@ -46,6 +50,7 @@ impl Default for Paces {
         Self {
             user: Pace::default(),
             network: Bucket { holds: 100, drains_one_in: Duration::from_secs(5), parallel: 50 },
+            guesses: None,
             familiar: Duration::from_secs(7 * 24 * 3600),
             entries: 50_000,
         }

@@ -12,13 +12,25 @@ struct Bench {
 }
 
 fn bench(entries: usize) -> Bench {
-    let clock = Arc::new(ManualClock::new(Millis(1_000_000)));
     let paces = Paces {
         user: Pace { free: 3, longest: 8 * SECOND, parallel: 3, memory: 900 * SECOND },
         network: Bucket { holds: 6, drains_one_in: 2 * SECOND, parallel: 5 },
+        guesses: None,
         familiar: 3600 * SECOND,
         entries,
     };
+    bench_with(paces)
+}
+
+/// Where a user's failures in unfamiliar networks count together.
+fn bench_of_guesses(entries: usize) -> Bench {
+    let guesses = Some(Bucket { holds: 4, drains_one_in: 2 * SECOND, parallel: 4 });
+    let user = Pace { free: 3, longest: 8 * SECOND, parallel: 3, memory: 900 * SECOND };
+    bench_with(Paces { user, guesses, entries, ..Paces::default() })
+}
+
+fn bench_with(paces: Paces) -> Bench {
+    let clock = Arc::new(ManualClock::new(Millis(1_000_000)));
     let throttle = Arc::new(Throttle::new(paces, Arc::clone(&clock) as Arc<dyn Clock>));
     Bench { clock, throttle }
 }
@@ -315,6 +327,84 @@ fn a_clock_that_is_set_back_holds_nobody_up_for_the_step() {
     assert_eq!((bench.wait("jeff", here()), bench.wait("eve", here())), (Duration::ZERO, Duration::ZERO));
 }
 
+/// One network of many.
+fn nth(number: u8) -> SourceNetwork {
+    network(&format!("198.51.100.{number}"))
+}
+
+#[test]
+fn guesses_at_one_user_from_many_networks_are_slowed_together() {
+    let bench = bench_of_guesses(100);
+    for number in 0..4 {
+        bench.fail("jeff", nth(number));
+    }
+    assert_eq!(bench.wait("jeff", nth(10)), 2 * SECOND);
+    assert_eq!(bench.wait("eve", nth(10)), Duration::ZERO, "another user");
+    for number in 20..30 {
+        bench.clock.advance(2 * SECOND);
+        bench.fail("jeff", nth(number));
+        assert_eq!(bench.wait("jeff", nth(10)), 2 * SECOND, "never longer");
+    }
+    bench.clock.advance(2 * SECOND);
+    let under_way = bench.throttle.admit(Some("jeff"), nth(10)).unwrap_or_else(|_| panic!());
+    assert_eq!(bench.wait("jeff", nth(11)), 2 * SECOND, "it counts from its beginning");
+    under_way.unused();
+    assert_eq!(bench.wait("jeff", nth(11)), Duration::ZERO);
+}
+
+#[test]
+fn guesses_elsewhere_hold_nobody_up_where_he_is_familiar() {
+    let bench = bench_of_guesses(100);
+    bench.log_in("jeff", here());
+    for number in 0..4 {
+        bench.fail("jeff", nth(number));
+    }
+    assert_eq!(bench.wait("jeff", nth(10)), 2 * SECOND);
+    for _ in 0..2 {
+        bench.fail("jeff", here());
+    }
+    bench.log_in("jeff", here());
+    bench.clock.advance(2 * SECOND);
+    assert_eq!(bench.wait("jeff", nth(10)), Duration::ZERO, "what failed at home does not count here");
+    bench.log_in("jeff", nth(10));
+    for number in 0..4 {
+        drop(bench.throttle.admit(Some("jeff"), nth(number)));
+    }
+    assert_eq!(bench.wait("jeff", nth(10)), Duration::ZERO, "he is familiar there now");
+}
+
+#[test]
+fn that_a_user_is_guessed_at_is_told_once_in_a_while() {
+    let bench = bench_of_guesses(100);
+    let guess = || (0..5).for_each(|number| drop(bench.throttle.admit(Some("jeff"), nth(number))));
+    assert!(!bench.throttle.tells_guesses("jeff"));
+    guess();
+    assert!(bench.throttle.tells_guesses("jeff") && !bench.throttle.tells_guesses("eve"));
+    for _ in 0..8 {
+        bench.clock.advance(100 * SECOND);
+        guess();
+        assert!(!bench.throttle.tells_guesses("jeff"), "also where all had drained in between");
+    }
+    bench.clock.advance(100 * SECOND);
+    assert!(!bench.throttle.tells_guesses("jeff"), "nobody is slowed");
+    guess();
+    assert!(bench.throttle.tells_guesses("jeff"));
+}
+
+#[test]
+fn the_memory_of_guesses_is_bounded() {
+    let bench = bench_of_guesses(10);
+    for number in 0..100 {
+        bench.fail(&format!("user {number}"), nth(number));
+    }
+    assert!(bench.throttle.state().guesses.len() <= 10);
+    bench.clock.advance(900 * SECOND);
+    for number in 0..100 {
+        bench.throttle.admit(Some(&format!("user {number}")), nth(number)).map(Ticket::unused).unwrap();
+    }
+    assert_eq!(bench.throttle.state().guesses.len(), 0, "what says nothing is not kept");
+}
+
 #[test]
 fn before_its_name_is_known_an_attempt_counts_as_under_way_in_its_network() {
     let bench = bench(100);
@@ -343,6 +433,10 @@ fn the_operations_tell_these_numbers() {
     row("attempts of the user from there at a time", "", &|paces| paces.user.parallel.into());
     row("failures that it may have", "", &|paces| paces.network.holds.into());
     row("one of these is forgotten every", " s", &|paces| paces.network.drains_one_in.as_secs());
+    let guesses = passwords.guesses.unwrap();
+    assert!(told.contains(&format!("failures that he may have | {} | not counted |", guesses.holds)));
+    assert!(told.contains(&format!("forgotten every | {} s | |", guesses.drains_one_in.as_secs())));
+    assert!(answers.guesses.is_none());
     let parallel = (passwords.network.parallel, answers.network.parallel);
     assert!(told.contains(&format!("(25%: {} on two cores) | {} |", parallel.0, parallel.1)));
     assert_eq!(
