@@ -237,6 +237,31 @@ fn a_broken_users_file_is_told_once() {
 }
 
 #[test]
+fn a_bearer_that_others_may_read_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    good(path, "user add jeff");
+    configured(path, "own.yml", "var");
+    let written = std::fs::read_to_string(path.join("own.yml")).unwrap();
+    let roles = "roles: [act-for, admin]";
+    let written = written.replace(roles, &format!("token-file: caller.token\n    {roles}"));
+    std::fs::write(path.join("file.yml"), written).unwrap();
+    let [public, internal, management] = [(); 3].map(|()| ports::free());
+    let serve = format!(
+        "serve --listen 127.0.0.1:{public} --internal 127.0.0.1:{internal} --management 127.0.0.1:{management}"
+    );
+    for (config, file) in [("own.yml", "var/internal.token"), ("file.yml", "caller.token")] {
+        let file = path.join(file);
+        std::fs::write(&file, "a-bearer-of-forty-characters-and-no-more").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        let told = bad(path, &format!("{serve} --config {config}"));
+        let wrong = format!("{} has mode 644; it must be 600", file.file_name().unwrap().display());
+        assert!(told.contains(&wrong), "{config}: {told}");
+        assert!(!told.contains("a-bearer-of"), "{config}: {told}");
+    }
+}
+
+#[test]
 fn a_certificate_names_the_hosts_that_were_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let told = good(folder.path(), "keygen --self-signed certs --name gate.example --name 192.0.2.7");

@@ -4,6 +4,8 @@ mod carried;
 mod crowd;
 mod room;
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::support::gateway::{Gateway, Setup};
@@ -134,6 +136,30 @@ async fn with_renew_a_step_up_gives_a_new_id_and_the_old_one_learns_nothing() {
     })
     .await;
     assert!(is_alive(&gateway.public(), &after).await);
+}
+
+/// For so long an id lives on that a step-up replaced.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn with_renew_the_old_id_goes_on_for_requests_under_way_and_then_ends() {
+    let gateway = Setup::default().replace("renew: false", "renew: true ").user("jeff").start().await;
+    let mut phone = Phone::new(&gateway, "jeff");
+    phone.login_password().await;
+    phone.register().await;
+    let replaced = loop {
+        let (begun, before) = (Instant::now(), phone.session().to_owned());
+        phone.login_uaf().await;
+        assert_ne!(phone.session(), before);
+        if is_alive(&gateway.public(), &before).await {
+            break before;
+        }
+        // Where the machine was too slow to ask in time, nothing is known: once more.
+        assert!(begun.elapsed() > GRACE, "it ended at once");
+    };
+    let ended = async || (!is_alive(&gateway.public(), &replaced).await).then_some(());
+    wait::until("the old id ends although it is used", wait::BOUND, ended).await;
+    assert!(is_alive(&gateway.public(), phone.session()).await);
 }
 
 #[tokio::test]
@@ -311,6 +337,23 @@ async fn a_form_from_elsewhere_is_refused() {
         let answer = post(taken).send().await;
         assert!([200, 303].contains(&answer.status) && answer.set_cookie().is_some(), "{taken:?}: {}", answer.text());
     }
+    let cookie = login(&gateway.public(), "jeff", password).await.session();
+    let jeff = gateway.public().cookie(&cookie);
+    for refused in [
+        &[("sec-fetch-site", "cross-site")][..],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("origin", "https://evil.example"), HTML],
+    ] {
+        let post = refused.iter().fold(jeff.post("/auth/logout"), |post, (name, value)| post.header(name, value));
+        let answer = post.send().await;
+        assert_eq!(answer.status, 403, "logout, {refused:?}: {}", answer.text());
+        assert!(answer.set_cookie().is_none(), "logout, {refused:?}");
+        assert!(is_alive(&gateway.public(), &cookie).await, "logout, {refused:?}");
+    }
+    let answer = jeff.post("/auth/logout").header("origin", &own).send().await;
+    assert!(answer.status < 400 && !is_alive(&gateway.public(), &cookie).await, "{}", answer.text());
 }
 
 #[tokio::test]
