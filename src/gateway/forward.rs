@@ -136,16 +136,17 @@ impl Forward {
         self.tries.not_connected(&self.upstream, error)
     }
 
-    /// Whether to send the request once more after an error on a connection, `kept` from an earlier one. `repeatable`: it
-    /// may be sent twice, and all of it is still there.
-    pub(super) fn broken(&mut self, error: &mut Error, kept: bool, repeatable: bool) -> bool {
+    /// Whether to send the request once more after an error on a connection, `kept` from an earlier one. `unanswered`: the
+    /// client got nothing yet. Only where it asks for nothing to be done (RFC 9110 9.2.1): of two PUTs or DELETEs that arrive
+    /// the second may undo what somebody did in between. A body is passed on once.
+    pub(super) fn broken(&mut self, error: &mut Error, kept: bool, unanswered: bool) -> bool {
         let whole = self.stream.as_ref().is_none_or(|stream| stream.ended);
-        let again = self.tries.broken(&self.upstream, error, kept, Sent { whole, repeatable });
-        if let (true, Some(stream)) = (again, &mut self.stream) {
-            // All of it passes once more.
-            (stream.left, stream.ended) = (self.route.body_limit, false);
-        }
-        again
+        let repeatable = unanswered && self.exchange.method.is_safe() && !self.has_body();
+        self.tries.broken(&self.upstream, error, kept, Sent { whole, repeatable })
+    }
+
+    fn has_body(&self) -> bool {
+        self.stream.is_some() || self.exchange.body.as_ref().is_some_and(|body| !body.is_empty())
     }
 
     /// Makes Pingora's copy of the client's request into ours, now that there is a connection for it.

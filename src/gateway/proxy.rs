@@ -205,8 +205,7 @@ impl ProxyHttp for Front {
         error
     }
 
-    /// What was sent cannot be unsent: a request is sent again only if the connection was closed before any answer came,
-    /// and only if to do it twice is to do it once (RFC 9110, 9.2.2).
+    /// What was sent cannot be unsent: a request is sent again only if the connection was closed before any answer came.
     fn error_while_proxy(
         &self,
         _: &HttpPeer,
@@ -215,9 +214,8 @@ impl ProxyHttp for Front {
         life: &mut Life,
         kept: bool,
     ) -> Box<Error> {
-        let whole = !session.as_ref().retry_buffer_truncated() && session.response_written().is_none();
-        let repeatable = whole && session.req_header().method.is_idempotent();
-        let again = life.in_span(|forward| forward.broken(&mut error, kept, repeatable));
+        let unanswered = session.response_written().is_none();
+        let again = life.in_span(|forward| forward.broken(&mut error, kept, unanswered));
         error.set_retry(again);
         error
     }

@@ -1,5 +1,5 @@
-//! Which servers a request has tried, and whether it may try once more: where an upstream may have acted on it only if to do
-//! it twice is to do it once.
+//! Which servers a request has tried, and whether it may try once more: where an upstream may have got it only if it
+//! asks for nothing to be done.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ pub(super) struct Tries {
 pub(super) struct Sent {
     /// All of it is on its way to the server.
     pub(super) whole: bool,
-    /// To do it twice is to do it once, and all of it is there.
+    /// It does nothing, so that it may arrive twice.
     pub(super) repeatable: bool,
 }
 
