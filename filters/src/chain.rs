@@ -1,7 +1,10 @@
-//! The filters of one route, run in order. Whatever goes wrong in one of them is a refusal.
+//! The filters of one route, run in order. Whatever goes wrong in one of them is a refusal, a panic too.
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use http::StatusCode;
 
 use crate::body::BodySource;
@@ -43,7 +46,8 @@ impl Chain {
     /// never passed.
     pub async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Verdict {
         for link in &self.0 {
-            if let Some(reply) = link.request(exchange, body).await {
+            let verdict = unharmed(link.filter.request(exchange, body)).await;
+            if let Some(reply) = link.answer(verdict) {
                 exchange.refused_by = Some(link.name.clone());
                 return Verdict::Answer(reply);
             }
@@ -54,7 +58,7 @@ impl Chain {
     /// Whether a connection that the filters let this caller have may go on. An error ends it.
     pub async fn holds(&self, caller: &Caller) -> bool {
         for filter in self.filters() {
-            match filter.holds(caller).await {
+            match unharmed(filter.holds(caller)).await {
                 Ok(true) => {}
                 Ok(false) => return false,
                 Err(error) => {
@@ -71,7 +75,7 @@ impl Chain {
     pub async fn again(&self, exchange: &mut Exchange) -> bool {
         exchange.occasion = Occasion::Review;
         for filter in self.filters() {
-            match filter.again(exchange).await {
+            match unharmed(filter.again(exchange)).await {
                 Ok(Verdict::Pass) => {}
                 Ok(Verdict::Answer(_)) => return false,
                 Err(error) => {
@@ -86,23 +90,30 @@ impl Chain {
     /// Tells the filters that the request goes to the destination now, until one keeps it back, and all of them if none
     /// did. Whoever mounts a chain calls this once for a request that passed, however often it is sent, and before that.
     pub async fn commit(&self, exchange: &mut Exchange) -> Verdict {
-        for Link { name, filter } in &self.0 {
-            let reply = match filter.commit(exchange).await {
-                Ok(Verdict::Pass) => continue,
-                Ok(Verdict::Answer(reply)) => reply,
-                Err(error) => refusal(filter.as_ref(), &error),
-            };
-            exchange.refused_by = Some(name.clone());
-            return Verdict::Answer(reply);
+        for link in &self.0 {
+            let verdict = unharmed(link.filter.commit(exchange)).await;
+            if let Some(reply) = link.answer(verdict) {
+                exchange.refused_by = Some(link.name.clone());
+                return Verdict::Answer(reply);
+            }
         }
-        self.filters().for_each(|filter| filter.sent(exchange));
+        for link in &self.0 {
+            let told = unharmed(async {
+                link.filter.sent(exchange);
+                Ok(Verdict::Pass)
+            });
+            if let Some(reply) = link.answer(told.await) {
+                exchange.refused_by = Some(link.name.clone());
+                return Verdict::Answer(reply);
+            }
+        }
         Verdict::Pass
     }
 
     /// Tells every filter how an upstream answered.
     pub async fn response(&self, exchange: &Exchange, status: StatusCode) {
         for filter in self.filters() {
-            if let Err(error) = filter.response(exchange, status).await {
+            if let Err(error) = unharmed(filter.response(exchange, status)).await {
                 tracing::error!(filter = filter.name(), %error, "a filter could not take note of the answer");
             }
         }
@@ -111,14 +122,19 @@ impl Chain {
 
 impl Link {
     /// The answer in place of letting the request pass.
-    async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Option<Reply> {
-        let filter = self.filter.as_ref();
-        match filter.request(exchange, body).await {
+    fn answer(&self, verdict: Result<Verdict, FilterError>) -> Option<Reply> {
+        match verdict {
             Ok(Verdict::Pass) => None,
             Ok(Verdict::Answer(reply)) => Some(reply),
-            Err(error) => Some(refusal(filter, &error)),
+            Err(error) => Some(refusal(self.filter.as_ref(), &error)),
         }
     }
+}
+
+/// What a filter says; a panic in it is a fault of ours, which costs this request alone.
+async fn unharmed<T>(says: impl Future<Output = Result<T, FilterError>>) -> Result<T, FilterError> {
+    let panicked = |_| Err(FilterError::Internal("it panicked".to_owned()));
+    AssertUnwindSafe(says).catch_unwind().await.unwrap_or_else(panicked)
 }
 
 fn refusal(filter: &dyn Filter, error: &FilterError) -> Reply {

@@ -30,7 +30,8 @@ pub enum FilterError {
     Internal(String),
 }
 
-/// One step of a route's chain. Filters run in the order the route names them.
+/// One step of a route's chain. Filters run in the order the route names them. A panic in any method that decides counts as
+/// [`FilterError::Internal`].
 #[async_trait]
 pub trait Filter: Send + Sync {
     /// The name used in the configuration and by `sidegate explain`.

@@ -1,7 +1,6 @@
 //! The life of a request up to its answer or its way to an upstream (`gateway.md` 2, `http-api.md` 0.1):
 //! 404, 405, then the route's filters, 415, 406, 413, 400 for a body where none may be, then the service.
 
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -72,7 +71,7 @@ impl Front {
         let mut exchange = exchange(request, path, params, record.request_id().to_owned());
         record.reach(Stage::Filters);
         let asked = terms.map(|_| self.asked(&exchange, connection, snapshot));
-        let verdict = unharmed(route.filters.request(&mut exchange, &mut body)).await?;
+        let verdict = route.filters.request(&mut exchange, &mut body).await;
         note(&mut exchange, record, dress);
         if let Verdict::Answer(reply) = verdict {
             return Ok(Next::Answer(reply));
@@ -170,13 +169,15 @@ impl Front {
             exchange.method = Method::GET;
         }
         record.reach(Stage::Filters);
-        let verdict = unharmed(route.filters.commit(&mut exchange)).await?;
+        let verdict = route.filters.commit(&mut exchange).await;
         record.stopped_by(exchange.refused_by.take());
         if let Verdict::Answer(reply) = verdict {
             return Ok(Next::Answer(reply));
         }
         record.reach(Stage::Service);
-        unharmed(endpoint.answer(exchange)).await.map(Next::Answer)
+        // A panic costs this request alone; the chain sees to those of its filters.
+        let answered = AssertUnwindSafe(endpoint.answer(exchange)).catch_unwind().await;
+        answered.map(Next::Answer).map_err(|_| Problem::internal())
     }
 
     /// Reads a body that has a small limit before any of it goes to the upstream; whether it streams instead.
@@ -211,11 +212,6 @@ async fn refuse_body(exchange: &Exchange, body: &mut ClientBody<'_>) -> Result<(
         return Err(Problem::bad_request(detail).because(Reason::Body));
     }
     Ok(())
-}
-
-/// What `work` gives; a panic in it costs this request alone.
-async fn unharmed<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
-    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Problem::internal())
 }
 
 fn exchange(request: Request, path: CanonicalPath, params: Params, request_id: String) -> Exchange {

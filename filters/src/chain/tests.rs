@@ -114,6 +114,10 @@ fn unavailable() -> Result<Verdict, FilterError> {
     Err(FilterError::Unavailable("the store"))
 }
 
+fn panics() -> Result<Verdict, FilterError> {
+    panic!("as asked")
+}
+
 fn internal() -> Result<Verdict, FilterError> {
     Err(FilterError::Internal("the reason, which only the log may hold".to_owned()))
 }
@@ -133,8 +137,9 @@ async fn the_first_answer_ends_it() {
 #[rstest]
 #[case(unavailable, 503)]
 #[case(internal, 500)]
+#[case(panics, 500)]
 #[tokio::test]
-async fn an_error_refuses(#[case] says: fn() -> Result<Verdict, FilterError>, #[case] status: u16) {
+async fn an_error_or_a_panic_refuses(#[case] says: fn() -> Result<Verdict, FilterError>, #[case] status: u16) {
     let bench = Bench::default().then("a", None, says).then("b", None, pass);
     assert_eq!(bench.request(0).await, (Some(status), vec!["a request None".to_owned()]));
 }
@@ -184,9 +189,12 @@ async fn what_is_judged_anew_has_no_body() {
     assert_eq!(*bench.log.lock().unwrap(), ["a request None", "a read 0"]);
 }
 
+#[rstest]
+#[case(unavailable)]
+#[case(panics)]
 #[tokio::test]
-async fn every_filter_learns_how_it_ended_even_if_one_fails() {
-    let bench = Bench::default().then("a", None, unavailable).then("b", None, pass);
+async fn every_filter_learns_how_it_ended_even_if_one_fails(#[case] says: fn() -> Result<Verdict, FilterError>) {
+    let bench = Bench::default().then("a", None, says).then("b", None, pass);
     Chain::new(bench.filters).response(&exchange(), StatusCode::NO_CONTENT).await;
     assert_eq!(*bench.log.lock().unwrap(), ["a response 204", "b response 204"]);
 }
@@ -195,6 +203,7 @@ async fn every_filter_learns_how_it_ended_even_if_one_fails() {
 #[case(pass, None, &["a commit", "b commit", "a sent", "b sent"])]
 #[case(forbid, Some(403), &["a commit"])]
 #[case(unavailable, Some(503), &["a commit"])]
+#[case(panics, Some(500), &["a commit"])]
 #[tokio::test]
 async fn each_filter_has_a_last_word(
     #[case] says: fn() -> Result<Verdict, FilterError>,

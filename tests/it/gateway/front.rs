@@ -181,7 +181,7 @@ fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>, gate: &watch
         route(Method::GET, "/away", vec![], local(Service::Away)),
         route(Method::POST, "/count", vec![], local(Service::Count)),
         route(Method::POST, "/closed", vec![Arc::new(Closed)], local(Service::Hello)),
-        route(Method::GET, "/broken", vec![Arc::new(Broken)], local(Service::Hello)),
+        route(Method::GET, "/broken", vec![Arc::new(Broken(Step::Request))], local(Service::Hello)),
     ];
     if let Some(address) = upstream {
         let identity = HeaderName::from_static("x-user");
@@ -194,6 +194,13 @@ fn table(upstream: Option<SocketAddr>, told: &Arc<Mutex<Vec<u16>>>, gate: &watch
             ..Upstream::new("app", vec![Server::plain(address.to_string())])
         }));
         let filters: Vec<Arc<dyn Filter>> = vec![Arc::new(Identify(identity, told.clone()))];
+        for (path, step) in
+            [("/uncommitted/*", Step::Commit), ("/unsent/*", Step::Sent), ("/unnoted/*", Step::Response)]
+        {
+            let broken: Arc<dyn Filter> = Arc::new(Broken(step));
+            let filters = std::iter::once(broken).chain(filters.clone()).collect();
+            routes.push(route(Method::GET, path, filters, to.clone()));
+        }
         routes.push(Route {
             methods: vec![Method::GET, Method::POST],
             ..route(Method::GET, "/up/*", filters, to.clone())
@@ -258,8 +265,22 @@ impl Filter for Closed {
     }
 }
 
-/// Panics.
-struct Broken;
+/// Panics at this step.
+struct Broken(Step);
+
+#[derive(PartialEq, Eq)]
+enum Step {
+    Request,
+    Commit,
+    Sent,
+    Response,
+}
+
+impl Broken {
+    fn reach(&self, step: Step) {
+        assert!(self.0 != step, "as asked");
+    }
+}
 
 #[async_trait]
 impl Filter for Broken {
@@ -268,7 +289,22 @@ impl Filter for Broken {
     }
 
     async fn request(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
-        panic!("as asked")
+        self.reach(Step::Request);
+        Ok(Verdict::Pass)
+    }
+
+    async fn commit(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
+        self.reach(Step::Commit);
+        Ok(Verdict::Pass)
+    }
+
+    fn sent(&self, _: &Exchange) {
+        self.reach(Step::Sent);
+    }
+
+    async fn response(&self, _: &Exchange, _: StatusCode) -> Result<(), FilterError> {
+        self.reach(Step::Response);
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::clients::{certificate, connect_tls, curl, exchange, h2, request, status};
 use super::front::{Front, eventually, quick};
+use super::origin::Origin;
 use sidegate::gateway::Limits;
 
 #[test]
@@ -91,6 +92,35 @@ fn a_panic_costs_one_request() {
     let twice = "GET /panic HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let answer = exchange(front.plain, twice.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 500 ") && answer.ends_with("hello"), "{answer}");
+}
+
+#[test]
+fn a_panic_on_the_way_to_a_server_is_answered_and_sends_nothing() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    for path in ["/uncommitted/a", "/unsent/a"] {
+        let answer = exchange(front.plain, format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        assert!(status(&answer) == 500 && answer.contains("application/problem+json"), "{path}: {answer}");
+        let answer = h2(front.plain, request(front.plain, "GET", path, vec![])).unwrap();
+        assert_eq!(answer.status.as_u16(), 500, "{path}");
+    }
+    assert!(origin.got().is_empty());
+    let told = |log: &str| {
+        let ours = log.lines().filter(|line| ["uncommitted", "unsent"].iter().any(|row| line.contains(row)));
+        ours.filter(|line| line.contains("\"refused_by\":\"broken\"")).count()
+    };
+    eventually("the lines name the filter", || told(&front.log()) == 4);
+}
+
+#[test]
+fn a_panic_over_an_answer_leaves_it_as_it_is_and_the_other_filters_told() {
+    let origin = Origin::start();
+    let front = Front::start(quick(), Some(origin.address));
+    let answer = exchange(front.plain, b"GET /unnoted/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nok"), "{answer}");
+    let answer = h2(front.plain, request(front.plain, "GET", "/unnoted/a", vec![])).unwrap();
+    assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"ok"[..]));
+    assert_eq!(*front.told.lock().unwrap(), [200, 200]);
 }
 
 #[test]
