@@ -186,6 +186,15 @@ impl Gateway {
         pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
     }
 
+    /// The processor time that it has had, its own and the system's on its behalf, in steps of 10 ms.
+    pub(crate) fn cpu(&self) -> Duration {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        // `utime` and `stime` (proc(5)), counted from behind the name, which may hold anything.
+        let fields = text.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
+        let ticks: u64 = fields.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
     /// Sends SIGHUP, as an operator who changed the configuration does.
     pub(crate) fn hang_up(&self) {
         self.signal("-HUP");
