@@ -6,6 +6,8 @@ pub mod audit;
 mod background;
 pub mod log;
 pub mod metrics;
+pub mod trace;
 
 pub use background::Work;
 pub use metrics::Metrics;
+pub use trace::Trace;

@@ -23,6 +23,7 @@ use super::websocket::Handshake;
 use crate::routes::{Affinity, Balance, Route, Upstream};
 use crate::seats::Seat;
 use crate::store::SourceNetwork;
+use crate::telemetry::Trace;
 use crate::telemetry::access::Way;
 use censor::Early;
 pub(super) use censor::trailers as censor_trailers;
@@ -149,17 +150,16 @@ impl Forward {
         self.stream.is_some() || self.exchange.body.as_ref().is_some_and(|body| !body.is_empty())
     }
 
-    /// Makes Pingora's copy of the client's request into ours, now that there is a connection for it.
-    pub(super) fn rewrite(&mut self, request: &mut RequestHeader) -> pingora::Result<()> {
+    /// Makes Pingora's copy of the client's request into ours, a part of this trace, now that there is a connection for it.
+    pub(super) fn rewrite(&mut self, request: &mut RequestHeader, trace: &Trace) -> pingora::Result<()> {
         self.set_flowing(true);
         self.sent = Some(Instant::now());
         let server = self.tries.server(&self.upstream);
         let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;
         let path = self.path.as_ref().unwrap_or(&self.exchange.path);
         let last = self.upstream.close_after_body && (self.stream.is_some() || self.exchange.body.is_some());
-        let identity_headers = &self.upstream.identity_headers;
-        let to =
-            Target { host: server.address.as_str(), path, identity_headers, last, websocket: self.tunnel.is_some() };
+        let (identity_headers, websocket) = (&self.upstream.identity_headers, self.tunnel.is_some());
+        let to = Target { host: server.address.as_str(), path, identity_headers, last, websocket, trace };
         rewrite::rewrite(request, &self.exchange, &to, &self.host)
     }
 

@@ -26,8 +26,8 @@ use super::settings::Limits;
 use super::snapshot::Served;
 use crate::routes::ListenerClass;
 use crate::seats::Seats;
-use crate::telemetry::Metrics;
 use crate::telemetry::access::{self, RequestRecord};
+use crate::telemetry::{Metrics, Trace};
 use chunks::Chunks;
 use life::{Known, Life};
 
@@ -59,7 +59,8 @@ impl Front {
             .ok_or_else(|| Error::explain(ErrorType::InternalError, "a request without its connection"))?;
         session.set_write_timeout(Some(self.limits.write));
         let request_id = uuid::Uuid::new_v4().to_string();
-        let span = access::span(&request_id);
+        let trace = Trace::of(&session.req_header().headers);
+        let span = access::span(&request_id, &trace);
         // HTTP/1.0 has none (RFC 9110 15.2): its client would take it for the answer.
         let is_old = session.req_header().version <= Version::HTTP_10;
         session.as_downstream_mut().set_ignore_info_resp(is_old);
@@ -70,8 +71,8 @@ impl Front {
         };
         // Where nobody knows for whom a proxy speaks, the line of the refusal names the proxy.
         let client = connection.address(&session.req_header().headers);
-        let record =
-            RequestRecord::new(&self.metrics, request_id, (self.class.name(), self.address.clone()), protocol, client);
+        let at = (self.class.name(), self.address.clone());
+        let record = RequestRecord::new(&self.metrics, (request_id, trace), at, protocol, client);
         let dress = Dress { secure: connection.secure, ..Dress::default() };
         let reader = self.has_reader(&session.req_header().headers);
         Ok(Known { connection, record, dress, span, reader })
@@ -131,7 +132,7 @@ impl ProxyHttp for Front {
         request: &mut RequestHeader,
         life: &mut Life,
     ) -> pingora::Result<()> {
-        life.forward_mut()?.rewrite(request)?;
+        life.rewrite(request)?;
         life.commit().await
     }
 

@@ -7,18 +7,19 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode};
 use sidegate_filters::Reason;
 
-use super::Metrics;
 use super::metrics::Opened;
+use super::{Metrics, Trace};
 
 /// The `tracing` target of these lines.
 pub const TARGET: &str = "access";
 /// Stands for what is not known, because the request was refused before.
 pub const UNKNOWN: &str = "-";
 
-/// What every line that a request causes has: its id, and the operation that it turns out to be about.
+/// What every line that a request causes has: its id, its trace's, and the operation that it turns out to be about.
 #[must_use]
-pub fn span(request_id: &str) -> tracing::Span {
-    tracing::info_span!(target: TARGET, "request", request_id, operation_id = tracing::field::Empty)
+pub fn span(request_id: &str, trace: &Trace) -> tracing::Span {
+    let (trace_id, operation_id) = (trace.id(), tracing::field::Empty);
+    tracing::info_span!(target: TARGET, "request", request_id, trace_id, operation_id)
 }
 
 /// Which server behind a request was sent to.
@@ -112,6 +113,7 @@ pub struct RequestRecord {
     _open: Opened,
     started: Instant,
     request_id: String,
+    trace: Trace,
     listener: &'static str,
     /// Where that listens.
     address: Arc<str>,
@@ -133,11 +135,12 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// A request that has just come in on a listener of this class at this address, over this protocol (`http/1.1`).
+    /// A request that has just come in with this id, as a part of this trace, on a listener of this class at this address,
+    /// over this protocol (`http/1.1`).
     #[must_use]
     pub fn new(
         metrics: &Arc<Metrics>,
-        request_id: String,
+        (request_id, trace): (String, Trace),
         (listener, address): (&'static str, Arc<str>),
         protocol: &'static str,
         client: Option<IpAddr>,
@@ -147,6 +150,7 @@ impl RequestRecord {
             _open: metrics.request(),
             started: Instant::now(),
             request_id,
+            trace,
             listener,
             address,
             protocol,
@@ -171,6 +175,12 @@ impl RequestRecord {
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// The trace that it is a part of.
+    #[must_use]
+    pub fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// The status of the answer, once it is given.
@@ -255,6 +265,7 @@ impl RequestRecord {
         tracing::info!(
             target: TARGET,
             request_id = self.request_id,
+            trace_id = self.trace.id(),
             listener = self.listener,
             address = &*self.address,
             protocol = self.protocol,
@@ -308,7 +319,8 @@ mod tests {
     use super::*;
 
     fn record(metrics: &Arc<Metrics>) -> RequestRecord {
-        RequestRecord::new(metrics, "r-1".to_owned(), ("public", "127.0.0.1:1".into()), "http/1.1", None)
+        let ids = ("r-1".to_owned(), Trace::of(&http::HeaderMap::new()));
+        RequestRecord::new(metrics, ids, ("public", "127.0.0.1:1".into()), "http/1.1", None)
     }
 
     fn text(metrics: &Metrics) -> String {

@@ -7,6 +7,7 @@ mod health;
 mod scripted;
 mod servers;
 mod streaming;
+mod trace;
 mod trailers;
 mod unread;
 mod ways;

@@ -6,6 +6,7 @@ use http::HeaderName;
 use super::removed::fold;
 
 /// Where a request came from, and what it asks for, is ours to say: from the socket, and by the path that was checked.
+/// A trace goes on with a place of ours in it.
 /// `Proxy` becomes `HTTP_PROXY` in CGI programs. `Cookie2` is a cookie that nobody looked through.
 const OURS: &[&str] = &[
     "base-url",
@@ -22,6 +23,8 @@ const OURS: &[&str] = &[
     "remote-ip",
     "remote-port",
     "request-uri",
+    "traceparent",
+    "tracestate",
     "true-client-ip",
     "x-appengine-user-ip",
     "x-azure-socketip",

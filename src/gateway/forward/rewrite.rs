@@ -6,6 +6,8 @@ use sidegate_filters::delegation::RemovedHeaders;
 use sidegate_filters::identity_creation::{foreign_cookies, shows_bearer, shows_session_token};
 use sidegate_filters::{CanonicalPath, Exchange};
 
+use crate::telemetry::{Trace, trace};
+
 /// Where a request goes, and as what.
 pub(super) struct Target<'a> {
     /// `host:port` of the server.
@@ -17,6 +19,7 @@ pub(super) struct Target<'a> {
     pub(super) last: bool,
     /// It asks for a WebSocket.
     pub(super) websocket: bool,
+    pub(super) trace: &'a Trace,
 }
 
 /// Rewrites Pingora's copy of the client's head. Hop-by-hop fields are gone already, with what `Connection` named.
@@ -52,6 +55,7 @@ pub(super) fn rewrite(
         head.insert_header(header::UPGRADE, HeaderValue::from_static("websocket"))?;
     }
     tell_origin(head, exchange, host)?;
+    tell_trace(head, to.trace)?;
     for (name, _) in &exchange.upstream_headers {
         head.remove_header(name);
     }
@@ -96,6 +100,12 @@ fn tell_origin(head: &mut RequestHeader, exchange: &Exchange, host: &str) -> pin
     head.insert_header("X-Forwarded-Host", host)?;
     head.insert_header("Forwarded", format!("for={node};host=\"{host}\";proto={scheme}"))?;
     head.insert_header("X-Request-Id", exchange.request_id.as_str())
+}
+
+/// What the client said of it is gone by now.
+fn tell_trace(head: &mut RequestHeader, trace: &Trace) -> pingora::Result<()> {
+    head.insert_header(trace::PARENT, trace.parent())?;
+    trace.state().map_or(Ok(()), |state| head.insert_header(trace::STATE, state.clone()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType};
 use sidegate_filters::Reply;
@@ -61,8 +62,13 @@ impl Known {
 
 impl Life {
     pub(super) fn forward_mut(&mut self) -> pingora::Result<&mut Forward> {
-        let unset = || Error::explain(ErrorType::InternalError, "a request without a destination");
         self.forward.as_deref_mut().ok_or_else(unset)
+    }
+
+    /// Makes Pingora's copy of the client's request into ours.
+    pub(super) fn rewrite(&mut self, request: &mut RequestHeader) -> pingora::Result<()> {
+        let (Some(forward), Some(known)) = (&mut self.forward, &self.known) else { return Err(unset()) };
+        forward.rewrite(request, known.record.trace())
     }
 
     /// The last word of the filters: what comes next is on the wire.
@@ -81,4 +87,8 @@ impl Life {
         let (Some(known), Some(forward)) = (&self.known, &mut self.forward) else { return false };
         known.span.in_scope(|| decide(forward))
     }
+}
+
+fn unset() -> Box<Error> {
+    Error::explain(ErrorType::InternalError, "a request without a destination")
 }

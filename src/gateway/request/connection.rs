@@ -6,8 +6,18 @@ use sidegate_filters::Problem;
 
 /// What a request is, where it goes and who sent it, is for all who get it: no sender may call it a matter of one
 /// connection, and who does wants it read here and not behind.
-const FOR_ALL: &[&str] =
-    &["accept", "authorization", "cookie", "expect", "forwarded", "host", "origin", "transfer-encoding"];
+const FOR_ALL: &[&str] = &[
+    "accept",
+    "authorization",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "origin",
+    "traceparent",
+    "tracestate",
+    "transfer-encoding",
+];
 const FOR_ALL_PREFIXES: &[&str] = &["content-", "sec-", "x-forwarded-"];
 /// So many names and no more: beyond it the proxy fails on the way to a server behind, and each row is to say the same.
 const MOST: usize = 9;
@@ -72,6 +82,8 @@ mod tests {
     #[case(&["close, X-Forwarded-For"])]
     #[case(&["x-forwarded-prefix"])]
     #[case(&["Forwarded"])]
+    #[case(&["traceparent"])]
+    #[case(&["close, TraceState"])]
     #[case(&["\"x-hop\""])]
     #[case(&["a, b, c, d, e", "f, g, h, i, j"])]
     #[case(&["close content-type"])]

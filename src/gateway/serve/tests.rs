@@ -14,7 +14,7 @@ use crate::gateway::head::HeadScan;
 use crate::gateway::settings::Limits;
 use crate::routes::{Server, Upstream, UpstreamPath};
 use crate::seats::Seats;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Trace};
 
 /// Name, pattern, where the upstream has it. Rows that lie within others come first.
 const ROWS: &[(&str, &str, Option<&str>)] = &[
@@ -164,7 +164,7 @@ fn pass(mut head: RequestHeader) -> Option<Sent> {
     let exchange = exchange(request, found.path, found.params, "r".to_owned());
     let mut forward = Forward::new(to, exchange, found.forwarded, "a.example".to_owned(), false, way);
     futures::executor::block_on(forward.peer()).unwrap();
-    forward.rewrite(&mut head).unwrap();
+    forward.rewrite(&mut head, &Trace::of(&HeaderMap::new())).unwrap();
     let target = String::from_utf8(head.raw_path().to_vec()).unwrap();
     // Over HTTP/1.1 an upstream gets the one, over HTTP/2 the other.
     assert_eq!(head.uri.path_and_query().map(ToString::to_string).as_ref(), Some(&target));

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::audit::Event as Audit;
 use super::*;
+use crate::telemetry::Trace;
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -100,20 +101,22 @@ fn audit_lines_are_written_and_counted_whatever_the_level() {
 
 #[test]
 fn a_line_stays_one_line_and_carries_the_request_id() {
+    let trace = Trace::of(&http::HeaderMap::new());
     let lines = lines(LevelFilter::INFO, &Arc::new(Metrics::new().unwrap()), || {
-        access::span("r-1").in_scope(|| {
+        access::span("r-1", &trace).in_scope(|| {
             Audit::Logout { user: "a\n{\"event\":\"login\"}" }.record();
         });
     });
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["user"], "a\n{\"event\":\"login\"}");
-    assert_eq!(lines[0]["request_id"], "r-1");
+    assert_eq!((&lines[0]["request_id"], &lines[0]["trace_id"]), (&Value::from("r-1"), &Value::from(trace.id())));
 }
 
 #[test]
 fn the_request_id_stands_in_audit_lines_whatever_the_level() {
+    let trace = Trace::of(&http::HeaderMap::new());
     let lines = lines(LevelFilter::ERROR, &Arc::new(Metrics::new().unwrap()), || {
-        access::span("r-1").in_scope(|| {
+        access::span("r-1", &trace).in_scope(|| {
             Audit::Logout { user: "u" }.record();
             audit::about(Some("o-1"));
             Audit::Logout { user: "u" }.record();

@@ -11,8 +11,16 @@ use std::collections::BTreeMap;
 use super::origin::Got;
 
 /// What the gateway itself says to the server behind, once in each request, the last by the filter of `/up/*` alone.
-const OURS: [&str; 7] =
-    ["host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-request-id", "x-user"];
+const OURS: [&str; 8] = [
+    "host",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "forwarded",
+    "traceparent",
+    "x-request-id",
+    "x-user",
+];
 
 /// What the server behind saw of a request, without what the gateway said.
 fn seen(got: &Got) -> String {
@@ -27,7 +35,7 @@ fn seen(got: &Got) -> String {
         }
     }
     left.extend(&got.raw[end + 2..]);
-    let names = if got.head.contains(" /up/") { &OURS[..] } else { &OURS[..6] };
+    let names = if got.head.contains(" /up/") { &OURS[..] } else { &OURS[..7] };
     let said = told == names.iter().map(|name| (*name, 1)).collect();
     if said { notation::text(&left) } else { format!("not ours: {}", notation::text(&got.raw)) }
 }

@@ -30,6 +30,8 @@ use super::*;
 #[case("proxy_connection")]
 #[case("keep_alive")]
 #[case("te")]
+#[case("traceparent")]
+#[case("tracestate_")]
 fn stays_here(#[case] name: &'static str) {
     let name = HeaderName::from_static(name);
     assert!(is_kept_from_upstreams(&name) && is_reserved(&name));

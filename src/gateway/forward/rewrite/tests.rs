@@ -11,7 +11,8 @@ const OURS: &[&str] = &["x-user", "authorization"];
 fn rewritten(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &[&'static str]) {
     let names: Vec<_> = identity_headers.iter().map(|name| HeaderName::from_static(name)).collect();
     let identity_headers = &names.iter().collect();
-    let to = Target { host: "10.0.0.1:8443", path: &exchange.path, identity_headers, last: false, websocket: false };
+    let (trace, path) = (&Trace::of(&exchange.headers), &exchange.path);
+    let to = Target { host: "10.0.0.1:8443", path, identity_headers, last: false, websocket: false, trace };
     rewrite(head, exchange, &to, "a.example").unwrap();
 }
 
