@@ -1,6 +1,7 @@
 //! What must not cost anybody a request, all at once: reloads, a gateway that takes over, and servers behind that are
 //! restarted one after the other. Few requests in a run of the tests, 500 a second in a soak; what was done is printed.
 
+mod drained;
 mod rotation;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client};
 use crate::support::oob::{by_link, dispatch};
 use crate::support::wait;
+use drained::Tills;
 
 /// How hard it is tried.
 struct Effort {
@@ -45,6 +47,8 @@ enum Errand {
     Page(&'static str),
     /// An operation of our own: it writes.
     Dispatch,
+    /// Work for a server behind, which may not be done twice.
+    Sale,
 }
 
 impl Errand {
@@ -55,6 +59,10 @@ impl Errand {
         let page = match self {
             Self::Page(path) => path,
             Self::Dispatch => return (dispatch(&client, "authentication", &by_link("jeff")).await, 0),
+            Self::Sale => {
+                let sale = uuid::Uuid::new_v4().to_string();
+                return (client.post("/till/sale").body(sale).send().await, 0);
+            }
         };
         let mut again = 0;
         loop {
@@ -149,14 +157,15 @@ fn nothing_cut(gateway: &Gateway) {
     assert_eq!(cut.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
-async fn gateway(behind: &[Gateway; 2]) -> Gateway {
+async fn gateway(behind: &[Gateway; 2], tills: &Tills) -> Gateway {
     let [one, two] = behind.each_ref().map(|server| server.public().base().to_owned());
     let rows = "routes:\n  - {name: shop, path: /shop/*, methods: [GET], filters: [customers, told], upstream: shop, \
                 upstream-path: \"/*\"}\n";
+    let [till, till_row] = tills.rows();
     let setup = Setup::default().user("jeff").append(format!(
-        "upstreams:\n  shop: {{servers: [\"{one}\", \"{two}\"]}}\n\
+        "upstreams:\n  shop: {{servers: [\"{one}\", \"{two}\"]}}\n{till}\
          filters:\n  customers: {{type: identity-creation, domain: main}}\n\
-         \x20 told: {{type: delegation, rules: [\"AUTH:user.auth.SecToken:Authorization\"]}}\n{rows}"
+         \x20 told: {{type: delegation, rules: [\"AUTH:user.auth.SecToken:Authorization\"]}}\n{rows}{till_row}"
     ));
     setup.start().await
 }
@@ -172,7 +181,8 @@ async fn reloads_an_upgrade_and_restarts_behind_lose_nothing() {
     let Effort { rate, crowd, reloads, upgrades, restarts, .. } = Effort::of_this_run();
     let (shop, page) = (Errand::Page("/shop/auth/login"), Errand::Page("/auth/login"));
     let mut behind = [Gateway::standalone(&[]).await, Gateway::standalone(&[]).await];
-    let mut gateway = gateway(&behind).await;
+    let mut tills = Tills::start().await;
+    let mut gateway = gateway(&behind, &tills).await;
     let mut clients = Vec::new();
     for _ in 0..crowd {
         clients.extend([
@@ -184,6 +194,8 @@ async fn reloads_an_upgrade_and_restarts_behind_lose_nothing() {
         ]);
     }
     let load = Load::start(clients, rate);
+    let sales = (0..crowd).map(|_| (gateway.public().alone(), Errand::Sale)).collect();
+    let sales = Load::start(sales, rate / 5);
     for count in 1..=reloads {
         gateway.hang_up();
         gateway.reloaded("done", count).await;
@@ -195,6 +207,7 @@ async fn reloads_an_upgrade_and_restarts_behind_lose_nothing() {
             load.more().await;
             server.restart().await;
             load.more().await;
+            tills.restart_one(&gateway, &load).await;
         }
     }
     for _ in 0..upgrades {
@@ -202,8 +215,10 @@ async fn reloads_an_upgrade_and_restarts_behind_lose_nothing() {
         load.more().await;
     }
     let (sent, again, time) = load.end().await;
+    let (sold, _, _) = sales.end().await;
     nothing_cut(&gateway);
-    let told = json!({"requests": sent, "again": again, "seconds": time.as_secs_f32(), "reloads": reloads,
-        "restarts": 2 * restarts, "upgrades": upgrades});
+    tills.did_once(sold);
+    let told = json!({"answered": sent + sold, "posts_to_servers": sold, "sent_again_by_clients": again,
+        "seconds": time.as_secs_f32(), "reloads": reloads, "restarts": 4 * restarts, "upgrades": upgrades});
     println!("none lost: {told}");
 }

@@ -1,7 +1,7 @@
 //! A server behind the gateway that tells what it was asked.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
@@ -35,6 +35,9 @@ pub(crate) struct Upstream {
     listening: JoinHandle<()>,
 }
 
+/// Whichever port is free.
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// What a server thinks of a request: the status of its answer.
 type Judge = Box<dyn Fn(Received) -> BoxFuture<'static, u16> + Send + Sync>;
 
@@ -56,16 +59,24 @@ enum Act {
 
 impl Upstream {
     pub(crate) async fn start() -> Self {
-        Self::with(State::default()).await
+        Self::with(ANY, State::default()).await
     }
 
     /// One that answers each request with the status that it is judged by, and remembers none.
     pub(crate) async fn judging(judge: impl Fn(Received) -> BoxFuture<'static, u16> + Send + Sync + 'static) -> Self {
-        Self::with(State { judge: Some(Box::new(judge)), ..State::default() }).await
+        Self::judging_at(ANY, judge).await
     }
 
-    async fn with(state: State) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// The same at this address.
+    pub(crate) async fn judging_at(
+        address: SocketAddr,
+        judge: impl Fn(Received) -> BoxFuture<'static, u16> + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(address, State { judge: Some(Box::new(judge)), ..State::default() }).await
+    }
+
+    async fn with(address: SocketAddr, state: State) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let (address, state) = (listener.local_addr().unwrap(), Arc::new(state));
         let served = state.clone();
         let listening = tokio::spawn(async move {
