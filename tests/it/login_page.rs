@@ -212,6 +212,22 @@ async fn an_expired_form_leads_nowhere_and_logs_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_row_that_is_never_intercepted_shows_no_form() {
+    let shop = Shop::open().await;
+    let ask = async || shop.gateway.public().get("/shop/cart").header(HTML.0, HTML.1).send().await;
+    let page = ask().await;
+    assert!(page.status == 401 && page.text().contains("<form"), "{}: {}", page.status, page.text());
+    let row = "    filters: [customers]\n    upstream: shop\n";
+    shop.gateway.reconfigure(row, &format!("{row}    interception: never\n"));
+    shop.gateway.reloaded("done", 1).await;
+    let refused = ask().await;
+    assert!(!refused.text().contains("<form"), "{}", refused.text());
+    assert!(refused.header("www-authenticate").is_some() && refused.header("location").is_none());
+    refused.problem(401);
+    assert!(shop.upstream.heads().is_empty());
+}
+
+#[tokio::test]
 async fn an_api_client_is_never_redirected() {
     let shop = Shop::open().await;
     let answer = shop.gateway.public().get("/shop/cart").header("accept", "application/json").send().await;
