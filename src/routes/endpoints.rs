@@ -18,6 +18,7 @@ mod facets;
 mod form;
 mod jwks;
 pub mod management;
+pub mod openapi;
 mod problems;
 mod redeem;
 mod status;

@@ -2,6 +2,7 @@
 //! override by name, and what composition fills with filters and endpoints.
 
 mod service;
+mod summary;
 
 use self::Administered::{Credentials, Sessions, Targets, Users};
 pub use service::{Administered, Service};
@@ -136,6 +137,7 @@ pub const ROWS: &[Row] = &[
     row(Liveness, "liveness", "GET", "/nevisfido/liveness", &[Management], Open),
     row(Health, "health", "GET", "/nevisfido/health", &[Management], Open),
     row(Metrics, "metrics", "GET", "/metrics", &[Management], Open),
+    row(OpenApi, "openapi", "GET", "/openapi.json", &[Management], Open),
 ];
 
 /// The row with this name.

@@ -67,6 +67,7 @@ const ROWS: &[(&str, &str, &[&str], Guard)] = &[
     ("GET", "/nevisfido/liveness", &[M], Open),
     ("GET", "/nevisfido/health", &[M], Open),
     ("GET", "/metrics", &[M], Open),
+    ("GET", "/openapi.json", &[M], Open),
 ];
 
 /// Rows whose service does not exist yet or never did, and paths beside the table.
@@ -154,6 +155,33 @@ async fn each_row_of_the_product_is_written_down_here() {
         })
         .collect();
     assert_eq!(served, written);
+}
+
+/// Methods and paths of `/openapi.json`, with who is let in: the same table once more, for programs.
+#[tokio::test]
+async fn the_description_of_the_interface_has_each_row() {
+    let gateway = Gateway::standalone(&[]).await;
+    let document = gateway.management().get("/openapi.json").send().await.expect(200).json();
+    let mut described = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let demands = !operation["security"].as_array().unwrap().is_empty();
+            described.insert((method.to_ascii_uppercase(), path.clone(), demands));
+            for scheme in operation["security"].as_array().unwrap().iter().flat_map(|one| one.as_object().unwrap()) {
+                assert!(document["components"]["securitySchemes"][scheme.0].is_object(), "{method} {path}: {scheme:?}");
+            }
+        }
+    }
+    let served = gateway.rows().into_iter();
+    let rows = served.map(|row| {
+        let demands = !["open", "jws-bypass"].contains(&row.protection.as_str());
+        (row.method, row.path, demands)
+    });
+    assert_eq!(described, rows.collect());
+    let target = &document["paths"]["/nevisfido/token/dispatch/targets/{id}"];
+    assert_eq!(target["patch"]["requestBody"]["content"], serde_json::json!({ "application/jose": {} }));
+    assert_eq!(target["patch"]["parameters"][0]["name"], "id");
+    gateway.public().get("/openapi.json").send().await.problem(404);
 }
 
 #[tokio::test]

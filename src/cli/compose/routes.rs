@@ -1,6 +1,7 @@
 //! The route table: every row of the configuration with its filters and its destination.
 
 mod changes;
+mod description;
 mod endpoints;
 mod fronted;
 mod upstreams;
@@ -57,7 +58,9 @@ pub(super) fn table(
     let uses = changes::memories(config, stores, &gate.clock);
     let rates = rates(config, &stores.lasting, &gate.clock);
     let parts = Parts { config, gate, services, stores, metrics, upstreams, uses, rates };
-    Ok(Router::new(config.routes.iter().map(|row| parts.route(row)).collect::<Result<_, _>>()?))
+    let mut routes = config.routes.iter().map(|row| parts.route(row)).collect::<Result<Vec<_>, _>>()?;
+    description::describe(config, &mut routes);
+    Ok(Router::new(routes))
 }
 
 /// What tells an upstream who is calling is none of its business.

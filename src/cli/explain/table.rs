@@ -122,6 +122,6 @@ routes:
     fn one_class_of_listeners_has_its_own_rows() {
         let text = table("", Some(ListenerClass::Management));
         let names: Vec<_> = text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
-        assert_eq!(names, ["liveness", "health", "metrics"]);
+        assert_eq!(names, ["liveness", "health", "metrics", "openapi"]);
     }
 }

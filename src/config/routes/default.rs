@@ -161,7 +161,8 @@ impl Served<'_> {
         let by_password = self.logs_in(row, |kind| *kind == RealmKind::Password);
         let by_oob = self.logs_in(row, |kind| matches!(kind, RealmKind::Oob(_)));
         match service {
-            Service::Liveness | Service::Health | Service::Metrics | Service::Jwks | Service::JwksOf => true,
+            Service::Liveness | Service::Health | Service::Metrics | Service::OpenApi => true,
+            Service::Jwks | Service::JwksOf => true,
             Service::PasswordLogin => by_password,
             Service::LoginPage => by_password || by_oob,
             Service::OobLogin | Service::OobStanding => by_oob && has_fido,

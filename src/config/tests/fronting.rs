@@ -27,7 +27,7 @@ fn a_server_behind_answers_every_row_of_the_fido_services_and_no_other() {
     let config = loaded(&format!("{FRONTING}fronting: {{ upstream: fido, delegation: tell-who }}\n"));
     for row in &config.routes {
         let is_fronted = matches!(&row.leads_to, LeadsTo::Fronted { upstream, .. } if upstream == "fido");
-        let is_ours = ["login-", "logout", "jwks", "liveness", "health", "metrics", "admin-"].iter();
+        let is_ours = ["login-", "logout", "jwks", "liveness", "health", "metrics", "openapi", "admin-"].iter();
         assert_ne!(is_fronted, is_ours.clone().any(|name| row.name.starts_with(name)), "{}", row.name);
     }
     let fronted = config.routes.iter().filter(|row| matches!(row.leads_to, LeadsTo::Fronted { .. })).count();

@@ -39,7 +39,7 @@ routes:
 fn rows_without_their_service_are_left_out() {
     let config = loaded("public-url: https://gate.example\nlisteners: [{class: public, address: '127.0.0.1:1'}]\n");
     let names: Vec<_> = config.routes.iter().map(|row| row.name.as_str()).collect();
-    assert_eq!(names, ["jwks", "jwks-upstream", "liveness", "health", "metrics"]);
+    assert_eq!(names, ["jwks", "jwks-upstream", "liveness", "health", "metrics", "openapi"]);
 }
 
 fn with_websocket(written: &str) -> String {

@@ -75,6 +75,8 @@ pub enum Service {
     Health,
     /// Counters.
     Metrics,
+    /// What is served where, for programs.
+    OpenApi,
 }
 
 /// Whose business a service is.
@@ -90,7 +92,8 @@ impl Service {
     /// Whether it answers everybody alike, so that nobody is asked who they are.
     #[must_use]
     pub fn is_impersonal(self) -> bool {
-        matches!(self, Self::Facets | Self::Jwks | Self::JwksOf | Self::Liveness | Self::Health | Self::Metrics)
+        use Service::{Facets, Health, Jwks, JwksOf, Liveness, Metrics, OpenApi};
+        matches!(self, Facets | Jwks | JwksOf | Liveness | Health | Metrics | OpenApi)
     }
 
     /// Whether one logs in or out there: each session domain has rows of its own for it.
@@ -133,7 +136,8 @@ impl Service {
             | Self::JwksOf
             | Self::Liveness
             | Self::Health
-            | Self::Metrics => Kind::OfGateway,
+            | Self::Metrics
+            | Self::OpenApi => Kind::OfGateway,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::identity::FidoUafRealm;
 use crate::oob::Administration;
 use crate::routes::Endpoint;
 use crate::routes::endpoints::management::{Health, Liveness, MetricsText, Probe};
+use crate::routes::endpoints::openapi::OpenApiEndpoint;
 use crate::routes::endpoints::{
     AdminListEndpoint, AdminRemoveEndpoint, Approvals, CreateEndpoint, CreateTargetEndpoint, DeleteTargetEndpoint,
     DispatchEndpoint, FacetsEndpoint, FidoLoginRequestEndpoint, FidoLoginResponseEndpoint, JwksEndpoint,
@@ -47,6 +48,7 @@ impl Parts<'_> {
             Service::Liveness => Arc::new(Liveness),
             Service::Health => Arc::new(self.health()),
             Service::Metrics => Arc::new(MetricsText::new(self.metrics.clone())),
+            Service::OpenApi => Arc::new(OpenApiEndpoint::default()),
             Service::Jwks => Arc::new(JwksEndpoint(gate.sec_tokens.clone())),
             Service::JwksOf => Arc::new(UpstreamJwksEndpoint(gate.sec_tokens.clone())),
             Service::LoginPage => Arc::new(LoginPageEndpoint::new(logins()?.pages.clone())),
