@@ -157,7 +157,9 @@ impl Forward {
         let server = self.tries.server(&self.upstream);
         let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;
         let path = self.path.as_ref().unwrap_or(&self.exchange.path);
-        let last = self.upstream.close_after_body && (self.stream.is_some() || self.exchange.body.is_some());
+        // What is sent once more has a connection to itself, that no other such request may find closed.
+        let last = self.tries.wants_a_new_connection()
+            || self.upstream.close_after_body && (self.stream.is_some() || self.exchange.body.is_some());
         let (identity_headers, websocket) = (&self.upstream.identity_headers, self.tunnel.is_some());
         let to = Target { host: server.address.as_str(), path, identity_headers, last, websocket, trace };
         rewrite::rewrite(request, &self.exchange, &to, &self.host)

@@ -161,7 +161,10 @@ async fn a_kept_connection_that_was_closed_costs_only_what_cannot_be_repeated() 
         (server.closed() > 0).then_some(())
     })
     .await;
-    assert_eq!(server.got().len(), sent + server.closed());
+    let got = server.got();
+    assert_eq!(got.len(), sent + server.closed());
+    let last = got.iter().filter(|head| head.to_ascii_lowercase().contains("connection: close\n"));
+    assert_eq!(last.count(), server.closed(), "what is sent again is the last on its connection");
 
     let before = (server.got().len(), server.closed());
     let (mut sent, mut failed) = (0, 0);
