@@ -81,29 +81,33 @@ impl Endpoint for OpenApiEndpoint {
 
 impl Described<'_> {
     fn operation(&self, method: &Method) -> Value {
-        let mut operation = json!({
-            "operationId": if self.methods.len() == 1 { self.name.to_owned() } else { format!("{}-{method}", self.name) },
-            "summary": self.service.summary(),
-            "x-listeners": self.on,
-            "x-protection": self.protection.name(),
-            "security": security::demands(self),
-            "responses": {
-                "2XX": { "description": "done", "content": content(self.media.map_or(&[][..], |media| media.gives)) },
-                "default": {
-                    "description": "refused or failed, and why (RFC 9457)",
-                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-                },
-            },
-        });
+        let several = self.methods.len() > 1;
+        let gives = self.media.map_or(&[][..], |media| media.gives);
+        let takes = self.media.map_or(&[][..], |media| media.takes);
+        let body = (!takes.is_empty()).then(|| ("requestBody", json!({ "required": true, "content": content(takes) })));
         let parameters: Vec<Value> = parameters(self.path).collect();
-        if !parameters.is_empty() {
-            operation["parameters"] = Value::Array(parameters);
-        }
-        if let Some(Media { takes, .. }) = self.media.filter(|media| !media.takes.is_empty()) {
-            operation["requestBody"] = json!({ "required": true, "content": content(takes) });
-        }
-        operation
+        let parameters = (!parameters.is_empty()).then(|| ("parameters", Value::Array(parameters)));
+        let operation = [
+            ("operationId", if several { format!("{}-{method}", self.name) } else { self.name.to_owned() }.into()),
+            ("summary", self.service.summary().into()),
+            ("x-listeners", json!(self.on)),
+            ("x-protection", self.protection.name().into()),
+            ("security", security::demands(self)),
+            ("responses", responses(gives)),
+        ];
+        let members = operation.into_iter().chain(parameters).chain(body);
+        members.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
     }
+}
+
+fn responses(gives: &[Medium]) -> Value {
+    json!({
+        "2XX": { "description": "done", "content": content(gives) },
+        "default": {
+            "description": "refused or failed, and why (RFC 9457)",
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        },
+    })
 }
 
 fn content(media: &[Medium]) -> Value {
