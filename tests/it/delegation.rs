@@ -2,6 +2,7 @@
 
 mod own_keys;
 mod pass_on;
+mod values;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -42,6 +42,7 @@ pub(crate) struct Gateway {
     folder: TempDir,
     config: Option<PathBuf>,
     open_files: Option<u32>,
+    environment: Vec<(&'static str, String)>,
     process: Option<Child>,
     /// Public, internal, management, public with TLS.
     ports: [u16; 4],
@@ -274,8 +275,9 @@ impl Gateway {
         };
         command.env("SIDEGATE_LOG", "trace").env("RUST_LOG", "trace").current_dir(self.folder.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // No test needs the system's authorities, and reading them was half of what a start took.
+        // Hardly a test needs the system's authorities, and reading them was half of what a start took.
         command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

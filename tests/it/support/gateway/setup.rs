@@ -18,6 +18,7 @@ pub(crate) struct Setup {
     edits: Vec<Edit>,
     tls: bool,
     open_files: Option<u32>,
+    environment: Vec<(&'static str, String)>,
     /// Where the certificates are, if they are not to be made.
     certificates: Option<PathBuf>,
 }
@@ -79,6 +80,12 @@ impl Setup {
         self
     }
 
+    /// Sets a variable of its environment.
+    pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
+        self
+    }
+
     /// Opens a second public listener, with TLS and a certificate of its own making.
     pub(crate) fn tls(mut self) -> Self {
         self.tls = true;
@@ -93,6 +100,7 @@ impl Setup {
             folder: tempfile::tempdir().unwrap(),
             config: None,
             open_files: self.open_files,
+            environment: self.environment,
             process: None,
             ports: [(); 4].map(|()| ports::free()),
             bound: Vec::new(),
