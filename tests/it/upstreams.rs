@@ -10,6 +10,7 @@ mod streaming;
 mod trace;
 mod trailers;
 mod unread;
+mod verified;
 mod ways;
 
 use std::io::{BufRead, BufReader, Read, Write};
