@@ -46,13 +46,15 @@ pub use fault::{Fault, Faults, Notice, Places};
 pub use fido_uaf::{AdditionalRegistration, FidoUaf, Metadata, TimeLimits, UafUpstream, UnknownModels};
 pub use filters::{FilterKind, IdentityCreation, JwsBypass, NamedFilter};
 pub use fronting::Fronting;
-pub use internal_callers::InternalCaller;
+pub use internal_callers::{CallerProof, CallerToken, InternalCaller};
 pub use limits::Limits;
 pub use listeners::{Listener, ListenerTls, address};
 pub use load::{load, read};
 pub use log::{LEVELS, Log};
 pub(crate) use realms::is_reversed;
-pub use realms::{CertificateName, CertificateUser, Forward, JwkSet, Jwt, KeyPace, Oob, Realm, RealmKind, TokenIssuer};
+pub use realms::{
+    CertificateName, CertificateUser, Forward, JwkSet, Jwt, KeyPace, Oob, Realm, RealmKind, TokenIssuer, UserIssuer,
+};
 pub use routes::{LeadsTo, Row, WrittenWebSocket};
 pub use scalar::Pattern;
 pub use sec_token::SecToken;

@@ -24,7 +24,7 @@ pub mod throttle;
 pub use crate::store::users::is_role;
 pub use fido_uaf::{FidoLoginError, FidoUafRealm};
 pub use forward::ForwardRealm;
-pub use internal_callers::StaticCallers;
+pub use internal_callers::ConfiguredCallers;
 pub use jwt::JwtRealm;
 pub use login_page::LoginPages;
 pub use mtls::MtlsRealm;

@@ -95,7 +95,8 @@ impl TokenIssuer {
             typ: None,
             user: Claim("sub".to_owned()),
             name: None,
-            roles: Claim("roles".to_owned()),
+            roles: Some(Claim("roles".to_owned())),
+            bound: Vec::new(),
             levels: Vec::new(),
             keys: IssuerKeys::new(name.to_owned(), Source::File(file.clone()), pace, Arc::new(SystemClock)),
         };

@@ -20,6 +20,8 @@ pub enum Event<'a> {
     InternalCallerRefused {
         /// Where it came from.
         address: IpAddr,
+        /// What is wrong with it, in words of ours.
+        reason: &'a str,
     },
     /// An internal caller lacks the role that its route needs.
     InternalCallerForbidden {
@@ -64,7 +66,7 @@ impl Event<'_> {
     /// Writes the line.
     pub fn record(self) {
         match self {
-            Self::InternalCallerRefused { address } => line!("internal-caller-refused", %address),
+            Self::InternalCallerRefused { address, reason } => line!("internal-caller-refused", %address, reason),
             Self::InternalCallerForbidden { caller } => line!("internal-caller-forbidden", caller),
             Self::BypassPassed { target, key } => {
                 let key = key.map(tracing::field::display);

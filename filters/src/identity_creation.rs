@@ -149,15 +149,15 @@ impl IdentityCreationFilter {
             (Bearer::Absent, None) => return Ok(None),
             (Bearer::Absent, Some(certificate)) => match self.internal_callers.of_certificate(certificate).await? {
                 None => return Ok(None),
-                known => known,
+                Some(known) => Ok(known),
             },
-            (Bearer::Malformed, _) => None,
-            (Bearer::Token(token), _) => self.internal_callers.find(&token).await?,
+            (Bearer::Malformed, _) => Err(BadToken("Authorization is not one field with one bearer")),
+            (Bearer::Token(token), _) => self.internal_callers.find(&token, &exchange.client).await?,
         };
-        let Some(caller) = found else {
-            Event::InternalCallerRefused { address: exchange.client.address }.record();
-            return Err(Refusal::BadBearer);
-        };
+        let caller = found.map_err(|BadToken(reason)| {
+            Event::InternalCallerRefused { address: exchange.client.address, reason }.record();
+            Refusal::BadBearer
+        })?;
         if self.settings.internal.admits(&caller) {
             return Ok(Some((Caller::Internal(InternalCaller::proven(caller)), shown)));
         }

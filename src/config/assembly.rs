@@ -79,7 +79,7 @@ impl<'a> Assembly<'_, 'a> {
         let asking = listeners.all.iter().filter_map(|listener| listener.tls.as_ref()?.client_ca.as_deref());
         let identity = self.identity(&asking.collect());
         let internal_callers =
-            internal_callers::read(&self.field("internal-callers"), listeners.ask_for_certificates());
+            internal_callers::read(&self.field("internal-callers"), &identity.realms, listeners.ask_for_certificates());
         let fido_uaf = self.fido_uaf(try_out, &identity);
         self.check_approvals(&identity, fido_uaf.as_ref());
         self.check_provision(&internal_callers, fido_uaf.as_ref());

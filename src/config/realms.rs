@@ -13,7 +13,8 @@ use super::field::Field;
 use super::section::Section;
 
 pub use forward::Forward;
-pub use jwt::{JwkSet, Jwt, KeyPace, TokenIssuer};
+pub use jwt::{JwkSet, Jwt, KeyPace, TokenIssuer, UserIssuer};
+pub(super) use jwt::{read_issuer, read_pace};
 pub use mtls::{CertificateName, CertificateUser};
 pub use oob::Oob;
 pub(crate) use subject::is_reversed;

@@ -1,19 +1,26 @@
-//! Internal callers: each proves who it is by a static bearer, kept in a file of mode 0600, or by a client certificate
-//! (`gateway.md` 2.4).
+//! Internal callers: each proves who it is by a static bearer, kept in a file of mode 0600, by a client certificate, or by
+//! a token of an issuer that is trusted (`gateway.md` 2.4).
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use sidegate_filters::clock::Clock;
+use sidegate_filters::identity_creation::{BadToken, InternalCallers};
 use sidegate_filters::jws::base64url;
-use sidegate_filters::{CertificateDigest, FilterError, KnownCaller};
+use sidegate_filters::{CertificateDigest, Client, FilterError, KnownCaller};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
+use super::jwt::{Issuer, Named, Refusal, Verifier};
 use crate::jose;
 use crate::store::{DataFolder, FolderError, private_file};
 
 const SHORTEST: usize = 32;
+/// How far the clock of an issuer of callers' tokens may be ahead.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// A bearer as it is kept: nothing but its SHA-256, which also makes all of one length.
 #[derive(Clone, PartialEq, Eq)]
@@ -73,7 +80,7 @@ impl BearerHash {
     }
 }
 
-/// What proves a caller.
+/// What proves a caller that shows the same each time.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Proof {
     /// A bearer.
@@ -93,114 +100,76 @@ impl Proof {
 }
 
 /// The configured callers.
-pub struct StaticCallers(Vec<(KnownCaller, Proof)>);
+pub struct ConfiguredCallers {
+    proven: Vec<(KnownCaller, Proof)>,
+    /// Those with tokens, in the order of the verifier's issuers, each of which is bound to one of them.
+    named: Vec<KnownCaller>,
+    tokens: Verifier,
+}
 
-impl StaticCallers {
-    /// These callers.
+impl ConfiguredCallers {
+    /// These callers, and those with tokens, each with the issuer that names it alone.
     ///
     /// # Errors
     /// When two of them could not be told apart.
-    pub fn new(callers: Vec<(KnownCaller, Proof)>) -> Result<Self, BearerError> {
+    pub fn new(
+        callers: Vec<(KnownCaller, Proof)>,
+        with_tokens: Vec<(KnownCaller, Issuer)>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BearerError> {
         for (index, (caller, proof)) in callers.iter().enumerate() {
             let same = |(_, other): &&(KnownCaller, Proof)| other.is_shared_with(proof);
             if let Some((other, _)) = callers.iter().skip(index + 1).find(same) {
                 return Err(BearerError::Shared(caller.name.clone(), other.name.clone()));
             }
         }
-        Ok(Self(callers))
+        let (named, issuers) = with_tokens.into_iter().unzip();
+        Ok(Self { proven: callers, named, tokens: Verifier::new(issuers, CLOCK_SKEW, clock) })
     }
-}
 
-#[async_trait]
-impl sidegate_filters::identity_creation::InternalCallers for StaticCallers {
     /// Looks at every caller, so that the time tells nothing about which one fits.
-    async fn find(&self, bearer: &str) -> Result<Option<KnownCaller>, FilterError> {
+    fn with_bearer(&self, bearer: &str) -> Option<KnownCaller> {
         let shown = jose::sha256(bearer.as_bytes());
         let mut found = None;
-        for (caller, proof) in &self.0 {
+        for (caller, proof) in &self.proven {
             let Proof::Bearer(BearerHash(hash)) = proof else { continue };
             let same: Choice = hash.ct_eq(&shown);
             if same.into() {
                 found = Some(caller.clone());
             }
         }
-        Ok(found)
+        found
+    }
+
+    async fn with_token(&self, token: &str, client: &Client) -> Result<KnownCaller, Refusal> {
+        let (verified, _) = self.tokens.judge(token, client, &mut Named::default()).await?;
+        let caller = self.named.get(verified.issuer).cloned();
+        caller.ok_or_else(|| FilterError::Internal("an issuer of tokens names no internal caller".to_owned()).into())
+    }
+}
+
+#[async_trait]
+impl InternalCallers for ConfiguredCallers {
+    async fn find(&self, bearer: &str, client: &Client) -> Result<Result<KnownCaller, BadToken>, FilterError> {
+        if let Some(caller) = self.with_bearer(bearer) {
+            return Ok(Ok(caller));
+        }
+        if self.named.is_empty() || !bearer.contains('.') {
+            return Ok(Err(BadToken("it is no caller's bearer")));
+        }
+        match self.with_token(bearer, client).await {
+            Ok(caller) => Ok(Ok(caller)),
+            Err(Refusal::Bad(bad)) => Ok(Err(bad)),
+            Err(Refusal::Undecided(error)) => Err(error),
+        }
     }
 
     async fn of_certificate(&self, shown: &CertificateDigest) -> Result<Option<KnownCaller>, FilterError> {
         let is_it =
             |(_, proof): &&(KnownCaller, Proof)| matches!(proof, Proof::Certificates(known) if known.contains(shown));
-        Ok(self.0.iter().find(is_it).map(|(caller, _)| caller.clone()))
+        Ok(self.proven.iter().find(is_it).map(|(caller, _)| caller.clone()))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt;
-
-    use sidegate_filters::Role;
-    use sidegate_filters::identity_creation::InternalCallers;
-
-    use super::*;
-
-    fn caller(name: &str) -> KnownCaller {
-        KnownCaller { name: name.to_owned(), roles: vec![Role::ActFor] }
-    }
-
-    #[tokio::test]
-    async fn a_made_bearer_is_recognised() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = DataFolder::open(dir.path().join("var")).unwrap();
-        let hash = BearerHash::read_or_make(&folder, "internal.token").unwrap();
-        assert!(BearerHash::read_or_make(&folder, "internal.token").unwrap() == hash, "it is made once");
-        let other = BearerHash::read_or_make(&folder, "other.token").unwrap();
-        let callers = [(caller("a"), Proof::Bearer(hash)), (caller("b"), Proof::Bearer(other))];
-        let callers = StaticCallers::new(callers.into()).unwrap();
-        let text = fs::read_to_string(folder.file("internal.token")).unwrap();
-        assert_eq!(callers.find(text.trim()).await.unwrap(), Some(caller("a")));
-        for wrong in ["", "x", &text, &text.trim()[1..], &text.to_lowercase()] {
-            assert_eq!(callers.find(wrong).await.unwrap(), None);
-        }
-    }
-
-    #[test]
-    fn a_file_must_be_private_and_hold_a_bearer() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("t");
-        let write = |content: &str, mode: u32| {
-            fs::write(&path, content).unwrap();
-            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            BearerHash::read(&path)
-        };
-        assert!(matches!(BearerHash::read(&path), Err(BearerError::Missing(_))));
-        assert!(write(&"a".repeat(32), 0o600).is_ok());
-        assert!(write(&format!("{}\n", "a".repeat(32)), 0o400).is_ok());
-        assert!(matches!(write(&"a".repeat(32), 0o640), Err(BearerError::Io(_))));
-        assert!(matches!(write(&"a".repeat(31), 0o600), Err(BearerError::Content(_))));
-        assert!(matches!(write(&"a b".repeat(32), 0o600), Err(BearerError::Content(_))));
-        assert!(matches!(write("", 0o600), Err(BearerError::Content(_))));
-    }
-
-    #[test]
-    fn two_callers_never_share_a_bearer() {
-        let bearer = Proof::Bearer(BearerHash::of(&[b'a'; 40]).unwrap());
-        let [first, second] = [1, 2].map(|byte| CertificateDigest([byte; 32]));
-        let both = Proof::Certificates(vec![first, second]);
-        for (proof, other) in [(bearer.clone(), bearer), (both, Proof::Certificates(vec![second]))] {
-            let callers = vec![(caller("a"), proof), (caller("b"), other)];
-            assert!(matches!(StaticCallers::new(callers), Err(BearerError::Shared(..))));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_certificate_proves_the_caller_that_it_is_configured_for() {
-        let [first, second, other] = [1, 2, 3].map(|byte| CertificateDigest([byte; 32]));
-        let proofs = [("a", vec![first]), ("b", vec![second])];
-        let callers = proofs.map(|(name, known)| (caller(name), Proof::Certificates(known)));
-        let callers = StaticCallers::new(callers.into()).unwrap();
-        assert_eq!(callers.of_certificate(&second).await.unwrap(), Some(caller("b")));
-        assert_eq!(callers.of_certificate(&other).await.unwrap(), None);
-        assert_eq!(callers.find("").await.unwrap(), None);
-    }
-}
+mod tests;

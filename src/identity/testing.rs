@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use super::internal_callers::{BearerHash, Proof};
 use super::sessions::{self, DomainSessions, Realm};
 use super::throttle::Bucket;
-use super::{LoginPages, Paces, StaticCallers, Throttle, return_field::ReturnSeal};
+use super::{ConfiguredCallers, LoginPages, Paces, Throttle, return_field::ReturnSeal};
 use crate::jose::MacKey;
 use crate::store::embedded::Embedded;
 use crate::store::memory::{Budget, MemorySessions};
@@ -199,8 +199,8 @@ impl TestDomain {
             start: ReturnTarget::start(),
             passed_on: PassedOn::default(),
         };
-        let callers = Arc::new(StaticCallers::new(Vec::new()).unwrap());
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let callers = Arc::new(ConfiguredCallers::new(Vec::new(), Vec::new(), clock.clone()).unwrap());
         let cookie = CookieSession::new(settings.domain.clone(), Arc::clone(&self.sessions) as Arc<dyn Sessions>);
         Arc::new(IdentityCreationFilter::new(settings, vec![Arc::new(cookie)], callers, self.pages(), clock))
     }
@@ -239,9 +239,10 @@ impl TestDomain {
 pub(crate) fn internal(name: &str, roles: &[Role]) -> Caller {
     let known = KnownCaller { name: name.to_owned(), roles: roles.to_vec() };
     let bearer = "b".repeat(32);
-    let callers = StaticCallers::new(vec![(known, Proof::Bearer(BearerHash::of(bearer.as_bytes()).unwrap()))]).unwrap();
-    let (domain, key) = (SessionDomain::parse("main").unwrap(), MacKey::new(&Zeroizing::new([7; 32])).unwrap());
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Millis(0)));
+    let proof = Proof::Bearer(BearerHash::of(bearer.as_bytes()).unwrap());
+    let callers = ConfiguredCallers::new(vec![(known, proof)], Vec::new(), clock.clone()).unwrap();
+    let (domain, key) = (SessionDomain::parse("main").unwrap(), MacKey::new(&Zeroizing::new([7; 32])).unwrap());
     let seal = ReturnSeal::new(key, domain.clone(), Duration::from_secs(3600));
     let pages = LoginPages::new(seal, ReturnTarget::start(), None, Arc::clone(&clock));
     let settings = Settings {

@@ -1,5 +1,6 @@
 //! The realm `jwt` (`gateway.md` 3.1): API clients with the tokens of an issuer.
 
+mod callers;
 mod gone;
 mod refused;
 

@@ -11,14 +11,14 @@ use sidegate_filters::clock::{Clock, Millis, SystemClock};
 use sidegate_filters::delegation::{Rule, SecToken, SecTokens};
 use sidegate_filters::identity::{AuthenticatedSession, Carrier, KnownCaller, Login, Role, Session};
 use sidegate_filters::identity_creation::{
-    Admission, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt, PassedOn,
-    ReturnTarget, Sessions, Settings,
+    Admission, BadToken, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt,
+    PassedOn, ReturnTarget, Sessions, Settings,
 };
 use sidegate_filters::jws_bypass::{MODIFY_LIMIT, Proof, SKEW, Uses};
 use sidegate_filters::memory::{MemoryReplayGuard, MemoryTargetKeys};
 use sidegate_filters::{
-    Chain, DelegationFilter, Exchange, FilterError, IdentityCreationFilter, JwsBypassFilter, Occasion, PathTemplate,
-    RemovedHeaders, SessionDomain,
+    Chain, Client, DelegationFilter, Exchange, FilterError, IdentityCreationFilter, JwsBypassFilter, Occasion,
+    PathTemplate, RemovedHeaders, SessionDomain,
 };
 
 /// The doors.
@@ -102,8 +102,10 @@ impl Sessions for House {
 
 #[async_trait]
 impl InternalCallers for House {
-    async fn find(&self, bearer: &str) -> Result<Option<KnownCaller>, FilterError> {
-        Ok((bearer == "shop-secret").then(|| KnownCaller { name: "shop".to_owned(), roles: vec![Role::ActFor] }))
+    async fn find(&self, bearer: &str, _: &Client) -> Result<Result<KnownCaller, BadToken>, FilterError> {
+        let known =
+            (bearer == "shop-secret").then(|| KnownCaller { name: "shop".to_owned(), roles: vec![Role::ActFor] });
+        Ok(known.ok_or(BadToken("it is not the shop's")))
     }
 }
 

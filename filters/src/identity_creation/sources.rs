@@ -94,11 +94,11 @@ pub trait AuthenticationService: Send + Sync {
 /// Who may call on internal listeners (`gateway.md` 2.4).
 #[async_trait]
 pub trait InternalCallers: Send + Sync {
-    /// The caller that this bearer proves.
+    /// The caller that this bearer of `client` proves; or why it proves none.
     ///
     /// # Errors
-    /// [`FilterError::Unavailable`] when it can't be told.
-    async fn find(&self, bearer: &str) -> Result<Option<KnownCaller>, FilterError>;
+    /// [`FilterError::Unavailable`] when it can't be told, for want of an issuer's keys say.
+    async fn find(&self, bearer: &str, client: &Client) -> Result<Result<KnownCaller, BadToken>, FilterError>;
 
     /// The caller that this certificate proves; nobody where certificates prove nothing.
     ///

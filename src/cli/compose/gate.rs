@@ -16,8 +16,8 @@ use sidegate_filters::role::RoleDemand;
 use sidegate_filters::{CertificateDigest, Filter, KnownCaller, Role, RoleFilter};
 
 use super::{ComposeError, Stores};
-use crate::config::{self, Config, RealmKind, Upstream};
-use crate::identity::internal_callers::{BearerHash, Proof, StaticCallers};
+use crate::config::{self, CallerProof, Config, RealmKind, Upstream};
+use crate::identity::internal_callers::{BearerHash, ConfiguredCallers, Proof};
 use crate::identity::sec_token::{self, KeyRing, SecTokenIssuer, SecTokenKeys};
 use crate::identity::{Paces, Realm, Throttle};
 use crate::jose::certificates::Authorities;
@@ -59,7 +59,7 @@ impl Gate {
     ) -> Result<Self, ComposeError> {
         let fido_uaf = config.realms.iter().find(|realm| realm.kind == RealmKind::FidoUaf);
         Ok(Self {
-            callers: Arc::new(callers(config, folder)?),
+            callers: Arc::new(callers(config, folder, stores, clock)?),
             clock: clock.clone(),
             fido_uaf: fido_uaf.map(realm_of),
             uaf_throttle: {
@@ -238,17 +238,29 @@ fn sec_tokens(
     Ok(SecTokenIssuer::new(settings, ring, clock.clone()))
 }
 
-fn callers(config: &Config, folder: &DataFolder) -> Result<StaticCallers, ComposeError> {
-    let mut callers = Vec::new();
+fn callers(
+    config: &Config,
+    folder: &DataFolder,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+) -> Result<ConfiguredCallers, ComposeError> {
+    let (mut proven, mut with_tokens) = (Vec::new(), Vec::new());
     for caller in &config.internal_callers {
-        let proof = match (&caller.client_certificate, &caller.token_file) {
-            (Some(path), _) => Proof::Certificates(certificates(&caller.name, path)?),
-            (None, Some(path)) => Proof::Bearer(BearerHash::read(path)?),
-            (None, None) => Proof::Bearer(BearerHash::read_or_make(folder, &caller.made_bearer())?),
+        let known = KnownCaller { name: caller.name.clone(), roles: caller.roles.clone() };
+        let proof = match &caller.proof {
+            CallerProof::Certificates(path) => Proof::Certificates(certificates(&caller.name, path)?),
+            CallerProof::Bearer(path) => Proof::Bearer(BearerHash::read(path)?),
+            CallerProof::MadeBearer => Proof::Bearer(BearerHash::read_or_make(folder, &caller.made_bearer())?),
+            CallerProof::Token(token) => {
+                let key = || format!("internal-callers.{}.jwt", caller.name);
+                let issuer = realms::of_caller(token, stores, clock);
+                with_tokens.push((known, issuer.map_err(|wrong| ComposeError::unfit(key(), wrong))?));
+                continue;
+            }
         };
-        callers.push((KnownCaller { name: caller.name.clone(), roles: caller.roles.clone() }, proof));
+        proven.push((known, proof));
     }
-    Ok(StaticCallers::new(callers)?)
+    Ok(ConfiguredCallers::new(proven, with_tokens, clock.clone())?)
 }
 
 fn certificates(caller: &str, path: &Path) -> Result<Vec<CertificateDigest>, ComposeError> {

@@ -50,7 +50,7 @@ struct Parts {
     published: BTreeMap<String, Millis>,
     upstreams: BTreeMap<String, Arc<Upstream>>,
     asked: Option<(Asked, Endpoint)>,
-    issuers: BTreeMap<String, (KeySetOf, IssuerKeys)>,
+    issuers: Vec<(KeySetOf, IssuerKeys)>,
     rates: BTreeMap<String, (RateLimit, Arc<Rate>)>,
 }
 
@@ -116,19 +116,17 @@ impl Lasting {
         rates.into_iter().map(|(name, (_, rate))| (name, rate)).collect()
     }
 
-    /// The keys of a realm's token issuer: what is known of them, if they are read from the same place in the same way.
-    /// A reload while that place is out of reach takes nothing away.
+    /// The keys of an issuer of tokens: what is known of them, if they are read from the same place in the same way, whoever
+    /// does. A reload while that place is out of reach takes nothing away.
     pub(super) fn issuer_keys<E>(
         &self,
-        realm: &str,
         wanted: KeySetOf,
         make: impl FnOnce(&KeySetOf) -> Result<IssuerKeys, E>,
     ) -> Result<IssuerKeys, E> {
         let Turns { served, next } = &mut *self.turns();
-        let key = format!("{realm} {}", wanted.issuer);
-        let known = served.issuers.get(&key).filter(|(before, _)| *before == wanted).map(|(_, keys)| keys.clone());
-        let keys = known.map_or_else(|| make(&wanted), Ok)?;
-        next.issuers.insert(key, (wanted, keys.clone()));
+        let known = next.issuers.iter().chain(&served.issuers).find(|(known, _)| *known == wanted);
+        let keys = known.map_or_else(|| make(&wanted), |(_, keys)| Ok(keys.clone()))?;
+        next.issuers.push((wanted, keys.clone()));
         Ok(keys)
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use super::dry_run;
 use crate::cli::Failure;
 use crate::cli::serve::settings;
-use crate::config::{Config, JwkSet, RealmKind};
+use crate::config::{CallerProof, Config, JwkSet, RealmKind};
 use crate::fido::{Policies, statements};
 use crate::gateway;
 use crate::identity::internal_callers::BearerHash;
@@ -82,7 +82,10 @@ fn shown(config: &Config) -> Vec<Misfit> {
 }
 
 fn bearers(config: &Config) -> Vec<Misfit> {
-    let named = config.internal_callers.iter().filter_map(|caller| Some((&caller.name, caller.token_file.as_ref()?)));
+    let named = config.internal_callers.iter().filter_map(|caller| match &caller.proof {
+        CallerProof::Bearer(file) => Some((&caller.name, file)),
+        CallerProof::MadeBearer | CallerProof::Certificates(_) | CallerProof::Token(_) => None,
+    });
     let right = "name a file that only its owner may read, with a bearer of 32 characters or more in it";
     let key = |name: &str| format!("internal-callers.{name}.token-file");
     named.filter_map(|(name, file)| misfit(BearerHash::read(file), || key(name), right)).collect()
@@ -107,16 +110,22 @@ fn policies(config: &Config) -> Vec<Misfit> {
 /// The keys of token issuers that are in files.
 fn key_sets(config: &Config) -> Vec<Misfit> {
     let right = "name a file with a JWK set: an object with the list `keys`";
-    let mut found = Vec::new();
+    let mut issuers = Vec::new();
     for realm in &config.realms {
         let RealmKind::Jwt(jwt) = &realm.kind else { continue };
         for (index, issuer) in jwt.issuers.iter().enumerate() {
-            let JwkSet::File(path) = &issuer.jwks else { continue };
-            let key = || format!("realms.{}.issuers[{index}].jwks", realm.name);
-            found.extend(misfit(try_file(path), key, right));
+            issuers.push((format!("realms.{}.issuers[{index}].jwks", realm.name), &issuer.tokens));
         }
     }
-    found
+    let of_callers = config.internal_callers.iter().filter_map(|caller| Some((caller, caller.token()?)));
+    issuers.extend(
+        of_callers.map(|(caller, token)| (format!("internal-callers.{}.jwt.jwks", caller.name), &token.issuer)),
+    );
+    let files = issuers.into_iter().filter_map(|(key, issuer)| match &issuer.jwks {
+        JwkSet::File(path) => Some((key, path)),
+        JwkSet::Url(..) => None,
+    });
+    files.filter_map(|(key, path)| misfit(try_file(path), || key, right)).collect()
 }
 
 /// The certificates that phones see of whoever ends TLS in front.

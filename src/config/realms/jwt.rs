@@ -15,7 +15,7 @@ use crate::config::url::WebUrl;
 #[non_exhaustive]
 pub struct Jwt {
     /// Whose tokens are taken.
-    pub issuers: Vec<TokenIssuer>,
+    pub issuers: Vec<UserIssuer>,
     /// How far an issuer's clock may be ahead.
     pub clock_skew: Duration,
     /// How often keys are read.
@@ -50,6 +50,14 @@ pub struct TokenIssuer {
     pub typ: Option<String>,
     /// Where its keys are.
     pub jwks: JwkSet,
+}
+
+/// An issuer whose tokens name users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserIssuer {
+    /// Which one.
+    pub tokens: TokenIssuer,
     /// The claim that names the user.
     pub user: String,
     /// The claim with the login name; `None`: the same.
@@ -77,7 +85,7 @@ pub(super) fn read(section: &Section<'_>) -> Jwt {
     if issuers.is_written() && listed.is_empty() && issuers.is_all(0) {
         issuers.fault("no issuer is listed", "list at least one with issuer, audience, algorithms and jwks");
     }
-    let keys = section.field("keys").section(pace).unwrap_or(PACE);
+    let keys = section.field("keys").section(read_pace).unwrap_or(PACE);
     Jwt { issuers: listed, clock_skew: section.field("clock-skew").or(Duration::from_secs(60)), keys }
 }
 
@@ -88,7 +96,7 @@ const PACE: KeyPace = KeyPace {
     timeout: Duration::from_secs(5),
 };
 
-fn pace(section: &Section<'_>) -> KeyPace {
+pub(in crate::config) fn read_pace(section: &Section<'_>) -> KeyPace {
     let read = KeyPace {
         refresh: section.field("refresh").or(PACE.refresh),
         keep: section.field("keep").or(PACE.keep),
@@ -103,33 +111,34 @@ fn pace(section: &Section<'_>) -> KeyPace {
     read
 }
 
-fn issuer(section: &Section<'_>, seen: &mut Vec<String>) -> Option<TokenIssuer> {
-    let name = section.field("issuer").demanded("write what its tokens have as iss");
-    let issuer: Option<String> = name.optional();
-    if let Some(issuer) = &issuer {
+fn issuer(section: &Section<'_>, seen: &mut Vec<String>) -> Option<UserIssuer> {
+    let tokens = read_issuer(section);
+    if let Some(TokenIssuer { issuer, .. }) = &tokens {
         if seen.contains(issuer) {
-            name.fault("this issuer is listed twice", "keep one of them");
+            section.field("issuer").fault("this issuer is listed twice", "keep one of them");
         }
         seen.push(issuer.clone());
     }
-    let audience = section.field("audience").demanded("write what its tokens for this gateway have in aud").optional();
-    let algorithms = algorithms(&section.field("algorithms"));
-    let typ = section.field("typ").optional();
-    let jwks = jwks(section);
     let claim = |key| section.field(key).optional::<String>();
     let (user, name, roles) = (claim("user"), claim("name"), claim("roles"));
     let levels = section.field("levels").each(|item| item.section(level).flatten());
-    Some(TokenIssuer {
-        issuer: issuer?,
-        audience: audience?,
-        algorithms: algorithms?,
-        typ,
-        jwks: jwks?,
+    Some(UserIssuer {
+        tokens: tokens?,
         user: user.unwrap_or_else(|| "sub".to_owned()),
         name,
         roles: roles.unwrap_or_else(|| "roles".to_owned()),
         levels,
     })
+}
+
+/// `issuer`, `audience`, `algorithms`, `typ`, `jwks` and `ca`.
+pub(in crate::config) fn read_issuer(section: &Section<'_>) -> Option<TokenIssuer> {
+    let issuer = section.field("issuer").demanded("write what its tokens have as iss").optional();
+    let audience = section.field("audience").demanded("write what its tokens for this gateway have in aud").optional();
+    let algorithms = algorithms(&section.field("algorithms"));
+    let typ = section.field("typ").optional();
+    let jwks = jwks(section);
+    Some(TokenIssuer { issuer: issuer?, audience: audience?, algorithms: algorithms?, typ, jwks: jwks? })
 }
 
 /// A value of `acr`, as it stands in lists with blanks between them and in quotes.

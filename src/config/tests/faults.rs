@@ -32,6 +32,10 @@ use super::*;
     "13: internal-callers.a.client-certificate: a caller proves itself in one way"
 )]
 #[case(
+    "internal-callers: { a: { token-file: gate.yml, jwt: { issuer: i, audience: b, algorithms: [ES256], jwks: gate.yml, subject: s } } }\n",
+    "13: internal-callers.a.jwt: a caller proves itself in one way"
+)]
+#[case(
     "internal-callers: { a: { client-certificate: gate.yml } }\n",
     "13: internal-callers.a.client-certificate: no internal listener asks for certificates"
 )]
@@ -281,6 +285,49 @@ proptest! {
                 prop_assert!(!fault.wrong.contains("hunter2") && !fault.right.contains("hunter2"), "{}", fault);
             }
         }
+    }
+}
+
+const CALLER: &str = "issuer: i, audience: b, algorithms: [ES256], jwks: 'https://idp.example/keys', subject: s";
+
+/// Two callers with tokens of the issuer of a realm.
+fn with_callers(shop: &str, portal: &str) -> String {
+    let callers = format!("internal-callers:\n  shop: {{ jwt: {{ {shop} }} }}\n  portal: {{ jwt: {{ {portal} }} }}\n");
+    with_issuer(ISSUER) + &callers
+}
+
+#[rstest]
+#[case("audience: b", "audience: a", "shop.jwt: realm partners takes tokens of this issuer and audience as users'")]
+#[case(", subject: s", "", "shop.jwt.subject: this key must be written")]
+#[case("audience: b, ", "", "shop.jwt.audience: this key must be written")]
+#[case("issuer: i, ", "", "shop.jwt.issuer: this key must be written")]
+#[case("[ES256]", "[HS256]", "shop.jwt.algorithms[0]: this word is not known here")]
+#[case("https:", "http:", "shop.jwt.jwks: plain http")]
+#[case("subject: s", "subject: s, claim: azp", "shop.jwt.claim: claim and value belong together")]
+#[case("subject: s", "subject: s, value: shop", "shop.jwt.claim: claim and value belong together")]
+#[case("subject: s", "subject: s, roles: roles", "shop.jwt.roles: this key is not known")]
+#[case("subject: s", "subject: s, keys: { keep: 1m }", "shop.jwt.keys.keep: a set would be given up")]
+fn faults_of_callers_with_tokens_name_their_keys(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+    loaded(&with_callers(CALLER, &CALLER.replace("subject: s", "subject: t")));
+    let found = faults(&with_callers(&CALLER.replace(from, to), &CALLER.replace("subject: s", "subject: t")));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].contains(&format!("internal-callers.{expected}")), "{found:#?}");
+}
+
+#[rstest]
+#[case("", "", true)]
+#[case("", ", claim: azp, value: b", true)]
+#[case(", claim: azp, value: a", ", claim: azp, value: a", true)]
+#[case(", claim: azp, value: a", ", claim: scope, value: b", true)]
+#[case(", claim: azp, value: a", ", claim: azp, value: b", false)]
+fn a_token_proves_one_caller(#[case] shop: &str, #[case] portal: &str, #[case] faulty: bool) {
+    let gate = with_callers(&format!("{CALLER}{shop}"), &format!("{CALLER}{portal}"));
+    if faulty {
+        let found = faults(&gate);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].contains("internal-callers.portal.jwt: a token could prove shop too"), "{found:#?}");
+    } else {
+        loaded(&gate);
     }
 }
 

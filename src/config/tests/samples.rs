@@ -81,9 +81,12 @@ fn every_commented_key_of_the_sample_with_tokens_is_right() {
     assert_eq!((users.len(), users[1].name.as_str()), (2, "e-2"));
     assert_eq!((service.path.as_str(), service.terms.body), ("/verify", Some(16 * 1024)));
     let [issuer] = &jwt.issuers[..] else { panic!("one issuer") };
-    assert!(matches!(&issuer.jwks, JwkSet::Url(url, Some(_)) if url.is_https()));
+    assert!(matches!(&issuer.tokens.jwks, JwkSet::Url(url, Some(_)) if url.is_https()));
     assert_eq!(issuer.levels, [("urn:example:2fa".to_owned(), 2)]);
-    assert_eq!((issuer.typ.as_deref(), issuer.roles.as_str()), (Some("at+jwt"), "/realm_access/roles"));
+    let [caller] = &config.internal_callers[..] else { panic!("one caller") };
+    let token = caller.token().unwrap();
+    assert_eq!((token.subject.as_str(), &token.claim), ("shop", &Some(("azp".to_owned(), "shop".to_owned()))));
+    assert_eq!((issuer.tokens.typ.as_deref(), issuer.roles.as_str()), (Some("at+jwt"), "/realm_access/roles"));
 }
 
 #[test]

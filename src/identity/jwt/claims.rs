@@ -7,7 +7,7 @@ use sidegate_filters::clock::Millis;
 use sidegate_filters::identity_creation::BadToken;
 use sidegate_filters::jws::base64url;
 
-use super::Issuer;
+use super::verifier::Issuer;
 use crate::store::users::are_roles;
 
 /// The longest text of a claim that is used, in bytes.
@@ -26,7 +26,7 @@ impl Claim {
 }
 
 /// What a token says that is not over and for us.
-pub(super) struct Said {
+pub(in crate::identity) struct Said {
     pub(super) user: String,
     pub(super) name: String,
     pub(super) roles: Vec<String>,
@@ -39,6 +39,11 @@ pub(super) struct Said {
 }
 
 impl Issuer {
+    /// Whether the claims are those of a token that this entry is for.
+    pub(super) fn is_bound(&self, claims: &Value) -> bool {
+        self.bound.iter().all(|(claim, text)| claim.of(claims).and_then(Value::as_str) == Some(text))
+    }
+
     /// What the claims say, if they are for us and now is their time. `iss` is compared already.
     pub(super) fn judge(&self, claims: &Value, now: Millis, skew: Duration) -> Result<Said, BadToken> {
         if !is_for(claims.get("aud"), &self.audience) {
@@ -58,7 +63,8 @@ impl Issuer {
         let user = text(self.user.of(claims))?;
         let name = self.name.as_ref().map_or_else(|| Ok(user.clone()), |name| text(name.of(claims)))?;
         let authenticated_at = instant(claims, "auth_time")?.map_or(Millis(0), |at| at.min(now));
-        let (roles, bound_to) = (roles(self.roles.of(claims))?, bound_to(claims.get("cnf"))?);
+        let wanted = self.roles.as_ref().and_then(|wanted| wanted.of(claims));
+        let (roles, bound_to) = (roles(wanted)?, bound_to(claims.get("cnf"))?);
         let acr = claims.get("acr").and_then(Value::as_str);
         let level = self.levels.iter().find(|(value, _)| Some(value.as_str()) == acr).map(|(_, level)| *level);
         Ok(Said { user, name, roles, level, authenticated_at, expires, bound_to })

@@ -3,9 +3,10 @@
 mod ages;
 mod server;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sidegate_filters::CertificateDigest;
-use sidegate_filters::clock::ManualClock;
+use sidegate_filters::clock::{ManualClock, Millis};
+use sidegate_filters::jws::Algorithm;
 
 use super::*;
 use crate::identity::remote::{Patience, Remote};
@@ -40,7 +41,8 @@ impl Bench {
             typ: None,
             user: Claim("sub".into()),
             name: Some(Claim("/person/login".into())),
-            roles: Claim("roles".into()),
+            roles: Some(Claim("roles".into())),
+            bound: Vec::new(),
             levels: Vec::new(),
             keys: IssuerKeys::new(ISSUER.into(), Source::Url(Box::new(remote)), pace, clock.clone()),
         };

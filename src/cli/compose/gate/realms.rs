@@ -8,7 +8,9 @@ use sidegate_filters::identity_creation::{BearerToken, ClientCertificate, Creden
 use super::{ComposeError, Stores, parse_domain};
 use crate::cli::compose::routes::upstream_tls;
 use crate::cli::compose::services::upstream::PARALLEL;
-use crate::config::{self, CertificateName, CertificateUser, Config, JwkSet, Jwt, RealmKind, TokenIssuer};
+use crate::config::{
+    self, CallerToken, CertificateName, CertificateUser, Config, JwkSet, Jwt, RealmKind, TokenIssuer, UserIssuer,
+};
 use crate::identity::forward::{self, ForwardRealm};
 use crate::identity::jwt::{Claim, Issuer, IssuerKeys, JwtRealm, Pace, Settings, Source};
 use crate::identity::mtls::{MtlsRealm, Named, Owner};
@@ -50,7 +52,7 @@ fn bearer(
         clock_skew: jwt.clock_skew,
     };
     let issuers = jwt.issuers.iter().enumerate().map(|(index, wanted)| {
-        issuer(&realm.name, wanted, jwt, stores, clock)
+        of_users(wanted, jwt, stores, clock)
             .map_err(|wrong| ComposeError::unfit(format!("realms.{}.issuers[{index}]", realm.name), wrong))
     });
     let tokens = JwtRealm::new(settings, issuers.collect::<Result<_, _>>()?, clock.clone());
@@ -106,7 +108,7 @@ pub(in crate::cli::compose) struct KeySetOf {
 }
 
 impl KeySetOf {
-    fn new(wanted: &TokenIssuer, jwt: &Jwt) -> Result<Self, String> {
+    fn new(wanted: &TokenIssuer, pace: config::KeyPace) -> Result<Self, String> {
         let tls = match &wanted.jwks {
             JwkSet::Url(url, ca) if url.is_https() => {
                 let authorities =
@@ -115,7 +117,7 @@ impl KeySetOf {
             }
             JwkSet::Url(..) | JwkSet::File(_) => None,
         };
-        Ok(Self { issuer: wanted.issuer.clone(), at: wanted.jwks.clone(), tls, pace: jwt.keys })
+        Ok(Self { issuer: wanted.issuer.clone(), at: wanted.jwks.clone(), tls, pace })
     }
 
     fn keys(&self, clock: &Arc<dyn Clock>) -> Result<IssuerKeys, String> {
@@ -133,23 +135,43 @@ impl KeySetOf {
     }
 }
 
+/// An issuer of users' tokens.
+fn of_users(wanted: &UserIssuer, jwt: &Jwt, stores: &Stores, clock: &Arc<dyn Clock>) -> Result<Issuer, String> {
+    Ok(Issuer {
+        user: Claim(wanted.user.clone()),
+        name: wanted.name.clone().map(Claim),
+        roles: Some(Claim(wanted.roles.clone())),
+        levels: wanted.levels.clone(),
+        ..issuer(&wanted.tokens, jwt.keys, stores, clock)?
+    })
+}
+
+/// The issuer of this caller's tokens.
+pub(super) fn of_caller(wanted: &CallerToken, stores: &Stores, clock: &Arc<dyn Clock>) -> Result<Issuer, String> {
+    let subject = ("sub".to_owned(), wanted.subject.clone());
+    let bound = std::iter::once(subject).chain(wanted.claim.clone());
+    let bound = bound.map(|(claim, text)| (Claim(claim), text)).collect();
+    Ok(Issuer { bound, ..issuer(&wanted.issuer, wanted.keys, stores, clock)? })
+}
+
+/// An issuer of which nothing is asked but who is meant.
 fn issuer(
-    realm: &str,
     wanted: &TokenIssuer,
-    jwt: &Jwt,
+    pace: config::KeyPace,
     stores: &Stores,
     clock: &Arc<dyn Clock>,
 ) -> Result<Issuer, String> {
-    let key_set = KeySetOf::new(wanted, jwt)?;
+    let key_set = KeySetOf::new(wanted, pace)?;
     Ok(Issuer {
         issuer: wanted.issuer.clone(),
         audience: wanted.audience.clone(),
         algorithms: wanted.algorithms.clone(),
         typ: wanted.typ.clone(),
-        user: Claim(wanted.user.clone()),
-        name: wanted.name.clone().map(Claim),
-        roles: Claim(wanted.roles.clone()),
-        levels: wanted.levels.clone(),
-        keys: stores.lasting.issuer_keys(realm, key_set, |wanted| wanted.keys(clock))?,
+        user: Claim("sub".to_owned()),
+        name: None,
+        roles: None,
+        levels: Vec::new(),
+        bound: Vec::new(),
+        keys: stores.lasting.issuer_keys(key_set, |wanted| wanted.keys(clock))?,
     })
 }

@@ -17,7 +17,7 @@ impl Bench {
     fn with_file(mut self, path: &std::path::Path) -> Self {
         let pace = Pace { refresh: seconds(1), keep: seconds(3600), retry: seconds(1) };
         let keys = IssuerKeys::new(ISSUER.into(), Source::File(path.to_owned()), pace, self.clock.clone());
-        Arc::get_mut(&mut self.realm).unwrap().issuers[0].keys = keys;
+        Arc::get_mut(&mut self.realm).unwrap().verifier.issuers[0].keys = keys;
         self
     }
 }
