@@ -2,6 +2,7 @@
 
 mod callers;
 mod gone;
+mod issuers;
 mod refused;
 
 use serde_json::json;

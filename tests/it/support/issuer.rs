@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinHandle;
 
 use super::jose::SigningKey;
@@ -23,6 +24,8 @@ struct State {
     /// The JWK set; `None`: the server fails.
     set: Mutex<Option<String>>,
     asked: AtomicUsize,
+    /// Whoever writes here keeps all answers back.
+    gate: Arc<RwLock<()>>,
 }
 
 /// The name of its key.
@@ -42,7 +45,7 @@ impl Issuer {
         keys.extend_from_slice(others);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let set = Mutex::new(Some(json!({"keys": keys}).to_string()));
-        let state = Arc::new(State { set, asked: AtomicUsize::new(0) });
+        let state = Arc::new(State { set, asked: AtomicUsize::new(0), gate: Arc::default() });
         let address = listener.local_addr().unwrap();
         Self { key, address, listening: listen(listener, state.clone()), state }
     }
@@ -67,6 +70,11 @@ impl Issuer {
     /// Says from now on that it has these keys; with none at all it fails.
     pub(crate) fn say(&self, keys: Option<&[Value]>) {
         *self.state.set.lock().unwrap() = keys.map(|keys| json!({"keys": keys}).to_string());
+    }
+
+    /// Keeps its answers back until this is dropped.
+    pub(crate) fn hold(&self) -> OwnedRwLockWriteGuard<()> {
+        self.state.gate.clone().try_write_owned().unwrap()
     }
 
     /// How often it was asked.
@@ -95,6 +103,7 @@ fn listen(listener: TcpListener, state: Arc<State>) -> JoinHandle<()> {
             tokio::spawn(async move {
                 let _ = stream.read(&mut [0; 4096]).await;
                 state.asked.fetch_add(1, Ordering::SeqCst);
+                drop(state.gate.read().await);
                 let set = state.set.lock().unwrap().clone();
                 let (status, set) = set.map_or((500, String::new()), |set| (200, set));
                 let length = set.len();
