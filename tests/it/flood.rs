@@ -1,5 +1,7 @@
 //! A flood of anonymous dispatches (`gateway.md` 5): the byte limit holds, and nothing that was acknowledged is lost.
 
+mod networks;
+
 use std::time::Duration;
 
 use crate::support::gateway::{Gateway, Setup};
