@@ -5,8 +5,9 @@ mod refusals;
 use serde_json::{Value, json};
 
 use crate::support::gateway::Gateway;
+use crate::support::issuer::now;
 use crate::support::logs::{access_line, lines};
-use crate::support::oob::{by_link_to, dispatched, redeem};
+use crate::support::oob::{by_link, by_link_to, dispatched, redeem};
 use crate::support::phone::Phone;
 use crate::support::wait;
 
@@ -34,8 +35,23 @@ async fn security_events_leave_audit_lines() {
     let handed_out = redeem(&client, "authentication", &operation.token).await.uaf_code(1200);
     phone.authenticate(&handed_out).await.uaf_code(1200);
     phone.client().post("/auth/logout").send().await;
-    for event in ["login", "login-failed", "step-up", "dispatch", "redeem", "answer", "credential", "target", "logout"]
-    {
+    dispatched(&gateway.internal(), "registration", &by_link("jeff")).await;
+    let rename = json!({"requestId": uuid::Uuid::new_v4(), "creationTimeInEpochMillis": now() * 1000, "name": "new"});
+    let path = format!("/nevisfido/token/dispatch/targets/{}", phone.target());
+    client.call(http::Method::PATCH, &path).jose(&phone.signing.sign(&rename)).send().await.expect(204);
+    for event in [
+        "login",
+        "login-failed",
+        "step-up",
+        "dispatch",
+        "redeem",
+        "answer",
+        "credential",
+        "target",
+        "logout",
+        "act-for",
+        "jws-bypass",
+    ] {
         wait::until(event, wait::BOUND, async || {
             lines(&gateway).into_iter().find(|line| line["target"] == "audit" && line["event"] == event)
         })

@@ -268,6 +268,33 @@ async fn what_a_row_allows_leads_past_no_stricter_one_whoever_mends_it_behind() 
 }
 
 #[tokio::test]
+async fn what_a_row_allows_is_never_part_of_an_id() {
+    let upstream = Upstream::start().await;
+    let row = |path: &str, name: &str| {
+        format!(
+            "  - {{name: {name}, path: \"{path}\", methods: [GET], filters: [], upstream: shop, \
+             allow: [empty-segments, parameters, encoded-slashes, double-encoding]}}\n"
+        )
+    };
+    let rows = [row("/shop/{id}", "item"), row("/shop/{id}/parts/{part}", "part")].concat();
+    let setup = format!("upstreams:\n  shop: {{url: 'http://{}'}}\nroutes:\n{rows}", upstream.address);
+    let gateway = Setup::default().append(setup).start().await;
+    for client in [gateway.public(), gateway.public_http2()] {
+        for id in ["a%2Fb", "a%5Cb", "a%252Fb", "a;b=c", "a%2fparts%2Fb", "%2F", ";", "%2561"] {
+            for path in [format!("/shop/{id}"), format!("/shop/1/parts/{id}"), format!("/shop/{id}/parts/1")] {
+                let answer = client.get(&path).send().await;
+                assert!([400, 404].contains(&answer.status), "{path}: {}", answer.status);
+            }
+        }
+        client.get("/shop//parts/1").send().await.problem(400);
+        assert!(upstream.received().is_empty(), "{:?}", upstream.heads());
+        client.get("/shop/a%2Db").send().await.expect(200);
+        assert!(upstream.received()[0].head.starts_with("GET /shop/a-b HTTP/1.1\r\n"));
+        upstream.forget();
+    }
+}
+
+#[tokio::test]
 async fn letters_in_any_case_lead_to_a_row_that_says_so_and_past_none_that_minds_them() {
     let upstream = Upstream::start().await;
     let setup = format!(
