@@ -1,5 +1,6 @@
 //! The front over real sockets: strict requests, deadlines, early answers, upstreams, the end (`gateway.md` 2, 4, 8).
-//! The gateway runs in this process, with routes of its own and short limits.
+//! The gateway runs in this process, with routes of its own and short limits; the tables of bytes are tried on the built
+//! binary, too.
 
 mod clients;
 mod crowds;

@@ -1,6 +1,7 @@
 //! What a client may not send, and what comes of it: bytes as they are on the wire, the answer, and what the server behind
 //! saw of it, in a table for each protocol (`gateway.md` 2.1, 2.2, 7, 8).
 
+mod built;
 mod http1;
 mod http2;
 mod notation;

@@ -4,9 +4,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use super::super::clients::{connect, connect_tls, rest};
-use super::super::front::Front;
 use super::super::origin::Got;
-use super::table::{self, Row};
+use super::table::{self, COUNT, Doors, Row};
 use super::{notation, seen};
 
 /// Stands before a row's bytes where that is a later request of its connection.
@@ -14,13 +13,13 @@ const BEFORE: &str = "GET /up/before HTTP/1.1\r\nHost: a\r\n\r\n";
 /// Stands behind every row's bytes. It passes where they end as both sides think, and nowhere else.
 const NEXT: &str = "GET /up/next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-fn rows() -> Vec<Row> {
-    table::rows("http1.txt", notation::bytes)
+pub(super) fn rows(count: &str) -> Vec<Row> {
+    table::rows("http1.txt", count, notation::bytes)
 }
 
 /// How a row's bytes come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     AtOnce,
     /// A few at a time.
     InPieces,
@@ -30,13 +29,13 @@ enum Way {
 }
 
 impl Way {
-    fn say(self, front: &Front, bytes: &[u8]) -> String {
+    fn say(self, doors: &Doors, bytes: &[u8]) -> String {
         match self {
-            Self::AtOnce => in_pieces(front.plain, bytes, bytes.len()),
-            Self::InPieces => in_pieces(front.plain, bytes, (bytes.len() / 40).max(3)),
-            Self::Later => in_pieces(front.plain, &[BEFORE.as_bytes(), bytes].concat(), usize::MAX),
+            Self::AtOnce => in_pieces(doors.plain, bytes, bytes.len()),
+            Self::InPieces => in_pieces(doors.plain, bytes, (bytes.len() / 40).max(3)),
+            Self::Later => in_pieces(doors.plain, &[BEFORE.as_bytes(), bytes].concat(), usize::MAX),
             Self::Tls => {
-                let mut stream = connect_tls(front.tls, b"\x08http/1.1");
+                let mut stream = connect_tls(doors.tls, b"\x08http/1.1");
                 let _ = stream.write_all(bytes);
                 rest(&mut stream)
             }
@@ -78,8 +77,8 @@ fn in_one_chunk(mut got: Got) -> Got {
 }
 
 impl table::Way for Way {
-    fn answers(self, front: &Front, row: &Row) -> Result<(), String> {
-        let text = self.say(front, &[&row.bytes, NEXT.as_bytes()].concat());
+    fn answers(self, doors: &Doors, row: &Row) -> Result<(), String> {
+        let text = self.say(doors, &[&row.bytes, NEXT.as_bytes()].concat());
         let answers = answers(&text);
         let first = (self == Self::Later).then_some("200");
         let expected: Vec<_> = first.into_iter().chain(row.answers.split(", ")).collect();
@@ -110,26 +109,26 @@ fn brief(answer: &str) -> String {
 
 #[test]
 fn the_table_holds_of_bytes_that_come_at_once() {
-    table::try_all(&rows(), Way::AtOnce);
+    table::try_all(&rows(COUNT), Way::AtOnce);
 }
 
 #[test]
 fn the_table_holds_of_bytes_that_come_in_pieces() {
-    table::try_all(&rows(), Way::InPieces);
+    table::try_all(&rows(COUNT), Way::InPieces);
 }
 
 #[test]
 fn the_table_holds_of_later_requests() {
-    table::try_all(&rows(), Way::Later);
+    table::try_all(&rows(COUNT), Way::Later);
 }
 
 #[test]
 fn the_table_holds_over_tls() {
-    table::try_all(&rows(), Way::Tls);
+    table::try_all(&rows(COUNT), Way::Tls);
 }
 
 #[test]
 fn the_table_is_long_enough() {
     let refused = |row: &Row| row.answers.split(", ").any(|answer| answer.starts_with('4') || answer.starts_with('5'));
-    assert!(rows().iter().filter(|row| refused(row)).count() >= 100);
+    assert!(rows(COUNT).iter().filter(|row| refused(row)).count() >= 100);
 }
