@@ -53,39 +53,74 @@ impl Redeem {
         token: &str,
         from: Option<SourceNetwork>,
     ) -> Result<UafRequest, NotRedeemed> {
-        let redeemed = self.try_redeem(kind, token, from).await;
-        let code = match &redeemed {
+        let (operation, redeemed) = match self.operation(token).await {
+            Ok(operation) => {
+                let redeemed = self.try_redeem(kind, &operation, from).await;
+                (Some(operation), redeemed)
+            }
+            Err(refusal) => (None, Err(refusal)),
+        };
+        self.record(kind, operation.as_deref(), &redeemed).await;
+        redeemed
+    }
+
+    async fn operation(&self, token: &str) -> Result<Arc<Operation>, NotRedeemed> {
+        let token = DispatchToken::parse(token).ok_or_else(not_found)?;
+        let id = self.key.operation(&token)?;
+        let operation = self.operations.get(id).await?.ok_or_else(not_found)?;
+        audit::about(id.in_log().as_deref());
+        Ok(operation)
+    }
+
+    /// Writes the audit line: with the user and the target for whom the token was made, where one of ours was.
+    async fn record(
+        &self,
+        kind: OperationKind,
+        operation: Option<&Operation>,
+        redeemed: &Result<UafRequest, NotRedeemed>,
+    ) {
+        let code = match redeemed {
             Ok(_) => StatusCode::OK,
             Err(NotRedeemed::Refused(code)) => *code,
             Err(_) => StatusCode::INTERNAL,
         };
-        Audit::Redeem { operation: kind.word(), code: code.0 }.record();
-        redeemed
+        let user = match operation {
+            Some(operation) => self.audited(operation).await,
+            None => None,
+        };
+        let target = operation.and_then(|operation| operation.dispatch.as_ref()?.target.as_deref());
+        Audit::Redeem { operation: kind.word(), code: code.0, user, target }.record();
+    }
+
+    /// The user whom the line may name: whom a stranger named may be nobody, and nobody has no extId.
+    async fn audited<'a>(&self, operation: &'a Operation) -> Option<&'a str> {
+        let ext_id = operation.user.as_ref()?;
+        let exists = match operation.stranger {
+            Some(_) => self.users.by_ext_id(ext_id).await.is_ok_and(|user| user.is_some()),
+            None => true,
+        };
+        exists.then(|| ext_id.as_str())
     }
 
     async fn try_redeem(
         &self,
         kind: OperationKind,
-        token: &str,
+        operation: &Operation,
         from: Option<SourceNetwork>,
     ) -> Result<UafRequest, NotRedeemed> {
-        let token = DispatchToken::parse(token).ok_or_else(not_found)?;
-        let id = self.key.operation(&token)?;
-        let operation = self.operations.get(id).await?.ok_or_else(not_found)?;
-        audit::about(id.in_log().as_deref());
         // The token's state answers before anything is known of its user.
         operation.redeemable(kind, self.clock.now()).map_err(TransitionError::from)?;
         let ask: Ask = serde_json::from_str(&operation.context).map_err(|error| {
             tracing::error!(%error, "a stored context can't be read");
             NotRedeemed::Refused(StatusCode::INTERNAL)
         })?;
-        let errand = Errand { operation: &operation, user: self.user(&operation).await?, ask: &ask, from };
+        let errand = Errand { operation, user: self.user(operation).await?, ask: &ask, from };
         match (&ask, &errand.user) {
             (Ask::Deregistration(scope), Some(user)) => {
-                self.claimed(&operation, async |_| Ok((self.fido.deregister(user, scope, from).await?, None))).await
+                self.claimed(operation, async |_| Ok((self.fido.deregister(user, scope, from).await?, None))).await
             }
             _ if self.fido.is_elsewhere() => {
-                self.claimed(&operation, async |origin| self.ask(&errand, &origin).await).await
+                self.claimed(operation, async |origin| self.ask(&errand, &origin).await).await
             }
             _ => self.hand_out(&errand).await,
         }

@@ -107,6 +107,10 @@ pub enum Event<'a> {
         operation: &'static str,
         /// The UAF status code.
         code: u16,
+        /// The extId of the user for whom it was made, where there is one.
+        user: Option<&'a str>,
+        /// The id of the target to which it was sent, where there is one.
+        target: Option<&'a str>,
     },
     /// A UAF answer was judged.
     Answer {
@@ -256,7 +260,9 @@ impl Event<'_> {
             Self::Dispatch { operation, dispatcher, result, user, target } => {
                 line!("dispatch", operation, dispatcher, result, user, target_id = target);
             }
-            Self::Redeem { operation, code } => line!("redeem", operation, code),
+            Self::Redeem { operation, code, user, target } => {
+                line!("redeem", operation, code, user, target_id = target);
+            }
             Self::Answer { operation, code, user, confirmed } => line!("answer", operation, code, user, confirmed),
             Self::Target { change, target, user } => line!("target", change = change.name(), target_id = target, user),
             Self::Credential { change, user, aaid } => line!("credential", change = change.name(), user, aaid),

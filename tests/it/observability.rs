@@ -66,8 +66,42 @@ async fn security_events_leave_audit_lines() {
     }
     let failed = lines(&gateway).into_iter().find(|line| line["event"] == "login-failed").unwrap();
     assert_eq!((&failed["user"], &failed["address"]), (&json!(phone.ext_id()), &json!("127.0.0.1")));
-    let dispatch = lines(&gateway).into_iter().find(|line| line["event"] == "dispatch").unwrap();
-    assert_eq!((&dispatch["user"], &dispatch["target_id"]), (&json!(phone.ext_id()), &json!(phone.target())));
+    for event in ["dispatch", "redeem"] {
+        let line = lines(&gateway).into_iter().find(|line| line["event"] == event && !line["target_id"].is_null());
+        let line = line.expect(event);
+        assert_eq!((&line["user"], &line["target_id"]), (&json!(phone.ext_id()), &json!(phone.target())), "{event}");
+    }
+}
+
+/// The audit line of a redeem with this code.
+async fn redeemed(gateway: &Gateway, code: u16) -> Value {
+    wait::until("the audit line", wait::BOUND, async || {
+        lines(gateway).into_iter().find(|line| line["event"] == "redeem" && line["code"] == code)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_redeem_that_fails_names_the_user_of_a_token_that_was_found_and_nobody_who_is_not_there() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let client = gateway.public();
+    let operation = dispatched(&client, "authentication", &by_link_to("jeff", phone.target())).await;
+    redeem(&client, "authentication", &operation.token).await.uaf_code(1200);
+    redeem(&client, "authentication", &operation.token).await.uaf_code(1403);
+    let again = redeemed(&gateway, 1403).await;
+    assert_eq!((&again["user"], &again["target_id"]), (&json!(phone.ext_id()), &json!(phone.target())));
+    redeem(&client, "authentication", &"A".repeat(operation.token.len())).await.uaf_code(1404);
+    let unknown = redeemed(&gateway, 1404).await;
+    assert!(unknown["user"].is_null() && unknown["target_id"].is_null(), "{unknown}");
+    let seen = lines(&gateway).len();
+    let operation = dispatched(&client, "authentication", &by_link("dora")).await;
+    redeem(&client, "authentication", &operation.token).await.uaf_code(1200);
+    let ghost = wait::until("the audit line", wait::BOUND, async || {
+        lines(&gateway).into_iter().skip(seen).find(|line| line["event"] == "redeem" && line["code"] == 1200)
+    })
+    .await;
+    assert!(ghost["user"].is_null() && ghost["target_id"].is_null(), "{ghost}");
 }
 
 #[tokio::test]

@@ -161,7 +161,7 @@ fn no_audit_line_has_two_members_of_one_name() {
         Audit::StepUp { realm, user, auth_level: 2 },
         Audit::Logout { user },
         Audit::Dispatch { operation, dispatcher: "link", result: "dispatched", user: Some(user), target: Some("t") },
-        Audit::Redeem { operation, code },
+        Audit::Redeem { operation, code, user: Some(user), target: Some("t") },
         Audit::Answer { operation, code, user: Some(user), confirmed: Some("5f") },
         Audit::Target { change: Change::Added, target: "t", user },
         Audit::Credential { change: Change::Removed, user, aaid: "a" },
