@@ -55,10 +55,11 @@ impl Chain {
         Verdict::Pass
     }
 
-    /// Whether a connection that the filters let this caller have may go on. An error ends it.
-    pub async fn holds(&self, caller: &Caller) -> bool {
+    /// Whether a connection that the filters let this caller have may go on, which began with this
+    /// request, as it came. An error ends it.
+    pub async fn holds(&self, caller: &Caller, asked: &Exchange) -> bool {
         for filter in self.filters() {
-            match unharmed(filter.holds(caller)).await {
+            match unharmed(filter.holds(caller, asked)).await {
                 Ok(true) => {}
                 Ok(false) => return false,
                 Err(error) => {

@@ -63,11 +63,11 @@ pub trait Filter: Send + Sync {
     fn sent(&self, _exchange: &Exchange) {}
 
     /// Whether what the filter let pass may go on: of a connection that outlives its request, such as a WebSocket, this is
-    /// asked every few seconds.
+    /// asked every few seconds. `asked` is the request as it came.
     ///
     /// # Errors
     /// When it cannot decide: the connection ends.
-    async fn holds(&self, _caller: &Caller) -> Result<bool, FilterError> {
+    async fn holds(&self, _caller: &Caller, _asked: &Exchange) -> Result<bool, FilterError> {
         Ok(true)
     }
 

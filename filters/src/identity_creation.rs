@@ -165,6 +165,13 @@ impl IdentityCreationFilter {
         Err(Refusal::Forbidden(caller.name))
     }
 
+    /// Whether the bearer that proved an internal caller still does: a token ends. A certificate does for its connection.
+    async fn is_still(&self, caller: &InternalCaller, asked: &Exchange) -> Result<bool, FilterError> {
+        let Bearer::Token(bearer) = Bearer::of(&asked.headers) else { return Ok(true) };
+        let found = self.internal_callers.find(&bearer, &asked.client).await?;
+        Ok(found.is_ok_and(|known| known.name == caller.name))
+    }
+
     /// The user, and what was shown; or why there is none.
     async fn user(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Found<'_>, Refusal> {
         let mut reason = Reason::NoCredential;
@@ -284,10 +291,14 @@ impl Filter for IdentityCreationFilter {
         }
     }
 
-    async fn holds(&self, caller: &Caller) -> Result<bool, FilterError> {
-        let Caller::User(session) = caller else { return Ok(true) };
+    async fn holds(&self, caller: &Caller, asked: &Exchange) -> Result<bool, FilterError> {
+        let session = match caller {
+            Caller::Anonymous => return Ok(true),
+            Caller::Internal(caller) => return self.is_still(caller, asked).await,
+            Caller::User(session) => session,
+        };
         for credential in &self.credentials {
-            if !credential.holds(session).await? {
+            if !credential.holds(session, asked).await? {
                 return Ok(false);
             }
         }

@@ -77,6 +77,10 @@ impl Tokens for JwtRealm {
         format!("jwt {} of {}", self.settings.realm, issuers.join(" and "))
     }
 
+    fn realm(&self) -> &str {
+        &self.settings.realm
+    }
+
     fn acr_values(&self, level: u8) -> Option<Vec<String>> {
         if level <= self.settings.level {
             return Some(Vec::new());

@@ -2,6 +2,7 @@
 
 mod reconfigured;
 mod roles;
+mod tokens;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

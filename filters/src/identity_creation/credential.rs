@@ -59,11 +59,12 @@ pub trait Credential: Send + Sync {
     async fn find(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Result<Shown, FilterError>;
 
     /// Whether a session that this credential, or another of its row, was shown for is still alive: no where this one keeps
-    /// it and it has ended. One that is of its request alone is kept nowhere.
+    /// it and it has ended. One that is of its request alone is kept nowhere; what it was shown with is in `asked`, the
+    /// request as it came, and counts again where that costs nobody anything.
     ///
     /// # Errors
     /// When that can't be told.
-    async fn holds(&self, _session: &AuthenticatedSession) -> Result<bool, FilterError> {
+    async fn holds(&self, _session: &AuthenticatedSession, _asked: &Exchange) -> Result<bool, FilterError> {
         Ok(true)
     }
 
@@ -129,7 +130,7 @@ impl Credential for CookieSession {
         Ok(Shown::Nobody(Reason::SessionEnded))
     }
 
-    async fn holds(&self, session: &AuthenticatedSession) -> Result<bool, FilterError> {
+    async fn holds(&self, session: &AuthenticatedSession, _: &Exchange) -> Result<bool, FilterError> {
         if session.carrier().is_none() { Ok(true) } else { self.sessions.is_alive(session).await }
     }
 
@@ -182,6 +183,15 @@ impl Credential for BearerToken {
             Ok(session) => Shown::User(Box::new(session), None),
             Err(bad) => self.refused(&bad.to_string()),
         })
+    }
+
+    /// A token ends by its `exp`, or with its key.
+    async fn holds(&self, session: &AuthenticatedSession, asked: &Exchange) -> Result<bool, FilterError> {
+        if session.carrier().is_some() || session.realm() != self.tokens.realm() {
+            return Ok(true);
+        }
+        let Bearer::Token(token) = Bearer::of(&asked.headers) else { return Ok(false) };
+        Ok(self.tokens.verify(&token, &asked.client).await?.is_ok_and(|now| now.sid == session.sid))
     }
 
     fn acr_values(&self, level: u8) -> Option<Vec<String>> {

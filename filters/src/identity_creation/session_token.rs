@@ -54,7 +54,7 @@ impl Credential for SessionToken {
         Ok(session.map_or(Shown::Nobody(Reason::SessionEnded), |session| Shown::User(Box::new(session), Some(token))))
     }
 
-    async fn holds(&self, session: &AuthenticatedSession) -> Result<bool, FilterError> {
+    async fn holds(&self, session: &AuthenticatedSession, _: &Exchange) -> Result<bool, FilterError> {
         if session.carrier().is_none() { Ok(true) } else { self.sessions.is_alive(session).await }
     }
 

@@ -42,6 +42,9 @@ pub trait Tokens: Send + Sync {
     /// Whose they are, for `sidegate explain`: `jwt partners of https://idp.example.com`.
     fn name(&self) -> String;
 
+    /// The realm of the sessions that they make.
+    fn realm(&self) -> &str;
+
     /// The values of `acr` that tokens may have to reach this level, none where each token does; `None`: none reaches it.
     fn acr_values(&self, level: u8) -> Option<Vec<String>>;
 

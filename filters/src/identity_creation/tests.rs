@@ -66,6 +66,10 @@ impl Tokens for House {
         "jwt partners".into()
     }
 
+    fn realm(&self) -> &'static str {
+        "partners"
+    }
+
     fn acr_values(&self, level: u8) -> Option<Vec<String>> {
         (level < 3).then(|| vec!["urn:two".to_owned()])
     }
@@ -430,6 +434,7 @@ async fn whoever_shows_a_token_is_told_in_its_issuers_words(#[case] demanded: u8
 #[tokio::test]
 async fn what_was_let_in_may_go_on_while_its_session_lives() {
     let filter = filter(settings(Admission::Open));
+    let asked = exchange(false, &[]);
     let caller = |sid: &str, carrier: bool| {
         let session = Session { sid: sid.to_owned(), ..session("main") };
         Caller::User(AuthenticatedSession::granted(
@@ -437,10 +442,22 @@ async fn what_was_let_in_may_go_on_while_its_session_lives() {
             carrier.then(|| Carrier::new(CarriedBy::Cookie, String::new())),
         ))
     };
-    assert!(filter.holds(&Caller::Anonymous).await.unwrap());
-    assert!(filter.holds(&caller("s-1", true)).await.unwrap());
-    assert!(!filter.holds(&caller("ended", true)).await.unwrap());
-    assert!(filter.holds(&caller("ended", false)).await.unwrap(), "kept nowhere");
-    assert!(filter.holds(&caller("down", true)).await.is_err());
-    assert!(!crate::Chain::new(vec![Arc::new(filter)]).holds(&caller("down", true)).await);
+    assert!(filter.holds(&Caller::Anonymous, &asked).await.unwrap());
+    assert!(filter.holds(&caller("s-1", true), &asked).await.unwrap());
+    assert!(!filter.holds(&caller("ended", true), &asked).await.unwrap());
+    assert!(filter.holds(&caller("ended", false), &asked).await.unwrap(), "kept nowhere");
+    assert!(filter.holds(&caller("down", true), &asked).await.is_err());
+    assert!(!crate::Chain::new(vec![Arc::new(filter)]).holds(&caller("down", true), &asked).await);
+}
+
+#[rstest]
+#[case::good("partners", "Bearer good", true)]
+#[case::over("partners", "Bearer over", false)]
+#[case::not_what_named_the_user("staff", "Bearer over", true)]
+#[tokio::test]
+async fn what_a_token_let_in_may_go_on_while_it_is_good(#[case] realm: &str, #[case] shown: &str, #[case] holds: bool) {
+    let logins = crate::identity::Login { realm: realm.to_owned(), level: 1, at: crate::clock::Millis(0) }.into();
+    let user = Caller::User(AuthenticatedSession::granted(Session { logins, ..session("main") }, None));
+    let filter = with_tokens(settings(Admission::Open));
+    assert_eq!(filter.holds(&user, &exchange(false, &[("authorization", shown)])).await.unwrap(), holds);
 }

@@ -112,7 +112,8 @@ async fn step(asked: &mut Asked, open: &mut Open) -> Option<&'static str> {
     if !asked.stands(open).await {
         return Some("its handshake would be refused now");
     }
-    (!open.route.filters.holds(&open.caller).await).then_some("its session has ended, or lost a level or a role")
+    (!open.route.filters.holds(&open.caller, &asked.exchange).await)
+        .then_some("its session has ended, or lost a level or a role")
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ async fn gateway(echo: &Echo) -> Gateway {
     Setup::default().user("jeff").append(setup).start().await
 }
 
-fn opened(mut socket: Socket, path: &str, fields: &[(&str, &str)]) -> Socket {
+pub(super) fn opened(mut socket: Socket, path: &str, fields: &[(&str, &str)]) -> Socket {
     socket.write_all(handshake(path, fields).as_bytes()).unwrap();
     let head = head(&mut socket);
     assert!(head.starts_with("http/1.1 101 "), "{head}");

@@ -24,7 +24,7 @@ impl Filter for Breaking {
         Ok(Verdict::Pass)
     }
 
-    async fn holds(&self, _: &Caller) -> Result<bool, FilterError> {
+    async fn holds(&self, _: &Caller, _: &Exchange) -> Result<bool, FilterError> {
         panic!("a fault of ours");
     }
 }

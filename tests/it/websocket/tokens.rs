@@ -1,0 +1,49 @@
+//! WebSockets that were opened by tokens of an issuer, of users and of internal callers.
+
+use serde_json::json;
+
+use super::reconfigured::opened;
+use super::{Echo, closed, logged, ping};
+use crate::jwt::realm;
+use crate::support::gateway::Setup;
+use crate::support::issuer::{Issuer, now};
+use crate::support::jose::SigningKey;
+use crate::support::raw::Socket;
+use crate::support::secrets::Secrets;
+
+/// Seconds that a token is good for: time enough to open a WebSocket with it.
+const GOOD: u64 = 8;
+
+/// Its server of keys answers while the sockets are waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_a_token_opened_ends_with_it() {
+    let (echo, issuer) = (Echo::start(), Issuer::start(SigningKey::p256(&Secrets::default()), &[]).await);
+    let caller = format!(
+        "  shop:\n    roles: [act-for]\n    jwt: {{issuer: \"{0}\", audience: callers, algorithms: [ES256], \
+         jwks: \"{0}\", subject: s-shop}}\n",
+        issuer.url()
+    );
+    let rows = format!(
+        "upstreams:\n  app: {{url: 'http://{}'}}\n\
+         filters:\n  customers: {{type: identity-creation, domain: main}}\n\
+         \x20 services: {{type: identity-creation, domain: main, level: 2, internal-callers: anybody}}\n\
+         routes:\n  - {{name: feed, path: /feed/*, methods: [GET], filters: [customers], upstream: app, websocket: {{origins: [none]}}}}\n\
+         \x20 - {{name: calls, path: /calls/*, methods: [GET], on: [internal], filters: [services], upstream: app, websocket: {{origins: [none]}}}}\n",
+        echo.address
+    );
+    let setup = Setup::default().under("realms", realm(&issuer, "", "")).under("internal-callers", caller);
+    let gateway = setup.append(rows).start().await;
+    let cases = [("public", "/feed/a", "gate", "e-1"), ("internal", "/calls/a", "callers", "s-shop")];
+    for (listener, path, audience, subject) in cases {
+        let token = issuer.token(&json!({"aud": audience, "sub": subject, "exp": now() + GOOD}));
+        let lasting = issuer.token(&json!({"aud": audience, "sub": subject}));
+        let [mut ends, mut stays] = [token, lasting].map(|token| {
+            let socket = Socket::plain(gateway.address(listener));
+            opened(socket, path, &[("Authorization", format!("Bearer {token}").as_str())])
+        });
+        ping(&mut ends, b"as it was");
+        closed(&mut ends).await;
+        logged(&gateway, "its session has ended").await;
+        ping(&mut stays, b"as it was");
+    }
+}
