@@ -9,8 +9,11 @@ const MOST: usize = 64;
 /// A longer path is not read in all these ways: each takes time.
 const LONGEST: usize = 2048;
 
+/// What one server makes of a text; `None` where nobody is to see that.
+type Mending = fn(&str) -> Option<String>;
+
 /// What some server does, always to the whole path.
-const MENDINGS: &[fn(&str) -> Option<String>] =
+const MENDINGS: &[Mending] =
     &[merged, without_host, without_parameters, cut_at_parameter, slashes, backslashes, semicolons, decoded];
 
 impl CanonicalPath {
@@ -19,13 +22,18 @@ impl CanonicalPath {
     /// too many of them, or the path is longer than 2 KiB.
     #[must_use]
     pub fn readings(&self) -> Option<Vec<Self>> {
+        self.read_by(|mending, text| mending(text))
+    }
+
+    /// The same, with all work on texts done by `mend`.
+    fn read_by(&self, mut mend: impl FnMut(&Mending, &str) -> Option<String>) -> Option<Vec<Self>> {
         if self.text.len() > LONGEST {
             return None;
         }
         let mut all = vec![self.clone()];
         let mut next = 0;
         while let Some(path) = all.get(next) {
-            let texts: Option<Vec<_>> = MENDINGS.iter().map(|mend| mend(&path.text)).collect();
+            let texts: Option<Vec<_>> = MENDINGS.iter().map(|mending| mend(mending, &path.text)).collect();
             let changed = texts?.into_iter().filter(|text| *text != path.text);
             let mended: Option<Vec<Self>> = changed.map(|text| Self::parse(&text).ok()).collect();
             for mended in mended? {
@@ -119,3 +127,6 @@ fn run(text: &str) -> (Vec<u8>, &str) {
     }
     (bytes, rest)
 }
+
+#[cfg(test)]
+mod tests;
