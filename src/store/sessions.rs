@@ -20,7 +20,7 @@ pub const SESSIONS_LISTED: usize = 100;
 const RESOLUTION: Duration = Duration::from_secs(1);
 
 /// SHA-256 of a session's secret: all that a store ever sees of it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionKey(pub [u8; 32]);
 

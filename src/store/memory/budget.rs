@@ -54,11 +54,22 @@ impl Budget {
         Ok(Charge { budget: Arc::clone(self), origin: origin.clone(), bytes: AtomicUsize::new(bytes) })
     }
 
+    /// How much of what this origin has would have to come back, for so much more to fit.
+    pub(super) fn lacking(&self, origin: &Origin, more: usize) -> usize {
+        self.beyond(&self.accounts(), origin, more)
+    }
+
     /// Whether there is room for so much more.
     fn check(&self, accounts: &Accounts, origin: &Origin, more: usize) -> Result<(), StoreError> {
+        let fits = *origin == Origin::Internal || self.beyond(accounts, origin, more) == 0;
+        if fits { Ok(()) } else { Err(StoreError::Full) }
+    }
+
+    /// By how much so much more goes beyond the limit or the share.
+    fn beyond(&self, accounts: &Accounts, origin: &Origin, more: usize) -> usize {
         let of_origin = accounts.by_origin.get(origin).copied().unwrap_or(0);
-        let fits = accounts.total.saturating_add(more) <= self.limit && of_origin.saturating_add(more) <= self.share;
-        if fits || *origin == Origin::Internal { Ok(()) } else { Err(StoreError::Full) }
+        let beyond = |used: usize, limit: usize| used.saturating_add(more).saturating_sub(limit);
+        beyond(accounts.total, self.limit).max(beyond(of_origin, self.share))
     }
 
     fn accounts(&self) -> MutexGuard<'_, Accounts> {

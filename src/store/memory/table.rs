@@ -119,17 +119,19 @@ where
         (self.clock.now() < entry.value.perishes_at()).then_some(entry.value)
     }
 
-    /// The records that fit and have not perished: looks at all there are.
-    pub(super) fn all(&self, fits: impl Fn(&V) -> bool) -> Vec<Arc<V>> {
-        let now = self.clock.now();
-        let living = self.cache.iter().map(|(_, entry)| entry.value).filter(|value| now < value.perishes_at());
-        living.filter(|value| fits(value)).collect()
+    /// All records, perished ones too.
+    pub(super) fn all(&self) -> Vec<(K, Arc<V>)> {
+        self.cache.iter().map(|(key, entry)| (*key, entry.value)).collect()
     }
 
-    /// The keys of the records that fit: looks at all there are.
-    pub(super) fn keys(&self, fits: impl Fn(&V) -> bool) -> Vec<(K, Arc<V>)> {
-        let fitting = self.cache.iter().filter(|(_, entry)| fits(&entry.value));
-        fitting.map(|(key, entry)| (*key, entry.value)).collect()
+    /// What a record takes of the budget.
+    pub(super) fn weight(&self, value: &V) -> usize {
+        weight(value)
+    }
+
+    /// How much less there would have to be for a new record to fit.
+    pub(super) fn lacking(&self, origin: &Origin, value: &V) -> usize {
+        self.budget.lacking(origin, weight(value))
     }
 
     /// All that has not perished, with whose account it is on.
