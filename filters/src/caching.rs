@@ -3,6 +3,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// By what a caller is known: two who share a browser are shown nothing that was kept for the other.
+const CALLER: HeaderValue = HeaderValue::from_static("Cookie, Authorization");
 
 /// What else is said to caches that others share, and to those who heed no `Cache-Control` (RFC 9213, Surrogates).
 const OF_SHARED_CACHES: &[&str] = &["surrogate-control", "edge-control", "x-accel-expires", "expires", "pragma"];
@@ -11,7 +13,7 @@ const OF_SHARED_CACHES_SUFFIX: &str = "cdn-cache-control";
 /// Has an answer kept by no cache but the caller's own, and by that only where its server says for how long: else Back after
 /// a logout would show it.
 pub fn keep_personal(headers: &mut HeaderMap) {
-    let own = of_caller(headers).unwrap_or(NO_STORE);
+    let own = of_caller(headers);
     let is_shared = |name: &HeaderName| {
         OF_SHARED_CACHES.contains(&name.as_str()) || name.as_str().ends_with(OF_SHARED_CACHES_SUFFIX)
     };
@@ -19,7 +21,10 @@ pub fn keep_personal(headers: &mut HeaderMap) {
     for name in shared {
         headers.remove(name);
     }
-    headers.insert(header::CACHE_CONTROL, own);
+    if own.is_some() {
+        headers.append(header::VARY, CALLER);
+    }
+    headers.insert(header::CACHE_CONTROL, own.unwrap_or(NO_STORE));
 }
 
 /// `private` and what the server says for such a cache; `None` where it does not let one keep the answer for a time.
@@ -89,7 +94,18 @@ mod tests {
     #[case(&["immutable"], "no-store")]
     fn what_its_server_lets_a_browser_keep_only_the_callers_keeps(#[case] fields: &[&str], #[case] expected: &str) {
         let fields: Vec<_> = fields.iter().map(|field| ("cache-control", *field)).collect();
-        assert_eq!(kept(&fields), [("cache-control".to_owned(), expected.to_owned())]);
+        let (control, vary): (Vec<_>, Vec<_>) =
+            kept(&fields).into_iter().partition(|(name, _)| name == "cache-control");
+        assert_eq!(control, [("cache-control".to_owned(), expected.to_owned())]);
+        let caller = [("vary".to_owned(), "Cookie, Authorization".to_owned())];
+        assert_eq!(vary, if expected == "no-store" { &[][..] } else { &caller[..] });
+    }
+
+    #[test]
+    fn what_else_an_answer_hangs_on_is_still_said() {
+        let said = kept(&[("vary", "Accept-Encoding"), ("cache-control", "max-age=9")]);
+        let vary: Vec<_> = said.iter().filter(|(name, _)| name == "vary").map(|(_, value)| value.as_str()).collect();
+        assert_eq!(vary, ["Accept-Encoding", "Cookie, Authorization"]);
     }
 
     #[test]
@@ -109,7 +125,8 @@ mod tests {
         #[test]
         fn no_other_cache_may_keep_it_whatever_is_said(said in "[a-z=\", 0-9-]{0,24}(public|max-age=9|s-maxage=9|,){0,5}") {
             let kept = kept(&[("cache-control", &said)]);
-            let [(_, value)] = &kept[..] else { return Err(TestCaseError::fail("one field")) };
+            let mut fields = kept.iter().filter(|(name, _)| name == "cache-control");
+            let (Some((_, value)), None) = (fields.next(), fields.next()) else { return Err(TestCaseError::fail("one field")) };
             prop_assert!(value == "no-store" || value.starts_with("private, max-age="), "{}", value);
         }
     }

@@ -158,8 +158,7 @@ impl Forward {
         let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;
         let path = self.path.as_ref().unwrap_or(&self.exchange.path);
         // What is sent once more has a connection to itself, that no other such request may find closed.
-        let last = self.tries.wants_a_new_connection()
-            || self.upstream.close_after_body && (self.stream.is_some() || self.exchange.body.is_some());
+        let last = self.tries.wants_a_new_connection() || self.upstream.close_after_body && self.has_body();
         let (identity_headers, websocket) = (&self.upstream.identity_headers, self.tunnel.is_some());
         let to = Target { host: server.address.as_str(), path, identity_headers, last, websocket, trace };
         rewrite::rewrite(request, &self.exchange, &to, &self.host)

@@ -20,8 +20,9 @@ fn a_row_is_told_with_what_it_demands_takes_and_gives() {
     let operation = &document["paths"]["/targets/{id}"]["get"];
     assert_eq!(operation["operationId"], "target-delete");
     assert_eq!(operation["x-listeners"], json!(["public", "internal"]));
-    let demands = json!([{ "cookie": [] }, { "internal-caller": [] }, { "internal-certificate": [] }]);
-    assert_eq!(operation["security"], demands);
+    let demands =
+        ["cookie", "session-token", "internal-caller", "internal-certificate"].map(|scheme| json!({ scheme: [] }));
+    assert_eq!(operation["security"], json!(demands));
     assert_eq!(operation["parameters"][0]["name"], "id");
     assert_eq!(operation["requestBody"]["content"], json!({ "application/json": {} }));
     assert_eq!(operation["responses"]["2XX"]["content"], json!({ "application/jose": {} }));
@@ -36,7 +37,11 @@ fn nobody_is_asked_for_what_a_row_does_not_take() {
     let admin = json!([{ "internal-caller": [] }, { "internal-certificate": [] }]);
     assert_eq!(security::demands(&demand(Protection::Admin)), admin);
     let public = Described { on: &[ListenerClass::Public], ..demand(Protection::Session) };
-    assert_eq!(security::demands(&public), json!([{ "cookie": [] }]), "internal callers don't come there");
+    assert_eq!(
+        security::demands(&public),
+        json!([{ "cookie": [] }, { "session-token": [] }]),
+        "internal callers don't come there"
+    );
 }
 
 #[test]
