@@ -8,7 +8,8 @@ const CALLER: HeaderValue = HeaderValue::from_static("Cookie, Authorization");
 
 /// What else is said to caches that others share, and to those who heed no `Cache-Control` (RFC 9213, Surrogates).
 const OF_SHARED_CACHES: &[&str] = &["surrogate-control", "edge-control", "x-accel-expires", "expires", "pragma"];
-const OF_SHARED_CACHES_SUFFIX: &str = "cdn-cache-control";
+/// Each cache has a name to put before it (RFC 9213 2), such as `cdn` or `x-litespeed`.
+const OF_SHARED_CACHES_SUFFIX: &str = "-cache-control";
 
 /// Has an answer kept by no cache but the caller's own, and by that only where its server says for how long: else Back after
 /// a logout would show it.
@@ -113,6 +114,7 @@ mod tests {
         let said = [
             ("cdn-cache-control", "max-age=60"),
             ("cloudflare-cdn-cache-control", "max-age=60"),
+            ("x-litespeed-cache-control", "public, max-age=60"),
             ("surrogate-control", "max-age=60"),
             ("expires", "Thu, 01 Dec 2033 16:00:00 GMT"),
             ("etag", "\"a\""),

@@ -15,6 +15,7 @@ use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
 use crate::network::SourceNetwork;
+use crate::path::small;
 use crate::rate::{Limit, Rate};
 use crate::reply::Problem;
 
@@ -109,7 +110,7 @@ impl RateLimitFilter {
                 let missing = || FilterError::Internal(format!("the path of the row has no segment {{{name}}}"));
                 let value = exchange.params.get(name).ok_or_else(missing)?;
                 // A server behind may take small and capital letters for the same: else each spelling had a count of its own.
-                Some((of_caller.unwrap_or(network), Some(value.to_ascii_lowercase())))
+                Some((of_caller.unwrap_or(network), Some(small(value))))
             }
         })
     }

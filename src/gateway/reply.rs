@@ -43,7 +43,8 @@ impl Dress {
     pub(super) fn put_on(&self, head: &mut ResponseHeader, request_id: &str) -> pingora::Result<()> {
         self.put_on_ours(head, request_id)?;
         self.changes.iter().filter(|change| self.may_say(change)).try_for_each(|change| make(change, head))?;
-        if self.personal {
+        // A cookie is cleared for this client alone: from a shared cache that would end the sessions of others.
+        if self.personal || self.clears(head) {
             keep_personal(head)?;
         }
         self.clear(head)
@@ -95,8 +96,12 @@ impl Dress {
         Ok(())
     }
 
+    fn clears(&self, head: &ResponseHeader) -> bool {
+        self.dead_cookie.is_some() && head.status == StatusCode::UNAUTHORIZED
+    }
+
     fn clear(&self, head: &mut ResponseHeader) -> pingora::Result<()> {
-        if let Some(cleared) = self.dead_cookie.as_ref().filter(|_| head.status == StatusCode::UNAUTHORIZED) {
+        if let Some(cleared) = self.dead_cookie.as_ref().filter(|_| self.clears(head)) {
             head.append_header(header::SET_COOKIE, cleared.clone())?;
         }
         Ok(())
@@ -111,10 +116,11 @@ fn keep_personal(head: &mut ResponseHeader) -> pingora::Result<()> {
     for name in gone {
         head.remove_header(&name);
     }
-    match kept.remove(header::CACHE_CONTROL) {
-        Some(value) => head.insert_header(header::CACHE_CONTROL, value),
-        None => Ok(()),
+    for name in [header::CACHE_CONTROL, header::VARY] {
+        head.remove_header(&name);
+        kept.get_all(&name).iter().try_for_each(|value| head.append_header(&name, value.clone()).map(drop))?;
     }
+    Ok(())
 }
 
 fn make(Change { name, deed }: &Change, head: &mut ResponseHeader) -> pingora::Result<()> {

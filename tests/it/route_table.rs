@@ -302,6 +302,8 @@ async fn letters_in_any_case_lead_to_a_row_that_says_so_and_past_none_that_minds
          filters:\n  customers: {{type: identity-creation, domain: main}}\n\
          routes:\n  - {{name: pay, path: /shop/pay/*, methods: [GET], filters: [customers], upstream: shop}}\n\
          \x20 - {{name: own, path: /shop/own/*, ignore-case: true, methods: [GET], filters: [customers], upstream: shop}}\n\
+         \x20 - {{name: over, path: /shop/%C3%BCber/*, methods: [GET], filters: [customers], upstream: shop}}\n\
+         \x20 - {{name: account, path: /shop/konto/*, methods: [GET], filters: [customers], upstream: shop}}\n\
          \x20 - {{name: shop, path: /shop/*, ignore-case: true, methods: [GET], filters: [], upstream: shop}}\n\
          \x20 - {{name: rest, path: /rest/*, methods: [GET], filters: [], upstream: shop}}\n",
         upstream.address
@@ -314,6 +316,9 @@ async fn letters_in_any_case_lead_to_a_row_that_says_so_and_past_none_that_minds
             ("/Shop/pay/1", 400),
             ("/shop/PAY/1", 400),
             ("/shop/p%41y/1", 400),
+            ("/shop/%C3%BCber/1", 401),
+            ("/shop/%C3%9Cber/1", 400),
+            ("/shop/%E2%84%AAonto/1", 400),
             ("/Rest/1", 404),
         ] {
             client.get(path).send().await.problem(status);

@@ -50,7 +50,7 @@ pub enum PathError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanonicalPath {
     pub(super) text: String,
-    unusual: PathRules,
+    pub(super) unusual: PathRules,
 }
 
 impl CanonicalPath {
@@ -78,20 +78,6 @@ impl CanonicalPath {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
-    }
-
-    /// The path as a server reads it to which small and capital ASCII letters are the same: all that are not of escapes are
-    /// small.
-    #[must_use]
-    pub fn in_small_letters(&self) -> Self {
-        let mut text = self.text.to_ascii_lowercase();
-        let escapes: Vec<usize> = text.match_indices('%').map(|(at, _)| at).collect();
-        for at in escapes {
-            if let Some(digits) = text.get_mut(at..at + 3) {
-                digits.make_ascii_uppercase();
-            }
-        }
-        Self { text, unusual: self.unusual }
     }
 
     /// The spellings found that a route has to allow.
@@ -155,7 +141,7 @@ fn decode(raw: &[u8]) -> Result<(String, Vec<u8>), PathError> {
     Ok((text, decoded))
 }
 
-fn push_escaped(text: &mut String, byte: u8) {
+pub(super) fn push_escaped(text: &mut String, byte: u8) {
     if is_unreserved(byte) {
         return text.push(char::from(byte));
     }

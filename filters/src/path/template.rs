@@ -1,6 +1,7 @@
 //! Route templates: literal segments and `{name}` segments.
 
 use super::CanonicalPath;
+use super::letters::are_alike;
 
 /// The values of a template's `{name}` segments, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,7 +118,8 @@ impl PathTemplate {
         let mut parts = parts(text);
         let mut fits = |segment: &Segment| {
             parts.next().is_some_and(|part| match segment {
-                Segment::Literal(literal) => is_same(literal, part, self.any_case || reader.any_case),
+                Segment::Literal(literal) if reader.any_case => are_alike(literal, part),
+                Segment::Literal(literal) => is_same(literal, part, self.any_case),
                 Segment::Name(_) => reader.any_segment || is_plain(part),
             })
         };
@@ -149,7 +151,10 @@ impl PathTemplate {
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let overlaps = |(here, there): (&Segment, &Segment)| match (here, there) {
-            (Segment::Literal(here), Segment::Literal(there)) => is_same(here, there, self.any_case || other.any_case),
+            (Segment::Literal(here), Segment::Literal(there)) if self.any_case || other.any_case => {
+                are_alike(here, there)
+            }
+            (Segment::Literal(here), Segment::Literal(there)) => here == there,
             (Segment::Name(_), Segment::Literal(literal)) | (Segment::Literal(literal), Segment::Name(_)) => {
                 is_plain(literal)
             }
