@@ -13,6 +13,7 @@ use pingora::protocols::raw_connect::ProxyDigest;
 use sidegate_filters::ForwardedError;
 use sidegate_filters::forwarded::Origin;
 use sidegate_filters::{CertificateDigest, CertificateNames, TrustedProxies};
+use tokio::sync::SetOnce;
 
 use super::head::HeadFault;
 use super::tls::Authorities;
@@ -63,7 +64,7 @@ pub(super) struct Connection {
     /// Bytes of the client may be left unread when the connection closes.
     linger: AtomicBool,
     /// A WebSocket has it: what comes is no request any more.
-    tunnel: AtomicBool,
+    tunnel: SetOnce<()>,
     reader: AtomicWaker,
     _open: Opened,
 }
@@ -85,7 +86,7 @@ impl Connection {
             fault: Mutex::new(None),
             stalled: AtomicBool::new(false),
             linger: AtomicBool::new(false),
-            tunnel: AtomicBool::new(false),
+            tunnel: SetOnce::new(),
             reader: AtomicWaker::new(),
             _open: open,
         })
@@ -165,11 +166,17 @@ impl Connection {
 
     /// From here on bytes pass as they come, to the end of the connection.
     pub(super) fn open_tunnel(&self) {
-        self.tunnel.store(true, Ordering::Release);
+        // Where it is one already there is nothing to say.
+        let _ = self.tunnel.set(());
+    }
+
+    /// Comes back once it is a tunnel.
+    pub(super) async fn tunnel_opened(&self) {
+        self.tunnel.wait().await;
     }
 
     pub(super) fn is_tunnel(&self) -> bool {
-        self.tunnel.load(Ordering::Acquire)
+        self.tunnel.initialized()
     }
 
     /// Has the stream read on for a while before it closes, so that the client gets to see the answer.

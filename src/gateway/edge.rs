@@ -272,12 +272,11 @@ impl HttpServerApp for Http {
     }
 }
 
-/// Comes back when WebSockets end and the connection is one.
+/// Comes back when WebSockets end and the connection is one, be it that a server opens it only then.
 async fn tunnels_end(ending: watch::Receiver<Ending>, connection: Option<&Connection>) {
+    let Some(connection) = connection else { return pending().await };
+    connection.tunnel_opened().await;
     reached(ending, Ending::Tunnels).await;
-    if !connection.is_some_and(Connection::is_tunnel) {
-        pending::<()>().await;
-    }
 }
 
 /// Comes back when that much ends.

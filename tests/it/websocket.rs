@@ -2,6 +2,7 @@
 
 mod reconfigured;
 mod roles;
+mod taken_over;
 mod tokens;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -304,16 +305,4 @@ async fn it_is_closed_at_the_limits_of_its_row(#[case] terms: &str, #[case] byte
         (gateway.metric("sidegate_open_requests").await == 1).then_some(())
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_gateway_that_takes_over_waits_for_none() {
-    let echo = Echo::start();
-    let mut gateway = gateway(&echo, "true").await;
-    let (mut socket, _) = open(&gateway, Socket::plain(gateway.address("public"))).await;
-    ping(&mut socket, b"as it was");
-    assert_eq!(gateway.upgrade().await, Some(0));
-    closed(&mut socket).await;
-    let log = gateway.log();
-    assert!(!log.contains("open requests are cut"), "it took limits.stop: {log}");
 }
