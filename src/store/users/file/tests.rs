@@ -80,13 +80,30 @@ async fn a_fault_answers_nobody_until_it_is_mended() {
     assert!(file.by_name("jeff").await.unwrap().is_some());
 }
 
+fn line(name: &str, cost: &str) -> String {
+    format!("{name}:{name}:$argon2id$v=19${cost}$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo\n")
+}
+
+#[tokio::test]
+async fn the_dearest_hash_that_a_line_may_have_is_good_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    let dearest = line("old", "m=262144,t=4,p=1");
+    write(&path, &dearest);
+    let file = UsersFile::open(&path).unwrap();
+    assert!(file.by_name("old").await.unwrap().is_some(), "alone");
+    file.add("jeff", hash()).await.unwrap();
+    assert!(file.by_name("old").await.unwrap().is_some(), "beside one that is made here");
+    write(&path, &format!("{dearest}{}", line("eve", "m=8,t=1,p=1")));
+    let error = file.by_name("old").await.unwrap_err().to_string();
+    let told = ["line 2", "more than 1048576", "that users are added with is not counted"];
+    assert!(told.iter().all(|told| error.contains(told)), "{error}");
+}
+
 #[tokio::test]
 async fn hashes_that_ask_for_too_much_are_a_fault_of_their_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users");
-    let line = |name: &str, cost: &str| {
-        format!("{name}:{name}:$argon2id$v=19${cost}$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo\n")
-    };
     let old = line("old", "m=65536,t=6,p=4");
     write(&path, &old);
     let file = UsersFile::open(&path).unwrap();
