@@ -54,19 +54,18 @@ enum Errand {
 impl Errand {
     /// What comes back, and how often it was sent again. A GET of which nothing came back may be: the client's library drops,
     /// as an error, what it has yet to send when the gateway ends an HTTP/2 connection, and every client sends anew what
-    /// crossed the end of an idle one (RFC 9110 9.2.2). What the gateway had begun with is looked for in its log.
+    /// crossed the end of an idle one (RFC 9110 9.2.2). A sale has a number by which the same may be asked for again: had the
+    /// gateway begun with it, it would be done twice. What the gateway had begun with is looked for in its log as well.
     async fn run(self, client: Client) -> (Answer, u64) {
-        let page = match self {
-            Self::Page(path) => path,
-            Self::Dispatch => return (dispatch(&client, "authentication", &by_link("jeff")).await, 0),
-            Self::Sale => {
-                let sale = uuid::Uuid::new_v4().to_string();
-                return (client.post("/till/sale").body(sale).send().await, 0);
-            }
-        };
+        let sale = uuid::Uuid::new_v4().to_string();
         let mut again = 0;
         loop {
-            match client.get(page).try_send().await {
+            let request = match self {
+                Self::Page(path) => client.get(path),
+                Self::Sale => client.post("/till/sale").body(sale.clone()),
+                Self::Dispatch => return (dispatch(&client, "authentication", &by_link("jeff")).await, 0),
+            };
+            match request.try_send().await {
                 Err(error) if error.is_request() && again < AGAIN => again += 1,
                 done => return (done.unwrap(), again),
             }
