@@ -35,8 +35,8 @@ impl SessionDomain {
         &self.0
     }
 
-    /// The cookie's name: with the `__Host-` prefix (RFC 6265bis 4.1.3) over TLS, without it on a plain loopback
-    /// listener, where browsers would refuse it.
+    /// The cookie's name: with the `__Host-` prefix (RFC 6265bis 4.1.3) for clients who come by https, be it that a believed
+    /// proxy says so; without it for those by plain http, where browsers would refuse it.
     #[must_use]
     pub fn cookie_name(&self, secure: bool) -> String {
         let prefix = if secure { SECURE_PREFIX } else { PLAIN_PREFIX };
