@@ -4,6 +4,7 @@
 //! The built-in standalone configuration is `conf/standalone.yml` itself, so the two cannot differ. Files that live on
 //! their own (users, keys, certificates) are named here and read by the modules that use them.
 
+mod app_links;
 mod assembly;
 mod context;
 mod dangling;

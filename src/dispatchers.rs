@@ -3,6 +3,7 @@
 //! A dispatcher gets an [`Order`]: whose token, for which operation, with which data, and the recipient when a dispatch
 //! target was named. It answers with the text for the relying party, or says what went wrong.
 
+mod app_links;
 mod base_url;
 mod data;
 mod link;
@@ -18,7 +19,8 @@ use async_trait::async_trait;
 use crate::jose::EncryptionKey;
 use crate::store::operation::OperationKind;
 
-pub use base_url::{BaseUrl, BaseUrlError};
+pub use app_links::{AndroidApp, AppLinks, AppleAppId, Fingerprint, Package};
+pub use base_url::{BaseUrl, BaseUrlError, WebBase};
 pub use data::{DataFault, DispatchData};
 pub use link::LinkDispatcher;
 pub use recipients::Recipients;

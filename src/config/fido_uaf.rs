@@ -9,6 +9,7 @@ use sidegate_filters::{CanonicalPath, UsernameMapper};
 use sidegate_uaf::Aaid;
 use sidegate_uaf::wire::{AppId, FacetId, Versions};
 
+use super::app_links;
 use super::dispatchers::{self, Dispatcher};
 use super::field::Field;
 use super::files;
@@ -16,6 +17,7 @@ use super::filters::username_mapper;
 use super::scalar::Scalar as _;
 use super::section::Section;
 use super::url::PublicUrl;
+use crate::dispatchers::AppLinks;
 
 pub use metadata::{Metadata, UnknownModels};
 pub use time_limits::TimeLimits;
@@ -61,6 +63,8 @@ pub struct FidoUaf {
     pub time_limits: TimeLimits,
     /// The dispatchers, each type at most once.
     pub dispatchers: Vec<Dispatcher>,
+    /// The apps that open the links of the dispatcher of type `link`, where those are links of the web.
+    pub app_links: Option<AppLinks>,
 }
 
 /// A UAF server behind.
@@ -128,6 +132,7 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
              may be of, and so shows; list the models of your phones",
         );
     }
+    let dispatchers = dispatchers::read(&section.field("dispatchers"), known.public_url);
     FidoUaf {
         upstream,
         app_id: app_id(&section.field("app-id"), embedded && !known.try_out),
@@ -151,7 +156,8 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
         }),
         username_mapper: username_mapper(section),
         time_limits: section.field("time-limits").section(time_limits::read).unwrap_or_else(TimeLimits::documented),
-        dispatchers: dispatchers::read(&section.field("dispatchers"), known.public_url),
+        app_links: app_links::read(&section.field("app-links"), &dispatchers, known.public_url),
+        dispatchers,
     }
 }
 

@@ -1,3 +1,4 @@
+mod app_links;
 mod difference;
 mod domains;
 mod faults;

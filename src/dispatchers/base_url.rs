@@ -49,12 +49,28 @@ impl BaseUrl {
         Ok(Self(text.to_owned()))
     }
 
+    /// Where phones look for what makes links of the web an application's; `None`: it is one of an application already.
+    #[must_use]
+    pub fn web(&self) -> Option<WebBase> {
+        let url = Url::parse(&self.0).ok().filter(|url| url.scheme() == "https")?;
+        Some(WebBase { host: url.host_str()?.to_owned(), path: url.path().to_owned() })
+    }
+
     /// The link that carries `payload` (base64url without padding) as its last query parameter (`http-api.md` 10).
     #[must_use]
     pub fn link(&self, payload: &str) -> String {
         let separator = if self.0.contains('?') { '&' } else { '?' };
         format!("{}{separator}dispatchTokenResponse={payload}", self.0)
     }
+}
+
+/// A base of links that is a page of the web.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebBase {
+    /// Its host, in lower case.
+    pub host: String,
+    /// Its path, at least a slash.
+    pub path: String,
 }
 
 fn check_parts(text: &str) -> Result<(), BaseUrlError> {
@@ -120,6 +136,15 @@ mod tests {
     #[case("https://siven.ch\\x", BaseUrlError::Character)]
     fn what_would_break_a_link_is_refused(#[case] base: &str, #[case] error: BaseUrlError) {
         assert_eq!(BaseUrl::parse(base), Err(error));
+    }
+
+    #[rstest]
+    #[case("https://siven.ch", Some(("siven.ch", "/")))]
+    #[case("HTTPS://Siven.ch:443/open?x=1", Some(("siven.ch", "/open")))]
+    #[case("sidegate://x-callback-url/authenticate", None)]
+    fn links_of_the_web_have_a_host_that_is_asked(#[case] base: &str, #[case] web: Option<(&str, &str)>) {
+        let expected = web.map(|(host, path)| WebBase { host: host.to_owned(), path: path.to_owned() });
+        assert_eq!(BaseUrl::parse(base).unwrap().web(), expected);
     }
 
     proptest! {

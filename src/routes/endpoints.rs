@@ -3,6 +3,7 @@
 
 mod admin;
 mod answers;
+mod app_links;
 mod asker;
 mod auth_answer;
 mod auth_fidouaf;
@@ -27,6 +28,7 @@ mod uaf_request;
 mod uaf_response;
 
 pub use admin::{AdminListEndpoint, AdminRemoveEndpoint};
+pub use app_links::AppLinksEndpoint;
 pub use auth_fidouaf::FidoLoginRequestEndpoint;
 pub use auth_fidouaf_response::FidoLoginResponseEndpoint;
 pub use auth_login::LoginPageEndpoint;

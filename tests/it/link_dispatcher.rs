@@ -249,3 +249,33 @@ async fn a_target_needs_a_free_name_and_a_configured_dispatcher() {
     let named: Vec<_> = listed.iter().map(|target| (&target["name"], &target["dispatcher"])).collect();
     assert_eq!(named, [(&json!("phone"), &json!("link")), (&json!("tablet"), &json!("link"))]);
 }
+
+/// What Android and iOS fetch from the host of a link, without a proof of who they are.
+#[tokio::test]
+async fn the_files_that_lead_links_to_an_app_are_there_for_everybody() {
+    let print = ["AB"; 32].join(":");
+    let app_links = format!(
+        "  app-links:\n    android: [{{ package: ch.siven.access, fingerprints: ['{print}'] }}]\n    ios: [ABCDE12345.ch.siven.access]\n"
+    );
+    let base_url = "base-url: https://siven.ch/open";
+    let gateway =
+        documented("https://siven.ch/open").replace(base_url, format!("{base_url}\n{app_links}")).start().await;
+    let target =
+        json!({ "namespace": "android_app", "package_name": "ch.siven.access", "sha256_cert_fingerprints": [print] });
+    let android = json!([{ "relation": ["delegate_permission/common.handle_all_urls"], "target": target }]);
+    let components = json!([{ "/": "/open*", "?": { "dispatchTokenResponse": "?*" } }]);
+    let ios =
+        json!({ "applinks": { "details": [{ "appIDs": ["ABCDE12345.ch.siven.access"], "components": components }] } });
+    let files = [
+        ("/.well-known/assetlinks.json", android),
+        ("/.well-known/apple-app-site-association", ios.clone()),
+        ("/apple-app-site-association", ios),
+    ];
+    for client in [gateway.public(), gateway.internal_as_nobody()] {
+        for (path, expected) in &files {
+            let answer = client.get(path).send().await.expect(200);
+            assert_eq!((answer.media_type(), &answer.json()), ("application/json", expected), "{path}");
+            client.post(path).send().await.expect(405);
+        }
+    }
+}

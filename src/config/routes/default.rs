@@ -8,6 +8,7 @@ use crate::config::field::Field;
 use crate::config::scalar::{Pattern, Scalar as _};
 use crate::config::section::Section;
 use crate::config::{Domain, FidoUaf, Realm, RealmKind};
+use crate::dispatchers::AppLinks;
 use crate::identity::login_page::LOGINS;
 use crate::routes::ListenerClass;
 use crate::routes::rows::{self, Administered, Protection, ROWS, Service};
@@ -175,6 +176,8 @@ impl Served<'_> {
             | Service::AdminRemove(Administered::Credentials | Administered::Targets) => has_fido,
             Service::FidoLoginRequest | Service::FidoLoginResponse => by_key && has_fido,
             Service::Facets => self.fido_uaf.is_some_and(|fido_uaf| !fido_uaf.facets.is_empty()),
+            Service::AssetLinks => self.app_links().is_some_and(|links| !links.android.is_empty()),
+            Service::SiteAssociation => self.app_links().is_some_and(|links| !links.ios.is_empty()),
             Service::UafRequest(_)
             | Service::UafRegistration
             | Service::UafAuthentication
@@ -187,6 +190,10 @@ impl Served<'_> {
             | Service::DeleteTarget
             | Service::Status => has_fido && (*protection != Protection::FidoUaf || by_key),
         }
+    }
+
+    fn app_links(&self) -> Option<&AppLinks> {
+        self.fido_uaf.and_then(|fido_uaf| fido_uaf.app_links.as_ref())
     }
 
     /// Whether a realm of the row's domain is of such a kind.

@@ -20,8 +20,8 @@ fn the_built_in_configuration_is_the_sample() {
     assert_eq!(fido_uaf.app_id, None);
     assert!(fido_uaf.hide_users && fido_uaf.decoy_models.is_empty());
     assert_eq!(texts(&fido_uaf.facets), ["http://127.0.0.1:8080", sidegate_uaf::facets::SOFTWARE_FACET]);
-    // Nothing but the rows of the realm that stands in comments is left out.
-    assert_eq!(built_in.routes.len(), crate::routes::rows::ROWS.len() - 2);
+    // Nothing but the rows of the realm that stands in comments, and of apps, is left out.
+    assert_eq!(built_in.routes.len(), crate::routes::rows::ROWS.len() - 5);
     let noticed: Vec<_> = built_in.notices.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(noticed, ["public-url", "fido-uaf.metadata.unknown-models", "fido-uaf.anonymous-content"]);
 }

@@ -69,6 +69,10 @@ pub enum Service {
     Jwks,
     /// The keys of SecTokens for one upstream.
     JwksOf,
+    /// Which apps of Android open dispatched links.
+    AssetLinks,
+    /// Which apps of iOS do.
+    SiteAssociation,
     /// The process lives.
     Liveness,
     /// What it needs is there.
@@ -92,8 +96,8 @@ impl Service {
     /// Whether it answers everybody alike, so that nobody is asked who they are.
     #[must_use]
     pub fn is_impersonal(self) -> bool {
-        use Service::{Facets, Health, Jwks, JwksOf, Liveness, Metrics, OpenApi};
-        matches!(self, Facets | Jwks | JwksOf | Liveness | Health | Metrics | OpenApi)
+        use Service::{AssetLinks, Facets, Health, Jwks, JwksOf, Liveness, Metrics, OpenApi, SiteAssociation};
+        matches!(self, Facets | AssetLinks | SiteAssociation | Jwks | JwksOf | Liveness | Health | Metrics | OpenApi)
     }
 
     /// Whether one logs in or out there: each session domain has rows of its own for it.
@@ -134,6 +138,8 @@ impl Service {
             | Self::AdminRemove(_)
             | Self::Jwks
             | Self::JwksOf
+            | Self::AssetLinks
+            | Self::SiteAssociation
             | Self::Liveness
             | Self::Health
             | Self::Metrics

@@ -46,6 +46,8 @@ impl Service {
             Self::AdminRemove(Administered::Sessions) => "Ends the sessions of a user",
             Self::Jwks => "Publishes the keys that SecTokens are verified with",
             Self::JwksOf => "Publishes those of one upstream's SecTokens",
+            Self::AssetLinks => "Says to Android which apps open the links of dispatched tokens",
+            Self::SiteAssociation => "Says to iOS which apps open the links of dispatched tokens",
             Self::Liveness => "Tells that the process lives",
             Self::Health => "Tells whether what it needs is there",
             Self::Metrics => "Shows counters, for Prometheus",

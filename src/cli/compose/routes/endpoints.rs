@@ -9,16 +9,17 @@ use super::super::ComposeError;
 use super::super::gate::Logins;
 use super::super::services::Services;
 use super::Parts;
+use crate::dispatchers::AppLinks;
 use crate::identity::FidoUafRealm;
 use crate::oob::Administration;
 use crate::routes::Endpoint;
 use crate::routes::endpoints::management::{Health, Liveness, MetricsText, Probe};
 use crate::routes::endpoints::openapi::OpenApiEndpoint;
 use crate::routes::endpoints::{
-    AdminListEndpoint, AdminRemoveEndpoint, Approvals, CreateEndpoint, CreateTargetEndpoint, DeleteTargetEndpoint,
-    DispatchEndpoint, FacetsEndpoint, FidoLoginRequestEndpoint, FidoLoginResponseEndpoint, JwksEndpoint,
-    ListTargetsEndpoint, LoginPageEndpoint, LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint, OobLoginEndpoint,
-    OobStandingEndpoint, PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint, UafRequestEndpoint,
+    AdminListEndpoint, AdminRemoveEndpoint, AppLinksEndpoint, Approvals, CreateEndpoint, CreateTargetEndpoint,
+    DeleteTargetEndpoint, DispatchEndpoint, FacetsEndpoint, FidoLoginRequestEndpoint, FidoLoginResponseEndpoint,
+    JwksEndpoint, ListTargetsEndpoint, LoginPageEndpoint, LogoutEndpoint, LogoutPageEndpoint, ModifyTargetEndpoint,
+    OobLoginEndpoint, OobStandingEndpoint, PasswordLoginEndpoint, RedeemEndpoint, StatusEndpoint, UafRequestEndpoint,
     UafResponseEndpoint, UpstreamJwksEndpoint,
 };
 use crate::routes::rows::Service;
@@ -51,6 +52,8 @@ impl Parts<'_> {
             Service::OpenApi => Arc::new(OpenApiEndpoint::default()),
             Service::Jwks => Arc::new(JwksEndpoint(gate.sec_tokens.clone())),
             Service::JwksOf => Arc::new(UpstreamJwksEndpoint(gate.sec_tokens.clone())),
+            Service::AssetLinks => Arc::new(AppLinksEndpoint(self.app_links()?.asset_links())),
+            Service::SiteAssociation => Arc::new(AppLinksEndpoint(self.app_links()?.site_association())),
             Service::LoginPage => Arc::new(LoginPageEndpoint::new(logins()?.pages.clone())),
             Service::LogoutPage => Arc::new(LogoutPageEndpoint::new(logins()?.pages.clone())),
             Service::Logout => {
@@ -91,6 +94,11 @@ impl Parts<'_> {
             fido: self.services.map(|services| services.fido.clone()),
             mapper: self.config.fido_uaf.as_ref().map_or(UsernameMapper::Name, |fido_uaf| fido_uaf.username_mapper),
         })
+    }
+
+    fn app_links(&self) -> Result<&AppLinks, ComposeError> {
+        let links = self.config.fido_uaf.as_ref().and_then(|fido_uaf| fido_uaf.app_links.as_ref());
+        links.ok_or_else(|| ComposeError::unfit("fido-uaf.app-links", "a row needs apps"))
     }
 
     /// What the gateway cannot serve without: each is asked anew.
