@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE, HeaderName, SET_COOKIE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use sidegate::cli::compose::{Composed, compose};
@@ -196,7 +196,7 @@ impl House {
             on: ListenerClass::Public,
             method: Method::PATCH,
             path: format!("{TARGETS}/{}", self.target),
-            field: None,
+            field: Some((CONTENT_TYPE, HeaderValue::from_static("application/jose"))),
             body: message,
         };
         let path = CanonicalPath::parse(&ask.path)?;

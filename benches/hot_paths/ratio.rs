@@ -9,6 +9,11 @@ use super::Failure;
 /// Turns of a comparison; the median of their ratios is told.
 const TURNS: usize = 21;
 
+/// Whether times are asked for. `cargo test` only tries whether all that is measured works, each thing once.
+fn is_measured() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
 /// What is compared: `prepare` is not measured and makes what `whole` uses up.
 pub(crate) struct Ratio<'a, T> {
     pub(crate) name: &'a str,
@@ -22,26 +27,25 @@ pub(crate) struct Ratio<'a, T> {
 impl<T> Ratio<'_, T> {
     /// Measures and prints it.
     pub(crate) fn print(&self) -> Result<(), Failure> {
-        let Cost { whole, bare } = self.median()?;
-        writeln!(std::io::stdout(), "{}: {:.2} ({whole:.3} us / {bare:.3} us)", self.name, whole / bare)?;
-        Ok(())
+        tell(self.name, self.median()?)
     }
 
     /// Measures it.
     pub(crate) fn median(&self) -> Result<Cost, Failure> {
-        let mut turns = (0..TURNS).map(|_| self.turn()).collect::<Result<Vec<_>, _>>()?;
+        let (count, runs) = if is_measured() { (TURNS, self.runs) } else { (1, 1) };
+        let mut turns = (0..count).map(|_| self.turn(runs)).collect::<Result<Vec<_>, _>>()?;
         turns.sort_by(|one, other| one.ratio().total_cmp(&other.ratio()));
-        let median = turns.get(TURNS / 2).ok_or("no turn")?;
-        let each = |side: Duration| side.as_secs_f64() * 1e6 / self.runs as f64;
+        let median = turns.get(count / 2).ok_or("no turn")?;
+        let each = |side: Duration| side.as_secs_f64() * 1e6 / runs as f64;
         Ok(Cost { whole: each(median.whole), bare: each(median.bare) })
     }
 
-    fn turn(&self) -> Result<Turn, Failure> {
-        let prepared = (0..self.runs).map(|_| (self.prepare)()).collect::<Result<Vec<_>, _>>()?;
+    fn turn(&self, runs: usize) -> Result<Turn, Failure> {
+        let prepared = (0..runs).map(|_| (self.prepare)()).collect::<Result<Vec<_>, _>>()?;
         let failed = Cell::new(0);
         let count = |right: bool| failed.set(failed.get() + u32::from(!right));
         let whole = time(|| prepared.into_iter().for_each(|one| count((self.whole)(one))));
-        let bare = time(|| (0..self.runs).for_each(|_| count((self.bare)())));
+        let bare = time(|| (0..runs).for_each(|_| count((self.bare)())));
         match failed.get() {
             0 => Ok(Turn { whole, bare }),
             // A ratio of failures would be a fine one.
@@ -66,6 +70,14 @@ impl Turn {
     fn ratio(&self) -> f64 {
         self.whole.as_secs_f64() / self.bare.as_secs_f64()
     }
+}
+
+/// Prints a comparison that was measured.
+pub(crate) fn tell(name: &str, Cost { whole, bare }: Cost) -> Result<(), Failure> {
+    if is_measured() {
+        writeln!(std::io::stdout(), "{name}: {:.2} ({whole:.3} us / {bare:.3} us)", whole / bare)?;
+    }
+    Ok(())
 }
 
 fn time(work: impl FnOnce()) -> Duration {

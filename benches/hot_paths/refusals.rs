@@ -1,7 +1,6 @@
 //! What it takes to refuse each of the tokens that nobody may take, beside the verification of a good one. One that is
 //! accepted fails the run.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use sidegate_filters::jws::{Algorithm, EcCurve, KeyKind};
 use super::Failure;
 use super::attacks::{Attack, GOOD, KID, Key, OF_CLAIMS, OF_FORM, Victim};
 use super::house::{House, client};
-use super::ratio::{Cost, Ratio};
+use super::ratio::{Cost, Ratio, tell};
 
 const ISSUER: &str = "https://idp.example/keys";
 /// So often each runs in a turn; the ones that seem the dearest are measured once more with the second number.
@@ -47,11 +46,9 @@ fn dearest<'a>(
     let again = measured.iter().take(ONCE_MORE).map(|(attack, _)| Ok((*attack, cost(attack, many)?)));
     let again = again.collect::<Result<Vec<_>, Failure>>()?;
     let found = again.iter().max_by(|(_, one), (_, other)| ratio(one).total_cmp(&ratio(other)));
-    let ((name, ..), cost) = found.ok_or("there is no token to refuse")?;
-    let (count, ratio, Cost { whole, bare }) = (measured.len(), ratio(cost), cost);
-    let told = format!("dearest of {count} attack tokens at {at} ({name}) / a good token");
-    writeln!(std::io::stdout(), "{told}: {ratio:.2} ({bare:.3} us / {whole:.3} us)")?;
-    Ok(())
+    let ((name, ..), Cost { whole, bare }) = found.ok_or("there is no token to refuse")?;
+    let told = format!("dearest of {} attack tokens at {at} ({name}) / a good token", measured.len());
+    tell(&told, Cost { whole: *bare, bare: *whole })
 }
 
 fn of_bypass(house: &House, attack: &Attack, runs: usize) -> Result<Cost, Failure> {

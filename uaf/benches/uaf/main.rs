@@ -40,6 +40,10 @@ fn main() -> Result<(), Failure> {
     criterion
         .bench_function("registration: finish, full attestation", |bencher| bencher.iter(|| registration.finish()));
     criterion.final_summary();
+    // `cargo test` only tries whether all that is measured works.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
     let mut out = std::io::stdout();
     let of_authentication = ratio(|| authentication.finish(), || bare.verify());
     writeln!(out, "finish of an authentication / bare signature check: {of_authentication:.2}")?;
