@@ -121,10 +121,11 @@ impl Forward {
             return Err(Error::explain(ErrorType::ConnectNoRoute, "no server of the upstream has an address").into_up());
         };
         let mut peer = peer::of(&self.upstream, server, address);
-        if self.tries.wants_a_new_connection() {
+        if self.tries.wants_a_new_connection() || self.tunnel.is_some() {
             peer::opened_anew(&mut peer, server);
         }
-        if let Some(tunnel) = &self.tunnel {
+        if let Some(tunnel) = &mut self.tunnel {
+            peer.options.custom_l4 = Some(Arc::new(tunnel.hold()));
             peer.options.alpn = ALPN::H1;
             peer.options.read_timeout = Some(tunnel.idle());
             peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::standard();
@@ -153,6 +154,7 @@ impl Forward {
     /// Makes Pingora's copy of the client's request into ours, a part of this trace, now that there is a connection for it.
     pub(super) fn rewrite(&mut self, request: &mut RequestHeader, trace: &Trace) -> pingora::Result<()> {
         self.set_flowing(true);
+        self.tunnel.iter().for_each(Tunnel::send);
         self.sent = Some(Instant::now());
         let server = self.tries.server(&self.upstream);
         let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;

@@ -1,5 +1,6 @@
 //! WebSockets: opened on the rows that have them, for their own pages, for as long as the session lives.
 
+mod early;
 mod reconfigured;
 mod roles;
 mod taken_over;
@@ -42,20 +43,12 @@ impl Echo {
     }
 }
 
-/// What a server takes to answer a handshake. Pingora 0.9.1 has yet to notice then that the request had no body: where the
-/// answer is there before, which takes a server that is as fast as this one and a machine that is busy, it takes that end for
-/// the end of the WebSocket and closes it. Nothing outside of the gateway tells when it has noticed.
-const PACE: Duration = Duration::from_millis(100);
+const ACCEPTED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSet-Cookie: __Host-sidegate-main=eve; Secure; Path=/\r\n\r\n";
 
 fn echo(tcp: TcpStream, heads: &Mutex<Vec<String>>) {
     let mut stream = BufReader::new(tcp);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if !stream.read_line(&mut head).is_ok_and(|length| length > 0) {
-            return;
-        }
-    }
-    let head = head.to_ascii_lowercase();
+    let Some(head) = head_of(&mut stream) else { return };
     heads.lock().unwrap().push(head.clone());
     if !head.contains("\r\nupgrade: websocket\r\n") {
         let _ = stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -66,10 +59,21 @@ fn echo(tcp: TcpStream, heads: &Mutex<Vec<String>>) {
         let _ = stream.get_mut().write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
         return echo(stream.into_inner(), heads);
     }
-    let accepted = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSet-Cookie: __Host-sidegate-main=eve; Secure; Path=/\r\n\r\n";
-    std::thread::sleep(PACE);
-    let _ = stream.get_mut().write_all(accepted.as_bytes());
+    let _ = stream.get_mut().write_all(ACCEPTED.as_bytes());
+    carry(stream);
+}
+
+/// The head of a request, in small letters.
+fn head_of(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        stream.read_line(&mut head).ok().filter(|&length| length > 0)?;
+    }
+    Some(head.to_ascii_lowercase())
+}
+
+/// Sends back what comes.
+fn carry(mut stream: BufReader<TcpStream>) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(length) = stream.read(&mut buffer) {
         if length == 0 || stream.get_mut().write_all(&buffer[..length]).is_err() {
@@ -133,8 +137,13 @@ fn ping(socket: &mut Socket, text: &[u8]) {
 }
 
 /// Opens one on `/feed`, as a customer on the gateway's own page.
-async fn open(gateway: &Gateway, mut socket: Socket) -> (Socket, Phone) {
+async fn open(gateway: &Gateway, socket: Socket) -> (Socket, Phone) {
     let phone = customer(gateway).await;
+    (open_as(gateway, socket, &phone), phone)
+}
+
+/// The same, as this one.
+fn open_as(gateway: &Gateway, mut socket: Socket, phone: &Phone) -> Socket {
     let own = gateway.public().base().to_owned();
     let request = handshake("/feed/a?b=c", &[("Cookie", phone.session()), ("Origin", &own)]);
     socket.write_all(request.as_bytes()).unwrap();
@@ -142,7 +151,7 @@ async fn open(gateway: &Gateway, mut socket: Socket) -> (Socket, Phone) {
     assert!(head.starts_with("http/1.1 101 "), "{head}");
     assert!(head.contains("\r\nupgrade: websocket\r\n") && head.contains("\r\nconnection: upgrade\r\n"), "{head}");
     assert!(head.contains("\r\nsec-websocket-accept: ") && !head.contains("set-cookie"), "{head}");
-    (socket, phone)
+    socket
 }
 
 async fn closed(socket: &mut Socket) {

@@ -1,6 +1,7 @@
 //! A WebSocket that is open: bytes pass both ways, for as long as its session and its row let it.
 
 mod asked;
+mod held;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::gateway::watch::BodyWatch;
 use crate::gateway::websocket::Handshake;
 pub(in crate::gateway) use asked::Asked;
 pub(super) use asked::Open;
+use held::Hold;
 
 /// How often it is asked whether it may go on: a session that ended is to be void within 5 s (`gateway.md` 3.2).
 const STEP: Duration = Duration::from_secs(2);
@@ -24,6 +26,8 @@ pub(super) struct Tunnel {
     handshake: Handshake,
     /// The request, until it is open.
     asked: Option<Asked>,
+    /// Of the connection that the handshake goes by.
+    hold: Hold,
     /// Bytes of the client, and of the server.
     passed: [usize; 2],
     /// Ends with the request.
@@ -48,7 +52,7 @@ impl Drop for End {
 
 impl Tunnel {
     pub(super) fn new(handshake: Handshake, asked: Asked) -> Self {
-        Self { handshake, asked: Some(asked), passed: [0; 2], watch: JoinSet::new() }
+        Self { handshake, asked: Some(asked), hold: Hold::default(), passed: [0; 2], watch: JoinSet::new() }
     }
 
     /// What the server has to understand.
@@ -59,6 +63,17 @@ impl Tunnel {
     /// How long the server may say nothing.
     pub(super) fn idle(&self) -> Duration {
         self.handshake.terms.idle
+    }
+
+    /// What makes the connection that the handshake goes by next.
+    pub(super) fn hold(&mut self) -> Hold {
+        self.hold = Hold::default();
+        self.hold.clone()
+    }
+
+    /// The handshake is sent now, by that connection.
+    pub(super) fn send(&self) {
+        self.hold.set();
     }
 
     /// It is open now: from here on it is watched.
