@@ -244,16 +244,14 @@ impl DomainSessions {
         realm: &Realm,
         secure: bool,
     ) -> Result<Option<LoggedIn>, LoginError> {
-        let (now, ends, shown) = (self.clock.now(), record.ends, attempt.keys.clone());
-        let login = realm.login(now);
+        let (login, ends, shown) = (realm.login(self.clock.now()), record.ends, attempt.keys.clone());
         record.session.logins = record.session.logins.and(login.clone());
         let (session, sessions) = (record.session.clone(), &self.eras.sessions);
         let (done, set_cookie, key) = if realm.renew {
             let new = SessionId::random()?;
-            let mut renewed = SessionRecord { last_used: now, idle: self.settings.idle, ..record };
-            renewed.add_keys(shown);
             let set_cookie = self.settings.domain.set_cookie(secure, &new.text())?;
-            (sessions.renew(&old, new.key(), renewed).await?, Some(set_cookie), new.key())
+            let renewed = sessions.renew(&old, new.key(), &attempt.ext_id, login, shown).await?;
+            (renewed, Some(set_cookie), new.key())
         } else {
             (sessions.raise(&old, &attempt.ext_id, login, shown).await?, None, old)
         };

@@ -55,8 +55,9 @@ impl SessionRecord {
         Era { generation: self.session.generation, password: self.password }
     }
 
-    /// Notes keys that were shown for it, each once.
-    pub fn add_keys(&mut self, shown: Vec<String>) {
+    /// Adds a login, and the keys that were shown for it, each once.
+    pub fn add(&mut self, login: Login, shown: Vec<String>) {
+        self.session.logins = self.session.logins.clone().and(login);
         for key in shown {
             if !self.keys.contains(&key) {
                 self.keys.push(key);
@@ -102,12 +103,20 @@ pub trait Sessions: Send + Sync {
     /// When the store can't be asked.
     async fn look(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// Renews a session under a new id: the old one lives [`RENEWAL_GRACE`] more as it is and never learns the new
-    /// one. False, and nothing done, if the old one is not alive or was renewed before.
+    /// Renews a session under a new id, with what [`Sessions::raise`] adds; that is a use of it. The old id lives
+    /// [`RENEWAL_GRACE`] more as it is and never learns the new one. What is added to the old one is in the new one too: a
+    /// login beside it comes before, or is told that the session was renewed. False, and nothing done, as there.
     ///
     /// # Errors
     /// As [`Sessions::create`]; the old session is left as it is.
-    async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError>;
+    async fn renew(
+        &self,
+        old: &SessionKey,
+        new: SessionKey,
+        user: &ExtId,
+        login: Login,
+        keys: Vec<String>,
+    ) -> Result<bool, StoreError>;
 
     /// Adds a login of `user` to a session under the same id (step-up with `renew: false`), and the `keys` that were shown
     /// to those before. False, and nothing done, if the session is not alive, was renewed, or belongs to another user.

@@ -248,9 +248,16 @@ impl Sessions for Journaled<dyn Sessions> {
         self.store.look(key).await
     }
 
-    async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError> {
+    async fn renew(
+        &self,
+        old: &SessionKey,
+        new: SessionKey,
+        user: &ExtId,
+        login: Login,
+        keys: Vec<String>,
+    ) -> Result<bool, StoreError> {
         self.journal.note("sessions.renew");
-        self.store.renew(old, new, record).await
+        self.store.renew(old, new, user, login, keys).await
     }
 
     async fn raise(&self, key: &SessionKey, user: &ExtId, login: Login, keys: Vec<String>) -> Result<bool, StoreError> {

@@ -28,6 +28,9 @@ macro_rules! sessions_contract {
                 a_renewed_session_keeps_its_level_for_a_moment,
                 one_of_many_renewals_wins,
                 a_dead_session_is_not_renewed,
+                a_session_is_renewed_by_its_user_alone,
+                a_renewed_session_has_what_was_added_before,
+                logins_beside_a_renewal_are_there_or_refused,
                 a_session_is_raised_in_place,
                 logins_at_once_are_all_there,
                 a_session_is_raised_by_its_user_alone,
@@ -83,6 +86,12 @@ fn raised(clock: &dyn Clock, user: &str) -> SessionRecord {
 /// A login by key, now.
 fn by_key(clock: &dyn Clock) -> Login {
     Login { realm: "fido-uaf".into(), level: 2, at: clock.now() }
+}
+
+/// Renews a session of `user` by a login by key.
+async fn renew(setup: &Setup, old: u8, new: u8, user: &str) -> bool {
+    let login = by_key(&*setup.clock);
+    setup.store.renew(&key(old), key(new), &user.into(), login, Vec::new()).await.unwrap()
 }
 
 async fn level(setup: &Setup, number: u8) -> Option<u8> {
@@ -178,7 +187,7 @@ pub(crate) async fn a_used_session_ends_too(setup: &Setup) {
 
 pub(crate) async fn a_renewed_session_keeps_its_level_for_a_moment(setup: &Setup) {
     put(setup, 1, "jeff").await;
-    assert!(setup.store.renew(&key(1), key(2), raised(&*setup.clock, "jeff")).await.unwrap());
+    assert!(renew(setup, 1, 2, "jeff").await);
     setup.clock.advance(Duration::from_millis(4_999));
     assert_eq!((level(setup, 1).await, level(setup, 2).await), (Some(1), Some(2)));
     setup.clock.advance(Duration::from_millis(1));
@@ -188,9 +197,9 @@ pub(crate) async fn a_renewed_session_keeps_its_level_for_a_moment(setup: &Setup
 pub(crate) async fn one_of_many_renewals_wins(setup: &Setup) {
     put(setup, 0, "jeff").await;
     let results = race(100, |number| {
-        let (store, record) = (setup.store.clone(), raised(&*setup.clock, "jeff"));
+        let (store, login) = (setup.store.clone(), by_key(&*setup.clock));
         let new = key(u8::try_from(number + 1).unwrap());
-        async move { store.renew(&key(0), new, record).await.unwrap() }
+        async move { store.renew(&key(0), new, &"jeff".into(), login, Vec::new()).await.unwrap() }
     })
     .await;
     assert_eq!(results.iter().filter(|won| **won).count(), 1);
@@ -202,8 +211,61 @@ pub(crate) async fn one_of_many_renewals_wins(setup: &Setup) {
 pub(crate) async fn a_dead_session_is_not_renewed(setup: &Setup) {
     put(setup, 1, "jeff").await;
     setup.clock.advance(30 * MINUTE);
-    assert!(!setup.store.renew(&key(1), key(2), raised(&*setup.clock, "jeff")).await.unwrap());
+    assert!(!renew(setup, 1, 2, "jeff").await);
     assert_eq!(level(setup, 2).await, None);
+}
+
+pub(crate) async fn a_session_is_renewed_by_its_user_alone(setup: &Setup) {
+    put(setup, 1, "jeff").await;
+    assert!(!renew(setup, 1, 2, "eve").await);
+    assert_eq!((level(setup, 1).await, level(setup, 2).await), (Some(1), None));
+    assert!(renew(setup, 1, 2, "jeff").await);
+}
+
+/// Either comes first; what comes behind a renewal is told so.
+pub(crate) async fn a_renewed_session_has_what_was_added_before(setup: &Setup) {
+    let keys = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let jeff = "jeff".into();
+    setup.store.create(key(1), SessionRecord { keys: keys(&["a"]), ..record(&*setup.clock, "jeff") }).await.unwrap();
+    let before = setup.store.look(&key(1)).await.unwrap().unwrap();
+    let oob = Login { realm: "oob".into(), level: 3, at: setup.clock.now() };
+    assert!(setup.store.raise(&key(1), &jeff, oob.clone(), keys(&["b"])).await.unwrap());
+    setup.clock.advance(MINUTE);
+    let login = by_key(&*setup.clock);
+    assert!(setup.store.renew(&key(1), key(2), &jeff, login.clone(), keys(&["a", "c"])).await.unwrap());
+    let late = Login { realm: "late".into(), ..oob.clone() };
+    assert!(!setup.store.raise(&key(1), &jeff, late, keys(&["d"])).await.unwrap());
+    let expected = SessionRecord {
+        session: Session { logins: before.session.logins.clone().and(oob).and(login), ..before.session },
+        keys: keys(&["a", "b", "c"]),
+        last_used: setup.clock.now(),
+        ..before
+    };
+    assert_eq!(setup.store.look(&key(2)).await.unwrap(), Some(expected));
+}
+
+pub(crate) async fn logins_beside_a_renewal_are_there_or_refused(setup: &Setup) {
+    for round in 0..50 {
+        let (old, new) = (key(2 * round), key(2 * round + 1));
+        setup.store.create(old, record(&*setup.clock, "jeff")).await.unwrap();
+        let done = race(8, |number| {
+            let (store, at) = (setup.store.clone(), setup.clock.now());
+            let login = Login { realm: format!("realm-{number}"), level: 1, at };
+            async move {
+                match number {
+                    0 => store.renew(&old, new, &"jeff".into(), login, Vec::new()).await.unwrap(),
+                    _ => store.raise(&old, &"jeff".into(), login, Vec::new()).await.unwrap(),
+                }
+            }
+        })
+        .await;
+        assert!(done[0], "nothing but another renewal or its end keeps a session from being renewed");
+        let logins = setup.store.look(&new).await.unwrap().unwrap().session.logins;
+        for (number, done) in done.into_iter().enumerate() {
+            let realm = format!("realm-{number}");
+            assert_eq!(logins.iter().any(|login| login.realm == realm), done, "{realm} in round {round}");
+        }
+    }
 }
 
 pub(crate) async fn a_session_is_raised_in_place(setup: &Setup) {
@@ -247,7 +309,7 @@ pub(crate) async fn a_session_is_raised_by_its_user_alone(setup: &Setup) {
     assert!(!raise(setup, 2, "jeff", by_key(&*setup.clock)).await);
     assert_eq!(level(setup, 1).await, Some(1));
     // The old id of a renewed session never learns of a higher level.
-    assert!(setup.store.renew(&key(1), key(3), raised(&*setup.clock, "jeff")).await.unwrap());
+    assert!(renew(setup, 1, 3, "jeff").await);
     assert!(!raise(setup, 1, "jeff", by_key(&*setup.clock)).await);
     assert_eq!(level(setup, 1).await, Some(1));
 }
@@ -264,7 +326,7 @@ pub(crate) async fn an_end_is_one_of_the_ids_before_too(setup: &Setup) {
     for (first, end_all) in [(1, false), (11, true)] {
         put(setup, first, "jeff").await;
         for old in first..first + 2 {
-            assert!(setup.store.renew(&key(old), key(old + 1), record(&*setup.clock, "jeff")).await.unwrap());
+            assert!(renew(setup, old, old + 1, "jeff").await);
         }
         assert_eq!(level(setup, first).await, Some(1));
         if end_all {
@@ -281,7 +343,7 @@ pub(crate) async fn an_end_is_one_of_the_ids_before_too(setup: &Setup) {
 pub(crate) async fn an_end_by_a_former_id_is_one_of_the_ids_since(setup: &Setup) {
     put(setup, 1, "jeff").await;
     for old in 1..3 {
-        assert!(setup.store.renew(&key(old), key(old + 1), record(&*setup.clock, "jeff")).await.unwrap());
+        assert!(renew(setup, old, old + 1, "jeff").await);
     }
     setup.store.end(&key(1)).await.unwrap();
     for number in 1..4 {
@@ -312,9 +374,7 @@ pub(crate) async fn a_login_that_began_before_the_end_of_all_is_void(setup: &Set
 pub(crate) async fn an_ended_generation_changes_nothing_any_more(setup: &Setup) {
     put(setup, 1, "jeff").await;
     setup.store.end_all(&"jeff".into()).await.unwrap();
-    let mut next = raised(&*setup.clock, "jeff");
-    next.session.generation = setup.store.generation(&"jeff".into()).await.unwrap();
-    assert!(!setup.store.renew(&key(1), key(2), next).await.unwrap());
+    assert!(!renew(setup, 1, 2, "jeff").await);
     assert!(!raise(setup, 1, "jeff", by_key(&*setup.clock)).await);
     assert_eq!(level(setup, 2).await, None);
 }
@@ -333,7 +393,7 @@ pub(crate) async fn the_living_sessions_of_a_user_are_listed(setup: &Setup) {
     assert_eq!(listed(setup, "jeff").await, [1000, 0], "the last used first");
     assert!(setup.store.touch(&key(1)).await.unwrap().is_some());
     assert_eq!(listed(setup, "jeff").await, [5000, 1000]);
-    assert!(setup.store.renew(&key(1), key(6), record(&*setup.clock, "jeff")).await.unwrap());
+    assert!(renew(setup, 1, 6, "jeff").await);
     assert_eq!(listed(setup, "jeff").await.len(), 2, "a renewed one is listed once");
     setup.store.end(&key(2)).await.unwrap();
     assert_eq!(listed(setup, "jeff").await, [5000]);
@@ -372,9 +432,8 @@ pub(crate) async fn a_session_is_found_by_its_name(setup: &Setup) {
     assert_eq!((found(setup, "jeff", "one").await, found(setup, "jeff", "four").await), (Some(1), None));
     assert_eq!(setup.store.of(&"eve".into(), "one").await.unwrap(), None, "it is another user's");
     for (old, new) in [(1, 11), (11, 12)] {
-        let renewed = named(raised(&*setup.clock, "jeff"), "one");
-        assert!(setup.store.renew(&key(old), key(new), renewed.clone()).await.unwrap());
-        assert!(!setup.store.renew(&key(old), key(99), renewed).await.unwrap());
+        assert!(renew(setup, old, new, "jeff").await);
+        assert!(!renew(setup, old, 99, "jeff").await);
         assert_eq!(found(setup, "jeff", "one").await, Some(2));
         setup.clock.advance(Duration::from_secs(5));
         setup.store.sweep().await.unwrap();

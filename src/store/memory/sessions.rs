@@ -62,6 +62,14 @@ impl From<StoreError> for NotThere {
     }
 }
 
+/// What came of an attempt to renew a session.
+enum Step {
+    /// Whether it was renewed.
+    Done(bool),
+    /// A login came in between, which the new record has not.
+    Overtaken,
+}
+
 impl MemorySessions {
     /// None yet, with this budget. A user is charged for its own sessions.
     #[must_use]
@@ -129,6 +137,37 @@ impl MemorySessions {
         self.generations().get(user).copied().unwrap_or(0)
     }
 
+    /// Puts a record under a new id in the place of what was `seen` under the old one, unless a login came in between.
+    fn replace(
+        &self,
+        (old, seen): (&SessionKey, &SessionRecord),
+        new: SessionKey,
+        mut record: SessionRecord,
+    ) -> Result<Step, StoreError> {
+        let sid = record.session.sid.clone();
+        record.last_used = self.table.now();
+        // The new one first: nobody knows its id yet, and if there is no room for it the old one is untouched.
+        self.keep(new, record, Some(*old))?;
+        let mut is_overtaken = false;
+        let renewed = self.change(old, |mut stored, now| {
+            is_overtaken = stored.record.session.logins != seen.session.logins || stored.record.keys != seen.keys;
+            if is_overtaken || stored.renewed_until.is_some() {
+                return Err(NotThere);
+            }
+            stored.renewed_until = Some(now.after(RENEWAL_GRACE));
+            Ok(stored)
+        });
+        if renewed.is_some() {
+            self.place(&sid, new);
+        }
+        // Whoever ended it by the old id meanwhile did not find the new one.
+        let renewed = renewed.is_some() && self.table.get(old).is_some();
+        if !renewed {
+            self.table.remove(&new);
+        }
+        Ok(if is_overtaken { Step::Overtaken } else { Step::Done(renewed) })
+    }
+
     /// Changes a living session; None if there is none or `change` says so.
     fn change(
         &self,
@@ -171,36 +210,31 @@ impl Sessions for MemorySessions {
         Ok(found.map(|stored| stored.record.clone()))
     }
 
-    async fn renew(&self, old: &SessionKey, new: SessionKey, record: SessionRecord) -> Result<bool, StoreError> {
-        let sid = record.session.sid.clone();
-        // The new one first: nobody knows its id yet, and if there is no room for it the old one is untouched.
-        self.keep(new, record, Some(*old))?;
-        let renewed = self.change(old, |mut stored, now| {
-            if stored.renewed_until.is_some() {
-                return Err(NotThere);
+    async fn renew(
+        &self,
+        old: &SessionKey,
+        new: SessionKey,
+        user: &ExtId,
+        login: Login,
+        keys: Vec<String>,
+    ) -> Result<bool, StoreError> {
+        loop {
+            let Some(found) = self.table.get(old).filter(|found| found.is_of(user)) else { return Ok(false) };
+            let mut record = found.record.clone();
+            record.add(login.clone(), keys.clone());
+            match self.replace((old, &found.record), new, record)? {
+                Step::Done(renewed) => return Ok(renewed),
+                Step::Overtaken => {}
             }
-            stored.renewed_until = Some(now.after(RENEWAL_GRACE));
-            Ok(stored)
-        });
-        if renewed.is_some() {
-            self.place(&sid, new);
         }
-        // Whoever ended it by the old id meanwhile did not find the new one.
-        let renewed = renewed.is_some() && self.table.get(old).is_some();
-        if !renewed {
-            self.table.remove(&new);
-        }
-        Ok(renewed)
     }
 
     async fn raise(&self, key: &SessionKey, user: &ExtId, login: Login, keys: Vec<String>) -> Result<bool, StoreError> {
         let raised = self.change(key, |mut stored, _| {
-            let session = &mut stored.record.session;
-            if stored.renewed_until.is_some() || session.ext_id != user.as_str() {
+            if !stored.is_of(user) {
                 return Err(NotThere);
             }
-            session.logins = session.logins.clone().and(login);
-            stored.record.add_keys(keys);
+            stored.record.add(login, keys);
             Ok(stored)
         });
         Ok(raised.is_some())

@@ -18,6 +18,13 @@ pub(super) struct Stored {
     pub(super) before: Option<SessionKey>,
 }
 
+impl Stored {
+    /// Whether it is this user's, under the id that it has now: what may be added to.
+    pub(super) fn is_of(&self, user: &ExtId) -> bool {
+        self.renewed_until.is_none() && self.record.session.ext_id == user.as_str()
+    }
+}
+
 impl Perishable for Stored {
     fn perishes_at(&self) -> Millis {
         let alive = self.record.alive_until();

@@ -25,8 +25,9 @@ async fn nothing_is_left_of_a_session_that_is_gone() {
     for (number, sid) in [(1, "ended"), (2, "unused"), (3, "renewed")] {
         store.create(contract::sessions::key(number), record(sid)).await.unwrap();
     }
-    let renewed = contract::sessions::key(4);
-    assert!(store.renew(&contract::sessions::key(3), renewed, record("renewed")).await.unwrap());
+    let (old, renewed) = (contract::sessions::key(3), contract::sessions::key(4));
+    let login = record("renewed").session.logins.highest().clone();
+    assert!(store.renew(&old, renewed, &"jeff".into(), login, Vec::new()).await.unwrap());
     let next = MemorySessions::new(Budget::new(10_000_000, 100), setup.clock.clone());
     assert_eq!(next.take_over(store.left()), 0);
     for store in [&store, &next] {
@@ -49,7 +50,8 @@ async fn without_room_a_renewal_leaves_the_old_session() {
     let store = MemorySessions::new(budget.clone(), clock.clone());
     let (old, record) = (contract::sessions::key(1), contract::sessions::record(&*clock, "jeff"));
     store.create(old, record.clone()).await.unwrap();
-    let error = store.renew(&old, contract::sessions::key(2), record.clone()).await.unwrap_err();
+    let (new, login) = (contract::sessions::key(2), record.session.logins.highest().clone());
+    let error = store.renew(&old, new, &"jeff".into(), login, Vec::new()).await.unwrap_err();
     assert!(matches!(error, StoreError::Full));
     clock.advance(Duration::from_secs(6));
     assert!(store.touch(&old).await.unwrap().is_some());
@@ -177,8 +179,9 @@ async fn filled_expired_and_refilled_nothing_is_left() {
             let kept = store.create(contract::sessions::key(number), record.clone()).await;
             assert!(kept.is_ok(), "the longest unused of its user gives way");
             if number % 3 == 0 {
-                let _room_or_none =
-                    store.renew(&contract::sessions::key(number), contract::sessions::key(number + 100), record).await;
+                let (old, new) = (contract::sessions::key(number), contract::sessions::key(number + 100));
+                let login = record.session.logins.highest().clone();
+                let _room_or_none = store.renew(&old, new, &user.as_str().into(), login, Vec::new()).await;
             }
         }
         let (keys, places) = store.index.len();
