@@ -15,10 +15,7 @@ const OF_SHARED_CACHES_SUFFIX: &str = "-cache-control";
 /// a logout would show it.
 pub fn keep_personal(headers: &mut HeaderMap) {
     let own = of_caller(headers);
-    let is_shared = |name: &HeaderName| {
-        OF_SHARED_CACHES.contains(&name.as_str()) || name.as_str().ends_with(OF_SHARED_CACHES_SUFFIX)
-    };
-    let shared: Vec<HeaderName> = headers.keys().filter(|name| is_shared(name)).cloned().collect();
+    let shared: Vec<HeaderName> = headers.keys().filter(|name| overrides_control(name)).cloned().collect();
     for name in shared {
         headers.remove(name);
     }
@@ -26,6 +23,12 @@ pub fn keep_personal(headers: &mut HeaderMap) {
         headers.append(header::VARY, CALLER);
     }
     headers.insert(header::CACHE_CONTROL, own.unwrap_or(NO_STORE));
+}
+
+/// Whether some cache heeds this header before `Cache-Control`, or in its place.
+#[must_use]
+pub fn overrides_control(name: &HeaderName) -> bool {
+    OF_SHARED_CACHES.contains(&name.as_str()) || name.as_str().ends_with(OF_SHARED_CACHES_SUFFIX)
 }
 
 /// `private` and what the server says for such a cache; `None` where it does not let one keep the answer for a time.

@@ -50,12 +50,14 @@ impl Dress {
         self.clear(head)
     }
 
-    /// Adds the headers to an answer of our own: what that says of itself stays.
+    /// Adds the headers to an answer of our own: what that says of itself stays, and no header of the row says more to
+    /// caches than its `Cache-Control`.
     fn put_on_own(&self, head: &mut ResponseHeader, request_id: &str) -> pingora::Result<()> {
         let own = head.headers.clone();
         self.put_on_ours(head, request_id)?;
         let counts = |change: &&Change| {
-            matches!(change.deed, Deed::Set(_)) && !own.contains_key(&change.name) && self.may_say(change)
+            let is_said = own.contains_key(&change.name) || caching::overrides_control(&change.name);
+            matches!(change.deed, Deed::Set(_)) && !is_said && self.may_say(change)
         };
         self.changes.iter().filter(counts).try_for_each(|change| make(change, head))?;
         if self.personal {

@@ -1,5 +1,6 @@
 //! Filters for rows of one's own (`gateway.md` 3), from outside.
 
+mod caching;
 mod headers;
 mod ip_list;
 mod rate_limit;
