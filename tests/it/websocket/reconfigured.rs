@@ -49,6 +49,7 @@ async fn is_closed(gateway: &Gateway, mut socket: Socket) {
 #[case::destination("[customers, often], upstream: app", "[customers, often], upstream: other")]
 #[case::pages("websocket: true", "websocket: {origins: ['https://other.example']}")]
 #[case::none("upstream: app, websocket: true", "upstream: app")]
+#[case::nobody("[customers, often]", "[]")]
 #[tokio::test]
 async fn one_whose_handshake_would_be_refused_now_is_closed(#[case] from: &str, #[case] to: &str) {
     let echo = Echo::start();

@@ -1,5 +1,6 @@
 //! WebSockets that were opened by tokens of an issuer, of users and of internal callers.
 
+use rstest::rstest;
 use serde_json::json;
 
 use super::reconfigured::opened;
@@ -13,6 +14,40 @@ use crate::support::secrets::Secrets;
 
 /// Seconds that a token is good for: time enough to open a WebSocket with it.
 const GOOD: u64 = 8;
+
+/// The row lets the token pass before and after: what its server was told is no longer so.
+#[rstest]
+#[case::level("level: 7", "level: 6")]
+#[case::roles("roles: staff", "roles: other")]
+#[case::user("user: sub", "user: mail")]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_is_closed_whose_token_is_worth_less_now_or_another_users(#[case] from: &str, #[case] to: &str) {
+    let (echo, issuer) = (Echo::start(), Issuer::start(SigningKey::p256(&Secrets::default()), &[]).await);
+    let of_issuer = "        roles: staff\n        user: sub\n";
+    let rows = format!(
+        "upstreams:\n  app: {{url: 'http://{}'}}\n\
+         filters:\n  customers: {{type: identity-creation, domain: main}}\n\
+         routes:\n  - {{name: feed, path: /feed/*, methods: [GET], filters: [customers], upstream: app, websocket: {{origins: [none]}}}}\n",
+        echo.address
+    );
+    let gateway =
+        Setup::default().under("realms", realm(&issuer, "    level: 7\n", of_issuer)).append(rows).start().await;
+    let all = issuer.token(&json!({"staff": ["boss", "night"], "other": ["night"], "mail": "e-2"}));
+    let none = issuer.token(&json!({"mail": "e-1", "other": ["night"]}));
+    let [mut less, mut same] = [all, none].map(|token| {
+        let socket = Socket::plain(gateway.address("public"));
+        opened(socket, "/feed/a", &[("Authorization", format!("Bearer {token}").as_str())])
+    });
+    ping(&mut less, b"as it was");
+    gateway.reconfigure(from, to);
+    gateway.reloaded("done", 1).await;
+    closed(&mut less).await;
+    logged(&gateway, "its handshake would be refused now").await;
+    if from.starts_with("level") {
+        return closed(&mut same).await;
+    }
+    ping(&mut same, b"it is worth as much");
+}
 
 /// Its server of keys answers while the sockets are waited for.
 #[tokio::test(flavor = "multi_thread")]
