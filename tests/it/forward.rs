@@ -57,6 +57,11 @@ impl Service {
     fn says(&self, answer: &str) {
         self.state.lock().unwrap().script = Some(answer.to_owned());
     }
+
+    /// Answers as it did at first.
+    fn tells_the_truth(&self) {
+        self.state.lock().unwrap().script = None;
+    }
 }
 
 fn listen(listener: TcpListener, state: Arc<Mutex<State>>) -> JoinHandle<()> {
@@ -373,6 +378,19 @@ async fn the_log_tells_once_whom_the_service_named() {
     let told = audited(&shop.gateway, "login");
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!((&told[0]["realm"], &told[0]["user"]), (&"corporate".into(), &"e-eve".into()));
+    // By what was shown: not for each question, but for other credentials of the same user, and of another by the same.
+    let told = async |path: &str, credentials: (&str, &str)| {
+        let answer = shop.gateway.public().get(path).header(credentials.0, credentials.1).send().await.expect(200);
+        access_line(&shop.gateway, &answer).await;
+        audited(&shop.gateway, "login").len()
+    };
+    assert_eq!(told("/boss/b?c", ("x-ticket", "t-eve")).await, 1);
+    assert_eq!(told("/any/a", ("cookie", "sso=jeff")).await, 2);
+    assert_eq!(told("/any/a", ("authorization", "Basic amVmZg==")).await, 3);
+    assert_eq!(told("/any/b", ("cookie", "sso=jeff")).await, 3);
+    shop.service.says(&good("X-Auth-User: e-1\r\nX-Auth-Name: a\r\n"));
+    assert_eq!(told("/any/a", ("x-ticket", "t-eve")).await, 4);
+    shop.service.tells_the_truth();
     let refused = shop.get("/boss/a", "t-nobody").await.expect(401);
     let line = access_line(&shop.gateway, &refused).await;
     assert_eq!((&line["refused_by"], &line["reason"]), (&"boss".into(), &"authentication-service".into()));

@@ -1,5 +1,7 @@
 //! Proxies before the gateway that say in a header whom they speak for.
 
+mod seats;
+
 use serde_json::Value;
 
 use crate::support::gateway::{Gateway, Setup};
