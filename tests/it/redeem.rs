@@ -162,3 +162,22 @@ async fn a_created_token_lives_like_a_dispatched_one() {
     phone.authenticate(&handed_out).await.uaf_code(1200);
     assert_eq!(status(&client, session_id).await["status"], "succeeded");
 }
+
+#[tokio::test]
+async fn rows_that_demand_a_session_redeem_for_nobody_else() {
+    let rows =
+        ["registration", "deregistration"].map(|kind| format!("  - {{name: redeem-{kind}, protection: session}}\n"));
+    let gateway = Setup::default().user("jeff").append(format!("routes:\n{}", rows.concat())).start().await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    for operation in ["registration", "deregistration"] {
+        let begun = dispatched(&phone.client(), operation, &by_link("jeff")).await;
+        for nobody in [gateway.public(), gateway.public().cookie("sidegate-main=AAAA"), gateway.internal_as_nobody()] {
+            let refused = redeem(&nobody, operation, &begun.token).await.expect(401);
+            assert!(refused.header("www-authenticate").is_some());
+            assert_eq!(status(&gateway.public(), &begun.session_id).await["status"], "tokenCreated");
+        }
+        redeem(&phone.client(), operation, &begun.token).await.uaf_code(1200);
+    }
+    let open = dispatched(&gateway.public(), "authentication", &by_link("jeff")).await;
+    redeem(&gateway.public(), "authentication", &open.token).await.expect(200);
+}
