@@ -16,6 +16,7 @@ mod crowded_logins;
 mod delegation;
 mod device;
 mod domains;
+mod facets;
 mod filters;
 mod first_keys;
 mod flood;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::{Value, json};
 use sidegate_uaf::authenticator::{Authenticator, DeviceKey};
-use sidegate_uaf::encoding::decode;
+use sidegate_uaf::encoding::{Text, decode};
 use sidegate_uaf::tlv::tag;
 use sidegate_uaf::wire::{
     AuthenticationRequest, ChannelBinding, DeregistrationRequest, FinalChallengeParams, PngCharacteristics,
@@ -201,12 +201,21 @@ impl Phone {
 
     /// A new key's `uafResponse` to a registration request, from a phone that saw this TLS channel.
     pub(crate) fn registration_over(&self, handed_out: &Value, channel: ChannelBinding) -> String {
+        self.registration_seeing(handed_out, |seen| seen.channel_binding = channel)
+    }
+
+    /// The same from an app or a page with this facet.
+    pub(crate) fn registration_from(&self, handed_out: &Value, facet: &str) -> String {
+        self.registration_seeing(handed_out, |seen| seen.facet_id = Text::new(facet).unwrap())
+    }
+
+    fn registration_seeing(&self, handed_out: &Value, change: impl FnOnce(&mut FinalChallengeParams)) -> String {
         let request = registration(handed_out);
         let (_, key) = self.device.authenticator.register(&request, &[]).unwrap();
         self.public.secrets().add("UAF key", &**key.private_key().to_pkcs8().unwrap());
         let mut draft = self.device.authenticator.draft_registration(&request, &key).unwrap();
         let mut seen: FinalChallengeParams = serde_json::from_slice(&decode(&draft.fc_params).unwrap()).unwrap();
-        seen.channel_binding = channel;
+        change(&mut seen);
         draft.set_fc_params(seen.to_text());
         draft.sign(key.private_key()).unwrap().to_message()
     }
