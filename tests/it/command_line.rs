@@ -3,7 +3,7 @@
 
 use std::fs::Permissions;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::process::{ChildStdin, Command, Output, Stdio};
 
 use rstest::rstest;
 
-use crate::support::ports;
+use crate::support::{ports, wait};
 
 /// An account that is not root's.
 const OTHER: u32 = 65534;
@@ -392,4 +392,50 @@ fn a_demo_password_that_was_removed_is_told_with_what_mends_it() {
     let told = bad(folder.path(), "device demo --data data");
     let mend = " user passwd demo --data data | sed -n 's/^password //p' > data/demo.password)` puts a new one there";
     assert!(told.contains("data/demo.password: it is not there") && told.contains(mend), "{told}");
+}
+
+#[test]
+fn on_a_terminal_its_log_is_text_and_elsewhere_json() {
+    let [public, internal, management] = [(); 3].map(|()| ports::free());
+    let line = format!(
+        "serve --data var --listen 127.0.0.1:{public} --internal 127.0.0.1:{internal} --management 127.0.0.1:{management}"
+    );
+    let ask = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", public)).ok()?;
+        stream.write_all(b"GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").ok()?;
+        stream.read_to_string(&mut String::new()).ok().filter(|length| *length > 0)
+    };
+    let until_asked = |folder: &Path| {
+        wait::blocking(wait::BOUND, ask).expect("it answers");
+        let process = std::fs::read_to_string(folder.join("pid")).unwrap();
+        assert!(Command::new("kill").args(["-s", "TERM", process.trim()]).status().unwrap().success());
+    };
+    let begin = |mut command: Command, folder: &Path| {
+        command.current_dir(folder).env("SHELL", "/bin/sh").env("SIDEGATE", env!("CARGO_BIN_EXE_sidegate"));
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        until_asked(folder);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let written = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        // A terminal is told colours (ECMA-48 8.3.117).
+        let pieces = written.split("\x1b[").enumerate();
+        pieces.map(|(at, piece)| if at == 0 { piece } else { piece.split_once('m').unwrap().1 }).collect::<String>()
+    };
+    let (terminal, pipe) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let line = format!("echo $$ > pid; exec \"$SIDEGATE\" {line}");
+    let mut command = Command::new("script");
+    command.args(["-q", "-e", "-c", &line, "/dev/null"]);
+    let shown = begin(command, terminal.path());
+    let is_json = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line.is_object());
+    assert!(shown.contains("INFO") && shown.contains("status=404"), "{shown}");
+    let demo = std::fs::read_to_string(terminal.path().join("var/demo.password")).unwrap();
+    assert_eq!(shown.matches(&format!("password of demo: {}", demo.trim())).count(), 1, "{shown}");
+    assert!(shown.matches(demo.trim()).count() == 1 && !shown.lines().any(is_json), "{shown}");
+
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]);
+    let piped = begin(command, pipe.path());
+    let demo = std::fs::read_to_string(pipe.path().join("var/demo.password")).unwrap();
+    assert!(piped.contains("\"status\":404") && piped.lines().all(is_json), "{piped}");
+    assert!(!piped.contains(demo.trim()));
 }

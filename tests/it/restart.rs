@@ -1,9 +1,12 @@
 //! What a restart and a `kill -9` keep (`gateway.md` 5).
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::gateway::{Gateway, Setup};
@@ -163,4 +166,67 @@ async fn sigterm_at_the_first_moment_leaves_no_half_made_data_folder() {
         gateway.begin().await;
     }
     gateway.stop();
+}
+
+#[rstest]
+#[case::sigterm(Gateway::terminate)]
+#[case::sigint(Gateway::interrupt)]
+#[tokio::test]
+async fn a_signal_lets_open_requests_finish_and_ends_well(#[case] signal: fn(&Gateway)) {
+    let mut gateway = Setup::default().append("limits: {stop: 60s, body-window: 60s}").start().await;
+    let address = gateway.address("public");
+    let mut open = TcpStream::connect(address).unwrap();
+    let head =
+        "POST /nevisfido/status HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n";
+    open.write_all([head, "{\"sessionI"].concat().as_bytes()).unwrap();
+    wait::until("the request is open", wait::BOUND, async || {
+        let metrics = gateway.management().get("/metrics").send().await.text();
+        // The one that asks is open, too.
+        metrics.contains("sidegate_open_requests 2").then_some(())
+    })
+    .await;
+    signal(&gateway);
+    wait::until("nobody else is let in", wait::BOUND, async || TcpStream::connect(address).is_err().then_some(()))
+        .await;
+    open.write_all(b"d\":\"a\"}").unwrap();
+    let mut answer = String::new();
+    open.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"unknown\""), "{answer}");
+    assert_eq!(gateway.ended(), Some(0), "{}", gateway.log());
+}
+
+/// Whatever is below a folder, with its mode.
+fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below = entries.flat_map(|path| {
+        let mode = std::fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777;
+        let inner = if path.is_dir() { modes(&path) } else { Vec::new() };
+        [vec![(path, mode)], inner].concat()
+    });
+    below.collect()
+}
+
+/// The sockets with a path that somebody listens on, as the system lists them.
+fn listening() -> Vec<PathBuf> {
+    let text = std::fs::read_to_string("/proc/net/unix").unwrap();
+    text.lines().filter_map(|line| Some(PathBuf::from(line.split_whitespace().nth(7)?))).collect()
+}
+
+#[tokio::test]
+async fn what_it_keeps_while_it_runs_is_in_the_data_folder_and_for_its_account_alone() {
+    let shared = tempfile::tempdir().unwrap();
+    let setup = Setup::default().user("jeff").env("TMPDIR", shared.path().display().to_string());
+    let mut gateway = setup.start().await;
+    let _phone = Phone::enrolled(&gateway, "jeff").await;
+    let folder = gateway.data();
+    assert!(listening().contains(&folder.join("upgrade.sock")), "{:?}", listening());
+    assert!(listening().iter().all(|path| !path.starts_with("/tmp/pingora_upgrade.sock")));
+    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    for (path, mode) in modes(&folder) {
+        assert_eq!(mode & !if path.is_dir() { 0o700 } else { 0o600 }, 0, "{} has {mode:o}", path.display());
+    }
+    assert_eq!(modes(shared.path()), []);
+    assert!(std::fs::read_dir(folder.parent().unwrap()).unwrap().all(|entry| entry.unwrap().path() == folder));
+    gateway.stop();
+    assert_eq!(modes(shared.path()), []);
 }
