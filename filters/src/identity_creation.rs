@@ -34,7 +34,7 @@ pub use passed_on::PassedOn;
 pub use return_target::ReturnTarget;
 pub use session_token::{SESSION_TOKEN_TYP, SessionToken, shows_session_token};
 pub use sources::{
-    AuthenticationService, BadToken, Certificates, InternalCallers, LoginPage, LoginPrompt, Sessions, Tokens,
+    AuthenticationService, BadToken, Certificates, InternalCallers, Judgement, LoginPage, LoginPrompt, Sessions, Tokens,
 };
 
 use crate::audit::Event;

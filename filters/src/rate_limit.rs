@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderValue, StatusCode, header};
 
 use crate::body::BodySource;
 use crate::exchange::Exchange;
@@ -136,11 +135,8 @@ impl Filter for RateLimitFilter {
     }
 }
 
-/// After so many seconds, rounded up, there is one left again.
 fn too_many(wait: Duration) -> Problem {
-    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests; try again after the time in Retry-After")
-        .with(header::RETRY_AFTER, HeaderValue::from(seconds))
+    Problem::too_many("too many requests; try again after the time in Retry-After", wait)
 }
 
 #[cfg(test)]

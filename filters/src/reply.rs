@@ -1,5 +1,7 @@
 //! What goes back to the client: a finished response, or a problem that the gateway renders in one place.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
@@ -103,6 +105,12 @@ impl Problem {
     #[must_use]
     pub fn too_long(limit: usize) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body may have {limit} bytes at most"))
+    }
+
+    /// 429: it may be sent again after so long, rounded up to seconds: never too early, never at once.
+    pub fn too_many(detail: impl Into<String>, wait: Duration) -> Self {
+        let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail).with(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
     /// 500: our own fault. What it was is for the log alone.

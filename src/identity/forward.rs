@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use sidegate_filters::clock::{Clock, Millis};
 use sidegate_filters::identity::{Login, Session};
-use sidegate_filters::identity_creation::{AuthenticationService, foreign_cookies, shows_session_token};
+use sidegate_filters::identity_creation::{AuthenticationService, Judgement, foreign_cookies, shows_session_token};
 use sidegate_filters::jws::base64url;
 use sidegate_filters::recent::Recent;
-use sidegate_filters::{Exchange, FilterError};
+use sidegate_filters::{Client, Exchange, FilterError};
 
 use super::remote::Remote;
+use super::throttle::{Throttle, Ticket};
 use crate::jose::sha256;
 use crate::seats::Seats;
 use crate::store::SourceNetwork;
@@ -63,6 +64,7 @@ pub struct ForwardRealm {
     settings: Settings,
     remote: Remote,
     seats: Arc<Seats>,
+    throttle: Arc<Throttle>,
     known: Mutex<Recent<[u8; 32], (Session, Millis)>>,
     /// Of whom the audit has that they came with these credentials.
     told: Mutex<Recent<([u8; 32], String), ()>>,
@@ -75,16 +77,32 @@ struct Question {
     body: Option<Bytes>,
     /// Of what the client showed of itself.
     credentials: [u8; 32],
+    /// Of that without cookies, which whoever is no user shows too; `None` where nothing else was shown.
+    secret: Option<[u8; 32]>,
     /// Of all that is sent.
     whole: [u8; 32],
 }
 
+/// What a service says.
+enum Verdict {
+    User(Session),
+    Refused,
+    /// Nobody, for another reason.
+    Nobody,
+}
+
 impl ForwardRealm {
-    /// A realm that asks `remote`, as often at once as there are seats.
+    /// A realm that asks `remote`, as often at once as there are seats; what is refused slows by `throttle`.
     #[must_use]
-    pub fn new(settings: Settings, remote: Remote, seats: Arc<Seats>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        settings: Settings,
+        remote: Remote,
+        seats: Arc<Seats>,
+        throttle: Arc<Throttle>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let (known, told) = (Mutex::new(Recent::new(REMEMBERED)), Mutex::new(Recent::new(REMEMBERED)));
-        Self { settings, remote, seats, known, told, clock }
+        Self { settings, remote, seats, throttle, known, told, clock }
     }
 
     fn question(&self, exchange: &Exchange, body: Option<Bytes>) -> Question {
@@ -102,6 +120,9 @@ impl ForwardRealm {
             }
         }
         let credentials = digest(&headers, &[]);
+        let mut secret = headers.clone();
+        secret.remove(header::COOKIE);
+        let secret = (!secret.is_empty()).then(|| digest(&secret, &[]));
         let (scheme, host) = exchange.client.origin.split_once("://").unwrap_or_default();
         let query = exchange.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         for (name, value) in [
@@ -115,7 +136,7 @@ impl ForwardRealm {
             headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
         let whole = digest(&headers, body.as_deref().unwrap_or_default());
-        Question { headers, body, credentials, whole }
+        Question { headers, body, credentials, secret, whole }
     }
 
     fn remembered(&self, question: &Question) -> Option<Session> {
@@ -124,6 +145,53 @@ impl ForwardRealm {
         let age = self.settings.terms.cache?;
         // An answer from after now was given before the clock was set back.
         (now < until && until <= now.after(age)).then_some(session)
+    }
+
+    /// Lets the question be asked. What is shown stands for its user, whose name only the service knows: what was good
+    /// from there lately is not held up by what others there guess. Internal callers vouch for their clients, which have no
+    /// network of their own.
+    fn admit(&self, question: &Question, client: &Client) -> Result<Option<Ticket>, Duration> {
+        let Some(secret) = question.secret.filter(|_| !client.internal) else { return Ok(None) };
+        let name = format!("{} {}", self.settings.realm, base64url::encode(secret));
+        let admitted = self.throttle.admit(Some(&name), SourceNetwork::of(client.address));
+        admitted.map(Some).inspect_err(|_| self.audit(client, "too-many-attempts"))
+    }
+
+    async fn judge(&self, question: &Question, client: &Client) -> Result<Verdict, FilterError> {
+        let network = (!client.internal).then(|| SourceNetwork::of(client.address));
+        let _seat = self.seats.take(network).map_err(|reason| self.failed(&reason.name()))?;
+        let asked = self.remote.ask(question.headers.clone(), question.body.clone()).await;
+        let (status, answer) = asked.map_err(|error| self.failed(&error))?;
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(self.failed(&format!("it answered with HTTP status {status}")));
+        }
+        if !status.is_success() {
+            let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
+            return Ok(if refused { Verdict::Refused } else { Verdict::Nobody });
+        }
+        let session = self.session(&answer);
+        if session.is_none() {
+            let realm = self.settings.realm.as_str();
+            tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
+        }
+        Ok(session.map_or(Verdict::Nobody, Verdict::User))
+    }
+
+    /// What counts as an attempt that failed, and what as one that did not; a client that hangs up before has used it.
+    fn settle(&self, ticket: Ticket, verdict: &Result<Verdict, FilterError>, client: &Client) {
+        match verdict {
+            Ok(Verdict::User(_)) => ticket.succeeded(),
+            Ok(Verdict::Refused) => {
+                drop(ticket);
+                self.audit(client, "authentication-service");
+            }
+            Ok(Verdict::Nobody) | Err(_) => ticket.unused(),
+        }
+    }
+
+    fn audit(&self, client: &Client, reason: &'static str) {
+        let (realm, address) = (self.settings.realm.as_str(), client.address);
+        Event::LoginFailed { realm, user: None, address, reason }.record();
     }
 
     /// Whom an answer names. One that names nobody in a way that can be read denies.
@@ -216,30 +284,24 @@ impl AuthenticationService for ForwardRealm {
         self.settings.terms.body
     }
 
-    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Option<Session>, FilterError> {
-        let question = self.question(exchange, body);
+    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Judgement, FilterError> {
+        let (question, client) = (self.question(exchange, body), &exchange.client);
         if let Some(session) = self.remembered(&question) {
-            return Ok(Some(session));
+            return Ok(Judgement::User(Box::new(session)));
         }
-        let client = (!exchange.client.internal).then(|| SourceNetwork::of(exchange.client.address));
-        let _seat = self.seats.take(client).map_err(|reason| self.failed(&reason.name()))?;
-        let asked = self.remote.ask(question.headers.clone(), question.body.clone()).await;
-        let (status, answer) = asked.map_err(|error| self.failed(&error))?;
-        if status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS {
-            return Err(self.failed(&format!("it answered with HTTP status {status}")));
-        }
-        if !status.is_success() {
-            return Ok(None);
-        }
-        let Some(session) = self.session(&answer) else {
-            let realm = self.settings.realm.as_str();
-            tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
-            return Ok(None);
+        let ticket = match self.admit(&question, client) {
+            Ok(ticket) => ticket,
+            Err(wait) => return Ok(Judgement::Slowed(wait)),
         };
+        let verdict = self.judge(&question, client).await;
+        if let Some(ticket) = ticket {
+            self.settle(ticket, &verdict, client);
+        }
+        let Verdict::User(session) = verdict? else { return Ok(Judgement::Nobody) };
         self.tell(question.credentials, &session);
         if let Some(age) = self.settings.terms.cache {
             self.known().insert(question.whole, (session.clone(), self.clock.now().after(age)));
         }
-        Ok(Some(session))
+        Ok(Judgement::User(Box::new(session)))
     }
 }

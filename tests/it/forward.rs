@@ -1,5 +1,6 @@
 //! The realm `forward` (`gateway.md` 3.1): an authentication service that is there already says who is calling.
 
+mod guesses;
 mod once;
 
 use std::net::SocketAddr;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use super::{
-    AuthenticationService, Bearer, Certificates, Challenge, SessionCookie, SessionDomain, Sessions, Tokens,
+    AuthenticationService, Bearer, Certificates, Challenge, Judgement, SessionCookie, SessionDomain, Sessions, Tokens,
     foreign_cookies, login_cookie, session_cookie, shows_bearer, shows_session_token,
 };
 use crate::body::BodySource;
@@ -296,8 +296,14 @@ impl Credential for Forwarded {
                 Err(problem) => return Ok(Shown::Refused(Box::new(problem))),
             },
         };
-        let found = self.service.ask(exchange, body).await?;
-        Ok(found.map_or(Shown::Nobody(Reason::Service), |session| Shown::User(Box::new(session), None)))
+        Ok(match self.service.ask(exchange, body).await? {
+            Judgement::User(session) => Shown::User(session, None),
+            Judgement::Nobody => Shown::Nobody(Reason::Service),
+            Judgement::Slowed(wait) => {
+                let detail = "too much that was shown from there was refused lately; wait before the next attempt";
+                Shown::Refused(Box::new(Problem::too_many(detail, wait)))
+            }
+        })
     }
 
     /// In each spelling that a server may fold into what was judged, since the service saw one of them alone; and where a

@@ -1,5 +1,7 @@
 //! What the filter asks of the house it is mounted in: sessions, tokens of others, internal callers, a login page.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, Response};
@@ -73,6 +75,17 @@ pub trait Certificates: Send + Sync {
     ) -> Result<Option<Session>, FilterError>;
 }
 
+/// What comes of asking an authentication service.
+#[derive(Debug)]
+pub enum Judgement {
+    /// It names this user, as a session of the request.
+    User(Box<Session>),
+    /// It names nobody.
+    Nobody,
+    /// It was not asked, since too much that was shown from there was refused lately; how long to wait.
+    Slowed(Duration),
+}
+
 /// An authentication service that is there already and knows the user by what the client shows.
 #[async_trait]
 pub trait AuthenticationService: Send + Sync {
@@ -87,11 +100,11 @@ pub trait AuthenticationService: Send + Sync {
         None
     }
 
-    /// Whom it names, as a session of this request; `None` where it names nobody. The body is there where it has a limit.
+    /// Whom it names. The body is there where it has a limit.
     ///
     /// # Errors
     /// [`FilterError::Unavailable`] when it does not say: the request is refused.
-    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Option<Session>, FilterError>;
+    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Judgement, FilterError>;
 }
 
 /// Who may call on internal listeners (`gateway.md` 2.4).

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode};
 
 use super::BODY_LIMIT;
 use super::claims::ClaimsError;
@@ -122,10 +122,7 @@ impl Refusal {
     pub(super) fn answer(&self) -> Reply {
         let problem = match self {
             Self::TooLong => Problem::too_long(BODY_LIMIT),
-            Self::TooMany(wait) => {
-                let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-                Problem::new(self.status(), self.to_string()).with(header::RETRY_AFTER, HeaderValue::from(seconds))
-            }
+            Self::TooMany(wait) => Problem::too_many(self.to_string(), *wait),
             // There is no registered scheme for a signed body.
             _ if self.status() == StatusCode::UNAUTHORIZED => {
                 Problem::unauthorized(self.to_string(), HeaderValue::from_static("JWS"))

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use std::num::NonZeroU32;
 
-use http::Method;
+use http::{Method, header};
 use rstest::rstest;
 
 use super::*;

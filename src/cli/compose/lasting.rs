@@ -28,6 +28,8 @@ pub(super) struct Lasting {
     /// The realm of passwords that was made first: those after it share its throttle and its queue.
     pub(super) password: OnceLock<Arc<PasswordRealm>>,
     pub(super) uaf_throttle: OnceLock<Arc<Throttle>>,
+    /// Of all realms whose users a service knows.
+    pub(super) forward_throttle: OnceLock<Arc<Throttle>>,
     pub(super) session_tokens: OnceLock<Arc<SessionTokens>>,
     /// Whom the UAF server behind named keys for.
     pub(super) named: Named,

@@ -204,17 +204,19 @@ fn no_filter_before_changes_what_a_service_judges() {
 
 #[test]
 fn a_service_that_judges_what_strangers_show_has_a_limit_before_it() {
-    let noted = |per: &str, chain: &str| {
+    let noted_of = |shown: &str, per: &str, chain: &str| {
         let limit = format!("type: rate-limit, per: {per}, burst: 2, every: 1s");
-        loaded(&with_service("", &limit, chain))
+        loaded(&with_service("", &limit, chain).replace("[X-Api-Key]", shown))
             .notices
             .iter()
-            .any(|notice| notice.text.contains("nothing here slows guesses down"))
+            .any(|notice| notice.text.contains("nothing here slows guesses at them"))
     };
+    let noted = |per: &str, chain: &str| noted_of("[X-Api-Key, Cookie]", per, chain);
     assert!(
         noted("address", "anybody") && noted("address", "anybody, f") && noted("segment, segment: item", "f, anybody")
     );
     assert!(!noted("address", "f, anybody") && !noted("address", "customers"));
+    assert!(!noted_of("[X-Api-Key]", "address", "anybody"), "refusals of anything else are slowed");
 }
 
 #[rstest]

@@ -32,6 +32,18 @@ impl Paces {
         Self { network: Bucket { parallel, ..paces.network }, guesses: Some(guesses), ..paces }
     }
 
+    /// For questions to an authentication service, of which so many may be open at a time: one network has `percent` of
+    /// them, which are no failures before they are answered. What is shown stands for its user: it may be shown as often at once.
+    #[must_use]
+    pub fn of_questions(places: usize, percent: u8) -> Self {
+        let paces = Self::default();
+        let share = places.saturating_mul(usize::from(percent)) / 100;
+        let parallel = u32::try_from(share.max(1)).unwrap_or(u32::MAX);
+        let user = Pace { free: paces.user.free.max(parallel), parallel, ..paces.user };
+        let network = Bucket { holds: paces.network.holds.max(parallel), parallel, ..paces.network };
+        Self { user, network, ..paces }
+    }
+
     /// For answers that are signed: nobody guesses one, so that a whole carrier's phones may fail for long before one
     /// source is slowed for what its answers cost.
     #[must_use]

@@ -162,10 +162,7 @@ pub(super) fn login(error: &LoginError) -> Problem {
 
 /// The answer to one attempt too many.
 pub(super) fn too_many(wait: Duration) -> Problem {
-    // Never too early, never at once.
-    let seconds: u64 = wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed or are under way; wait before the next one")
-        .with(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+    Problem::too_many("too many attempts failed or are under way; wait before the next one", wait)
 }
 
 fn busy(detail: impl Into<String>, seconds: u64) -> Problem {

@@ -21,9 +21,13 @@ impl AuthenticationService for Service {
         Some(10)
     }
 
-    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Option<Session>, FilterError> {
+    async fn ask(&self, exchange: &Exchange, body: Option<Bytes>) -> Result<Judgement, FilterError> {
         assert!(body.is_some(), "it has a limit");
-        Ok(exchange.headers.contains_key("x-ticket").then(|| session("main")))
+        Ok(match exchange.headers.get("x-ticket").map(HeaderValue::as_bytes) {
+            Some(b"again") => Judgement::Slowed(std::time::Duration::from_millis(1001)),
+            Some(_) => Judgement::User(Box::new(session("main"))),
+            None => Judgement::Nobody,
+        })
     }
 }
 
@@ -77,6 +81,18 @@ async fn a_body_that_is_too_long_to_be_judged_lets_nobody_in() {
         let verdict = filter.request(&mut exchange, &mut Bytes::from_static(b"eleven long")).await;
         let Ok(Verdict::Answer(reply)) = verdict else { panic!("{verdict:?}") };
         assert_eq!(reply.status(), 413);
+    }
+}
+
+#[tokio::test]
+async fn who_is_slowed_is_not_taken_for_nobody() {
+    for admission in [Admission::Open, level(1)] {
+        let mut filter = with_service();
+        filter.settings.admission = admission;
+        let mut exchange = exchange(false, &[("x-ticket", "again")]);
+        let verdict = filter.request(&mut exchange, &mut Bytes::new()).await;
+        let Ok(Verdict::Answer(reply)) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(reply.status(), 429);
     }
 }
 

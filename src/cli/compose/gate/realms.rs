@@ -15,6 +15,7 @@ use crate::identity::forward::{self, ForwardRealm};
 use crate::identity::jwt::{Claim, Issuer, IssuerKeys, JwtRealm, Pace, Settings, Source};
 use crate::identity::mtls::{MtlsRealm, Named, Owner};
 use crate::identity::remote::{Patience, Remote};
+use crate::identity::{Paces, Throttle};
 use crate::jose::UpstreamTls;
 use crate::jose::certificates::Authorities;
 use crate::seats::Seats;
@@ -34,7 +35,7 @@ pub(super) fn of(
         RealmKind::Password | RealmKind::FidoUaf | RealmKind::Oob(_) => Ok(None),
         RealmKind::Jwt(jwt) => bearer(realm, jwt, stores, clock).map(Some),
         RealmKind::Mtls(users) => Ok(Some(certificate(realm, users))),
-        RealmKind::Forward(wanted) => service(config, realm, wanted, clock).map(Some),
+        RealmKind::Forward(wanted) => service(config, realm, wanted, stores, clock).map(Some),
     };
     config.realms.iter().map(|realm| Ok((realm.clone(), credential(realm)?))).collect()
 }
@@ -63,6 +64,7 @@ fn service(
     config: &Config,
     realm: &config::Realm,
     wanted: &config::Forward,
+    stores: &Stores,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Credential>, ComposeError> {
     let unfit = |wrong: String| ComposeError::unfit(format!("realms.{}", realm.name), wrong);
@@ -76,9 +78,11 @@ fn service(
     let remote = Remote::new(&url, tls.as_ref().map(|tls| (name, tls)), patience);
     let (name, domain) = (realm.name.clone(), realm.domain.clone());
     let settings = forward::Settings { realm: name, domain, level: realm.level, terms: wanted.terms.clone() };
-    let seats = Seats::new(PARALLEL, Some(config.limits.connections_share));
+    let share = config.limits.connections_share;
+    let (seats, paces) = (Seats::new(PARALLEL, Some(share)), Paces::of_questions(PARALLEL, share));
+    let throttle = stores.lasting.forward_throttle.get_or_init(|| Arc::new(Throttle::new(paces, clock.clone())));
     let remote = remote.map_err(|error| unfit(error.to_string()))?;
-    let service = ForwardRealm::new(settings, remote, seats, clock.clone());
+    let service = ForwardRealm::new(settings, remote, seats, throttle.clone(), clock.clone());
     Ok(Arc::new(Forwarded::new(Arc::new(service))))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use http::Method;
+use http::{Method, header};
 use sidegate_filters::delegation::{Rule, fold};
 use sidegate_filters::rate_limit::{Per, RateLimit};
 
@@ -74,10 +74,10 @@ impl Done {
                 "keep one of them, with all that both demand; what roles are demanded beside may stand in a filter of type role",
             );
         }
-        if !demand.judged.is_empty() && !self.limits_networks {
+        if demand.judged.contains(&header::COOKIE) && !self.limits_networks {
             item.notice(
-                "it has an authentication service judge whatever strangers show, and nothing here slows guesses down: put a \
-                 rate-limit per address before it, unless that service does",
+                "it has an authentication service judge the cookies of strangers, and nothing here slows guesses at them \
+                 down: put a rate-limit per address before it, unless that service does",
             );
         }
         (self.finds_out, self.identifies) = (true, true);

@@ -1,0 +1,74 @@
+//! What the service refuses slows what comes next from the same network, unless it was good from there lately.
+
+use super::{Shop, answer};
+use crate::support::logs::{access_line, audited};
+
+/// More than a network may have refused.
+const MANY: usize = 300;
+
+impl Shop {
+    /// Shows one ticket after another that is none until that is slowed, and says how many were judged.
+    async fn guess(&self) -> usize {
+        for count in 0..MANY {
+            let told = self.get("/any/a", &format!("guess-{count}")).await;
+            if told.status == 429 {
+                let wait: u64 = told.header("retry-after").unwrap().parse().unwrap();
+                assert!(wait >= 1, "{wait}");
+                access_line(&self.gateway, &told).await;
+                return count;
+            }
+            told.problem(401);
+        }
+        panic!("nothing was slowed");
+    }
+}
+
+#[tokio::test]
+async fn guesses_are_slowed_and_what_was_good_is_not() {
+    let shop = Shop::open().await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    let judged = shop.guess().await;
+    assert!(judged >= 100, "{judged}");
+    let asked = shop.service.asked();
+    assert_eq!(asked.len(), 1 + judged, "the service is not asked for what is slowed");
+    let refused = audited(&shop.gateway, "login-failed");
+    let because = |reason: &str| refused.iter().filter(|line| line["reason"] == reason).count();
+    assert_eq!((because("authentication-service"), because("too-many-attempts")), (judged, 1), "{refused:?}");
+    assert!(refused.iter().all(|line| line["realm"] == "corporate" && line["address"] == "127.0.0.1"), "{refused:?}");
+    for path in ["/any/b", "/open/b"] {
+        shop.get(path, "t-eve").await.expect(200);
+        assert_eq!(shop.told("x-user"), ["e-eve"], "nothing is remembered, it is asked: {path}");
+    }
+    let cookie = shop.gateway.public().cookie("sso=jeff");
+    cookie.get("/any/a").send().await.expect(200);
+    assert_eq!(shop.told("x-user"), ["e-jeff"], "whoever shows cookies alone is as ever");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_remembered_holds_while_guesses_are_slowed() {
+    let shop = Shop::with("    cache: 5m\n").await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    let judged = shop.guess().await;
+    for _ in 0..2 {
+        shop.get("/any/a", "t-eve").await.expect(200);
+    }
+    assert_eq!(shop.service.asked().len(), 1 + judged);
+}
+
+#[tokio::test]
+async fn nothing_but_a_refusal_of_what_is_no_cookie_counts() {
+    let shop = Shop::open().await;
+    let visitor = shop.gateway.public().cookie("sso=unknown");
+    for _ in 0..MANY / 2 {
+        visitor.get("/any/a").send().await.problem(401);
+    }
+    for (status, told) in [(503, 503), (302, 401), (200, 401)] {
+        shop.service.says(&answer(status, ""));
+        for count in 0..MANY / 2 {
+            assert_eq!(shop.get("/any/a", &format!("guess-{count}")).await.status, told);
+        }
+    }
+    shop.service.says(&answer(403, ""));
+    assert!(shop.guess().await >= 100);
+    visitor.get("/any/a").send().await.problem(401);
+}
