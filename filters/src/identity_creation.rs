@@ -169,6 +169,9 @@ impl IdentityCreationFilter {
     async fn is_still(&self, caller: &InternalCaller, asked: &Exchange) -> Result<bool, FilterError> {
         let Bearer::Token(bearer) = Bearer::of(&asked.headers) else { return Ok(true) };
         let found = self.internal_callers.find(&bearer, &asked.client).await?;
+        let found = found.inspect_err(|BadToken(reason)| {
+            Event::InternalCallerRefused { address: asked.client.address, reason }.record();
+        });
         Ok(found.is_ok_and(|known| known.name == caller.name))
     }
 

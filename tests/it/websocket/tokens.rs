@@ -9,6 +9,7 @@ use crate::jwt::realm;
 use crate::support::gateway::Setup;
 use crate::support::issuer::{Issuer, now};
 use crate::support::jose::SigningKey;
+use crate::support::logs::audited;
 use crate::support::raw::Socket;
 use crate::support::secrets::Secrets;
 
@@ -68,8 +69,11 @@ async fn one_that_a_token_opened_ends_with_it() {
     );
     let setup = Setup::default().under("realms", realm(&issuer, "", "")).under("internal-callers", caller);
     let gateway = setup.append(rows).start().await;
-    let cases = [("public", "/feed/a", "gate", "e-1"), ("internal", "/calls/a", "callers", "s-shop")];
-    for (listener, path, audience, subject) in cases {
+    let cases = [
+        ("public", "/feed/a", "gate", "e-1", "login-failed"),
+        ("internal", "/calls/a", "callers", "s-shop", "internal-caller-refused"),
+    ];
+    for (listener, path, audience, subject, line) in cases {
         let token = issuer.token(&json!({"aud": audience, "sub": subject, "exp": now() + GOOD}));
         let lasting = issuer.token(&json!({"aud": audience, "sub": subject}));
         let [mut ends, mut stays] = [token, lasting].map(|token| {
@@ -80,5 +84,7 @@ async fn one_that_a_token_opened_ends_with_it() {
         closed(&mut ends).await;
         logged(&gateway, "its session has ended").await;
         ping(&mut stays, b"as it was");
+        let audited = audited(&gateway, line);
+        assert!(audited.iter().any(|line| line["address"] == "127.0.0.1"), "{audited:?}");
     }
 }
