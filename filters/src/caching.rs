@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use crate::delegation::fold;
+
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// By what a caller is known: two who share a browser are shown nothing that was kept for the other.
 const CALLER: HeaderValue = HeaderValue::from_static("Cookie, Authorization");
@@ -25,10 +27,13 @@ pub fn keep_personal(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, own.unwrap_or(NO_STORE));
 }
 
-/// Whether some cache heeds this header before `Cache-Control`, or in its place.
+/// Whether some cache heeds this header before `Cache-Control`, or in its place, in whatever spelling somebody on the way
+/// may fold.
 #[must_use]
 pub fn overrides_control(name: &HeaderName) -> bool {
-    OF_SHARED_CACHES.contains(&name.as_str()) || name.as_str().ends_with(OF_SHARED_CACHES_SUFFIX)
+    let folded = fold(name.as_str());
+    let is_other_spelling = *name != header::CACHE_CONTROL && folded == header::CACHE_CONTROL.as_str();
+    is_other_spelling || OF_SHARED_CACHES.contains(&folded.as_str()) || folded.ends_with(OF_SHARED_CACHES_SUFFIX)
 }
 
 /// `private` and what the server says for such a cache; `None` where it does not let one keep the answer for a time.
@@ -118,6 +123,9 @@ mod tests {
             ("cdn-cache-control", "max-age=60"),
             ("cloudflare-cdn-cache-control", "max-age=60"),
             ("x-litespeed-cache-control", "public, max-age=60"),
+            ("cdn_cache_control", "max-age=60"),
+            ("cache_control", "max-age=60"),
+            ("x_accel_expires", "60"),
             ("surrogate-control", "max-age=60"),
             ("expires", "Thu, 01 Dec 2033 16:00:00 GMT"),
             ("etag", "\"a\""),

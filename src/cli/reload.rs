@@ -101,6 +101,7 @@ impl Reloading {
                 let wished = wish.take();
                 if watch.look() || wished {
                     let metrics = self.metrics.clone();
+                    tracing::info!("the configuration is read again, and the one before is served meanwhile");
                     if Work::Reload.piece(&metrics, || self.reload(&mut watch, &runtime, wished)).is_none() {
                         metrics.reloaded(Reload::Failed);
                     }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod fido;
+mod guesses;
 mod passing;
 mod reach;
 
@@ -116,7 +117,7 @@ impl<'a> Assembly<'_, 'a> {
         let domain_names = domains.names();
         let upstreams = self.field("upstreams").names();
         let realms = realms::read(&field, &realms::Known { domains: &domain_names, client_ca, upstreams: &upstreams });
-        let complete = field.is_all(realms.len());
+        let complete = field.is_all(realms.len()) && !field.has_fault();
         let own = domains::own(&realms, &domain_names).map(str::to_owned);
         let known = domains::Known { realms: &realms, complete, own: own.as_deref() };
         let domains = domains::read(&domains, &known);
@@ -154,6 +155,7 @@ impl<'a> Assembly<'_, 'a> {
         let table = Table { upstreams, filters, fronting, routes };
         self.check_changes(&table);
         self.check_passed_on(&table);
+        self.note_guesses(&table);
         table
     }
 

@@ -209,6 +209,22 @@ impl<'a> Field<'a> {
             .collect()
     }
 
+    /// A key of the item with this name, in a list of sections; the list where there is none.
+    pub(super) fn of_item(&self, name: &str, key: &str) -> Self {
+        let (context, path, line) = (self.context, &self.path, self.line);
+        let items = match self.node.map(|node| &node.value) {
+            Some(Value::List(items)) => items.as_slice(),
+            _ => &[],
+        };
+        let named =
+            |node: &Node| entry(node, "name").is_some_and(|entry| text(&entry.node.value).as_deref() == Ok(name));
+        let found = items.iter().enumerate().find(|(_, node)| named(node));
+        match found.and_then(|(index, node)| Some((index, entry(node, key)?))) {
+            Some((index, entry)) => Self::new(context, format!("{path}[{index}].{key}"), entry.line, Some(&entry.node)),
+            None => Self::new(context, path.clone(), line, self.node),
+        }
+    }
+
     /// The named sections below this key, in their order. Names are lower-case letters, digits and dashes.
     pub(super) fn named<T>(&self, mut read: impl FnMut(&str, &Section<'a>) -> Option<T>) -> Vec<T> {
         let entries: &'a [Entry] = match self.node {
@@ -275,5 +291,13 @@ impl<'a> Field<'a> {
                 self.context.fault(entry.line, &join(&self.path, &entry.key), wrong, "keep one of them");
             }
         }
+    }
+}
+
+/// A key of a section.
+fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {
+    match &node.value {
+        Value::Map(entries) => entries.iter().find(|entry| entry.key == key),
+        _ => None,
     }
 }

@@ -121,7 +121,9 @@ impl Scalar for Method {
     const RIGHT: &'static str = "write one of GET, POST, PUT, PATCH, DELETE, OPTIONS; HEAD follows GET";
     fn read(text: &str) -> Result<Self, String> {
         let known = [Self::GET, Self::POST, Self::PUT, Self::PATCH, Self::DELETE, Self::OPTIONS];
-        fits(known.into_iter().find(|method| method.as_str() == text), "this method is not served")
+        let in_capitals = known.iter().any(|method| method.as_str().eq_ignore_ascii_case(text));
+        let wrong = if in_capitals { "methods are written in capitals" } else { "this method is not served" };
+        fits(known.into_iter().find(|method| method.as_str() == text), wrong)
     }
 }
 

@@ -66,9 +66,15 @@ impl Dress {
         self.clear(head)
     }
 
-    /// What is set here, or removed, an upstream says neither before its answer nor behind it.
+    /// What is set here, or removed, an upstream says neither before its answer nor behind it, nor there to caches what
+    /// its answer to a known caller may not say.
     pub(super) fn bare_early(&self, head: &mut ResponseHeader) {
         for name in self.kept_back() {
+            head.remove_header(name);
+        }
+        let is_of_caches = |name: &HeaderName| *name == header::CACHE_CONTROL || caching::overrides_control(name);
+        let said: Vec<HeaderName> = head.headers.keys().filter(|name| is_of_caches(name)).cloned().collect();
+        for name in said.iter().filter(|_| self.personal) {
             head.remove_header(name);
         }
     }
@@ -202,4 +208,21 @@ async fn write(
 /// RFC 9110 8.6.
 fn has_length(status: StatusCode) -> bool {
     !status.is_informational() && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_an_answer_to_a_known_caller_caches_are_told_nothing() {
+        for (personal, left) in [(false, 4), (true, 1)] {
+            let mut hints = ResponseHeader::build(103, None).unwrap();
+            for name in ["Link", "Cache-Control", "CDN-Cache-Control", "X_Accel_Expires"] {
+                hints.append_header(name.to_owned(), "a").unwrap();
+            }
+            Dress { personal, ..Dress::default() }.bare_early(&mut hints);
+            assert_eq!(hints.headers.len(), left);
+        }
+    }
 }

@@ -225,7 +225,7 @@ impl LoginPages {
     pub fn refused(&self) -> Response<Bytes> {
         let body = format!(
             "<h1>Not accepted</h1><p role=\"alert\">This form was not sent from a page of this site.</p>\
-             <p><a href=\"{}/login\">Log in here</a></p>",
+             <p>A program that sends it as a browser does names this site in the header Origin.</p><p><a href=\"{}/login\">Log in here</a></p>",
             self.path
         );
         html::page(StatusCode::FORBIDDEN, "Not accepted", &body)

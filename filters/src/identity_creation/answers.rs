@@ -67,6 +67,9 @@ impl IdentityCreationFilter {
                 (None, _, Reason::Service) => "the authentication service does not know whoever sent this",
                 (None, _, Reason::OtherSite) => "a client certificate does not count where another site's page asks",
                 (None, Some(_), _) => "nothing was shown that tells who is calling",
+                (None, None, _) if exchange.client.internal => {
+                    "neither the bearer, token or certificate of an internal caller was shown, nor a session"
+                }
                 (None, None, _) => "log in first; the session is missing or has ended",
             };
             return Ok(Problem::unauthorized(detail, challenge).because(reason).into());

@@ -68,7 +68,8 @@ pub(in crate::cli) enum PhoneError {
     /// What answers there does not take the password of the data folder, which may be another gateway's.
     #[error(
         "{why}: demo.password is of the gateway whose data folder it is in, and {gateway} may be another one{known}; name \
-         its data folder with --data, or give the password with --password-stdin"
+         that folder's gateway with --gateway URL, or the data folder of this one with --data, or give the password with \
+         --password-stdin"
     )]
     Stranger {
         /// What was tried.

@@ -36,7 +36,7 @@ impl Assembly<'_, '_> {
     }
 
     fn check_passing(&self, row: &Row, upstream: &Upstream, table: &Table) {
-        let (field, name) = (self.field("routes"), &upstream.name);
+        let (field, name) = (self.field("routes").of_item(&row.name, "pass-on"), &upstream.name);
         if upstream.servers.iter().any(|server| !server.is_https() && !server.is_loopback()) {
             field.fault(
                 format!(

@@ -325,6 +325,7 @@ fn what_cannot_be_passed_on_is_a_fault(
     let text = passing(words, filters, more).replace("upstreams: { ", "upstreams: { door: { url: https://door }, ");
     let found = faults(&format!("{base}{text}"));
     assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+    assert!(found[0].contains(": routes[0].pass-on"), "{found:#?}");
 }
 
 #[rstest]

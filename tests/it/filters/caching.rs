@@ -8,9 +8,11 @@ use crate::support::upstream::{Received, Upstream};
 /// Who addresses caches here is the operator.
 const FILTERS: &str = "  known: {type: identity-creation, domain: main}
   guests: {type: identity-creation, domain: main, open: true}
+  staff: {type: role, one-of: [staff]}
   fast: {type: headers, response: {set: {CDN-Cache-Control: max-age=9, Expires: 'Thu, 01 Dec 2033 16:00:00 GMT'}}}
 ";
-const ROWS: [(&str, &str); 3] = [("open", "guests"), ("mine", "known"), ("fast", "fast, known")];
+const ROWS: [(&str, &str); 4] =
+    [("open", "guests"), ("mine", "known"), ("fast", "fast, known"), ("staff", "fast, known, staff")];
 
 /// What a cache might keep an answer by, beside `Cache-Control`.
 const ADDRESSED: [&str; 5] =
@@ -72,6 +74,7 @@ async fn an_answer_of_ours_no_cache_keeps_whatever_the_row_says_to_caches() {
     let upstream = Upstream::start().await;
     let gateway = shop(&upstream, FILTERS, &ROWS).user("jeff").start().await;
     let ended = session(&gateway).await;
+    is_kept_by_none(&ended.get("/staff/a").send().await.expect(403), &[]);
     ended.post("/auth/logout").send().await.expect(200);
     for path in ["/mine/a", "/fast/a"] {
         is_kept_by_none(&ended.get(path).send().await.expect(401), &["sidegate-main="]);

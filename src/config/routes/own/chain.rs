@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use http::{Method, header};
+use http::Method;
 use sidegate_filters::delegation::{Rule, fold};
 use sidegate_filters::rate_limit::{Per, RateLimit};
 
@@ -21,8 +21,6 @@ struct Done {
     told: HashSet<String>,
     /// Those of clients that filters of type headers change, folded.
     changed: HashSet<String>,
-    /// Whether one of them counts what comes from a network.
-    limits_networks: bool,
     /// The names of those that count.
     counted: HashSet<String>,
 }
@@ -74,12 +72,6 @@ impl Done {
                 "keep one of them, with all that both demand; what roles are demanded beside may stand in a filter of type role",
             );
         }
-        if demand.judged.contains(&header::COOKIE) && !self.limits_networks {
-            item.notice(
-                "it has an authentication service judge the cookies of strangers, and nothing here slows guesses at them \
-                 down: put a rate-limit per address before it, unless that service does",
-            );
-        }
         (self.finds_out, self.identifies) = (true, true);
     }
 
@@ -118,7 +110,6 @@ impl Done {
                 "use it where the path has this segment",
             );
         }
-        self.limits_networks |= limit.per == Per::Address;
         if name.is_some_and(|name| !self.counted.insert(name.to_owned())) {
             item.fault("it stands here twice and would count each request twice", "keep one of them");
         }
