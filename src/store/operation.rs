@@ -13,7 +13,7 @@ mod warrant;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -55,16 +55,31 @@ impl OperationId {
     }
 }
 
-/// The key of [`OperationId::in_log`]: of this process alone, as operations are. `None` where the cryptographic library fails.
-static LOG_KEY: LazyLock<Option<MacKey>> =
-    LazyLock::new(|| MacKey::new(&Zeroizing::new(crate::jose::random().ok()?)).ok());
+/// The key of [`OperationId::in_log`]: made of one in the data folder, so that a process that takes over has the same.
+static LOG_KEY: OnceLock<MacKey> = OnceLock::new();
+
+/// What the key that leads from tokens to operations makes a tag of for the log: no token is as long.
+const LOG_LABEL: &[u8] = b"the names of operations in the log";
 
 impl OperationId {
+    /// The key by which the log calls operations, of the one that leads from tokens to them.
+    ///
+    /// # Errors
+    /// If the cryptographic library fails.
+    pub fn log_key(key: &MacKey) -> Result<MacKey, CryptoError> {
+        MacKey::new(&Zeroizing::new(key.tag(LOG_LABEL)?))
+    }
+
+    /// Has the log call operations by this key. The first one stays.
+    pub fn name_in_log_by(key: &MacKey) {
+        LOG_KEY.get_or_init(|| key.clone());
+    }
+
     /// What the log calls the operation: whoever reads it learns nothing of the id or the token, and who knows those can't tell
-    /// which operation it is.
+    /// which operation it is. `None` where nothing is served.
     #[must_use]
     pub fn in_log(self) -> Option<String> {
-        let tag = LOG_KEY.as_ref()?.tag(self.0.as_bytes()).ok()?;
+        let tag = LOG_KEY.get()?.tag(self.0.as_bytes()).ok()?;
         tag.get(..8).map(crate::jose::hex)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::Client;
+use crate::support::logs::audited;
 use crate::support::oob::{by_link_to, dispatched, redeem};
 use crate::support::phone::Phone;
 use crate::support::wait;
@@ -53,6 +54,26 @@ async fn no_request_is_lost_and_sessions_and_links_go_on() {
     phone.authenticate(&handed_out).await.uaf_code(1200);
     let path = format!("/nevisfido/token/dispatch/targets/{}", phone.target());
     phone.client().call(http::Method::DELETE, &path).send().await.expect(204);
+}
+
+#[tokio::test]
+async fn an_operation_has_one_id_in_the_log_before_and_after() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let operation = dispatched(&gateway.public(), "authentication", &by_link_to("jeff", phone.target())).await;
+    assert_eq!(gateway.upgrade().await, Some(0));
+    let handed_out = redeem(&gateway.public(), "authentication", &operation.token).await.uaf_code(1200);
+    phone.authenticate(&handed_out).await.uaf_code(1200);
+    let last = |event: &'static str| {
+        let gateway = &gateway;
+        wait::until(event, wait::BOUND, async move || audited(gateway, event).pop())
+    };
+    let begun = last("dispatch").await;
+    assert!(begun["operation_id"].is_string(), "{begun}");
+    for event in ["redeem", "answer"] {
+        let line = last(event).await;
+        assert_eq!(line["operation_id"], begun["operation_id"], "{line}");
+    }
 }
 
 /// Starts a successor that comes to nothing, and says why.

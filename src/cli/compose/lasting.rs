@@ -17,7 +17,9 @@ use crate::dispatchers::Recipients;
 use crate::fido::{Endpoint, Named};
 use crate::identity::jwt::IssuerKeys;
 use crate::identity::{PasswordRealm, SessionTokens, Throttle};
+use crate::jose::MacKey;
 use crate::routes::Upstream;
+use crate::store::OperationId;
 
 use super::gate::KeySetOf;
 use super::services::upstream::Asked;
@@ -35,6 +37,8 @@ pub(super) struct Lasting {
     pub(super) named: Named,
     /// Keys to encrypt for, imported.
     pub(super) recipients: Recipients,
+    /// By which the log calls operations; a trial of a configuration has another one, and serves nothing.
+    pub(super) log_key: OnceLock<MacKey>,
     turns: Mutex<Turns>,
 }
 
@@ -65,6 +69,9 @@ impl Lasting {
     /// The composition that was made last is served from now on. What was used stays used, whether or not its server is
     /// still in the configuration: it may be again.
     pub(super) fn keep(&self) {
+        if let Some(key) = self.log_key.get() {
+            OperationId::name_in_log_by(key);
+        }
         let mut turns = self.turns();
         let next = std::mem::take(&mut turns.next);
         let before = std::mem::replace(&mut turns.served, next);

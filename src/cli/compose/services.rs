@@ -24,6 +24,7 @@ use crate::jose::server_certificate::{ServerCertificate, ServerCertificateError}
 use crate::oob::{Acting, Ghosts, Redeem, Requests, Statuses, Targets, TokenKey, TokenSettings, Tokens};
 use crate::routes::ListenerClass;
 use crate::routes::endpoints::Approvals;
+use crate::store::OperationId;
 use crate::store::operation::Limits;
 
 /// Below the public URL: the application identifier where none is written.
@@ -51,13 +52,16 @@ impl Services {
         let Some(fido_uaf) = &base.config.fido_uaf else { return Ok(None) };
         let facets = trusted_facets(fido_uaf);
         let fido = server(base, fido_uaf, &facets).await?;
+        let key = MacKey::new(&base.folder.secret("operation-id")?)?;
+        let of_log = OperationId::log_key(&key)?;
+        base.stores.lasting.log_key.get_or_init(|| of_log);
         let shared = Shared {
             stores: base.stores,
             clock: base.clock,
             acting: acting(base, fido_uaf, &fido, gate)?,
             fido,
             dispatchers: dispatchers(fido_uaf),
-            key: TokenKey::new(MacKey::new(&base.folder.secret("operation-id")?)?),
+            key: TokenKey::new(key),
             limits: limits(fido_uaf),
         };
         let tokens = Arc::new(shared.tokens(fido_uaf.status_response));
