@@ -11,7 +11,8 @@ const RESERVE: u64 = 256;
 const MOST_KEPT: u64 = 512;
 
 const TOO_FEW: &str = "the limit of open files is too low for limits.connections on every listener, so each takes fewer: \
-                       raise it (LimitNOFILE, ulimit -n), or lower limits.connections";
+                       raise it (LimitNOFILE, ulimit -n), or lower limits.connections, which is wanted here; \
+                       needed = listeners * (2 * wanted + kept) + beside";
 
 /// Those who share the open files.
 #[derive(Debug, Clone, Copy)]
@@ -30,12 +31,22 @@ impl Listeners {
         let limit = raised();
         let most = self.fitting(limit);
         if most < wanted {
-            let needed = self.needed(wanted);
-            if try_out {
-                tracing::info!(open_files = limit, needed, connections = most, "{TOO_FEW}");
-            } else {
-                tracing::warn!(open_files = limit, needed, connections = most, "{TOO_FEW}");
+            let (needed, listeners, kept, beside) = (self.needed(wanted), self.number, kept(wanted), self.reserve());
+            macro_rules! tell {
+                ($level:ident) => {
+                    tracing::$level!(
+                        open_files = limit,
+                        connections = most,
+                        needed,
+                        listeners,
+                        wanted,
+                        kept,
+                        beside,
+                        "{TOO_FEW}"
+                    )
+                };
             }
+            if try_out { tell!(info) } else { tell!(warn) }
         }
         wanted.min(most)
     }

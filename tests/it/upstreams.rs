@@ -218,6 +218,12 @@ async fn too_few_open_files_leave_room_on_every_listener() {
     let [line] = &told[..] else { panic!("one line: {told:#?}") };
     assert_eq!([&line["needed"], &line["open_files"], &line["connections"]], [61_792, 300, 4]);
     assert_eq!(line["level"], "INFO", "nobody who tries it out has to mend it");
+    let number = |field: &str| line[field].as_u64().unwrap_or_else(|| panic!("{field}: {line}"));
+    let sum = "needed = listeners * (2 * wanted + kept) + beside";
+    let told = line["message"].as_str().unwrap();
+    assert!(told.contains(sum) && include_str!("../../docs/operations.md").contains(sum), "{told}");
+    let each = 2 * number("wanted") + number("kept");
+    assert_eq!(number("needed"), number("listeners") * each + number("beside"), "{line}");
     let (log, place) =
         (gateway.log(), |log: &str, words: &str| log.find(words).unwrap_or_else(|| panic!("{words}: {log}")));
     assert!(place(&log, "Set up for trying out") < place(&log, "open_files"), "what it is for comes first: {log}");
