@@ -130,6 +130,31 @@ fn a_row_shows_its_filters_and_where_it_leads() {
     assert!(open.contains("filters   none: open to all"), "{open}");
 }
 
+#[test]
+fn a_row_to_which_letters_are_the_same_says_so_and_leads_past_none_before_it() {
+    let row = |name, pattern| route(name, &[Method::GET], pattern, vec![], Destination::Local(Arc::new(Service)));
+    let mut shop = row("shop", "/shop/*");
+    shop.path = shop.path.in_any_case();
+    let router = Router::new(vec![row("pay", "/shop/pay/*"), shop]);
+    let config = config::load(&Source::BuiltIn, &Overrides::default(), &Environment::new(|_| None)).unwrap();
+    let explained = |path| match explain(&config, &router, ListenerClass::Public, "GET", path) {
+        Ok(found) => found.to_string(),
+        Err(refused) => refused.to_string(),
+    };
+    insta::assert_snapshot!(explained("/Shop/Cart"), @"
+    row       shop
+    matches   GET /shop/*
+    served on public, internal listeners
+    letters   small and capital ones are the same
+    body      at most 65536 bytes
+    filters   none: open to all
+    leads to  a service of this gateway
+    ");
+    assert!(!explained("/shop/pay/1").contains("letters"));
+    let refused = explained("/Shop/Pay/1");
+    assert!(refused.contains("takes small and capital letters for the same"), "{refused}");
+}
+
 #[rstest]
 #[case("GET", "/nothing", "refused with 404: no row on public listeners has the path /nothing")]
 #[case("GET", "/nevisfido/status", "refused with 405: on public listeners this path takes POST")]
