@@ -245,18 +245,29 @@ async fn an_internal_bearer_is_nobody_on_the_public_listener() {
         .problem(401);
 }
 
-#[tokio::test]
-async fn what_a_row_allows_leads_past_no_stricter_one_whoever_mends_it_behind() {
-    let upstream = Upstream::start().await;
+/// A gateway before this server with a filter for whoever is logged in, and rows to it: name, path, filters, more keys.
+async fn with_rows(upstream: &Upstream, rows: &[(&str, &str, &str, &str)]) -> Gateway {
+    let rows = rows.iter().map(|(name, path, filters, more)| {
+        format!("  - {{name: {name}, path: '{path}', methods: [GET], filters: [{filters}], upstream: shop{more}}}\n")
+    });
     let setup = format!(
         "upstreams:\n  shop: {{url: 'http://{}'}}\n\
          filters:\n  customers: {{type: identity-creation, domain: main}}\n\
-         routes:\n  - {{name: pay, path: /shop/pay/*, methods: [GET], filters: [customers], upstream: shop}}\n\
-         \x20 - {{name: shop, path: /shop/*, methods: [GET], filters: [], upstream: shop, \
-         allow: [empty-segments, parameters, encoded-slashes, double-encoding]}}\n",
-        upstream.address
+         routes:\n{}",
+        upstream.address,
+        rows.collect::<String>()
     );
-    let gateway = Setup::default().append(setup).start().await;
+    Setup::default().append(setup).start().await
+}
+
+/// Every spelling that a row may allow.
+const ALLOWING: &str = ", allow: [empty-segments, parameters, encoded-slashes, double-encoding]";
+
+#[tokio::test]
+async fn what_a_row_allows_leads_past_no_stricter_one_whoever_mends_it_behind() {
+    let upstream = Upstream::start().await;
+    let rows = [("pay", "/shop/pay/*", "customers", ""), ("shop", "/shop/*", "", ALLOWING)];
+    let gateway = with_rows(&upstream, &rows).await;
     for path in
         ["/shop//pay/1", "/shop/pay;x/1", "/shop/pay%2F1", "/shop%5Cpay/1", "/shop/pay%252F1", "/shop/p%2561y/1"]
     {
@@ -273,15 +284,8 @@ async fn what_a_row_allows_leads_past_no_stricter_one_whoever_mends_it_behind() 
 #[tokio::test]
 async fn what_a_row_allows_is_never_part_of_an_id() {
     let upstream = Upstream::start().await;
-    let row = |path: &str, name: &str| {
-        format!(
-            "  - {{name: {name}, path: \"{path}\", methods: [GET], filters: [], upstream: shop, \
-             allow: [empty-segments, parameters, encoded-slashes, double-encoding]}}\n"
-        )
-    };
-    let rows = [row("/shop/{id}", "item"), row("/shop/{id}/parts/{part}", "part")].concat();
-    let setup = format!("upstreams:\n  shop: {{url: 'http://{}'}}\nroutes:\n{rows}", upstream.address);
-    let gateway = Setup::default().append(setup).start().await;
+    let rows = [("item", "/shop/{id}", "", ALLOWING), ("part", "/shop/{id}/parts/{part}", "", ALLOWING)];
+    let gateway = with_rows(&upstream, &rows).await;
     for client in [gateway.public(), gateway.public_http2()] {
         for id in ["a%2Fb", "a%5Cb", "a%252Fb", "a;b=c", "a%2fparts%2Fb", "%2F", ";", "%2561"] {
             for path in [format!("/shop/{id}"), format!("/shop/1/parts/{id}"), format!("/shop/{id}/parts/1")] {
@@ -300,18 +304,16 @@ async fn what_a_row_allows_is_never_part_of_an_id() {
 #[tokio::test]
 async fn letters_in_any_case_lead_to_a_row_that_says_so_and_past_none_that_minds_them() {
     let upstream = Upstream::start().await;
-    let setup = format!(
-        "upstreams:\n  shop: {{url: 'http://{}'}}\n\
-         filters:\n  customers: {{type: identity-creation, domain: main}}\n\
-         routes:\n  - {{name: pay, path: /shop/pay/*, methods: [GET], filters: [customers], upstream: shop}}\n\
-         \x20 - {{name: own, path: /shop/own/*, ignore-case: true, methods: [GET], filters: [customers], upstream: shop}}\n\
-         \x20 - {{name: over, path: /shop/%C3%BCber/*, methods: [GET], filters: [customers], upstream: shop}}\n\
-         \x20 - {{name: account, path: /shop/konto/*, methods: [GET], filters: [customers], upstream: shop}}\n\
-         \x20 - {{name: shop, path: /shop/*, ignore-case: true, methods: [GET], filters: [], upstream: shop}}\n\
-         \x20 - {{name: rest, path: /rest/*, methods: [GET], filters: [], upstream: shop}}\n",
-        upstream.address
-    );
-    let gateway = Setup::default().append(setup).start().await;
+    let any_case = ", ignore-case: true";
+    let rows = [
+        ("pay", "/shop/pay/*", "customers", ""),
+        ("own", "/shop/own/*", "customers", any_case),
+        ("over", "/shop/%C3%BCber/*", "customers", ""),
+        ("account", "/shop/konto/*", "customers", ""),
+        ("shop", "/shop/*", "", any_case),
+        ("rest", "/rest/*", "", ""),
+    ];
+    let gateway = with_rows(&upstream, &rows).await;
     for client in [gateway.public(), gateway.public_http2()] {
         for (path, status) in [
             ("/shop/pay/1", 401),

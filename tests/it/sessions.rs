@@ -120,12 +120,18 @@ async fn a_fido_login_raises_the_session_and_keeps_its_cookie() {
     gateway.public().cookie(&before).json(path, &target).await.expect(201);
 }
 
-#[tokio::test]
-async fn with_renew_a_step_up_gives_a_new_id_and_the_old_one_learns_nothing() {
+/// A gateway whose step-ups give a session a new id, and a phone with a key and a session by password.
+async fn renewing() -> (Gateway, Phone) {
     let gateway = Setup::default().replace("renew: false", "renew: true ").user("jeff").start().await;
     let mut phone = Phone::new(&gateway, "jeff");
     phone.login_password().await;
     phone.register().await;
+    (gateway, phone)
+}
+
+#[tokio::test]
+async fn with_renew_a_step_up_gives_a_new_id_and_the_old_one_learns_nothing() {
+    let (gateway, phone) = renewing().await;
     let before = phone.session().to_owned();
     let after = phone.try_login_uaf().await.session();
     assert_ne!(before, after);
@@ -143,10 +149,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn with_renew_the_old_id_goes_on_for_requests_under_way_and_then_ends() {
-    let gateway = Setup::default().replace("renew: false", "renew: true ").user("jeff").start().await;
-    let mut phone = Phone::new(&gateway, "jeff");
-    phone.login_password().await;
-    phone.register().await;
+    let (gateway, mut phone) = renewing().await;
     let replaced = loop {
         let (begun, before) = (Instant::now(), phone.session().to_owned());
         phone.login_uaf().await;
