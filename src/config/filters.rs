@@ -21,7 +21,7 @@ use sidegate_filters::{Role, UsernameMapper};
 
 use super::field::Field;
 use super::files;
-use super::realms::{Realm, RealmKind};
+use super::realms::{LEVELS, Realm, RealmKind};
 use super::section::Section;
 use super::substitution::Environment;
 use super::suggest::listed;
@@ -157,7 +157,7 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
         } else {
             "none of its realms gives this level"
         };
-        level.fault(wrong, format!("write at most {highest}"));
+        level.fault(wrong, format!("write at most {highest}, or add a realm that gives it: {LEVELS}"));
     }
     let max_age = section.field("max-age");
     if level_value <= highest && told {

@@ -71,6 +71,9 @@ const TYPES: &[(&str, Type)] = &[
     ("forward", Type::Forward),
 ];
 
+/// What realms give, for whoever wants more.
+pub(super) const LEVELS: &str = "fido-uaf and oob give 2, other types 1, or what their level says";
+
 /// What realms refer to.
 pub(super) struct Known<'a> {
     pub(super) domains: &'a [&'a str],

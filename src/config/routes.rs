@@ -22,6 +22,11 @@ pub use websocket::WrittenWebSocket;
 
 pub(super) use default::{Served, keep_listed};
 
+/// Keys of filters of type identity-creation that seem to be some of a row.
+const DEMANDS: &[&str] = &["domain", "level", "max-age", "realms", "roles", "open", "internal-callers"];
+/// The same of filters of type role.
+const ROLES: &[&str] = &["one-of", "all-of"];
+
 /// A row of the route table as it is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -111,7 +116,7 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<Row> {
                 Some((row, _)) => default::change(section, row),
                 None => {
                     let Some(row) = own::row(section, name, &defaults, known) else { return };
-                    own::check_order(section, &row, &table);
+                    own::check_order(section, &row, &table, known);
                     table.push((row, item.line()));
                 }
             }

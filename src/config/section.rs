@@ -15,12 +15,22 @@ pub(super) struct Section<'a> {
     line: u64,
     entries: &'a [Entry],
     asked: RefCell<Vec<&'static str>>,
+    /// Keys that belong elsewhere, and where.
+    elsewhere: RefCell<Vec<(&'static str, &'static str)>>,
     unread: Cell<bool>,
 }
 
 impl<'a> Section<'a> {
     pub(super) fn new(context: &'a Context, path: String, line: u64, entries: &'a [Entry]) -> Self {
-        Self { context, path, line, entries, asked: RefCell::default(), unread: Cell::default() }
+        Self {
+            context,
+            path,
+            line,
+            entries,
+            asked: RefCell::default(),
+            elsewhere: RefCell::default(),
+            unread: Cell::default(),
+        }
     }
 
     /// Reads the whole file.
@@ -42,9 +52,22 @@ impl<'a> Section<'a> {
         self.context.fault(self.line, &self.path, wrong, right);
     }
 
+    /// Tells of these keys, which are known in another section, where they belong.
+    pub(super) fn belong_elsewhere(&self, keys: &[&'static str], right: &'static str) {
+        self.elsewhere.borrow_mut().extend(keys.iter().map(|key| (*key, right)));
+    }
+
     /// Says nothing of keys that were not asked for: what they should be hangs on one that is at fault.
     pub(super) fn leave_unread(&self) {
         self.unread.set(true);
+    }
+
+    /// Notes a fault if none of these keys, of which some must be there, is written.
+    pub(super) fn demand_some(&self, keys: &[&'static str], wrong: &str, right: &str) {
+        let is_written = |key: &&'static str| self.field(key).is_written();
+        if !keys.iter().any(is_written) && !self.misspells(keys) {
+            self.fault(wrong, right);
+        }
     }
 
     /// Whether a key that was not asked for until now may have been meant as one of these: it is told as such.
@@ -63,7 +86,11 @@ impl<'a> Section<'a> {
         for entry in self.entries {
             if !self.asked.borrow().contains(&entry.key.as_str()) {
                 let path = join(&self.path, &entry.key);
-                self.context.fault(entry.line, &path, "this key is not known", self.meant(entry, above));
+                let elsewhere = self.elsewhere.borrow().iter().find(|(key, _)| *key == entry.key).copied();
+                match elsewhere {
+                    Some((_, right)) => self.context.fault(entry.line, &path, "this key is not known here", right),
+                    None => self.context.fault(entry.line, &path, "this key is not known", self.meant(entry, above)),
+                }
             }
             above = Some(entry);
         }

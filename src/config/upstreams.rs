@@ -148,7 +148,7 @@ fn servers(section: &Section<'_>) -> Vec<ServerUrl> {
     let (url, list) = (section.field("url"), section.field("servers"));
     if url.is_written() && list.is_written() {
         list.fault("url is written too", "write url for one server, or servers for several");
-    } else if !url.is_written() && !list.is_written() {
+    } else if !url.is_written() && !list.is_written() && !section.misspells(&["servers"]) {
         url.demand(&format!("{}; or several below servers", ServerUrl::RIGHT));
     }
     let mut found: Vec<ServerUrl> = url.optional().into_iter().collect();
@@ -163,7 +163,7 @@ fn servers(section: &Section<'_>) -> Vec<ServerUrl> {
         found.push(server);
         Some(())
     });
-    if list.is_written() && found.is_empty() {
+    if list.is_written() && list.is_all(0) {
         list.fault("no server is named", ServerUrl::RIGHT);
     }
     let named = if list.is_written() { list } else { url };

@@ -106,8 +106,13 @@ impl ServerUrl {
 }
 
 impl Scalar for ServerUrl {
-    const RIGHT: &'static str = "write scheme, host and port only, such as https://shop.internal:8443";
+    const RIGHT: &'static str =
+        "write scheme, host and port only, such as http://127.0.0.1:9000 or https://shop.internal:8443";
     fn read(text: &str) -> Result<Self, String> {
+        // Of shop:9000 the URL type takes the host for a scheme.
+        if !["//", "http:", "https:"].into_iter().any(|scheme| text.contains(scheme)) {
+            return Err("the scheme is missing".to_owned());
+        }
         let url = web(text)?;
         if url.path() != "/" || url.query().is_some() {
             return Err(

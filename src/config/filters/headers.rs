@@ -27,7 +27,8 @@ pub(super) fn read(section: &Section<'_>) -> HeaderRules {
             });
         });
     }
-    if !some && !section.misspells(&["request", "response"]) {
+    let is_told = ways.iter().any(|(way, _)| section.field(way).has_fault());
+    if !some && !is_told && !section.misspells(&["request", "response"]) {
         section.fault("nothing is changed", "write set, add or remove below request or response");
     }
     rules

@@ -8,9 +8,8 @@ use crate::config::section::Section;
 /// `allow` and `deny`.
 pub(super) fn read(section: &Section<'_>) -> IpList {
     let (allow, deny) = (section.field("allow"), section.field("deny"));
-    if !allow.is_written() && !deny.is_written() {
-        section.fault("neither allow nor deny is written", "list the networks that may come, or those that may not");
-    }
+    let right = "list the networks that may come, or those that may not";
+    section.demand_some(&["allow", "deny"], "neither allow nor deny is written", right);
     let allowed = allow.each(network);
     let denied = deny.each(|item| {
         let network = network(item)?;

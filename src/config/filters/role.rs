@@ -9,9 +9,8 @@ use crate::config::section::Section;
 /// `one-of`, `all-of` and `internal-callers`.
 pub(super) fn read(section: &Section<'_>) -> RoleDemand {
     let (one_of, all_of) = (section.field("one-of"), section.field("all-of"));
-    if !one_of.is_written() && !all_of.is_written() {
-        section.fault("neither one-of nor all-of is written", "list the roles that a user needs");
-    }
+    let (neither, right) = ("neither one-of nor all-of is written", "list the roles that a user needs");
+    section.demand_some(&["one-of", "all-of"], neither, right);
     for list in [&one_of, &all_of].into_iter().filter(|list| list.is_written() && list.is_all(0)) {
         list.fault("the list is empty", "list roles, or take the key away");
     }

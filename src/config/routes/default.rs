@@ -68,6 +68,9 @@ fn is_admin(row: &Row) -> bool {
 
 /// Changes a default row: only what is written.
 pub(super) fn change(section: &Section<'_>, row: &mut Row) {
+    for keys in [super::DEMANDS, super::ROLES] {
+        section.belong_elsewhere(keys, "what a default row demands is its protection");
+    }
     protect(&section.field("protection"), row);
     let on = section.field("on");
     if on.is_written() {

@@ -1,12 +1,13 @@
 //! Rows of the file's own: each leads to an upstream through the filters that it names.
 
 mod chain;
+mod demand;
 mod order;
 mod pass_on;
 
 use http::Method;
 
-use super::{Known, LeadsTo, Row, allow, classes, interception, websocket};
+use super::{DEMANDS, Known, LeadsTo, ROLES, Row, allow, classes, interception, websocket};
 use crate::config::field::Field;
 use crate::config::scalar::{Bytes, Pattern};
 use crate::config::section::Section;
@@ -21,6 +22,8 @@ pub(super) fn row(section: &Section<'_>, name: String, defaults: &[String], know
         section.leave_unread();
         return None;
     }
+    section.belong_elsewhere(DEMANDS, "write it in the filter of type identity-creation that stands in filters");
+    section.belong_elsewhere(ROLES, "write it in the filter of type role that stands in filters");
     let pattern = pattern(&section.field("path"), section.field("ignore-case").or(false));
     let methods = section.field("methods").demanded("list the methods, such as [GET, POST]").each(Field::optional);
     let upstream = section.field("upstream").demanded("write the name of one of the upstreams");

@@ -61,7 +61,7 @@ use super::*;
 )]
 #[case(
     "filters: { f: { type: identity-creation, domain: main, level: 3 } }\n",
-    "13: filters.f.level: no realm of the domain gives this level; write at most 2"
+    "13: filters.f.level: no realm of the domain gives this level; write at most 2, or add a realm that gives it: fido-uaf and oob give 2, other types 1, or what their level says"
 )]
 #[case(
     "  metadata: { statements: /nowhere }\n",

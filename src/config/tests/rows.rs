@@ -174,6 +174,54 @@ fn which_of_two_rows_has_what_both_could_is_noted_where_their_filters_differ(
     check_note(&format!("{BASE}{}", rows(written)), "routes[1].path", "which comes first", expected);
 }
 
+/// Filters that differ from `customers` in nothing but what they demand.
+fn with_demands(rows: &str) -> String {
+    let more = "  fresh: { type: identity-creation, domain: main, level: 2, max-age: 5m }
+  fresher: { type: identity-creation, domain: main, level: 2, max-age: 1m, realms: [fido-uaf], roles: [boss] }
+  callers: { type: identity-creation, domain: main, internal-callers: anybody }
+  bosses: { type: role, one-of: [boss] }
+  some: { type: role, one-of: [boss, teller] }
+";
+    format!("{BASE}{}", rows.replace("routes:\n", &format!("{more}routes:\n")))
+}
+
+/// A stricter row before another is what the documentation recommends: nobody is told to turn the two round.
+#[rstest]
+#[case("fresh", "customers", false)]
+#[case("fresher", "fresh", false)]
+#[case("customers, bosses", "customers", false)]
+#[case("fresh, bosses", "customers, some", false)]
+#[case("customers", "fresh", true)]
+#[case("fresh", "fresher", true)]
+#[case("customers", "customers, bosses", true)]
+#[case("customers, some", "customers, bosses", true)]
+#[case("fresh", "callers", true)]
+#[case("callers", "fresh", true)]
+#[case("fresh, tell-who", "customers", true)]
+#[case("fresh", "", true)]
+fn a_row_that_only_demands_more_may_have_what_both_could(
+    #[case] first: &str,
+    #[case] second: &str,
+    #[case] is_noted: bool,
+) {
+    let both = [("/a/{id}/c", "GET", first, "public"), ("/a/b/*", "GET", second, "public")];
+    let expected = is_noted.then_some("GET on public");
+    check_note(&with_demands(&rows(&both)), "routes[1].path", "which comes first", expected);
+}
+
+#[rstest]
+#[case("customers", "fresh", false)]
+#[case("fresh", "customers", true)]
+fn what_falls_to_a_row_that_demands_as_much_is_not_noted(
+    #[case] narrow: &str,
+    #[case] broad: &str,
+    #[case] is_noted: bool,
+) {
+    let both = [("/shop/pay/*", "POST", narrow, "public"), ("/shop/*", "GET, POST", broad, "public")];
+    let expected = is_noted.then_some("GET on public");
+    check_note(&with_demands(&rows(&both)), "routes[1].methods", "falls to the row", expected);
+}
+
 #[test]
 fn a_bad_name_hides_no_other_fault_of_its_row() {
     let more = one_row("/shop", "nobody").replace("name: shop, ", "name: 'a shop', websockets: true, ");

@@ -86,66 +86,132 @@ fn a_misspelt_section_of_listeners_is_one_fault_where_the_public_url_stands_on_i
     assert_eq!(faults(&text), ["2: listners: this key is not known; did you mean listeners?"]);
 }
 
-const WHOLE: &str = "\
-public-url: https://gate.example
-listeners:
-  - class: public
-    address: 127.0.0.1:8443
-domains:
-  main: {}
-realms:
-  pwd: { type: password, domain: main }
-  fido-uaf: { type: fido-uaf, domain: main }
-  phone: { type: oob, domain: main }
-fido-uaf:
-  app-id: https://gate.example/nevisfido/uaf/1.1/facets
-  facets: [https://gate.example]
-  dispatchers:
+/// What comes after [`BASE`] in [`whole`].
+const MORE: &str = "  dispatchers:
   - type: link
     base-url: app://open
     authentication-redeem-url: https://gate.example/nevisfido/token/redeem/authentication
 upstreams: {shop: {url: 'https://shop'}}
 filters:
-  f: {type: identity-creation, domain: main, realms: [pwd]}
+  f: {type: identity-creation, domain: main, realms: [password]}
 routes:
   - {name: a, path: /a, methods: [GET], filters: [f], upstream: shop}
   - {name: b, path: /b, methods: [GET], filters: [f], upstream: shop}
 ";
 
+/// [`BASE`] with something of each kind that others refer to.
+fn whole() -> String {
+    BASE.replace("\nfido-uaf:", "\n  phone: { type: oob, domain: main }\nfido-uaf:") + MORE
+}
+
 /// What was named and is itself at fault is there: whoever refers to it is right.
 #[rstest]
-#[case(WHOLE, "\n  main: {}", "\n  main: zz", "domains.main: this must be a section")]
-#[case(WHOLE, "domains:\n  main: {}", "domains: zz", "domains: this must be a section of names")]
-#[case(WHOLE, "public-url: https://gate.example", "public-url: '?!'", "public-url: this is no URL")]
-#[case(WHOLE, "type: link", "type: '?!'", "fido-uaf.dispatchers[0].type: this word is not known here")]
-#[case(WHOLE, "dispatchers:", "dispatches:", "fido-uaf.dispatches: this key is not known; did you mean dispatchers?")]
-#[case(WHOLE, "type: password", "type: pazz", "realms.pwd.type: this word is not known here")]
-#[case(WHOLE, "shop: {url: 'https://shop'}", "shop: zz", "upstreams.shop: this must be a section")]
+#[case("\n  main: {}", "\n  main: zz", "domains.main: this must be a section")]
+#[case("domains:\n  main: {}", "domains: zz", "domains: this must be a section of names")]
+#[case("public-url: https://gate.example", "public-url: '?!'", "public-url: this is no URL")]
+#[case("type: link", "type: '?!'", "fido-uaf.dispatchers[0].type: this word is not known here")]
+#[case("dispatchers:", "dispatches:", "fido-uaf.dispatches: this key is not known; did you mean dispatchers?")]
+#[case("type: password", "type: pazz", "realms.password.type: this word is not known here")]
+#[case("shop: {url: 'https://shop'}", "shop: zz", "upstreams.shop: this must be a section")]
+#[case("upstreams: {shop: {url: 'https://shop'}}", "upstreams: zz", "upstreams: this must be a section of names")]
 #[case(
-    WHOLE,
-    "upstreams: {shop: {url: 'https://shop'}}",
-    "upstreams: zz",
-    "upstreams: this must be a section of names"
-)]
-#[case(
-    WHOLE,
-    "filters:\n  f: {type: identity-creation, domain: main, realms: [pwd]}",
+    "filters:\n  f: {type: identity-creation, domain: main, realms: [password]}",
     "filters: zz",
     "filters: this must be"
 )]
 #[case(
-    WHOLE,
     "\n  f: {",
     "\n  ff: {",
     "routes[0].filters[0]: there is no filter of this name, which line 23 names too; did you mean ff?"
 )]
-fn what_refers_to_something_at_fault_is_not(
-    #[case] text: &str,
-    #[case] right: &str,
-    #[case] wrong: &str,
-    #[case] expected: &str,
-) {
-    assert!(load_text(text, &Overrides::default()).is_ok() && text.contains(right));
+fn what_refers_to_something_at_fault_is_not(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
+    let text = whole();
+    assert!(load_text(&text, &Overrides::default()).is_ok() && text.contains(right));
     let found = faults(&text.replacen(right, wrong, 1));
     assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
+/// A misspelt key of a section is not said to be missing there too, neither alone nor as one of several.
+#[rstest]
+#[case("filters: { f: { type: role, one-off: [x] } }", "filters.f.one-off", "one-of")]
+#[case("filters: { f: { type: role, allof: [x] } }", "filters.f.allof", "all-of")]
+#[case("filters: { f: { type: ip-list, alow: [10.0.0.0/8] } }", "filters.f.alow", "allow")]
+#[case("filters: { f: { type: ip-list, denny: [10.0.0.0/8] } }", "filters.f.denny", "deny")]
+#[case("filters: { f: { type: headers, requst: { set: { a: b } } } }", "filters.f.requst", "request")]
+#[case("filters: { f: { type: headers, request: { st: { a: b } } } }", "filters.f.request.st", "set")]
+#[case("filters: { f: { type: rate-limit, pr: address, burst: 4, every: 1s } }", "filters.f.pr", "per")]
+#[case("filters: { f: { type: rate-limit, per: address, brst: 4, every: 1s } }", "filters.f.brst", "burst")]
+#[case(
+    "filters: { f: { type: rate-limit, per: segment, segmnt: a, burst: 4, every: 1s } }",
+    "filters.f.segmnt",
+    "segment"
+)]
+#[case("filters: { f: { type: delegation, rule: ['CONST:a:X-A'] } }", "filters.f.rule", "rules")]
+#[case("filters: { f: { type: identity-creation, domian: main } }", "filters.f.domian", "domain")]
+#[case("upstreams: { a: { ur: 'https://x' } }", "upstreams.a.ur", "url")]
+#[case("upstreams: { a: { server: ['https://x'] } }", "upstreams.a.server", "servers")]
+#[case("internal-callers: { a: { token-fil: gate.yml } }", "internal-callers.a.token-fil", "token-file")]
+#[case(
+    "upstreams: { a: { url: 'https://x', tls: { client-certificat: gate.yml, client-key: gate.yml } } }",
+    "upstreams.a.tls.client-certificat",
+    "client-certificate"
+)]
+#[case(
+    "  dispatchers: [{ type: link, base-ul: https://a, registration-redeem-url: https://a }]",
+    "fido-uaf.dispatchers[0].base-ul",
+    "base-url"
+)]
+fn a_misspelt_key_is_not_missing_too(#[case] more: &str, #[case] key: &str, #[case] meant: &str) {
+    let expected = format!("13: {key}: this key is not known; did you mean {meant}?");
+    assert_eq!(fault_of(&format!("{more}\n")), expected);
+}
+
+/// The same of realms, each as it would be with its other keys.
+#[rstest]
+#[case("type: jwt, issuer: []", "issuer", "issuers")]
+#[case("type: forward, upstrem: a, path: /a, headers: [Cookie], user: X-User", "upstrem", "upstream")]
+#[case("type: forward, upstream: a, path: /a, header: [Cookie], user: X-User", "header", "headers")]
+fn a_misspelt_key_of_a_realm_is_not_missing_too(#[case] keys: &str, #[case] key: &str, #[case] meant: &str) {
+    let realm = format!("realms:\n  r: {{ domain: main, {keys} }}\n");
+    let found = faults(&format!("{}upstreams: {{ a: {{ url: 'https://x' }} }}\n", BASE.replace("realms:\n", &realm)));
+    assert_eq!(found, [format!("8: realms.r.{key}: this key is not known; did you mean {meant}?")]);
+}
+
+#[rstest]
+#[case("servers: ['127.0.0.1:9000']", "servers[0]")]
+#[case("servers: ['shop:9000']", "servers[0]")]
+#[case("url: '127.0.0.1:9000'", "url")]
+#[case("url: 'shop.internal'", "url")]
+fn a_server_without_a_scheme_is_one_fault(#[case] written: &str, #[case] key: &str) {
+    let expected = format!(
+        "13: upstreams.a.{key}: the scheme is missing; write scheme, host and port only, such as http://127.0.0.1:9000 or \
+         https://shop.internal:8443"
+    );
+    assert_eq!(fault_of(&format!("upstreams: {{ a: {{ {written} }} }}\n")), expected);
+}
+
+/// A list that names none is one fault too, and an item of it that is no server at all is as well.
+#[rstest]
+#[case("servers: []", "servers: no server is named")]
+#[case("servers: [~]", "servers[0]: this item is empty")]
+fn no_server_is_told_once(#[case] written: &str, #[case] expected: &str) {
+    let found = fault_of(&format!("upstreams: {{ a: {{ {written} }} }}\n"));
+    assert!(found.contains(expected), "{found}");
+}
+
+#[rstest]
+#[case("level: 2", "write it in the filter of type identity-creation that stands in filters")]
+#[case("max-age: 5m", "write it in the filter of type identity-creation that stands in filters")]
+#[case("realms: [fido-uaf]", "write it in the filter of type identity-creation that stands in filters")]
+#[case("roles: [boss]", "write it in the filter of type identity-creation that stands in filters")]
+#[case("one-of: [boss]", "write it in the filter of type role that stands in filters")]
+fn what_a_row_demands_belongs_to_a_filter(#[case] written: &str, #[case] expected: &str) {
+    let key = written.split(':').next().unwrap();
+    let own = one_row("/shop/*", "customers").replace("name: shop, ", &format!("name: shop, {written}, "));
+    assert_eq!(fault_of(&own), format!("22: routes[0].{key}: this key is not known here; {expected}"));
+    let default = format!("routes: [{{ name: status, {written} }}]\n");
+    assert_eq!(
+        fault_of(&default),
+        format!("13: routes[0].{key}: this key is not known here; what a default row demands is its protection")
+    );
 }

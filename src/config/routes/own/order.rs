@@ -2,29 +2,30 @@
 
 use http::Method;
 
-use crate::config::routes::{LeadsTo, Row};
+use super::demand;
+use crate::config::routes::{Known, Row};
 use crate::config::section::Section;
 use crate::routes::ListenerClass;
 
 /// A row that those before it leave nothing is a fault, also for some of its methods; what the paths of those before it
 /// leave to it is noted, and so is which of two has what both could. Lines of default rows are 0.
-pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: &[(Row, u64)]) {
+pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: &[(Row, u64)], known: &Known<'_>) {
     for (other, line) in table {
         note_other_letters(section, row, (other, *line));
         if other.pattern.template().covers(row.pattern.template()) {
             refuse_unreached(section, row, other, *line);
-        } else if row.pattern.template().covers(other.pattern.template()) && is_looser(row, other) {
+        } else if row.pattern.template().covers(other.pattern.template()) && demand::is_looser(row, other, known) {
             let before: Vec<&Row> = table.iter().map(|(row, _)| row).collect();
             note_left_over(section, row, (other, *line), &before);
-        } else if row.pattern.template().overlaps(other.pattern.template())
-            && (is_looser(row, other) || is_looser(other, row))
+        } else if row.pattern.template().overlaps(other.pattern.template()) && !demand::is_as_strict(other, row, known)
         {
             note_overlap(section, row, (other, *line));
         }
     }
 }
 
-/// Paths that both rows have, of which neither has all of the other's, while their filters differ.
+/// Paths that both rows have, of which neither has all of the other's, while their filters differ: in more than that the
+/// first demands more, since such a row is to come first.
 fn note_overlap(section: &Section<'_>, row: &Row, (other, line): (&Row, u64)) {
     let shared: Vec<&Method> = row.methods.iter().filter(|method| other.methods.contains(method)).collect();
     let on: Vec<_> = row.on.iter().filter(|class| other.on.contains(class)).map(|class| class.name()).collect();
@@ -87,16 +88,6 @@ fn refuse_unreached(section: &Section<'_>, row: &Row, other: &Row, line: u64) {
         _ if same => field.fault(wrong, "keep one of them, or choose another path"),
         _ => field.fault(wrong, format!("put {} before {}: the first row that fits is taken", row.name, other.name)),
     }
-}
-
-/// Whether the other one, a row of the file's own, has a filter that this one has not.
-fn is_looser(row: &Row, other: &Row) -> bool {
-    let (LeadsTo::Upstream { filters: here, .. }, LeadsTo::Upstream { filters: there, .. }) =
-        (&row.leads_to, &other.leads_to)
-    else {
-        return false;
-    };
-    there.iter().any(|name| !here.contains(name))
 }
 
 /// Requests for the narrower path of another row which neither that row nor one of those before takes.
