@@ -2,9 +2,13 @@
 //! process. All are bounded: what does not fit is refused, never dropped silently.
 
 mod replay_guard;
+mod sec_tokens;
+mod sessions;
 mod target_keys;
 
 pub use replay_guard::MemoryReplayGuard;
+pub use sec_tokens::MemorySecTokens;
+pub use sessions::MemorySessions;
 pub use target_keys::MemoryTargetKeys;
 
 /// There is no room for one more.

@@ -8,17 +8,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Response};
 use sidegate_filters::clock::{Clock, Millis, SystemClock};
-use sidegate_filters::delegation::{Rule, SecToken, SecTokens};
-use sidegate_filters::identity::{AuthenticatedSession, Carrier, KnownCaller, Login, Role, Session};
+use sidegate_filters::delegation::Rule;
+use sidegate_filters::identity::{KnownCaller, Login, Role, Session};
 use sidegate_filters::identity_creation::{
     Admission, BadToken, CookieSession, Demand, Interception, InternalAccess, InternalCallers, LoginPage, LoginPrompt,
-    PassedOn, ReturnTarget, Sessions, Settings,
+    PassedOn, ReturnTarget, Settings,
 };
 use sidegate_filters::jws_bypass::{MODIFY_LIMIT, Proof, SKEW, Uses};
-use sidegate_filters::memory::{MemoryReplayGuard, MemoryTargetKeys};
+use sidegate_filters::memory::{Full, MemoryReplayGuard, MemorySecTokens, MemorySessions, MemoryTargetKeys};
 use sidegate_filters::{
-    Chain, Client, DelegationFilter, Exchange, FilterError, IdentityCreationFilter, JwsBypassFilter, Occasion,
-    PathTemplate, RemovedHeaders, SessionDomain,
+    Chain, Client, DelegationFilter, Exchange, FilterError, IdentityCreationFilter, JwsBypassFilter, PathTemplate,
+    RemovedHeaders, SessionDomain,
 };
 
 /// The doors.
@@ -45,12 +45,13 @@ impl Doors {
             start: ReturnTarget::start(),
             passed_on: PassedOn::default(),
         };
-        let cookie = Arc::new(CookieSession::new(settings.domain.clone(), house.clone()));
-        let identity = IdentityCreationFilter::new(settings, vec![cookie], house.clone(), house.clone(), clock.clone());
+        let cookie = Arc::new(CookieSession::new(settings.domain.clone(), Arc::new(sessions()?)));
+        let identity = IdentityCreationFilter::new(settings, vec![cookie], house.clone(), house, clock.clone());
         let rules = ["AUTH:user.auth.LoginId:X-User", "CALLER:name:X-Caller"];
         let rules = rules.iter().map(|rule| Rule::parse(rule, &|_| None)).collect::<Result<Vec<_>, _>>()?;
         let removed: RemovedHeaders = rules.iter().map(Rule::header).collect();
-        let delegation = DelegationFilter::new(rules, "application".to_owned(), &removed, house)?;
+        let delegation =
+            DelegationFilter::new(rules, "application".to_owned(), &removed, Arc::new(MemorySecTokens::new(1)))?;
         let replays = Arc::new(MemoryReplayGuard::new(10_000, clock.clone()));
         let uses = Arc::new(Uses::new(replays, clock, MODIFY_LIMIT));
         let bypass = JwsBypassFilter::new(Proof::Keys(keys), uses, SKEW);
@@ -74,31 +75,22 @@ impl Doors {
     }
 }
 
-struct House;
-
-#[async_trait]
-impl Sessions for House {
-    async fn find(
-        &self,
-        domain: &SessionDomain,
-        carrier: &Carrier,
-        _: Occasion,
-    ) -> Result<Option<Session>, FilterError> {
-        Ok((carrier.expose() == "jeffs-session").then(|| Session {
-            sid: "s-1".to_owned(),
-            domain: domain.as_str().to_owned(),
-            ext_id: "e-1".to_owned(),
-            name: "jeff".to_owned(),
-            logins: Login { realm: "password".to_owned(), level: 1, at: Millis(0) }.into(),
-            roles: Vec::new(),
-            generation: 0,
-        }))
-    }
-
-    async fn is_alive(&self, _session: &Session) -> Result<bool, FilterError> {
-        Ok(true)
-    }
+/// The one session there is.
+fn sessions() -> Result<MemorySessions, Full> {
+    let sessions = MemorySessions::new(1);
+    let session = Session {
+        sid: "s-1".to_owned(),
+        domain: "main".to_owned(),
+        ext_id: "e-1".to_owned(),
+        name: "jeff".to_owned(),
+        logins: Login { realm: "password".to_owned(), level: 1, at: Millis(0) }.into(),
+        roles: Vec::new(),
+        generation: 0,
+    };
+    sessions.begin("jeffs-session", session).map(|()| sessions)
 }
+
+struct House;
 
 #[async_trait]
 impl InternalCallers for House {
@@ -113,13 +105,5 @@ impl InternalCallers for House {
 impl LoginPage for House {
     fn page(&self, _: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
         Err(FilterError::Unavailable("the login page"))
-    }
-}
-
-/// Never asked for: no rule delegates a SecToken.
-#[async_trait]
-impl SecTokens for House {
-    async fn token(&self, _: &AuthenticatedSession, _: &str) -> Result<SecToken, FilterError> {
-        Err(FilterError::Unavailable("the signer of SecTokens"))
     }
 }

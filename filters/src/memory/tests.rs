@@ -2,8 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::Occasion;
 use crate::clock::{ManualClock, Millis};
+use crate::delegation::{SecToken, SecTokens as _};
 use crate::filter::FilterError;
+use crate::identity::{AuthenticatedSession, CarriedBy, Carrier, Login, Session};
+use crate::identity_creation::{SessionDomain, Sessions as _};
 use crate::jws::signing::SigningKey;
 use crate::jws::{KeyKind, Thumbprint, VerificationKey};
 use crate::jws_bypass::{ReplayGuard, ReplayId, Seen, TargetKeys};
@@ -127,4 +131,63 @@ async fn a_key_of_two_targets_is_known_as_such() {
     assert!(!keys.key("c").await.unwrap().unwrap().serves_several);
     keys.remove("b");
     assert!(!keys.key("a").await.unwrap().unwrap().serves_several);
+}
+
+fn session(sid: &str, level: u8) -> Session {
+    Session {
+        sid: sid.to_owned(),
+        domain: "main".to_owned(),
+        ext_id: "e-1".to_owned(),
+        name: "jeff".to_owned(),
+        logins: Login { realm: "password".to_owned(), level, at: Millis(0) }.into(),
+        roles: Vec::new(),
+        generation: 0,
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_its_cookie_in_its_domain_until_it_ends() {
+    let sessions = MemorySessions::new(2);
+    let (main, other) = (SessionDomain::parse("main").unwrap(), SessionDomain::parse("other").unwrap());
+    let cookie = Carrier::new(CarriedBy::Cookie, "c-1".to_owned());
+    let find = async |domain, carrier: &Carrier| sessions.find(domain, carrier, Occasion::Arrival).await.unwrap();
+    let [token, sid] =
+        [(CarriedBy::Token, "c-1"), (CarriedBy::Cookie, "s-1")].map(|(by, value)| Carrier::new(by, value.to_owned()));
+    sessions.begin("c-1", session("s-1", 2)).unwrap();
+    assert_eq!(find(&main, &cookie).await.map(|found| found.sid), Some("s-1".to_owned()));
+    assert_eq!(find(&other, &cookie).await, None);
+    assert_eq!(find(&main, &token).await, None);
+    assert_eq!(find(&main, &sid).await, None);
+    assert!(sessions.is_alive(&session("s-1", 1)).await.unwrap());
+    assert!(!sessions.is_alive(&session("s-1", 3)).await.unwrap(), "it has not so high a level any more");
+    sessions.end("s-1");
+    assert_eq!(find(&main, &cookie).await, None);
+    assert!(!sessions.is_alive(&session("s-1", 1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn full_sessions_refuse_a_further_one_and_no_other() {
+    let sessions = MemorySessions::new(1);
+    sessions.begin("c-1", session("s-1", 1)).unwrap();
+    assert_eq!(sessions.begin("c-2", session("s-2", 1)), Err(Full));
+    sessions.begin("c-1", session("s-3", 1)).unwrap();
+    assert!(!sessions.is_alive(&session("s-1", 1)).await.unwrap(), "its cookie carries another one now");
+    sessions.end("s-3");
+    sessions.begin("c-2", session("s-2", 1)).unwrap();
+}
+
+#[tokio::test]
+async fn a_sec_token_is_of_one_session_and_one_audience() {
+    let tokens = MemorySecTokens::new(1);
+    let of = |sid| AuthenticatedSession::granted(session(sid, 1), None);
+    tokens.keep("s-1", "shop", SecToken::new("one".to_owned())).unwrap();
+    assert_eq!(tokens.keep("s-1", "bank", SecToken::new("two".to_owned())), Err(Full));
+    tokens.keep("s-1", "shop", SecToken::new("three".to_owned())).unwrap();
+    assert_eq!(tokens.token(&of("s-1"), "shop").await.unwrap().expose(), "three");
+    for (sid, audience) in [("s-2", "shop"), ("s-1", "bank")] {
+        assert!(matches!(tokens.token(&of(sid), audience).await, Err(FilterError::Unavailable(_))));
+    }
+    tokens.forget("s-1");
+    assert!(tokens.token(&of("s-1"), "shop").await.is_err());
+    tokens.keep("s-2", "bank", SecToken::new("four".to_owned())).unwrap();
 }
