@@ -73,8 +73,8 @@ impl Errand {
     }
 }
 
-/// How often a client may meet connections that end.
-const AGAIN: u64 = 4;
+/// How often a request may meet a connection that ends: each that its client keeps may be about to, one after the other.
+const AGAIN: u64 = OPEN as u64;
 
 /// What became of the requests.
 #[derive(Default)]
