@@ -6,13 +6,7 @@ use sidegate_filters::CanonicalPath;
 /// Where our own services live; only there a trailing slash means nothing.
 const OWN: &[&str] = &["/nevisfido/", "/auth/", "/.well-known/jwks/"];
 /// Our own services elsewhere, as they are spelt with the slash.
-const OWN_ALONE: &[&str] = &[
-    "/.well-known/jwks.json/",
-    "/.well-known/assetlinks.json/",
-    "/.well-known/apple-app-site-association/",
-    "/apple-app-site-association/",
-    "/metrics/",
-];
+const OWN_ALONE: &[&str] = &["/.well-known/jwks.json/", "/metrics/"];
 /// A prefix that some clients use, and the one it stands for.
 const PREFIXES: &[(&str, &str)] = &[("/nevisfido/dispatch/targets", "/nevisfido/token/dispatch/targets")];
 
@@ -69,6 +63,7 @@ mod tests {
             ("/metrics/", "/metrics"),
             ("/metrics/more/", "/metrics/more/"),
             ("/.well-known/other/", "/.well-known/other/"),
+            ("/.well-known/assetlinks.json/", "/.well-known/assetlinks.json/"),
             ("/app/", "/app/"),
             ("/", "/"),
         ] {
