@@ -268,7 +268,10 @@ fn row_of(segments: &[String], blind: bool) -> Option<&'static str> {
         let same = |wanted: &str, segment: &str| {
             wanted == segment || (blind || BLIND.contains(&name)) && wanted.eq_ignore_ascii_case(segment)
         };
-        let is_same = |(wanted, segment): (&&str, &String)| wanted.starts_with('{') || same(wanted, segment);
+        // A parameter is something: `/any/cart/` is the cart's own path, and names none of its items.
+        let is_same = |(wanted, segment): (&&str, &String)| {
+            (wanted.starts_with('{') && !segment.is_empty()) || same(wanted, segment)
+        };
         (segments.len() == wanted.len() || (open && segments.len() > wanted.len()))
             && wanted.iter().zip(segments).all(is_same)
     };
@@ -299,7 +302,8 @@ fn targets() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    // Few paths of these pieces find a row at all. A soak asks for more.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(4_000)))]
 
     #[test]
     fn the_row_of_what_is_forwarded_is_the_row_that_was_decided_by(raw in targets()) {
@@ -323,6 +327,7 @@ fn each_row_is_found_in_more_than_one_spelling() {
         ("/risen?a", "risen", "/?a"),
         ("/any//a;b/%2f%252f", "any", "/any//a;b/%2F%252f"),
         ("/any/a%3bb", "any", "/any/a%3Bb"),
+        ("/any/cart/", "any", "/any/cart/"),
         ("/Blind/pay/1", "blind-pay", "/Blind/pay/1"),
         ("/bLIND/%50rices//1", "blind", "/bLIND/Prices//1"),
         ("/SUNK/A", "sunk", "/deep/A"),
