@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
-use openssl::sha::sha256;
 
 use super::Full;
 use crate::Occasion;
 use crate::filter::FilterError;
 use crate::identity::{CarriedBy, Carrier, Session};
 use crate::identity_creation::{SessionDomain, Sessions};
+use crate::jws::sha256;
 
 /// A bounded map from the value of a session's cookie, of which only the SHA-256 is kept, to the session. They last until
 /// they are ended: no time ends them, and no token carries them.
