@@ -343,6 +343,7 @@ fn each_row_is_found_in_more_than_one_spelling() {
         "/any/cart/a;b",
         "//nevisfido/status",
         "/shop%252fcart",
+        "/shop%252f%25ADMIN",
         "/blind/pay/1",
         "/Blind/PAY/1",
         "/Blind//PAY/1",
