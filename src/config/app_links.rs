@@ -1,6 +1,6 @@
 //! `fido-uaf.app-links`: the applications that open the links of the dispatcher of type `link` (`http-api.md` 10).
 
-use crate::dispatchers::{AndroidApp, AppLinks, AppleAppId, Fingerprint, Package};
+use crate::dispatchers::{AndroidApp, AppLinks, AppleAppId, Fingerprint, Package, WebBase};
 
 use super::dispatchers::Dispatcher;
 use super::field::Field;
@@ -36,26 +36,38 @@ pub(super) fn read(field: &Field<'_>, dispatchers: &[Dispatcher], public_url: Op
         return None;
     }
     let link = dispatchers.iter().find_map(|Dispatcher::Link(link)| link.base_url.web());
-    match (&link, public_url) {
-        (None, _) => field.fault(
+    match &link {
+        None => field.fault(
             "no dispatcher of type link has a base-url with https, and phones give apps no other links in this way",
             "write one such as base-url: https://login.example.com/open, or leave this section",
         ),
-        (Some(link), Some(public_url)) if link.host != public_url.host() => field.notice(format!(
-            "phones look for the files at {}, the host of base-url, which is not that of public-url: see that they reach \
-             this gateway there",
-            link.host
-        )),
-        _ => {}
+        Some(link) => judge(field, link, public_url),
     }
     let (android, ios) = field.section(apps)?;
     Some(AppLinks { android, ios, path: link?.path })
 }
 
+fn judge(field: &Field<'_>, link: &WebBase, public_url: Option<&PublicUrl>) {
+    if link.is_pattern() {
+        let wrong = "the path of base-url has * or $(, which iOS takes for a pattern of other paths";
+        field.fault(wrong, "write a base-url without them, or leave this section");
+    }
+    // Of a link they read the host alone: a file is always fetched with https, and from no other port.
+    let asked = format!("https://{}", link.host);
+    if link.port.is_some() || public_url.is_some_and(|public_url| public_url.text() != asked) {
+        field.notice(format!(
+            "phones look for the files at {asked}, port 443, and base-url and public-url are not both there: see that they \
+             reach this gateway there"
+        ));
+    }
+}
+
 fn apps(section: &Section<'_>) -> (Vec<AndroidApp>, Vec<AppleAppId>) {
     let (android, ios) = (section.field("android"), section.field("ios"));
-    if !android.is_written() && !ios.is_written() && !section.misspells(&["android", "ios"]) {
-        section.fault("no app is named", "write android or ios below it, or leave this section");
+    let right = "write android or ios below it, or leave this section";
+    section.demand_some(&["android", "ios"], "no app is named", right);
+    for list in [&android, &ios] {
+        list.refuse_empty("list apps, or take the key away");
     }
     (android.each(|item| item.section(android_app).flatten()), ios.each(Field::optional))
 }
@@ -64,8 +76,6 @@ fn android_app(section: &Section<'_>) -> Option<AndroidApp> {
     let package = section.field("package").required();
     let listed = section.field("fingerprints").demanded(Fingerprint::RIGHT);
     let fingerprints = listed.each(Field::optional);
-    if listed.is_written() && listed.is_all(0) {
-        listed.fault("the list is empty", Fingerprint::RIGHT);
-    }
+    listed.refuse_empty(Fingerprint::RIGHT);
     Some(AndroidApp { package: package?, fingerprints })
 }

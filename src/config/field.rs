@@ -276,6 +276,13 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// A list that is written names something; `right` says what.
+    pub(super) fn refuse_empty(&self, right: &str) {
+        if self.is_written() && self.is_all(0) {
+            self.fault("the list is empty", right);
+        }
+    }
+
     /// The names below this key, also of sections that are at fault: whoever refers to those is not.
     pub(super) fn names(&self) -> Vec<&'a str> {
         match self.node {

@@ -53,7 +53,7 @@ impl BaseUrl {
     #[must_use]
     pub fn web(&self) -> Option<WebBase> {
         let url = Url::parse(&self.0).ok().filter(|url| url.scheme() == "https")?;
-        Some(WebBase { host: url.host_str()?.to_owned(), path: url.path().to_owned() })
+        Some(WebBase { host: url.host_str()?.to_owned(), port: url.port(), path: url.path().to_owned() })
     }
 
     /// The link that carries `payload` (base64url without padding) as its last query parameter (`http-api.md` 10).
@@ -69,8 +69,19 @@ impl BaseUrl {
 pub struct WebBase {
     /// Its host, in lower case.
     pub host: String,
+    /// Its port, where that is not the one of `https`.
+    pub port: Option<u16>,
     /// Its path, at least a slash.
     pub path: String,
+}
+
+impl WebBase {
+    /// Whether its path means other paths, too, where a pattern is looked for: a `*`, or a variable such as `$(lang)`, of
+    /// Apple's `applinks`. Their `?` is none that a path can have.
+    #[must_use]
+    pub fn is_pattern(&self) -> bool {
+        ["*", "$("].into_iter().any(|sign| self.path.contains(sign))
+    }
 }
 
 fn check_parts(text: &str) -> Result<(), BaseUrlError> {
@@ -139,12 +150,23 @@ mod tests {
     }
 
     #[rstest]
-    #[case("https://siven.ch", Some(("siven.ch", "/")))]
-    #[case("HTTPS://Siven.ch:443/open?x=1", Some(("siven.ch", "/open")))]
+    #[case("https://siven.ch", Some(("siven.ch", None, "/")))]
+    #[case("HTTPS://Siven.ch:443/open?x=1", Some(("siven.ch", None, "/open")))]
+    #[case("https://siven.ch:8443/open", Some(("siven.ch", Some(8443), "/open")))]
     #[case("sidegate://x-callback-url/authenticate", None)]
-    fn links_of_the_web_have_a_host_that_is_asked(#[case] base: &str, #[case] web: Option<(&str, &str)>) {
-        let expected = web.map(|(host, path)| WebBase { host: host.to_owned(), path: path.to_owned() });
+    fn links_of_the_web_have_a_host_that_is_asked(#[case] base: &str, #[case] web: Option<(&str, Option<u16>, &str)>) {
+        let expected = web.map(|(host, port, path)| WebBase { host: host.to_owned(), port, path: path.to_owned() });
         assert_eq!(BaseUrl::parse(base).unwrap().web(), expected);
+    }
+
+    #[rstest]
+    #[case("https://siven.ch/open", false)]
+    #[case("https://siven.ch/open?x=*", false)]
+    #[case("https://siven.ch/$5(a)", false)]
+    #[case("https://siven.ch/o*", true)]
+    #[case("https://siven.ch/$(lang)/open", true)]
+    fn a_path_that_means_others_is_a_pattern(#[case] base: &str, #[case] expected: bool) {
+        assert_eq!(BaseUrl::parse(base).unwrap().web().unwrap().is_pattern(), expected);
     }
 
     proptest! {

@@ -18,8 +18,8 @@ pub(super) fn read(section: &Section<'_>) -> IpList {
         }
         Some(network)
     });
-    for list in [&allow, &deny].into_iter().filter(|list| list.is_written() && list.is_all(0)) {
-        list.fault("the list is empty", "list networks such as 192.0.2.0/24, or take the key away");
+    for list in [&allow, &deny] {
+        list.refuse_empty("list networks such as 192.0.2.0/24, or take the key away");
     }
     IpList { allow: allowed, deny: denied }
 }

@@ -11,8 +11,8 @@ pub(super) fn read(section: &Section<'_>) -> RoleDemand {
     let (one_of, all_of) = (section.field("one-of"), section.field("all-of"));
     let (neither, right) = ("neither one-of nor all-of is written", "list the roles that a user needs");
     section.demand_some(&["one-of", "all-of"], neither, right);
-    for list in [&one_of, &all_of].into_iter().filter(|list| list.is_written() && list.is_all(0)) {
-        list.fault("the list is empty", "list roles, or take the key away");
+    for list in [&one_of, &all_of] {
+        list.refuse_empty("list roles, or take the key away");
     }
     RoleDemand {
         one_of: one_of.each(Field::optional),

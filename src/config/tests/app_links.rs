@@ -39,16 +39,37 @@ fn a_file_is_served_where_it_has_apps_to_name() {
     assert!(both.notices.iter().all(|notice| !notice.key.contains("app-links")), "{:?}", both.notices);
 }
 
-#[test]
-fn another_host_than_the_public_one_is_noted() {
-    let config = loaded(&with("https://links.example/open", "{ ios: [ABCDE12345.com.example.access] }"));
-    let notice = config.notices.iter().find(|notice| notice.key == "fido-uaf.app-links").unwrap();
-    assert!(notice.text.starts_with("phones look for the files at links.example"), "{}", notice.text);
+#[rstest]
+#[case("https://gate.example", "https://links.example/open", true)]
+#[case("https://gate.example", "https://gate.example:8443/open", true)]
+#[case("https://gate.example:8443", "https://gate.example:8443/open", true)]
+#[case("https://gate.example:8443", "https://gate.example/open", true)]
+#[case("https://gate.example:443", "https://GATE.example:443/open", false)]
+fn another_place_than_the_public_one_is_noted(#[case] public_url: &str, #[case] base_url: &str, #[case] noted: bool) {
+    let text = with(base_url, "{ ios: [ABCDE12345.com.example.access] }");
+    let config = loaded(&text.replace("public-url: https://gate.example\n", &format!("public-url: {public_url}\n")));
+    let mut notices = config.notices.iter().filter(|notice| notice.key == "fido-uaf.app-links");
+    let host = base_url.split([':', '/']).nth(3).unwrap();
+    let expected = format!("phones look for the files at https://{host}, port 443");
+    assert_eq!(notices.next().is_some_and(|notice| notice.text.starts_with(&expected)), noted, "{:?}", config.notices);
+    assert!(notices.next().is_none());
 }
 
 #[rstest]
 #[case("https://gate.example", "{}", "17: fido-uaf.app-links: no app is named")]
 #[case("https://gate.example", "", "17: fido-uaf.app-links: no app is named")]
+#[case("https://gate.example", "{ ios: [] }", "17: fido-uaf.app-links.ios: the list is empty; list apps")]
+#[case("https://gate.example", "{ android: [] }", "17: fido-uaf.app-links.android: the list is empty; list apps")]
+#[case(
+    "https://gate.example",
+    "{ android: [], ios: [ABCDE12345.com.example] }",
+    "17: fido-uaf.app-links.android: the list is empty; list apps"
+)]
+#[case(
+    "https://gate.example/o*",
+    "{ ios: [ABCDE12345.com.example] }",
+    "17: fido-uaf.app-links: the path of base-url has * or $("
+)]
 #[case(
     "https://gate.example",
     "{ io: [ABCDE12345.com.example] }",
@@ -84,7 +105,13 @@ fn another_host_than_the_public_one_is_noted() {
     "{ ios: [ABCDE12345.com.example] }",
     "17: fido-uaf.app-links: no dispatcher of type link has a base-url with https"
 )]
-fn what_names_no_app_is_one_fault(#[case] base_url: &str, #[case] app_links: &str, #[case] expected: &str) {
+fn what_serves_no_app_is_one_fault(#[case] base_url: &str, #[case] app_links: &str, #[case] expected: &str) {
     let found = faults(&with(base_url, &app_links.replace("PRINT", PRINT)));
     assert!(found.len() == 1 && found[0].starts_with(expected), "{found:#?}");
+}
+
+#[test]
+fn each_list_without_an_app_is_a_fault() {
+    let found = faults(&with("https://gate.example", "{ android: [], ios: [] }"));
+    assert!(found.len() == 2 && found.iter().all(|fault| fault.contains("the list is empty")), "{found:#?}");
 }
