@@ -144,7 +144,8 @@ impl Forward {
     pub(super) fn broken(&mut self, error: &mut Error, kept: bool, unanswered: bool) -> bool {
         let whole = self.stream.as_ref().is_none_or(|stream| stream.ended);
         let repeatable = unanswered && self.exchange.method.is_safe() && !self.has_body();
-        self.tries.broken(&self.upstream, error, kept, Sent { whole, repeatable })
+        let sent = Sent { whole, repeatable, refusable: self.tunnel.is_some() };
+        self.tries.broken(&self.upstream, error, kept, sent)
     }
 
     fn has_body(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod early;
 mod reconfigured;
+mod refused;
 mod roles;
 mod taken_over;
 mod tokens;

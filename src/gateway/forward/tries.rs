@@ -34,6 +34,8 @@ pub(super) struct Sent {
     pub(super) whole: bool,
     /// It does nothing, so that it may arrive twice.
     pub(super) repeatable: bool,
+    /// It asks for a WebSocket: many a server refuses one by closing the connection, and means no other request.
+    pub(super) refusable: bool,
 }
 
 impl Tries {
@@ -120,8 +122,9 @@ impl Tries {
         }
         let kind = error.etype().as_str();
         let closed = matches!(error.etype(), ErrorType::ConnectionClosed | ErrorType::ReadError);
+        let gone = closed && !kept && !sent.refusable;
         match error.etype() {
-            _ if closed && !kept => _ = self.failed(upstream, kind),
+            _ if gone => _ = self.failed(upstream, kind),
             // Until it has the whole request a server need not answer.
             ErrorType::ReadTimedout if !sent.whole => {}
             ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
@@ -133,7 +136,7 @@ impl Tries {
         let in_vain = error.retry() || (kept && *error.etype() == ErrorType::WriteError);
         match sent.repeatable {
             true if in_vain && !self.repeated => self.repeat(),
-            true if closed && !kept => return self.pass_on(upstream),
+            true if gone => return self.pass_on(upstream),
             _ => return false,
         }
         true
@@ -187,7 +190,7 @@ mod tests {
             let mut tries = Tries::default();
             tries.next(&upstream).unwrap();
             let mut error = Error::new(kind.clone()).into_up();
-            assert!(!tries.broken(&upstream, &mut error, true, Sent { whole, repeatable: true }));
+            assert!(!tries.broken(&upstream, &mut error, true, Sent { whole, repeatable: true, refusable: false }));
         }
         upstream.servers.answered(upstream.servers.next(None, &[]).unwrap().1)
     }
