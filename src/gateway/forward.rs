@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::StatusCode;
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy};
+use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType};
 use sidegate_filters::{Caller, CanonicalPath, Exchange, Reply, Verdict};
 
@@ -121,14 +121,10 @@ impl Forward {
             return Err(Error::explain(ErrorType::ConnectNoRoute, "no server of the upstream has an address").into_up());
         };
         let mut peer = peer::of(&self.upstream, server, address);
-        if self.tries.wants_a_new_connection() || self.tunnel.is_some() {
-            peer::opened_anew(&mut peer, server);
-        }
-        if let Some(tunnel) = &mut self.tunnel {
-            peer.options.custom_l4 = Some(Arc::new(tunnel.hold()));
-            peer.options.alpn = ALPN::H1;
-            peer.options.read_timeout = Some(tunnel.idle());
-            peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::standard();
+        match &mut self.tunnel {
+            Some(tunnel) => peer::opened_for(&mut peer, tunnel.new_hold(), tunnel.idle()),
+            None if self.tries.wants_a_new_connection() => peer::opened_anew(&mut peer, server),
+            None => {}
         }
         Ok(Box::new(peer))
     }
@@ -155,7 +151,7 @@ impl Forward {
     /// Makes Pingora's copy of the client's request into ours, a part of this trace, now that there is a connection for it.
     pub(super) fn rewrite(&mut self, request: &mut RequestHeader, trace: &Trace) -> pingora::Result<()> {
         self.set_flowing(true);
-        self.tunnel.iter().for_each(Tunnel::send);
+        self.tunnel.iter().for_each(Tunnel::begin);
         self.sent = Some(Instant::now());
         let server = self.tries.server(&self.upstream);
         let server = server.ok_or_else(|| Error::explain(ErrorType::InternalError, "a request to no server"))?;

@@ -46,9 +46,8 @@ impl Address {
     /// The address `host:port`; the host is a name, an IPv4 address or an IPv6 address in brackets.
     #[must_use]
     pub fn new(text: String) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         Self {
-            group: NEXT.fetch_add(1, Ordering::Relaxed),
+            group: Self::group_of_one(),
             fixed: text.parse().ok().map(|address| Addresses::from([address])),
             text,
             known: ArcSwapOption::empty(),
@@ -75,6 +74,13 @@ impl Address {
     #[must_use]
     pub fn group(&self) -> u64 {
         self.group
+    }
+
+    /// Such a number for a single connection.
+    #[must_use]
+    pub fn group_of_one() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Another such number, for connections that are used once.

@@ -16,7 +16,7 @@ use crate::gateway::watch::BodyWatch;
 use crate::gateway::websocket::Handshake;
 pub(in crate::gateway) use asked::Asked;
 pub(super) use asked::Open;
-use held::Hold;
+pub(super) use held::Hold;
 
 /// How often it is asked whether it may go on: a session that ended is to be void within 5 s (`gateway.md` 3.2).
 const STEP: Duration = Duration::from_secs(2);
@@ -66,13 +66,13 @@ impl Tunnel {
     }
 
     /// What makes the connection that the handshake goes by next.
-    pub(super) fn hold(&mut self) -> Hold {
+    pub(super) fn new_hold(&mut self) -> Hold {
         self.hold = Hold::default();
         self.hold.clone()
     }
 
     /// The handshake is sent now, by that connection.
-    pub(super) fn send(&self) {
+    pub(super) fn begin(&self) {
         self.hold.set();
     }
 
