@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::base_url::PARAMETER;
+
 /// The applications that links belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppLinks {
@@ -93,7 +95,7 @@ impl AppLinks {
     #[must_use]
     pub fn site_association(&self) -> Value {
         let apps: Vec<&str> = self.ios.iter().map(|app| app.0.as_str()).collect();
-        let component = json!({ "/": format!("{}*", self.path), "?": { "dispatchTokenResponse": "?*" } });
+        let component = json!({ "/": format!("{}*", self.path), "?": { PARAMETER: "?*" } });
         json!({ "applinks": { "details": [{ "appIDs": apps, "components": [component] }] } })
     }
 }

@@ -2,6 +2,9 @@
 
 use url::Url;
 
+/// The query parameter of a link that its token comes in (`http-api.md` 10).
+pub(super) const PARAMETER: &str = "dispatchTokenResponse";
+
 /// Why a text can't be the base of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
@@ -60,7 +63,7 @@ impl BaseUrl {
     #[must_use]
     pub fn link(&self, payload: &str) -> String {
         let separator = if self.0.contains('?') { '&' } else { '?' };
-        format!("{}{separator}dispatchTokenResponse={payload}", self.0)
+        format!("{}{separator}{PARAMETER}={payload}", self.0)
     }
 }
 

@@ -28,27 +28,18 @@ impl Listeners {
     /// other. The process is given all the files that it may ask for; the operator is told if they are too few, which is
     /// no warning where it is all for trying out.
     pub(super) fn connections(self, wanted: usize, try_out: bool) -> usize {
-        let limit = raised();
-        let most = self.fitting(limit);
-        if most < wanted {
+        let open_files = raised();
+        let connections = self.fitting(open_files);
+        if connections < wanted {
             let (needed, listeners, kept, beside) = (self.needed(wanted), self.number, kept(wanted), self.reserve());
-            macro_rules! tell {
-                ($level:ident) => {
-                    tracing::$level!(
-                        open_files = limit,
-                        connections = most,
-                        needed,
-                        listeners,
-                        wanted,
-                        kept,
-                        beside,
-                        "{TOO_FEW}"
-                    )
-                };
+            // The level of a line is fixed where it is written.
+            if try_out {
+                tracing::info!(open_files, connections, needed, listeners, wanted, kept, beside, "{TOO_FEW}");
+            } else {
+                tracing::warn!(open_files, connections, needed, listeners, wanted, kept, beside, "{TOO_FEW}");
             }
-            if try_out { tell!(info) } else { tell!(warn) }
         }
-        wanted.min(most)
+        wanted.min(connections)
     }
 
     fn reserve(self) -> u64 {

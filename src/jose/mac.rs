@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::CryptoError;
 
-/// A key for HMAC-SHA256, for one use only: never the same for two kinds of data.
+/// A key for HMAC-SHA256, for one kind of data. Another key may be made of it: by the tag of a label that no such data is.
 #[derive(Clone)]
 pub struct MacKey(PKey<Private>);
 

@@ -46,7 +46,7 @@ impl std::fmt::Debug for DispatchToken {
 pub struct TokenKey(MacKey);
 
 impl TokenKey {
-    /// A key used for nothing else.
+    /// A key used for nothing else but to make [`OperationId::log_key`] of it, whose label is longer than any token.
     #[must_use]
     pub fn new(key: MacKey) -> Self {
         Self(key)
