@@ -43,7 +43,7 @@ pub use operations::{Operations, Transition, TransitionError};
 pub use origin::{Origin, SourceNetwork};
 pub use orphans::Orphans;
 pub use replays::Replays;
-pub use sessions::{SessionKey, SessionRecord, Sessions};
+pub use sessions::{AddedLogin, SessionKey, SessionRecord, Sessions};
 pub use targets::{PushToken, Target, TargetError, TargetUpdate, Targets};
 pub use users::{PasswordHash, PasswordStamp, User, UserError, Users, UsersFile, UsersFileError};
 

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::jose::CryptoError;
 use crate::store::operation::Era;
-use crate::store::{Eras, ExtId, SessionKey, SessionRecord, StoreError, User};
+use crate::store::{AddedLogin, Eras, ExtId, SessionKey, SessionRecord, StoreError, User};
 use crate::telemetry::audit::Event;
 pub use login::{LoggedIn, LoginAttempt, LoginError, Realm};
 use session_id::SessionId;
@@ -145,7 +145,7 @@ impl DomainSessions {
             self.eras.sessions.end(&key).await?;
             return self.begin(attempt, realm, secure).await;
         }
-        match self.step_up(key, record, &attempt, realm, secure).await? {
+        match self.step_up(key, &attempt, realm, secure).await? {
             Some(logged_in) => Ok(logged_in),
             // It ended or was renewed by a parallel login: what remains is a login of its own.
             None => self.begin(attempt, realm, secure).await,
@@ -239,23 +239,20 @@ impl DomainSessions {
     async fn step_up(
         &self,
         old: SessionKey,
-        mut record: SessionRecord,
         attempt: &LoginAttempt,
         realm: &Realm,
         secure: bool,
     ) -> Result<Option<LoggedIn>, LoginError> {
-        let (login, ends, shown) = (realm.login(self.clock.now()), record.ends, attempt.keys.clone());
-        record.session.logins = record.session.logins.and(login.clone());
-        let (session, sessions) = (record.session.clone(), &self.eras.sessions);
-        let (done, set_cookie, key) = if realm.renew {
+        let (sessions, login) = (&self.eras.sessions, realm.login(self.clock.now()));
+        let added = AddedLogin { user: attempt.ext_id.clone(), login, keys: attempt.keys.clone() };
+        let (stored, set_cookie, key) = if realm.renew {
             let new = SessionId::random()?;
             let set_cookie = self.settings.domain.set_cookie(secure, &new.text())?;
-            let renewed = sessions.renew(&old, new.key(), &attempt.ext_id, login, shown).await?;
-            (renewed, Some(set_cookie), new.key())
+            (sessions.renew(&old, new.key(), added).await?, Some(set_cookie), new.key())
         } else {
-            (sessions.raise(&old, &attempt.ext_id, login, shown).await?, None, old)
+            (sessions.raise(&old, added).await?, None, old)
         };
-        Ok(done.then_some(LoggedIn { session, set_cookie, step_up: true, key, ends }))
+        Ok(stored.map(|SessionRecord { session, ends, .. }| LoggedIn { session, set_cookie, step_up: true, key, ends }))
     }
 }
 

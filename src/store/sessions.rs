@@ -56,9 +56,9 @@ impl SessionRecord {
     }
 
     /// Adds a login, and the keys that were shown for it, each once.
-    pub fn add(&mut self, login: Login, shown: Vec<String>) {
-        self.session.logins = self.session.logins.clone().and(login);
-        for key in shown {
+    pub fn add(&mut self, added: AddedLogin) {
+        self.session.logins = self.session.logins.clone().and(added.login);
+        for key in added.keys {
             if !self.keys.contains(&key) {
                 self.keys.push(key);
             }
@@ -78,6 +78,17 @@ impl SessionRecord {
     pub fn is_use_due(&self, now: Millis) -> bool {
         now < self.last_used || now.since(self.last_used) >= RESOLUTION.min(self.idle / 60)
     }
+}
+
+/// A login that is added to a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedLogin {
+    /// Who logged in: the session has to be this user's.
+    pub user: ExtId,
+    /// By what.
+    pub login: Login,
+    /// The keys that were shown, as [`SessionRecord::keys`] names them.
+    pub keys: Vec<String>,
 }
 
 /// Sessions by the hash of their id. A session is alive until it was idle too long, its absolute end, its being ended,
@@ -105,7 +116,7 @@ pub trait Sessions: Send + Sync {
 
     /// Renews a session under a new id, with what [`Sessions::raise`] adds; that is a use of it. The old id lives
     /// [`RENEWAL_GRACE`] more as it is and never learns the new one. What is added to the old one is in the new one too: a
-    /// login beside it comes before, or is told that the session was renewed. False, and nothing done, as there.
+    /// login beside it comes before, or is told that the session was renewed. `None`, and nothing done, as there.
     ///
     /// # Errors
     /// As [`Sessions::create`]; the old session is left as it is.
@@ -113,17 +124,15 @@ pub trait Sessions: Send + Sync {
         &self,
         old: &SessionKey,
         new: SessionKey,
-        user: &ExtId,
-        login: Login,
-        keys: Vec<String>,
-    ) -> Result<bool, StoreError>;
+        added: AddedLogin,
+    ) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// Adds a login of `user` to a session under the same id (step-up with `renew: false`), and the `keys` that were shown
-    /// to those before. False, and nothing done, if the session is not alive, was renewed, or belongs to another user.
+    /// Adds a login to a session under the same id (step-up with `renew: false`), and the keys that were shown to those
+    /// before: what is kept then. `None`, and nothing done, if the session is not alive, was renewed, or belongs to another user.
     ///
     /// # Errors
     /// When the store can't be asked.
-    async fn raise(&self, key: &SessionKey, user: &ExtId, login: Login, keys: Vec<String>) -> Result<bool, StoreError>;
+    async fn raise(&self, key: &SessionKey, added: AddedLogin) -> Result<Option<SessionRecord>, StoreError>;
 
     /// Ends a session (logout), also under the ids that it had before a renewal, and under the one that it has had since.
     ///

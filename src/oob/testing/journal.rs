@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sidegate_filters::clock::Millis;
-use sidegate_filters::identity::Login;
 
 use crate::store::operation::{Event, Operation, OperationId};
 use crate::store::users::{Costs, PasswordHash, PasswordStamp};
 use crate::store::{
-    ChallengeDigest, Challenges, CounterError, Credential, CredentialError, CredentialKey, Credentials, ExtId, Growth,
-    Operations, Origin, Removal, SessionKey, SessionRecord, Sessions, StoreError, Target, TargetError, TargetUpdate,
-    Targets, Transition, TransitionError, User, UserError, Users,
+    AddedLogin, ChallengeDigest, Challenges, CounterError, Credential, CredentialError, CredentialKey, Credentials,
+    ExtId, Growth, Operations, Origin, Removal, SessionKey, SessionRecord, Sessions, StoreError, Target, TargetError,
+    TargetUpdate, Targets, Transition, TransitionError, User, UserError, Users,
 };
 
 /// What was asked, in its order.
@@ -252,17 +251,15 @@ impl Sessions for Journaled<dyn Sessions> {
         &self,
         old: &SessionKey,
         new: SessionKey,
-        user: &ExtId,
-        login: Login,
-        keys: Vec<String>,
-    ) -> Result<bool, StoreError> {
+        added: AddedLogin,
+    ) -> Result<Option<SessionRecord>, StoreError> {
         self.journal.note("sessions.renew");
-        self.store.renew(old, new, user, login, keys).await
+        self.store.renew(old, new, added).await
     }
 
-    async fn raise(&self, key: &SessionKey, user: &ExtId, login: Login, keys: Vec<String>) -> Result<bool, StoreError> {
+    async fn raise(&self, key: &SessionKey, added: AddedLogin) -> Result<Option<SessionRecord>, StoreError> {
         self.journal.note("sessions.raise");
-        self.store.raise(key, user, login, keys).await
+        self.store.raise(key, added).await
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {

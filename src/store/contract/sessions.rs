@@ -7,7 +7,7 @@ use sidegate_filters::identity::{Login, Session};
 
 use super::{Fixture, START, race};
 use crate::store::sessions::SESSIONS_LISTED;
-use crate::store::{PasswordStamp, SessionKey, SessionRecord, Sessions, StoreError};
+use crate::store::{AddedLogin, PasswordStamp, SessionKey, SessionRecord, Sessions, StoreError};
 
 type Setup = Fixture<dyn Sessions>;
 
@@ -91,7 +91,16 @@ fn by_key(clock: &dyn Clock) -> Login {
 /// Renews a session of `user` by a login by key.
 async fn renew(setup: &Setup, old: u8, new: u8, user: &str) -> bool {
     let login = by_key(&*setup.clock);
-    setup.store.renew(&key(old), key(new), &user.into(), login, Vec::new()).await.unwrap()
+    setup.store.renew(&key(old), key(new), added(user, login, &[])).await.unwrap().is_some()
+}
+
+/// What adds a login of this user.
+pub(crate) fn added(user: &str, login: Login, shown: &[&str]) -> AddedLogin {
+    AddedLogin { user: user.into(), login, keys: keys(shown) }
+}
+
+fn keys(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 async fn level(setup: &Setup, number: u8) -> Option<u8> {
@@ -199,7 +208,7 @@ pub(crate) async fn one_of_many_renewals_wins(setup: &Setup) {
     let results = race(100, |number| {
         let (store, login) = (setup.store.clone(), by_key(&*setup.clock));
         let new = key(u8::try_from(number + 1).unwrap());
-        async move { store.renew(&key(0), new, &"jeff".into(), login, Vec::new()).await.unwrap() }
+        async move { store.renew(&key(0), new, added("jeff", login, &[])).await.unwrap().is_some() }
     })
     .await;
     assert_eq!(results.iter().filter(|won| **won).count(), 1);
@@ -224,23 +233,23 @@ pub(crate) async fn a_session_is_renewed_by_its_user_alone(setup: &Setup) {
 
 /// Either comes first; what comes behind a renewal is told so.
 pub(crate) async fn a_renewed_session_has_what_was_added_before(setup: &Setup) {
-    let keys = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
-    let jeff = "jeff".into();
     setup.store.create(key(1), SessionRecord { keys: keys(&["a"]), ..record(&*setup.clock, "jeff") }).await.unwrap();
     let before = setup.store.look(&key(1)).await.unwrap().unwrap();
     let oob = Login { realm: "oob".into(), level: 3, at: setup.clock.now() };
-    assert!(setup.store.raise(&key(1), &jeff, oob.clone(), keys(&["b"])).await.unwrap());
+    let raised = setup.store.raise(&key(1), added("jeff", oob.clone(), &["b"])).await.unwrap();
+    assert_eq!(raised, setup.store.look(&key(1)).await.unwrap());
     setup.clock.advance(MINUTE);
     let login = by_key(&*setup.clock);
-    assert!(setup.store.renew(&key(1), key(2), &jeff, login.clone(), keys(&["a", "c"])).await.unwrap());
+    let renewed = setup.store.renew(&key(1), key(2), added("jeff", login.clone(), &["a", "c"])).await.unwrap();
     let late = Login { realm: "late".into(), ..oob.clone() };
-    assert!(!setup.store.raise(&key(1), &jeff, late, keys(&["d"])).await.unwrap());
+    assert!(setup.store.raise(&key(1), added("jeff", late, &["d"])).await.unwrap().is_none());
     let expected = SessionRecord {
         session: Session { logins: before.session.logins.clone().and(oob).and(login), ..before.session },
         keys: keys(&["a", "b", "c"]),
         last_used: setup.clock.now(),
         ..before
     };
+    assert_eq!(renewed.as_ref(), Some(&expected));
     assert_eq!(setup.store.look(&key(2)).await.unwrap(), Some(expected));
 }
 
@@ -253,9 +262,10 @@ pub(crate) async fn logins_beside_a_renewal_are_there_or_refused(setup: &Setup) 
             let login = Login { realm: format!("realm-{number}"), level: 1, at };
             async move {
                 match number {
-                    0 => store.renew(&old, new, &"jeff".into(), login, Vec::new()).await.unwrap(),
-                    _ => store.raise(&old, &"jeff".into(), login, Vec::new()).await.unwrap(),
+                    0 => store.renew(&old, new, added("jeff", login, &[])).await.unwrap(),
+                    _ => store.raise(&old, added("jeff", login, &[])).await.unwrap(),
                 }
+                .is_some()
             }
         })
         .await;
@@ -287,7 +297,7 @@ pub(crate) async fn a_session_is_raised_in_place(setup: &Setup) {
 }
 
 async fn raise(setup: &Setup, number: u8, user: &str, login: Login) -> bool {
-    setup.store.raise(&key(number), &user.into(), login, Vec::new()).await.unwrap()
+    setup.store.raise(&key(number), added(user, login, &[])).await.unwrap().is_some()
 }
 
 pub(crate) async fn logins_at_once_are_all_there(setup: &Setup) {
@@ -295,7 +305,7 @@ pub(crate) async fn logins_at_once_are_all_there(setup: &Setup) {
     let raised = race(16, |number| {
         let (store, at) = (setup.store.clone(), setup.clock.now());
         let login = Login { realm: format!("realm-{number}"), level: u8::try_from(number).unwrap(), at };
-        async move { store.raise(&key(1), &"jeff".into(), login, Vec::new()).await.unwrap() }
+        async move { store.raise(&key(1), added("jeff", login, &[])).await.unwrap().is_some() }
     })
     .await;
     assert!(raised.iter().all(|raised| *raised));
@@ -452,12 +462,11 @@ pub(crate) async fn a_session_is_found_by_its_name(setup: &Setup) {
 }
 
 pub(crate) async fn a_raised_session_has_the_keys_of_before_too(setup: &Setup) {
-    let keys = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
     let first = SessionRecord { keys: keys(&["a"]), ..record(&*setup.clock, "jeff") };
     setup.store.create(key(1), first).await.unwrap();
     let better = by_key(&*setup.clock);
     for shown in [&["b"][..], &["a", "c"], &[]] {
-        assert!(setup.store.raise(&key(1), &"jeff".into(), better.clone(), keys(shown)).await.unwrap());
+        assert!(setup.store.raise(&key(1), added("jeff", better.clone(), shown)).await.unwrap().is_some());
     }
     let record = setup.store.touch(&key(1)).await.unwrap().unwrap();
     assert_eq!(record.keys, keys(&["a", "b", "c"]));

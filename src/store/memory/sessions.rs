@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use sidegate_filters::clock::{Clock, Millis};
-use sidegate_filters::identity::{Login, Session};
+use sidegate_filters::identity::Session;
 
 use self::index::Index;
 pub use self::stored::SessionsLeft;
 use self::stored::Stored;
 use super::budget::{Budget, Growth};
 use super::table::Table;
-use crate::store::sessions::{RENEWAL_GRACE, SESSIONS_LISTED, SessionKey, SessionRecord, Sessions};
+use crate::store::sessions::{AddedLogin, RENEWAL_GRACE, SESSIONS_LISTED, SessionKey, SessionRecord, Sessions};
 use crate::store::{ExtId, StoreError};
 
 /// The sessions of one gateway. Its calls never wait.
@@ -62,13 +62,8 @@ impl From<StoreError> for NotThere {
     }
 }
 
-/// What came of an attempt to renew a session.
-enum Step {
-    /// Whether it was renewed.
-    Done(bool),
-    /// A login came in between, which the new record has not.
-    Overtaken,
-}
+/// A login came in between, which the new record of a session that is renewed has not.
+struct Overtaken;
 
 impl MemorySessions {
     /// None yet, with this budget. A user is charged for its own sessions.
@@ -137,17 +132,16 @@ impl MemorySessions {
         self.generations().get(user).copied().unwrap_or(0)
     }
 
-    /// Puts a record under a new id in the place of what was `seen` under the old one, unless a login came in between.
+    /// Puts a record under a new id in the place of what was `seen` under the old one: what is kept there, if it was renewed.
     fn replace(
         &self,
         (old, seen): (&SessionKey, &SessionRecord),
         new: SessionKey,
         mut record: SessionRecord,
-    ) -> Result<Step, StoreError> {
-        let sid = record.session.sid.clone();
+    ) -> Result<Result<Option<SessionRecord>, Overtaken>, StoreError> {
         record.last_used = self.table.now();
         // The new one first: nobody knows its id yet, and if there is no room for it the old one is untouched.
-        self.keep(new, record, Some(*old))?;
+        self.keep(new, record.clone(), Some(*old))?;
         let mut is_overtaken = false;
         let renewed = self.change(old, |mut stored, now| {
             is_overtaken = stored.record.session.logins != seen.session.logins || stored.record.keys != seen.keys;
@@ -158,14 +152,14 @@ impl MemorySessions {
             Ok(stored)
         });
         if renewed.is_some() {
-            self.place(&sid, new);
+            self.place(&record.session.sid, new);
         }
         // Whoever ended it by the old id meanwhile did not find the new one.
         let renewed = renewed.is_some() && self.table.get(old).is_some();
         if !renewed {
             self.table.remove(&new);
         }
-        Ok(if is_overtaken { Step::Overtaken } else { Step::Done(renewed) })
+        Ok(if is_overtaken { Err(Overtaken) } else { Ok(renewed.then_some(record)) })
     }
 
     /// Changes a living session; None if there is none or `change` says so.
@@ -214,30 +208,27 @@ impl Sessions for MemorySessions {
         &self,
         old: &SessionKey,
         new: SessionKey,
-        user: &ExtId,
-        login: Login,
-        keys: Vec<String>,
-    ) -> Result<bool, StoreError> {
+        added: AddedLogin,
+    ) -> Result<Option<SessionRecord>, StoreError> {
         loop {
-            let Some(found) = self.table.get(old).filter(|found| found.is_of(user)) else { return Ok(false) };
+            let Some(found) = self.table.get(old).filter(|found| found.is_of(&added.user)) else { return Ok(None) };
             let mut record = found.record.clone();
-            record.add(login.clone(), keys.clone());
-            match self.replace((old, &found.record), new, record)? {
-                Step::Done(renewed) => return Ok(renewed),
-                Step::Overtaken => {}
+            record.add(added.clone());
+            if let Ok(renewed) = self.replace((old, &found.record), new, record)? {
+                return Ok(renewed);
             }
         }
     }
 
-    async fn raise(&self, key: &SessionKey, user: &ExtId, login: Login, keys: Vec<String>) -> Result<bool, StoreError> {
+    async fn raise(&self, key: &SessionKey, added: AddedLogin) -> Result<Option<SessionRecord>, StoreError> {
         let raised = self.change(key, |mut stored, _| {
-            if !stored.is_of(user) {
+            if !stored.is_of(&added.user) {
                 return Err(NotThere);
             }
-            stored.record.add(login, keys);
+            stored.record.add(added);
             Ok(stored)
         });
-        Ok(raised.is_some())
+        Ok(raised.map(|stored| stored.record.clone()))
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {

@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use sidegate_filters::clock::ManualClock;
 
+use sidegate_filters::identity::Login;
+
 use super::*;
+use crate::store::contract::sessions::added;
 use crate::store::contract::{self, Fixture, START};
 
 fn fixture() -> Fixture<dyn Sessions> {
@@ -27,7 +30,7 @@ async fn nothing_is_left_of_a_session_that_is_gone() {
     }
     let (old, renewed) = (contract::sessions::key(3), contract::sessions::key(4));
     let login = record("renewed").session.logins.highest().clone();
-    assert!(store.renew(&old, renewed, &"jeff".into(), login, Vec::new()).await.unwrap());
+    assert!(store.renew(&old, renewed, added("jeff", login, &[])).await.unwrap().is_some());
     let next = MemorySessions::new(Budget::new(10_000_000, 100), setup.clock.clone());
     assert_eq!(next.take_over(store.left()), 0);
     for store in [&store, &next] {
@@ -51,7 +54,7 @@ async fn without_room_a_renewal_leaves_the_old_session() {
     let (old, record) = (contract::sessions::key(1), contract::sessions::record(&*clock, "jeff"));
     store.create(old, record.clone()).await.unwrap();
     let (new, login) = (contract::sessions::key(2), record.session.logins.highest().clone());
-    let error = store.renew(&old, new, &"jeff".into(), login, Vec::new()).await.unwrap_err();
+    let error = store.renew(&old, new, added("jeff", login, &[])).await.unwrap_err();
     assert!(matches!(error, StoreError::Full));
     clock.advance(Duration::from_secs(6));
     assert!(store.touch(&old).await.unwrap().is_some());
@@ -137,7 +140,7 @@ async fn an_end_of_all_gives_back_their_room() {
 /// A login by a key of so long a name: nothing refuses it, whatever room there is.
 async fn grow(store: &MemorySessions, number: u8, user: &str, length: usize) {
     let login = Login { realm: "x".repeat(length), level: 1, at: START };
-    assert!(store.raise(&contract::sessions::key(number), &user.into(), login, Vec::new()).await.unwrap());
+    assert!(store.raise(&contract::sessions::key(number), added(user, login, &[])).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -181,7 +184,7 @@ async fn filled_expired_and_refilled_nothing_is_left() {
             if number % 3 == 0 {
                 let (old, new) = (contract::sessions::key(number), contract::sessions::key(number + 100));
                 let login = record.session.logins.highest().clone();
-                let _room_or_none = store.renew(&old, new, &user.as_str().into(), login, Vec::new()).await;
+                let _room_or_none = store.renew(&old, new, added(&user, login, &[])).await;
             }
         }
         let (keys, places) = store.index.len();
