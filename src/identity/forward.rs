@@ -77,8 +77,9 @@ struct Question {
     body: Option<Bytes>,
     /// Of what the client showed of itself.
     credentials: [u8; 32],
-    /// Of that without cookies, which whoever is no user shows too; `None` where nothing else was shown.
-    secret: Option<[u8; 32]>,
+    /// Of all that may be judged, whatever of it is the secret: what was good with one query, body or cookie is a guess with
+    /// another one. The path is what is asked for. `None` where cookies alone were shown: who is no user has some too.
+    attempt: Option<[u8; 32]>,
     /// Of all that is sent.
     whole: [u8; 32],
 }
@@ -119,10 +120,11 @@ impl ForwardRealm {
                 headers.append(name, value.clone());
             }
         }
+        let content = body.as_deref().unwrap_or_default();
+        let asked = exchange.query.as_deref().unwrap_or_default().as_bytes();
         let credentials = digest(&headers, &[]);
-        let mut secret = headers.clone();
-        secret.remove(header::COOKIE);
-        let secret = (!secret.is_empty()).then(|| digest(&secret, &[]));
+        let counts = headers.keys().any(|name| *name != header::COOKIE);
+        let attempt = counts.then(|| digest(&headers, &[asked, content]));
         let (scheme, host) = exchange.client.origin.split_once("://").unwrap_or_default();
         let query = exchange.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         for (name, value) in [
@@ -135,8 +137,8 @@ impl ForwardRealm {
             // They come from a request that was read: only a query may have bytes that no header has, and is not sent.
             headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
-        let whole = digest(&headers, body.as_deref().unwrap_or_default());
-        Question { headers, body, credentials, secret, whole }
+        let whole = digest(&headers, &[content]);
+        Question { headers, body, credentials, attempt, whole }
     }
 
     fn remembered(&self, question: &Question) -> Option<Session> {
@@ -151,8 +153,8 @@ impl ForwardRealm {
     /// from there lately is not held up by what others there guess. Internal callers vouch for their clients, which have no
     /// network of their own.
     fn admit(&self, question: &Question, client: &Client) -> Result<Option<Ticket>, Duration> {
-        let Some(secret) = question.secret.filter(|_| !client.internal) else { return Ok(None) };
-        let name = format!("{} {}", self.settings.realm, base64url::encode(secret));
+        let Some(attempt) = question.attempt.filter(|_| !client.internal) else { return Ok(None) };
+        let name = format!("{} {}", self.settings.realm, base64url::encode(attempt));
         let admitted = self.throttle.admit(Some(&name), SourceNetwork::of(client.address));
         admitted.map(Some).inspect_err(|_| self.audit(client, "too-many-attempts"))
     }
@@ -235,8 +237,8 @@ impl ForwardRealm {
     }
 }
 
-/// Of names and values in their order, each with its length before it.
-fn digest(headers: &HeaderMap, body: &[u8]) -> [u8; 32] {
+/// Of names and values in their order, and of what comes with them, each with its length before it.
+fn digest(headers: &HeaderMap, more: &[&[u8]]) -> [u8; 32] {
     let mut all = Vec::new();
     let mut add = |bytes: &[u8]| {
         all.extend_from_slice(&bytes.len().to_be_bytes());
@@ -246,7 +248,7 @@ fn digest(headers: &HeaderMap, body: &[u8]) -> [u8; 32] {
         add(name.as_str().as_bytes());
         add(value.as_bytes());
     }
-    add(body);
+    more.iter().for_each(|more| add(more));
     sha256(&all)
 }
 

@@ -1,6 +1,7 @@
 //! What the service refuses slows what comes next from the same network, unless it was good from there lately.
 
-use super::{Shop, answer};
+use super::{Shop, answer, good};
+use crate::support::http::Answer;
 use crate::support::logs::{access_line, audited};
 
 /// More than a network may have refused.
@@ -21,6 +22,36 @@ impl Shop {
         }
         panic!("nothing was slowed");
     }
+
+    async fn show(&self, Show { query, ticket, cookie, body }: Show) -> Answer {
+        let request = self.gateway.public().post(&format!("/any/a?{query}")).header("x-ticket", &ticket).body(body);
+        if cookie.is_empty() { request.send().await } else { request.header("cookie", &cookie).send().await }
+    }
+
+    /// Shows a guess after each thing of its own that is good until one of the two is slowed, and says how many guesses
+    /// were judged.
+    async fn guess_between(&self, own: impl Fn(usize) -> Show, guess: impl Fn(usize) -> Show) -> usize {
+        for count in 0..MANY {
+            self.service.says(&good("X-Auth-User: e-1\r\nX-Auth-Name: a\r\n"));
+            let passed = self.show(own(count)).await;
+            self.service.says(&answer(401, ""));
+            let told = if passed.status == 429 { passed } else { self.show(guess(count)).await };
+            if told.status == 429 {
+                return count;
+            }
+            told.problem(401);
+        }
+        panic!("nothing was slowed");
+    }
+}
+
+/// What a client shows beside what it always shows.
+#[derive(Clone)]
+struct Show {
+    query: String,
+    ticket: String,
+    cookie: String,
+    body: String,
 }
 
 #[tokio::test]
@@ -71,4 +102,39 @@ async fn nothing_but_a_refusal_of_what_is_no_cookie_counts() {
     shop.service.says(&answer(403, ""));
     assert!(shop.guess().await >= 100);
     visitor.get("/any/a").send().await.problem(401);
+}
+
+#[tokio::test]
+async fn what_is_good_frees_no_guess_that_comes_by_the_same_header() {
+    let own = Show { query: "a".into(), ticket: "app".into(), cookie: "sso=own".into(), body: "own".into() };
+    let with = |change: fn(&mut Show, usize)| {
+        let own = own.clone();
+        move |count| {
+            let mut guess = own.clone();
+            change(&mut guess, count);
+            guess
+        }
+    };
+    let guesses: [fn(&mut Show, usize); 3] = [
+        |show, count| show.body = format!("guess-{count}"),
+        |show, count| show.query = format!("guess-{count}"),
+        |show, count| show.cookie = format!("sso=guess-{count}"),
+    ];
+    for guess in guesses {
+        let shop = Shop::with("    body: 1KiB\n").await;
+        let judged = shop.guess_between(with(|_, _| ()), with(guess)).await;
+        assert!(judged >= 100, "{judged}");
+        shop.service.says(&good("X-Auth-User: e-1\r\nX-Auth-Name: a\r\n"));
+        shop.show(own.clone()).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_good_cookie_beside_a_guess_makes_the_guess_none_that_was_good() {
+    let shop = Shop::open().await;
+    let own = shop.gateway.public().cookie("sso=jeff");
+    for count in 0..MANY {
+        own.get("/any/a").header("x-ticket", &format!("guess-{count}")).send().await.expect(200);
+    }
+    assert!(shop.guess().await >= 100);
 }
