@@ -14,6 +14,8 @@ use super::key_set::{KeySet, NoKey};
 
 /// The longest JWK set, in bytes.
 const LONGEST: usize = 256 * 1024;
+/// Whether a key is the issuer's can't be told.
+const OUT_OF_REACH: FilterError = FilterError::Unavailable("the key set of a token issuer");
 
 /// Where a JWK set is.
 pub enum Source {
@@ -87,7 +89,8 @@ impl IssuerKeys {
     /// The key that a token was signed with. One that is not in the set is looked for once more, since keys change.
     ///
     /// # Errors
-    /// When there is no set that may still be believed.
+    /// When there is no set that may still be believed; or when the key is not in it and the issuer could not be asked
+    /// whether it is a new one: whose token it is must not be told to throw away a good one.
     pub(super) async fn choose(
         &self,
         kid: Option<&str>,
@@ -101,7 +104,11 @@ impl IssuerKeys {
             }
         }
         self.read(tries).await;
-        Ok(self.0.good()?.choose(kid, algorithm))
+        let chosen = self.0.good()?.choose(kid, algorithm);
+        if matches!(chosen, Err(NoKey::Unknown)) && self.0.state().failed {
+            return Err(OUT_OF_REACH);
+        }
+        Ok(chosen)
     }
 
     /// What is known once the issuer was asked within `refresh`. Where its answer is older since it could not be reached,
@@ -138,7 +145,7 @@ impl Shared {
     fn good(&self) -> Result<Arc<KeySet>, FilterError> {
         let set = self.state().set.clone();
         let set = set.filter(|(_, read)| self.clock.now().since(*read) < self.pace.keep).map(|(set, _)| set);
-        set.ok_or(FilterError::Unavailable("the key set of a token issuer"))
+        set.ok_or(OUT_OF_REACH)
     }
 
     fn is_due(&self, last: Option<Millis>) -> bool {

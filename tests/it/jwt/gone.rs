@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::Shop;
-use crate::support::issuer::now;
+use crate::support::issuer::{KID, listed, now};
+use crate::support::jose::SigningKey;
 use crate::support::wait;
 
 /// What an operator waits for.
@@ -38,4 +39,28 @@ async fn tokens_that_were_verified_go_on_until_they_expire_and_no_other_passes()
     wait::until(RECOVERED, wait::BOUND, async || shop.gateway.log().contains(RECOVERED).then_some(())).await;
     // It is read again and again, and an operator told once.
     assert_eq!(shop.gateway.log().matches(RECOVERED).count(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_can_ask_about_is_not_told_to_be_wrong() {
+    let mut shop = Shop::with("    keys: {retry: 10ms}\n", "").await;
+    shop.get("/api/a", &shop.issuer.token(&json!({}))).await.expect(200);
+    let new = SigningKey::p256(shop.gateway.secrets());
+    let rotated = shop.issuer.signed_by(&new, "key-2", &json!({}));
+    shop.issuer.say(Some(&[listed(&shop.issuer.key, KID), listed(&new, "key-2")]));
+    shop.issuer.stop().await;
+    wait::until("it was seen to be gone", wait::BOUND, async || {
+        (shop.get("/api/a", &rotated).await.status == 503).then_some(())
+    })
+    .await;
+    for path in ["/api/a", "/open/a"] {
+        assert_eq!(shop.get(path, &rotated).await.header("www-authenticate"), None);
+        shop.get(path, &rotated).await.problem(503);
+    }
+    shop.get("/api/a", &shop.issuer.token(&json!({"n": 1}))).await.expect(200);
+    shop.issuer.again().await;
+    let passes = async || (shop.get("/api/a", &rotated).await.status == 200).then_some(());
+    wait::until("the new key is known", wait::BOUND, passes).await;
+    let strange = shop.issuer.signed_by(&SigningKey::p256(shop.gateway.secrets()), "key-3", &json!({}));
+    shop.get("/api/a", &strange).await.problem(401);
 }
