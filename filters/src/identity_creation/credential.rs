@@ -300,7 +300,7 @@ impl Credential for Forwarded {
             Judgement::User(session) => Shown::User(session, None),
             Judgement::Nobody => Shown::Nobody(Reason::Service),
             Judgement::Slowed(wait) => {
-                let detail = "too much that was shown from there was refused lately; wait before the next attempt";
+                let detail = "too many attempts failed or are under way; wait before the next one";
                 Shown::Refused(Box::new(Problem::too_many(detail, wait)))
             }
         })

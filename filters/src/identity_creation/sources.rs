@@ -82,7 +82,7 @@ pub enum Judgement {
     User(Box<Session>),
     /// It names nobody.
     Nobody,
-    /// It was not asked, since too much that was shown from there was refused lately; how long to wait.
+    /// It was not asked, since too many attempts from there failed or are under way; how long to wait.
     Slowed(Duration),
 }
 
