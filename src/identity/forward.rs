@@ -15,7 +15,7 @@ use sidegate_filters::recent::Recent;
 use sidegate_filters::{Client, Exchange, FilterError};
 
 use super::remote::Remote;
-use super::throttle::{Throttle, Ticket};
+use super::throttle::{Lane, Throttle, Ticket};
 use crate::jose::sha256;
 use crate::seats::Seats;
 use crate::store::SourceNetwork;
@@ -159,8 +159,11 @@ impl ForwardRealm {
         admitted.map(Some).inspect_err(|_| self.audit(client, "too-many-attempts"))
     }
 
-    async fn judge(&self, question: &Question, client: &Client) -> Result<Verdict, FilterError> {
-        let network = (!client.internal).then(|| SourceNetwork::of(client.address));
+    /// A reserved place is none of the network's share of the seats, which strangers may have taken: of these places it has no
+    /// more than its share anyhow.
+    async fn judge(&self, question: &Question, client: &Client, lane: Option<Lane>) -> Result<Verdict, FilterError> {
+        let counts = !client.internal && lane != Some(Lane::Reserved);
+        let network = counts.then(|| SourceNetwork::of(client.address));
         let _seat = self.seats.take(network).map_err(|reason| self.failed(&reason.name()))?;
         let asked = self.remote.ask(question.headers.clone(), question.body.clone()).await;
         let (status, answer) = asked.map_err(|error| self.failed(&error))?;
@@ -295,7 +298,7 @@ impl AuthenticationService for ForwardRealm {
             Ok(ticket) => ticket,
             Err(wait) => return Ok(Judgement::Slowed(wait)),
         };
-        let verdict = self.judge(&question, client).await;
+        let verdict = self.judge(&question, client, ticket.as_ref().map(Ticket::lane)).await;
         if let Some(ticket) = ticket {
             self.settle(ticket, &verdict, client);
         }

@@ -1,11 +1,16 @@
 //! What the service refuses slows what comes next from the same network, unless it was good from there lately.
 
 use super::{Shop, answer, good};
-use crate::support::http::Answer;
+use crate::support::http::{Answer, Client};
 use crate::support::logs::{access_line, audited};
+use crate::support::wait;
 
 /// More than a network may have refused.
 const MANY: usize = 300;
+/// How many questions a network may have open: 25% of 256.
+const SHARE: usize = 64;
+/// For questions that stay open.
+const PATIENT: &str = "    timeout: 10m\n";
 
 impl Shop {
     /// Shows one ticket after another that is none until that is slowed, and says how many were judged.
@@ -21,6 +26,19 @@ impl Shop {
             told.problem(401);
         }
         panic!("nothing was slowed");
+    }
+
+    /// Has the service asked as often as a network may at once, by requests of this client that it does not answer.
+    async fn hold_open(&self, client: &Client, show: impl Fn(usize) -> (&'static str, String)) {
+        self.service.says("");
+        let before = self.service.asked().len();
+        for count in 0..SHARE {
+            let (name, value) = show(count);
+            tokio::spawn(client.get("/any/a").header(name, &value).try_send());
+        }
+        let all = async || (self.service.asked().len() == before + SHARE).then_some(());
+        wait::until("the service is asked all at once", wait::BOUND, all).await;
+        self.service.tells_the_truth();
     }
 
     async fn show(&self, Show { query, ticket, cookie, body }: Show) -> Answer {
@@ -137,4 +155,30 @@ async fn a_good_cookie_beside_a_guess_makes_the_guess_none_that_was_good() {
         own.get("/any/a").header("x-ticket", &format!("guess-{count}")).send().await.expect(200);
     }
     assert!(shop.guess().await >= 100);
+}
+
+#[tokio::test]
+async fn what_was_good_is_asked_about_while_strangers_have_all_of_the_networks_share() {
+    let shop = Shop::with(PATIENT).await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    shop.hold_open(&shop.gateway.public(), |count| ("cookie", format!("sso=stranger-{count}"))).await;
+    shop.gateway.public().cookie("sso=jeff").get("/any/a").send().await.problem(503);
+    shop.get("/any/b?c", "t-eve").await.problem(503);
+    for _ in 0..2 {
+        shop.get("/any/b", "t-eve").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn attempts_that_are_only_under_way_are_not_told_as_refused() {
+    let shop = Shop::with(PATIENT).await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    shop.hold_open(&shop.gateway.public(), |count| ("x-ticket", format!("stranger-{count}"))).await;
+    let told = shop.get("/any/a", "another").await;
+    assert_eq!(told.header("retry-after"), Some("1"));
+    access_line(&shop.gateway, &told).await;
+    assert!(told.problem(429).contains("failed or are under way"));
+    let [line] = &audited(&shop.gateway, "login-failed")[..] else { panic!("one line") };
+    assert_eq!(line["reason"], "too-many-attempts");
+    shop.get("/any/a", "t-eve").await.expect(200);
 }
