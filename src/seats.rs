@@ -47,11 +47,17 @@ impl NoSeat {
     }
 }
 
+/// How many of so many places one network has, whatever they are for: never none.
+#[must_use]
+pub fn share(places: usize, percent: u8) -> usize {
+    (places.saturating_mul(usize::from(percent)) / 100).max(1)
+}
+
 impl Seats {
     /// So many seats, so many percent of them for one network; `None` where callers are known.
     #[must_use]
     pub fn new(seats: usize, percent: Option<u8>) -> Arc<Self> {
-        let share = percent.map(|percent| (seats.saturating_mul(usize::from(percent)) / 100).max(1));
+        let share = percent.map(|percent| share(seats, percent));
         let free = Arc::new(Semaphore::new(seats.min(Semaphore::MAX_PERMITS)));
         Arc::new(Self { free, share, taken: Mutex::default() })
     }

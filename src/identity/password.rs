@@ -146,7 +146,7 @@ impl PasswordRealm {
     ) -> Result<LoggedIn, PasswordError> {
         let address = credentials.address;
         let network = SourceNetwork::of(address);
-        // A client that goes away before the answer drops the ticket, and has used its attempt.
+        // A request that is let go of before its answer drops the ticket, and has used its attempt.
         let mut ticket = match self.throttle.admit(Some(&credentials.name), network) {
             Ok(ticket) => ticket,
             Err(wait) => {

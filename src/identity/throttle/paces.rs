@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Bucket, Pace};
+use crate::seats::share;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +26,7 @@ impl Paces {
     /// `percent` of these places, lest it fill them.
     #[must_use]
     pub fn of_passwords(places: usize, percent: u8) -> Self {
-        let share = places.saturating_mul(usize::from(percent)) / 100;
-        let paces = Self::default();
-        let parallel = u32::try_from(share.max(1)).unwrap_or(u32::MAX);
+        let (paces, parallel) = (Self::default(), parallel(places, percent));
         let guesses = Bucket { holds: 30, drains_one_in: Duration::from_secs(5), parallel: 30 };
         Self { network: Bucket { parallel, ..paces.network }, guesses: Some(guesses), ..paces }
     }
@@ -36,9 +35,7 @@ impl Paces {
     /// them, which are no failures before they are answered. What is shown stands for its user: it may be shown as often at once.
     #[must_use]
     pub fn of_questions(places: usize, percent: u8) -> Self {
-        let paces = Self::default();
-        let share = places.saturating_mul(usize::from(percent)) / 100;
-        let parallel = u32::try_from(share.max(1)).unwrap_or(u32::MAX);
+        let (paces, parallel) = (Self::default(), parallel(places, percent));
         let user = Pace { free: paces.user.free.max(parallel), parallel, ..paces.user };
         let network = Bucket { holds: paces.network.holds.max(parallel), parallel, ..paces.network };
         Self { user, network, ..paces }
@@ -55,6 +52,10 @@ impl Paces {
             ..Self::default()
         }
     }
+}
+
+fn parallel(places: usize, percent: u8) -> u32 {
+    u32::try_from(share(places, percent)).unwrap_or(u32::MAX)
 }
 
 impl Default for Paces {

@@ -11,7 +11,7 @@ pub(super) enum End {
     Unused,
 }
 
-/// An attempt under way. Whoever drops it has failed: also a client that hangs up before the answer.
+/// An attempt under way. Whoever drops it has failed: also where the request is let go of before its answer.
 pub struct Ticket {
     pub(super) throttle: Arc<Throttle>,
     pub(super) source: Source,
