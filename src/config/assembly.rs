@@ -155,7 +155,7 @@ impl<'a> Assembly<'_, 'a> {
         let table = Table { upstreams, filters, fronting, routes };
         self.check_changes(&table);
         self.check_passed_on(&table);
-        self.note_guesses(&table);
+        self.note_guesses(&table, &identity.realms);
         table
     }
 

@@ -209,7 +209,10 @@ fn a_service_that_judges_what_strangers_show_has_a_limit_before_it() {
         loaded(&with_service("", &limit, chain).replace("[X-Api-Key]", shown))
             .notices
             .iter()
-            .any(|notice| notice.key == "routes" && notice.text.contains("nothing here slows guesses at them"))
+            .filter(|notice| notice.key == "routes" && notice.text.contains("nothing here slows guesses at them"))
+            .inspect(|notice| assert!(notice.text.contains("(realm corporate)"), "{}", notice.text))
+            .count()
+            > 0
     };
     let noted = |per: &str, chain: &str| noted_of("[X-Api-Key, Cookie]", per, chain);
     assert!(
