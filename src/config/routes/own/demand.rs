@@ -24,7 +24,7 @@ pub(super) fn is_as_strict(row: &Row, other: &Row, known: &Known<'_>) -> bool {
     there.iter().all(|name| has(here, name, known)) && here.iter().all(only_demands)
 }
 
-/// The filters of both; `None` where one is a default row.
+/// The filters of both; `None` where one is a default row, of which neither is remarked: it demands what it must.
 fn filters<'r>(row: &'r Row, other: &'r Row) -> Option<(&'r [String], &'r [String])> {
     match (&row.leads_to, &other.leads_to) {
         (LeadsTo::Upstream { filters: here, .. }, LeadsTo::Upstream { filters: there, .. }) => Some((here, there)),
@@ -47,18 +47,32 @@ fn covers(kind: &FilterKind, other: &FilterKind) -> bool {
     }
 }
 
+/// Each of its members is named, lest a new one be passed over here; the last three come of the domain and the realms.
 fn identity_covers(kind: &IdentityCreation, other: &IdentityCreation) -> bool {
-    (&kind.domain, kind.open, kind.internal_callers) == (&other.domain, other.open, other.internal_callers)
-        && kind.level >= other.level
-        && other.max_age.is_none_or(|most| kind.max_age.is_some_and(|age| age <= most))
-        && is_one_of(&kind.realms, &other.realms)
-        && is_one_of(&kind.roles, &other.roles)
+    let IdentityCreation {
+        domain,
+        open,
+        level,
+        max_age,
+        realms,
+        roles,
+        internal_callers,
+        takes_sessions: _,
+        takes_tokens: _,
+        judged: _,
+    } = kind;
+    (domain, *open, *internal_callers) == (&other.domain, other.open, other.internal_callers)
+        && *level >= other.level
+        && other.max_age.is_none_or(|most| max_age.is_some_and(|age| age <= most))
+        && is_one_of(realms, &other.realms)
+        && is_one_of(roles, &other.roles)
 }
 
 fn role_covers(kind: &RoleDemand, other: &RoleDemand) -> bool {
-    kind.internal == other.internal
-        && is_one_of(&kind.one_of, &other.one_of)
-        && other.all_of.iter().all(|role| kind.all_of.contains(role))
+    let RoleDemand { one_of, all_of, internal } = kind;
+    *internal == other.internal
+        && is_one_of(one_of, &other.one_of)
+        && other.all_of.iter().all(|role| all_of.contains(role))
 }
 
 /// Whether who has one of these has one of those; empty: nobody is asked for any.
