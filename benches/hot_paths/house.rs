@@ -1,7 +1,6 @@
 //! A gateway as it is composed for serving, asked without its listeners: one user who has a session, a UAF key and a
 //! phone that is a dispatch target.
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,16 +125,14 @@ impl House {
     pub(crate) fn serve(&self, ask: Ask) -> Result<Reply, Failure> {
         let path = CanonicalPath::parse(&ask.path)?;
         let found = self.composed.router.find(ask.on, &ask.method, &path).map_err(|_| "no such row")?;
-        let mut exchange = ask.exchange(found.path, found.params);
+        let exchange = ask.exchange(found.path, found.params);
         self.runtime.block_on(async {
-            if let Verdict::Answer(reply) = found.route.filters.request(&mut exchange, &mut Bytes::new()).await {
-                return Ok(reply);
-            }
-            if let Verdict::Answer(reply) = found.route.filters.commit(&mut exchange).await {
-                return Ok(reply);
-            }
+            let admitted = match found.route.filters.admit(exchange, &mut Bytes::new()).await {
+                Ok(admitted) => admitted,
+                Err(reply) => return Ok(reply),
+            };
             match &found.route.destination {
-                Destination::Local(endpoint) => Ok(endpoint.answer(exchange).await),
+                Destination::Local(endpoint) => Ok(endpoint.answer(admitted.into()).await),
                 Destination::Upstream(_) => Err("its answer is elsewhere".into()),
             }
         })
@@ -267,15 +264,8 @@ impl Ask {
 
 /// Whoever connects.
 pub(crate) fn client(on: ListenerClass) -> Client {
-    Client {
-        address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        connection: 0,
-        secure: true,
-        internal: on == ListenerClass::Internal,
-        certificate: None,
-        names: None,
-        origin: "https://gate.example".into(),
-    }
+    let internal = on == ListenerClass::Internal;
+    Client { internal, ..Client::new([127, 0, 0, 1].into(), "https://gate.example") }
 }
 
 /// What a browser sends along.

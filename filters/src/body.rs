@@ -1,7 +1,7 @@
 //! Bodies, read for filters that turn out to want them.
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::exchange::Exchange;
 use crate::reply::Problem;
@@ -17,6 +17,59 @@ pub trait BodySource: Send {
     /// # Errors
     /// The answer to give instead: 413 when it is longer, 408 when it came too slowly, 400 when it was broken.
     async fn read(&mut self, limit: usize) -> Result<Bytes, Problem>;
+}
+
+/// A body as it comes, piece by piece: what a proxy has to show that reads it from a connection. It is a [`BodySource`].
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use bytes::Bytes;
+/// use sidegate_filters::body::{BodySource as _, Pieces};
+/// use sidegate_filters::Problem;
+///
+/// struct Words(std::vec::IntoIter<&'static str>);
+///
+/// impl Pieces for Words {
+///     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+///         Ok(self.0.next().map(Bytes::from))
+///     }
+/// }
+///
+/// let words = || Words(vec!["a ", "body"].into_iter());
+/// assert_eq!(words().read(6).await.unwrap(), "a body");
+/// assert_eq!(words().read(5).await.unwrap_err().status, 413);
+/// # });
+/// ```
+pub trait Pieces: Send {
+    /// The next piece, or nothing at the end.
+    ///
+    /// # Errors
+    /// The answer to give instead.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Problem>> + Send;
+
+    /// All of them together, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As of [`BodySource::read`].
+    fn gather(&mut self, limit: usize) -> impl Future<Output = Result<Bytes, Problem>> + Send {
+        async move {
+            let mut body = BytesMut::new();
+            while let Some(piece) = self.next().await? {
+                if body.len() + piece.len() > limit {
+                    return Err(Problem::too_long(limit));
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok(body.freeze())
+        }
+    }
+}
+
+#[async_trait]
+impl<P: Pieces> BodySource for P {
+    async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        self.gather(limit).await
+    }
 }
 
 #[async_trait]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use http::StatusCode;
 
+use crate::admitted::Admitted;
 use crate::body::BodySource;
 use crate::exchange::{Exchange, Occasion};
 use crate::filter::{Filter, FilterError, Verdict};
@@ -15,7 +16,7 @@ use crate::reply::{Problem, Reply};
 
 /// The filters of a route in the order of the configuration.
 #[derive(Clone, Default)]
-pub struct Chain(Vec<Link>);
+pub struct Chain(Arc<[Link]>);
 
 /// A filter, and what the log calls it.
 #[derive(Clone)]
@@ -42,10 +43,33 @@ impl Chain {
         self.0.iter().map(|link| link.filter.as_ref())
     }
 
+    /// Has a request judged and committed at once, for whoever has nothing of its own to check in between.
+    ///
+    /// # Errors
+    /// The answer to give instead.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use bytes::Bytes;
+    /// use http::Request;
+    /// use sidegate_filters::{Chain, Client, Exchange};
+    ///
+    /// let head = Request::get("/account").body(()).unwrap().into_parts().0;
+    /// let exchange = Exchange::receive("r-1", &head, Client::new([127, 0, 0, 1].into(), "http://gate.example")).unwrap();
+    /// let admitted = Chain::default().admit(exchange, &mut Bytes::new()).await.unwrap();
+    /// assert_eq!(admitted.path.as_str(), "/account");
+    /// # });
+    /// ```
+    pub async fn admit(&self, mut exchange: Exchange, body: &mut dyn BodySource) -> Result<Admitted, Reply> {
+        self.request(&mut exchange, body).await.passed()?;
+        self.commit(&mut exchange).await.passed()?;
+        Ok(Admitted::new(self.clone(), exchange))
+    }
+
     /// Runs the filters until one answers, which is then named in the exchange. An error is answered with 503 or 500,
     /// never passed.
     pub async fn request(&self, exchange: &mut Exchange, body: &mut dyn BodySource) -> Verdict {
-        for link in &self.0 {
+        for link in self.0.iter() {
             let verdict = unharmed(link.filter.request(exchange, body)).await;
             if let Some(reply) = link.answer(verdict) {
                 exchange.refused_by = Some(link.name.clone());
@@ -91,14 +115,14 @@ impl Chain {
     /// Tells the filters that the request goes to the destination now, until one keeps it back, and all of them if none
     /// did. Whoever mounts a chain calls this once for a request that passed, however often it is sent, and before that.
     pub async fn commit(&self, exchange: &mut Exchange) -> Verdict {
-        for link in &self.0 {
+        for link in self.0.iter() {
             let verdict = unharmed(link.filter.commit(exchange)).await;
             if let Some(reply) = link.answer(verdict) {
                 exchange.refused_by = Some(link.name.clone());
                 return Verdict::Answer(reply);
             }
         }
-        for link in &self.0 {
+        for link in self.0.iter() {
             let told = unharmed(async {
                 link.filter.sent(exchange);
                 Ok(Verdict::Pass)

@@ -97,6 +97,35 @@ impl DelegationFilter {
         Ok(Self { rules, audience, sec_tokens })
     }
 
+    /// The filter with rules that are written as in the configuration, for the only route to its upstream. `ENV` is the
+    /// environment of this process.
+    ///
+    /// # Errors
+    /// What is wrong with one of the rules, or as [`DelegationFilter::new`].
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use http::HeaderName;
+    /// use sidegate_filters::memory::MemorySecTokens;
+    /// use sidegate_filters::{DelegationFilter, RemovedHeaders};
+    ///
+    /// let rules = ["AUTH:user.auth.LoginId:X-User", "CALLER:name:X-Caller"];
+    /// let delegation = DelegationFilter::parse(&rules, "application", Arc::new(MemorySecTokens::new(1))).unwrap();
+    /// let removed: RemovedHeaders = delegation.headers().collect();
+    /// assert!(removed.keep_back(&HeaderName::from_static("x_user")));
+    /// ```
+    pub fn parse(rules: &[&str], audience: &str, sec_tokens: Arc<dyn SecTokens>) -> Result<Self, RuleError> {
+        let parse = |rule: &&str| Rule::parse(rule, &|name| std::env::var(name).ok());
+        let rules = rules.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        Self::new(rules, audience.to_owned(), &RemovedHeaders::default(), sec_tokens)
+    }
+
+    /// The headers that its rules set. Where it is on the only route to its upstream, they make up the [`RemovedHeaders`].
+    pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.rules.iter().map(Rule::header)
+    }
+
     /// The rule's value as text; `None` where there is nothing to say, as of an anonymous caller.
     async fn value(&self, source: &Source, exchange: &Exchange) -> Result<Option<String>, Refusal> {
         Ok(match (source, &exchange.caller) {

@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::headers::Change;
 use crate::identity::Caller;
-use crate::path::{CanonicalPath, Params};
+use crate::path::{CanonicalPath, Params, PathTemplate};
 
 /// A certificate that a client showed: the SHA-256 of its DER form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +48,31 @@ pub struct Client {
 }
 
 impl Client {
+    /// One that is known by its address alone, and addressed us as this origin: over TLS where that is `https`, and on no
+    /// internal listener.
+    ///
+    /// ```
+    /// use sidegate_filters::Client;
+    ///
+    /// let client = Client::new([192, 0, 2, 1].into(), "https://gate.example");
+    /// assert!(client.secure && !client.internal && client.certificate.is_none());
+    /// let server = Client { internal: true, ..Client::new([10, 0, 0, 7].into(), "http://10.0.0.1:8080") };
+    /// assert!(server.internal && !server.secure);
+    /// ```
+    #[must_use]
+    pub fn new(address: IpAddr, origin: impl Into<String>) -> Self {
+        let origin = origin.into();
+        Self {
+            address,
+            connection: 0,
+            secure: origin.starts_with("https://"),
+            internal: false,
+            certificate: None,
+            names: None,
+            origin,
+        }
+    }
+
     /// By which scheme the client addressed us, or the proxy before us that it connected to: `http` or `https`.
     #[must_use]
     pub fn scheme(&self) -> &str {
@@ -139,6 +164,27 @@ impl Exchange {
             turned_away: None,
             occasion: Occasion::Arrival,
         }
+    }
+}
+
+impl Exchange {
+    /// Whether it is a request by this method for a path of this kind, whose parameters it has from then on.
+    ///
+    /// ```
+    /// use http::{Method, Request};
+    /// use sidegate_filters::{Client, Exchange, PathTemplate};
+    ///
+    /// let head = Request::patch("/targets/phone-1").body(()).unwrap().into_parts().0;
+    /// let client = Client::new([192, 0, 2, 1].into(), "https://gate.example");
+    /// let mut exchange = Exchange::receive("r-1", &head, client).unwrap();
+    /// let targets = PathTemplate::parse("/targets/{id}").unwrap();
+    /// assert!(!exchange.asks_for(&Method::GET, &targets) && exchange.params.get("id").is_none());
+    /// assert!(exchange.asks_for(&Method::PATCH, &targets));
+    /// assert_eq!(exchange.params.get("id"), Some("phone-1"));
+    /// ```
+    pub fn asks_for(&mut self, method: &Method, path: &PathTemplate) -> bool {
+        let params = path.matches(&self.path).filter(|_| self.method == *method);
+        params.map(|params| self.params = params).is_some()
     }
 }
 

@@ -19,6 +19,19 @@ pub enum Verdict {
     Answer(Reply),
 }
 
+impl Verdict {
+    /// The same as a result.
+    ///
+    /// # Errors
+    /// The answer, where it is one.
+    pub fn passed(self) -> Result<(), Reply> {
+        match self {
+            Self::Pass => Ok(()),
+            Self::Answer(reply) => Err(reply),
+        }
+    }
+}
+
 /// A filter could not decide. The request is refused (503, or 500 for our own fault), never passed.
 #[derive(Debug, thiserror::Error)]
 pub enum FilterError {

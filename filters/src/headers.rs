@@ -7,7 +7,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::body::BodySource;
 use crate::delegation::{RemovedHeaders, fold, is_kept_from_upstreams, is_of_message, is_reserved};
@@ -42,6 +42,17 @@ pub struct Change {
     pub name: HeaderName,
     /// What is done.
     pub deed: Deed,
+}
+
+impl Change {
+    /// Makes it in the head of an answer.
+    pub fn make(&self, headers: &mut HeaderMap) {
+        match &self.deed {
+            Deed::Set(value) => drop(headers.insert(self.name.clone(), value.clone())),
+            Deed::Add(value) => drop(headers.append(self.name.clone(), value.clone())),
+            Deed::Remove => drop(headers.remove(&self.name)),
+        }
+    }
 }
 
 impl fmt::Display for Change {

@@ -56,6 +56,30 @@ pub struct Session {
 /// What whoever is told one login alone is told: that of the highest level, with its own time, so that nobody takes a later
 /// but weaker one for it.
 impl Session {
+    /// A session that begins with this login, of a user without roles whose extId is the login name. The `sid` is no other
+    /// session's.
+    ///
+    /// ```
+    /// use sidegate_filters::clock::Millis;
+    /// use sidegate_filters::identity::{Login, Session};
+    ///
+    /// let login = Login { realm: "password".to_owned(), level: 1, at: Millis(0) };
+    /// let session = Session::new("s-1", "main", "jeff", login);
+    /// assert_eq!((session.name.as_str(), session.ext_id.as_str(), session.level()), ("jeff", "jeff", 1));
+    /// ```
+    #[must_use]
+    pub fn new(sid: &str, domain: &str, name: &str, login: Login) -> Self {
+        Self {
+            sid: sid.to_owned(),
+            domain: domain.to_owned(),
+            ext_id: name.to_owned(),
+            name: name.to_owned(),
+            logins: login.into(),
+            roles: Vec::new(),
+            generation: 0,
+        }
+    }
+
     /// The authentication level reached.
     #[must_use]
     pub fn level(&self) -> u8 {

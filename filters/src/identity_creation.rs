@@ -12,6 +12,7 @@ mod credential;
 mod credentials;
 mod demand;
 mod passed_on;
+mod plain;
 mod return_target;
 mod session_token;
 mod set_cookie;
@@ -31,6 +32,7 @@ pub use credential::{BearerToken, ClientCertificate, CookieSession, Credential, 
 pub use credentials::{accepts_html, shows_bearer};
 pub use demand::{Demand, Shortfall};
 pub use passed_on::PassedOn;
+pub use plain::NoLoginPage;
 pub use return_target::ReturnTarget;
 pub use session_token::{SESSION_TOKEN_TYP, SessionToken, shows_session_token};
 pub use sources::{

@@ -26,10 +26,12 @@ use self::refusal::{Refusal, Stop};
 use self::uses::Sending;
 use crate::audit::Event;
 use crate::body::BodySource;
+use crate::clock::{Clock, SystemClock};
 use crate::exchange::Exchange;
 use crate::filter::{Filter, FilterError, Verdict};
 use crate::identity::Caller;
 use crate::jws::Thumbprint;
+use crate::memory::MemoryReplayGuard;
 use crate::plain_body;
 use crate::rate::Limit;
 
@@ -42,6 +44,9 @@ pub use self::uses::{LONGEST_SKEW, Uses};
 /// belongs to a phone: not with messages of his own, nor with captured ones. Where nothing is known to be signed, how
 /// often one request may be sent.
 pub const MODIFY_LIMIT: Limit = Limit { burst: NonZeroU32::MIN.saturating_add(9), every: Duration::from_secs(6) };
+
+/// So many used changes are remembered in memory.
+const USED: usize = 10_000;
 
 /// The longest modify request, in bytes (row 1).
 pub const BODY_LIMIT: usize = 8 * 1024;
@@ -98,6 +103,25 @@ impl JwsBypassFilter {
     #[must_use]
     pub fn new(proof: Proof, uses: Arc<Uses>, skew: Duration) -> Self {
         Self { proof, uses, skew: skew.min(LONGEST_SKEW) }
+    }
+
+    /// A filter that goes by these keys and has targets of its own, with the usual skew and limit. What was used is
+    /// remembered in memory, for 10,000 changes at a time: after a restart one may be made once more.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use sidegate_filters::memory::MemoryTargetKeys;
+    /// use sidegate_filters::{Filter, JwsBypassFilter};
+    ///
+    /// let bypass = JwsBypassFilter::in_memory(Arc::new(MemoryTargetKeys::new(1_000)));
+    /// assert!(bypass.settings().starts_with("skew 300 s"));
+    /// ```
+    #[must_use]
+    pub fn in_memory(keys: Arc<dyn TargetKeys>) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let used = Arc::new(MemoryReplayGuard::new(USED, Arc::clone(&clock)));
+        Self::new(Proof::Keys(keys), Arc::new(Uses::new(used, clock, MODIFY_LIMIT)), SKEW)
     }
 
     /// Rows 1 to 11 of the table, as far as they need no other target.

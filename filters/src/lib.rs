@@ -8,16 +8,19 @@
 //! Whoever mounts filters, as `examples/bare_proxy` does in a bare Pingora proxy (`cargo run -p sidegate-filters --example
 //! bare_proxy`),
 //!
-//! 1. reads the path as a [`CanonicalPath`], refuses what [`PathRules`] do not allow, makes an [`Exchange`] of the head, and
-//!    picks the [`Chain`] by it;
-//! 2. runs [`Chain::request`], with a [`BodySource`] for filters that turn out to want the body, and once nothing else refuses the
-//!    request [`Chain::commit`]; a [`Verdict::Answer`] of either is sent in place of it;
-//! 3. forwards the canonical path and the headers that are left in the exchange, without any that
-//!    [`RemovedHeaders::keep_back`], and adds those of [`Exchange::upstream_headers`];
-//! 4. tells [`Chain::response`] how the destination answered, makes the changes of
-//!    [`Exchange::answer_changes`] in the answer, and has one that is [`Exchange::personal`] kept by no cache but the
-//!    caller's own ([`caching::keep_personal`]).
+//! 1. makes an [`Exchange`] of a head ([`Exchange::receive`]) or refuses it, and picks the [`Chain`] by it;
+//! 2. asks the chain whether it passes ([`Chain::admit`]), with a [`BodySource`] for filters that turn out to want the body:
+//!    either it is [`Admitted`], or a [`Reply`] is sent in place of it;
+//! 3. forwards what is left of the head ([`Admitted::forwarded`]) without the [`RemovedHeaders`];
+//! 4. gives the client what it may get of the answer's head ([`Admitted::answered`]).
+//!
+//! Whoever has more to do in between, as Sidegate has that picks one of many rows by the path and keeps a request back until there is
+//! a connection for it, takes the parts: [`arrival::plain_headers`], [`CanonicalPath`] and [`PathRules`]; [`Chain::request`]
+//! and [`Chain::commit`]; [`Exchange::keeps_back`] and [`Exchange::upstream_headers`]; [`Chain::response`],
+//! [`Exchange::answer_changes`] and [`caching::keep_personal`].
 
+mod admitted;
+pub mod arrival;
 pub mod audit;
 pub mod body;
 pub mod caching;
@@ -38,6 +41,7 @@ pub mod memory;
 pub mod network;
 pub mod path;
 mod plain_body;
+pub mod prelude;
 pub mod rate;
 pub mod rate_limit;
 mod reason;
@@ -51,6 +55,7 @@ mod uaf_body;
 pub mod uaf_operation;
 pub mod user_binding;
 
+pub use admitted::Admitted;
 pub use body::BodySource;
 pub use chain::Chain;
 pub use delegation::{DelegationFilter, RemovedHeaders};

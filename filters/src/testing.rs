@@ -38,15 +38,7 @@ pub(crate) fn service(roles: &[Role]) -> Caller {
 
 /// A request of nobody, without header fields, over TLS from this machine.
 pub(crate) fn request(method: Method, path: &str) -> Exchange {
-    let client = Client {
-        address: [127, 0, 0, 1].into(),
-        connection: 0,
-        secure: true,
-        internal: false,
-        certificate: None,
-        names: None,
-        origin: "https://gate.example".into(),
-    };
+    let client = Client::new([127, 0, 0, 1].into(), "https://gate.example");
     Exchange::new("r".into(), method, CanonicalPath::parse(path).unwrap(), HeaderMap::new(), client)
 }
 

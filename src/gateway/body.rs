@@ -1,9 +1,10 @@
 //! Reading a body whole: bounded in bytes and in time.
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header;
 use pingora::proxy::Session;
+use sidegate_filters::body::Pieces;
 use sidegate_filters::{BodySource, Problem};
 use tokio::time::{Instant, timeout_at};
 
@@ -92,14 +93,19 @@ impl BodySource for ClientBody<'_> {
     async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
         self.check_announced(limit)?;
         self.invite().await;
-        let mut meter = Meter::new(self.limits);
-        let mut body = BytesMut::new();
-        while let Some(piece) = self.next(&mut meter).await? {
-            if body.len() + piece.len() > limit {
-                return Err(Problem::too_long(limit));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body.freeze())
+        let meter = Meter::new(self.limits);
+        Metered { body: self, meter }.gather(limit).await
+    }
+}
+
+/// A body that is read whole, and has to come at the pace for one.
+struct Metered<'a, 'b> {
+    body: &'a mut ClientBody<'b>,
+    meter: Meter,
+}
+
+impl Pieces for Metered<'_, '_> {
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        self.body.next(&mut self.meter).await
     }
 }

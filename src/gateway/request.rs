@@ -3,14 +3,11 @@
 //! For HTTP/1 the bytes were checked before ([`super::head`]); what is said here again holds for HTTP/2, where no bytes of
 //! a head are seen.
 
-mod connection;
-
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use pingora::http::RequestHeader;
-use sidegate_filters::delegation::fold;
-use sidegate_filters::headers::is_method_override;
+use sidegate_filters::arrival::plain_headers;
 use sidegate_filters::{CanonicalPath, Client, Problem, Reason};
 
 use super::connection::Connection;
@@ -52,10 +49,8 @@ impl Request {
         let host = host(head, connection)?;
         let target = std::str::from_utf8(head.raw_path()).map_err(|_| bad("the target is not ASCII"))?;
         let (path, query) = split(target, &host)?;
-        let path = CanonicalPath::parse(path);
-        let path = path.map_err(|error| bad(error.to_string()).because(Reason::PathSpelling))?;
-        let mut headers = plain_headers(&head.headers);
-        connection::take_nominated(&mut headers)?;
+        let path = CanonicalPath::parse(path)?;
+        let mut headers = plain_headers(&head.headers)?;
         let expects_continue = take_expectation(&mut headers)?;
         let client = client(head, connection, class, &host)?;
         let query = query.map(str::to_owned);
@@ -124,17 +119,6 @@ fn split<'a>(target: &'a str, host: &str) -> Result<(&'a str, Option<&'a str>), 
     };
     let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
     Ok((if absolute && path.is_empty() { "/" } else { path }, query))
-}
-
-/// No server behind gets to see by which other method a client asks.
-fn plain_headers(headers: &HeaderMap) -> HeaderMap {
-    let mut plain = headers.clone();
-    let overrides: Vec<HeaderName> =
-        headers.keys().filter(|name| is_method_override(&fold(name.as_str()))).cloned().collect();
-    for name in overrides {
-        plain.remove(name);
-    }
-    plain
 }
 
 fn take_expectation(headers: &mut HeaderMap) -> Result<bool, Problem> {

@@ -8,6 +8,7 @@ use futures::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use pingora::proxy::Session;
 use sidegate_filters::identity_creation::accepts_html;
+use sidegate_filters::path::PathError;
 use sidegate_filters::{
     BodySource as _, Caller, CanonicalPath, Exchange, Params, Problem, Reason, Reply, TurnedAway, Verdict,
 };
@@ -254,9 +255,7 @@ fn misdirected() -> Problem {
 fn lost(unrouted: Unrouted) -> Problem {
     match unrouted {
         Unrouted::Path => Problem::new(StatusCode::NOT_FOUND, "nothing is served here"),
-        Unrouted::Spelling => {
-            Problem::bad_request("the path is spelt in a way that is not allowed here").because(Reason::PathSpelling)
-        }
+        Unrouted::Spelling => PathError::Unusual.into(),
         Unrouted::Ambiguous => Problem::bad_request("the path could be read as another one, which is served otherwise")
             .because(Reason::PathSpelling),
         Unrouted::Method(methods) => {

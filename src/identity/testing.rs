@@ -1,7 +1,6 @@
 //! What the tests of services with sessions share: users in memory, and a session as the filter would attach it.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,16 +9,15 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use sidegate_filters::clock::{Clock, ManualClock, Millis};
 use sidegate_filters::identity_creation::{
-    Admission, CookieSession, IdentityCreationFilter, Interception, InternalAccess, PassedOn, ReturnTarget, Sessions,
-    Settings,
+    Admission, CookieSession, IdentityCreationFilter, ReturnTarget, Sessions, Settings,
 };
+use sidegate_filters::memory::{self, MemoryCallers};
 use sidegate_filters::path::CanonicalPath;
 use sidegate_filters::{
     AuthenticatedSession, Caller, Client, Exchange, Filter, KnownCaller, Role, SessionDomain, Verdict,
 };
 use zeroize::Zeroizing;
 
-use super::internal_callers::{BearerHash, Proof};
 use super::sessions::{self, DomainSessions, Realm};
 use super::throttle::Bucket;
 use super::{ConfiguredCallers, LoginPages, Paces, Throttle, return_field::ReturnSeal};
@@ -191,14 +189,7 @@ impl TestDomain {
 
     /// That filter.
     pub(crate) fn filter(&self) -> Arc<dyn Filter> {
-        let settings = Settings {
-            domain: self.sessions.domain().clone(),
-            admission: Admission::Open,
-            internal: InternalAccess::Nobody,
-            interception: Interception::Never,
-            start: ReturnTarget::start(),
-            passed_on: PassedOn::default(),
-        };
+        let settings = Settings { admission: Admission::Open, ..Settings::new(self.sessions.domain().clone()) };
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let callers = Arc::new(ConfiguredCallers::new(Vec::new(), Vec::new(), clock.clone()).unwrap());
         let cookie = CookieSession::new(settings.domain.clone(), Arc::clone(&self.sessions) as Arc<dyn Sessions>);
@@ -238,22 +229,9 @@ impl TestDomain {
 /// An internal caller, as a request with its bearer finds it.
 pub(crate) fn internal(name: &str, roles: &[Role]) -> Caller {
     let known = KnownCaller { name: name.to_owned(), roles: roles.to_vec() };
-    let bearer = "b".repeat(32);
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Millis(0)));
-    let proof = Proof::Bearer(BearerHash::of(bearer.as_bytes()).unwrap());
-    let callers = ConfiguredCallers::new(vec![(known, proof)], Vec::new(), clock.clone()).unwrap();
-    let (domain, key) = (SessionDomain::parse("main").unwrap(), MacKey::new(&Zeroizing::new([7; 32])).unwrap());
-    let seal = ReturnSeal::new(key, domain.clone(), Duration::from_secs(3600));
-    let pages = LoginPages::new(seal, ReturnTarget::start(), None, Arc::clone(&clock));
-    let settings = Settings {
-        domain,
-        admission: Admission::InternalOnly,
-        internal: InternalAccess::Anybody,
-        interception: Interception::Never,
-        start: ReturnTarget::start(),
-        passed_on: PassedOn::default(),
-    };
-    let filter = IdentityCreationFilter::new(settings, Vec::new(), Arc::new(callers), Arc::new(pages), clock);
+    let (bearer, domain) = ("its-bearer", SessionDomain::parse("main").unwrap());
+    let callers = Arc::new(MemoryCallers::from([(bearer, known)]));
+    let filter = IdentityCreationFilter::plain(domain, Arc::new(memory::MemorySessions::new(0)), callers);
     let mut exchange = exchange(Method::GET, &[("authorization", &format!("Bearer {bearer}"))]);
     exchange.client.internal = true;
     assert!(matches!(futures::executor::block_on(filter.request(&mut exchange, &mut Bytes::new())), Ok(Verdict::Pass)));
@@ -272,14 +250,6 @@ pub(crate) fn exchange(method: Method, fields: &[(&str, &str)]) -> Exchange {
         let name = header::HeaderName::from_bytes(name.as_bytes()).unwrap();
         headers.append(name, HeaderValue::from_str(value).unwrap());
     }
-    let client = Client {
-        address: IpAddr::from([192, 0, 2, 1]),
-        connection: 0,
-        secure: true,
-        internal: false,
-        certificate: None,
-        names: None,
-        origin: "https://gate.example".into(),
-    };
+    let client = Client::new([192, 0, 2, 1].into(), "https://gate.example");
     Exchange::new("r".into(), method, CanonicalPath::parse("/app").unwrap(), headers, client)
 }

@@ -1,6 +1,7 @@
 //! The house rules that a compiler does not know: who may import whom, which crate is named where, and how long a file
 //! is (`docs/architecture.md`).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -117,6 +118,21 @@ fn the_house_is_in_order() {
     assert!(sources.len() > 50, "the sources were not found");
     let found: Vec<String> = breaches(&sources).iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+/// That the filters are a plug-in shows in how little a proxy needs around them.
+#[test]
+fn the_proxy_that_mounts_the_filters_has_under_100_lines() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("filters/examples");
+    let names = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        entries.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(names(&folder), BTreeSet::from(["bare_proxy".to_owned()]));
+    let folder = folder.join("bare_proxy");
+    assert_eq!(names(&folder), BTreeSet::from(["main.rs", "tests.rs"].map(str::to_owned)));
+    let lines = std::fs::read_to_string(folder.join("main.rs")).unwrap().lines().count();
+    assert!(lines < 100, "{lines} lines");
 }
 
 #[test]

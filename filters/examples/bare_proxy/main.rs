@@ -1,84 +1,88 @@
 //! The three filters in a bare Pingora proxy before an application on port 8080, which learns who calls. To 6188 come users
-//! (cookie `sidegate-main=jeffs-session`) and phones with signed changes, to 6189 servers (`Bearer shop-secret`). The proxy
-//! is this file; `house` sets the filters up, and `translate` stands between their types and Pingora's.
+//! (cookie `sidegate-main=jeffs-session`) and phones with signed changes, to 6189 servers (`Bearer shop-secret`).
 
-mod house;
 #[cfg(test)]
 mod tests;
-mod translate;
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::prelude::{HttpPeer, ProxyHttp, Server, Session, http_proxy_service};
-use sidegate_filters::filter::Verdict;
-use sidegate_filters::memory::MemoryTargetKeys;
-use sidegate_filters::{Exchange, Reply};
+use bytes::Bytes;
+use http::Method;
+use pingora::prelude::*;
+use sidegate_filters::memory::{MemoryCallers, MemorySecTokens, MemorySessions, MemoryTargetKeys};
+use sidegate_filters::prelude::*;
 
 struct Proxy {
-    doors: house::Doors,
+    known: Chain,
+    signed: Chain,
+    removed: RemovedHeaders,
+    targets: PathTemplate,
     internal: bool,
     application: SocketAddr,
 }
 
 impl Proxy {
-    /// The request that goes to the application now, or our answer.
-    async fn admit(&self, session: &mut Session) -> Result<Exchange, Reply> {
-        let mut exchange = translate::receive(session, self.internal)?;
-        let door = self.doors.find(&mut exchange);
-        let mut verdict = door.request(&mut exchange, &mut translate::Body(session)).await;
-        if matches!(verdict, Verdict::Pass) {
-            verdict = door.commit(&mut exchange).await;
-        }
-        match verdict {
-            Verdict::Pass => Ok(exchange),
-            Verdict::Answer(reply) => Err(reply),
-        }
+    fn new(keys: MemoryTargetKeys, internal: bool, application: SocketAddr) -> Result<Self, Box<dyn Error>> {
+        let domain = SessionDomain::parse("main")?;
+        let sessions = MemorySessions::of(&domain, [("jeffs-session", "jeff")]);
+        let callers = MemoryCallers::from([("shop-secret", "shop")]);
+        let identity = IdentityCreationFilter::plain(domain, Arc::new(sessions), Arc::new(callers));
+        let rules = ["AUTH:user.auth.LoginId:X-User", "CALLER:name:X-Caller"];
+        let delegation = DelegationFilter::parse(&rules, "application", Arc::new(MemorySecTokens::new(1)))?;
+        let removed = delegation.headers().collect();
+        let known = Chain::new(vec![Arc::new(identity), Arc::new(delegation)]);
+        let signed = Chain::new(vec![Arc::new(JwsBypassFilter::in_memory(Arc::new(keys)))]);
+        let targets = PathTemplate::parse("/targets/{id}")?;
+        Ok(Self { known, signed, removed, targets, internal, application })
+    }
+
+    async fn admit(&self, session: &mut Session) -> Result<Admitted, Reply> {
+        let address = session.client_addr().and_then(|peer| peer.as_inet()).map_or([0; 4].into(), SocketAddr::ip);
+        let client = Client { internal: self.internal, ..Client::new(address, "http://127.0.0.1:6188") };
+        let mut exchange = Exchange::receive("request", session.req_header(), client)?;
+        let chain = if exchange.asks_for(&Method::PATCH, &self.targets) { &self.signed } else { &self.known };
+        let admitted = chain.admit(exchange, &mut Body(session)).await?;
+        *session.req_header_mut() = admitted.forwarded(session.req_header().as_owned_parts(), &self.removed)?.into();
+        Ok(admitted)
+    }
+}
+
+struct Body<'a>(&'a mut Session);
+
+impl Pieces for Body<'_> {
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        self.0.as_mut().enable_retry_buffering(); // Pingora sends on what it kept.
+        self.0.as_mut().read_request_body().await.map_err(|_| Problem::bad_request("the body is broken"))
     }
 }
 
 #[async_trait]
 impl ProxyHttp for Proxy {
-    type CTX = Option<Exchange>;
-
+    type CTX = Option<Admitted>;
     fn new_ctx(&self) -> Self::CTX {
         None
     }
 
-    async fn request_filter(&self, session: &mut Session, admitted: &mut Self::CTX) -> pingora::Result<bool> {
-        match self.admit(session).await {
-            Ok(exchange) => *admitted = Some(exchange),
-            Err(reply) => translate::answer(session, reply.into_response("request")).await?,
-        }
-        Ok(admitted.is_none())
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Self::CTX) -> Result<bool> {
+        let Err(reply) = self.admit(session).await.map(|admitted| *ctx = Some(admitted)) else { return Ok(false) };
+        let (head, body) = reply.into_response("request").into_parts();
+        session.set_keepalive(None);
+        session.write_response_header(Box::new(head.into()), false).await?;
+        session.write_response_body(Some(body), true).await?;
+        Ok(true)
     }
 
-    async fn upstream_peer(&self, _: &mut Session, _: &mut Self::CTX) -> pingora::Result<Box<HttpPeer>> {
+    async fn upstream_peer(&self, _: &mut Session, _: &mut Self::CTX) -> Result<Box<HttpPeer>> {
         Ok(Box::new(HttpPeer::new(self.application, false, String::new())))
     }
 
-    async fn upstream_request_filter(
-        &self,
-        _: &mut Session,
-        head: &mut RequestHeader,
-        admitted: &mut Self::CTX,
-    ) -> pingora::Result<()> {
-        let exchange = admitted.as_ref().ok_or_else(|| pingora::Error::new(pingora::InternalError))?;
-        translate::forward(head, exchange, &self.doors.removed)
-    }
-
-    async fn response_filter(
-        &self,
-        _: &mut Session,
-        head: &mut ResponseHeader,
-        admitted: &mut Self::CTX,
-    ) -> pingora::Result<()> {
-        let exchange = admitted.as_mut().ok_or_else(|| pingora::Error::new(pingora::InternalError))?;
-        self.doors.find(exchange).response(exchange, head.status).await;
-        translate::keep_personal(head, exchange)
+    async fn response_filter(&self, _: &mut Session, head: &mut ResponseHeader, ctx: &mut Self::CTX) -> Result<()> {
+        let admitted = ctx.as_ref().ok_or_else(|| pingora::Error::new(InternalError))?;
+        *head = admitted.answered(head.as_owned_parts()).await.into();
+        Ok(())
     }
 }
 
@@ -86,8 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut server = Server::new(None)?;
     server.bootstrap();
     for (address, internal) in [("127.0.0.1:6188", false), ("127.0.0.1:6189", true)] {
-        let doors = house::Doors::new(Arc::new(MemoryTargetKeys::new(1_000)))?;
-        let proxy = Proxy { doors, internal, application: "127.0.0.1:8080".parse()? };
+        let proxy = Proxy::new(MemoryTargetKeys::new(1_000), internal, "127.0.0.1:8080".parse()?)?;
         let mut service = http_proxy_service(&server.configuration, proxy);
         service.add_tcp(address);
         server.add_service(service);

@@ -27,10 +27,7 @@ impl ReturnTarget {
     /// The page that the exchange asks for.
     #[must_use]
     pub fn of(exchange: &Exchange) -> Option<Self> {
-        match &exchange.query {
-            Some(query) => Self::parse(&format!("{}?{query}", exchange.path.as_str())),
-            None => Self::parse(exchange.path.as_str()),
-        }
+        Self::parse(&exchange.path.with_query(exchange.query.as_deref()))
     }
 
     /// The target as it stands in `Location`.

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 
 use super::Full;
 use crate::Occasion;
+use crate::clock::{Clock as _, SystemClock};
 use crate::filter::FilterError;
-use crate::identity::{CarriedBy, Carrier, Session};
+use crate::identity::{CarriedBy, Carrier, Login, Session};
 use crate::identity_creation::{SessionDomain, Sessions};
 use crate::jws::sha256;
 
@@ -25,6 +26,32 @@ impl MemorySessions {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self { sessions: RwLock::default(), capacity }
+    }
+
+    /// One session in this domain for each of these users, by the value of its cookie, begun just now at level 1; and room for
+    /// no more.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use sidegate_filters::SessionDomain;
+    /// use sidegate_filters::exchange::Occasion;
+    /// use sidegate_filters::identity::{CarriedBy, Carrier};
+    /// use sidegate_filters::identity_creation::Sessions as _;
+    /// use sidegate_filters::memory::MemorySessions;
+    ///
+    /// let domain = SessionDomain::parse("main").unwrap();
+    /// let sessions = MemorySessions::of(&domain, [("jeffs-session", "jeff")]);
+    /// let carrier = Carrier::new(CarriedBy::Cookie, "jeffs-session".to_owned());
+    /// let found = sessions.find(&domain, &carrier, Occasion::Arrival).await.unwrap();
+    /// assert_eq!(found.unwrap().name, "jeff");
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn of<const N: usize>(domain: &SessionDomain, users: [(&str, &str); N]) -> Self {
+        let login = Login { realm: "memory".to_owned(), level: 1, at: SystemClock.now() };
+        let session = |name: &str| Session::new(name, domain.as_str(), name, login.clone());
+        let sessions = users.map(|(cookie, name)| (key(cookie), session(name))).into();
+        Self { sessions: RwLock::new(sessions), capacity: N }
     }
 
     /// Begins a session that a cookie with this value carries, in place of the one that it carried.

@@ -1,5 +1,8 @@
 //! Parsing a raw request path into the one spelling that is matched and forwarded.
 
+use crate::reason::Reason;
+use crate::reply::Problem;
+
 /// Spellings that a route may allow; everything else of `gateway.md` 2.1 is refused always. Allowed spellings stay
 /// encoded and are opaque to matching.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +46,15 @@ pub enum PathError {
     /// The escapes do not decode to UTF-8.
     #[error("the path does not decode to UTF-8")]
     NotUtf8,
+    /// A spelling that [`PathRules`] do not allow here.
+    #[error("the path is spelt in a way that is not allowed here")]
+    Unusual,
+}
+
+impl From<PathError> for Problem {
+    fn from(error: PathError) -> Self {
+        Self::bad_request(error.to_string()).because(Reason::PathSpelling)
+    }
 }
 
 /// A path that passed the rules of `gateway.md` 2.1: begins with `/`, escapes of unreserved characters decoded, the
@@ -78,6 +90,21 @@ impl CanonicalPath {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The target of a request for this path with a query, if it has one: what is sent.
+    ///
+    /// ```
+    /// let path = sidegate_filters::CanonicalPath::parse("/a%7eb").unwrap();
+    /// assert_eq!(path.with_query(Some("q=%41")), "/a~b?q=%41");
+    /// assert_eq!(path.with_query(None), "/a~b");
+    /// ```
+    #[must_use]
+    pub fn with_query(&self, query: Option<&str>) -> String {
+        match query {
+            Some(query) => format!("{}?{query}", self.text),
+            None => self.text.clone(),
+        }
     }
 
     /// The spellings found that a route has to allow.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity_creation::{
     Admission, CookieSession, Credential, Demand, IdentityCreationFilter, Interception, InternalAccess,
-    InternalCallers, PassedOn, SessionDomain, SessionToken, Settings,
+    InternalCallers, SessionDomain, SessionToken, Settings,
 };
 use sidegate_filters::role::RoleDemand;
 use sidegate_filters::{CertificateDigest, Filter, KnownCaller, Role, RoleFilter};
@@ -195,12 +195,11 @@ impl Gate {
         interception: bool,
     ) -> Result<Settings, ComposeError> {
         Ok(Settings {
-            domain: parse_domain(domain)?,
             admission,
             internal,
             interception: self::interception(interception),
             start: self.logins(Some(domain))?.start.clone(),
-            passed_on: PassedOn::default(),
+            ..Settings::new(parse_domain(domain)?)
         })
     }
 

@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue, Version, header};
 use pingora::http::RequestHeader;
 use sidegate_filters::delegation::RemovedHeaders;
-use sidegate_filters::identity_creation::{foreign_cookies, shows_bearer, shows_session_token};
+use sidegate_filters::identity_creation::foreign_cookies;
 use sidegate_filters::{CanonicalPath, Exchange};
 
 use crate::telemetry::{Trace, trace};
@@ -31,20 +31,10 @@ pub(super) fn rewrite(
 ) -> pingora::Result<()> {
     restore(head, exchange)?;
     remove(head, exchange, to.identity_headers);
-    let target = match &exchange.query {
-        Some(query) => format!("{}?{query}", to.path.as_str()),
-        None => to.path.as_str().to_owned(),
-    };
-    head.set_raw_path(target.as_bytes())?;
+    head.set_raw_path(to.path.with_query(exchange.query.as_deref()).as_bytes())?;
     head.insert_header(header::HOST, to.host)?;
-    head.remove_header(&header::COOKIE);
     if let Some(cookies) = foreign_cookies(&exchange.headers) {
         head.insert_header(header::COOKIE, cookies)?;
-    }
-    // On an internal listener every bearer is meant for us, whether a filter of the row asked for it or none did; and so is
-    // a session token everywhere.
-    if exchange.client.internal && shows_bearer(&exchange.headers) || shows_session_token(&exchange.headers) {
-        head.remove_header(&header::AUTHORIZATION);
     }
     // A server that heeds it reads no further, and Pingora keeps the connection for nobody else.
     if to.last && head.version == Version::HTTP_11 {
@@ -79,11 +69,9 @@ fn restore(head: &mut RequestHeader, exchange: &Exchange) -> pingora::Result<()>
     Ok(())
 }
 
-/// Takes out what a filter took out, and whatever a backend might read as a word of ours.
+/// Takes out whatever goes no further as it came.
 fn remove(head: &mut RequestHeader, exchange: &Exchange, identity_headers: &RemovedHeaders) {
-    let goes = |name: &&HeaderName| {
-        (!exchange.headers.contains_key(*name) && **name != header::HOST) || identity_headers.keep_back(name)
-    };
+    let goes = |name: &&HeaderName| **name != header::HOST && exchange.keeps_back(name, identity_headers);
     let gone: Vec<HeaderName> = head.headers.keys().filter(goes).cloned().collect();
     for name in gone {
         head.remove_header(&name);

@@ -2,7 +2,8 @@
 //! behind, so nothing here may decide by it either. What was checked is what is sent.
 
 use http::{HeaderMap, HeaderName, header};
-use sidegate_filters::Problem;
+
+use crate::reply::Problem;
 
 /// What a request is, where it goes and who sent it, is for all who get it: no sender may call it a matter of one
 /// connection, and who does wants it read here and not behind.
