@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::oob::{asked, by_link_to, dispatched, payload, redeem};
 use crate::support::phone::Phone;
+use crate::support::upstream::Upstream;
 use crate::support::wait;
 
 /// What an outsider sees of the things that must stay.
@@ -173,26 +174,44 @@ async fn sigterm_at_the_first_moment_leaves_no_half_made_data_folder() {
 #[case::sigint(Gateway::interrupt)]
 #[tokio::test]
 async fn a_signal_lets_open_requests_finish_and_ends_well(#[case] signal: fn(&Gateway)) {
-    let mut gateway = Setup::default().append("limits: {stop: 60s, body-window: 60s}").start().await;
+    let upstream = Upstream::start().await;
+    let setup = Setup::default().append("limits: {stop: 60s, body-window: 60s}").append(format!(
+        "upstreams:\n  slow: {{url: 'http://{}', read-timeout: 2s}}\nroutes:\n  - {{name: slow, path: /slow, methods: [GET], \
+         filters: [], upstream: slow}}\n",
+        upstream.address
+    ));
+    let mut gateway = setup.start().await;
     let address = gateway.address("public");
     let mut open = TcpStream::connect(address).unwrap();
     let head =
         "POST /nevisfido/status HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n";
     open.write_all([head, "{\"sessionI"].concat().as_bytes()).unwrap();
     wait::until("the request is open", wait::BOUND, async || {
-        let metrics = gateway.management().get("/metrics").send().await.text();
         // The one that asks is open, too.
-        metrics.contains("sidegate_open_requests 2").then_some(())
+        (gateway.metric("sidegate_open_requests").await == 2).then_some(())
     })
     .await;
+    upstream.hang_next();
+    let mut slow = TcpStream::connect(address).unwrap();
+    slow.write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    wait::until("its server is asked", wait::BOUND, async || (!upstream.received().is_empty()).then_some(())).await;
     signal(&gateway);
     wait::until("nobody else is let in", wait::BOUND, async || TcpStream::connect(address).is_err().then_some(()))
         .await;
+    // What a server takes too long for is an end as well, and comes when a gateway that does not wait has long left.
+    let late = rest(&mut slow);
+    assert!(late.starts_with("HTTP/1.1 504 "), "{late}");
     open.write_all(b"d\":\"a\"}").unwrap();
-    let mut answer = String::new();
-    open.read_to_string(&mut answer).unwrap();
+    let answer = rest(&mut open);
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"unknown\""), "{answer}");
     assert_eq!(gateway.ended(), Some(0), "{}", gateway.log());
+}
+
+/// What comes until the other side closes.
+fn rest(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
 }
 
 /// Whatever is below a folder, with its mode.

@@ -7,7 +7,7 @@ mod roles;
 mod taken_over;
 mod tokens;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ fn echo(tcp: TcpStream, heads: &Mutex<Vec<String>>) {
 }
 
 /// The head of a request, in small letters.
-fn head_of(stream: &mut BufReader<TcpStream>) -> Option<String> {
+fn head_of(stream: &mut impl BufRead) -> Option<String> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         stream.read_line(&mut head).ok().filter(|&length| length > 0)?;
@@ -74,7 +74,7 @@ fn head_of(stream: &mut BufReader<TcpStream>) -> Option<String> {
 }
 
 /// Sends back what comes.
-fn carry(mut stream: BufReader<TcpStream>) {
+fn carry(mut stream: BufReader<impl Read + Write>) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(length) = stream.read(&mut buffer) {
         if length == 0 || stream.get_mut().write_all(&buffer[..length]).is_err() {
@@ -85,9 +85,13 @@ fn carry(mut stream: BufReader<TcpStream>) {
 
 /// A gateway with a row `/feed/*` for customers with these terms, and `/plain/*` for everybody without any.
 async fn gateway(echo: &Echo, terms: &str) -> Gateway {
-    let address = echo.address;
+    gateway_before(&format!("{{url: 'http://{}'}}", echo.address), terms).await
+}
+
+/// The same before an upstream as it is written in a file.
+async fn gateway_before(upstream: &str, terms: &str) -> Gateway {
     let setup = format!(
-        "upstreams:\n  app: {{url: 'http://{address}'}}\n\
+        "upstreams:\n  app: {upstream}\n\
          filters:\n  customers: {{type: identity-creation, domain: main}}\n\
          routes:\n  - {{name: feed, path: /feed/*, methods: [GET], filters: [customers], upstream: app, websocket: {terms}}}\n\
          \x20 - {{name: plain, path: /plain/*, methods: [GET], filters: [], upstream: app}}\n"

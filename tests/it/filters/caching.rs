@@ -1,6 +1,6 @@
 //! What caches between a client and the gateway may keep of an answer that sets or clears a cookie.
 
-use super::shop;
+use super::{shop, told};
 use crate::support::gateway::Gateway;
 use crate::support::http::{Answer, Client};
 use crate::support::upstream::{Received, Upstream};
@@ -44,9 +44,12 @@ fn is_kept_by_none(answer: &Answer, cookies: &[&str]) {
 }
 
 async fn session(gateway: &Gateway) -> Client {
+    gateway.public().cookie(&cookie(gateway).await)
+}
+
+async fn cookie(gateway: &Gateway) -> String {
     let login = [("isiwebuserid", "jeff"), ("isiwebpasswd", gateway.password("jeff"))];
-    let cookie = gateway.public().post("/auth/pwd").form(&login).send().await.expect(200).session();
-    gateway.public().cookie(&cookie)
+    gateway.public().post("/auth/pwd").form(&login).send().await.expect(200).session()
 }
 
 #[tokio::test]
@@ -93,5 +96,27 @@ async fn what_a_server_says_to_a_user_who_is_known_no_cache_of_others_keeps() {
             upstream.say_next(to_be_kept(status));
             is_kept_by_none(&jeff.get(path).send().await.expect(status), &["theme=dark-and-of-high-contrast"]);
         }
+    }
+}
+
+/// What every cache may keep of what a server says before its answer.
+const HINTS: &str = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nCache-Control: public, max-age=600\r\nExpires: 0\r\n\
+                     CDN-Cache-Control: max-age=600\r\nCloudflare-CDN-Cache-Control: max-age=600\r\n\
+                     Surrogate-Control: max-age=600\r\nPragma: cache\r\n\r\n";
+
+#[tokio::test]
+async fn before_an_answer_to_a_user_who_is_known_caches_are_told_nothing() {
+    let upstream = Upstream::start().await;
+    let gateway = shop(&upstream, FILTERS, &ROWS).user("jeff").start().await;
+    let known = format!("Cookie: {}\r\n", cookie(&gateway).await);
+    for (path, fields, said) in [("/open/a", "", true), ("/open/a", &known, false), ("/mine/a", &known, false)] {
+        upstream.say_next(|received| HINTS.to_owned() + &to_be_kept(200)(received));
+        let told = told(&gateway, path, fields).await.to_ascii_lowercase();
+        let (hints, answer) = told.split_once("\r\n\r\n").unwrap();
+        assert!(hints.starts_with("http/1.1 103 ") && hints.contains("\r\nlink: </a.css>"), "{hints}");
+        for name in ADDRESSED.iter().chain(&["cache-control"]) {
+            assert_eq!(hints.contains(&format!("\r\n{name}: ")), said, "{path}: {name}: {hints}");
+        }
+        assert_eq!(answer.contains("\r\ncache-control: no-store\r\n"), !said, "{path}: {answer}");
     }
 }

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{shop, shop_at};
-use crate::support::gateway::Gateway;
+use super::{shop, shop_at, told};
 use crate::support::http::{Answer, HTML};
 use crate::support::upstream::Upstream;
 
@@ -57,16 +56,6 @@ async fn serve(mut stream: TcpStream, asked: Arc<Mutex<String>>) {
     }
 }
 
-/// All that the gateway says to a request over HTTP/1.1.
-async fn told(gateway: &Gateway, path: &str) -> String {
-    let mut stream = TcpStream::connect(gateway.address("public")).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
-}
-
 fn values<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
     answer.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
 }
@@ -101,7 +90,7 @@ async fn a_client_gets_what_is_set_and_added_and_nowhere_what_is_removed() {
         assert_eq!(values(&answer, "strict-transport-security"), expected, "RFC 6797 7.2");
         assert_eq!(values(&answer, "cache-control"), ["max-age=9"]);
     }
-    let told = told(&gateway, "/shop/a").await;
+    let told = told(&gateway, "/shop/a", "").await;
     assert!(told.contains("103") && told.contains("</a.css>") && !told.contains("php"), "{told}");
     assert!(asked.lock().unwrap().contains("x-tenant: bank"));
 }

@@ -1,10 +1,14 @@
 //! A server that is faster than Pingora notices the end of the request (`src/gateway/forward/tunnel/held.rs`).
 
-use std::io::Write as _;
+use std::io::{BufReader, Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use super::{ACCEPTED, Echo, carry, gateway, head_of, open, ping};
+use openssl::ssl::{SslAcceptor, SslMethod};
+use rstest::rstest;
+use sidegate::jose::sample::{Host, self_signed};
+
+use super::{ACCEPTED, Echo, carry, gateway_before, head_of, open, ping};
 use crate::support::raw::Socket;
 
 /// How many are opened: without the wait about every second one is closed at once.
@@ -12,18 +16,16 @@ const MANY: usize = 20;
 
 impl Echo {
     /// One whose answer is there before it was asked.
-    fn early() -> Self {
+    fn early(tls: Option<Arc<SslAcceptor>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self { address: listener.local_addr().unwrap(), heads: Arc::default() };
         let heads = server.heads.clone();
         std::thread::spawn(move || {
-            for mut tcp in listener.incoming().flatten() {
-                tcp.write_all(ACCEPTED.as_bytes()).unwrap();
-                let heads = heads.clone();
-                std::thread::spawn(move || {
-                    let mut stream = std::io::BufReader::new(tcp);
-                    heads.lock().unwrap().extend(head_of(&mut stream));
-                    carry(stream);
+            for tcp in listener.incoming().flatten() {
+                let (heads, tls) = (heads.clone(), tls.clone());
+                std::thread::spawn(move || match tls {
+                    None => answer_first(tcp, &heads),
+                    Some(tls) => answer_first(tls.accept(tcp).unwrap(), &heads),
                 });
             }
         });
@@ -31,10 +33,33 @@ impl Echo {
     }
 }
 
+fn answer_first(mut stream: impl Read + Write, heads: &Mutex<Vec<String>>) {
+    stream.write_all(ACCEPTED.as_bytes()).unwrap();
+    let mut stream = BufReader::new(stream);
+    heads.lock().unwrap().extend(head_of(&mut stream));
+    carry(stream);
+}
+
+fn acceptor() -> Arc<SslAcceptor> {
+    let pair = self_signed(&Host::local()).unwrap().server;
+    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+    acceptor.set_certificate(&openssl::x509::X509::from_pem(&pair.certificate).unwrap()).unwrap();
+    acceptor.set_private_key(&openssl::pkey::PKey::private_key_from_pem(&pair.key).unwrap()).unwrap();
+    Arc::new(acceptor.build())
+}
+
+#[rstest]
+#[case::plain(false)]
+#[case::tls(true)]
 #[tokio::test]
-async fn one_that_a_server_opens_before_it_was_asked_stays_open() {
-    let echo = Echo::early();
-    let gateway = gateway(&echo, "true").await;
+async fn one_that_a_server_opens_before_it_was_asked_stays_open(#[case] tls: bool) {
+    let echo = Echo::early(tls.then(acceptor));
+    let address = echo.address;
+    let upstream = match tls {
+        false => format!("{{url: 'http://{address}'}}"),
+        true => format!("{{url: 'https://{address}', tls: {{verify: none}}}}"),
+    };
+    let gateway = gateway_before(&upstream, "true").await;
     let (mut first, phone) = open(&gateway, Socket::plain(gateway.address("public"))).await;
     ping(&mut first, b"hello");
     for _ in 1..MANY {
