@@ -11,6 +11,7 @@ use super::*;
 use crate::clock::{ManualClock, Millis};
 use crate::exchange::{CertificateDigest, Client, Occasion};
 use crate::identity::{CarriedBy, Carrier, Login, Session};
+use crate::memory::MemorySessions;
 use crate::path::CanonicalPath;
 use crate::testing::{fields, request};
 
@@ -18,27 +19,33 @@ const COOKIE: &str = "__Host-sidegate-main=good";
 
 struct House;
 
+/// One session, with the cookie "good".
+fn known() -> MemorySessions {
+    let sessions = MemorySessions::new(1);
+    sessions.begin("good", session("main")).unwrap();
+    sessions
+}
+
 #[async_trait]
 impl Sessions for House {
     async fn find(
         &self,
         domain: &SessionDomain,
         carrier: &Carrier,
-        _: Occasion,
+        occasion: Occasion,
     ) -> Result<Option<Session>, FilterError> {
-        let cookie = carrier.expose();
-        let domain = if cookie == "foreign" { "other" } else { domain.as_str() };
-        match cookie {
+        match carrier.expose() {
             "down" => Err(FilterError::Unavailable("the session store")),
-            "good" | "foreign" => Ok(Some(session(domain))),
-            _ => Ok(None),
+            // No store should: the filter looks at the domain itself.
+            "foreign" => Ok(Some(session("other"))),
+            _ => known().find(domain, carrier, occasion).await,
         }
     }
 
     async fn is_alive(&self, session: &Session) -> Result<bool, FilterError> {
         match session.sid.as_str() {
             "down" => Err(FilterError::Unavailable("the session store")),
-            sid => Ok(sid != "ended"),
+            _ => known().is_alive(session).await,
         }
     }
 }
@@ -443,7 +450,7 @@ async fn what_was_let_in_may_go_on_while_its_session_lives() {
         ))
     };
     assert!(filter.holds(&Caller::Anonymous, &asked).await.unwrap());
-    assert!(filter.holds(&caller("s-1", true), &asked).await.unwrap());
+    assert!(filter.holds(&caller("sid", true), &asked).await.unwrap());
     assert!(!filter.holds(&caller("ended", true), &asked).await.unwrap());
     assert!(filter.holds(&caller("ended", false), &asked).await.unwrap(), "kept nowhere");
     assert!(filter.holds(&caller("down", true), &asked).await.is_err());
