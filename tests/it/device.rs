@@ -260,3 +260,18 @@ async fn keys_of_two_users_are_deregistered_each_by_its_own() {
         assert_eq!(asked(&gateway.internal(), user).await, 1404, "no key of {user} is left");
     }
 }
+
+#[tokio::test]
+async fn a_link_that_was_used_is_told_as_that() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let run = registered(&gateway);
+    let link = dispatched(&gateway.public(), "authentication", &by_link("jeff")).await.response;
+    assert!(run(&["approve", &link]).status.success());
+    for action in ["approve", "deny"] {
+        let told = complaint(&run(&[action, &link]));
+        assert!(
+            told.contains("this link was used already, or is over") && told.contains("ask for another one"),
+            "{told}"
+        );
+    }
+}

@@ -97,6 +97,15 @@ pub(in crate::cli) enum PhoneError {
         /// The code.
         code: StatusCode,
     },
+    /// A link was redeemed that is good no more.
+    #[error(
+        "{}: a link is good once and for a while; ask for another one (redeem: UAF status {code})",
+        if *.code == StatusCode::TIMEOUT { "this link is too old" } else { "this link was used already, or is over" }
+    )]
+    LinkOver {
+        /// The code.
+        code: StatusCode,
+    },
     /// A message of the gateway is not as it should be.
     #[error("{0}")]
     Message(String),
@@ -200,6 +209,14 @@ impl PhoneError {
             Self::Interrupted => true,
             Self::Left { why, .. } => why.is_interruption(),
             _ => false,
+        }
+    }
+
+    /// The same, with what it means of a link that was redeemed.
+    pub(super) fn of_redeem(self) -> Self {
+        match self {
+            Self::Uaf { code: code @ (StatusCode::FORBIDDEN | StatusCode::TIMEOUT), .. } => Self::LinkOver { code },
+            other => other,
         }
     }
 

@@ -59,8 +59,8 @@ impl Phone {
 
     async fn redeem(&mut self, errand: &Errand) -> Result<(Operation, String), PhoneError> {
         let url = self.connection.own_url(&errand.redeem_url)?;
-        let request =
-            self.connection.post_for_uaf(url, &json!({ "token": errand.token })).await?.uaf_request("redeem")?;
+        let answer = self.connection.post_for_uaf(url, &json!({ "token": errand.token })).await?;
+        let request = answer.uaf_request("redeem").map_err(PhoneError::of_redeem)?;
         say("token redeemed");
         Ok(request)
     }
