@@ -55,11 +55,29 @@ pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
     if text.trim().is_empty() {
         return Ok(Node { line: 1, value: Value::Map(Vec::new()) });
     }
-    let root: Spanned<Value> = serde_saphyr::from_str_with_options(text, options).map_err(|error| Malformed {
-        line: error.location().map_or(0, |place| place.line()),
-        reason: reason(&error),
+    let root: Spanned<Value> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
+        let cause = cause(text, line, column).filter(|_| is_of_mapping(&error));
+        Malformed { line, reason: reason(&error) + &cause.unwrap_or_default() }
     })?;
     Ok(node(root))
+}
+
+/// A line without a colon is gone on with by the next one, and the colon there is what a parser stumbles over.
+fn cause(text: &str, line: u64, column: u64) -> Option<String> {
+    let [line, column] = [line, column].map(|number| usize::try_from(number).ok()?.checked_sub(1));
+    let (lines, line): (Vec<&str>, usize) = (text.lines().collect(), line?);
+    let is_pair = |text: &str| text.trim_end().ends_with(':') || text.contains(": ");
+    // Where it is the second colon of its line, that line is enough to stumble.
+    let begun: String = lines.get(line)?.chars().take(column?).collect();
+    let goes_on = |text: &str| !text.trim().is_empty() && !text.trim_start().starts_with('#') && !is_pair(text);
+    let before = lines.get(..line)?.iter().rev().take_while(|text| goes_on(text)).count();
+    let is_meant = before > 0 && !is_pair(begun.trim_end_matches(':'));
+    is_meant.then(|| format!("; it may be line {} that lacks the colon, or the blank behind it", line + 1 - before))
+}
+
+fn is_of_mapping(error: &serde_saphyr::Error) -> bool {
+    matches!(error, serde_saphyr::Error::ExternalMessage { msg, .. } if msg.contains("mapping values are not allowed"))
 }
 
 /// The parser's words only where they cannot hold a value of the file.

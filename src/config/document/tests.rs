@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use rstest::rstest;
 
 use super::*;
 
@@ -36,6 +37,20 @@ fn an_empty_file_is_an_empty_map() {
 fn broken_yaml_says_where() {
     assert_eq!(parse("a: 1\nb: [1, 2\nc: 3\n").unwrap_err().line, 3);
     assert!(parse("a: 1\n---\nb: 2\n").unwrap_err().reason.contains("second document"));
+}
+
+#[rstest]
+#[case("public-url https://gate.example\nlisteners: []\n", 2, Some(1))]
+#[case("public-url:https://gate.example\nlisteners: []\n", 2, Some(1))]
+#[case("listeners:\n  - class public\n    address: 127.0.0.1:80\n", 3, Some(2))]
+#[case("a: 1\n# b\npublic-url https://gate.example\nsecond line\nlisteners: []\n", 3, None)]
+#[case("a: 1\nb: c: d\n", 2, None)]
+fn a_colon_that_is_lost_is_looked_for_above(#[case] text: &str, #[case] line: u64, #[case] cause: Option<u64>) {
+    let found = parse(text).unwrap_err();
+    assert_eq!(found.line, line, "{found:?}");
+    let told = cause.map(|line| format!("; it may be line {line} that lacks the colon"));
+    assert_eq!(found.reason.contains("it may be"), told.is_some(), "{found:?}");
+    assert!(found.reason.contains(&told.unwrap_or_default()), "{found:?}");
 }
 
 proptest! {
