@@ -80,6 +80,11 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The text as it is written, whatever is right here.
+    pub(super) fn single(&self) -> Option<String> {
+        text(&self.node?.value).ok()
+    }
+
     /// Notes a fault if the key is not written.
     pub(super) fn demand(&self, right: &str) {
         if !self.is_written() {

@@ -210,13 +210,18 @@ fn internal_callers(section: &Section<'_>) -> InternalAccess {
     section.field("internal-callers").choice(&words).unwrap_or(InternalAccess::Nobody)
 }
 
+const RULE: &str = "write <source>:<name>:<header>[:encoding]";
+
 fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
     let rules = section.field("rules").demanded("list rules such as AUTH:user.auth.UserId:X-User");
     rules.each(|item| {
+        // YAML makes a section of what has a blank behind a colon.
+        if item.is_section() {
+            item.fault(RuleError::Blank.to_string(), RULE);
+            return None;
+        }
         let text: String = item.optional()?;
-        Rule::parse(&text, &|name| environment.variable(name))
-            .map_err(|error| item.fault(unquoted(&error), "write <source>:<name>:<header>[:encoding]"))
-            .ok()
+        Rule::parse(&text, &|name| environment.variable(name)).map_err(|error| item.fault(unquoted(&error), RULE)).ok()
     })
 }
 

@@ -64,6 +64,9 @@ pub enum RuleError {
     /// Not three or four parts.
     #[error("a rule is <source>:<name>:<header>[:encoding]; a constant with a colon comes through ENV")]
     Shape,
+    /// A blank stands in a part where it can't belong.
+    #[error("a blank is in it, and none belongs around its colons")]
+    Blank,
     /// The source is unknown.
     #[error("the source is one of {SOURCES}, not `{0}`")]
     Source(String),
@@ -110,6 +113,10 @@ impl Rule {
             [source, name, header, encoding] => (source, name, header, encoding),
             _ => return Err(RuleError::Shape),
         };
+        let parts = [source, if source == "CONST" { "" } else { name }, header, encoding];
+        if parts.iter().any(|part| part.contains(char::is_whitespace)) {
+            return Err(RuleError::Blank);
+        }
         // A constant may be a secret the upstream asks for: it is not shown.
         let coding = if encoding == "none" { String::new() } else { format!(":{encoding}") };
         let shown = format!("{source}:{}:{header}{coding}", if source == "CONST" { "…" } else { name });
@@ -258,7 +265,10 @@ mod tests {
     #[case("ENV:MISSING:X-A", RuleError::Unset("MISSING".into()))]
     #[case("ENV:BROKEN:X-A", RuleError::Value("BROKEN".into()))]
     #[case("CONST:a\tb:X-A", RuleError::Value("a\tb".into()))]
-    #[case("CONST:a:X A", RuleError::Header("X A".into()))]
+    #[case("CONST:a:X,A", RuleError::Header("X,A".into()))]
+    #[case("CONST:a b:X A", RuleError::Blank)]
+    #[case("AUTH:user.auth.Roles: X-Roles", RuleError::Blank)]
+    #[case("AUTH: user.auth.Roles:X-Roles", RuleError::Blank)]
     #[case("CONST:a:Content_Length", RuleError::Reserved("Content_Length".into()))]
     #[case("CONST:a:X-Forwarded-For", RuleError::Reserved("X-Forwarded-For".into()))]
     #[case("CONST:a:X-Real-IP", RuleError::Reserved("X-Real-IP".into()))]

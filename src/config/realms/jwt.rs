@@ -8,6 +8,7 @@ use sidegate_filters::jws::Algorithm;
 use crate::config::field::Field;
 use crate::config::files;
 use crate::config::section::Section;
+use crate::config::suggest::listed;
 use crate::config::url::WebUrl;
 
 /// Bearer tokens of other issuers.
@@ -158,15 +159,26 @@ fn level(section: &Section<'_>) -> Option<(String, u8)> {
     Some((value?, worth?))
 }
 
+/// What other gateways take.
+const HMAC: [&str; 3] = ["HS256", "HS384", "HS512"];
+
 /// Only such whose verifier knows no secret: else whoever verifies could sign.
 fn algorithms(field: &Field<'_>) -> Option<Vec<Algorithm>> {
     field.demand("list what it signs with, such as [ES256]");
     let known = Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm));
-    let listed = field.each(|item| item.choice(&known));
+    let algorithms = field.each(|item| {
+        let word = item.single();
+        if word.is_some_and(|word| HMAC.iter().any(|hmac| word.eq_ignore_ascii_case(hmac))) {
+            let names = listed(known.iter().map(|(name, _)| *name));
+            item.fault("HMAC is refused: whoever verifies its tokens could make them", format!("write one of {names}"));
+            return None;
+        }
+        item.choice(&known)
+    });
     if field.is_written() && field.is_all(0) {
         field.fault("no algorithm is listed", "list what it signs with, such as [ES256]");
     }
-    (!listed.is_empty()).then_some(listed)
+    (!algorithms.is_empty()).then_some(algorithms)
 }
 
 fn jwks(section: &Section<'_>) -> Option<JwkSet> {

@@ -56,6 +56,14 @@ use super::*;
 )]
 #[case("filters: { f: { type: delegation, rules: [\"AUTH:x:Y\"] } }\n", "13: filters.f.rules[0]: AUTH has no `x`")]
 #[case(
+    "filters: { f: { type: delegation, rules: [\"AUTH:user.auth.Roles: X-Roles\"] } }\n",
+    "13: filters.f.rules[0]: a blank is in it"
+)]
+#[case(
+    "filters: { f: { type: delegation, rules: [ AUTH:user.auth.Roles: X-Roles ] } }\n",
+    "13: filters.f.rules[0]: a blank is in it"
+)]
+#[case(
     "filters: { f: { type: identity-creation, domain: mian } }\n",
     "13: filters.f.domain: there is no domain of this name; did you mean main?"
 )]
@@ -301,7 +309,7 @@ fn with_callers(shop: &str, portal: &str) -> String {
 #[case(", subject: s", "", "shop.jwt.subject: this key must be written")]
 #[case("audience: b, ", "", "shop.jwt.audience: this key must be written")]
 #[case("issuer: i, ", "", "shop.jwt.issuer: this key must be written")]
-#[case("[ES256]", "[HS256]", "shop.jwt.algorithms[0]: this word is not known here")]
+#[case("[ES256]", "[HS256]", "shop.jwt.algorithms[0]: HMAC is refused")]
 #[case("https:", "http:", "shop.jwt.jwks: plain http")]
 #[case("subject: s", "subject: s, claim: azp", "shop.jwt.claim: claim and value belong together")]
 #[case("subject: s", "subject: s, value: shop", "shop.jwt.claim: claim and value belong together")]
@@ -344,7 +352,12 @@ const ISSUER: &str = "issuer: i, audience: a, algorithms: [ES256], jwks: 'https:
 #[case("issuer: i, ", "", "10: realms.partners.issuers[0].issuer: this key must be written")]
 #[case("algorithms: [ES256], ", "", "10: realms.partners.issuers[0].algorithms: this key must be written")]
 #[case("[ES256]", "[]", "10: realms.partners.issuers[0].algorithms: no algorithm is listed")]
-#[case("[ES256]", "[HS256]", "10: realms.partners.issuers[0].algorithms[0]: this word is not known here; did you mean")]
+#[case(
+    "[ES256]",
+    "[HS256]",
+    "10: realms.partners.issuers[0].algorithms[0]: HMAC is refused: whoever verifies its tokens could make them; write one of"
+)]
+#[case("[ES256]", "[ES265]", "10: realms.partners.issuers[0].algorithms[0]: this word is not known here; did you mean")]
 #[case("[ES256]", "[none]", "10: realms.partners.issuers[0].algorithms[0]: this word is not known here; write one of")]
 #[case("https://idp.example/keys", "http://idp.example/keys", "10: realms.partners.issuers[0].jwks: plain http")]
 #[case("https://idp.example/keys", "/nowhere", "10: realms.partners.issuers[0].jwks: /nowhere does not exist")]

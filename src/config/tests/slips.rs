@@ -32,6 +32,21 @@ fn nothing_follows_from_a_slip(#[case] text: &str, #[case] right: &str, #[case] 
     assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
 }
 
+/// Nor which level its realm would have given.
+#[rstest]
+#[case("[ES256]", "[HS256]", "HMAC is refused")]
+#[case("audience: a", "audiance: a", "audiance: this key is not known; did you mean audience?")]
+#[case("[ES256]", "[]", "no algorithm is listed")]
+fn nothing_follows_from_an_issuer_at_fault(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
+    let realm = "  more: { type: jwt, domain: main, level: 7, issuers: [{ issuer: i, audience: a, algorithms: [ES256], jwks: gate.yml }] }\n";
+    let filters = "filters:\n  one: { type: identity-creation, domain: main, realms: [more], level: 7 }\n  \
+         all: { type: identity-creation, domain: main, level: 7 }\n";
+    let good = BASE.replacen("fido-uaf:\n  app-id", &format!("{realm}fido-uaf:\n  app-id"), 1) + filters;
+    loaded(&good);
+    let found = faults(&good.replacen(right, wrong, 1));
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
 #[test]
 fn a_misspelt_redeem_url_is_not_said_to_be_missing_too() {
     let found =
