@@ -129,6 +129,21 @@ impl Config {
         std::iter::once(None).chain(own.map(|upstream| Some(upstream.name.as_str())))
     }
 
+    /// Whether a client may show by a certificate which user it is, on a row to an upstream: those of ours take sessions.
+    #[must_use]
+    pub fn takes_certificates(&self, row: &Row) -> bool {
+        let LeadsTo::Upstream { filters, .. } = &row.leads_to else { return false };
+        let takes = |demand: &IdentityCreation, realm: &Realm| {
+            let is_taken = demand.realms.is_empty() || demand.realms.contains(&realm.name);
+            is_taken && realm.domain == demand.domain && matches!(realm.kind, RealmKind::Mtls(_))
+        };
+        let mut of_row = self.filters.iter().filter(|filter| filters.contains(&filter.name));
+        of_row.any(|filter| match &filter.kind {
+            FilterKind::IdentityCreation(demand) => self.realms.iter().any(|realm| takes(demand, realm)),
+            _ => false,
+        })
+    }
+
     /// The upstream that a row's service asks as its UAF server; none where that is inside, or the service needs none.
     #[must_use]
     pub fn asked_by(&self, row: &Row) -> Option<&Upstream> {

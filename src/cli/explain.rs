@@ -5,7 +5,7 @@ mod table;
 use std::fmt;
 
 use http::Method;
-use sidegate_filters::{CanonicalPath, PathRules};
+use sidegate_filters::{CanonicalPath, Network, PathRules};
 
 pub use table::Table;
 
@@ -44,8 +44,10 @@ pub struct Explanation<'a> {
     found: Found<'a>,
     /// The classes of the row that have a listener.
     on: Vec<ListenerClass>,
-    /// Listeners that serve it and believe proxies.
-    believing: Vec<&'a Listener>,
+    /// Listeners that serve it.
+    listeners: Vec<&'a Listener>,
+    /// Whether a certificate of the client's may tell who it is.
+    takes_certificates: bool,
     /// The upstream that its service asks.
     asks: Option<&'a Upstream>,
 }
@@ -69,9 +71,10 @@ pub fn explain<'a>(
         Ok(found) => {
             let row = config.routes.iter().find(|row| row.name == found.route.name);
             let (on, asks) = (config.listening(&found.route.on), row.and_then(|row| config.asked_by(row)));
-            let serves = |listener: &&Listener| listener.proxies.is_some() && found.route.on.contains(&listener.class);
-            let believing = config.listeners.iter().filter(serves).collect();
-            Ok(Explanation { asked: asked.to_owned(), found, on, believing, asks })
+            let listeners =
+                config.listeners.iter().filter(|listener| found.route.on.contains(&listener.class)).collect();
+            let takes_certificates = row.is_some_and(|row| config.takes_certificates(row));
+            Ok(Explanation { asked: asked.to_owned(), found, on, listeners, takes_certificates, asks })
         }
         Err(Unrouted::Path) => Err(Refused::Unknown(class.name(), canonical.as_str().to_owned())),
         Err(Unrouted::Method(allowed)) => {
@@ -107,10 +110,7 @@ impl fmt::Display for Explanation<'_> {
         writeln!(out, "row       {}", route.name)?;
         writeln!(out, "matches   {} {}", listed(route.methods.iter().map(Method::as_str)), route.pattern)?;
         writeln!(out, "served on {} listeners", listed(self.on.iter().copied().map(ListenerClass::name)))?;
-        for (listener, proxies) in self.believing.iter().filter_map(|on| Some((on, on.proxies.as_ref()?))) {
-            let from = proxies.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            writeln!(out, "clients   as {} of {from} says, on {}", proxies.header.name(), listener.address)?;
-        }
+        self.clients(out)?;
         if path.as_str() != self.asked {
             writeln!(out, "path      {} (as it is matched and forwarded)", path.as_str())?;
         }
@@ -161,6 +161,34 @@ impl Explanation<'_> {
         let servers = listed(upstream.servers.iter().map(ServerUrl::text));
         let checked = unchecked(upstream.tls.as_ref().map(|tls| tls.verify));
         write!(out, "\nasks      upstream {} at {servers}{checked}", upstream.name)
+    }
+
+    /// Whose word is taken for who the client is.
+    fn clients(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = |networks: &[Network]| networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        for listener in &self.listeners {
+            let address = listener.address;
+            if let Some(proxies) = &listener.proxies {
+                let (name, from) = (proxies.header.name(), from(&proxies.from));
+                writeln!(out, "clients   as {name} of {from} says, on {address}")?;
+            }
+            if !listener.balancers.is_empty() {
+                let from = from(&listener.balancers);
+                writeln!(
+                    out,
+                    "clients   as the PROXY protocol of {from} says, on {address}; nobody else connects there"
+                )?;
+            }
+        }
+        if !self.takes_certificates {
+            return Ok(());
+        }
+        let asks = |listener: &&&Listener| listener.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        let asking: Vec<_> = self.listeners.iter().filter(asks).map(|listener| listener.address.to_string()).collect();
+        match &asking[..] {
+            [] => writeln!(out, "certificates are asked for on none of its listeners"),
+            there => writeln!(out, "certificates are asked for on {}", there.join(", ")),
+        }
     }
 
     fn filters(&self, out: &mut fmt::Formatter<'_>, route: &Route) -> fmt::Result {

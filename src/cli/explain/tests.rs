@@ -275,6 +275,49 @@ fn only_listeners_that_are_there_are_shown() {
     assert!(Table::of(&behind.0, Some(ListenerClass::Public)).is_err());
 }
 
+/// With the certificates of the sample, of which one is an authority, too.
+#[test]
+fn whose_word_is_taken_for_who_the_client_is_is_shown_with_the_listener() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, certs) = (folder.path().join("gate.yml"), folder.path().join("certs"));
+    keygen::certificates(&certs, &[], &mut Vec::new()).unwrap();
+    let first = "    address: 127.0.0.1:8080\n";
+    let listeners = format!(
+        "{first}    tls: {{certificate: certs/server.pem, key: certs/server.key, client-ca: certs/ca.pem}}\n  \
+         - class: public\n    address: 127.0.0.1:8082\n    proxy-protocol: [192.0.2.0/24, 198.51.100.1/32]\n  \
+         - class: public\n    address: 127.0.0.1:8083\n    forwarded: {{from: [192.0.2.7/32], header: x-forwarded-for}}\n"
+    );
+    let realm = "\nrealms:\n  staff: { type: mtls, domain: main, users: [{ subject: CN=a, user: e-1 }] }\n";
+    let rows = "upstreams: { shop: { url: 'http://127.0.0.1:1' } }
+filters:
+  any: { type: identity-creation, domain: main }
+  users: { type: identity-creation, domain: main, realms: [password] }
+routes:
+  - { name: any, path: /any/*, methods: [GET], filters: [any], upstream: shop }
+  - { name: users, path: /users/*, methods: [GET], filters: [users], upstream: shop }
+  - { name: inside, path: /inside/*, methods: [GET], on: [internal], filters: [any], upstream: shop }
+";
+    let text = config::STANDALONE.replacen(first, &listeners, 1).replacen("\nrealms:\n", realm, 1);
+    std::fs::write(&path, format!("{text}\n{rows}")).unwrap();
+    let shop = compose::offline(&Source::File(path)).unwrap();
+    insta::assert_snapshot!(explained_of(&shop, ListenerClass::Public, "GET", "/any/a"), @"
+    row       any
+    matches   GET /any/*
+    served on public listeners
+    clients   as the PROXY protocol of 192.0.2.0/24, 198.51.100.1/32 says, on 127.0.0.1:8082; nobody else connects there
+    clients   as x-forwarded-for of 192.0.2.7/32 says, on 127.0.0.1:8083
+    certificates are asked for on 127.0.0.1:8080
+    body      of any length
+    filter 1  identity-creation: domain main by cookie, session token, mtls staff; a session of level 1; no internal caller; interception auto
+    leads to  upstream shop at http://127.0.0.1:1
+    ");
+    let users = explained_of(&shop, ListenerClass::Public, "GET", "/users/a");
+    assert!(users.contains("PROXY protocol") && !users.contains("certificates"), "{users}");
+    let inside = explained_of(&shop, ListenerClass::Internal, "GET", "/inside/a");
+    assert!(inside.contains("certificates are asked for on none of its listeners\n"), "{inside}");
+    assert!(!inside.contains("PROXY protocol") && !inside.contains("x-forwarded-for"), "{inside}");
+}
+
 #[test]
 fn filters_of_a_row_are_shown_in_their_order_without_what_they_say() {
     let folder = tempfile::tempdir().unwrap();
