@@ -34,9 +34,9 @@ mod tls;
 mod watch;
 mod websocket;
 
-pub use addresses::{Bound, FILE as ADDRESSES, last_bound};
+pub use addresses::{Bound, Difference, FILE as ADDRESSES, last_bound};
 pub use doors::Doors;
-pub use server::{Gateway, Listening, RunError, StartError, adopt, listen, on};
+pub use server::{Gateway, Listening, RunError, SAME, StartError, adopt, listen, on};
 pub use settings::{Limits, Listener, Settings, TlsFiles};
 pub use snapshot::{Snapshot, Switch};
 pub use stop::{Stop, StopHandle};

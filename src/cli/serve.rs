@@ -14,7 +14,7 @@ use super::compose::{self, Memory, Stores};
 use super::reload::{Reloading, Watch, Wish};
 use super::upgrade::{Offer, Successor, Taken};
 use super::{check, data, program, start};
-use crate::config::{self, Config, Environment, Overrides, Source};
+use crate::config::{self, Config, Environment, Fault, Overrides, Source};
 use crate::gateway::{self, StartError, Stop};
 use crate::store::DataFolder;
 use crate::telemetry::access::UNKNOWN;
@@ -101,14 +101,42 @@ fn take_over(source: &Source, config: &Config) -> Result<(gateway::Listening, Op
         tracing::info!("no gateway serves from this data folder that could be taken over from: this one starts as any");
         return Ok((listen(config)?, None));
     };
-    let listening = gateway::adopt(settings(config, &config.data), taken.sockets())?;
+    match fit(source, config, &mut taken) {
+        Ok(listening) => Ok((listening, Some(taken.take_over(config.limits.stop)?))),
+        Err(why) => {
+            taken.refuse(&why.to_string());
+            Err(why)
+        }
+    }
+}
+
+/// Its sockets, if a start on them would not fail.
+fn fit(source: &Source, config: &Config, taken: &mut Taken) -> Result<gateway::Listening, Failure> {
+    let listening =
+        gateway::adopt(settings(config, &config.data), taken.sockets()).map_err(|refused| match refused {
+            StartError::Handed(differences) => failure(&others(source, config, &differences)),
+            refused => refused.into(),
+        })?;
     let faults = check::misfits(source, config)?;
     if !faults.is_empty() {
-        return Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into());
+        return Err(failure(&faults));
     }
     compose::rehearse(config, taken.has_keys())?;
-    let memory = taken.take_over(config.limits.stop)?;
-    Ok((listening, Some(memory)))
+    Ok(listening)
+}
+
+/// Where the configuration has other listeners than the gateway that serves.
+fn others(source: &Source, config: &Config, differences: &[gateway::Difference]) -> Vec<Fault> {
+    let fault = |difference: &gateway::Difference| {
+        let key = format!("listeners[{}].address", difference.index);
+        let wrong = format!("the gateway that serves has other listeners than this configuration ({difference})");
+        source.fault(&config.places, &key, &wrong, gateway::SAME)
+    };
+    differences.iter().map(fault).collect()
+}
+
+fn failure(faults: &[Fault]) -> Failure {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into()
 }
 
 fn open_folder(config: &Config) -> Result<DataFolder, Failure> {

@@ -28,6 +28,10 @@ use crate::store::DataFolder;
 const SOCKET: &str = "upgrade.sock";
 /// The successor's word.
 const GO: u8 = b'g';
+/// What a successor says in place of its word; why follows.
+const NO: u8 = b'n';
+/// No reason is as long.
+const LONGEST_REASON: usize = 2048;
 /// How long a successor may take until it gives its word.
 const CHECKS: Duration = Duration::from_secs(120);
 /// How long the one before may take to end what is open, beyond `limits.stop`.
@@ -84,13 +88,16 @@ impl Offer {
             for stream in self.socket.incoming() {
                 let asked = stream.map_err(UpgradeError::from).and_then(|stream| self.ask(stream, &doors, &*has_keys));
                 match asked {
-                    Ok(Some(stream)) => {
+                    Ok(Word::Go(stream)) => {
                         *told.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
                         tracing::info!("another gateway takes over");
                         stop.hand_over();
                         return;
                     }
-                    Ok(None) => tracing::warn!("a gateway that was to take over came to nothing; this one goes on"),
+                    Ok(Word::No(reason)) => {
+                        let reason = reason.as_deref();
+                        tracing::warn!(reason, "a gateway that was to take over came to nothing; this one goes on");
+                    }
                     Err(error) => tracing::warn!(%error, "nothing is handed over, and this gateway goes on"),
                 }
             }
@@ -98,20 +105,33 @@ impl Offer {
         successor
     }
 
-    fn ask(
-        &self,
-        mut stream: UnixStream,
-        doors: &Doors,
-        has_keys: &HasKeys,
-    ) -> Result<Option<UnixStream>, UpgradeError> {
+    fn ask(&self, mut stream: UnixStream, doors: &Doors, has_keys: &HasKeys) -> Result<Word, UpgradeError> {
         check_peer(&stream, &self.path)?;
         let sockets = doors.copies()?;
         let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
         wire::send(&stream, &sockets, has_keys()?)?;
         stream.set_read_timeout(Some(CHECKS))?;
         let mut word = [0];
-        Ok(stream.read_exact(&mut word).is_ok_and(|()| word == [GO]).then_some(stream))
+        Ok(match stream.read_exact(&mut word) {
+            Ok(()) if word == [GO] => Word::Go(stream),
+            Ok(()) if word == [NO] => Word::No(reason(stream)),
+            _ => Word::No(None),
+        })
     }
+}
+
+/// What a successor says once it has looked at everything.
+enum Word {
+    Go(UnixStream),
+    /// Why, if it was able to say.
+    No(Option<String>),
+}
+
+/// It says to this account what it says to its own log.
+fn reason(stream: UnixStream) -> Option<String> {
+    let mut text = Vec::new();
+    stream.take(LONGEST_REASON as u64).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 impl Successor {
@@ -187,6 +207,12 @@ impl Taken {
     /// Its listening sockets, in the order of its configuration.
     pub(super) fn sockets(&mut self) -> Vec<TcpListener> {
         std::mem::take(&mut self.sockets)
+    }
+
+    /// Tells it why nothing comes of this. One that is gone or of another version goes on all the same.
+    pub(super) fn refuse(mut self, why: &str) {
+        let why = why.bytes().take(LONGEST_REASON);
+        let _ = write_within(SLACK, &mut self.stream, &std::iter::once(NO).chain(why).collect::<Vec<_>>());
     }
 
     /// Gives it the word, and waits for its memory and its end.

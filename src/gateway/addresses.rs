@@ -1,5 +1,6 @@
 //! Where the gateway really listens: bound before anything starts, and written down for whoever asked for port 0.
 
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -37,15 +38,33 @@ pub(super) fn taken(listener: &Listener, socket: TcpListener) -> io::Result<(Tcp
     Ok((socket, Bound { class: listener.class, address, tls: listener.tls.is_some() }))
 }
 
+/// A listener that is wanted otherwise than its socket was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Difference {
+    /// Which of the listeners it is, counted from 0.
+    pub index: usize,
+    /// Where the gateway that serves has it.
+    pub there: Option<SocketAddr>,
+    /// Where it is wanted.
+    pub here: Option<SocketAddr>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told =
+            |address: Option<SocketAddr>| address.map_or_else(|| "none".to_owned(), |address| address.to_string());
+        write!(out, "listeners[{}].address is {} there and {} here", self.index, told(self.there), told(self.here))
+    }
+}
+
 /// How sockets that were handed over differ from the listeners that are wanted, one by one; nothing where they fit.
-pub(super) fn differences(listeners: &[Listener], sockets: &[TcpListener]) -> Vec<String> {
-    let told = |address: Option<SocketAddr>| address.map_or_else(|| "none".to_owned(), |address| address.to_string());
+pub(super) fn differences(listeners: &[Listener], sockets: &[TcpListener]) -> Vec<Difference> {
     let differs = |index: usize| {
         let wanted = listeners.get(index).map(|listener| listener.address);
         let had = sockets.get(index).and_then(|socket| socket.local_addr().ok());
         let fits =
             wanted.zip(had).is_some_and(|(wanted, had)| wanted == had || (wanted.port(), wanted.ip()) == (0, had.ip()));
-        (!fits).then(|| format!("listeners[{index}].address is {} there and {} here", told(had), told(wanted)))
+        (!fits).then_some(Difference { index, there: had, here: wanted })
     };
     (0..listeners.len().max(sockets.len())).filter_map(differs).collect()
 }
@@ -84,6 +103,9 @@ mod tests {
         let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
         let sockets = [bind(), bind()];
         let [one, other] = sockets.each_ref().map(|socket| socket.local_addr().unwrap().to_string());
+        let differences = |listeners: &[Listener], sockets: &[TcpListener]| {
+            differences(listeners, sockets).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
         assert_eq!(differences(&[at(&one), at("127.0.0.1:0")], &sockets), Vec::<String>::new());
         let wrong = |index: usize, there: &str, here: &str| {
             format!("listeners[{index}].address is {there} there and {here} here")

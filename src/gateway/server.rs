@@ -30,7 +30,7 @@ use super::tls::Tls;
 use crate::routes::Router;
 use crate::seats::NoSeat;
 use crate::telemetry::Metrics;
-pub use error::{RunError, StartError};
+pub use error::{RunError, SAME, StartError};
 
 /// From when listeners are told to accept no more until what is open is first looked at. Pingora accepts a connection, then
 /// starts a task that comes to count it, and tells nobody of what is in between: a gateway with nothing else open would leave,
@@ -85,7 +85,7 @@ pub fn listen(settings: Settings) -> Result<Listening, StartError> {
 pub fn adopt(settings: Settings, sockets: Vec<TcpListener>) -> Result<Listening, StartError> {
     let differences = addresses::differences(&settings.listeners, &sockets);
     if !differences.is_empty() {
-        return Err(StartError::Handed(differences.join(", ")));
+        return Err(StartError::Handed(differences));
     }
     let listeners = settings.listeners.iter().enumerate().zip(sockets);
     let sockets = listeners.map(|((index, listener), socket)| {

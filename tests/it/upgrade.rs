@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::Client;
-use crate::support::logs::audited;
+use crate::support::logs::{audited, lines};
 use crate::support::oob::{by_link_to, dispatched, redeem};
 use crate::support::phone::Phone;
 use crate::support::wait;
+
+const STANDALONE: &str = include_str!("../../conf/standalone.yml");
 
 /// Asks again and again; every request must be answered well.
 async fn ask(client: Client, path: &'static str, ended: Arc<AtomicBool>, answers: Arc<AtomicU64>) {
@@ -56,16 +58,15 @@ async fn no_request_is_lost_and_sessions_and_links_go_on() {
     phone.client().call(http::Method::DELETE, &path).send().await.expect(204);
 }
 
-#[tokio::test]
-async fn an_operation_has_one_id_in_the_log_before_and_after() {
-    let mut gateway = Gateway::standalone(&["jeff"]).await;
-    let phone = Phone::enrolled(&gateway, "jeff").await;
+/// Dispatches, has another gateway take over and redeems: the log calls the operation by one id.
+async fn assert_one_id_before_and_after(gateway: &mut Gateway) {
+    let phone = Phone::enrolled(gateway, "jeff").await;
     let operation = dispatched(&gateway.public(), "authentication", &by_link_to("jeff", phone.target())).await;
     assert_eq!(gateway.upgrade().await, Some(0));
     let handed_out = redeem(&gateway.public(), "authentication", &operation.token).await.uaf_code(1200);
     phone.authenticate(&handed_out).await.uaf_code(1200);
     let last = |event: &'static str| {
-        let gateway = &gateway;
+        let gateway = &*gateway;
         wait::until(event, wait::BOUND, async move || audited(gateway, event).pop())
     };
     let begun = last("dispatch").await;
@@ -74,6 +75,32 @@ async fn an_operation_has_one_id_in_the_log_before_and_after() {
         let line = last(event).await;
         assert_eq!(line["operation_id"], begun["operation_id"], "{line}");
     }
+}
+
+#[tokio::test]
+async fn an_operation_has_one_id_in_the_log_before_and_after() {
+    let mut gateway = Gateway::standalone(&["jeff"]).await;
+    assert_one_id_before_and_after(&mut gateway).await;
+}
+
+#[tokio::test]
+async fn so_has_one_of_services_that_came_with_a_reload() {
+    let services = between(STANDALONE, "\nfido-uaf:\n", "\n# sec-token:");
+    let realm = between(STANDALONE, "  fido-uaf:\n    type: fido-uaf\n", "  # oob:");
+    let setup = Setup::default().user("jeff").replace(services, "\n# services\n").replace(realm, "  # realm\n");
+    let mut gateway = setup.start().await;
+    gateway.public().json("/nevisfido/status", &serde_json::json!({"sessionId": "x"})).await.problem(404);
+    gateway.reconfigure("  # realm\n", realm);
+    gateway.reconfigure("\n# services\n", services);
+    gateway.reloaded("done", 1).await;
+    assert_one_id_before_and_after(&mut gateway).await;
+}
+
+/// From a text of the sample to another one.
+fn between(sample: &'static str, from: &str, to: &str) -> &'static str {
+    let begin = sample.find(from).unwrap();
+    let length = sample[begin..].find(to).unwrap();
+    &sample[begin..begin + length]
 }
 
 /// Starts a successor that comes to nothing, and says why.
@@ -98,11 +125,17 @@ async fn a_successor_that_comes_to_nothing_changes_nothing() {
     fails(&gateway, "internal-callers.internal.token-file").await;
     gateway.reconfigure("    token-file: sidegate.yml\n", "");
     gateway.reconfigure("127.0.0.1:9089\n", "127.0.0.1:9089\n  - class: management\n    address: 127.0.0.1:0\n");
-    fails(
-        &gateway,
-        "other listeners than this configuration (listeners[3].address is none there and 127.0.0.1:0 here)",
-    )
-    .await;
+    let file = gateway.data().with_file_name("sidegate.yml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let line = 1 + text.lines().position(|line| line.ends_with("address: 127.0.0.1:0")).unwrap();
+    let place = format!("{}:{line}: listeners[3].address: the gateway that serves has other", file.display());
+    fails(&gateway, &place).await;
+    fails(&gateway, "(listeners[3].address is none there and 127.0.0.1:0 here); stop it, then start").await;
+    for why in ["internal-callers.internal.token-file", &*place] {
+        let knows =
+            || lines(&gateway).iter().any(|line| line["reason"].as_str().is_some_and(|text| text.contains(why)));
+        wait::until("it knows why", wait::BOUND, async || knows().then_some(())).await;
+    }
     gateway.public().get("/auth/login").send().await.expect(200);
     gateway.management().get("/nevisfido/health").send().await.expect(200);
 }

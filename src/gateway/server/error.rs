@@ -4,8 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::gateway::addresses::Difference;
 use crate::gateway::tls::TlsError;
 use crate::routes::ListenerClass;
+
+/// What mends other listeners.
+pub const SAME: &str = "stop it, then start this one, or give this one the same listeners in the same order";
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +32,10 @@ pub enum StartError {
     },
     /// The sockets that were handed over are others.
     #[error(
-        "the gateway that serves has other listeners than this configuration ({0}): stop it, then start this one, or give \
-         this one the same listeners in the same order"
+        "the gateway that serves has other listeners than this configuration ({}): {SAME}",
+        .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     )]
-    Handed(String),
+    Handed(Vec<Difference>),
     /// A listener's certificate or key is unfit.
     #[error("{address}: {source}")]
     Tls {
