@@ -9,9 +9,6 @@ const MOST: usize = 64;
 /// A longer path is not read in all these ways: each takes time.
 const LONGEST: usize = 2048;
 
-/// The length of a byte that is escaped twice, such as `%2541`.
-const ESCAPED: usize = 5;
-
 /// What one server makes of a text; `None` where nobody is to see that.
 type Mending = fn(&str) -> Option<String>;
 
@@ -94,8 +91,8 @@ fn semicolons(text: &str) -> Option<String> {
     Some(text.replace("%3B", ";"))
 }
 
-/// Decoded once more. What is no text stays as it is, byte by byte, since what stands beside it may be a slash: no route is
-/// spelt that way. A control character may be the end of the text for some, so nobody is to see one.
+/// Decoded once more. What is no text then is as little for anybody as what is none at first; a control character may be the
+/// end of the text for some.
 fn decoded(text: &str) -> Option<String> {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
@@ -108,17 +105,10 @@ fn decoded(text: &str) -> Option<String> {
             rest = escapes.get(3..)?;
             continue;
         }
-        let mut spelt = escapes;
-        for part in bytes.utf8_chunks() {
-            if part.valid().chars().any(char::is_control) {
-                return None;
-            }
-            part.valid().bytes().for_each(|byte| decoded.push_str(&format!("%{byte:02X}")));
-            let (kept, behind) =
-                spelt.get(ESCAPED * part.valid().len()..)?.split_at_checked(ESCAPED * part.invalid().len())?;
-            decoded.push_str(kept);
-            spelt = behind;
+        if std::str::from_utf8(&bytes).ok()?.chars().any(char::is_control) {
+            return None;
         }
+        bytes.iter().for_each(|byte| decoded.push_str(&format!("%{byte:02X}")));
         rest = after;
     }
     decoded.push_str(rest);
