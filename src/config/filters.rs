@@ -145,7 +145,9 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     let realms: Vec<&Realm> =
         known.realms.iter().filter(|realm| domain.as_ref().is_none_or(|domain| *domain == realm.domain)).collect();
     let names: Vec<&str> = realms.iter().map(|realm| realm.name.as_str()).collect();
-    let named = section.field("realms").each(|item| item.reference("realm", &names));
+    let listed = section.field("realms");
+    listed.refuse_empty("list realms, or take the key away for any of the domain");
+    let named = listed.each(|item| item.reference("realm", &names));
     let taken = || realms.iter().filter(|realm| named.is_empty() || named.contains(&realm.name));
     let level = section.field("level");
     let level_value = level.or(1);
@@ -166,11 +168,12 @@ fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<Identit
     }
     let judged = taken().flat_map(|realm| realm.kind.judged()).cloned().collect();
     let roles = section.field("roles");
+    roles.refuse_empty("list roles, or take the key away");
     let role_values = roles.each(|item| item.optional());
     let takes = |fits: fn(&RealmKind) -> bool| !told || taken().any(|realm| fits(&realm.kind));
     let (open, max_age) = (section.field("open"), section.field("max-age"));
     let is_open = open.or(false);
-    for field in [&level, &section.field("realms"), &roles, &max_age].into_iter().filter(|_| is_open) {
+    for field in [&level, &listed, &roles, &max_age].into_iter().filter(|_| is_open) {
         if field.is_written() {
             field.fault("with open: true everybody passes, whatever this says", "take this key away, or open");
         }
@@ -213,7 +216,9 @@ fn internal_callers(section: &Section<'_>) -> InternalAccess {
 const RULE: &str = "write <source>:<name>:<header>[:encoding]";
 
 fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
-    let rules = section.field("rules").demanded("list rules such as AUTH:user.auth.UserId:X-User");
+    let right = "list rules such as AUTH:user.auth.UserId:X-User";
+    let rules = section.field("rules").demanded(right);
+    rules.refuse_empty(right);
     rules.each(|item| {
         // YAML makes a section of what has a blank behind a colon.
         if item.is_section() {

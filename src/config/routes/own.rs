@@ -25,7 +25,10 @@ pub(super) fn row(section: &Section<'_>, name: String, defaults: &[String], know
     section.belong_elsewhere(DEMANDS, "write it in the filter of type identity-creation that stands in filters");
     section.belong_elsewhere(ROLES, "write it in the filter of type role that stands in filters");
     let pattern = pattern(&section.field("path"), section.field("ignore-case").or(false));
-    let methods = section.field("methods").demanded("list the methods, such as [GET, POST]").each(Field::optional);
+    let right = "list the methods, such as [GET, POST]";
+    let methods = section.field("methods").demanded(right);
+    methods.refuse_empty(right);
+    let methods = methods.each(Field::optional);
     let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
     let upstream = upstream.reference("upstream", known.upstreams);
     let written = section.field("filters").demanded("list filters in their order, or [] for a row that is open to all");

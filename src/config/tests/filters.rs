@@ -238,3 +238,11 @@ fn an_age_is_told_by_some_realm(#[case] keys: &str, #[case] faulty: bool) {
         loaded(&written);
     }
 }
+
+#[rstest]
+#[case("realms: []", "filters.f.realms: the list is empty")]
+#[case("roles: []", "filters.f.roles: the list is empty")]
+fn an_empty_list_is_not_taken_for_none_that_was_written(#[case] keys: &str, #[case] expected: &str) {
+    let found = fault_in(&format!("type: identity-creation, domain: main, {keys}"), "f");
+    assert!(found.contains(expected), "{found}");
+}

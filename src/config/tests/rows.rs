@@ -42,6 +42,18 @@ fn rows_without_their_service_are_left_out() {
     assert_eq!(names, ["jwks", "jwks-upstream", "liveness", "health", "metrics", "openapi"]);
 }
 
+#[test]
+fn a_row_serves_a_method() {
+    let found = fault_of(&one_row("/shop", "customers").replace("methods: [GET]", "methods: []"));
+    assert!(found.contains("routes[0].methods: the list is empty; list the methods"), "{found}");
+}
+
+#[test]
+fn nobody_means_to_listen_nowhere() {
+    let found = faults("public-url: https://gate.example\nlisteners: []\n");
+    assert!(found.iter().any(|fault| fault.contains("listeners: there is no listener")), "{found:?}");
+}
+
 fn with_websocket(written: &str) -> String {
     one_row("/shop", "customers").replace("upstream: shop }", &format!("upstream: shop, websocket: {written} }}"))
 }
