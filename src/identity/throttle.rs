@@ -199,14 +199,15 @@ impl Throttle {
         if let Some(name) = source.stranger() {
             match end {
                 End::Failed => state.guesses.fail(name, now),
-                End::Succeeded | End::Unused => state.guesses.release(name, now),
+                End::Succeeded | End::Passed | End::Unused => state.guesses.release(name, now),
             }
         }
         match end {
             End::Failed => state.change(source, now, |tally| tally.fail(now), |level| level.fail(lane, bucket, now)),
             // The network's failures stay: an attacker's good login must not take them back.
-            End::Succeeded => {
-                state.change(source, now, Tally::succeed, |level| level.release(lane));
+            End::Succeeded | End::Passed => {
+                let tally = if matches!(end, End::Succeeded) { Tally::succeed } else { Tally::release };
+                state.change(source, now, tally, |level| level.release(lane));
                 if let Some(name) = source.name {
                     state.familiar.logged_in(name, source.network, now);
                 }

@@ -19,12 +19,14 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Lets a question be asked. What is shown stands for its user, whose name only the service knows: what was good
-    /// from there lately is not held up by what others there guess. Internal callers vouch for their clients, which have no
-    /// network of their own.
+    /// Lets a question be asked. What the client shows of itself stands for its user, whose name only the service knows: what
+    /// was good from there lately is not held up by what others there show. Internal callers vouch for their clients, which
+    /// have no network of their own.
     pub(super) fn admit(&self, question: &Question, client: &Client) -> Result<Option<Ticket>, Duration> {
-        let Some(attempt) = question.attempt.filter(|_| !client.internal) else { return Ok(None) };
-        let name = format!("{} {}", self.realm, base64url::encode(attempt));
+        if client.internal || !question.counts {
+            return Ok(None);
+        }
+        let name = format!("{} {}", self.realm, base64url::encode(question.credentials));
         let admitted = self.throttle.admit(Some(&name), SourceNetwork::of(client.address));
         admitted.map(Some).inspect_err(|_| self.audit(client, "too-many-attempts"))
     }
@@ -32,7 +34,7 @@ impl Attempts {
     /// What comes of an attempt once the service has been asked. That counts, whether or not the client is still there.
     pub(super) fn settle(&self, ticket: Ticket, verdict: &Result<Verdict, FilterError>, client: &Client) {
         match verdict {
-            Ok(Verdict::User(_)) => ticket.succeeded(),
+            Ok(Verdict::User(_)) => ticket.passed(),
             Ok(Verdict::Refused) => {
                 drop(ticket);
                 self.audit(client, "authentication-service");

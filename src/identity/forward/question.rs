@@ -13,9 +13,8 @@ pub(super) struct Question {
     pub(super) body: Option<Bytes>,
     /// Of what the client showed of itself.
     pub(super) credentials: [u8; 32],
-    /// Of all that may be judged, whatever of it is the secret: what was good with one query, body or cookie is a guess with
-    /// another one. The path is what is asked for. `None` where cookies alone were shown: who is no user has some too.
-    pub(super) attempt: Option<[u8; 32]>,
+    /// Whether it may be a guess. Cookies alone are what everybody comes with.
+    pub(super) counts: bool,
     /// Of all that is sent.
     pub(super) whole: [u8; 32],
 }
@@ -25,10 +24,8 @@ impl Question {
     pub(super) fn of(exchange: &Exchange, shown: &[HeaderName], body: Option<Bytes>) -> Self {
         let mut headers = credentials(exchange, shown);
         let content = body.as_deref().unwrap_or_default();
-        let asked = exchange.query.as_deref().unwrap_or_default().as_bytes();
         let credentials = digest(&headers, &[]);
-        let counts = headers.keys().any(|name| *name != header::COOKIE);
-        let attempt = counts.then(|| digest(&headers, &[asked, content]));
+        let counts = !content.is_empty() || headers.keys().any(|name| *name != header::COOKIE);
         let (scheme, host) = exchange.client.origin.split_once("://").unwrap_or_default();
         let query = exchange.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         for (name, value) in [
@@ -42,7 +39,7 @@ impl Question {
             headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
         let whole = digest(&headers, &[content]);
-        Self { headers, body, credentials, attempt, whole }
+        Self { headers, body, credentials, counts, whole }
     }
 }
 

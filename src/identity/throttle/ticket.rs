@@ -8,6 +8,7 @@ use super::{Lane, Source, Throttle};
 pub(super) enum End {
     Failed,
     Succeeded,
+    Passed,
     Unused,
 }
 
@@ -41,6 +42,12 @@ impl Ticket {
     /// It proved who it is.
     pub fn succeeded(mut self) {
         self.end = End::Succeeded;
+    }
+
+    /// It was good with what it bears the name of, while what failed by that name may have been a guess at something that
+    /// came with it: that stays.
+    pub fn passed(mut self) {
+        self.end = End::Passed;
     }
 
     /// Whether it would have, was not looked at.
