@@ -48,6 +48,8 @@ where
             let (start, task) = (start.clone(), task(number));
             tokio::spawn(async move {
                 start.wait().await;
+                // The last one woke the others on its own thread: so each of them may be taken by another.
+                tokio::task::yield_now().await;
                 task.await
             })
         })

@@ -37,6 +37,7 @@ macro_rules! sessions_contract {
                 an_ended_session_is_gone,
                 an_end_is_one_of_the_ids_before_too,
                 an_end_by_a_former_id_is_one_of_the_ids_since,
+                an_end_beside_a_renewal_is_one_of_the_new_id_too,
                 all_sessions_of_a_user_end_at_once,
                 a_login_that_began_before_the_end_of_all_is_void,
                 an_ended_generation_changes_nothing_any_more,
@@ -358,6 +359,30 @@ pub(crate) async fn an_end_by_a_former_id_is_one_of_the_ids_since(setup: &Setup)
     setup.store.end(&key(1)).await.unwrap();
     for number in 1..4 {
         assert_eq!(level(setup, number).await, None, "{number}");
+    }
+}
+
+/// It has many former ids, so that it takes a while to find the one that it has now: the renewal comes in between.
+pub(crate) async fn an_end_beside_a_renewal_is_one_of_the_new_id_too(setup: &Setup) {
+    const LAST: u8 = 120;
+    for round in 0..50 {
+        put(setup, 0, "jeff").await;
+        for old in 0..LAST {
+            assert!(renew(setup, old, old + 1, "jeff").await);
+        }
+        race(2, |number| {
+            let (store, login) = (setup.store.clone(), by_key(&*setup.clock));
+            async move {
+                match number {
+                    0 => store.end(&key(0)).await.unwrap(),
+                    _ => drop(store.renew(&key(LAST), key(LAST + 1), added("jeff", login, &[])).await.unwrap()),
+                }
+            }
+        })
+        .await;
+        for number in [0, LAST, LAST + 1] {
+            assert_eq!(level(setup, number).await, None, "{number} in round {round}");
+        }
     }
 }
 

@@ -106,9 +106,8 @@ impl MemorySessions {
         keys.into_iter().filter_map(|key| Some((key, self.table.get(&key)?))).collect()
     }
 
-    /// The id that the session of this one has now, where it was renewed since.
-    fn latest(&self, key: &SessionKey) -> Option<SessionKey> {
-        let sid = &self.table.get(key)?.record.session.sid;
+    /// The id that this session has now, where it once had this one.
+    fn latest(&self, sid: &str, key: &SessionKey) -> Option<SessionKey> {
         let latest = self.index.latest(sid)?;
         let mut former = Some(latest);
         while former.is_some_and(|former| former != *key) {
@@ -232,7 +231,15 @@ impl Sessions for MemorySessions {
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {
-        self.end_with_former(self.latest(key).unwrap_or(*key));
+        let Some(found) = self.table.get(key) else { return Ok(()) };
+        let sid = &found.record.session.sid;
+        let mut ended = self.latest(sid, key).unwrap_or(*key);
+        self.end_with_former(ended);
+        // A renewal may have moved it on after the look, and seen the old id still there.
+        while let Some(renewed) = self.latest(sid, &ended).filter(|latest| *latest != ended) {
+            self.end_with_former(renewed);
+            ended = renewed;
+        }
         Ok(())
     }
 
