@@ -12,10 +12,10 @@ use sidegate_filters::clock::Clock;
 use sidegate_filters::{AuthenticatedSession, SessionDomain};
 
 use super::seal::Seal;
-use super::sessions::{DomainSessions, LoggedIn, LoginError, Realm};
+use super::sessions::{DomainSessions, LoggedIn, LoginAttempt, LoginError, Realm};
 use super::throttle::{Throttle, Ticket};
 use crate::jose::MacKey;
-use crate::store::operation::{Applied, Authenticator, Era, Event, Operation, Refused, Stage};
+use crate::store::operation::{Era, Event, Operation, Refused, Stage};
 use crate::store::{ExtId, OperationId, Operations, SourceNetwork, StoreError, TransitionError, User, Users};
 use crate::telemetry::audit;
 pub use asked::Asked;
@@ -158,56 +158,57 @@ impl OobRealm {
     /// cookie of the operation.
     ///
     /// # Errors
-    /// When a store can't be asked, or no session could be made.
+    /// When a store can't be asked: the next look may find it. When no session could be made: the approval is used up.
     pub async fn look(&self, id: OperationId, browser: Browser<'_>) -> Result<Standing, LoginError> {
-        match self.operations.transition(id, Event::Collect).await {
-            Ok(told) => match told.applied {
-                Applied::Collected(era) => self.end(&told.operation, era, browser).await,
-                Applied::Moved | Applied::Taken(_) => Ok(Standing::Unknown),
-            },
-            Err(TransitionError::Refused(Refused::UnderWay)) => Ok(self.under_way(id).await?),
-            Err(TransitionError::Refused(Refused::Collected)) => Ok(Standing::Told),
-            Err(TransitionError::Refused(_)) => Ok(Standing::Unknown),
-            Err(TransitionError::Store(error)) => Err(error.into()),
-        }
-    }
-
-    async fn under_way(&self, id: OperationId) -> Result<Standing, StoreError> {
-        let operation = self.operations.get(id).await?;
-        let stage = operation.and_then(|operation| operation.status(self.clock.now())).map(|status| status.stage);
-        Ok(if stage == Some(Stage::TokenCreated) { Standing::Asked } else { Standing::Opened })
-    }
-
-    async fn end(&self, operation: &Operation, era: Era, browser: Browser<'_>) -> Result<Standing, LoginError> {
+        let Some(operation) = self.operations.get(id).await? else { return Ok(Standing::Unknown) };
+        let era = match operation.collectable(self.clock.now()) {
+            Ok(era) => era,
+            Err(refused) => return Ok(self.without_end(&operation, refused)),
+        };
         let user = match &operation.user {
             Some(ext_id) => self.users.by_ext_id(ext_id).await?,
             None => None,
         };
-        let why = match (operation.proven(), &user) {
-            (None, _) => self.why(operation),
-            (Some(_), None) => NotApproved::Void,
-            (Some(keys), Some(user)) => match self.log_in(user, keys, era, browser).await? {
-                Some(done) => return Ok(Standing::LoggedIn(Box::new(done))),
-                None => NotApproved::Void,
-            },
+        let outcome = self.outcome(&operation, user.as_ref(), era).await?;
+        match self.operations.transition(id, Event::Collect).await {
+            Ok(_) => {}
+            Err(TransitionError::Refused(refused)) => return Ok(self.without_end(&operation, refused)),
+            Err(TransitionError::Store(error)) => return Err(error.into()),
+        }
+        let why = match outcome {
+            Ok(attempt) => {
+                let done = self.sessions.login(attempt, &self.realm, browser.presented, browser.secure).await?;
+                return Ok(Standing::LoggedIn(Box::new(done)));
+            }
+            Err(why) => why,
         };
         audit::about(operation.id.in_log().as_deref());
         self.audit(user.as_ref().map(|user| user.ext_id.as_str()), browser.address, why.word());
         Ok(Standing::Failed(why))
     }
 
-    async fn log_in(
-        &self,
-        user: &User,
-        keys: &[Authenticator],
-        era: Era,
-        browser: Browser<'_>,
-    ) -> Result<Option<LoggedIn>, LoginError> {
-        let attempt = self.sessions.attempt(user).await?.proven_by(keys);
-        if attempt.era() != era {
-            return Ok(None);
+    fn without_end(&self, operation: &Operation, refused: Refused) -> Standing {
+        match refused {
+            Refused::UnderWay => {
+                let stage = operation.status(self.clock.now()).map(|status| status.stage);
+                if stage == Some(Stage::TokenCreated) { Standing::Asked } else { Standing::Opened }
+            }
+            Refused::Collected => Standing::Told,
+            _ => Standing::Unknown,
         }
-        self.sessions.login(attempt, &self.realm, browser.presented, browser.secure).await.map(Some)
+    }
+
+    /// What the phone's answer proved, or why nothing.
+    async fn outcome(
+        &self,
+        operation: &Operation,
+        user: Option<&User>,
+        era: Era,
+    ) -> Result<Result<LoginAttempt, NotApproved>, StoreError> {
+        let Some(keys) = operation.proven() else { return Ok(Err(self.why(operation))) };
+        let Some(user) = user else { return Ok(Err(NotApproved::Void)) };
+        let attempt = self.sessions.attempt(user).await?.proven_by(keys);
+        Ok(if attempt.era() == era { Ok(attempt) } else { Err(NotApproved::Void) })
     }
 
     fn why(&self, operation: &Operation) -> NotApproved {

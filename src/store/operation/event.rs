@@ -170,7 +170,7 @@ impl Operation {
             Event::Finish(outcome) => (self.finish(outcome, now)?, Applied::Moved),
             Event::Cancel => (self.cancel(now)?, Applied::Moved),
             Event::Collect => {
-                let era = self.collected(now)?;
+                let era = self.collectable(now)?;
                 self.login = None;
                 (self.state.clone(), Applied::Collected(era))
             }
@@ -264,7 +264,12 @@ impl Operation {
         }
     }
 
-    fn collected(&self, now: Millis) -> Result<Era, Refused> {
+    /// The era of the login whose end could be told at this moment: what can fail on the way to a session is asked *before*
+    /// the end is taken with [`Event::Collect`], since that is done once.
+    ///
+    /// # Errors
+    /// Why there is none to tell, as [`Event::Collect`] would say.
+    pub fn collectable(&self, now: Millis) -> Result<Era, Refused> {
         match self.phase(now) {
             Phase::Forgotten => Err(Refused::Unknown),
             _ if self.purpose != Purpose::BrowserLogin => Err(Refused::WrongKind),

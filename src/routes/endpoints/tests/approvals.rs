@@ -289,6 +289,20 @@ async fn what_happens_to_its_user_meanwhile_voids_a_login() {
 }
 
 #[tokio::test]
+async fn an_approval_waits_until_its_user_can_be_asked_for() {
+    let bench = Bench::new(Plan::default());
+    let mut phone = bench.house.phone("jeff").await;
+    let (cookie, request) = bench.begun("", "isiwebuserid=jeff").await;
+    bench.house.answer(AnswerAt::Authentication, &phone.authenticate(&request)).await.unwrap();
+    *bench.house.users.up.lock().unwrap() = false;
+    let down = bench.look(&cookie).await;
+    assert!(down.status == StatusCode::SERVICE_UNAVAILABLE && down.cookies.is_empty(), "{down:?}");
+    *bench.house.users.up.lock().unwrap() = true;
+    assert!(bench.look(&cookie).await.session().is_some());
+    assert_eq!(bench.look(&cookie).await.session(), None, "once");
+}
+
+#[tokio::test]
 async fn a_caller_without_session_has_to_say_who_it_is() {
     let bench = Bench::new(Plan::default());
     for form in ["", "isiwebuserid=", "return="] {
