@@ -126,7 +126,8 @@ impl Lasting {
     }
 
     /// The keys of an issuer of tokens: what is known of them, if they are read from the same place in the same way, whoever
-    /// does. A reload while that place is out of reach takes nothing away.
+    /// does. A reload while that place is out of reach takes none of them away; it does take the tokens that were
+    /// remembered beyond `keep`, since those are one composition's.
     pub(super) fn issuer_keys<E>(
         &self,
         wanted: KeySetOf,
