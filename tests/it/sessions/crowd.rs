@@ -64,6 +64,12 @@ async fn a_step_up_that_renews_leaves_the_others_what_they_had() {
     let levels: Vec<_> = upstream.received().iter().map(|request| request.values("x-level").join(",")).collect();
     assert_eq!(levels, vec!["1"; CROWD], "the old id never learns the new level");
     upstream.forget();
+    // Those that began before the step-up was done could not have learned it: the old id lives on for a moment.
+    for answer in crowd(&old).join_all().await {
+        assert!(answer.expect(200).set_cookie().is_none());
+    }
+    assert!(upstream.received().iter().all(|request| request.values("x-level") == ["1"]), "nor afterwards");
+    upstream.forget();
     gateway.public().cookie(&raised.session()).get("/shop/b").send().await.expect(200);
     assert_eq!(upstream.received()[0].values("x-level"), ["2"]);
 }
