@@ -1,5 +1,6 @@
 //! What must not cost anybody a request, all at once: reloads, a gateway that takes over, and servers behind that are
-//! restarted one after the other. Few requests in a run of the tests, 500 a second in a soak; what was done is printed.
+//! restarted one after the other. Few requests in a run of the tests, 500 a second in a soak; what was done is printed, and
+//! whether they were so many: a machine may be too slow for that, which is no fault of the gateway's.
 
 mod drained;
 mod rotation;
@@ -89,7 +90,27 @@ struct Tally {
 struct Load {
     tally: Arc<Tally>,
     clients: JoinSet<u64>,
+    rate: u32,
     since: Instant,
+}
+
+/// What a load came to.
+struct Sent {
+    count: u64,
+    /// How many were sent again.
+    again: u64,
+    /// How many a second there were to be.
+    rate: u32,
+    time: Duration,
+}
+
+impl Sent {
+    /// How many a second there were, and whether that is what was asked for, to one in a hundred.
+    fn pace(&self) -> String {
+        let pace = self.count as f64 / self.time.as_secs_f64();
+        let kept = if pace >= 0.99 * f64::from(self.rate) { "reached" } else { "NOT REACHED" };
+        format!("{pace:.1}/s of the {}/s that are asked for: {kept}", self.rate)
+    }
 }
 
 impl Load {
@@ -97,7 +118,7 @@ impl Load {
         let tally = Arc::<Tally>::default();
         let pause = Duration::from_secs(1) / rate * u32::try_from(clients.len()).unwrap();
         let asking = clients.into_iter().map(|(client, errand)| ask(client, errand, pause, tally.clone()));
-        Self { clients: asking.collect(), tally, since: Instant::now() }
+        Self { clients: asking.collect(), tally, rate, since: Instant::now() }
     }
 
     /// Waits until so many more are answered.
@@ -111,12 +132,13 @@ impl Load {
         wait::until("more answers", wait::BOUND, async || (answered() > before + count).then_some(())).await;
     }
 
-    /// Ends; each request that was sent has been answered. How many there were, how many were sent again, and in what time.
-    async fn end(self) -> (u64, u64, Duration) {
+    /// Ends; each request that was sent has been answered.
+    async fn end(self) -> Sent {
         self.tally.ended.store(true, Ordering::Relaxed);
-        let sent: u64 = self.clients.join_all().await.into_iter().sum();
-        assert_eq!(sent, self.tally.answered.load(Ordering::Relaxed));
-        (sent, self.tally.again.load(Ordering::Relaxed), self.since.elapsed())
+        let time = self.since.elapsed();
+        let count: u64 = self.clients.join_all().await.into_iter().sum();
+        assert_eq!(count, self.tally.answered.load(Ordering::Relaxed));
+        Sent { count, again: self.tally.again.load(Ordering::Relaxed), rate: self.rate, time }
     }
 }
 
@@ -213,11 +235,11 @@ async fn reloads_an_upgrade_and_restarts_behind_lose_nothing() {
         assert_eq!(gateway.upgrade().await, Some(0), "the one before ended well");
         load.more().await;
     }
-    let (sent, again, time) = load.end().await;
-    let (sold, _, _) = sales.end().await;
+    let (sent, sold) = (load.end().await, sales.end().await);
     nothing_cut(&gateway);
-    tills.did_once(sold);
-    let told = json!({"answered": sent + sold, "posts_to_servers": sold, "sent_again_by_clients": again,
-        "seconds": time.as_secs_f32(), "reloads": reloads, "restarts": 4 * restarts, "upgrades": upgrades});
-    println!("none lost: {told}");
+    tills.did_once(sold.count);
+    let told = json!({"answered": sent.count + sold.count, "posts_to_servers": sold.count,
+        "sent_again_by_clients": sent.again, "seconds": sent.time.as_secs_f32(), "reloads": reloads,
+        "restarts": 4 * restarts, "upgrades": upgrades});
+    println!("none lost: {told}; {}, and of sales {}", sent.pace(), sold.pace());
 }
