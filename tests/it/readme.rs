@@ -1,5 +1,5 @@
 //! Every command of the README, run as a reader would paste them, and what it says the build takes; and those of
-//! `docs/operations.md` by which somebody plays the phone.
+//! `docs/operations.md` by which somebody plays the phone. And whatever the documents name of the repository is there.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -121,4 +121,27 @@ fn an_old_compiler_is_told_before_the_build_and_the_readme_names_the_version() {
         assert_eq!(remedy, !good, "{rustc}: {told}");
     }
     assert!(document("README.md").contains(&format!("with Rust {wanted} or later")));
+}
+
+/// Of these folders all is in the repository, but for what a reader makes.
+const FOLDERS: [&str; 6] = ["tests/", "src/", "filters/", "uaf/", "conf/", "tools/"];
+const MADE: &str = "conf/certs";
+
+#[test]
+fn what_the_documents_name_of_the_repository_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
+    let docs = docs.map(|name| format!("docs/{}", name.to_str().unwrap())).filter(|name| name.ends_with(".md"));
+    let mut named = 0;
+    for name in docs.chain(["README.md".to_owned()]) {
+        let text = document(&name);
+        for path in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            if FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.contains([' ', '*']) && path != MADE {
+                let is_there = root.join(path).exists() || root.join(format!("{path}.rs")).exists();
+                assert!(is_there, "{name} names {path}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 20, "{named}");
 }
