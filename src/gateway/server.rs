@@ -269,12 +269,20 @@ fn wait_for_stop(mut phases: Receiver<ExecutionPhase>) -> Result<(), RunError> {
     }
 }
 
-/// Blocks until nothing is open, or time is up; whether all requests were answered.
+/// Blocks until nothing is open, or time is up; whether all requests were answered. Over HTTP/2 requests begin until the
+/// client has heard that no more are taken: one that comes while connections flush is finished like any.
 fn drained(metrics: &Metrics, is_up: impl Fn() -> bool) -> bool {
-    let answered = wait(|| metrics.open_requests(), &is_up);
-    let end = Instant::now() + FLUSH;
-    wait(|| metrics.open_connections(), || is_up() || Instant::now() >= end);
-    answered
+    let mut busy = Instant::now();
+    while metrics.open_connections() > 0 || metrics.open_requests() > 0 {
+        if metrics.open_requests() > 0 {
+            busy = Instant::now();
+        }
+        if is_up() || busy.elapsed() >= FLUSH {
+            break;
+        }
+        std::thread::sleep(STEP);
+    }
+    metrics.open_requests() == 0
 }
 
 fn wait(open: impl Fn() -> i64, is_up: impl Fn() -> bool) -> bool {
@@ -289,6 +297,8 @@ fn wait(open: impl Fn() -> i64, is_up: impl Fn() -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
 
     #[test]
@@ -311,5 +321,22 @@ mod tests {
         assert!(!drained(&metrics, || true));
         drop(open);
         assert!(drained(&metrics, || true));
+    }
+
+    #[test]
+    fn a_request_that_begins_while_connections_flush_is_waited_for_too() {
+        let metrics = Metrics::new().unwrap();
+        let (_open, late) = (metrics.connection(), RefCell::new(None));
+        let begun = Instant::now();
+        let answered = || begun.elapsed() >= 2 * FLUSH;
+        assert!(drained(&metrics, || {
+            // From when time is first asked for.
+            late.replace((!answered()).then(|| metrics.request()));
+            false
+        }));
+        assert!(answered() && late.take().is_none());
+        let late = metrics.request();
+        assert!(!drained(&metrics, || begun.elapsed() >= 4 * FLUSH), "its end is a cut, and told");
+        drop(late);
     }
 }
