@@ -12,7 +12,7 @@ use sidegate_filters::clock::{Clock, SystemClock};
 use super::Failure;
 use super::compose::{self, Memory, Stores};
 use super::reload::{Reloading, Watch, Wish};
-use super::upgrade::{Offer, Successor, Taken};
+use super::upgrade::{Offer, Successor, Taken, UpgradeError};
 use super::{check, data, program, start};
 use crate::config::{self, Config, Environment, Fault, Overrides, Source};
 use crate::gateway::{self, StartError, Stop};
@@ -33,11 +33,12 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
     log::start(config.log.level, config::LEVELS, metrics.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before anything is made that a signal could leave half-made.
-    let stop = runtime.block_on(async { Stop::on_signals() })?;
+    let mut stop = runtime.block_on(async { Stop::on_signals() })?;
     let wish = Wish::on_signal()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before the folder: a start that finds an address taken leaves none.
-    let (listening, before) = if upgrade { take_over(source, &config)? } else { (listen(&config)?, None) };
+    let wait = |taken: Taken| runtime.block_on(taken.take_over(stop.signalled()));
+    let (listening, before) = if upgrade { take_over(source, &config, wait)? } else { (listen(&config)?, None) };
     let folder = open_folder(&config)?;
     let bearers = start::bearers(&config, &folder);
     let stores = Arc::new(match before {
@@ -94,15 +95,19 @@ fn was_bound(data: &Path, address: SocketAddr) -> bool {
     gateway::last_bound(data).iter().any(|bound| bound.address == address)
 }
 
-/// The sockets and the memory of the gateway that serves, which has ended then; without one it is a start like any. What
-/// that would fail at is looked for before.
-fn take_over(source: &Source, config: &Config) -> Result<(gateway::Listening, Option<Memory>), Failure> {
+/// The sockets and the memory of the gateway that serves, for whose end `wait` waits; without one it is a start like any.
+/// What that would fail at is looked for before.
+fn take_over(
+    source: &Source,
+    config: &Config,
+    wait: impl FnOnce(Taken) -> Result<Memory, UpgradeError>,
+) -> Result<(gateway::Listening, Option<Memory>), Failure> {
     let Some(mut taken) = Taken::ask(&config.data)? else {
         tracing::info!("no gateway serves from this data folder that could be taken over from: this one starts as any");
         return Ok((listen(config)?, None));
     };
     match fit(source, config, &mut taken) {
-        Ok(listening) => Ok((listening, Some(taken.take_over(config.limits.stop)?))),
+        Ok(listening) => Ok((listening, Some(wait(taken)?))),
         Err(why) => {
             taken.refuse(&why.to_string());
             Err(why)

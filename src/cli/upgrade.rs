@@ -2,9 +2,9 @@
 //! (`sidegate serve --upgrade`, `gateway.md` 5).
 //!
 //! The one that serves waits at a Unix socket in the data folder for its successor. That one gets the listening sockets,
-//! checks all that a start would fail at, the data folder's files included, and only then gives its word. Now the older one accepts no more, ends what is
-//! open, hands its memory over and goes; what clients send meanwhile waits at the sockets. Whoever comes to nothing before
-//! it gave its word changes nothing.
+//! checks all that a start would fail at, the data folder's files included, and only then gives its word. Now the older one
+//! accepts no more, ends what is open, hands its memory over and goes; what clients send meanwhile waits at the sockets.
+//! Whoever comes to nothing before it gave its word changes nothing.
 
 mod wire;
 
@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
+use tokio::io::AsyncReadExt as _;
 
 use super::compose::Memory;
 use crate::gateway::{Doors, StopHandle};
@@ -34,7 +35,7 @@ const NO: u8 = b'n';
 const LONGEST_REASON: usize = 2048;
 /// How long a successor may take until it gives its word.
 const CHECKS: Duration = Duration::from_secs(120);
-/// How long the one before may take to end what is open, beyond `limits.stop`.
+/// How long the other side may take to say something that it has ready, or to read it.
 const SLACK: Duration = Duration::from_secs(30);
 
 /// Why nothing is taken over. The gateway that serves goes on, unless it had been given the word.
@@ -46,6 +47,17 @@ pub(super) enum UpgradeError {
     /// What came is not what was to come.
     #[error("the gateway that serves hands over otherwise than this program takes: stop it, then start this one")]
     Foreign,
+    /// It let go of the connection before it said anything.
+    #[error(
+        "the gateway that serves hands nothing over, because it is just stopping or as its log says: start this one again"
+    )]
+    Closed,
+    /// A stop that somebody else asked for is under way.
+    #[error("it is just stopping")]
+    Stopping,
+    /// A signal came while the one before ended what is open.
+    #[error("told to stop while the gateway before (process {0}) ends what is open; nobody serves once that is gone")]
+    Stopped(i32),
     /// The connection broke.
     #[error("the gateway that serves could not be taken over from: {0}")]
     Io(#[from] io::Error),
@@ -98,6 +110,9 @@ impl Offer {
                         let reason = reason.as_deref();
                         tracing::warn!(reason, "a gateway that was to take over came to nothing; this one goes on");
                     }
+                    Err(error @ UpgradeError::Stopping) => {
+                        tracing::warn!(%error, "this gateway hands nothing over to another one that asks");
+                    }
                     Err(error) => tracing::warn!(%error, "nothing is handed over, and this gateway goes on"),
                 }
             }
@@ -108,6 +123,9 @@ impl Offer {
     fn ask(&self, mut stream: UnixStream, doors: &Doors, has_keys: &HasKeys) -> Result<Word, UpgradeError> {
         check_peer(&stream, &self.path)?;
         let sockets = doors.copies()?;
+        if sockets.is_empty() {
+            return Err(UpgradeError::Stopping);
+        }
         let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
         wire::send(&stream, &sockets, has_keys()?)?;
         stream.set_read_timeout(Some(CHECKS))?;
@@ -215,29 +233,40 @@ impl Taken {
         let _ = write_within(SLACK, &mut self.stream, &std::iter::once(NO).chain(why).collect::<Vec<_>>());
     }
 
-    /// Gives it the word, and waits for its memory and its end.
+    /// Gives it the word, and waits for its memory and its end: however long it takes by its own `limits.stop`, since its
+    /// end closes the connection in whichever way it comes.
     ///
     /// # Errors
-    /// When it does not end within `stop` and half a minute.
-    pub(super) fn take_over(mut self, stop: Duration) -> Result<Memory, UpgradeError> {
+    /// When `stopped` comes first.
+    pub(super) async fn take_over(mut self, stopped: impl Future<Output = ()>) -> Result<Memory, UpgradeError> {
+        let pid = socket_peercred(&self.stream).map_err(io::Error::from)?.pid.as_raw_nonzero().get();
         self.stream.write_all(&[GO])?;
-        self.stream.set_read_timeout(Some(stop.saturating_add(SLACK)))?;
-        let memory = self.memory().unwrap_or_else(|error| {
-            tracing::error!(%error, "no sessions and operations were handed over: users log in again, links are void");
-            Memory::default()
-        });
-        // It has the store until its process is gone, and with that its end of the connection.
-        self.stream.read_to_end(&mut Vec::new())?;
-        Ok(memory)
+        tracing::info!(pid, "waiting until the gateway before has ended what is open");
+        self.stream.set_nonblocking(true)?;
+        let mut stream = tokio::net::UnixStream::from_std(self.stream)?;
+        tokio::select! {
+            memory = left(&mut stream) => Ok(memory),
+            () = stopped => Err(UpgradeError::Stopped(pid)),
+        }
     }
+}
 
-    fn memory(&mut self) -> io::Result<Memory> {
-        let mut length = [0; 8];
-        self.stream.read_exact(&mut length)?;
-        let mut memory = Vec::new();
-        (&self.stream).take(u64::from_be_bytes(length)).read_to_end(&mut memory)?;
-        Ok(serde_json::from_slice(&memory)?)
-    }
+/// What the one before leaves, once its process is gone: it has the store until then.
+async fn left(stream: &mut tokio::net::UnixStream) -> Memory {
+    let memory = memory(stream).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "no sessions and operations were handed over: users log in again, links are void");
+        Memory::default()
+    });
+    // An error ends the connection as well.
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+    memory
+}
+
+async fn memory(stream: &mut tokio::net::UnixStream) -> io::Result<Memory> {
+    let length = stream.read_u64().await?;
+    let mut memory = Vec::new();
+    stream.take(length).read_to_end(&mut memory).await?;
+    Ok(serde_json::from_slice(&memory)?)
 }
 
 fn check_peer(stream: &UnixStream, path: &Path) -> Result<(), UpgradeError> {

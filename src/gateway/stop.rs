@@ -34,8 +34,8 @@ struct Signals {
 }
 
 impl Stop {
-    /// Stops on SIGTERM and SIGINT. From here on neither of them ends the process: one that comes during the start waits until the gateway serves. While it stops, SIGINT has open requests cut. To
-    /// be called within a runtime.
+    /// Stops on SIGTERM and SIGINT. From here on neither of them ends the process: one that comes during the start waits
+    /// until the gateway serves. While it stops, SIGINT has open requests cut. To be called within a runtime.
     ///
     /// # Errors
     /// When the system does not let them be received.
@@ -64,31 +64,32 @@ impl Stop {
         StopHandle(self.asked.clone())
     }
 
+    /// Comes back at a signal, for a start that waits for others; never without signals.
+    pub async fn signalled(&mut self) {
+        match self.signals.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Some(signals) => signals.first().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Turns true when whoever asked to stop does not want to wait any more.
     pub(super) fn interrupted(&self) -> watch::Receiver<bool> {
         self.interrupted.subscribe()
     }
-
-    async fn signal(&self) {
-        let signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match signals {
-            Some(signals) => signals.wish(self.interrupted.clone()).await,
-            None => std::future::pending().await,
-        }
-    }
 }
 
 impl Signals {
-    async fn wish(mut self, interrupted: watch::Sender<bool>) {
+    async fn first(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-        // Beside the stopping, which may take its time: whoever presses Ctrl-C once more means now.
-        tokio::spawn(async move {
-            self.interrupt.recv().await;
-            interrupted.send_replace(true);
-        });
+    }
+
+    /// Beside the stopping, which may take its time: whoever presses Ctrl-C once it has begun means now.
+    async fn cut(mut self, interrupted: watch::Sender<bool>) {
+        self.interrupt.recv().await;
+        interrupted.send_replace(true);
     }
 }
 
@@ -112,9 +113,17 @@ impl StopHandle {
 #[async_trait]
 impl ShutdownSignalWatch for Stop {
     async fn recv(&self) -> ShutdownSignal {
-        tokio::select! {
-            () = self.signal() => {}
-            _ = self.asked.wishes.acquire() => {}
+        let signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let asked = self.asked.wishes.acquire();
+        match signals {
+            Some(mut signals) => {
+                tokio::select! {
+                    () = signals.first() => {}
+                    _ = asked => {}
+                }
+                tokio::spawn(signals.cut(self.interrupted.clone()));
+            }
+            None => drop(asked.await),
         }
         ShutdownSignal::GracefulTerminate
     }

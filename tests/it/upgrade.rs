@@ -1,5 +1,7 @@
 //! One gateway takes over from another one while clients go on (`sidegate serve --upgrade`).
 
+mod held;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sidegate_uaf::authentication::AuthenticationState;
 use sidegate_uaf::registration::RegistrationState;
 use sidegate_uaf::relay::Issue;
+use tokio::io::AsyncWriteExt as _;
 
 use super::*;
 use crate::fido::{AnswerAt, Arrival};
@@ -49,6 +50,56 @@ fn who_does_not_read_what_is_handed_over_holds_nobody_up() {
     write_within(Duration::from_secs(60), &mut here, &bytes).unwrap();
     drop((here, there));
     assert_eq!(reader.join().unwrap().unwrap(), bytes.len());
+}
+
+/// Waits as a successor does, with `before` as the one that it gave its word.
+async fn taken_over<F: Future<Output = ()>>(
+    before: impl FnOnce(tokio::net::UnixStream) -> F,
+    stopped: impl Future<Output = ()>,
+) -> Result<Memory, UpgradeError> {
+    let (stream, there) = UnixStream::pair().unwrap();
+    there.set_nonblocking(true).unwrap();
+    let before = before(tokio::net::UnixStream::from_std(there).unwrap());
+    let taken = Taken { stream, sockets: Vec::new(), has_keys: false };
+    tokio::join!(taken.take_over(stopped), before).0
+}
+
+/// Time passes at once where nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn the_one_before_may_take_as_long_as_it_wants_to() {
+    let expected = written();
+    let memory = serde_json::to_vec(&expected).unwrap();
+    let before = async |mut stream: tokio::net::UnixStream| {
+        assert_eq!(stream.read_u8().await.unwrap(), GO);
+        tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
+        stream.write_u64(memory.len() as u64).await.unwrap();
+        stream.write_all(&memory).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
+    };
+    let memory = taken_over(before, std::future::pending()).await.unwrap();
+    assert_eq!(serde_json::to_value(&memory).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn one_before_that_ends_without_a_word_leaves_nothing() {
+    for begun in [&b""[..], &[0, 0, 0, 0, 0, 0, 0, 9, b'{']] {
+        let before = async |mut stream: tokio::net::UnixStream| stream.write_all(begun).await.unwrap();
+        let memory = taken_over(before, std::future::pending()).await.unwrap();
+        assert_eq!(memory.sessions(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_wait() {
+    let (told, stopped) = tokio::sync::oneshot::channel();
+    let before = async |mut stream: tokio::net::UnixStream| {
+        assert_eq!(stream.read_u8().await.unwrap(), GO);
+        told.send(()).unwrap();
+        // It hangs, and is left.
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    };
+    let waited = taken_over(before, async { stopped.await.unwrap() }).await;
+    assert!(matches!(waited, Err(UpgradeError::Stopped(_))));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Sockets through a Unix socket.
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -36,7 +36,12 @@ pub(super) fn receive(stream: &UnixStream) -> Result<(Vec<OwnedFd>, bool), Upgra
     let mut said = [0; 2];
     let flags = RecvFlags::CMSG_CLOEXEC;
     let received = recvmsg(stream, &mut [IoSliceMut::new(&mut said)], &mut control, flags);
-    let received = received.map_err(io::Error::from)?;
+    let received = match received.map_err(io::Error::from) {
+        // One that was never taken from the queue of a socket that went.
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => return Err(UpgradeError::Closed),
+        Ok(received) if received.bytes == 0 => return Err(UpgradeError::Closed),
+        received => received?,
+    };
     let sockets = control.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(sockets) => Some(sockets),
         _ => None,
@@ -73,6 +78,6 @@ mod tests {
         send(&here, &[], false).unwrap();
         assert!(matches!(receive(&there), Err(UpgradeError::Foreign)));
         drop(here);
-        assert!(matches!(receive(&there), Err(UpgradeError::Foreign)));
+        assert!(matches!(receive(&there), Err(UpgradeError::Closed)), "it says nothing");
     }
 }

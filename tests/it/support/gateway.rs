@@ -211,6 +211,11 @@ impl Gateway {
         self.signal("-INT");
     }
 
+    /// Sends SIGKILL, as the system does for want of memory.
+    pub(crate) fn crash(&self) {
+        self.signal("-KILL");
+    }
+
     fn signal(&self, signal: &str) {
         let id = self.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());

@@ -16,7 +16,13 @@ impl Gateway {
 
     /// Has another process take over, and waits until it answers. The exit code of the one before, if one runs.
     pub(crate) async fn upgrade(&mut self) -> Option<i32> {
+        self.upgrade_while(async |_| {}).await
+    }
+
+    /// The same, with something that happens to the one before once the successor is started.
+    pub(crate) async fn upgrade_while(&mut self, happens: impl AsyncFnOnce(&Self)) -> Option<i32> {
         let successor = self.successor();
+        happens(self).await;
         let status = match self.process.replace(successor) {
             Some(mut before) => wait::until("its end", PATIENCE, async || before.try_wait().unwrap()).await.code(),
             None => None,
