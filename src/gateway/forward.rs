@@ -110,8 +110,8 @@ impl Forward {
     }
 
     /// For the log.
-    pub(super) fn way(&self) -> Way<'_> {
-        Way { upstream: self.name(), server: self.server(), took: self.took }
+    pub(super) fn way(&self) -> Way {
+        Way { upstream: self.name().to_owned(), server: self.server().map(str::to_owned), took: self.took }
     }
 
     /// Where to connect to next, and how long for.

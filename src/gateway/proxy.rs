@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 
 use super::connection::Connection;
 use super::failure;
-use super::forward::{Forward, censor_trailers};
+use super::forward::censor_trailers;
 use super::reply::Dress;
 use super::serve::Next;
 use super::settings::Limits;
@@ -251,7 +251,8 @@ impl ProxyHttp for Front {
     async fn logging(&self, session: &mut Session, _: Option<&Error>, life: &mut Life) {
         if let Some(known) = &mut life.known {
             known.record.set_bytes(session.body_bytes_read(), session.body_bytes_sent());
-            known.record.finish(life.forward.as_deref().map(Forward::way));
+            life.forward.iter().for_each(|forward| known.record.set_way(forward.way()));
+            known.record.finish();
         }
     }
 

@@ -23,12 +23,12 @@ pub fn span(request_id: &str, trace: &Trace) -> tracing::Span {
 }
 
 /// Which server behind a request was sent to.
-#[derive(Debug, Clone, Copy)]
-pub struct Way<'a> {
+#[derive(Debug)]
+pub struct Way {
     /// The upstream's name.
-    pub upstream: &'a str,
+    pub upstream: String,
     /// Host and port, where there was one to be tried.
-    pub server: Option<&'a str>,
+    pub server: Option<String>,
     /// From when it had the request to the head of its answer; `None`: there was none.
     pub took: Option<Duration>,
 }
@@ -131,6 +131,7 @@ pub struct RequestRecord {
     cut: Option<Cut>,
     received: usize,
     sent: usize,
+    way: Option<Way>,
     written: bool,
 }
 
@@ -167,6 +168,7 @@ impl RequestRecord {
             cut: None,
             received: 0,
             sent: 0,
+            way: None,
             written: false,
         }
     }
@@ -245,15 +247,20 @@ impl RequestRecord {
         (self.received, self.sent) = (received, sent);
     }
 
+    /// It was sent there, or was to be.
+    pub fn set_way(&mut self, way: Way) {
+        self.way = Some(way);
+    }
+
     /// The request came to its end: writes the line and counts it, once.
-    pub fn finish(&mut self, way: Option<Way<'_>>) {
+    pub fn finish(&mut self) {
         if self.answer.is_none() {
             self.cut_by(Cut::Gateway);
         }
-        self.write(way);
+        self.write();
     }
 
-    fn write(&mut self, way: Option<Way<'_>>) {
+    fn write(&mut self) {
         if std::mem::replace(&mut self.written, true) {
             return;
         }
@@ -262,6 +269,7 @@ impl RequestRecord {
         if let Some(cut) = self.cut {
             self.metrics.cut(self.listener, &self.route, cut.name());
         }
+        let way = self.way.as_ref();
         tracing::info!(
             target: TARGET,
             request_id = self.request_id,
@@ -283,8 +291,8 @@ impl RequestRecord {
             received = self.received,
             sent = self.sent,
             micros = micros(took),
-            upstream = way.map(|way| way.upstream),
-            server = way.and_then(|way| way.server),
+            upstream = way.map(|way| &*way.upstream),
+            server = way.and_then(|way| way.server.as_deref()),
             upstream_micros = way.and_then(|way| way.took).map(micros),
         );
     }
@@ -294,7 +302,7 @@ impl Drop for RequestRecord {
     fn drop(&mut self) {
         if !self.written {
             self.cut_by(Cut::Gateway);
-            self.write(None);
+            self.write();
         }
     }
 }
@@ -345,7 +353,7 @@ mod tests {
         record.answered(StatusCode::OK);
         record.cut_by(Cut::Upstream);
         record.cut_by(Cut::Client);
-        record.finish(None);
+        record.finish();
         drop(record);
         let text = text(&metrics);
         assert!(text.contains(r#"status="2xx"} 1"#), "{text}");
@@ -361,7 +369,7 @@ mod tests {
         record.set_route("status", "/nevisfido/status");
         record.answered(StatusCode::UNAUTHORIZED);
         record.answered(StatusCode::INTERNAL_SERVER_ERROR);
-        record.finish(None);
+        record.finish();
         drop(record);
         let line = r#"{listener="public",method="other",route="status",status="4xx"} 1"#;
         assert!(text(&metrics).contains(line));

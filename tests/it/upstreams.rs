@@ -192,6 +192,8 @@ async fn a_request_that_the_stop_cuts_has_its_line() {
     let lines = access_lines(&gateway);
     assert_eq!(lines.len(), 4, "{lines:#?}");
     assert!(lines.iter().all(|line| line["cut"] == true), "{lines:#?}");
+    let origin = origin.to_string();
+    assert!(lines.iter().all(|line| line["upstream"] == "half" && line["server"] == *origin), "{lines:#?}");
 }
 
 /// What the log says of open files.

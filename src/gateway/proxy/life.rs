@@ -43,6 +43,15 @@ impl Drop for Known {
     }
 }
 
+/// A request that is cut has its line when the record of it is dropped, which is after this.
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let (Some(known), Some(forward)) = (&mut self.known, &self.forward) {
+            known.record.set_way(forward.way());
+        }
+    }
+}
+
 impl Known {
     /// Sends an answer. A person gets a page to read in place of a failure of ours or of the upstream, everybody else the
     /// problem.
