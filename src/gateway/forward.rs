@@ -31,7 +31,7 @@ pub(super) use peer::of as peer_of;
 use rewrite::Target;
 use tries::{Sent, Tries};
 pub(super) use tunnel::Asked;
-use tunnel::{From, Open, Tunnel};
+use tunnel::{Open, Side, Tunnel};
 
 /// A request that passed its filters and goes to an upstream.
 pub(super) struct Forward {
@@ -192,14 +192,14 @@ impl Forward {
 
     /// Takes note of a piece of the answer that goes by.
     pub(super) fn give(&mut self, bytes: usize) -> pingora::Result<()> {
-        self.tunnel.as_mut().map_or(Ok(()), |tunnel| tunnel.pass(From::Server, bytes))
+        self.tunnel.as_mut().map_or(Ok(()), |tunnel| tunnel.pass(Side::Server, bytes))
     }
 
     /// Takes note of a piece of the body that goes by.
     pub(super) fn pass(&mut self, body: &mut Option<Bytes>, end: bool) -> pingora::Result<()> {
         let length = body.as_ref().map_or(0, Bytes::len);
         if let Some(tunnel) = &mut self.tunnel {
-            return tunnel.pass(From::Client, length);
+            return tunnel.pass(Side::Client, length);
         }
         if end && body.as_ref().is_some_and(Bytes::is_empty) {
             // Over HTTP/2 the end may come in a frame of its own. Pingora makes a chunk of it, which ends the body, and then

@@ -19,9 +19,9 @@ const LONGEST_BLOCK: usize = 2_048;
 const SSL: u8 = 0x20;
 const CLIENT_SSL: u8 = 0x01;
 
-/// The two ends of a connection.
+/// What a header says of the two ends of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ends {
+pub(super) struct Told {
     /// The client.
     pub(super) client: SocketAddr,
     /// What it connected to.
@@ -34,7 +34,7 @@ pub(super) struct Ends {
 ///
 /// # Errors
 /// When it is none, or none that can be read in one way only; and when the connection fails.
-pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Ends>> {
+pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Told>> {
     let mut first = [0; SIGNATURE.len()];
     stream.read_exact(&mut first).await?;
     if &first == SIGNATURE {
@@ -46,7 +46,7 @@ pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Op
     }
 }
 
-async fn line(stream: &mut (impl AsyncRead + Unpin), first: &[u8]) -> io::Result<Option<Ends>> {
+async fn line(stream: &mut (impl AsyncRead + Unpin), first: &[u8]) -> io::Result<Option<Told>> {
     let mut line = first.to_vec();
     while line.last() != Some(&b'\n') {
         if line.len() == LONGEST_LINE {
@@ -66,16 +66,16 @@ async fn line(stream: &mut (impl AsyncRead + Unpin), first: &[u8]) -> io::Result
     ends.map(Some).ok_or_else(|| broken("a PROXY header that is no line of version 1"))
 }
 
-fn ends<A: FromStr + Into<IpAddr>>((from, to): (&str, &str), (port, own): (&str, &str)) -> Option<Ends> {
+fn ends<A: FromStr + Into<IpAddr>>((from, to): (&str, &str), (port, own): (&str, &str)) -> Option<Told> {
     let end = |address: &str, port: &str| {
         let plain = port.bytes().all(|byte| byte.is_ascii_digit()) && (port == "0" || !port.starts_with('0'));
         let address: A = address.parse().ok()?;
         Some(SocketAddr::new(address.into(), port.parse().ok().filter(|_| plain)?))
     };
-    Some(Ends { client: end(from, port)?, local: end(to, own)?, encrypted: false })
+    Some(Told { client: end(from, port)?, local: end(to, own)?, encrypted: false })
 }
 
-async fn binary(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Ends>> {
+async fn binary(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Told>> {
     let [command, family] = [stream.read_u8().await?, stream.read_u8().await?];
     let length = usize::from(stream.read_u16().await?);
     if length > LONGEST_BLOCK {
@@ -91,19 +91,19 @@ async fn binary(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Ends
         _ => return Err(broken("a PROXY header of another version, or for no TCP connection")),
     };
     match ends.zip(encrypted(rest)) {
-        Some((ends, encrypted)) => Ok(Some(Ends { encrypted, ..ends })),
+        Some((ends, encrypted)) => Ok(Some(Told { encrypted, ..ends })),
         None => Err(broken("a PROXY header whose lengths are wrong")),
     }
 }
 
-fn addresses<const N: usize>(block: &mut &[u8]) -> Option<Ends>
+fn addresses<const N: usize>(block: &mut &[u8]) -> Option<Told>
 where
     [u8; N]: Into<IpAddr>,
 {
     let (from, to): ([u8; N], [u8; N]) = (take(block)?, take(block)?);
     let (port, own) = (u16::from_be_bytes(take(block)?), u16::from_be_bytes(take(block)?));
     let (client, local) = (SocketAddr::new(from.into(), port), SocketAddr::new(to.into(), own));
-    Some(Ends { client, local, encrypted: false })
+    Some(Told { client, local, encrypted: false })
 }
 
 /// Whether the values behind the addresses, each with its length, say that the client came over TLS. Nothing else of what

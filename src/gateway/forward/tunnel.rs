@@ -36,7 +36,7 @@ pub(super) struct Tunnel {
 
 /// Whose bytes pass.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum From {
+pub(super) enum Side {
     Client,
     Server,
 }
@@ -91,11 +91,11 @@ impl Tunnel {
     }
 
     /// Counts bytes that pass.
-    pub(super) fn pass(&mut self, from: From, bytes: usize) -> pingora::Result<()> {
+    pub(super) fn pass(&mut self, from: Side, bytes: usize) -> pingora::Result<()> {
         let [client, server] = &mut self.passed;
         let passed = match from {
-            From::Client => client,
-            From::Server => server,
+            Side::Client => client,
+            Side::Server => server,
         };
         *passed = passed.saturating_add(bytes);
         if self.handshake.terms.bytes.is_none_or(|most| *passed <= most) {
@@ -103,8 +103,8 @@ impl Tunnel {
         }
         let error = Error::explain(ErrorType::InvalidHTTPHeader, "more bytes than a WebSocket may carry here");
         Err(match from {
-            From::Client => error.into_down(),
-            From::Server => error.into_up(),
+            Side::Client => error.into_down(),
+            Side::Server => error.into_up(),
         })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Pingora 0.9.1 takes the end of the request from a channel while it reads the answer, one or the other first. Where it has
 //! read 101 before it, it takes that end for the end of the WebSocket and closes what is just open. So nothing is read
-//! from here on after the handshake was written, until a flush comes with nothing new to send: that is how a request ends that has no body.
+//! from here on after the handshake was written, until a flush comes with nothing new to send: that is how a request ends
+//! that has no body.
 //! A request whose end never comes is ended by the read timeout.
 
 use std::io;
