@@ -117,8 +117,8 @@ pub struct Exchange {
     /// The answer is for a caller who is known, so that no cache but the caller's own may keep it, and an answer of the
     /// gateway's own none at all.
     pub personal: bool,
-    /// What is changed in an upstream's answer on its way to the client, in this order and before caches are told what they may keep. In an
-    /// answer of the gateway's own only what is set counts, where that says nothing itself.
+    /// What is changed in an upstream's answer on its way to the client, in this order and before caches are told what they
+    /// may keep. In an answer of the gateway's own only what is set counts, where that says nothing itself.
     pub answer_changes: Vec<Change>,
     /// `Set-Cookie` that clears a cookie which names no living session. The gateway adds it to a 401, whoever gives that,
     /// and to no other answer: an open page may be cached, and a login sets a cookie of its own.

@@ -24,7 +24,7 @@ use super::request::Request;
 use super::snapshot::Snapshot;
 use super::websocket;
 use crate::identity::login_page::not_found;
-use crate::routes::{Destination, Endpoint, ListenerClass, Route, Router, Unrouted};
+use crate::routes::{Destination, Endpoint, ListenerClass, Route, Router, Unrouted, Upstream};
 use crate::seats::NoSeat;
 use crate::store::SourceNetwork;
 use crate::telemetry::access::{RequestRecord, Stage};
@@ -82,16 +82,29 @@ impl Front {
             Destination::Upstream(upstream) => {
                 record.reach(Stage::WebSocket);
                 let handshake = handshake.transpose()?.zip(asked);
-                record.reach(Stage::Limits);
-                let client = SourceNetwork::of(exchange.client.address);
-                let way = self.ways.take(Some(client)).map_err(|reason| self.crowded(reason))?;
-                record.reach(Stage::Body);
-                let stream = self.hold(&route, &mut exchange, &mut body).await?;
-                record.reach(Stage::Upstream);
-                let forward = Forward::new((route.clone(), upstream.clone()), exchange, forwarded, host, stream, way);
+                let on = (route.clone(), upstream.clone());
+                let forward = self.to_upstream(on, exchange, (forwarded, host), body, record).await?;
                 Ok(Next::Forward(Box::new(forward.with_websocket(handshake))))
             }
         }
+    }
+
+    /// A way to the upstream, and the body as far as it is read before it goes there.
+    async fn to_upstream(
+        &self,
+        (route, upstream): (Arc<Route>, Arc<Upstream>),
+        mut exchange: Exchange,
+        (path, host): (Option<CanonicalPath>, String),
+        mut body: ClientBody<'_>,
+        record: &mut RequestRecord,
+    ) -> Result<Forward, Problem> {
+        record.reach(Stage::Limits);
+        let client = SourceNetwork::of(exchange.client.address);
+        let way = self.ways.take(Some(client)).map_err(|reason| self.crowded(reason))?;
+        record.reach(Stage::Body);
+        let stream = self.hold(&route, &mut exchange, &mut body).await?;
+        record.reach(Stage::Upstream);
+        Ok(Forward::new((route, upstream), exchange, path, host, stream, way))
     }
 
     /// A request for a WebSocket, to be judged anew while that is open.

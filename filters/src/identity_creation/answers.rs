@@ -58,20 +58,7 @@ impl IdentityCreationFilter {
         };
         let challenge = challenge.value();
         if self.settings.interception == Interception::Never || !accepts_html(&exchange.headers) {
-            let detail = match (session, other, reason) {
-                (Some(_), None, _) => {
-                    "the session's authentication is too weak or too old for this; authenticate again"
-                }
-                (Some(_), Some(_), _) => "what was shown is no authentication that is strong or new enough for this",
-                (None, _, Reason::Certificate) => "the client certificate that was shown names nobody here",
-                (None, _, Reason::Service) => "the authentication service does not know whoever sent this",
-                (None, _, Reason::OtherSite) => "a client certificate does not count where another site's page asks",
-                (None, Some(_), _) => "nothing was shown that tells who is calling",
-                (None, None, _) if exchange.client.internal => {
-                    "neither the bearer, token or certificate of an internal caller was shown, nor a session"
-                }
-                (None, None, _) => "log in first; the session is missing or has ended",
-            };
+            let detail = detail(exchange, session.is_some(), other.is_some(), reason);
             return Ok(Problem::unauthorized(detail, challenge).because(reason).into());
         }
         // What is of this request alone can't be raised: whoever logs in begins a session, as any user.
@@ -95,5 +82,22 @@ impl IdentityCreationFilter {
         let repeatable = exchange.method == Method::GET || exchange.method == Method::HEAD;
         let target = if repeatable { ReturnTarget::of(exchange) } else { None };
         target.unwrap_or_else(|| self.settings.start.clone())
+    }
+}
+
+/// Why a client that reads no page has to authenticate: somebody is `known` whose authentication does not do, or nobody;
+/// `other`: neither session nor token would.
+fn detail(exchange: &Exchange, known: bool, other: bool, reason: Reason) -> &'static str {
+    match (known, other, reason) {
+        (true, false, _) => "the session's authentication is too weak or too old for this; authenticate again",
+        (true, true, _) => "what was shown is no authentication that is strong or new enough for this",
+        (false, _, Reason::Certificate) => "the client certificate that was shown names nobody here",
+        (false, _, Reason::Service) => "the authentication service does not know whoever sent this",
+        (false, _, Reason::OtherSite) => "a client certificate does not count where another site's page asks",
+        (false, true, _) => "nothing was shown that tells who is calling",
+        (false, false, _) if exchange.client.internal => {
+            "neither the bearer, token or certificate of an internal caller was shown, nor a session"
+        }
+        (false, false, _) => "log in first; the session is missing or has ended",
     }
 }
