@@ -72,6 +72,9 @@ struct Show {
     body: String,
 }
 
+/// What makes a guess of it.
+type Change = fn(&mut Show, usize);
+
 #[tokio::test]
 async fn guesses_are_slowed_and_what_was_good_is_not() {
     let shop = Shop::open().await;
@@ -125,7 +128,7 @@ async fn nothing_but_a_refusal_of_what_is_no_cookie_counts() {
 #[tokio::test]
 async fn what_is_good_frees_no_guess_that_comes_by_the_same_header() {
     let own = Show { query: "a".into(), ticket: "app".into(), cookie: "sso=own".into(), body: "own".into() };
-    let with = |change: fn(&mut Show, usize)| {
+    let with = |change: Change| {
         let own = own.clone();
         move |count| {
             let mut guess = own.clone();
@@ -134,7 +137,7 @@ async fn what_is_good_frees_no_guess_that_comes_by_the_same_header() {
         }
     };
     // With another query or body it is the same one who guesses, and waits; with another cookie it is a stranger.
-    let guesses: [(fn(&mut Show, usize), u16); 3] = [
+    let guesses: [(Change, u16); 3] = [
         (|show, count| show.body = format!("guess-{count}"), 429),
         (|show, count| show.query = format!("guess-{count}"), 429),
         (|show, count| show.cookie = format!("sso=guess-{count}"), 200),
