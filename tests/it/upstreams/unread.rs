@@ -91,17 +91,19 @@ async fn a_connection_with_half_a_body_is_used_no_more() {
 async fn a_body_is_no_request_where_connections_are_closed_after_bodies() {
     let hasty = Hasty::start();
     let gateway = hasty.behind(", after-body: close").await;
-    for (turn, client) in [gateway.public(), gateway.public_http2()].into_iter().enumerate() {
-        let (now, next) = ((2 * turn).to_string(), (2 * turn + 1).to_string());
+    let mut closed = Vec::new();
+    for client in [gateway.public(), gateway.public_http2()] {
+        let get = async || client.get("/app").send().await.expect(200).text();
         for _ in 0..2 {
-            assert_eq!(client.get("/app").send().await.expect(200).text(), now, "connections are kept");
+            // It is free for the next request a moment after its answer.
+            wait::until("a connection is kept", wait::BOUND, async || (get().await == get().await).then_some(())).await;
+            let body = "GET /smuggled HTTP/1.1\r\nHost: a\r\nX-User: admin\r\n\r\n";
+            closed.push(client.post("/app").body(body).send().await.expect(200).text());
+            let next = get().await;
+            assert!(!closed.contains(&next), "{next} had a body: {closed:?}");
         }
-        let body = "GET /smuggled HTTP/1.1\r\nHost: a\r\nX-User: admin\r\n\r\n";
-        assert_eq!(client.post("/app").body(body).send().await.expect(200).text(), now);
-        assert_eq!(client.get("/app").send().await.expect(200).text(), next);
-        assert_eq!(client.post("/app").body(body).send().await.expect(200).text(), next);
     }
     let seen = hasty.seen.lock().unwrap();
-    let turn = ["get", "get", "post", "get", "post"].map(|method| format!("{method} /app http/1.1"));
-    assert_eq!(*seen, [turn.clone(), turn].concat());
+    let strange = seen.iter().find(|head| !["get /app http/1.1", "post /app http/1.1"].contains(&head.as_str()));
+    assert_eq!(strange, None);
 }
