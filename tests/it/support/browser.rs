@@ -9,6 +9,8 @@ use serde_json::json;
 use super::wait;
 
 const DRIVER: &str = "chromedriver";
+/// So often a driver is started anew that found its port taken.
+const TRIES: usize = 5;
 const FLAGS: [&str; 8] = [
     "--headless",
     "--no-sandbox",
@@ -32,10 +34,7 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) async fn open() -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut driver = Command::new(DRIVER).arg("--port=0").stdout(Stdio::piped()).spawn().unwrap_or_else(|error| {
-            panic!("{DRIVER} does not run ({error}): run `make deps`");
-        });
-        let port = port(&mut driver);
+        let (driver, port) = driver();
         let mut arguments: Vec<_> = FLAGS.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
@@ -123,8 +122,27 @@ impl Drop for Browser {
     }
 }
 
-fn port(driver: &mut Child) -> u16 {
+/// A driver that listens, and its port.
+///
+/// It takes a free port on IPv4 and then wants the same on IPv6, which another program may have taken in between: then it
+/// ends without a word on its port, and another is started.
+fn driver() -> (Child, u16) {
+    let mut tries = std::iter::repeat_with(|| {
+        let mut driver = Command::new(DRIVER).arg("--port=0").stdout(Stdio::piped()).spawn().unwrap_or_else(|error| {
+            panic!("{DRIVER} does not run ({error}): run `make deps`");
+        });
+        let Some(port) = port(&mut driver) else {
+            driver.wait().unwrap();
+            return None;
+        };
+        Some((driver, port))
+    });
+    tries.by_ref().take(TRIES).flatten().next().unwrap_or_else(|| panic!("{DRIVER} ended {TRIES} times at its start"))
+}
+
+/// The port that a driver says, if it does before its output ends.
+fn port(driver: &mut Child) -> Option<u16> {
     let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let told = lines.map_while(Result::ok).find(|line| line.contains("started successfully on port"));
-    told.unwrap().rsplit(' ').next().unwrap().trim_end_matches('.').parse().unwrap()
+    let told = lines.map_while(Result::ok).find(|line| line.contains("started successfully on port"))?;
+    told.rsplit(' ').next().unwrap().trim_end_matches('.').parse().ok()
 }
