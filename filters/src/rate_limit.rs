@@ -63,9 +63,9 @@ impl fmt::Display for RateLimit {
     }
 }
 
-/// Who sends a request.
+/// For whom a request counts.
 #[derive(Hash)]
-enum Sender<'a> {
+enum Counted<'a> {
     Network(SourceNetwork),
     /// Domain and extId.
     User(&'a str, &'a str),
@@ -74,7 +74,7 @@ enum Sender<'a> {
 }
 
 /// What is counted together, with the value of the path's segment if that counts.
-type Name<'a> = (Sender<'a>, Option<String>);
+type Name<'a> = (Counted<'a>, Option<String>);
 
 /// The filter `rate-limit`.
 pub struct RateLimitFilter {
@@ -95,15 +95,15 @@ impl RateLimitFilter {
         if internal && self.settings.exempts_internal {
             return Ok(None);
         }
-        let network = Sender::Network(SourceNetwork::of(exchange.client.address));
+        let network = Counted::Network(SourceNetwork::of(exchange.client.address));
         let of_caller = match &exchange.caller {
-            Caller::User(session) => Some(Sender::User(&session.domain, &session.ext_id)),
-            Caller::Internal(caller) => Some(Sender::Internal(&caller.name)),
+            Caller::User(session) => Some(Counted::User(&session.domain, &session.ext_id)),
+            Caller::Internal(caller) => Some(Counted::Internal(&caller.name)),
             Caller::Anonymous => None,
         };
         Ok(match (&self.settings.per, &exchange.caller) {
             (Per::Address, _) => Some((network, None)),
-            (Per::Session, Caller::User(session)) => Some((Sender::Session(&session.sid), None)),
+            (Per::Session, Caller::User(session)) => Some((Counted::Session(&session.sid), None)),
             (Per::User | Per::Session, _) => of_caller.map(|caller| (caller, None)),
             (Per::Segment(name), _) => {
                 let missing = || FilterError::Internal(format!("the path of the row has no segment {{{name}}}"));
