@@ -9,6 +9,7 @@ pub mod jwt;
 pub mod key_file;
 pub mod login_page;
 pub mod mtls;
+mod of_request;
 pub mod oob;
 pub mod password;
 pub mod remote;

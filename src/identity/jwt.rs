@@ -16,10 +16,9 @@ use async_trait::async_trait;
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity::{Login, Session};
 use sidegate_filters::identity_creation::{BadToken, Tokens};
-use sidegate_filters::jws::base64url;
 use sidegate_filters::{Client, FilterError};
 
-use crate::jose::sha256;
+use super::of_request::Basis;
 use crate::telemetry::audit::Event;
 pub use claims::Claim;
 pub use issuer_keys::{IssuerKeys, Pace, Source, try_file};
@@ -57,9 +56,8 @@ impl JwtRealm {
     fn session(&self, Verified { said, signed, .. }: &Verified) -> Session {
         let Settings { realm, domain, level, .. } = &self.settings;
         let level = said.level.unwrap_or(*level);
-        let sid = sha256(&[b"sid of a bearer\0", realm.as_bytes(), b"\0", &signed[..]].concat());
         Session {
-            sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
+            sid: Basis::Bearer(signed).sid(realm),
             domain: domain.clone(),
             ext_id: said.user.clone(),
             name: said.name.clone(),

@@ -7,11 +7,10 @@ use async_trait::async_trait;
 use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::{Login, Session};
 use sidegate_filters::identity_creation::Certificates;
-use sidegate_filters::jws::base64url;
 use sidegate_filters::recent::Recent;
 use sidegate_filters::{CertificateDigest, CertificateNames, FilterError};
 
-use crate::jose::sha256;
+use super::of_request::Basis;
 use crate::telemetry::audit::Event;
 
 /// Connections whose certificate was told of.
@@ -122,10 +121,8 @@ impl Certificates for MtlsRealm {
     ) -> Result<Option<Session>, FilterError> {
         let Some(owner) = self.owner(names, connection) else { return Ok(None) };
         let Owner { user, name, roles, .. } = owner.clone();
-        let sid =
-            sha256(&[b"sid of a certificate\0", self.realm.as_bytes(), b"\0", &digest.0[..], user.as_bytes()].concat());
         Ok(Some(Session {
-            sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
+            sid: Basis::Certificate(digest, &user).sid(&self.realm),
             domain: self.domain.clone(),
             ext_id: user,
             name,
@@ -160,6 +157,14 @@ mod tests {
     async fn user(names: &CertificateNames) -> Option<String> {
         let found = realm().find(&CertificateDigest([7; 32]), names, 0).await.unwrap();
         found.map(|session| session.ext_id)
+    }
+
+    /// Whoever upgrades keeps the sids that applications know.
+    #[tokio::test]
+    async fn the_sid_is_always_the_same_one() {
+        let names = names("CN=jeff,O=Bank", &[], &[], &[]);
+        let session = realm().find(&CertificateDigest([7; 32]), &names, 0).await.unwrap().unwrap();
+        assert_eq!(session.sid, "-DTRE9fvaruKdNVxvOnigQ");
     }
 
     #[tokio::test]

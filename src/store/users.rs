@@ -25,10 +25,17 @@ pub struct User {
     pub roles: Vec<String>,
 }
 
-/// Whether this can be a role: 1 to 256 bytes that a header can hold as they are, in a list with commas between.
+/// Whether a text can name a user or something of one: 1 to 256 bytes that a header can hold as they are. Its values lose
+/// blanks at their ends: nobody may become another there.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && text.trim() == text && !text.contains(char::is_control)
+}
+
+/// Whether this can be a role: plain text in a list with commas between.
 #[must_use]
 pub fn is_role(text: &str) -> bool {
-    (1..=256).contains(&text.len()) && text.trim() == text && !text.contains(|c: char| c == ',' || c.is_control())
+    is_plain(text) && !text.contains(',')
 }
 
 /// Whether a user can have these: at most 100, each one that [`is_role`].

@@ -3,14 +3,10 @@
 use http::{HeaderMap, HeaderName};
 use sidegate_filters::clock::Millis;
 use sidegate_filters::identity::{Login, Session};
-use sidegate_filters::jws::base64url;
 
+use super::super::of_request::Basis;
 use super::Settings;
-use crate::jose::sha256;
-use crate::store::users::are_roles;
-
-/// The longest text that names a user, in bytes.
-const LONGEST: usize = 256;
+use crate::store::users::{are_roles, is_plain};
 
 /// Whom an answer names. One that names nobody in a way that can be read denies.
 pub(super) fn session(settings: &Settings, answer: &HeaderMap) -> Option<Session> {
@@ -20,9 +16,8 @@ pub(super) fn session(settings: &Settings, answer: &HeaderMap) -> Option<Session
     let roles = terms.roles.as_ref().map_or_else(|| Some(Vec::new()), |name| roles(answer, name))?;
     // Of what the service says alone: a client could make itself as many sessions as it likes with what it shows.
     let own = terms.session.as_ref().map_or_else(|| Some(String::new()), |name| text(answer, name))?;
-    let sid = sha256(&[b"sid of a service", realm.as_bytes(), user.as_bytes(), own.as_bytes()].join(&0));
     Some(Session {
-        sid: base64url::encode(sid.get(..16).unwrap_or(&sid)),
+        sid: Basis::Service(&user, &own).sid(realm),
         domain: domain.clone(),
         ext_id: user,
         name,
@@ -37,10 +32,7 @@ pub(super) fn session(settings: &Settings, answer: &HeaderMap) -> Option<Session
 fn text(answer: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = answer.get_all(name).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let value = std::str::from_utf8(value.as_bytes()).ok()?;
-    let plain =
-        !value.is_empty() && value.len() <= LONGEST && value.trim() == value && !value.contains(char::is_control);
-    plain.then(|| value.to_owned())
+    std::str::from_utf8(value.as_bytes()).ok().filter(|value| is_plain(value)).map(str::to_owned)
 }
 
 /// Texts with commas between them, in any number of fields; none where there is no field.
@@ -51,4 +43,39 @@ fn roles(answer: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
         roles.extend(value.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned));
     }
     are_roles(&roles).then_some(roles)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::super::Terms;
+    use super::*;
+
+    fn settings() -> Settings {
+        let terms = Terms {
+            headers: Vec::new(),
+            body: None,
+            user: HeaderName::from_static("x-user"),
+            name: None,
+            roles: None,
+            session: Some(HeaderName::from_static("x-session")),
+            cache: None,
+        };
+        Settings { realm: "apps".into(), domain: "main".into(), level: 1, terms }
+    }
+
+    fn answer(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        fields.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    /// Whoever upgrades keeps the sids that applications know.
+    #[test]
+    fn the_sid_is_always_the_same_one() {
+        let mut settings = settings();
+        let answer = answer(&[("x-user", "e-1"), ("x-session", "tab-7")]);
+        assert_eq!(session(&settings, &answer).unwrap().sid, "5f3RcYrPa_PTrMlpH_YsZw");
+        settings.terms.session = None;
+        assert_eq!(session(&settings, &answer).unwrap().sid, "98BOlc_Wd7_dUd2sr2wIlQ", "a user has one");
+    }
 }

@@ -8,10 +8,8 @@ use sidegate_filters::identity_creation::BadToken;
 use sidegate_filters::jws::base64url;
 
 use super::verifier::Issuer;
-use crate::store::users::are_roles;
+use crate::store::users::{are_roles, is_plain};
 
-/// The longest text of a claim that is used, in bytes.
-const LONGEST: usize = 256;
 /// The last second of the year 9999: what lies behind it is no date.
 const LAST: f64 = 253_402_300_799.0;
 
@@ -88,11 +86,10 @@ fn instant(claims: &Value, name: &str) -> Result<Option<Millis>, BadToken> {
     Ok(Some(Millis(0).after(Duration::from_secs(seconds as u64))))
 }
 
-/// A user's name. It goes into headers, whose values lose blanks at their ends: nobody may become another there.
+/// A user's name.
 fn text(value: Option<&Value>) -> Result<String, BadToken> {
     let text = value.and_then(Value::as_str).ok_or(BadToken("a claim that names the user is missing or no text"))?;
-    let is_plain = !text.is_empty() && text.len() <= LONGEST && text.trim() == text && !text.contains(char::is_control);
-    if is_plain {
+    if is_plain(text) {
         Ok(text.to_owned())
     } else {
         Err(BadToken("a claim that names the user is empty, too long or no plain text"))

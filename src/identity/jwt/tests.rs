@@ -6,11 +6,11 @@ mod server;
 use serde_json::{Value, json};
 use sidegate_filters::CertificateDigest;
 use sidegate_filters::clock::{ManualClock, Millis};
-use sidegate_filters::jws::Algorithm;
+use sidegate_filters::jws::{Algorithm, base64url};
 
 use super::*;
 use crate::identity::remote::{Patience, Remote};
-use crate::jose::{SigningKey, jwks};
+use crate::jose::{SigningKey, jwks, sha256};
 use server::Server;
 
 const ISSUER: &str = "https://idp.example";
@@ -96,6 +96,17 @@ async fn a_session_says_what_the_token_says() {
     assert_eq!(ahead.authenticated_at(), Millis(START * 1000), "never in the future");
     let scopes = bench.verify(&token(&key, &json!({"roles": "read write"}))).await.unwrap().unwrap();
     assert_eq!(scopes.roles, ["read", "write"]);
+}
+
+/// Whoever upgrades keeps the sids that applications know: it is of the realm and of what is signed.
+#[tokio::test]
+async fn the_sid_is_always_the_same_one() {
+    let key = SigningKey::generate().unwrap();
+    let token = token(&key, &json!({}));
+    let session = Bench::new(&[&key]).await.verify(&token).await.unwrap().unwrap();
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    let whole = sha256(&[&b"sid of a bearer\0partners\0"[..], &sha256(signed.as_bytes())].concat());
+    assert_eq!(session.sid, base64url::encode(&whole[..16]));
 }
 
 #[tokio::test]
