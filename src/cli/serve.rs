@@ -16,6 +16,7 @@ use super::upgrade::{Offer, Successor, Taken, UpgradeError};
 use super::{check, data, program, start};
 use crate::config::{self, Config, Environment, Fault, Overrides, Source};
 use crate::gateway::{self, StartError, Stop};
+use crate::routes::Router;
 use crate::store::DataFolder;
 use crate::telemetry::access::UNKNOWN;
 use crate::telemetry::{Metrics, Work, log};
@@ -45,16 +46,8 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
         Some(memory) => Stores::open_after(&config, &folder, &clock, memory)?,
         None => Stores::open(&config, &folder, &clock)?,
     });
-    let (router, demo, lonely) = runtime.block_on(async {
-        // First: what removed users had registered must not hold up a change of the app-id.
-        stores.sweep_orphans().await?;
-        let router = compose::router(&config, &folder, &stores, &clock, &metrics).await?;
-        let demo = start::demo_user(&config, &folder, stores.users.as_ref()).await?;
-        let lonely = start::nobody_can_log_in(&config, stores.users.as_ref()).await?;
-        Ok::<_, Failure>((router, demo, lonely))
-    })?;
+    let (router, lonely, demo) = runtime.block_on(compose_first(&config, &folder, &stores, &clock, &metrics))?;
     stores.served();
-    let router = Arc::new(router);
     expect(&config, &metrics);
     // First of what is said: for whom this is, and the password that is shown once, whatever becomes of the start.
     let notes = start::notes(&config, lonely, bearers);
@@ -70,6 +63,22 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
     drop((sweeper, reloader));
     successor.leave(|| left.left());
     Ok(ended?)
+}
+
+/// The routes of a start, whether nobody can log in there, and the password of a demo user that it made.
+async fn compose_first(
+    config: &Config,
+    folder: &DataFolder,
+    stores: &Stores,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<(Arc<Router>, bool, Option<start::DemoPassword>), Failure> {
+    // First: what removed users had registered must not hold up a change of the app-id.
+    stores.sweep_orphans().await?;
+    let router = compose::router(config, folder, stores, clock, metrics).await?;
+    let demo = start::demo_user(config, folder, stores.users.as_ref()).await?;
+    let lonely = start::nobody_can_log_in(config, stores.users.as_ref()).await?;
+    Ok((Arc::new(router), lonely, demo))
 }
 
 fn listen(config: &Config) -> Result<gateway::Listening, Failure> {

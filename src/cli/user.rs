@@ -76,8 +76,22 @@ pub(super) async fn run(
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
     }
     let users = if used && !anew { UsersFile::open_used(&file)? } else { UsersFile::open(&file)? };
+    match change(&users, path, &command, password.as_ref()).await? {
+        Some((done, user)) => tell(done, &user, &file, password.as_ref(), out),
+        None => list(&users, out).await,
+    }
+}
+
+/// Does what the command says to the users in the data folder at `path`: what was done, and to whom. `None`: it changes
+/// nobody.
+async fn change(
+    users: &dyn Users,
+    path: &Path,
+    command: &UserCommand,
+    password: Option<&Password>,
+) -> Result<Option<(&'static str, User)>, Failed> {
     let unknown = |name: &str| Failed::Unknown { name: name.to_owned(), folder: path.to_owned() };
-    let (done, user) = match (&command, &password) {
+    Ok(Some(match (command, password) {
         (UserCommand::Add { login, roles, .. }, Some(password)) => {
             let added = users.add(&login.name, password.hash()?).await.map_err(|error| match error {
                 UserError::Exists => Failed::Exists { name: login.name.clone(), folder: path.to_owned() },
@@ -95,9 +109,8 @@ pub(super) async fn run(
             ("changed", user.ok_or_else(|| unknown(&login.name))?)
         }
         (UserCommand::Remove { name, .. }, _) => ("removed", users.remove(name).await?.ok_or_else(|| unknown(name))?),
-        _ => return list(&users, out).await,
-    };
-    tell(done, &user, &file, password.as_ref(), out)
+        _ => return Ok(None),
+    }))
 }
 
 /// A password that was given, or one that was made and must be told.

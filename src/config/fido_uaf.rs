@@ -2,10 +2,11 @@
 
 mod metadata;
 mod time_limits;
+mod upstream;
 
 use std::path::{Path, PathBuf};
 
-use sidegate_filters::{CanonicalPath, UsernameMapper};
+use sidegate_filters::UsernameMapper;
 use sidegate_uaf::Aaid;
 use sidegate_uaf::wire::{AppId, FacetId, Versions};
 
@@ -21,6 +22,7 @@ use crate::dispatchers::AppLinks;
 
 pub use metadata::{Metadata, UnknownModels};
 pub use time_limits::TimeLimits;
+pub use upstream::UafUpstream;
 
 /// The out-of-band services and the UAF server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,31 +69,6 @@ pub struct FidoUaf {
     pub app_links: Option<AppLinks>,
 }
 
-/// A UAF server behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UafUpstream {
-    /// One of the configured upstreams.
-    pub name: String,
-    /// The path above `request/registration` and the others.
-    pub path: String,
-}
-
-/// Keys that only the embedded server has.
-const EMBEDDED: &[&str] = &[
-    "app-id",
-    "wildcards-for-testing",
-    "metadata",
-    "old-clients",
-    "policies",
-    "hide-users",
-    "decoy-models",
-    "fold-content-codes",
-    "tls-certificates",
-];
-
-/// Where UAF servers of this family have their endpoints.
-const UAF_PATH: &str = "/nevisfido/uaf/1.1";
-
 /// What a user who has a credential needs for another one (`http-api.md` 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdditionalRegistration {
@@ -120,17 +97,14 @@ pub(super) struct Known<'a> {
 }
 
 pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> FidoUaf {
-    let upstream = upstream(section, known.upstreams);
+    let upstream = upstream::read(section, known.upstreams);
     let embedded = !section.field("upstream").is_written() && !section.misspells(&["upstream"]);
     let metadata = section.field("metadata").section(metadata::read).unwrap_or_else(Metadata::none);
     let hide_users = embedded && hide_users(&section.field("hide-users"));
     let decoys = section.field("decoy-models");
     let decoy_models = decoy_models(&decoys, &metadata);
-    if hide_users && !known.try_out && decoy_models.is_empty() && metadata.unknown_models == UnknownModels::Surrogate {
-        decoys.notice(
-            "no model beside unknown-models: surrogate: who does not exist is shown with a model that no phone of yours \
-             may be of, and so shows; list the models of your phones",
-        );
+    if hide_users && !known.try_out && decoy_models.is_empty() {
+        note_surrogates(&decoys, &metadata);
     }
     let dispatchers = dispatchers::read(&section.field("dispatchers"), known.public_url);
     FidoUaf {
@@ -196,6 +170,16 @@ fn decoy_models(field: &Field<'_>, metadata: &Metadata) -> Vec<Aaid> {
     taken
 }
 
+/// What decoys of no model in particular are good for.
+fn note_surrogates(field: &Field<'_>, metadata: &Metadata) {
+    if metadata.unknown_models == UnknownModels::Surrogate {
+        field.notice(
+            "no model beside unknown-models: surrogate: who does not exist is shown with a model that no phone of yours \
+             may be of, and so shows; list the models of your phones",
+        );
+    }
+}
+
 fn versions(field: &Field<'_>) -> Versions {
     let words =
         [("false", Versions::Only1_1), ("true", Versions::From1_0), ("incomplete", Versions::From1_0Incomplete)];
@@ -209,31 +193,6 @@ fn versions(field: &Field<'_>) -> Versions {
 fn additional_registration(field: &Field<'_>) -> AdditionalRegistration {
     let words = [("password", AdditionalRegistration::Password), ("step-up", AdditionalRegistration::StepUp)];
     field.choice(&words).unwrap_or(AdditionalRegistration::Password)
-}
-
-fn upstream(section: &Section<'_>, known: &[&str]) -> Option<UafUpstream> {
-    let (field, path) = (section.field("upstream"), section.field("upstream-path"));
-    if !field.is_written() {
-        if path.is_written() {
-            path.fault(
-                "there is no upstream",
-                "write upstream with the name of one of the upstreams, or leave this key",
-            );
-        }
-        return None;
-    }
-    for key in EMBEDDED {
-        let own = section.field(key);
-        if own.is_written() {
-            own.fault("the UAF server behind decides this", "leave this key, or leave upstream");
-        }
-    }
-    let name = field.reference("upstream", known)?;
-    let text = path.or(UAF_PATH.to_owned());
-    if !CanonicalPath::parse(&text).is_ok_and(|canonical| canonical.as_str() == text) {
-        path.fault("this is no path", format!("write the path above request/registration, such as {UAF_PATH}"));
-    }
-    Some(UafUpstream { name, path: text })
 }
 
 /// Behind a server that judges them the facets need only be listed to be published here.

@@ -1,6 +1,7 @@
 //! `filters`: named filter settings that own routes put into their chains.
 
 mod headers;
+mod identity_creation;
 mod ip_list;
 mod rate_limit;
 mod role;
@@ -8,7 +9,6 @@ mod role;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::HeaderName;
 use sidegate_filters::delegation::{Rule, RuleError, SOURCES};
 use sidegate_filters::headers::HeaderRules;
 use sidegate_filters::identity_creation::InternalAccess;
@@ -21,10 +21,12 @@ use sidegate_filters::{Role, UsernameMapper};
 
 use super::field::Field;
 use super::files;
-use super::realms::{LEVELS, Realm, RealmKind};
+use super::realms::Realm;
 use super::section::Section;
 use super::substitution::Environment;
 use super::suggest::listed;
+
+pub use identity_creation::IdentityCreation;
 
 /// A filter with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,36 +81,10 @@ impl FilterKind {
     }
 }
 
-/// What an `identity-creation` filter demands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IdentityCreation {
-    /// The session domain; one of the configured ones.
-    pub domain: String,
-    /// Whether callers without a session pass, too.
-    pub open: bool,
-    /// The lowest authentication level.
-    pub level: u8,
-    /// How long ago the latest login or step-up may be.
-    pub max_age: Option<Duration>,
-    /// The latest login or step-up was by one of these realms, or the request shows a credential of theirs; empty: any.
-    pub realms: Vec<String>,
-    /// The user has one of these roles; empty: any user.
-    pub roles: Vec<String>,
-    /// Which internal callers pass.
-    pub internal_callers: InternalAccess,
-    /// Whether a realm that it takes makes sessions; where a realm is at fault that may be the one.
-    pub takes_sessions: bool,
-    /// Whether a realm that it takes has bearer tokens; where a realm is at fault that may be the one.
-    pub takes_tokens: bool,
-    /// The client's headers that a realm which it takes has judged by somebody else.
-    pub judged: Vec<HeaderName>,
-}
-
 type Reader = fn(&Section<'_>, &Known<'_>) -> Option<FilterKind>;
 
 const TYPES: &[(&str, Reader)] = &[
-    ("identity-creation", |section, known| identity_creation(section, known).map(FilterKind::IdentityCreation)),
+    ("identity-creation", |section, known| identity_creation::read(section, known).map(FilterKind::IdentityCreation)),
     ("delegation", |section, known| Some(FilterKind::Delegation(delegation(section, known.environment)))),
     ("jws-bypass", |section, _| Some(FilterKind::JwsBypass(jws_bypass(section)))),
     ("user-binding", |section, _| Some(FilterKind::UserBinding(username_mapper(section), place(section)))),
@@ -137,69 +113,6 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<NamedFilter> {
         };
         Some(NamedFilter { name: name.to_owned(), kind: read(section, known)? })
     })
-}
-
-fn identity_creation(section: &Section<'_>, known: &Known<'_>) -> Option<IdentityCreation> {
-    let domain = section.field("domain").demanded("write the name of one of the domains");
-    let domain = domain.reference("domain", known.domains);
-    let realms: Vec<&Realm> =
-        known.realms.iter().filter(|realm| domain.as_ref().is_none_or(|domain| *domain == realm.domain)).collect();
-    let names: Vec<&str> = realms.iter().map(|realm| realm.name.as_str()).collect();
-    let listed = section.field("realms");
-    listed.refuse_empty("list realms, or take the key away for any of the domain");
-    let named = listed.each(|item| item.reference("realm", &names));
-    let taken = || realms.iter().filter(|realm| named.is_empty() || named.contains(&realm.name));
-    let level = section.field("level");
-    let level_value = level.or(1);
-    let highest = taken().map(|realm| realm.kind.highest(realm.level)).max().unwrap_or(0);
-    let told = domain.is_some() && known.realms_complete;
-    if level_value > highest && told {
-        let wrong = if named.is_empty() {
-            "no realm of the domain gives this level"
-        } else {
-            "none of its realms gives this level"
-        };
-        level.fault(wrong, format!("write at most {highest}, or add a realm that gives it: {LEVELS}"));
-    }
-    let max_age = section.field("max-age");
-    if level_value <= highest && told {
-        let mut fitting = taken().filter(|realm| realm.kind.highest(realm.level) >= level_value);
-        check_age(&max_age, fitting.any(|realm| realm.kind.tells_age()));
-    }
-    let judged = taken().flat_map(|realm| realm.kind.judged()).cloned().collect();
-    let roles = section.field("roles");
-    roles.refuse_empty("list roles, or take the key away");
-    let role_values = roles.each(|item| item.optional());
-    let takes = |fits: fn(&RealmKind) -> bool| !told || taken().any(|realm| fits(&realm.kind));
-    let (open, max_age) = (section.field("open"), section.field("max-age"));
-    let is_open = open.or(false);
-    for field in [&level, &listed, &roles, &max_age].into_iter().filter(|_| is_open) {
-        if field.is_written() {
-            field.fault("with open: true everybody passes, whatever this says", "take this key away, or open");
-        }
-    }
-    Some(IdentityCreation {
-        open: is_open,
-        level: level_value,
-        max_age: max_age.optional(),
-        roles: role_values,
-        internal_callers: internal_callers(section),
-        takes_sessions: takes(RealmKind::makes_sessions),
-        takes_tokens: takes(|kind| matches!(kind, RealmKind::Jwt(_))),
-        realms: named,
-        judged,
-        domain: domain?,
-    })
-}
-
-/// Somebody has to be able to meet a `max-age`.
-fn check_age(max_age: &Field<'_>, is_told: bool) {
-    if max_age.is_written() && !is_told {
-        max_age.fault(
-            "none of its realms that give the level tells when its user was last there: nobody would ever pass",
-            "take this key away, or add a realm of type password, fido-uaf, oob or jwt that gives the level",
-        );
-    }
 }
 
 /// `internal-callers`.

@@ -1,17 +1,14 @@
 //! The counters behind `/metrics`.
 
+mod names;
+
 use std::fmt;
 use std::time::Duration;
 
-use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-    exponential_buckets,
-};
-
+use prometheus::{Encoder as _, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 use sidegate_filters::clock::Millis;
 
 use super::access::Cut;
-use super::audit;
 use super::background::Work;
 
 /// Every counter of the gateway. Labels are names of the configuration and of this program, never a client's text.
@@ -82,88 +79,6 @@ impl Drop for Opened {
 }
 
 impl Metrics {
-    /// Counters at zero: of those with labels, the events are there; others come when they are expected, or happen.
-    ///
-    /// # Errors
-    /// When a name or bucket is not to Prometheus' liking: a fault of this program.
-    pub fn new() -> Result<Self, prometheus::Error> {
-        let labels = ["listener", "route", "method", "status"];
-        let refused = Opts::new("sidegate_connections_refused_total", "Connections that were closed unheard.");
-        let refused_requests =
-            Opts::new("sidegate_requests_refused_total", "HTTP/2 requests refused, since too many were open.");
-        let refused_forwards = Opts::new(
-            "sidegate_forwards_refused_total",
-            "Requests answered with 503, since too many were on their way to upstreams.",
-        );
-        let cut_requests = Opts::new("sidegate_requests_cut_total", "Requests broken off before their answer's end.");
-        let failures =
-            Opts::new("sidegate_uaf_upstream_failures_total", "Questions that the UAF server behind did not answer.");
-        let checks = Opts::new("sidegate_health_checks_total", "Questions to servers behind whether they are well.");
-        let healthy = Opts::new("sidegate_upstream_server_healthy", "Whether the health checks of a server go well.");
-        let buckets = exponential_buckets(0.0005, 2.0, 16)?;
-        let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
-        Self {
-            registry: Registry::new(),
-            requests: IntCounterVec::new(Opts::new("sidegate_requests_total", "Requests answered."), &labels)?,
-            seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
-            cut_requests: IntCounterVec::new(cut_requests, &["listener", "route", "by"])?,
-            uaf_upstream_failures: IntCounterVec::new(failures, &["upstream", "kind"])?,
-            health_checks: IntCounterVec::new(checks, &["upstream", "server", "result"])?,
-            healthy: IntGaugeVec::new(healthy, &["upstream", "server"])?,
-            open_requests: IntGauge::new("sidegate_open_requests", "Requests under way.")?,
-            open_connections: IntGauge::new("sidegate_open_connections", "Client connections.")?,
-            refused_connections: IntCounterVec::new(refused, &["listener", "reason"])?,
-            refused_requests: IntCounterVec::new(refused_requests, &["listener", "reason"])?,
-            refused_forwards: IntCounterVec::new(refused_forwards, &["listener", "reason"])?,
-            password_hashes: IntCounterVec::new(
-                Opts::new("sidegate_password_hashes_total", "Password hashes computed for logins."),
-                &["parameters"],
-            )?,
-            reloads: IntCounterVec::new(
-                Opts::new("sidegate_reloads_total", "Reloads of the configuration."),
-                &["result"],
-            )?,
-            background_failures: IntCounterVec::new(
-                Opts::new("sidegate_background_failures_total", "Work beside the requests that broke off."),
-                &["work"],
-            )?,
-            generation: IntGauge::new("sidegate_configuration_generation", "Configurations served since the start.")?,
-            configured: IntGauge::new(
-                "sidegate_configuration_timestamp_seconds",
-                "Since when the configuration is served.",
-            )?,
-            events: IntCounterVec::new(Opts::new("sidegate_events_total", "Audited events."), &["event"])?,
-        }
-        .registered()
-    }
-
-    /// The same, with all of them told, and the events from zero.
-    fn registered(self) -> Result<Self, prometheus::Error> {
-        let refused = [&self.refused_connections, &self.refused_requests, &self.refused_forwards];
-        let failures = [&self.cut_requests, &self.uaf_upstream_failures, &self.health_checks];
-        let others =
-            failures.into_iter().chain([&self.requests, &self.events, &self.reloads, &self.background_failures]);
-        let others = others.chain([&self.password_hashes]);
-        for counter in refused.into_iter().chain(others) {
-            self.registry.register(Box::new(counter.clone()))?;
-        }
-        for gauge in [&self.open_requests, &self.open_connections, &self.generation, &self.configured] {
-            self.registry.register(Box::new(gauge.clone()))?;
-        }
-        self.registry.register(Box::new(self.healthy.clone()))?;
-        self.registry.register(Box::new(self.seconds.clone()))?;
-        for result in Reload::ALL {
-            self.reloads.with_label_values(&[&result.to_string()]);
-        }
-        for work in Work::ALL {
-            self.background_failures.with_label_values(&[work.name()]);
-        }
-        for name in audit::NAMES.iter().chain(sidegate_filters::audit::NAMES) {
-            self.events.with_label_values(&[name]);
-        }
-        Ok(self)
-    }
-
     /// A listener of this class is served, and refuses for these reasons: what it refuses is counted from zero.
     pub fn expect_listener(&self, listener: &str, reasons: &[&str]) {
         for reason in reasons {
@@ -307,6 +222,7 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use super::super::audit;
     use super::*;
 
     fn text(metrics: &Metrics) -> String {

@@ -34,15 +34,7 @@ pub(in crate::cli) fn notes(config: &Config, now: Millis) -> Vec<Notice> {
     }
     for realm in &config.realms {
         let RealmKind::Mtls(users) = &realm.kind else { continue };
-        let is_reversed = |user: &&CertificateUser| user.kind == CertificateName::Subject && is_reversed(&user.value);
-        for user in users.iter().filter(is_reversed) {
-            let text = format!(
-                "{} begins with what certificates begin with, and RFC 2253 writes that last: see what `openssl x509 \
-                 -noout -subject -nameopt RFC2253` says of the certificate",
-                user.value
-            );
-            note(format!("realms.{}.users", realm.name), vec![text]);
-        }
+        note(format!("realms.{}.users", realm.name), of_subjects(users));
     }
     for upstream in &config.upstreams {
         let client = upstream.tls.as_ref().and_then(|tls| tls.client.as_ref());
@@ -51,6 +43,19 @@ pub(in crate::cli) fn notes(config: &Config, now: Millis) -> Vec<Notice> {
     }
     found.extend(judge.into_iter().flat_map(of_policies));
     found
+}
+
+/// Users whose subjects are written the wrong way round.
+fn of_subjects(users: &[CertificateUser]) -> Vec<String> {
+    let is_reversed = |user: &&CertificateUser| user.kind == CertificateName::Subject && is_reversed(&user.value);
+    let text = |user: &CertificateUser| {
+        format!(
+            "{} begins with what certificates begin with, and RFC 2253 writes that last: see what `openssl x509 \
+             -noout -subject -nameopt RFC2253` says of the certificate",
+            user.value
+        )
+    };
+    users.iter().filter(is_reversed).map(text).collect()
 }
 
 /// Policies that no key can meet, so that nobody registers or logs in by them.

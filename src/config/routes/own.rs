@@ -25,17 +25,13 @@ pub(super) fn row(section: &Section<'_>, name: String, defaults: &[String], know
     section.belong_elsewhere(DEMANDS, "write it in the filter of type identity-creation that stands in filters");
     section.belong_elsewhere(ROLES, "write it in the filter of type role that stands in filters");
     let pattern = pattern(&section.field("path"), section.field("ignore-case").or(false));
-    let right = "list the methods, such as [GET, POST]";
-    let methods = section.field("methods").demanded(right);
-    methods.refuse_empty(right);
-    let methods = methods.each(Field::optional);
+    let methods = methods(section);
     let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
     let upstream = upstream.reference("upstream", known.upstreams);
     let written = section.field("filters").demanded("list filters in their order, or [] for a row that is open to all");
     let filters = chain::read(&written, known, pattern.as_ref());
     chain::check_bypass(&written, &filters, known, &methods, pattern.as_ref());
-    let on = section.field("on");
-    let on = if on.is_written() { classes(&on, false) } else { vec![ListenerClass::Public] };
+    let on = listeners(&section.field("on"));
     let interception = interception(section).unwrap_or(true);
     let allow = allow(&section.field("allow"));
     let body_limit = section.field("body-limit").optional::<Bytes>().map(|bytes| bytes.0);
@@ -45,9 +41,8 @@ pub(super) fn row(section: &Section<'_>, name: String, defaults: &[String], know
     let passed_on = pass_on::read(&section.field("pass-on"), &filters, &on, known);
     let (upstream, pattern) = (upstream?, pattern?);
     if !chain::asks_who(&filters, known) {
-        let who =
-            if chain::names_networks(&filters, known) { "whoever calls from its networks and" } else { "whoever" };
-        written.notice(openness(&name, who, &upstream, &pattern));
+        let from_networks = chain::names_networks(&filters, known);
+        written.notice(openness(&name, from_networks, &upstream, &pattern));
     }
     let leads_to = LeadsTo::Upstream { name: upstream, filters };
     Some(Row {
@@ -84,6 +79,17 @@ fn is_misspelt(section: &Section<'_>, name: &str, defaults: &[String]) -> bool {
         section.field("name").fault("there is no default row of this name", format!("did you mean {meant}?"));
     }
     meant.is_some()
+}
+
+fn methods(section: &Section<'_>) -> Vec<Method> {
+    let right = "list the methods, such as [GET, POST]";
+    let methods = section.field("methods").demanded(right);
+    methods.refuse_empty(right);
+    methods.each(Field::optional)
+}
+
+fn listeners(field: &Field<'_>) -> Vec<ListenerClass> {
+    if field.is_written() { classes(field, false) } else { vec![ListenerClass::Public] }
 }
 
 fn pattern(field: &Field<'_>, any_case: bool) -> Option<Pattern> {
@@ -127,8 +133,9 @@ fn upstream_path(field: &Field<'_>, here: Option<&Pattern>) -> Option<UpstreamPa
     path
 }
 
-/// What an open row means.
-fn openness(name: &str, who: &str, upstream: &str, pattern: &Pattern) -> String {
+/// What an open row means, be it for some networks alone.
+fn openness(name: &str, from_networks: bool, upstream: &str, pattern: &Pattern) -> String {
+    let who = if from_networks { "whoever calls from its networks and" } else { "whoever" };
     let open = format!("the row {name} is open: {who} reaches its listeners reaches the upstream {upstream}");
     let prefix = pattern.text().strip_suffix('*');
     let below = |row: &&rows::Row| {
