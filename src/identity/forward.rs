@@ -3,6 +3,7 @@
 
 mod answer;
 mod attempts;
+mod named;
 mod question;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,9 +74,12 @@ pub struct ForwardRealm {
 }
 
 /// What a service says.
-enum Verdict {
+enum Said {
     User(Session),
+    /// 401.
     Refused,
+    /// 403.
+    Forbidden,
     /// Nobody, for another reason.
     Nobody,
 }
@@ -91,7 +95,7 @@ impl ForwardRealm {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (known, told) = (Mutex::new(Recent::new(REMEMBERED)), Mutex::new(Recent::new(REMEMBERED)));
-        let attempts = Attempts { realm: settings.realm.clone(), throttle };
+        let attempts = Attempts::new(settings.realm.clone(), throttle);
         Self { settings, remote, seats, attempts, known, told, clock }
     }
 
@@ -105,7 +109,7 @@ impl ForwardRealm {
 
     /// A reserved place is none of the network's share of the seats, which strangers may have taken: of these places it has no
     /// more than its share anyhow.
-    async fn judge(&self, question: &Question, client: &Client, lane: Option<Lane>) -> Result<Verdict, FilterError> {
+    async fn judge(&self, question: &Question, client: &Client, lane: Option<Lane>) -> Result<Said, FilterError> {
         let counts = !client.internal && lane != Some(Lane::Reserved);
         let network = counts.then(|| SourceNetwork::of(client.address));
         let _seat = self.seats.take(network).map_err(|reason| self.failed(&reason.name()))?;
@@ -114,16 +118,18 @@ impl ForwardRealm {
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(self.failed(&format!("it answered with HTTP status {status}")));
         }
-        if !status.is_success() {
-            let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
-            return Ok(if refused { Verdict::Refused } else { Verdict::Nobody });
+        match status {
+            StatusCode::UNAUTHORIZED => return Ok(Said::Refused),
+            StatusCode::FORBIDDEN => return Ok(Said::Forbidden),
+            _ if !status.is_success() => return Ok(Said::Nobody),
+            _ => {}
         }
         let session = answer::session(&self.settings, &answer);
         if session.is_none() {
             let realm = self.settings.realm.as_str();
             tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
         }
-        Ok(session.map_or(Verdict::Nobody, Verdict::User))
+        Ok(session.map_or(Said::Nobody, Said::User))
     }
 
     fn known(&self) -> MutexGuard<'_, Recent<[u8; 32], (Session, Millis)>> {
@@ -169,11 +175,11 @@ impl AuthenticationService for ForwardRealm {
             Ok(ticket) => ticket,
             Err(wait) => return Ok(Judgement::Slowed(wait)),
         };
-        let verdict = self.judge(&question, client, ticket.as_ref().map(Ticket::lane)).await;
+        let said = self.judge(&question, client, ticket.as_ref().map(Ticket::lane)).await;
         if let Some(ticket) = ticket {
-            self.attempts.settle(ticket, &verdict, client);
+            self.attempts.settle(&question, ticket, &said, client);
         }
-        let Verdict::User(session) = verdict? else { return Ok(Judgement::Nobody) };
+        let Said::User(session) = said? else { return Ok(Judgement::Nobody) };
         self.tell(question.credentials, &session);
         if let Some(age) = self.settings.terms.cache {
             self.known().insert(question.whole, (session.clone(), self.clock.now().after(age)));

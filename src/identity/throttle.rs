@@ -6,7 +6,7 @@
 //! by what others fail there or elsewhere, nor, with one attempt at a time, by how many they have under way: that one
 //! takes a reserved place. Of these a network has no more than of the others, since whoever shares it may know the names
 //! of many who are familiar there. An attempt counts from its beginning, so that parallel ones gain nothing, and only
-//! success takes it back.
+//! success takes it back, or time.
 //!
 //! Memory is bounded: what is not used while many others are is forgotten. An attacker with many networks can make
 //! counts be forgotten (25,000 failures with the built-in numbers), which slows him less and nobody more. Logins that
@@ -161,7 +161,7 @@ impl Throttle {
     /// How long to wait.
     pub fn admit(self: &Arc<Self>, name: Option<&str>, network: SourceNetwork) -> Result<Ticket, Duration> {
         let (now, paces) = (self.clock.now(), &self.paces);
-        let name = name.map(|name| self.names.hash_one(name));
+        let name = name.map(|name| self.name(name));
         let mut state = self.state();
         let is_familiar = name.is_some_and(|name| state.familiar.knows(name, network, now));
         let source = Source { name, network, is_familiar };
@@ -181,8 +181,12 @@ impl Throttle {
     /// for which failures are remembered.
     #[must_use]
     pub fn tells_guesses(&self, name: &str) -> bool {
-        let (now, name) = (self.clock.now(), self.names.hash_one(name));
+        let (now, name) = (self.clock.now(), self.name(name));
         self.state().guesses.tell(name, now, self.paces.user.memory)
+    }
+
+    fn name(&self, name: &str) -> Name {
+        self.names.hash_one(name)
     }
 
     fn leave_reserve(&self, network: SourceNetwork) -> bool {
@@ -194,21 +198,22 @@ impl Throttle {
     }
 
     fn settle(&self, source: Source, lane: Lane, end: End) {
-        let (now, bucket) = (self.clock.now(), &self.paces.network);
+        let (now, pace, bucket) = (self.clock.now(), &self.paces.user, &self.paces.network);
         let mut state = self.state();
         if let Some(name) = source.stranger() {
             match end {
                 End::Failed => state.guesses.fail(name, now),
-                End::Succeeded | End::Passed | End::Unused => state.guesses.release(name, now),
+                End::Succeeded(_) | End::Unused => state.guesses.release(name, now),
             }
         }
         match end {
-            End::Failed => state.change(source, now, |tally| tally.fail(now), |level| level.fail(lane, bucket, now)),
+            End::Failed => {
+                state.change(source, now, |tally| tally.fail(pace, now), |level| level.fail(lane, bucket, now));
+            }
             // The network's failures stay: an attacker's good login must not take them back.
-            End::Succeeded | End::Passed => {
-                let tally = if matches!(end, End::Succeeded) { Tally::succeed } else { Tally::release };
-                state.change(source, now, tally, |level| level.release(lane));
-                if let Some(name) = source.name {
+            End::Succeeded(user) => {
+                state.change(source, now, Tally::succeed, |level| level.release(lane));
+                if let Some(name) = user {
                     state.familiar.logged_in(name, source.network, now);
                 }
             }

@@ -41,6 +41,10 @@ impl Question {
         let whole = digest(&headers, &[content]);
         Self { headers, body, credentials, counts, whole }
     }
+
+    pub(super) fn has_body(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| !body.is_empty())
+    }
 }
 
 /// What the client shows of itself: no session of ours.

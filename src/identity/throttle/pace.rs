@@ -15,17 +15,23 @@ pub struct Pace {
     pub parallel: u32,
     /// After so long without a failure all is forgotten.
     pub memory: Duration,
+    /// In so long one failure is forgotten, and a good attempt takes none back; `None`: a good one takes all back.
+    pub forgets_one_in: Option<Duration>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { free: 10, longest: Duration::from_secs(30), parallel: 10, memory: Duration::from_secs(15 * 60) }
+        let (longest, memory) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
+        Self { free: 10, longest, parallel: 10, memory, forgets_one_in: None }
     }
 }
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Tally {
+    /// Those that a good attempt takes back.
     failures: u32,
+    /// When the others will all be forgotten.
+    empty_at: Option<Millis>,
     pending: u32,
     last: Option<Millis>,
 }
@@ -35,7 +41,7 @@ impl Tally {
     pub(super) fn wait(&self, pace: &Pace, now: Millis) -> Duration {
         let Some(last) = self.last else { return Duration::ZERO };
         let passed = now.since(last);
-        let failures = if passed > pace.memory { 0 } else { self.failures };
+        let failures = if passed > pace.memory { 0 } else { self.failures(pace, now) };
         if self.pending >= pace.parallel {
             return Duration::from_secs(1);
         }
@@ -47,6 +53,16 @@ impl Tally {
         }
         let doublings = failures.saturating_sub(pace.free).min(16);
         Duration::from_secs(1 << doublings).min(pace.longest).saturating_sub(passed)
+    }
+
+    fn failures(&self, pace: &Pace, now: Millis) -> u32 {
+        let Some(one) = pace.forgets_one_in else { return self.failures };
+        let left = self.drains_in(now).as_millis().div_ceil(one.as_millis().max(1));
+        u32::try_from(left).unwrap_or(u32::MAX)
+    }
+
+    fn drains_in(&self, now: Millis) -> Duration {
+        self.empty_at.map_or(Duration::ZERO, |empty_at| empty_at.since(now))
     }
 
     pub(super) fn is_under_way(&self) -> bool {
@@ -65,9 +81,12 @@ impl Tally {
         self.pending = self.pending.saturating_sub(1);
     }
 
-    pub(super) fn fail(&mut self, now: Millis) {
+    pub(super) fn fail(&mut self, pace: &Pace, now: Millis) {
         self.release();
-        self.failures = self.failures.saturating_add(1);
+        match pace.forgets_one_in {
+            Some(one) => self.empty_at = Some(now.after(self.drains_in(now) + one)),
+            None => self.failures = self.failures.saturating_add(1),
+        }
         self.last = Some(now);
     }
 
@@ -78,7 +97,7 @@ impl Tally {
 }
 
 impl super::Count for Tally {
-    fn is_idle(&self, _now: Millis) -> bool {
-        self.pending == 0 && self.failures == 0
+    fn is_idle(&self, now: Millis) -> bool {
+        self.pending == 0 && self.failures == 0 && self.drains_in(now).is_zero()
     }
 }

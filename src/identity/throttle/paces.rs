@@ -32,11 +32,13 @@ impl Paces {
     }
 
     /// For questions to an authentication service, of which so many may be open at a time: one network has `percent` of
-    /// them, which are no failures before they are answered. What is shown stands for its user: it may be shown as often at once.
+    /// them, which are no failures before they are answered, and one user as many. What failed may have been a guess at
+    /// something that came beside what is good, so that no good answer takes it back.
     #[must_use]
     pub fn of_questions(places: usize, percent: u8) -> Self {
         let (paces, parallel) = (Self::default(), parallel(places, percent));
-        let user = Pace { free: paces.user.free.max(parallel), parallel, ..paces.user };
+        let forgets_one_in = Some(paces.network.drains_one_in);
+        let user = Pace { free: paces.user.free.max(parallel), parallel, forgets_one_in, ..paces.user };
         let network = Bucket { holds: paces.network.holds.max(parallel), parallel, ..paces.network };
         Self { user, network, ..paces }
     }

@@ -13,7 +13,7 @@ struct Bench {
 
 fn bench(entries: usize) -> Bench {
     let paces = Paces {
-        user: Pace { free: 3, longest: 8 * SECOND, parallel: 3, memory: 900 * SECOND },
+        user: Pace { free: 3, longest: 8 * SECOND, parallel: 3, memory: 900 * SECOND, forgets_one_in: None },
         network: Bucket { holds: 6, drains_one_in: 2 * SECOND, parallel: 5 },
         guesses: None,
         familiar: 3600 * SECOND,
@@ -25,7 +25,7 @@ fn bench(entries: usize) -> Bench {
 /// Where a user's failures in unfamiliar networks count together.
 fn bench_of_guesses(entries: usize) -> Bench {
     let guesses = Some(Bucket { holds: 4, drains_one_in: 2 * SECOND, parallel: 4 });
-    let user = Pace { free: 3, longest: 8 * SECOND, parallel: 3, memory: 900 * SECOND };
+    let user = Pace { free: 3, longest: 8 * SECOND, parallel: 3, memory: 900 * SECOND, forgets_one_in: None };
     bench_with(Paces { user, guesses, entries, ..Paces::default() })
 }
 
@@ -265,6 +265,34 @@ fn success_clears_the_user_and_not_the_network() {
     bench.fail("jeff", here());
     bench.fail("jeff", here());
     assert_eq!(bench.wait("jeff", here()), Duration::ZERO, "two of this user");
+}
+
+#[test]
+fn where_failures_are_forgotten_one_by_one_a_good_attempt_takes_none_back() {
+    let paces = bench(100).throttle.paces;
+    let bench = bench_with(Paces { user: Pace { forgets_one_in: Some(5 * SECOND), ..paces.user }, ..paces });
+    for _ in 0..3 {
+        bench.fail("jeff", here());
+    }
+    assert_eq!(bench.wait("jeff", here()), SECOND);
+    bench.clock.advance(SECOND);
+    bench.log_in("jeff", here());
+    bench.fail("jeff", here());
+    assert_eq!(bench.wait("jeff", here()), 2 * SECOND, "it is the fourth");
+    bench.clock.advance(9 * SECOND);
+    bench.fail("jeff", here());
+    assert_eq!(bench.wait("jeff", here()), SECOND, "two were forgotten");
+    bench.clock.advance(15 * SECOND);
+    bench.log_in("jeff", here());
+    assert!(bench.throttle.state().users.is_empty(), "all were");
+}
+
+#[test]
+fn a_user_whose_name_only_the_answer_tells_is_familiar_by_that() {
+    let bench = bench(100);
+    bench.throttle.admit(Some("a cookie"), here()).unwrap_or_else(|_| panic!()).succeeded_as("jeff");
+    let is_familiar = |name| bench.throttle.admit(Some(name), here()).is_ok_and(|ticket| ticket.is_familiar());
+    assert!(is_familiar("jeff") && !is_familiar("a cookie"));
 }
 
 #[test]

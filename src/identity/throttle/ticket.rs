@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Lane, Source, Throttle};
+use super::{Lane, Name, Source, Throttle};
 
 #[derive(Clone, Copy)]
 pub(super) enum End {
     Failed,
-    Succeeded,
-    Passed,
+    /// Of this user, who is familiar from then on.
+    Succeeded(Option<Name>),
     Unused,
 }
 
@@ -41,13 +41,18 @@ impl Ticket {
 
     /// It proved who it is.
     pub fn succeeded(mut self) {
-        self.end = End::Succeeded;
+        self.end = End::Succeeded(self.source.name);
     }
 
-    /// It was good with what it bears the name of, while what failed by that name may have been a guess at something that
-    /// came with it: that stays.
-    pub fn passed(mut self) {
-        self.end = End::Passed;
+    /// It proved who it is, and only by that the user's name is known.
+    pub fn succeeded_as(mut self, name: &str) {
+        self.end = End::Succeeded(Some(self.throttle.name(name)));
+    }
+
+    /// Whether it is one of a user who has logged in from there lately.
+    #[must_use]
+    pub fn is_familiar(&self) -> bool {
+        self.source.is_familiar
     }
 
     /// Whether it would have, was not looked at.

@@ -9,6 +9,10 @@ use crate::support::wait;
 const MANY: usize = 300;
 /// How many questions a network may have open: 25% of 256.
 const SHARE: usize = 64;
+/// How many a network may have refused before it is slowed.
+const NETWORKS: usize = 100;
+/// More than one user is known by.
+const COOKIES: usize = 10;
 /// For questions that stay open.
 const PATIENT: &str = "    timeout: 10m\n";
 
@@ -80,7 +84,7 @@ async fn guesses_are_slowed_and_what_was_good_is_not() {
     let shop = Shop::open().await;
     shop.get("/any/a", "t-eve").await.expect(200);
     let judged = shop.guess().await;
-    assert!(judged >= 100, "{judged}");
+    assert!(judged >= NETWORKS, "{judged}");
     let asked = shop.service.asked();
     assert_eq!(asked.len(), 1 + judged, "the service is not asked for what is slowed");
     let refused = audited(&shop.gateway, "login-failed");
@@ -121,7 +125,7 @@ async fn nothing_but_a_refusal_of_what_is_no_cookie_counts() {
         }
     }
     shop.service.says(&answer(403, ""));
-    assert!(shop.guess().await >= 100);
+    assert!(shop.guess().await >= NETWORKS);
     visitor.get("/any/a").send().await.problem(401);
 }
 
@@ -137,25 +141,71 @@ async fn what_is_good_frees_no_guess_that_comes_by_the_same_header() {
         }
     };
     // With another query or body it is the same one who guesses, and waits; with another cookie it is a stranger.
-    let guesses: [(Change, u16); 3] = [
-        (|show, count| show.body = format!("guess-{count}"), 429),
-        (|show, count| show.query = format!("guess-{count}"), 429),
-        (|show, count| show.cookie = format!("sso=guess-{count}"), 200),
+    let guesses: [(Change, bool); 3] = [
+        (|show, count| show.body = format!("guess-{count}"), false),
+        (|show, count| show.query = format!("guess-{count}"), false),
+        (|show, count| show.cookie = format!("sso=guess-{count}"), true),
     ];
-    for (guess, own_after) in guesses {
+    for (guess, is_stranger) in guesses {
         let shop = Shop::with("    body: 1KiB\n").await;
         let judged = shop.guess_between(with(|_, _| ()), with(guess)).await;
-        assert!(judged >= SHARE, "{judged}");
-        shop.service.says(&good("X-Auth-User: e-1\r\nX-Auth-Name: a\r\n"));
-        assert_eq!(shop.show(own.clone()).await.status, own_after);
+        assert!(judged >= if is_stranger { NETWORKS } else { SHARE }, "{judged}");
+        if is_stranger {
+            shop.service.says(&good("X-Auth-User: e-1\r\nX-Auth-Name: a\r\n"));
+            shop.show(own.clone()).await.expect(200);
+        } else {
+            assert!(judged < NETWORKS, "it is the user's: {judged}");
+        }
     }
+}
+
+#[tokio::test]
+async fn who_was_good_with_much_to_show_has_no_more_guesses() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    let show = |cookie: usize, body: String| {
+        shop.show(Show { query: "a".into(), ticket: "app".into(), cookie: format!("own={cookie}"), body })
+    };
+    shop.service.says(&good("X-Auth-User: e-1\r\nX-Auth-Name: a\r\n"));
+    for cookie in 0..COOKIES {
+        show(cookie, "own".into()).await.expect(200);
+    }
+    shop.service.says(&answer(401, ""));
+    let mut judged = 0;
+    for cookie in (0..COOKIES).rev() {
+        for guess in 0..SHARE {
+            judged += usize::from(show(cookie, format!("guess-{guess}")).await.status == 401);
+        }
+    }
+    // What the service named him for last is his, the rest a stranger's: for both together there is what one has.
+    assert!((SHARE..NETWORKS + SHARE).contains(&judged), "{judged}");
+}
+
+#[tokio::test]
+async fn a_path_that_is_refused_slows_nobody_whom_the_service_knows() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    shop.service.says(&answer(403, ""));
+    for _ in 0..MANY {
+        shop.get("/any/forbidden", "t-eve").await.problem(401);
+    }
+    shop.service.tells_the_truth();
+    shop.get("/any/a", "t-eve").await.expect(200);
+    assert_eq!(audited(&shop.gateway, "login-failed").len(), 0);
+    shop.service.says(&answer(403, ""));
+    let mut judged = 0;
+    let post = |count| shop.gateway.public().post("/any/a").header("x-ticket", "t-eve").body(format!("guess-{count}"));
+    while post(judged).send().await.status == 401 {
+        judged += 1;
+        assert!(judged < NETWORKS, "nothing was slowed");
+    }
+    assert!(judged >= SHARE, "{judged}");
 }
 
 #[tokio::test]
 async fn what_others_show_holds_up_no_question_of_who_was_good() {
     let shop = Shop::with("    body: 1KiB\n").await;
     shop.get("/any/a", "t-eve").await.expect(200);
-    assert!(shop.guess().await >= 100);
+    assert!(shop.guess().await >= NETWORKS);
     for query in 0..SHARE {
         shop.get(&format!("/any/a?page={query}"), "t-eve").await.expect(200);
     }
@@ -184,6 +234,31 @@ async fn who_was_good_holds_up_no_other_who_was() {
 }
 
 #[tokio::test]
+async fn who_was_good_with_much_to_show_holds_up_no_other_who_was() {
+    let shop = Shop::with(PATIENT).await;
+    let show = |count| {
+        let eve = shop.gateway.public().get("/any/a").header("x-ticket", "t-eve");
+        eve.header("cookie", &format!("own={count}"))
+    };
+    for count in 0..2 * SHARE {
+        show(count).send().await.expect(200);
+    }
+    shop.get("/any/a", "sso=jeff").await.expect(200);
+    shop.service.says("");
+    let before = shop.service.asked().len();
+    for count in 0..2 * SHARE {
+        tokio::spawn(show(count).try_send());
+    }
+    // As many as a network may, and one in the place that is reserved for who was good.
+    let all = async || (shop.service.asked().len() == before + SHARE + 1).then_some(());
+    wait::until("the service is asked all that may be asked at once", wait::BOUND, all).await;
+    let refused = async || (audited(&shop.gateway, "login-failed").len() == SHARE - 1).then_some(());
+    wait::until("the others wait", wait::BOUND, refused).await;
+    shop.service.tells_the_truth();
+    shop.get("/any/a?another", "sso=jeff").await.expect(200);
+}
+
+#[tokio::test]
 async fn guesses_in_a_body_count_whatever_cookie_is_beside_them() {
     let shop = Shop::with("    body: 1KiB\n").await;
     let client = shop.gateway.public().cookie("a=b");
@@ -202,7 +277,7 @@ async fn a_good_cookie_beside_a_guess_makes_the_guess_none_that_was_good() {
     for count in 0..MANY {
         own.get("/any/a").header("x-ticket", &format!("guess-{count}")).send().await.expect(200);
     }
-    assert!(shop.guess().await >= 100);
+    assert!(shop.guess().await >= NETWORKS);
 }
 
 #[tokio::test]

@@ -1,0 +1,109 @@
+//! Whom an authentication service named for what was shown.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sidegate_filters::recent::Recent;
+
+/// What one user is known by at a time: the latest of it. So whoever makes up values that the service ignores pushes out
+/// what he himself is known by, and nobody else's.
+const FOR_ONE: usize = 8;
+
+/// What a client shows, as its digest.
+pub(super) type Shown = [u8; 32];
+
+/// Bounded, by the user as well.
+pub(super) struct Named {
+    state: Mutex<State>,
+}
+
+struct State {
+    users: Recent<Shown, String>,
+    shown: Recent<String, Vec<Shown>>,
+}
+
+impl Named {
+    /// For at most so many users.
+    pub(super) fn new(users: usize) -> Self {
+        let state = State { users: Recent::new(users * FOR_ONE), shown: Recent::new(users) };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// The user that the service named last for this.
+    pub(super) fn user(&self, shown: &Shown) -> Option<String> {
+        self.state().users.get(shown)
+    }
+
+    /// Remembers whom it named.
+    pub(super) fn name(&self, shown: Shown, user: &str) {
+        let mut state = self.state();
+        let mut all = state.shown.remove(user).unwrap_or_default();
+        all.retain(|known| *known != shown);
+        if all.len() >= FOR_ONE {
+            let oldest = all.remove(0);
+            if state.users.get(&oldest).is_some_and(|named| named == user) {
+                state.users.remove(&oldest);
+            }
+        }
+        all.push(shown);
+        state.users.insert(shown, user.to_owned());
+        state.shown.insert(user.to_owned(), all);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(number: usize) -> Shown {
+        crate::jose::sha256(&number.to_be_bytes())
+    }
+
+    #[test]
+    fn the_last_user_that_was_named_for_it_counts() {
+        let named = Named::new(10);
+        assert_eq!(named.user(&shown(1)), None);
+        named.name(shown(1), "eve");
+        named.name(shown(1), "jeff");
+        assert_eq!(named.user(&shown(1)).as_deref(), Some("jeff"));
+        for number in 2..=9 {
+            named.name(shown(number), "eve");
+        }
+        assert_eq!(named.user(&shown(1)).as_deref(), Some("jeff"), "it is no longer eve's to push out");
+    }
+
+    #[test]
+    fn one_user_with_much_to_show_pushes_nobody_out() {
+        let named = Named::new(10);
+        named.name(shown(0), "jeff");
+        for number in 1..=1000 {
+            named.name(shown(number), "eve");
+        }
+        assert_eq!(named.user(&shown(0)).as_deref(), Some("jeff"));
+        assert_eq!(named.user(&shown(992)), None);
+        assert!((993..=1000).all(|number| named.user(&shown(number)).as_deref() == Some("eve")));
+    }
+
+    #[test]
+    fn what_is_shown_again_stays() {
+        let named = Named::new(10);
+        for number in 1..=100 {
+            named.name(shown(0), "eve");
+            named.name(shown(number), "eve");
+        }
+        assert_eq!(named.user(&shown(0)).as_deref(), Some("eve"));
+    }
+
+    #[test]
+    fn many_users_are_bounded() {
+        let named = Named::new(10);
+        for number in 0..1000 {
+            named.name(shown(number), &number.to_string());
+        }
+        let state = named.state();
+        assert!(state.users.len() <= 80 && state.shown.len() <= 10);
+    }
+}
