@@ -16,9 +16,9 @@ mod plain;
 mod return_target;
 mod session_token;
 mod set_cookie;
+mod settings;
 mod sources;
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -35,6 +35,7 @@ pub use passed_on::PassedOn;
 pub use plain::NoLoginPage;
 pub use return_target::ReturnTarget;
 pub use session_token::{SESSION_TOKEN_TYP, SessionToken, shows_session_token};
+pub use settings::{Admission, Interception, InternalAccess, Settings};
 pub use sources::{
     AuthenticationService, BadToken, Certificates, InternalCallers, Judgement, LoginPage, LoginPrompt, Sessions, Tokens,
 };
@@ -44,78 +45,10 @@ use crate::body::BodySource;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, TurnedAway};
 use crate::filter::{Filter, FilterError, Verdict};
-use crate::identity::{AuthenticatedSession, Caller, CarriedBy, InternalCaller, KnownCaller, Role};
+use crate::identity::{AuthenticatedSession, Caller, CarriedBy, InternalCaller};
 use crate::reason::Reason;
 use crate::reply::{Problem, Reply};
 use credentials::Bearer;
-
-/// Whom a route lets in, apart from internal callers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
-    /// Everybody; a user is recognised, and an invalid session counts as none (`http-api.md` 0.3).
-    Open,
-    /// Whoever has a session that meets the demand.
-    Session(Demand),
-    /// Nobody else.
-    InternalOnly,
-}
-
-/// Which internal callers a route lets in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InternalAccess {
-    /// None: 403.
-    Nobody,
-    /// Every one; what it may do is the service's question.
-    Anybody,
-    /// Those with this role.
-    With(Role),
-}
-
-impl InternalAccess {
-    pub(crate) fn admits(self, caller: &KnownCaller) -> bool {
-        match self {
-            Self::Nobody => false,
-            Self::Anybody => true,
-            Self::With(role) => caller.may(role),
-        }
-    }
-}
-
-impl fmt::Display for InternalAccess {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nobody => out.write_str("no internal caller"),
-            Self::Anybody => out.write_str("every internal caller"),
-            Self::With(role) => write!(out, "internal callers with {}", role.name()),
-        }
-    }
-}
-
-/// Whether browsers see a login page in place of a 401.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interception {
-    /// Clients that accept `text/html` do.
-    Auto,
-    /// Never: an API.
-    Never,
-}
-
-/// How the filter is set up on a route.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The session domain.
-    pub domain: SessionDomain,
-    /// Whom the route lets in.
-    pub admission: Admission,
-    /// Which internal callers it lets in.
-    pub internal: InternalAccess,
-    /// Login page or 401.
-    pub interception: Interception,
-    /// Where a login leads that followed an intercepted POST.
-    pub start: ReturnTarget,
-    /// What goes on to the destination all the same.
-    pub passed_on: PassedOn,
-}
 
 /// The filter `identity-creation`.
 pub struct IdentityCreationFilter {

@@ -1,12 +1,14 @@
 //! One key: its value becomes a checked type, or its fault is noted.
 
+mod nested;
+
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::dangling::Dangling;
-use super::document::{Entry, Node, Value};
+use super::document::{Node, Value};
 use super::scalar::{Scalar, text};
-use super::section::{NAME, Section, is_name, join};
+use super::section::is_name;
 use super::suggest::{listed, nearest};
 
 /// A key of a section, written or not.
@@ -170,146 +172,5 @@ impl<'a> Field<'a> {
                 None
             }
         }
-    }
-
-    /// A section below this key; one that is not written is read as empty.
-    pub(super) fn section<T>(&self, read: impl FnOnce(&Section<'a>) -> T) -> Option<T> {
-        let (line, entries): (u64, &'a [Entry]) = match self.node {
-            None => (self.line, &[]),
-            Some(Node { line, value: Value::Map(entries) }) => (*line.min(&self.line), entries),
-            Some(_) => {
-                self.fault("this must be a section", "write its keys below it, indented");
-                return None;
-            }
-        };
-        let section = Section::new(self.context, self.path.clone(), line, entries);
-        self.refuse_duplicates(entries);
-        let value = read(&section);
-        section.finish();
-        Some(value)
-    }
-
-    /// The items of a list; a list that is not written is empty.
-    pub(super) fn each<T>(&self, mut read: impl FnMut(&Field<'a>) -> Option<T>) -> Vec<T> {
-        let items: &'a [Node] = match self.node {
-            None => &[],
-            Some(Node { value: Value::List(items), .. }) => items,
-            Some(_) => {
-                self.fault("this must be a list", "write items below it, each with a leading dash, or [a, b]");
-                &[]
-            }
-        };
-        items
-            .iter()
-            .enumerate()
-            .filter_map(|(index, node)| {
-                let path = format!("{}[{index}]", self.path);
-                let item = Field::new(self.context, path, node.line, Some(node));
-                if !item.is_written() {
-                    item.fault("this item is empty", "write a value after the dash, or take the dash away");
-                    return None;
-                }
-                read(&item)
-            })
-            .collect()
-    }
-
-    /// A key of the item with this name, in a list of sections; the list where there is none.
-    pub(super) fn of_item(&self, name: &str, key: &str) -> Self {
-        let (context, path, line) = (self.context, &self.path, self.line);
-        let items = match self.node.map(|node| &node.value) {
-            Some(Value::List(items)) => items.as_slice(),
-            _ => &[],
-        };
-        let named =
-            |node: &Node| entry(node, "name").is_some_and(|entry| text(&entry.node.value).as_deref() == Ok(name));
-        let found = items.iter().enumerate().find(|(_, node)| named(node));
-        match found.and_then(|(index, node)| Some((index, entry(node, key)?))) {
-            Some((index, entry)) => Self::new(context, format!("{path}[{index}].{key}"), entry.line, Some(&entry.node)),
-            None => Self::new(context, path.clone(), line, self.node),
-        }
-    }
-
-    /// The named sections below this key, in their order. Names are lower-case letters, digits and dashes.
-    pub(super) fn named<T>(&self, mut read: impl FnMut(&str, &Section<'a>) -> Option<T>) -> Vec<T> {
-        let entries: &'a [Entry] = match self.node {
-            None => &[],
-            Some(Node { value: Value::Map(entries), .. }) => entries,
-            Some(_) => {
-                self.fault("this must be a section of names", "write a name and a colon, and its keys below it");
-                &[]
-            }
-        };
-        self.refuse_duplicates(entries);
-        entries
-            .iter()
-            .filter_map(|entry| {
-                let path = join(&self.path, &entry.key);
-                if !is_name(&entry.key) {
-                    self.context.fault(entry.line, &path, "this is no name", NAME);
-                }
-                let field = Field::new(self.context, path, entry.line, Some(&entry.node));
-                field.section(|section| read(&entry.key, section)).flatten()
-            })
-            .collect()
-    }
-
-    /// The values below this key, each with a key that need not be a name.
-    pub(super) fn pairs(&self, mut read: impl FnMut(&str, &Field<'a>)) {
-        let entries: &'a [Entry] = match self.node {
-            None => &[],
-            Some(Node { value: Value::Map(entries), .. }) => entries,
-            Some(_) => {
-                self.fault("this must be a section", "write KEY: VALUE below it, indented, or {KEY: VALUE}");
-                &[]
-            }
-        };
-        self.refuse_duplicates(entries);
-        for entry in entries {
-            let path = join(&self.path, &entry.key);
-            read(&entry.key, &Field::new(self.context, path, entry.line, Some(&entry.node)));
-        }
-    }
-
-    /// Whether so many sections or items are all that are written: none is at fault and missing.
-    pub(super) fn is_all(&self, read: usize) -> bool {
-        match self.node.map(|node| &node.value) {
-            None => read == 0 && !self.faulty,
-            Some(Value::Map(entries)) => entries.len() == read,
-            Some(Value::List(items)) => items.len() == read,
-            Some(_) => false,
-        }
-    }
-
-    /// A list that is written names something; `right` says what.
-    pub(super) fn refuse_empty(&self, right: &str) {
-        if self.is_written() && self.is_all(0) {
-            self.fault("the list is empty", right);
-        }
-    }
-
-    /// The names below this key, also of sections that are at fault: whoever refers to those is not.
-    pub(super) fn names(&self) -> Vec<&'a str> {
-        match self.node {
-            Some(Node { value: Value::Map(entries), .. }) => entries.iter().map(|entry| entry.key.as_str()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn refuse_duplicates(&self, entries: &[Entry]) {
-        for (index, entry) in entries.iter().enumerate() {
-            if let Some(first) = entries.iter().take(index).find(|earlier| earlier.key == entry.key) {
-                let wrong = format!("this key is written twice, first in line {}", first.line);
-                self.context.fault(entry.line, &join(&self.path, &entry.key), wrong, "keep one of them");
-            }
-        }
-    }
-}
-
-/// A key of a section.
-fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {
-    match &node.value {
-        Value::Map(entries) => entries.iter().find(|entry| entry.key == key),
-        _ => None,
     }
 }

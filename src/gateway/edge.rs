@@ -1,14 +1,12 @@
 //! Between the listener and the proxy: TLS, the watched stream, the watch over each request.
 
-use std::future::pending;
+mod requests;
+
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
-use pingora::protocols::http::ServerSession;
-use pingora::protocols::http::v2::server::H2Options;
+use pingora::apps::{HttpServerApp as _, ServerApp};
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
@@ -24,11 +22,10 @@ use super::settings::{Limits, Listener};
 use super::snapshot::Served;
 use super::stream::Guarded;
 use super::tls::{Tls, Unmet};
-use super::watch::{BodyWatch, WATCH};
-use crate::routes::ListenerClass;
 use crate::seats::{NoSeat, Seat, Seats};
 use crate::store::SourceNetwork;
 use crate::telemetry::Metrics;
+use requests::{Http, reached};
 
 /// Why a connection is refused that should have begun with a PROXY header, in the metrics.
 pub(super) const PROXY_PROTOCOL: &str = "proxy-protocol";
@@ -64,17 +61,6 @@ pub(super) struct Edge {
     seats: Arc<Seats>,
     /// For lines that strangers cause.
     rare: Rare,
-}
-
-/// Takes requests.
-struct Http {
-    proxy: Arc<HttpProxy<Front>>,
-    limits: Arc<Limits>,
-    class: ListenerClass,
-    /// Of requests over HTTP/2: over HTTP/1 a connection has one, which its seat counts.
-    seats: Arc<Seats>,
-    metrics: Arc<Metrics>,
-    ending: watch::Receiver<Ending>,
 }
 
 impl Edge {
@@ -208,78 +194,4 @@ impl ServerApp for Edge {
 fn shown(stream: &Stream, names: Option<CertificateNames>) -> Option<Shown> {
     let digest = stream.get_ssl_digest()?.cert_digest.as_slice().try_into().ok().map(CertificateDigest)?;
     Some(Shown { digest, names: names.map(Arc::new) })
-}
-
-impl Http {
-    /// The seat of a request over HTTP/2. One without is told that nothing was done for it (RFC 9113 8.7), before it costs
-    /// memory: an answer could be kept from going out by the client's window.
-    fn seat(&self, session: &mut ServerSession) -> Option<Seat> {
-        let client = Connection::of(session).and_then(|connection| connection.counted(&session.req_header().headers));
-        match self.seats.take(client) {
-            Ok(seat) => Some(seat),
-            Err(reason) => {
-                self.metrics.refused_request(self.class.name(), reason.name());
-                session.shutdown_with_reason(h2::Reason::REFUSED_STREAM);
-                None
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl HttpServerApp for Http {
-    async fn process_new_http(
-        self: &Arc<Self>,
-        mut session: ServerSession,
-        shutdown: &ShutdownWatch,
-    ) -> Option<ReusedHttpStream> {
-        let _seat = if session.is_http2() { Some(self.seat(&mut session)?) } else { None };
-        let http1 = if session.is_http2() { None } else { Connection::of(&session) };
-        if let Some(connection) = &http1 {
-            connection.expect_head();
-        }
-        let watch = BodyWatch::new(&self.limits);
-        let mut request = pin!(WATCH.scope(watch.clone(), self.proxy.process_new_http(session, shutdown)));
-        let mut stalled = false;
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut request => return done,
-                () = watch.stalled(), if !stalled => {
-                    // Over HTTP/1 the read under way fails and the request is answered with 408; over HTTP/2 letting go
-                    // of the request resets its stream.
-                    http1.as_ref()?.stall();
-                    stalled = true;
-                }
-                () = watch.ended() => return None,
-                // Letting go of the request writes its line.
-                () = tunnels_end(self.ending.clone(), http1.as_deref()) => return None,
-                () = reached(self.ending.clone(), Ending::All) => return None,
-            }
-        }
-    }
-
-    fn h2_options(&self) -> Option<H2Options> {
-        self.proxy.h2_options()
-    }
-
-    fn server_options(&self) -> Option<&HttpServerOptions> {
-        self.proxy.server_options()
-    }
-
-    async fn http_cleanup(&self) {
-        self.proxy.http_cleanup().await;
-    }
-}
-
-/// Comes back when WebSockets end and the connection is one, be it that a server opens it only then.
-async fn tunnels_end(ending: watch::Receiver<Ending>, connection: Option<&Connection>) {
-    let Some(connection) = connection else { return pending().await };
-    connection.tunnel_opened().await;
-    reached(ending, Ending::Tunnels).await;
-}
-
-/// Comes back when that much ends.
-async fn reached(mut ending: watch::Receiver<Ending>, what: Ending) {
-    let _ = ending.wait_for(|now| *now >= what).await;
 }

@@ -1,12 +1,14 @@
 //! The pages that people see: login, step-up, logout. Plain HTML, no script, nothing loaded from anywhere.
 
+mod failure;
 mod html;
+mod notice;
 mod oob;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use sidegate_filters::clock::Clock;
 use sidegate_filters::identity::Session;
 use sidegate_filters::identity_creation::{Demand, LoginPage, LoginPrompt, ReturnTarget};
@@ -17,58 +19,14 @@ use super::goal::{By, Goal};
 use super::return_field::{ReturnError, ReturnSeal};
 use super::sessions::Realm;
 use crate::jose::CryptoError;
+use failure::no_login;
+pub use failure::{failed, not_found};
 use html::Escaped;
 pub use html::HTML;
+pub use notice::Notice;
 
 /// The path below which the rows are by which one logs in to the services' own domain.
 pub const LOGINS: &str = "/auth";
-
-/// Something to say above the form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
-    /// Name or password wrong.
-    Wrong,
-    /// Too many attempts failed or are under way.
-    TooMany,
-    /// Too many logins at the same time, or a store is down.
-    Unavailable,
-    /// The form was too old or was changed.
-    Stale,
-    /// The session is there, but the page asks for a fresh login.
-    Again,
-    /// No name was typed.
-    Unnamed,
-    /// There is nobody of this name, where that is no secret.
-    Unknown,
-    /// The phone did not approve.
-    NotApproved,
-    /// The phone did not answer.
-    TimedOut,
-    /// What was begun elsewhere leads nowhere any more.
-    Over,
-}
-
-impl Notice {
-    /// What stands above a form; nothing without a notice.
-    fn paragraph(notice: Option<Self>) -> String {
-        notice.map(|notice| format!("<p role=\"alert\">{}</p>", notice.text())).unwrap_or_default()
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Wrong => "The user name or the password is wrong.",
-            Self::TooMany => "Too many attempts failed or are under way. Wait a moment, then try again.",
-            Self::Unavailable => "The login is not available just now. Try again in a moment.",
-            Self::Stale => "This form was too old. Please log in again.",
-            Self::Again => "Please confirm that it is you by logging in again.",
-            Self::Unnamed => "Please type your user name.",
-            Self::Unknown => "There is no user of this name.",
-            Self::NotApproved => "The login was not approved on the phone.",
-            Self::TimedOut => "Nobody approved the login on the phone in time.",
-            Self::Over => "This login is over. Please log in again.",
-        }
-    }
-}
 
 /// What stands in the login form.
 #[derive(Debug, Clone, Copy)]
@@ -252,40 +210,6 @@ impl LoginPages {
         let behind = self.keys_behind && self.fido_uaf.is_none() && self.password.is_some() && demand.realms.is_empty();
         behind || self.fido_uaf.as_ref().is_some_and(named)
     }
-}
-
-/// For a page of a domain that this form does not log in to: after it, the page would ask again.
-fn no_login() -> Response<Bytes> {
-    let body = "<h1>No login here</h1><p role=\"alert\">There is no page to log in to this part of the site.</p>";
-    html::page(StatusCode::UNAUTHORIZED, "No login here", body)
-}
-
-/// For a browser at an address where nothing is. It repeats nothing of the request.
-#[must_use]
-pub fn not_found() -> Response<Bytes> {
-    let body = "<h1>Not found</h1><p>There is no page at this address.</p>";
-    html::page(StatusCode::NOT_FOUND, "Not found", body)
-}
-
-/// For a browser whose request failed here or behind: `status` is a 5xx, `headers` belong to the answer, and the help desk
-/// finds the reason in the log under `request_id`. It repeats nothing of the request.
-#[must_use]
-pub fn failed(status: StatusCode, headers: HeaderMap, request_id: &str) -> Response<Bytes> {
-    let (title, text) = if status == StatusCode::INTERNAL_SERVER_ERROR {
-        ("Something went wrong", "This page could not be made.")
-    } else {
-        ("Not available just now", "This page can't be reached at the moment. Try again in a while.")
-    };
-    let body = format!(
-        "<h1>{title}</h1><p role=\"alert\">{text}</p>\
-         <p>If it stays like this, tell the help desk this number: <code>{}</code></p>",
-        Escaped(request_id)
-    );
-    let mut page = html::page(status, title, &body);
-    // The page's own come last: none of them is to be replaced.
-    let own = std::mem::replace(page.headers_mut(), headers);
-    page.headers_mut().extend(own);
-    page
 }
 
 impl LoginPage for LoginPages {

@@ -1,5 +1,7 @@
 //! One line and one count a request, whatever becomes of it.
 
+mod stage;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +11,7 @@ use sidegate_filters::Reason;
 
 use super::metrics::Opened;
 use super::{Metrics, Trace};
+pub use stage::{Cut, Stage, Way};
 
 /// The `tracing` target of these lines.
 pub const TARGET: &str = "access";
@@ -20,90 +23,6 @@ pub const UNKNOWN: &str = "-";
 pub fn span(request_id: &str, trace: &Trace) -> tracing::Span {
     let (trace_id, operation_id) = (trace.id(), tracing::field::Empty);
     tracing::info_span!(target: TARGET, "request", request_id, trace_id, operation_id)
-}
-
-/// Which server behind a request was sent to.
-#[derive(Debug)]
-pub struct Way {
-    /// The upstream's name.
-    pub upstream: String,
-    /// Host and port, where there was one to be tried.
-    pub server: Option<String>,
-    /// From when it had the request to the head of its answer; `None`: there was none.
-    pub took: Option<Duration>,
-}
-
-/// Who broke a request off, so that its answer did not come to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// It went away, or stood still for too long.
-    Client,
-    /// A server behind failed in the middle of its answer.
-    Upstream,
-    /// A stop, or a fault of this program.
-    Gateway,
-}
-
-impl Cut {
-    /// Each of them.
-    pub const ALL: [Self; 3] = [Self::Client, Self::Upstream, Self::Gateway];
-
-    /// As the log and the metrics name it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Upstream => "upstream",
-            Self::Gateway => "gateway",
-        }
-    }
-}
-
-/// How far a request came: what refuses it where no filter does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Its head is read.
-    Head,
-    /// Whether its connection is still good.
-    Connection,
-    /// Its row is looked for.
-    Route,
-    /// The filters of the row look at it.
-    Filters,
-    /// Types of what is sent and asked for.
-    Media,
-    /// Its body is read, or passed on.
-    Body,
-    /// It opens a WebSocket.
-    WebSocket,
-    /// A place among those on their way to upstreams.
-    Limits,
-    /// A service of ours has it.
-    Service,
-    /// A server behind has it.
-    Upstream,
-    /// A fault of this program.
-    Gateway,
-}
-
-impl Stage {
-    /// As the log names it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Head => "head",
-            Self::Connection => "connection",
-            Self::Route => "route",
-            Self::Filters => "filters",
-            Self::Media => "media",
-            Self::Body => "body",
-            Self::WebSocket => "websocket",
-            Self::Limits => "limits",
-            Self::Service => "service",
-            Self::Upstream => "upstream",
-            Self::Gateway => "gateway",
-        }
-    }
 }
 
 /// What is told about a request. A request that is cut (a deadline, a reset, a panic) never comes to a proper end, so the

@@ -10,7 +10,7 @@ use rstest::rstest;
 use super::*;
 use crate::clock::{ManualClock, Millis};
 use crate::exchange::{CertificateDigest, Client, Occasion};
-use crate::identity::{CarriedBy, Carrier, Login, Session};
+use crate::identity::{CarriedBy, Carrier, KnownCaller, Login, Role, Session};
 use crate::memory::MemorySessions;
 use crate::path::CanonicalPath;
 use crate::testing::{fields, request};

@@ -1,3 +1,7 @@
+use std::ffi::OsString;
+
+use clap::CommandFactory as _;
+
 use super::*;
 
 #[test]

@@ -1,10 +1,10 @@
 //! Who is calling: session domains, realms, internal callers, the login page, and the filters that use them.
 
+mod callers;
 mod logins;
 mod realms;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use sidegate_filters::clock::Clock;
@@ -13,14 +13,12 @@ use sidegate_filters::identity_creation::{
     InternalCallers, SessionDomain, SessionToken, Settings,
 };
 use sidegate_filters::role::RoleDemand;
-use sidegate_filters::{CertificateDigest, Filter, KnownCaller, Role, RoleFilter};
+use sidegate_filters::{Filter, Role, RoleFilter};
 
 use super::{ComposeError, Stores};
-use crate::config::{self, CallerProof, Config, RealmKind, Upstream};
-use crate::identity::internal_callers::{BearerHash, ConfiguredCallers, Proof};
+use crate::config::{self, Config, RealmKind, Upstream};
 use crate::identity::sec_token::{self, KeyRing, SecTokenIssuer, SecTokenKeys};
 use crate::identity::{Paces, Realm, Throttle};
-use crate::jose::certificates::Authorities;
 use crate::routes::rows::Protection;
 use crate::store::DataFolder;
 use crate::telemetry::Metrics;
@@ -59,7 +57,7 @@ impl Gate {
     ) -> Result<Self, ComposeError> {
         let fido_uaf = config.realms.iter().find(|realm| realm.kind == RealmKind::FidoUaf);
         Ok(Self {
-            callers: Arc::new(callers(config, folder, stores, clock)?),
+            callers: Arc::new(callers::of(config, folder, stores, clock)?),
             clock: clock.clone(),
             fido_uaf: fido_uaf.map(realm_of),
             uaf_throttle: {
@@ -235,37 +233,6 @@ fn sec_tokens(
     let audiences = config.upstreams.iter().map(|upstream| Ok((upstream.name.clone(), own(upstream)?)));
     let ring = KeyRing::new(read(None)?, audiences.collect::<Result<_, ComposeError>>()?);
     Ok(SecTokenIssuer::new(settings, ring, clock.clone()))
-}
-
-fn callers(
-    config: &Config,
-    folder: &DataFolder,
-    stores: &Stores,
-    clock: &Arc<dyn Clock>,
-) -> Result<ConfiguredCallers, ComposeError> {
-    let (mut proven, mut with_tokens) = (Vec::new(), Vec::new());
-    for caller in &config.internal_callers {
-        let known = KnownCaller { name: caller.name.clone(), roles: caller.roles.clone() };
-        let proof = match &caller.proof {
-            CallerProof::Certificates(path) => Proof::Certificates(certificates(&caller.name, path)?),
-            CallerProof::Bearer(path) => Proof::Bearer(BearerHash::read(path)?),
-            CallerProof::MadeBearer => Proof::Bearer(BearerHash::read_or_make(folder, &caller.made_bearer())?),
-            CallerProof::Token(token) => {
-                let key = || format!("internal-callers.{}.jwt", caller.name);
-                let issuer = realms::of_caller(token, stores, clock);
-                with_tokens.push((known, issuer.map_err(|wrong| ComposeError::unfit(key(), wrong))?));
-                continue;
-            }
-        };
-        proven.push((known, proof));
-    }
-    Ok(ConfiguredCallers::new(proven, with_tokens, clock.clone())?)
-}
-
-fn certificates(caller: &str, path: &Path) -> Result<Vec<CertificateDigest>, ComposeError> {
-    let key = format!("internal-callers.{caller}.client-certificate");
-    let shown = Authorities::read(path).map_err(|error| ComposeError::unfit(key, error.to_string()))?;
-    Ok(shown.digests()?.into_iter().map(CertificateDigest).collect())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::{X509, X509Name};
 
 use super::*;
+use crate::gateway::TlsFiles;
 
 fn key() -> PKey<Private> {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();

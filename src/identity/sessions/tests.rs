@@ -1,7 +1,7 @@
 use http::Method;
 use rstest::rstest;
 use sidegate_filters::identity_creation::{Demand, Sessions as _};
-use sidegate_filters::{Caller, Chain};
+use sidegate_filters::{Caller, Chain, FilterError, Occasion};
 
 use super::*;
 use crate::identity::testing::{TestDomain, domain, exchange, pair, realm};

@@ -7,22 +7,20 @@
 //! line `#removed:extId`. Writers take a lock and put a whole new file in place, so that the command line works beside a
 //! running server.
 
+mod inner;
 mod listing;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
-use zeroize::Zeroizing;
 
 use super::{Costs, PasswordHash, PasswordStamp, User, UserError, Users, are_roles};
-use crate::store::{ExtId, FileStamp, StoreError, private_file};
-use listing::{Listing, removed_line, user_line};
+use crate::store::{ExtId, StoreError, private_file};
+use inner::{Inner, Reader};
+use listing::Listing;
 
 /// The file can't be used; the text names the file and the line.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -40,36 +38,9 @@ impl From<UsersFileError> for StoreError {
     }
 }
 
-/// The content of a new file: an empty one is a lost one.
-const NOBODY: &str = "# name:extId:hash or name:extId:hash:role,role\n";
-
 /// The users of a file. A file that never was there has none.
 #[derive(Clone)]
 pub struct UsersFile(Arc<Inner>);
-
-/// Reads what is at a path, if anything is.
-type Reader = dyn Fn(&Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> + Send + Sync;
-
-/// How often a fault that may pass is told.
-const TOLD: Duration = Duration::from_secs(1);
-
-struct Inner {
-    path: PathBuf,
-    read: Box<Reader>,
-    seen: ArcSwapOption<Seen>,
-    /// Held by the one who reads it again; the others wait for what is found.
-    looking: Arc<tokio::sync::Mutex<()>>,
-    /// Whether the file had content at any time: then it is to have some.
-    had_content: AtomicBool,
-    /// When a fault that may pass was told last.
-    told: Mutex<Option<Instant>>,
-}
-
-/// What the file decides: a fault that may pass is never kept.
-struct Seen {
-    stamp: Option<FileStamp>,
-    content: Result<Arc<Listing>, UsersFileError>,
-}
 
 impl UsersFile {
     /// Reads the file; one that is missing or empty has no users yet.
@@ -99,8 +70,7 @@ impl UsersFile {
     }
 
     fn read_by(path: PathBuf, had_content: bool, read: Box<Reader>) -> Result<Self, UsersFileError> {
-        let (seen, looking, told) = (ArcSwapOption::empty(), Arc::default(), Mutex::new(None));
-        let inner = Inner { path, read, seen, looking, had_content: AtomicBool::new(had_content), told };
+        let inner = Inner::new(path, had_content, read);
         // Not as a question is: whoever opens it tells what is wrong with it, which needs no second line in the log.
         inner.load()?;
         Ok(Self(Arc::new(inner)))
@@ -132,132 +102,6 @@ impl UsersFile {
         let inner = Arc::clone(&self.0);
         let task = tokio::task::spawn_blocking(move || inner.locked(change));
         task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
-    }
-}
-
-impl Inner {
-    /// What was seen of the file, if that is how it is now.
-    fn known(&self) -> Result<Option<Arc<Seen>>, UsersFileError> {
-        let stamp = self.asked_stamp()?;
-        Ok(self.seen.load_full().filter(|seen| seen.stamp == stamp))
-    }
-
-    fn asked_stamp(&self) -> Result<Option<FileStamp>, UsersFileError> {
-        self.stamp().map_err(|e| self.unread(&e)).inspect_err(|e| self.tell(e))
-    }
-
-    /// Reads the file.
-    fn look(&self) -> Result<Arc<Listing>, UsersFileError> {
-        let stamp = self.asked_stamp()?;
-        let content = self.load().map(Arc::new);
-        if let Err(error) = &content {
-            self.tell(error);
-            if error.passing {
-                return content;
-            }
-        }
-        // The stamp is older than the content or as old: a write between the two is seen at the next question.
-        self.seen.store(Some(Arc::new(Seen { stamp, content: content.clone() })));
-        content
-    }
-
-    /// Says that nobody can log in: once for each state of the file, at most once a second for what may pass.
-    fn tell(&self, error: &UsersFileError) {
-        if !error.passing {
-            return tracing::error!(%error, "no user can log in until the file is mended");
-        }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= TOLD) {
-            *told = Some(Instant::now());
-            tracing::error!(%error, "no user can log in until the file can be read");
-        }
-    }
-
-    fn load(&self) -> Result<Listing, UsersFileError> {
-        let Some(bytes) = (self.read)(&self.path).map_err(|e| self.unread(&e))? else {
-            return self.without_content();
-        };
-        let text = std::str::from_utf8(&bytes).map_err(|_| self.fault(&"it is not UTF-8"))?;
-        if text.trim().is_empty() {
-            return self.without_content();
-        }
-        self.had_content.store(true, Ordering::Relaxed);
-        Listing::parse(text).map_err(|e| self.fault(&e))
-    }
-
-    fn without_content(&self) -> Result<Listing, UsersFileError> {
-        if self.had_content.load(Ordering::Relaxed) {
-            return Err(self.fault(&"it is gone or empty, and was in use before: put it back from a backup, or begin a new one without the users \
-                 who were there (sidegate user add NAME --new-users-file)"));
-        }
-        Ok(Listing::default())
-    }
-
-    fn stamp(&self) -> io::Result<Option<FileStamp>> {
-        match std::fs::symlink_metadata(&self.path) {
-            Ok(meta) => Ok(Some(FileStamp::from(&meta))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Runs a change while no other process makes one.
-    fn locked<T>(&self, change: impl FnOnce(&Self) -> Result<T, UserError>) -> Result<T, UserError> {
-        let _lock = private_file::lock(&self.path).map_err(|e| StoreError::from(self.fault(&e)))?;
-        change(self)
-    }
-
-    fn begin(&self) -> Result<(), UsersFileError> {
-        let _lock = private_file::lock(&self.path).map_err(|e| self.fault(&e))?;
-        self.load()?;
-        if !self.had_content.swap(true, Ordering::Relaxed) {
-            private_file::replace(&self.path, NOBODY.as_bytes()).map_err(|e| self.fault(&e))?;
-        }
-        Ok(())
-    }
-
-    fn add(&self, name: &str, password: PasswordHash) -> Result<User, UserError> {
-        let listing = self.load().map_err(StoreError::from)?;
-        if listing.by_name(name).is_some() {
-            return Err(UserError::Exists);
-        }
-        let user = User { name: name.to_owned(), ext_id: ExtId::random(), password, roles: Vec::new() };
-        self.replace(&format!("{}{}\n", listing.text(), user_line(&user)))?;
-        Ok(user)
-    }
-
-    /// Writes another line for a user, if there is one.
-    fn change(&self, name: &str, change: impl FnOnce(User) -> User) -> Result<Option<User>, UserError> {
-        let listing = self.load().map_err(StoreError::from)?;
-        let Some(user) = listing.by_name(name) else { return Ok(None) };
-        let user = change(user.clone());
-        self.replace(&listing.text_with(name, &user_line(&user)))?;
-        Ok(Some(user))
-    }
-
-    fn remove(&self, name: &str) -> Result<Option<User>, UserError> {
-        let listing = self.load().map_err(StoreError::from)?;
-        let Some(user) = listing.by_name(name) else { return Ok(None) };
-        self.replace(&listing.text_with(name, &removed_line(user)))?;
-        Ok(Some(user.clone()))
-    }
-
-    fn replace(&self, text: &str) -> Result<(), StoreError> {
-        private_file::replace(&self.path, text.as_bytes()).map_err(|e| self.fault(&e))?;
-        self.had_content.store(true, Ordering::Relaxed);
-        // What was seen before is over, also where no question comes before the next change.
-        self.seen.store(None);
-        Ok(())
-    }
-
-    fn fault(&self, reason: &dyn ToString) -> UsersFileError {
-        UsersFileError { path: self.path.display().to_string(), reason: reason.to_string(), passing: false }
-    }
-
-    /// Owner and mode are part of the file's state; what else the system says (no file left to open, a disk that fails)
-    /// may be over at the next question.
-    fn unread(&self, error: &io::Error) -> UsersFileError {
-        UsersFileError { passing: error.kind() != io::ErrorKind::PermissionDenied, ..self.fault(error) }
     }
 }
 
