@@ -1,6 +1,7 @@
 //! What the tests of the services share: a house with users jeff and eve, all services, and phones that answer.
 
 pub(crate) mod journal;
+mod parts;
 mod phone;
 
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use sidegate_uaf::{Algorithm, Decoys, Folding, RelyingParty, StatusCode};
 use zeroize::Zeroizing;
 
 use self::journal::{Journal, Journaled};
+use self::parts::{Shared, Stores};
 pub(crate) use self::phone::{Device, Phone, payload};
 use super::{
     Acting, Asker, DispatchAnswer, DispatchRequest, DispatchToken, Ghosts, NotRedeemed, Redeem, Requests, StatusView,
@@ -118,86 +120,32 @@ impl House {
     pub(crate) fn with(plan: Plan) -> Self {
         let journal = Journal::default();
         let domain = domain_with(|store| Arc::new(Journaled { journal: journal.clone(), store }));
-        let (clock, users) = (Arc::clone(&domain.clock), Arc::clone(&domain.users));
-        let time = Arc::clone(&clock) as Arc<dyn Clock>;
-        let store = Arc::clone(&users) as Arc<dyn Users>;
-        let everybody: Arc<dyn Users> = Arc::new(Journaled { journal: journal.clone(), store });
-        let durable = Arc::clone(&domain.durable);
-        let budget = Budget::new(plan.budget, 5);
-        let store: Arc<dyn Operations> = Arc::new(MemoryOperations::new(Arc::clone(&budget), Arc::clone(&time)));
-        let operations: Arc<dyn Operations> = Arc::new(Journaled { journal: journal.clone(), store });
-        let store = Arc::clone(&durable) as Arc<dyn Credentials>;
-        let credentials: Arc<dyn Credentials> = Arc::new(Journaled { journal: journal.clone(), store });
-        let relying_party = relying_party_with(plan.models);
-        let decoys = || Decoys::new(&[4; 32], &relying_party, MODEL.parse()).unwrap();
-        let eras = Eras { users: Arc::clone(&everybody), ..domain.eras.clone() };
-        let fido: Arc<dyn Fido> = Arc::new(Embedded {
-            decoys: plan.hide_users.then(decoys),
-            relying_party,
-            policies: plan.policies,
-            operations: Arc::clone(&operations),
-            credentials: Arc::clone(&credentials),
-            users: Arc::clone(&everybody),
-            eras: eras.clone(),
-            clock: Arc::clone(&time),
-            channels: Vec::new(),
-            settings: EmbeddedSettings { answer: Limits::default().answer, folding: plan.folding },
-        });
-        let mut acting = Acting::new(eras.clone(), plan.mapper, domain.sessions.domain().clone());
-        if plan.hide_users {
+        let (mapper, status_response, hides) = (plan.mapper, plan.status_response, plan.hide_users);
+        let stores = Stores::new(&domain, &journal, plan.budget);
+        let eras = Eras { users: Arc::clone(&stores.users), ..domain.eras.clone() };
+        let clock = Arc::clone(&domain.clock);
+        let mut acting = Acting::new(eras.clone(), mapper, domain.sessions.domain().clone());
+        if hides {
             acting = acting.hiding_users(Ghosts::new(MacKey::new(&Zeroizing::new([5; 32])).unwrap()));
         }
+        let fido = stores.embedded(plan, &eras, &clock);
         let key = TokenKey::new(MacKey::new(&Zeroizing::new([3; 32])).unwrap());
-        let store = Arc::clone(&durable) as Arc<dyn TargetStore>;
-        let target_store: Arc<dyn TargetStore> = Arc::new(Journaled { journal: journal.clone(), store });
+        let shared = Shared { stores: &stores, eras: &eras, acting, fido: &fido, key, clock: &clock };
         Self {
-            tokens: Arc::new(Tokens {
-                operations: Arc::clone(&operations),
-                targets: Arc::clone(&target_store),
-                acting: acting.clone(),
-                dispatchers: dispatchers(),
-                recipients: Recipients::default(),
-                fido: Arc::clone(&fido),
-                key: key.clone(),
-                clock: Arc::clone(&time),
-                settings: TokenSettings { limits: Limits::default(), status_response: plan.status_response },
-            }),
-            requests: Arc::new(Requests {
-                operations: Arc::clone(&operations),
-                acting: acting.clone(),
-                fido: Arc::clone(&fido),
-                clock: Arc::clone(&time),
-                limits: Limits::default(),
-            }),
-            redeem: Arc::new(Redeem {
-                operations: Arc::clone(&operations),
-                users: Arc::clone(&everybody),
-                eras: eras.clone(),
-                fido: Arc::clone(&fido),
-                key,
-                clock: Arc::clone(&time),
-            }),
-            statuses: Arc::new(Statuses {
-                operations: Arc::clone(&operations),
-                clock: Arc::clone(&time),
-                proven_only: fido.is_elsewhere(),
-            }),
-            targets: Arc::new(Targets {
-                targets: Arc::clone(&target_store),
-                users: everybody,
-                acting,
-                dispatchers: dispatchers(),
-                clock: time,
-            }),
-            credentials,
-            keys_behind: durable,
+            tokens: Arc::new(shared.tokens(status_response)),
+            requests: Arc::new(shared.requests()),
+            redeem: Arc::new(shared.redeem()),
+            statuses: Arc::new(shared.statuses()),
+            targets: Arc::new(shared.targets()),
+            credentials: stores.credentials,
+            keys_behind: Arc::clone(&domain.durable) as Arc<dyn KeysBehind>,
             journal,
-            target_store,
-            operations,
+            target_store: stores.targets,
+            operations: stores.operations,
+            users: Arc::clone(&domain.users),
+            budget: stores.budget,
             domain,
             clock,
-            users,
-            budget,
             eras,
             fido,
         }

@@ -7,25 +7,35 @@ use prometheus::{
 use super::super::audit;
 use super::{Metrics, Reload, Work};
 
+/// Of a request that was answered.
+const REQUEST: &[&str] = &["listener", "route", "method", "status"];
+/// Of one that was broken off.
+const CUT: &[&str] = &["listener", "route", "by"];
+/// Of what is turned away.
+const REFUSED: &[&str] = &["listener", "reason"];
+
+fn counter(name: &str, told: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    IntCounterVec::new(Opts::new(name, told), labels)
+}
+
 impl Metrics {
     /// Counters at zero: of those with labels, the events are there; others come when they are expected, or happen.
     ///
     /// # Errors
     /// When a name or bucket is not to Prometheus' liking: a fault of this program.
+    #[expect(clippy::too_many_lines, reason = "a table: an entry for each counter")]
     pub fn new() -> Result<Self, prometheus::Error> {
-        let counter = |name: &str, told: &str, labels: &[&str]| IntCounterVec::new(Opts::new(name, told), labels);
-        let requests = ["listener", "route", "method", "status"];
         let seconds = HistogramOpts::new("sidegate_request_seconds", "Time from a request's head to its answer.");
         let buckets = exponential_buckets(0.0005, 2.0, 16)?;
         let healthy = Opts::new("sidegate_upstream_server_healthy", "Whether the health checks of a server go well.");
         Self {
             registry: Registry::new(),
-            requests: counter("sidegate_requests_total", "Requests answered.", &requests)?,
+            requests: counter("sidegate_requests_total", "Requests answered.", REQUEST)?,
             seconds: HistogramVec::new(seconds.buckets(buckets), &["route"])?,
             cut_requests: counter(
                 "sidegate_requests_cut_total",
                 "Requests broken off before their answer's end.",
-                &["listener", "route", "by"],
+                CUT,
             )?,
             uaf_upstream_failures: counter(
                 "sidegate_uaf_upstream_failures_total",
@@ -43,17 +53,17 @@ impl Metrics {
             refused_connections: counter(
                 "sidegate_connections_refused_total",
                 "Connections that were closed unheard.",
-                &["listener", "reason"],
+                REFUSED,
             )?,
             refused_requests: counter(
                 "sidegate_requests_refused_total",
                 "HTTP/2 requests refused, since too many were open.",
-                &["listener", "reason"],
+                REFUSED,
             )?,
             refused_forwards: counter(
                 "sidegate_forwards_refused_total",
                 "Requests answered with 503, since too many were on their way to upstreams.",
-                &["listener", "reason"],
+                REFUSED,
             )?,
             password_hashes: counter(
                 "sidegate_password_hashes_total",
