@@ -178,13 +178,22 @@ fn nothing_cut(gateway: &Gateway) {
     assert_eq!(cut.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
+/// No connection was refused, which its client would take for one that got lost.
+async fn nobody_turned_away(gateway: &Gateway) {
+    for reason in ["full", "share"] {
+        let sample = format!("sidegate_connections_refused_total{{listener=\"public\",reason=\"{reason}\"}}");
+        assert_eq!(gateway.metric(&sample).await, 0, "{sample}");
+    }
+}
+
 async fn gateway(behind: &[Gateway; 2], tills: &Tills) -> Gateway {
     let [one, two] = behind.each_ref().map(|server| server.public().base().to_owned());
     let rows = "routes:\n  - {name: shop, path: /shop/*, methods: [GET], filters: [customers, told], upstream: shop, \
                 upstream-path: \"/*\"}\n";
     let [till, till_row] = tills.rows();
+    // The load of a whole country comes from one network here.
     let setup = Setup::default().user("jeff").append(format!(
-        "upstreams:\n  shop: {{servers: [\"{one}\", \"{two}\"]}}\n{till}\
+        "limits: {{connections-share: 100%}}\nupstreams:\n  shop: {{servers: [\"{one}\", \"{two}\"]}}\n{till}\
          filters:\n  customers: {{type: identity-creation, domain: main}}\n\
          \x20 told: {{type: delegation, rules: [\"AUTH:user.auth.SecToken:Authorization\"]}}\n{rows}{till_row}"
     ));
@@ -231,12 +240,14 @@ async fn reloads_an_upgrade_and_restarts_behind_lose_nothing() {
             tills.restart_one(&gateway, &load).await;
         }
     }
+    nobody_turned_away(&gateway).await;
     for _ in 0..upgrades {
         assert_eq!(gateway.upgrade().await, Some(0), "the one before ended well");
         load.more().await;
     }
     let (sent, sold) = (load.end().await, sales.end().await);
     nothing_cut(&gateway);
+    nobody_turned_away(&gateway).await;
     tills.did_once(sold.count);
     let told = json!({"answered": sent.count + sold.count, "posts_to_servers": sold.count,
         "sent_again_by_clients": sent.again, "seconds": sent.time.as_secs_f32(), "reloads": reloads,

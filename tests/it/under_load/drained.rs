@@ -49,7 +49,8 @@ impl Tills {
 
     /// Restarts the one that happens to have the longest work.
     pub(super) async fn restart_one(&mut self, gateway: &Gateway, load: &Load) {
-        let long = tokio::spawn(gateway.public().post("/till/sale").body(LONG).send());
+        // It is on a connection of its own: one that was idle may be about to end.
+        let long = tokio::spawn(gateway.public().alone().post("/till/sale").body(LONG).send());
         let is_busy = async || self.0.iter().position(Till::is_busy);
         let place = wait::until("one has it", wait::BOUND, is_busy).await;
         let till = &mut self.0[place];

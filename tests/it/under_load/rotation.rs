@@ -47,11 +47,13 @@ impl Verifier {
         Arc::new(Self { name, ..Self::default() })
     }
 
+    /// A set is as old as its request: the answer may have been long on its way (RFC 9111 4.2.3).
     async fn fetch(&self) -> Kept {
+        let asked = Instant::now();
         let client = self.keys.lock().unwrap().clone().unwrap();
         let answer = client.get(&format!("/.well-known/jwks/{}", self.name)).send().await.expect(200);
         let age = answer.header("cache-control").unwrap().strip_prefix("public, max-age=").unwrap();
-        let until = Instant::now() + Duration::from_secs(age.parse().unwrap());
+        let until = asked + Duration::from_secs(age.parse().unwrap());
         Kept { set: answer.json(), until }
     }
 
