@@ -1,10 +1,12 @@
 //! One user is guessed at from many networks: all of them together are slowed, and nobody where he has logged in before.
 
 use futures::future::join_all;
+use serde_json::json;
 
 use crate::support::gateway::Gateway;
 use crate::support::http::{Answer, Client};
 use crate::support::logs::audited;
+use crate::support::phone::Phone;
 use crate::support::wait;
 
 const EVENTS: &str = "sidegate_events_total{event=\"guessed-at\"}";
@@ -54,4 +56,33 @@ async fn who_is_not_there_is_guessed_at_alike() {
     assert!(guesses(&gateway, "nobody").await > 0, "nobody was slowed");
     let told = wait::until("the audit line", wait::BOUND, async || audited(&gateway, "guessed-at").pop()).await;
     assert!(told["user"].is_null(), "{told}");
+}
+
+#[tokio::test]
+async fn answers_that_prove_nothing_are_slowed() {
+    let gateway = Gateway::standalone(&["jeff", "eve"]).await;
+    let (jeff, mut eve) = (Phone::enrolled(&gateway, "jeff").await, Phone::enrolled(&gateway, "eve").await);
+    let forge = async || {
+        let begun = gateway.public().json("/auth/fidouaf", &json!({"username": "jeff"})).await;
+        if begun.status == 429 {
+            return begun;
+        }
+        let forged = json!({"uafResponse": eve.forgery(&begun.uaf_code(1200))});
+        gateway.public().uaf("/auth/fidouaf/authenticationresponse", &forged).await
+    };
+    let mut judged = 0;
+    let slowed = loop {
+        let answer = forge().await;
+        if answer.status == 429 {
+            break answer;
+        }
+        assert_ne!(answer.json()["statusCode"], 1200);
+        judged += 1;
+        assert!(judged <= 60, "nothing was slowed");
+    };
+    assert!(judged >= 50, "{judged}");
+    let wait: u64 = slowed.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=5).contains(&wait), "{wait}");
+    eve.login_uaf().await;
+    wait::until("jeff is let in", wait::BOUND, async || (jeff.try_login_uaf().await.status == 200).then_some(())).await;
 }

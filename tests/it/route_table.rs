@@ -6,16 +6,30 @@ use http::Method;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Client, HTML};
+use crate::support::phone::Phone;
 use crate::support::upstream::Upstream;
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Guard {
     /// Whoever comes gets past identity.
     Open,
     /// Nobody is refused with 401.
     Known,
+    /// So is a session by password.
+    Raised,
 }
-use Guard::{Known, Open};
+use Guard::{Known, Open, Raised};
+
+impl Guard {
+    /// What of `explain`'s words for a protection it is.
+    fn of(protection: &str) -> Self {
+        match protection {
+            "open" | "jws-bypass" => Open,
+            "fido-uaf" => Raised,
+            _ => Known,
+        }
+    }
+}
 
 const P: &str = "public";
 const I: &str = "internal";
@@ -24,25 +38,25 @@ const M: &str = "management";
 /// Method, path, listeners, protection: written down once more, from the contract and not from the product.
 const ROWS: &[(&str, &str, &[&str], Guard)] = &[
     ("POST", "/nevisfido/uaf/1.1/request/registration", &[P, I], Known),
-    ("POST", "/nevisfido/uaf/1.1/request/deregistration", &[P, I], Known),
+    ("POST", "/nevisfido/uaf/1.1/request/deregistration", &[P, I], Raised),
     ("POST", "/nevisfido/uaf/1.1/request/authentication", &[P, I], Open),
     ("POST", "/nevisfido/uaf/1.1/registration", &[P, I], Open),
     ("POST", "/nevisfido/uaf/1.1/authentication", &[P, I], Open),
     ("GET", "/nevisfido/uaf/1.1/facets", &[P, I], Open),
     ("POST", "/nevisfido/token/dispatch/authentication", &[P, I], Open),
     ("POST", "/nevisfido/token/dispatch/registration", &[P, I], Known),
-    ("POST", "/nevisfido/token/dispatch/deregistration", &[P, I], Known),
+    ("POST", "/nevisfido/token/dispatch/deregistration", &[P, I], Raised),
     ("GET", "/nevisfido/token/dispatch/targets", &[I], Known),
-    ("POST", "/nevisfido/token/dispatch/targets", &[P, I], Known),
+    ("POST", "/nevisfido/token/dispatch/targets", &[P, I], Raised),
     ("GET", "/nevisfido/dispatch/targets", &[I], Known),
-    ("POST", "/nevisfido/dispatch/targets", &[P, I], Known),
+    ("POST", "/nevisfido/dispatch/targets", &[P, I], Raised),
     ("PATCH", "/nevisfido/token/dispatch/targets/abc", &[P, I], Open),
-    ("DELETE", "/nevisfido/token/dispatch/targets/abc", &[P, I], Known),
+    ("DELETE", "/nevisfido/token/dispatch/targets/abc", &[P, I], Raised),
     ("PATCH", "/nevisfido/dispatch/targets/abc", &[P, I], Open),
-    ("DELETE", "/nevisfido/dispatch/targets/abc", &[P, I], Known),
+    ("DELETE", "/nevisfido/dispatch/targets/abc", &[P, I], Raised),
     ("POST", "/nevisfido/token/create/registration", &[P, I], Known),
     ("POST", "/nevisfido/token/create/authentication", &[P, I], Open),
-    ("POST", "/nevisfido/token/create/deregistration", &[P, I], Known),
+    ("POST", "/nevisfido/token/create/deregistration", &[P, I], Raised),
     ("POST", "/nevisfido/token/redeem/registration", &[P, I], Open),
     ("POST", "/nevisfido/token/redeem/authentication", &[P, I], Open),
     ("POST", "/nevisfido/token/redeem/deregistration", &[P, I], Open),
@@ -100,8 +114,8 @@ async fn check(client: &Client, class: &str, path: &str, method: &str) {
     let answer = call(path).await;
     let context = format!("{class}: {method} {path} -> {}", answer.status);
     match rows.iter().find(|row| served(method, row.0)) {
-        Some((.., Open)) => assert!(![401, 403, 405].contains(&answer.status), "{context}"),
-        Some((.., Known)) => {
+        Some((.., Open)) => assert!(![401, 403, 404, 405].contains(&answer.status), "{context}"),
+        Some((.., Known | Raised)) => {
             assert_eq!(answer.status, 401, "{context}");
             assert!(answer.header("www-authenticate").is_some() && answer.set_cookie().is_none(), "{context}");
         }
@@ -125,7 +139,8 @@ async fn check(client: &Client, class: &str, path: &str, method: &str) {
 
 #[tokio::test]
 async fn each_row_is_served_where_and_how_the_table_says() {
-    let gateway = Gateway::standalone(&[]).await;
+    // Nobody asks it for anything: it has keys.
+    let gateway = Setup::default().append("upstreams:\n  shop: {url: \"http://127.0.0.1:9\"}\n").start().await;
     let clients = [(P, gateway.public()), (I, gateway.internal_as_nobody()), (M, gateway.management())];
     let paths: BTreeSet<_> = ROWS.iter().map(|row| row.1).collect();
     for (class, client) in &clients {
@@ -137,6 +152,26 @@ async fn each_row_is_served_where_and_how_the_table_says() {
     }
 }
 
+/// Who knows the password may begin what takes the key to end; what changes or removes keys takes the key at once.
+#[tokio::test]
+async fn a_session_by_password_gets_only_what_a_password_may() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let mut phone = Phone::new(&gateway, "jeff");
+    phone.login_password().await;
+    let by_password = phone.client();
+    let rows = || ROWS.iter().filter(|(_, _, on, guard)| *guard != Open && on.contains(&P));
+    for (method, path, _, guard) in rows() {
+        let answer = by_password.call(Method::from_bytes(method.as_bytes()).unwrap(), path).send().await;
+        assert_eq!(answer.status == 401, *guard == Raised, "{method} {path} -> {}", answer.status);
+    }
+    phone.register().await;
+    phone.login_uaf().await;
+    for (method, path, ..) in rows() {
+        let answer = phone.client().call(Method::from_bytes(method.as_bytes()).unwrap(), path).send().await;
+        assert!(![401, 403, 405].contains(&answer.status), "{method} {path} -> {}", answer.status);
+    }
+}
+
 /// A row that is added has to be written down here too, or it would be tried by nobody.
 #[tokio::test]
 async fn each_row_of_the_product_is_written_down_here() {
@@ -144,7 +179,7 @@ async fn each_row_of_the_product_is_written_down_here() {
     let served: BTreeSet<_> = gateway
         .rows()
         .into_iter()
-        .map(|row| (row.method, row.path, row.listeners, !["open", "jws-bypass"].contains(&row.protection.as_str())))
+        .map(|row| (row.method, row.path, row.listeners, Guard::of(&row.protection)))
         .collect();
     let canonical = |path: &str| {
         let path = path.replace("/nevisfido/dispatch/", "/nevisfido/token/dispatch/").replace("abc", "{id}");
@@ -154,7 +189,7 @@ async fn each_row_of_the_product_is_written_down_here() {
         .iter()
         .map(|(method, path, on, guard)| {
             let on = on.iter().map(ToString::to_string).collect();
-            ((*method).to_owned(), canonical(path), on, *guard == Known)
+            ((*method).to_owned(), canonical(path), on, *guard)
         })
         .collect();
     assert_eq!(served, written);
@@ -177,7 +212,7 @@ async fn the_description_of_the_interface_has_each_row() {
     }
     let served = gateway.rows().into_iter();
     let rows = served.map(|row| {
-        let demands = !["open", "jws-bypass"].contains(&row.protection.as_str());
+        let demands = Guard::of(&row.protection) != Open;
         (row.method, row.path, demands)
     });
     assert_eq!(described, rows.collect());

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client};
+use crate::support::jose::{es256_verifies, from_base64url};
 use crate::support::phone::Phone;
 use crate::support::upstream::Upstream;
 
@@ -95,6 +96,30 @@ async fn no_upstream_learns_it_living_or_dead() {
     gateway.public().bearer("another.bearer.token").get("/open/c").send().await.expect(200);
     let seen: Vec<_> = upstream.received().iter().map(|request| request.values("authorization").join(",")).collect();
     assert_eq!(seen, ["", "", "", "Bearer another.bearer.token"]);
+}
+
+#[tokio::test]
+async fn it_is_no_sec_token_and_a_sec_token_is_none() {
+    let upstream = Upstream::start().await;
+    let setup = Setup::default().user("jeff").append(format!(
+        "upstreams:\n  shop: {{url: \"http://{}\"}}\nfilters:\n  customers: {{type: identity-creation, domain: main}}\n\
+         \x20 told: {{type: delegation, rules: [\"AUTH:user.auth.SecToken:Authorization\"]}}\n\
+         routes:\n  - {{name: shop, path: /shop/*, methods: [GET], filters: [customers, told], upstream: shop}}\n",
+        upstream.address
+    ));
+    let gateway = setup.start().await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    let token = token(&phone).await;
+    gateway.public().bearer(&token).get("/shop/a").send().await.expect(200);
+    let sec_token = upstream.received()[0].values("authorization")[0].strip_prefix("Bearer ").unwrap().to_owned();
+    let published = gateway.public().get("/.well-known/jwks/shop").send().await.expect(200).json();
+    let keys = published["keys"].as_array().unwrap();
+    assert!(keys.iter().any(|key| es256_verifies(key, &sec_token)));
+    assert!(!keys.iter().any(|key| es256_verifies(key, &token)), "its key is its own, and published nowhere");
+    asks(&gateway.public().bearer(&sec_token)).await.problem(401);
+    let claims: Value = serde_json::from_slice(&from_base64url(token.split('.').nth(1).unwrap())).unwrap();
+    assert_eq!(claims["aud"], "main");
+    assert!(claims["sid"].is_string() && claims["exp"].as_u64() > claims["iat"].as_u64(), "{claims}");
 }
 
 #[tokio::test]

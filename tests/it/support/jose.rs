@@ -7,7 +7,11 @@ use josekit::jwk::Jwk;
 use josekit::jwk::alg::ec::EcCurve;
 use josekit::jwk::alg::ed::EdCurve;
 use josekit::jws::{ES256, ES384, EdDSA, JwsSigner, RS256};
+use openssl::bn::BigNum;
+use openssl::ecdsa::EcdsaSig;
+use openssl::sha::sha256;
 use serde_json::{Map, Value, json};
+use sidegate_filters::jws::JwkDocument;
 
 use super::secrets::Secrets;
 
@@ -19,6 +23,15 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
 /// The bytes of unpadded base64url.
 pub(crate) fn from_base64url(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).unwrap()
+}
+
+/// Whether a compact JWS was signed with ES256 by this public JWK.
+pub(crate) fn es256_verifies(key: &Value, jws: &str) -> bool {
+    let (input, signature) = jws.rsplit_once('.').unwrap();
+    let signature = from_base64url(signature);
+    let [r, s] = [&signature[..32], &signature[32..]].map(|number| BigNum::from_slice(number).unwrap());
+    let key = JwkDocument::parse(key).unwrap().public_key().unwrap().ec_key().unwrap();
+    EcdsaSig::from_private_components(r, s).unwrap().verify(&sha256(input.as_bytes()), &key).unwrap()
 }
 
 /// A private signature key.

@@ -8,17 +8,13 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::{join, join_all};
-use openssl::bn::BigNum;
-use openssl::ecdsa::EcdsaSig;
-use openssl::sha::sha256;
 use serde_json::{Value, json};
-use sidegate_filters::jws::JwkDocument;
 
 use super::{Effort, Errand, Load, Tally, customer};
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::Client;
 use crate::support::issuer::now;
-use crate::support::jose::from_base64url;
+use crate::support::jose::{es256_verifies, from_base64url};
 use crate::support::upstream::{Received, Upstream};
 use crate::support::wait;
 
@@ -108,15 +104,11 @@ fn key_of<'a>(set: &'a Value, kid: &str) -> Option<&'a Value> {
 
 /// The key that signed and when the token ends, or why it is refused.
 fn verified(set: &Value, token: &str, audience: &str) -> Result<(String, u64), String> {
-    let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else { return Err("parts".into()) };
+    let [header, claims, _] = token.split('.').collect::<Vec<_>>()[..] else { return Err("parts".into()) };
     let read = |part| serde_json::from_slice::<Value>(&from_base64url(part)).unwrap();
     let kid = read(header)["kid"].as_str().unwrap().to_owned();
     let key = key_of(set, &kid).ok_or(format!("{kid} is in no set that is kept here"))?;
-    let signature = from_base64url(signature);
-    let [r, s] = [&signature[..32], &signature[32..]].map(|number| BigNum::from_slice(number).unwrap());
-    let key = JwkDocument::parse(key).unwrap().public_key().unwrap().ec_key().unwrap();
-    let digest = sha256(format!("{header}.{claims}").as_bytes());
-    let good = EcdsaSig::from_private_components(r, s).unwrap().verify(&digest, &key).unwrap();
+    let good = es256_verifies(key, token);
     let claims = read(claims);
     let until = claims["exp"].as_u64().unwrap();
     if !good || claims["aud"] != audience || until <= now() {
