@@ -171,6 +171,15 @@ impl Source {
         }
     }
 
+    /// A notice behind the file and the line of its key, as a fault is told.
+    #[must_use]
+    pub fn placed(&self, places: &Places, notice: &Notice) -> String {
+        match places.line(&notice.key) {
+            0 => format!("{}: {notice}", self.name()),
+            line => format!("{}:{line}: {notice}", self.name()),
+        }
+    }
+
     /// A fault that only shows when the configuration is used.
     #[must_use]
     pub fn fault(&self, places: &Places, key: &str, wrong: &str, right: &str) -> Fault {

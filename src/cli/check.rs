@@ -23,11 +23,16 @@ pub(super) fn run(source: &Source, environment: &Environment, out: &mut dyn Writ
     }
     if faults.is_empty() {
         for notice in config.notices.iter().chain(&compose::notes(&config, SystemClock.now())) {
-            writeln!(out, "note: {notice}")?;
+            writeln!(out, "note: {}", source.placed(&config.places, notice))?;
         }
-        writeln!(out, "good: {} listeners, {} routes", config.listeners.len(), config.routes.len())?;
+        let (listeners, routes) = (config.listeners.len(), config.routes.len());
+        writeln!(out, "good: {}, {}", counted(listeners, "listener"), counted(routes, "route"))?;
     }
     Ok(faults.is_empty())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What would stop a start with a configuration that reads well, in the order of the file.

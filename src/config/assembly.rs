@@ -5,6 +5,7 @@ mod fido;
 mod guesses;
 mod passing;
 mod reach;
+mod unheard;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ use super::section::Section;
 use super::substitution::Environment;
 use super::url::PublicUrl;
 use super::{
-    Config, Domain, FidoUaf, Fronting, Limits, NamedFilter, Overrides, Places, Realm, Row, Upstream, domains, filters,
-    fronting, internal_callers, limits, log, realms, routes, sec_token, upstreams,
+    Config, Domain, FidoUaf, Fronting, InternalCaller, Limits, NamedFilter, Overrides, Places, Realm, Row, Upstream,
+    domains, filters, fronting, internal_callers, limits, log, realms, routes, sec_token, upstreams,
 };
 
 /// Where the data folder is when nobody says otherwise.
@@ -84,7 +85,8 @@ impl<'a> Assembly<'_, 'a> {
         let fido_uaf = self.fido_uaf(try_out, &identity);
         self.check_approvals(&identity, fido_uaf.as_ref());
         self.check_provision(&internal_callers, fido_uaf.as_ref());
-        let table = self.table(&identity, fido_uaf.as_ref(), limits.as_ref());
+        let table = self.table(&identity, &internal_callers, fido_uaf.as_ref(), limits.as_ref());
+        self.note_unheard(&listeners.all, &internal_callers, &table.routes);
         self.check_uaf_upstream(fido_uaf.as_ref(), &table);
         self.check_services(&identity, &table);
         let sec_token = self.field("sec-token").section(sec_token::read);
@@ -124,7 +126,13 @@ impl<'a> Assembly<'_, 'a> {
         Identity { domains, realms, own, complete }
     }
 
-    fn table(&self, identity: &Identity, fido_uaf: Option<&FidoUaf>, limits: Option<&Limits>) -> Table {
+    fn table(
+        &self,
+        identity: &Identity,
+        callers: &[InternalCaller],
+        fido_uaf: Option<&FidoUaf>,
+        limits: Option<&Limits>,
+    ) -> Table {
         let (upstreams, filters) = (self.field("upstreams"), self.field("filters"));
         let (upstream_names, filter_names) = (upstreams.names(), filters.names());
         let upstreams = upstreams::read(&upstreams);
@@ -133,6 +141,7 @@ impl<'a> Assembly<'_, 'a> {
             domains: &domain_names,
             realms: &identity.realms,
             realms_complete: identity.complete,
+            callers,
             environment: self.environment,
         };
         let filters = filters::read(&filters, &known);

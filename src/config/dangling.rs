@@ -36,7 +36,11 @@ pub(super) fn settle(context: &Context) {
         left = others;
         let mut lines: Vec<String> = same.iter().map(|other| other.line.to_string()).collect();
         lines.dedup();
-        let too = if lines.is_empty() { String::new() } else { format!(", which line {} names too", lines.join(", ")) };
+        let too = match &lines[..] {
+            [] => String::new(),
+            [line] => format!(", which line {line} names too"),
+            lines => format!(", which lines {} name too", lines.join(", ")),
+        };
         context.fault(first.line, &first.key, format!("there is no {} of this name{too}", first.what), first.right);
     }
 }

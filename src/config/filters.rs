@@ -21,10 +21,11 @@ use sidegate_filters::{Role, UsernameMapper};
 
 use super::field::Field;
 use super::files;
+use super::internal_callers::InternalCaller;
 use super::realms::Realm;
 use super::section::Section;
 use super::substitution::Environment;
-use super::suggest::listed;
+use super::suggest::{listed, nearest};
 
 pub use identity_creation::IdentityCreation;
 
@@ -88,7 +89,7 @@ const TYPES: &[(&str, Reader)] = &[
     ("delegation", |section, known| Some(FilterKind::Delegation(delegation(section, known.environment)))),
     ("jws-bypass", |section, _| Some(FilterKind::JwsBypass(jws_bypass(section)))),
     ("user-binding", |section, _| Some(FilterKind::UserBinding(username_mapper(section), place(section)))),
-    ("role", |section, _| Some(FilterKind::Role(role::read(section)))),
+    ("role", |section, known| Some(FilterKind::Role(role::read(section, known)))),
     ("rate-limit", |section, _| rate_limit::read(section).map(FilterKind::RateLimit)),
     ("headers", |section, _| Some(FilterKind::Headers(headers::read(section)))),
     ("ip-list", |section, _| Some(FilterKind::IpList(ip_list::read(section)))),
@@ -100,6 +101,7 @@ pub(super) struct Known<'a> {
     pub(super) realms: &'a [Realm],
     /// Whether no realm is at fault and missing here.
     pub(super) realms_complete: bool,
+    pub(super) callers: &'a [InternalCaller],
     pub(super) environment: &'a Environment,
 }
 
@@ -115,15 +117,24 @@ pub(super) fn read(field: &Field<'_>, known: &Known<'_>) -> Vec<NamedFilter> {
     })
 }
 
-/// `internal-callers`.
-fn internal_callers(section: &Section<'_>) -> InternalAccess {
+/// `internal-callers`; what nobody has is noted.
+fn internal_callers(section: &Section<'_>, known: &Known<'_>) -> InternalAccess {
     let words = [
         ("nobody", InternalAccess::Nobody),
         ("anybody", InternalAccess::Anybody),
         ("act-for", InternalAccess::With(Role::ActFor)),
         ("admin", InternalAccess::With(Role::Admin)),
     ];
-    section.field("internal-callers").choice(&words).unwrap_or(InternalAccess::Nobody)
+    let field = section.field("internal-callers");
+    let access = field.choice(&words).unwrap_or(InternalAccess::Nobody);
+    if let InternalAccess::With(role) = &access
+        && !known.callers.iter().any(|caller| caller.roles.contains(role))
+    {
+        let role = role.name();
+        field
+            .notice(format!("no internal caller has the role {role}, so none passes: give it to one, or write nobody"));
+    }
+    access
 }
 
 const RULE: &str = "write <source>:<name>:<header>[:encoding]";
@@ -139,8 +150,20 @@ fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
             return None;
         }
         let text: String = item.optional()?;
-        Rule::parse(&text, &|name| environment.variable(name)).map_err(|error| item.fault(unquoted(&error), RULE)).ok()
+        let refuse = |error: RuleError| item.fault(unquoted(&error), right_of(&error));
+        Rule::parse(&text, &|name| environment.variable(name)).map_err(refuse).ok()
     })
+}
+
+/// The name that is meant, where it is one; else how a rule is written.
+fn right_of(error: &RuleError) -> String {
+    let RuleError::Name(_, name, known) = error else { return RULE.to_owned() };
+    let full = |known: &str| format!("{}{known}", if known.starts_with('.') { "user.auth" } else { "" });
+    let known: Vec<String> = known.split(", ").map(full).collect();
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "write one of these".to_owned(),
+    }
 }
 
 /// `keys` and `clock-skew`.
@@ -180,6 +203,7 @@ fn unquoted(error: &RuleError) -> String {
         RuleError::Source(_) => format!("the source is one of {SOURCES}"),
         RuleError::Header(_) => "the third part is no name of a header".to_owned(),
         RuleError::Encoding(_) => "the encoding is none, base64, urlencode or basic".to_owned(),
+        RuleError::Shape => "it has not three parts, or four with an encoding".to_owned(),
         error => error.to_string(),
     }
 }

@@ -61,7 +61,7 @@ pub(super) const CLASSES: &[(&str, ListenerClass)] = &[
 /// The listeners, and whether an internal one is to ask clients for certificates, be what it names in order or not.
 pub(super) fn read(field: &Field<'_>, overrides: &Overrides) -> (Vec<Listener>, bool) {
     if field.is_all(0) {
-        field.fault("there is no listener", "write at least one with class public");
+        field.fault("there is no listener", "write at least one, such as one with class public");
         return (Vec::new(), false);
     }
     let mut seen: Vec<Seen> = Vec::new();

@@ -62,8 +62,11 @@ pub const SOURCES: &str = "AUTH, CALLER, CONST, ENV, HEADER, SESSION";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// Not three or four parts.
-    #[error("a rule is <source>:<name>:<header>[:encoding]; a constant with a colon comes through ENV")]
+    #[error("a rule is <source>:<name>:<header>[:encoding]")]
     Shape,
+    /// A constant has a colon, which parts the rule.
+    #[error("a constant with a colon comes through ENV")]
+    Colon,
     /// A blank stands in a part where it can't belong.
     #[error("a blank is in it, and none belongs around its colons")]
     Blank,
@@ -111,6 +114,7 @@ impl Rule {
         let (source, name, header, encoding) = match parts[..] {
             [source, name, header] => (source, name, header, "none"),
             [source, name, header, encoding] => (source, name, header, encoding),
+            ["CONST", _, _, _, _, ..] => return Err(RuleError::Colon),
             _ => return Err(RuleError::Shape),
         };
         let parts = [source, if source == "CONST" { "" } else { name }, header, encoding];
@@ -257,7 +261,8 @@ mod tests {
 
     #[rstest]
     #[case("AUTH:user.auth.UserId", RuleError::Shape)]
-    #[case("CONST:https://a:X-A:none", RuleError::Shape)]
+    #[case("CONST:https://a:X-A:none", RuleError::Colon)]
+    #[case("AUTH:user.auth.UserId:X-A:none:more", RuleError::Shape)]
     #[case("auth:user.auth.UserId:X-A", RuleError::Source("auth".into()))]
     #[case("AUTH:user.auth.Nothing:X-A", RuleError::Name("AUTH", "user.auth.Nothing".into(), "user.auth.SecToken, .UserId, .LoginId, .AuthLevel, .Roles, .Realm"))]
     #[case("SESSION:id:X-A", RuleError::Name("SESSION", "id".into(), "sid, domain, authenticated-at"))]

@@ -105,6 +105,7 @@ fn good_files_are_good() {
     let (good, text) = checked_in(folder.path());
     assert!(good, "{text}");
     assert!(!folder.path().join("var").exists(), "a check leaves nothing behind");
+    assert!(text.lines().last().unwrap().starts_with("good: 1 listener, "), "{text}");
 }
 
 #[test]
@@ -145,7 +146,11 @@ fn what_is_shown_to_an_upstream_is_a_certificate_with_its_key() {
     assert!(!good && text.contains(fault), "{text}");
     fs::set_permissions(folder.path().join("server.key"), Permissions::from_mode(0o644)).unwrap();
     let (good, text) = shows("server.key");
-    assert!(good && text.contains("note: upstreams.shop.tls.client-key: FOLDER/server.key has mode 644"), "{text}");
+    assert!(
+        good && text
+            .contains("note: FOLDER/gate.yml:14: upstreams.shop.tls.client-key: FOLDER/server.key has mode 644"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -261,7 +266,10 @@ fn a_policy_that_no_key_can_meet_is_noted(#[case] settings: &str, #[case] note: 
     let notes: Vec<_> =
         text.lines().filter(|line| line.contains("no key can meet") || line.contains("no model of")).collect();
     assert_eq!(notes.len(), usize::from(!note.is_empty()), "{text}");
-    assert!(notes.iter().all(|line| line.starts_with(&format!("note: {note}"))), "{text}");
+    assert!(
+        notes.iter().all(|line| line.starts_with("note: FOLDER/gate.yml:") && line.contains(&format!(": {note}"))),
+        "{text}"
+    );
 }
 
 /// What a phone has to do before a payment is known of no model without a statement.
@@ -320,8 +328,7 @@ fn a_model_is_revoked_whatever_policy_wants_it() {
 fn what_clients_will_hold_against_a_certificate_is_noted() {
     let folder = files("");
     let (good, text) = checked_in(folder.path());
-    let stranger =
-        "note: listeners[0].tls.certificate: FOLDER/server.pem does not name gate.example, the host of public-url";
+    let stranger = "note: FOLDER/gate.yml:3: listeners[0].tls.certificate: FOLDER/server.pem does not name gate.example, the host of public-url";
     assert!(good && text.contains(stranger) && !text.contains("expired") && !text.contains("tls.key"), "{text}");
 
     let source = Source::File(folder.path().join("gate.yml"));
@@ -342,7 +349,8 @@ fn a_certificate_that_phones_have_no_hash_for_is_noted() {
     let front = include_bytes!("../../jose/server_certificate/ed25519.pem");
     fs::write(folder.path().join("front.pem"), front).unwrap();
     let (good, text) = checked_in(folder.path());
-    let expected = "note: fido-uaf.tls-certificates[0]: FOLDER/front.pem is signed with Ed25519 or RSASSA-PSS";
+    let expected =
+        "note: FOLDER/gate.yml:13: fido-uaf.tls-certificates[0]: FOLDER/front.pem is signed with Ed25519 or RSASSA-PSS";
     assert!(good && text.contains(expected), "{text}");
     assert_eq!(text.matches("serverEndPoint").count(), 1, "{text}");
 }
@@ -352,7 +360,10 @@ fn a_key_that_others_may_read_is_noted() {
     let folder = files("");
     fs::set_permissions(folder.path().join("server.key"), Permissions::from_mode(0o644)).unwrap();
     let (good, text) = checked_in(folder.path());
-    assert!(good && text.contains("note: listeners[0].tls.key: FOLDER/server.key has mode 644"), "{text}");
+    assert!(
+        good && text.contains("note: FOLDER/gate.yml:3: listeners[0].tls.key: FOLDER/server.key has mode 644"),
+        "{text}"
+    );
 }
 
 /// Which headers tell an upstream who is calling, only all rows together know.

@@ -50,7 +50,12 @@ impl<'a> Field<'a> {
 
     /// A key of the item with this name, in a list of sections; the list where there is none.
     pub(in crate::config) fn of_item(&self, name: &str, key: &str) -> Self {
-        let (context, path, line) = (self.context, &self.path, self.line);
+        let list = || Self::new(self.context, self.path.clone(), self.line, self.node);
+        self.written_in_item(name, key).unwrap_or_else(list)
+    }
+
+    /// The same, if it is written.
+    pub(in crate::config) fn written_in_item(&self, name: &str, key: &str) -> Option<Self> {
         let items = match self.node.map(|node| &node.value) {
             Some(Value::List(items)) => items.as_slice(),
             _ => &[],
@@ -58,10 +63,8 @@ impl<'a> Field<'a> {
         let named =
             |node: &Node| entry(node, "name").is_some_and(|entry| text(&entry.node.value).as_deref() == Ok(name));
         let found = items.iter().enumerate().find(|(_, node)| named(node));
-        match found.and_then(|(index, node)| Some((index, entry(node, key)?))) {
-            Some((index, entry)) => Self::new(context, format!("{path}[{index}].{key}"), entry.line, Some(&entry.node)),
-            None => Self::new(context, path.clone(), line, self.node),
-        }
+        let (index, entry) = found.and_then(|(index, node)| Some((index, entry(node, key)?)))?;
+        Some(Self::new(self.context, format!("{}[{index}].{key}", self.path), entry.line, Some(&entry.node)))
     }
 
     /// The named sections below this key, in their order. Names are lower-case letters, digits and dashes.

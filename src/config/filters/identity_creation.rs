@@ -62,7 +62,7 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> Option<IdentityC
         level,
         max_age: max_age.optional(),
         roles: roles.each(Field::optional),
-        internal_callers: internal_callers(section),
+        internal_callers: internal_callers(section, known),
         takes_sessions: taken.may(RealmKind::makes_sessions),
         takes_tokens: taken.may(|kind| matches!(kind, RealmKind::Jwt(_))),
         judged: taken.realms.iter().flat_map(|realm| realm.kind.judged()).cloned().collect(),

@@ -2,12 +2,12 @@
 
 use sidegate_filters::role::RoleDemand;
 
-use super::internal_callers;
+use super::{Known, internal_callers};
 use crate::config::field::Field;
 use crate::config::section::Section;
 
 /// `one-of`, `all-of` and `internal-callers`.
-pub(super) fn read(section: &Section<'_>) -> RoleDemand {
+pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> RoleDemand {
     let (one_of, all_of) = (section.field("one-of"), section.field("all-of"));
     let (neither, right) = ("neither one-of nor all-of is written", "list the roles that a user needs");
     section.demand_some(&["one-of", "all-of"], neither, right);
@@ -17,6 +17,6 @@ pub(super) fn read(section: &Section<'_>) -> RoleDemand {
     RoleDemand {
         one_of: one_of.each(Field::optional),
         all_of: all_of.each(Field::optional),
-        internal: internal_callers(section),
+        internal: internal_callers(section, known),
     }
 }

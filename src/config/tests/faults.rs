@@ -56,6 +56,23 @@ use super::*;
 )]
 #[case("filters: { f: { type: delegation, rules: [\"AUTH:x:Y\"] } }\n", "13: filters.f.rules[0]: AUTH has no `x`")]
 #[case(
+    "filters: { f: { type: delegation, rules: [\"AUTH:user.auth.LoginID:Y\"] } }\n",
+    "13: filters.f.rules[0]: AUTH has no `user.auth.LoginID`; it knows user.auth.SecToken, .UserId, .LoginId, .AuthLevel, \
+     .Roles, .Realm; did you mean user.auth.LoginId?"
+)]
+#[case(
+    "filters: { f: { type: delegation, rules: [\"SESSION:when:Y\"] } }\n",
+    "13: filters.f.rules[0]: SESSION has no `when`; it knows sid, domain, authenticated-at; write one of these"
+)]
+#[case(
+    "filters: { f: { type: delegation, rules: [\"AUTH:user.auth.UserId\"] } }\n",
+    "13: filters.f.rules[0]: it has not three parts, or four with an encoding; write <source>:<name>:<header>[:encoding]"
+)]
+#[case(
+    "filters: { f: { type: delegation, rules: [\"CONST:https://a:X-A:none\"] } }\n",
+    "13: filters.f.rules[0]: a constant with a colon comes through ENV"
+)]
+#[case(
     "filters: { f: { type: delegation, rules: [\"AUTH:user.auth.Roles: X-Roles\"] } }\n",
     "13: filters.f.rules[0]: a blank is in it"
 )]

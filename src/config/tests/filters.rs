@@ -246,3 +246,21 @@ fn an_empty_list_is_not_taken_for_none_that_was_written(#[case] keys: &str, #[ca
     let found = fault_in(&format!("type: identity-creation, domain: main, {keys}"), "f");
     assert!(found.contains(expected), "{found}");
 }
+
+#[rstest]
+#[case("type: role, one-of: [x], internal-callers: admin", "roles: [act-for]", "no internal caller has the role admin")]
+#[case("type: role, one-of: [x], internal-callers: admin", "roles: [admin]", "")]
+#[case(
+    "type: identity-creation, domain: main, internal-callers: act-for",
+    "",
+    "no internal caller has the role act-for"
+)]
+#[case("type: identity-creation, domain: main, internal-callers: anybody", "", "")]
+fn a_role_that_no_caller_has_is_noted(#[case] filter: &str, #[case] caller: &str, #[case] expected: &str) {
+    let chain = if filter.contains("role, ") { "anybody, f" } else { "f" };
+    let config = loaded(&format!("{}internal-callers: {{ bank: {{ {caller} }} }}\n", with(filter, chain)));
+    let noted: Vec<_> =
+        config.notices.iter().map(ToString::to_string).filter(|note| note.contains("internal caller has")).collect();
+    assert_eq!(noted.len(), usize::from(!expected.is_empty()), "{noted:?}");
+    assert!(noted.iter().all(|note| note.starts_with(&format!("filters.f.internal-callers: {expected}"))), "{noted:?}");
+}

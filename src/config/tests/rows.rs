@@ -54,6 +54,50 @@ fn nobody_means_to_listen_nowhere() {
     assert!(found.iter().any(|fault| fault.contains("listeners: there is no listener")), "{found:?}");
 }
 
+fn notices_of(text: &str) -> Vec<String> {
+    let config = loaded(&format!("{BASE}{text}"));
+    config.notices.iter().map(|notice| format!("{}: {notice}", config.places.line(&notice.key))).collect()
+}
+
+#[rstest]
+#[case("internal", "nobody reaches the row shop")]
+#[case("public, internal", "the row shop is on public listeners alone")]
+#[case("public", "")]
+#[case("", "")]
+fn a_row_without_a_listener_is_noted(#[case] on: &str, #[case] expected: &str) {
+    let row = one_row("/shop", "customers").replace("upstream: shop }", &format!("upstream: shop, on: [{on}] }}"));
+    let found = notices_of(&row);
+    let noted: Vec<_> = found.iter().filter(|note| note.contains("no listener has the class")).collect();
+    assert_eq!(noted.len(), usize::from(!expected.is_empty()), "{noted:?}");
+    let begins = |note: &&&String| {
+        note.starts_with("22: routes[0].on: no listener has the class internal") && note.contains(expected)
+    };
+    assert!(noted.iter().all(|note| begins(&note)), "{noted:?}");
+}
+
+#[test]
+fn rows_without_a_listener_for_browsers_and_callers_without_one_are_noted() {
+    let text = format!("{BASE}{}", one_row("/shop", "customers")).replace("class: public", "class: management");
+    let config = loaded(&format!("{text}internal-callers: {{ bank: {{}}, house: {{}} }}\n"));
+    let noted: Vec<_> = config
+        .notices
+        .iter()
+        .filter(|notice| notice.text.contains("no listener has"))
+        .map(ToString::to_string)
+        .collect();
+    let row = "routes[0].path: no listener has the class public, so nobody reaches the row shop";
+    let callers = "internal-callers: no listener has the class internal, so these can't call: bank, house";
+    assert_eq!(noted, [row, callers]);
+}
+
+#[test]
+fn a_default_row_that_is_moved_to_no_listener_is_noted() {
+    let noted = notices_of("routes: [{ name: status, on: [internal] }]\n");
+    assert!(noted.iter().any(|note| note.contains("so nobody reaches the row status")), "{noted:?}");
+    let noted = notices_of("");
+    assert!(!noted.iter().any(|note| note.contains("no listener has")), "others stay where they are: {noted:?}");
+}
+
 fn with_websocket(written: &str) -> String {
     one_row("/shop", "customers").replace("upstream: shop }", &format!("upstream: shop, websocket: {written} }}"))
 }

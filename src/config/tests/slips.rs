@@ -146,6 +146,17 @@ fn what_refers_to_something_at_fault_is_not(#[case] right: &str, #[case] wrong: 
     assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
 }
 
+#[test]
+fn one_misspelt_name_is_one_fault_with_each_line_of_it() {
+    let row =
+        |name: &str| format!("  - {{ name: {name}, path: /{name}, methods: [GET], filters: [], upstream: shap }}\n");
+    let rows = ["a", "b", "c"].map(row).concat();
+    let found = faults(&format!("{BASE}upstreams: {{ shop: {{ url: http://x }} }}\nroutes:\n{rows}"));
+    let expected =
+        "15: routes[0].upstream: there is no upstream of this name, which lines 16, 17 name too; did you mean shop?";
+    assert_eq!(found, [expected]);
+}
+
 /// A misspelt key of a section is not said to be missing there too, neither alone nor as one of several.
 #[rstest]
 #[case("filters: { f: { type: role, one-off: [x] } }", "filters.f.one-off", "one-of")]
