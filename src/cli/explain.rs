@@ -1,5 +1,6 @@
 //! `sidegate explain`: what a request would meet, told by the router that serves, and the table of all rows.
 
+mod elsewhere;
 mod table;
 
 use std::fmt;
@@ -7,10 +8,13 @@ use std::fmt;
 use http::Method;
 use sidegate_filters::{CanonicalPath, Network, PathRules};
 
+pub use elsewhere::Elsewhere;
 pub use table::Table;
 
 use crate::config::{Config, Listener, ServerUrl, Upstream};
 use crate::routes::{Balance, Destination, Found, ListenerClass, Route, Router, Unrouted};
+
+const ALL: [ListenerClass; 3] = [ListenerClass::Public, ListenerClass::Internal, ListenerClass::Management];
 
 /// Why a request would be refused before any filter sees it.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +26,11 @@ pub enum Refused {
     #[error("refused with 400: {0}")]
     Path(#[from] sidegate_filters::path::PathError),
     /// No row has the path.
-    #[error("refused with 404: no row on {0} listeners has the path {1}")]
-    Unknown(&'static str, String),
+    #[error("refused with 404: no row on {0} listeners has the path {1}{2}")]
+    Unknown(&'static str, String, Elsewhere),
     /// Rows have the path, none the method.
-    #[error("refused with 405: on {0} listeners this path takes {1}{capitals}", capitals = capitals(.2))]
-    Wrong(&'static str, String, Method),
+    #[error("refused with 405: on {0} listeners this path takes {1}{capitals}{3}", capitals = capitals(.2))]
+    Wrong(&'static str, String, Method, Elsewhere),
     /// No listener is of this class.
     #[error("refused: the configuration has no {0} listener; --on names one of {1}")]
     Nowhere(&'static str, String),
@@ -76,9 +80,13 @@ pub fn explain<'a>(
             let takes_certificates = row.is_some_and(|row| config.takes_certificates(row));
             Ok(Explanation { asked: asked.to_owned(), found, on, listeners, takes_certificates, asks })
         }
-        Err(Unrouted::Path) => Err(Refused::Unknown(class.name(), canonical.as_str().to_owned())),
+        Err(Unrouted::Path) => {
+            let elsewhere = Elsewhere::of(config, router, &method, &canonical);
+            Err(Refused::Unknown(class.name(), canonical.as_str().to_owned(), elsewhere))
+        }
         Err(Unrouted::Method(allowed)) => {
-            Err(Refused::Wrong(class.name(), listed(allowed.iter().map(Method::as_str)), method))
+            let elsewhere = Elsewhere::of(config, router, &method, &canonical);
+            Err(Refused::Wrong(class.name(), listed(allowed.iter().map(Method::as_str)), method, elsewhere))
         }
         Err(Unrouted::Spelling) => Err(Refused::Spelling(spellings(canonical.unusual()))),
         Err(Unrouted::Ambiguous) if canonical.unusual() == PathRules::default() => {
@@ -100,8 +108,7 @@ fn demand_listener(config: &Config, class: ListenerClass) -> Result<(), Refused>
     if !config.listening(&[class]).is_empty() {
         return Ok(());
     }
-    let all = [ListenerClass::Public, ListenerClass::Internal, ListenerClass::Management];
-    Err(Refused::Nowhere(class.name(), listed(config.listening(&all).into_iter().map(ListenerClass::name))))
+    Err(Refused::Nowhere(class.name(), listed(config.listening(&ALL).into_iter().map(ListenerClass::name))))
 }
 
 impl fmt::Display for Explanation<'_> {

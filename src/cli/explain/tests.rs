@@ -89,7 +89,14 @@ fn router() -> Router {
         route("target-modify", &[Method::PATCH], target, vec![bypass], Destination::Local(Arc::new(Service))),
         route("status", &[Method::POST], "/nevisfido/status", vec![], Destination::Local(Arc::new(Service))),
         orders,
+        on_internal_listeners("callers", "/internal/*"),
+        on_internal_listeners("ended", "/nevisfido/status"),
     ])
+}
+
+fn on_internal_listeners(name: &str, pattern: &str) -> Route {
+    let on = vec![ListenerClass::Internal];
+    Route { on, ..route(name, &[Method::DELETE], pattern, vec![], Destination::Local(Arc::new(Service))) }
 }
 
 fn explained(class: ListenerClass, method: &str, path: &str) -> Result<String, String> {
@@ -157,6 +164,18 @@ fn a_row_to_which_letters_are_the_same_says_so_and_leads_past_none_before_it() {
 
 #[rstest]
 #[case("GET", "/nothing", "refused with 404: no row on public listeners has the path /nothing")]
+#[case(
+    "DELETE",
+    "/internal/x?y",
+    "refused with 404: no row on public listeners has the path /internal/x; the row callers has it on internal listeners: \
+     ask with --on internal"
+)]
+#[case(
+    "DELETE",
+    "/nevisfido/status",
+    "refused with 405: on public listeners this path takes POST; the row ended has it on internal listeners: ask with --on \
+     internal"
+)]
 #[case("GET", "/nevisfido/status", "refused with 405: on public listeners this path takes POST")]
 #[case("PUT", "/shop/a", "refused with 405: on public listeners this path takes GET, POST, HEAD")]
 #[case(
