@@ -16,6 +16,10 @@ pub(super) const DEMO_PASSWORD: &str = "demo.password";
 /// The same before the user is there: it gets its name once the user is.
 pub(super) const DEMO_BEGUN: &str = "demo.password.begun";
 
+/// What is said when a command made the data folder: a mistyped name would else pass for the gateway's.
+pub(super) const MADE: &str =
+    "the folder was not there and is made anew; if the gateway has another, name that with --data or --config";
+
 /// What is said when an empty folder that others could read was taken as data folder.
 pub(super) const CLOSED: &str = "the empty folder was open to others; it has mode 700 now";
 

@@ -15,9 +15,6 @@ use crate::jose::CryptoError;
 use crate::jose::sample::{Host, Pair, self_signed};
 use crate::store::{DataFolder, FolderError, private_file};
 
-/// A mistyped name would else pass for the gateway's folder.
-const MADE: &str =
-    "the folder was not there and is made anew; if the gateway has another, name that with --data or --config";
 const FIRST: &str = "it is the first key there: a gateway with this folder signs with it from its start";
 const ROTATED: &str = "a gateway with this folder publishes both, at once if it runs, and signs with the new one when sec-token.keys-kept is over";
 
@@ -78,7 +75,7 @@ fn rotate(path: &Path, keys: &[Option<&str>], overlap: Overlap, out: &mut dyn Wr
     let missing = !path.exists();
     let folder = DataFolder::open(path)?;
     if missing {
-        writeln!(out, "{}: {MADE}", path.display())?;
+        writeln!(out, "{}: {}", path.display(), data::MADE)?;
     }
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
@@ -164,8 +161,11 @@ mod tests {
         let kid = |text: &str| text.split_once("made the key ").unwrap().1.split(' ').next().unwrap().to_owned();
         let [first, second] = told.each_ref().map(|text| kid(text));
         assert_ne!(first, second);
-        assert!(told[0].starts_with(&format!("{}: {MADE}\n", data.display())) && told[0].contains(FIRST), "{told:?}");
-        assert!(!told[1].contains(MADE) && !told[1].contains(FIRST) && told[1].contains(ROTATED), "{told:?}");
+        assert!(
+            told[0].starts_with(&format!("{}: {}\n", data.display(), data::MADE)) && told[0].contains(FIRST),
+            "{told:?}"
+        );
+        assert!(!told[1].contains(data::MADE) && !told[1].contains(FIRST) && told[1].contains(ROTATED), "{told:?}");
         let keys = SecTokenKeys::read_or_make(&DataFolder::open(&data).unwrap(), None).unwrap();
         assert_eq!(keys.current().kid(), second);
         assert!(keys.jwks().to_string().contains(&first));

@@ -38,7 +38,7 @@ pub(super) enum Failed {
     Unseen(PathBuf, io::Error),
     #[error("the password can't be hashed")]
     Hash,
-    #[error(transparent)]
+    #[error("{}{}", .0, remedy(.0))]
     User(#[from] UserError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,6 +50,11 @@ pub(super) enum Failed {
     Crypto(#[from] CryptoError),
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+/// How the flags are written right, where a wrong one is easily taken for right.
+fn remedy(error: &UserError) -> &'static str {
+    if matches!(error, UserError::BadRoles) { "; write --role once for each" } else { "" }
 }
 
 /// Runs one command on the data folder at `path`; only adding a user makes one.
@@ -71,7 +76,11 @@ pub(super) async fn run(
     }
     // What is refused must not leave a folder behind.
     let password = Password::wanted(&command, input)?;
+    let missing = !path.exists();
     let folder = DataFolder::open(path)?;
+    if missing {
+        writeln!(out, "{}: {}", path.display(), data::MADE)?;
+    }
     if folder.closed() {
         writeln!(out, "{}: {}", path.display(), data::CLOSED)?;
     }
@@ -186,10 +195,13 @@ mod tests {
         let path = folder.path().join("var/users");
         let wrote = format!("wrote {}", path.display());
         let added = run_on(folder.path(), "add jeff --password-stdin", b"correct horse\n").await.unwrap();
+        let (made, added) = added.split_once('\n').unwrap();
+        assert_eq!(made, format!("{}: {}", folder.path().join("var").display(), data::MADE));
         let (first, rest) = added.split_once('\n').unwrap();
         let ext_id = first.strip_prefix("added jeff ").unwrap();
         assert_eq!(rest.trim_end(), wrote);
         let printed = run_on(folder.path(), "add eve", b"").await.unwrap();
+        assert!(printed.starts_with("added eve "), "the folder is there: {printed}");
         let file = UsersFile::open(path).unwrap();
         let verifies =
             async |name: &str, password: &[u8]| file.by_name(name).await.unwrap().unwrap().password.verify(password);
@@ -212,7 +224,7 @@ mod tests {
         let verifies =
             async |password: &str| file.by_name("jeff").await.unwrap().unwrap().password.verify(password.as_bytes());
         let changed = run_on(folder.path(), "passwd jeff --password-stdin", b"correct horse\n").await.unwrap();
-        assert_eq!(changed.lines().next().unwrap().replace("changed", "added"), added.lines().next().unwrap());
+        assert_eq!(changed.lines().next().unwrap().replace("changed", "added"), added.lines().nth(1).unwrap());
         assert!(verifies("correct horse").await && !verifies(printed_password(&added)).await);
         let changed = run_on(folder.path(), "passwd jeff", b"").await.unwrap();
         assert!(verifies(printed_password(&changed)).await && !verifies("correct horse").await);
@@ -224,6 +236,7 @@ mod tests {
     async fn roles_are_given_and_taken() {
         let folder = tempfile::tempdir().unwrap();
         let bad = run_on(folder.path(), "add jeff --role a,b", b"").await;
+        assert!(bad.as_ref().unwrap_err().to_string().ends_with("; write --role once for each"), "{bad:?}");
         assert!(matches!(bad, Err(Failed::User(UserError::BadRoles))) && !folder.path().join("var").exists());
         run_on(folder.path(), "add jeff --role boss --role teller", b"").await.unwrap();
         run_on(folder.path(), "add eve", b"").await.unwrap();

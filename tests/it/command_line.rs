@@ -395,6 +395,18 @@ fn a_demo_password_that_was_removed_is_told_with_what_mends_it() {
 }
 
 #[test]
+fn a_demo_password_where_nobody_is_demo_is_no_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = good(folder.path(), "user add jeff --data data");
+    assert!(made.starts_with("data: the folder was not there and is made anew"), "{made}");
+    let told = bad(folder.path(), "device demo --data data");
+    assert!(told.contains("there is no user demo") && !told.contains("passwd"), "{told}");
+    let mend = "user add NAME --password-stdin --data data` adds one";
+    assert!(told.contains("--user NAME --password-stdin: `") && told.contains(mend), "{told}");
+    good(folder.path(), "user list --data data");
+}
+
+#[test]
 fn on_a_terminal_its_log_is_text_and_elsewhere_json() {
     let [public, internal, management] = [(); 3].map(|()| ports::free());
     let line = format!(

@@ -188,6 +188,27 @@ async fn a_demo_password_that_is_none_any_more_is_made_anew_as_told() {
 }
 
 #[tokio::test]
+async fn where_nobody_is_demo_somebody_else_plays_as_told() {
+    let gateway = Gateway::standalone(&[]).await;
+    let url = gateway.public().base().to_owned();
+    assert!(gateway.command(&["user", "remove", "demo"], "").status.success());
+    for has_file in [true, false] {
+        if !has_file {
+            std::fs::remove_file(gateway.data().join("demo.password")).unwrap();
+        }
+        let told = complaint(&gateway.command(&["device", "demo", "--gateway", &url], ""));
+        assert!(told.contains("there is no user demo"), "{told}");
+        let name = if has_file { "eve" } else { "bob" };
+        let add = told.split('`').nth(3).unwrap().replace("NAME", name);
+        let line = format!("printf 'correct horse' | {add}");
+        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success(), "{line}");
+        let line = ["device", "demo", "--gateway", &url, "--user", name, "--password-stdin"];
+        let done = gateway.command(&line, "correct horse");
+        assert!(done.status.success(), "{done:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_demo_password_at_another_gateway_is_told_whose_it_is() {
     let (home, other) = (Gateway::standalone(&[]).await, Gateway::standalone(&[]).await);
     let url = other.public().base().to_owned();

@@ -154,6 +154,19 @@ pub(in crate::cli) enum PhoneError {
         /// Which file.
         path: String,
     },
+    /// Nobody has the name that it is for.
+    #[error(
+        "{path} is of no use: there is no user demo; give another one with --user NAME --password-stdin: {list} lists \
+         those who are there, {add} adds one"
+    )]
+    NoDemo {
+        /// Which file.
+        path: String,
+        /// What lists users.
+        list: String,
+        /// What adds one.
+        add: String,
+    },
     /// What is in it does not log in.
     #[error("{path}: {why}; `{remedy}` puts a new one there")]
     DemoPassword {

@@ -15,6 +15,7 @@ use crate::cli::arguments::{ConfigFlag, DataFlags};
 use crate::cli::data::{self, DEMO_PASSWORD, USERS};
 use crate::cli::{program, terminal};
 use crate::config::Environment;
+use crate::store::users::file;
 use crate::store::{DataFolder, FolderError, private_file};
 
 #[derive(Debug, Subcommand)]
@@ -215,8 +216,19 @@ fn no_demo_password(folder: &Path) -> PhoneError {
     }
 }
 
+/// Whether the folder's users are others; nobody knows of those that can't be read.
+fn has_no_demo(folder: &Path) -> bool {
+    let users = private_file::read_own(&folder.join(USERS)).ok().flatten();
+    users.and_then(|users| String::from_utf8(users.to_vec()).ok()).is_some_and(|users| file::lacks(&users, "demo"))
+}
+
 fn useless(folder: &Path, why: &str) -> PhoneError {
     let path = folder.join(DEMO_PASSWORD).display().to_string();
+    if has_no_demo(folder) {
+        let (list, add) = ("list", "add NAME --password-stdin");
+        let [list, add] = [list, add].map(|line| program::user_command(line, folder));
+        return PhoneError::NoDemo { path, list, add };
+    }
     let (quoted_folder, quoted_path) = (program::quoted(&folder.display().to_string()), program::quoted(&path));
     let passwd = program::line(&format!("user passwd demo --data {quoted_folder}"));
     let remedy = format!("(umask 077; {passwd} | sed -n 's/^password //p' > {quoted_path})");

@@ -105,6 +105,11 @@ impl UsersFile {
     }
 }
 
+/// Whether the text of a good users file names no such user.
+pub(crate) fn lacks(text: &str, name: &str) -> bool {
+    Listing::parse(text).is_ok_and(|listing| listing.by_name(name).is_none())
+}
+
 /// A name for a new user: at most 128 units of UTF-16, as a UAF request can name one.
 pub(crate) fn is_name(name: &str) -> bool {
     is_readable(name) && name.encode_utf16().count() <= 128
