@@ -8,11 +8,12 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use sidegate_filters::clock::{Clock, SystemClock};
+use tokio::runtime::Runtime;
 
 use super::Failure;
 use super::compose::{self, Memory, Stores};
 use super::reload::{Reloading, Watch, Wish};
-use super::upgrade::{Offer, Successor, Taken, UpgradeError};
+use super::upgrade::{self, Offer, Successor, Taken};
 use super::{check, data, program, start};
 use crate::config::{self, Config, Environment, Fault, Overrides, Source};
 use crate::gateway::{self, StartError, Stop};
@@ -38,8 +39,8 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
     let wish = Wish::on_signal()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before the folder: a start that finds an address taken leaves none.
-    let wait = |taken: Taken| runtime.block_on(taken.take_over(stop.signalled()));
-    let (listening, before) = if upgrade { take_over(source, &config, wait)? } else { (listen(&config)?, None) };
+    let (listening, before) =
+        if upgrade { take_over(source, &config, &runtime, &mut stop)? } else { (listen(&config)?, None) };
     let folder = open_folder(&config)?;
     let bearers = start::bearers(&config, &folder);
     let stores = Arc::new(match before {
@@ -104,19 +105,20 @@ fn was_bound(data: &Path, address: SocketAddr) -> bool {
     gateway::last_bound(data).iter().any(|bound| bound.address == address)
 }
 
-/// The sockets and the memory of the gateway that serves, for whose end `wait` waits; without one it is a start like any.
-/// What that would fail at is looked for before.
+/// The sockets and the memory of the gateway that serves, for whose end it waits until it is told to stop; without one it is
+/// a start like any. What that would fail at is looked for before.
 fn take_over(
     source: &Source,
     config: &Config,
-    wait: impl FnOnce(Taken) -> Result<Memory, UpgradeError>,
+    runtime: &Runtime,
+    stop: &mut Stop,
 ) -> Result<(gateway::Listening, Option<Memory>), Failure> {
-    let Some(mut taken) = Taken::ask(&config.data)? else {
+    let Some(mut taken) = Taken::ask(&config.data, || runtime.block_on(upgrade::came(stop.signalled())))? else {
         tracing::info!("no gateway serves from this data folder that could be taken over from: this one starts as any");
         return Ok((listen(config)?, None));
     };
     match fit(source, config, &mut taken) {
-        Ok(listening) => Ok((listening, Some(wait(taken)?))),
+        Ok(listening) => Ok((listening, Some(runtime.block_on(taken.take_over(stop.signalled()))?))),
         Err(why) => {
             taken.refuse(&why.to_string());
             Err(why)
@@ -189,7 +191,7 @@ pub(super) fn expect(config: &Config, metrics: &Metrics) {
 }
 
 /// Sweeps until the sender that it gives back is dropped.
-fn sweep(runtime: tokio::runtime::Runtime, stores: Arc<Stores>, metrics: Arc<Metrics>) -> Sender<()> {
+fn sweep(runtime: Runtime, stores: Arc<Stores>, metrics: Arc<Metrics>) -> Sender<()> {
     let (running, ended) = mpsc::channel::<()>();
     std::thread::spawn(move || {
         let mut count = 0u32;

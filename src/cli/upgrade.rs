@@ -14,6 +14,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,9 @@ const CHECKS: Duration = Duration::from_secs(120);
 /// How long the other side may take to say something that it has ready, or to read it.
 const SLACK: Duration = Duration::from_secs(30);
 
+/// For so long it is asked whether a signal came: until the runtime has looked once at what the system has for it.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// Why nothing is taken over. The gateway that serves goes on, unless it had been given the word.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UpgradeError {
@@ -55,6 +59,9 @@ pub(super) enum UpgradeError {
     /// A stop that somebody else asked for is under way.
     #[error("it is just stopping")]
     Stopping,
+    /// A signal came before the word was given.
+    #[error("told to stop before it took over; the gateway that serves goes on")]
+    Told,
     /// A signal came while the one before ended what is open.
     #[error("told to stop while the gateway before (process {0}) ends what is open; nobody serves once that is gone")]
     Stopped(i32),
@@ -197,11 +204,12 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// Asks the gateway that serves from this data folder; `None`: there is none.
+    /// Asks the gateway that serves from this data folder; `None`: there is none. A signal while it takes its time may be
+    /// that this one `is_told` to stop.
     ///
     /// # Errors
     /// Why nothing is to be had.
-    pub(super) fn ask(data: &Path) -> Result<Option<Self>, UpgradeError> {
+    pub(super) fn ask(data: &Path, is_told: impl FnMut() -> bool) -> Result<Option<Self>, UpgradeError> {
         let path = data.join(SOCKET);
         let stream = match UnixStream::connect(&path) {
             Ok(stream) => stream,
@@ -213,7 +221,7 @@ impl Taken {
         };
         check_peer(&stream, &path)?;
         stream.set_read_timeout(Some(SLACK))?;
-        let (sockets, has_keys) = wire::receive(&stream)?;
+        let (sockets, has_keys) = wire::receive(&stream, is_told)?;
         Ok(Some(Self { stream, sockets: sockets.into_iter().map(TcpListener::from).collect(), has_keys }))
     }
 
@@ -237,8 +245,13 @@ impl Taken {
     /// end closes the connection in whichever way it comes.
     ///
     /// # Errors
-    /// When `stopped` comes first.
+    /// When `stopped` comes first. Where it has come already no word is given.
     pub(super) async fn take_over(mut self, stopped: impl Future<Output = ()>) -> Result<Memory, UpgradeError> {
+        let mut stopped = pin!(stopped);
+        if came(stopped.as_mut()).await {
+            self.refuse("told to stop");
+            return Err(UpgradeError::Told);
+        }
         let pid = socket_peercred(&self.stream).map_err(io::Error::from)?.pid.as_raw_nonzero().get();
         self.stream.write_all(&[GO])?;
         tracing::info!(pid, "waiting until the gateway before has ended what is open");
@@ -249,6 +262,11 @@ impl Taken {
             () = stopped => Err(UpgradeError::Stopped(pid)),
         }
     }
+}
+
+/// Whether a stop was asked for before this. One by a signal shows only once the runtime has waited.
+pub(super) async fn came(stopped: impl Future<Output = ()>) -> bool {
+    tokio::time::timeout(LOOK, stopped).await.is_ok()
 }
 
 /// What the one before leaves, once its process is gone: it has the store until then.

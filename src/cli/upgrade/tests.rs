@@ -83,7 +83,10 @@ async fn the_one_before_may_take_as_long_as_it_wants_to() {
 #[tokio::test]
 async fn one_before_that_ends_without_a_word_leaves_nothing() {
     for begun in [&b""[..], &[0, 0, 0, 0, 0, 0, 0, 9, b'{']] {
-        let before = async |mut stream: tokio::net::UnixStream| stream.write_all(begun).await.unwrap();
+        let before = async |mut stream: tokio::net::UnixStream| {
+            assert_eq!(stream.read_u8().await.unwrap(), GO);
+            stream.write_all(begun).await.unwrap();
+        };
         let memory = taken_over(before, std::future::pending()).await.unwrap();
         assert_eq!(memory.sessions(), 0);
     }
@@ -100,6 +103,17 @@ async fn a_stop_ends_the_wait() {
     };
     let waited = taken_over(before, async { stopped.await.unwrap() }).await;
     assert!(matches!(waited, Err(UpgradeError::Stopped(_))));
+}
+
+#[tokio::test]
+async fn a_stop_before_the_word_gives_none() {
+    let mut said = Vec::new();
+    let before = async |mut stream: tokio::net::UnixStream| {
+        stream.read_to_end(&mut said).await.unwrap();
+    };
+    let waited = taken_over(before, std::future::ready(())).await;
+    assert!(matches!(waited, Err(UpgradeError::Told)));
+    assert_eq!(said, b"ntold to stop");
 }
 
 #[test]

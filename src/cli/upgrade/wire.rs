@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::cmsg_space;
+use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
@@ -30,12 +31,22 @@ pub(super) fn send(stream: &UnixStream, sockets: &[BorrowedFd<'_>], has_keys: bo
     Ok(())
 }
 
-pub(super) fn receive(stream: &UnixStream) -> Result<(Vec<OwnedFd>, bool), UpgradeError> {
+/// A signal ends the wait if it says so, by what `is_told`.
+pub(super) fn receive(
+    stream: &UnixStream,
+    mut is_told: impl FnMut() -> bool,
+) -> Result<(Vec<OwnedFd>, bool), UpgradeError> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut said = [0; 2];
-    let flags = RecvFlags::CMSG_CLOEXEC;
-    let received = recvmsg(stream, &mut [IoSliceMut::new(&mut said)], &mut control, flags);
+    let received = loop {
+        match recvmsg(stream, &mut [IoSliceMut::new(&mut said)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+            // The system does not go on by itself, since there is an end to the wait.
+            Err(Errno::INTR) if is_told() => return Err(UpgradeError::Told),
+            Err(Errno::INTR) => {}
+            received => break received,
+        }
+    };
     let received = match received.map_err(io::Error::from) {
         // One that was never taken from the queue of a socket that went.
         Err(error) if error.kind() == ErrorKind::ConnectionReset => return Err(UpgradeError::Closed),
@@ -66,7 +77,7 @@ mod tests {
         let sockets = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
         send(&here, &sockets.each_ref().map(|socket| socket.as_fd()), true).unwrap();
-        let (received, has_keys) = receive(&there).unwrap();
+        let (received, has_keys) = receive(&there, || false).unwrap();
         assert!(has_keys);
         let received = received.into_iter().map(TcpListener::from);
         assert_eq!(received.map(|socket| socket.local_addr().unwrap()).collect::<Vec<_>>(), addresses);
@@ -76,8 +87,8 @@ mod tests {
     fn another_version_and_no_sockets_are_foreign() {
         let (here, there) = UnixStream::pair().unwrap();
         send(&here, &[], false).unwrap();
-        assert!(matches!(receive(&there), Err(UpgradeError::Foreign)));
+        assert!(matches!(receive(&there, || false), Err(UpgradeError::Foreign)));
         drop(here);
-        assert!(matches!(receive(&there), Err(UpgradeError::Closed)), "it says nothing");
+        assert!(matches!(receive(&there, || false), Err(UpgradeError::Closed)), "it says nothing");
     }
 }

@@ -1,6 +1,6 @@
 //! The one before takes its time, because of a request that nobody answers.
 
-use std::process::Command;
+use std::process::{Child, Command};
 
 use super::fails;
 use crate::support::gateway::{Gateway, Setup};
@@ -60,12 +60,47 @@ async fn a_successor_that_waits_can_be_stopped() {
     let (mut gateway, _upstream) = held().await;
     let mut successor = gateway.successor();
     told(&gateway, WAITS).await;
-    assert!(Command::new("kill").args(["-INT", &successor.id().to_string()]).status().unwrap().success());
-    let status = wait::until("its end", wait::BOUND, async || successor.try_wait().unwrap()).await;
-    assert_eq!(status.code(), Some(1));
+    send("-INT", successor.id());
+    assert_eq!(ended(&mut successor).await, Some(1));
     told(&gateway, &format!("told to stop while the gateway before (process {}) ends", gateway.id())).await;
     gateway.interrupt();
     assert_eq!(gateway.ended(), Some(130), "it has been given the word");
+}
+
+/// Stopped and continued by signals, so that the successor has to wait for it.
+#[tokio::test]
+async fn a_successor_that_is_stopped_before_its_word_changes_nothing() {
+    let gateway = Gateway::standalone(&["jeff"]).await;
+    let phone = Phone::enrolled(&gateway, "jeff").await;
+    for signal in ["-TERM", "-INT"] {
+        send("-STOP", gateway.id());
+        let mut successor = gateway.successor();
+        wait::until("it takes signals", wait::BOUND, async || takes_signals(&successor).then_some(())).await;
+        send(signal, successor.id());
+        send("-CONT", gateway.id());
+        assert_eq!(ended(&mut successor).await, Some(1));
+        let said = || gateway.log().matches("told to stop before it took over").count();
+        let both = if signal == "-TERM" { 1 } else { 2 };
+        wait::until("it says why", wait::BOUND, async || (said() == both).then_some(())).await;
+    }
+    let path = format!("/nevisfido/token/dispatch/targets/{}", phone.target());
+    phone.client().call(http::Method::DELETE, &path).send().await.expect(204);
+    assert!(!gateway.log().contains("another gateway takes over"));
+}
+
+/// Whether SIGTERM waits in it from now on: SIGINT, which comes after it, is caught.
+fn takes_signals(process: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << 1) != 0
+}
+
+fn send(signal: &str, process: u32) {
+    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
+}
+
+async fn ended(process: &mut Child) -> Option<i32> {
+    wait::until("its end", wait::BOUND, async || process.try_wait().unwrap()).await.code()
 }
 
 #[tokio::test]
