@@ -285,14 +285,10 @@ fn drained(metrics: &Metrics, is_up: impl Fn() -> bool) -> bool {
     metrics.open_requests() == 0
 }
 
-fn wait(open: impl Fn() -> i64, is_up: impl Fn() -> bool) -> bool {
-    while open() > 0 {
-        if is_up() {
-            return false;
-        }
+fn wait(open: impl Fn() -> i64, is_up: impl Fn() -> bool) {
+    while open() > 0 && !is_up() {
         std::thread::sleep(STEP);
     }
-    true
 }
 
 #[cfg(test)]

@@ -171,6 +171,12 @@ impl RequestRecord {
         self.way = Some(way);
     }
 
+    /// Whether its line is written: nothing that is set now would be told.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.written
+    }
+
     /// The request came to its end: writes the line and counts it, once.
     pub fn finish(&mut self) {
         if self.answer.is_none() {

@@ -46,7 +46,9 @@ impl Drop for Known {
 /// A request that is cut has its line when the record of it is dropped, which is after this.
 impl Drop for Life {
     fn drop(&mut self) {
-        if let (Some(known), Some(forward)) = (&mut self.known, &self.forward) {
+        if let (Some(known), Some(forward)) = (&mut self.known, &self.forward)
+            && !known.record.is_written()
+        {
             known.record.set_way(forward.way());
         }
     }

@@ -62,8 +62,15 @@ impl From<StoreError> for NotThere {
     }
 }
 
-/// A login came in between, which the new record of a session that is renewed has not.
-struct Overtaken;
+/// What came of a renewal.
+enum Renewal {
+    /// This is kept under the new id.
+    Done(Box<SessionRecord>),
+    /// It is not alive, or was renewed already.
+    NotThere,
+    /// A login came in between, which the new record has not.
+    Overtaken,
+}
 
 impl MemorySessions {
     /// None yet, with this budget. A user is charged for its own sessions.
@@ -131,13 +138,13 @@ impl MemorySessions {
         self.generations().get(user).copied().unwrap_or(0)
     }
 
-    /// Puts a record under a new id in the place of what was `seen` under the old one: what is kept there, if it was renewed.
+    /// Puts a record under a new id in the place of what was `seen` under the old one.
     fn replace(
         &self,
         (old, seen): (&SessionKey, &SessionRecord),
         new: SessionKey,
         mut record: SessionRecord,
-    ) -> Result<Result<Option<SessionRecord>, Overtaken>, StoreError> {
+    ) -> Result<Renewal, StoreError> {
         record.last_used = self.table.now();
         // The new one first: nobody knows its id yet, and if there is no room for it the old one is untouched.
         self.keep(new, record.clone(), Some(*old))?;
@@ -158,7 +165,11 @@ impl MemorySessions {
         if !renewed {
             self.table.remove(&new);
         }
-        Ok(if is_overtaken { Err(Overtaken) } else { Ok(renewed.then_some(record)) })
+        Ok(match (is_overtaken, renewed) {
+            (true, _) => Renewal::Overtaken,
+            (false, true) => Renewal::Done(Box::new(record)),
+            (false, false) => Renewal::NotThere,
+        })
     }
 
     /// Changes a living session; None if there is none or `change` says so.
@@ -213,8 +224,10 @@ impl Sessions for MemorySessions {
             let Some(found) = self.table.get(old).filter(|found| found.is_of(&added.user)) else { return Ok(None) };
             let mut record = found.record.clone();
             record.add(added.clone());
-            if let Ok(renewed) = self.replace((old, &found.record), new, record)? {
-                return Ok(renewed);
+            match self.replace((old, &found.record), new, record)? {
+                Renewal::Done(record) => return Ok(Some(*record)),
+                Renewal::NotThere => return Ok(None),
+                Renewal::Overtaken => {}
             }
         }
     }
