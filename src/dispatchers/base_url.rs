@@ -23,6 +23,9 @@ pub enum BaseUrlError {
     /// It has more than one question mark: the parsers of mobile applications split at the first or at the last one.
     #[error("the URL has more than one question mark")]
     QuestionMarks,
+    /// Its query has the parameter of the token already: which of the two an application takes is its own affair.
+    #[error("the query of the URL has a {PARAMETER} already, which is what links bear their token in: leave it out")]
+    Parameter,
     /// It has a character that no URI has: a space, a control character, or one outside ASCII.
     #[error("the URL has characters that must be percent-encoded")]
     Character,
@@ -49,6 +52,9 @@ impl BaseUrl {
             return Err(BaseUrlError::QuestionMarks);
         }
         check_parts(text)?;
+        if bears_token(text) {
+            return Err(BaseUrlError::Parameter);
+        }
         Ok(Self(text.to_owned()))
     }
 
@@ -103,6 +109,12 @@ fn check_parts(text: &str) -> Result<(), BaseUrlError> {
     }
 }
 
+/// By its name as applications read it, percent-encoded or not.
+fn bears_token(text: &str) -> bool {
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == PARAMETER)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -119,6 +131,10 @@ mod tests {
         "nevisaccessapp://x-callback-url/authenticate?x-success=https://success.siven.ch&x-error=https://error.siven.ch&dispatchTokenResponse=e30"
     )]
     #[case("https://siven.ch/@me?b=c@d", "https://siven.ch/@me?b=c@d&dispatchTokenResponse=e30")]
+    #[case(
+        "https://siven.ch/dispatchTokenResponse?b=dispatchTokenResponse&dispatchTokenResponses=1",
+        "https://siven.ch/dispatchTokenResponse?b=dispatchTokenResponse&dispatchTokenResponses=1&dispatchTokenResponse=e30"
+    )]
     fn the_text_is_kept_and_the_payload_comes_last(#[case] base: &str, #[case] link: &str) {
         assert_eq!(BaseUrl::parse(base).unwrap().link("e30"), link);
     }
@@ -144,6 +160,9 @@ mod tests {
     #[case("file://siven.ch/x", BaseUrlError::Scheme)]
     #[case("https://siven.ch#top", BaseUrlError::Fragment)]
     #[case("https://siven.ch?a=1?b=2", BaseUrlError::QuestionMarks)]
+    #[case("https://siven.ch?dispatchTokenResponse=x", BaseUrlError::Parameter)]
+    #[case("https://siven.ch/?a=1&dispatchTokenResponse", BaseUrlError::Parameter)]
+    #[case("myapp://open?dispatch%54okenResponse=&a=1", BaseUrlError::Parameter)]
     #[case("https://siven.ch/a b", BaseUrlError::Character)]
     #[case("https://siven.ch/\u{e9}", BaseUrlError::Character)]
     #[case("https://siven.ch/<a>", BaseUrlError::Character)]

@@ -105,6 +105,11 @@ use super::*;
     "  dispatchers: [{type: link, base-url: 'https://a?b?c', registration-redeem-url: https://a}]\n",
     "13: fido-uaf.dispatchers[0].base-url: the URL has more than one question mark"
 )]
+#[case(
+    "  dispatchers: [{type: link, base-url: 'https://a?b=c&dispatchTokenResponse=x', registration-redeem-url: https://a}]\n",
+    "13: fido-uaf.dispatchers[0].base-url: the query of the URL has a dispatchTokenResponse already, which is what links bear \
+     their token in: leave it out"
+)]
 #[case("  dispatchers: [{type: link, base-url: https://a}]\n", "13: fido-uaf.dispatchers[0]: no redeem URL is written")]
 #[case(
     "  dispatchers: [{type: lnik, base-url: https://a}]\n",
