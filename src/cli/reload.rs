@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use sidegate_filters::clock::Clock;
 use signal_hook::consts::SIGHUP;
+use tokio::runtime::Runtime;
 
 use super::compose::{self, Stores};
 use super::{Failure, check, serve};
@@ -28,7 +29,7 @@ use crate::telemetry::Work;
 use crate::telemetry::audit::Event;
 use crate::telemetry::metrics::{Metrics, Reload};
 pub(super) use files::Watch;
-use files::changed;
+use files::{States, changed};
 
 /// How often files are looked at. They are read once nothing changed between two looks.
 const BEAT: Duration = Duration::from_millis(250);
@@ -92,6 +93,8 @@ impl Reloading {
     pub(super) fn watch(mut self, wish: Wish, running: Receiver<()>) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut watch = Watch::new(self.files());
+        let mut served = watch.read();
+        served.extend(self.begun.read());
         if self.begun.moved() {
             watch.unread();
         }
@@ -102,7 +105,8 @@ impl Reloading {
                 if watch.look() || wished {
                     let metrics = self.metrics.clone();
                     tracing::info!("the configuration is read again, and the one before is served meanwhile");
-                    if Work::Reload.piece(&metrics, || self.reload(&mut watch, &runtime, wished)).is_none() {
+                    if Work::Reload.piece(&metrics, || self.reload(&mut watch, &mut served, &runtime, wished)).is_none()
+                    {
                         metrics.reloaded(Reload::Failed);
                     }
                 }
@@ -111,10 +115,10 @@ impl Reloading {
         Ok(())
     }
 
-    fn reload(&mut self, watch: &mut Watch, runtime: &tokio::runtime::Runtime, wished: bool) {
+    /// `served` are the files as they were when that was read which is served.
+    fn reload(&mut self, watch: &mut Watch, served: &mut States, runtime: &Runtime, wished: bool) {
         for _ in 0..if wished { ATTEMPTS } else { 1 } {
-            let (files, before) = (self.files(), watch.read());
-            watch.set(files);
+            watch.set(self.files());
             let made = self.make(runtime);
             if watch.moved() {
                 // Half of it may be what it was before: whatever was found, it says nothing of the whole.
@@ -125,7 +129,10 @@ impl Reloading {
                 continue;
             }
             match made {
-                Ok((config, snapshot)) => self.swap(config, snapshot, &changed(&before, &watch.read())),
+                Ok((config, snapshot)) => {
+                    let before = std::mem::replace(served, watch.read());
+                    self.swap(config, snapshot, &changed(&before, served));
+                }
                 Err(refused) => self.refuse(refused),
             }
             return;
@@ -148,7 +155,7 @@ impl Reloading {
     }
 
     /// Everything that is to be served, before any of it is.
-    fn make(&self, runtime: &tokio::runtime::Runtime) -> Result<(Config, Snapshot), Refused> {
+    fn make(&self, runtime: &Runtime) -> Result<(Config, Snapshot), Refused> {
         let config = config::load(&self.source, &self.overrides, &Environment::of_process())
             .map_err(|faults| faults.iter().cloned().collect::<Vec<_>>())?;
         self.check_fixed(&config)?;
@@ -195,11 +202,15 @@ impl Reloading {
         serve::expect(&config, &self.metrics);
         self.stores.served();
         self.switch.swap(snapshot);
-        let generation = self.metrics.configured(self.clock.now());
+        let sections = config.changed_from(&self.config);
+        if sections.is_empty() && files.is_empty() {
+            tracing::info!("nothing changed of the configuration and of the files that it names");
+        } else {
+            let generation = self.metrics.configured(self.clock.now());
+            let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+            Event::Configuration { generation, sections: &sections.join(", "), files: &files }.record();
+        }
         self.metrics.reloaded(Reload::Done);
-        let sections = config.changed_from(&self.config).join(", ");
-        let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
-        Event::Configuration { generation, sections: &sections, files: &files }.record();
         for notice in config.notices.iter().filter(|notice| !self.config.notices.contains(notice)) {
             tracing::warn!("{notice}");
         }

@@ -7,6 +7,7 @@ mod tls;
 mod withdrawn;
 
 use crate::support::gateway::{Gateway, Setup};
+use crate::support::logs::audited;
 use crate::support::upstream::Upstream;
 use crate::support::wait;
 
@@ -68,6 +69,33 @@ async fn sighup_reads_again_and_a_row_changed_meanwhile_is_served() {
     })
     .await;
     gateway.public().get("/open/a").send().await.problem(404);
+}
+
+#[tokio::test]
+async fn sighup_without_a_change_says_so_and_a_change_that_was_refused_before_is_audited_once_it_is_served() {
+    let gateway = Setup::default().user("jeff").append("# first\n").start().await;
+    let audited = || audited(&gateway, "configuration");
+    gateway.hang_up();
+    gateway.reloaded("done", 1).await;
+    logged(&gateway, "nothing changed of the configuration").await;
+    assert_eq!((audited(), gateway.metric(GENERATION).await), (Vec::new(), 1));
+    // No section says otherwise.
+    gateway.reconfigure("# first", "# second");
+    gateway.reloaded("done", 2).await;
+    let lines = wait::until("its line", wait::BOUND, async || Some(audited()).filter(|lines| !lines.is_empty())).await;
+    assert_eq!((&lines[0]["generation"], &lines[0]["sections"]), (&2.into(), &"".into()));
+    // It is refused as long as a key is gone, and read again meanwhile.
+    let key = gateway.data().join("sectoken.pem");
+    let (kept, away) = (key.clone(), key.with_extension("away"));
+    std::fs::rename(&kept, &away).unwrap();
+    gateway.reloaded("failed", 1).await;
+    gateway.reconfigure("# second", "# third");
+    gateway.reloaded("failed", 2).await;
+    std::fs::rename(&away, &kept).unwrap();
+    gateway.reloaded("done", 3).await;
+    let files = async || audited().get(1).map(|line| line["files"].as_str().unwrap().to_owned());
+    let files = wait::until("the second line", wait::BOUND, files).await;
+    assert!(files.contains("sidegate.yml"), "it changed since what was served was read: {files}");
 }
 
 #[tokio::test]
