@@ -3,7 +3,8 @@
 //!
 //! A filter is a plain type over [`http`] types: no proxy, no configuration file, no clock of its own. It is tested
 //! as a function and mounts in any proxy that can show it a request head and, where it asks, a bounded body.
-//! Contract: `gateway.md` 2 and 3.
+//! Contract: `gateway.md` 2 and 3, of the specification, which is not in the repository. For whoever has a proxy already:
+//! `docs/filters.md`, "In a proxy of yours".
 //!
 //! Whoever mounts filters, as `examples/bare_proxy` does in a bare Pingora proxy (`cargo run -p sidegate-filters --example
 //! bare_proxy`),
@@ -54,6 +55,11 @@ mod testing;
 mod uaf_body;
 pub mod uaf_operation;
 pub mod user_binding;
+
+/// What the documentation shows compiles, and does what is written there.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/filters.md")]
+struct Documented;
 
 pub use admitted::Admitted;
 pub use body::BodySource;
