@@ -1,5 +1,7 @@
 //! The trait that every filter implements.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::StatusCode;
@@ -37,10 +39,24 @@ impl Verdict {
 pub enum FilterError {
     /// Something the decision needs is out of reach for now.
     #[error("{0} is unavailable")]
-    Unavailable(&'static str),
+    Unavailable(Cow<'static, str>),
     /// Our own fault.
     #[error("{0}")]
     Internal(String),
+}
+
+impl FilterError {
+    /// This is out of reach: words for the log, which no client gets.
+    ///
+    /// ```
+    /// use sidegate_filters::FilterError;
+    ///
+    /// assert_eq!(FilterError::unavailable("the session store").to_string(), "the session store is unavailable");
+    /// ```
+    #[must_use]
+    pub fn unavailable(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unavailable(what.into())
+    }
 }
 
 /// One step of a route's chain. Filters run in the order the route names them. A panic in any method that decides counts as

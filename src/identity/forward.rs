@@ -36,6 +36,8 @@ pub struct Settings {
     pub realm: String,
     /// The domain whose routes ask it.
     pub domain: String,
+    /// The upstream that it is, for the log.
+    pub upstream: String,
     /// The authentication level.
     pub level: u8,
     /// What it is shown and what it says.
@@ -126,8 +128,12 @@ impl ForwardRealm {
         }
         let session = answer::session(&self.settings, &answer);
         if session.is_none() {
-            let realm = self.settings.realm.as_str();
-            tracing::warn!(realm, "an authentication service let a request pass and named no user: nobody is let in");
+            let Settings { realm, upstream, .. } = &self.settings;
+            tracing::warn!(
+                realm,
+                upstream,
+                "an authentication service let a request pass and named no user: nobody is let in"
+            );
         }
         Ok(session.map_or(Said::Nobody, Said::User))
     }
@@ -147,8 +153,9 @@ impl ForwardRealm {
     }
 
     fn failed(&self, reason: &dyn std::fmt::Display) -> FilterError {
-        tracing::warn!(realm = self.settings.realm, %reason, "an authentication service did not say who is calling");
-        FilterError::Unavailable("an authentication service")
+        let (Settings { realm, upstream, .. }, at) = (&self.settings, self.remote.shown());
+        tracing::warn!(realm, upstream, at, %reason, "an authentication service did not say who is calling");
+        FilterError::unavailable(format!("realm {realm}: the authentication service at the upstream {upstream}"))
     }
 }
 

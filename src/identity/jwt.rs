@@ -52,6 +52,16 @@ impl JwtRealm {
         Self { verifier: Verifier::new(issuers, settings.clock_skew, clock), settings }
     }
 
+    /// What is out of reach, and for which realm.
+    fn named(&self, error: FilterError) -> FilterError {
+        match error {
+            FilterError::Unavailable(what) => {
+                FilterError::unavailable(format!("realm {}: {what}", self.settings.realm))
+            }
+            other => other,
+        }
+    }
+
     /// The session of whoever shows a token: made of what is signed in it, and kept nowhere else.
     fn session(&self, Verified { said, signed, .. }: &Verified) -> Session {
         let Settings { realm, domain, level, .. } = &self.settings;
@@ -104,7 +114,7 @@ impl Tokens for JwtRealm {
                 }
                 Ok(Ok(session))
             }
-            Err(Refusal::Undecided(error)) => Err(error),
+            Err(Refusal::Undecided(error)) => Err(self.named(error)),
             Err(Refusal::Bad(bad)) => {
                 let (realm, address, reason) = (self.settings.realm.as_str(), client.address, bad.0);
                 let issuer =

@@ -42,6 +42,7 @@ pub enum Unanswered {
 pub struct Remote {
     client: Client,
     url: Url,
+    shown: String,
 }
 
 /// How long things may take.
@@ -60,6 +61,7 @@ impl Remote {
     /// What can't be used.
     pub fn new(url: &str, tls: Option<(Option<&str>, &UpstreamTls)>, patience: Patience) -> Result<Self, RemoteFault> {
         let mut url = Url::parse(url).map_err(|error| RemoteFault::Url(error.to_string()))?;
+        let shown = format!("{}{}", url.origin().ascii_serialization(), url.path());
         let mut builder = ClientBuilder::new()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -70,7 +72,13 @@ impl Remote {
             let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
             builder = secured(builder, name.unwrap_or(&host), tls, &mut url)?;
         }
-        Ok(Self { client: builder.build()?, url })
+        Ok(Self { client: builder.build()?, url, shown })
+    }
+
+    /// Where it is, for the log: server and path, without a query, which may hold a secret.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// What a GET is answered with 200.
@@ -118,5 +126,24 @@ impl From<reqwest::Error> for Unanswered {
         let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
         let texts = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string));
         Self::Failed(texts.collect::<Vec<_>>().join(": "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Behind TLS as well, where the URL that is asked has the name of the certificate in place of the server.
+    #[rstest]
+    #[case("http://127.0.0.1:8080/verify?key=s3cret#a", "http://127.0.0.1:8080/verify")]
+    #[case("https://eve:s3cret@[::1]:8443/keys", "https://[::1]:8443/keys")]
+    #[case("https://idp.example", "https://idp.example/")]
+    fn no_secret_is_shown(#[case] url: &str, #[case] expected: &str) {
+        let patience = Patience { connect: Duration::from_secs(1), total: Duration::from_secs(1) };
+        let tls = UpstreamTls { authorities: None, verify: true, client: None };
+        let tls = url.starts_with("https").then_some((Some("other.example"), &tls));
+        assert_eq!(Remote::new(url, tls, patience).unwrap().shown(), expected);
     }
 }

@@ -104,5 +104,5 @@ impl ReplayGuard for UsedRequests {
 
 fn unavailable(error: StoreError) -> FilterError {
     tracing::error!(%error, "the store of dispatch targets can't be asked");
-    FilterError::Unavailable("the store of dispatch targets")
+    FilterError::unavailable("the store of dispatch targets")
 }

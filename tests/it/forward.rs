@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::{Answer, Client, HTML};
-use crate::support::logs::{access_line, audited};
+use crate::support::logs::{access_line, audited, lines};
 use crate::support::phone::Phone;
 use crate::support::upstream::Upstream;
 use crate::support::wait;
@@ -289,6 +289,14 @@ async fn while_it_is_gone_only_what_it_said_holds_until_that_expires() {
         (status == 503).then_some(())
     })
     .await;
+    let told = lines(&shop.gateway);
+    let line =
+        told.iter().find(|line| line["message"] == "an authentication service did not say who is calling").unwrap();
+    assert_eq!((&line["realm"], &line["upstream"]), (&"corporate".into(), &"verifier".into()));
+    assert_eq!(line["at"], format!("http://{}/verify", shop.service.address), "no query: {line}");
+    assert!(line["reason"].as_str().unwrap().contains("onnect"), "{line}");
+    let refused = "realm corporate: the authentication service at the upstream verifier is unavailable";
+    assert!(told.iter().any(|line| line["error"] == refused), "{told:#?}");
     shop.service.again().await;
     shop.get("/any/a", "t-eve").await.expect(200);
     shop.get("/any/a", "unknown").await.problem(401);

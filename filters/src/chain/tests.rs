@@ -111,7 +111,7 @@ fn forbid() -> Result<Verdict, FilterError> {
 }
 
 fn unavailable() -> Result<Verdict, FilterError> {
-    Err(FilterError::Unavailable("the store"))
+    Err(FilterError::unavailable("the store"))
 }
 
 fn panics() -> Result<Verdict, FilterError> {

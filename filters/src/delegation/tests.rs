@@ -13,7 +13,7 @@ struct Signed;
 impl SecTokens for Signed {
     async fn token(&self, session: &AuthenticatedSession, audience: &str) -> Result<SecToken, FilterError> {
         match audience {
-            "down" => Err(FilterError::Unavailable("the key")),
+            "down" => Err(FilterError::unavailable("the key")),
             _ => Ok(SecToken::new(format!("{}.{audience}.sig", session.ext_id))),
         }
     }

@@ -66,7 +66,7 @@ pub struct NoLoginPage;
 
 impl LoginPage for NoLoginPage {
     fn page(&self, _: &LoginPrompt<'_>) -> Result<Response<Bytes>, FilterError> {
-        Err(FilterError::Unavailable("the login page"))
+        Err(FilterError::unavailable("the login page"))
     }
 }
 

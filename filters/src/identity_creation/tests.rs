@@ -35,7 +35,7 @@ impl Sessions for House {
         occasion: Occasion,
     ) -> Result<Option<Session>, FilterError> {
         match carrier.expose() {
-            "down" => Err(FilterError::Unavailable("the session store")),
+            "down" => Err(FilterError::unavailable("the session store")),
             // No store should: the filter looks at the domain itself.
             "foreign" => Ok(Some(session("other"))),
             _ => known().find(domain, carrier, occasion).await,
@@ -44,7 +44,7 @@ impl Sessions for House {
 
     async fn is_alive(&self, session: &Session) -> Result<bool, FilterError> {
         match session.sid.as_str() {
-            "down" => Err(FilterError::Unavailable("the session store")),
+            "down" => Err(FilterError::unavailable("the session store")),
             _ => known().is_alive(session).await,
         }
     }
@@ -83,7 +83,7 @@ impl Tokens for House {
 
     async fn verify(&self, token: &str, _: &Client) -> Result<Result<Session, BadToken>, FilterError> {
         match token {
-            "down" => Err(FilterError::Unavailable("the keys")),
+            "down" => Err(FilterError::unavailable("the keys")),
             "good" => Ok(Ok(Session { ext_id: "partner".into(), ..session("main") })),
             _ => Ok(Err(BadToken("it is over"))),
         }

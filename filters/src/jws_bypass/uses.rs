@@ -97,7 +97,7 @@ impl Uses {
     /// Reserves both names of a request that is to be sent, at once.
     pub(super) async fn reserve(self: &Arc<Self>, ids: [ReplayId; 2], created: Millis) -> Result<Sending, Stop> {
         let until = self.until(created);
-        let full = |Full| FilterError::Unavailable("the memory of changes that were sent");
+        let full = |Full| FilterError::unavailable("the memory of changes that were sent");
         if self.sent.enter(&ids, until).map_err(full)? == Seen::Before {
             return Err(Refusal::Sent.into());
         }

@@ -88,7 +88,7 @@ impl MemoryReplayGuard {
 #[async_trait]
 impl ReplayGuard for MemoryReplayGuard {
     async fn remember(&self, ids: &[ReplayId], until: Millis) -> Result<Seen, FilterError> {
-        self.enter(ids, until).map_err(|Full| FilterError::Unavailable("the memory of used requests"))
+        self.enter(ids, until).map_err(|Full| FilterError::unavailable("the memory of used requests"))
     }
 
     async fn is_remembered(&self, id: &ReplayId) -> Result<bool, FilterError> {

@@ -48,6 +48,6 @@ impl SecTokens for MemorySecTokens {
     async fn token(&self, session: &AuthenticatedSession, audience: &str) -> Result<SecToken, FilterError> {
         let key = (session.sid.clone(), audience.to_owned());
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        tokens.get(&key).cloned().ok_or(FilterError::Unavailable("a SecToken of this session"))
+        tokens.get(&key).cloned().ok_or(FilterError::unavailable("a SecToken of this session"))
     }
 }

@@ -34,7 +34,7 @@ impl Filter for Named {
         self.1.to_owned()
     }
     async fn request(&self, _: &mut Exchange, _: &mut dyn BodySource) -> Result<Verdict, FilterError> {
-        Err(FilterError::Unavailable("never called"))
+        Err(FilterError::unavailable("never called"))
     }
 }
 

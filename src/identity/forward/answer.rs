@@ -10,7 +10,7 @@ use crate::store::users::{are_roles, is_plain};
 
 /// Whom an answer names. One that names nobody in a way that can be read denies.
 pub(super) fn session(settings: &Settings, answer: &HeaderMap) -> Option<Session> {
-    let Settings { realm, domain, level, terms } = settings;
+    let Settings { realm, domain, level, terms, .. } = settings;
     let user = text(answer, &terms.user)?;
     let name = terms.name.as_ref().map_or_else(|| Some(user.clone()), |name| text(answer, name))?;
     let roles = terms.roles.as_ref().map_or_else(|| Some(Vec::new()), |name| roles(answer, name))?;
@@ -62,7 +62,7 @@ mod tests {
             session: Some(HeaderName::from_static("x-session")),
             cache: None,
         };
-        Settings { realm: "apps".into(), domain: "main".into(), level: 1, terms }
+        Settings { realm: "apps".into(), domain: "main".into(), upstream: "verifier".into(), level: 1, terms }
     }
 
     fn answer(fields: &[(&'static str, &'static str)]) -> HeaderMap {

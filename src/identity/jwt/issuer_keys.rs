@@ -1,6 +1,7 @@
 //! The keys of an issuer as they are now: read when they are needed, by one at a time, and never as often as strangers
 //! would like.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,8 +15,6 @@ use super::key_set::{KeySet, NoKey};
 
 /// The longest JWK set, in bytes.
 const LONGEST: usize = 256 * 1024;
-/// Whether a key is the issuer's can't be told.
-const OUT_OF_REACH: FilterError = FilterError::Unavailable("the key set of a token issuer");
 
 /// Where a JWK set is.
 pub enum Source {
@@ -23,6 +22,15 @@ pub enum Source {
     File(PathBuf),
     /// A server.
     Url(Box<Remote>),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(out),
+            Self::Url(remote) => out.write_str(remote.shown()),
+        }
+    }
 }
 
 /// How often a set is read.
@@ -106,7 +114,7 @@ impl IssuerKeys {
         self.read(tries).await;
         let chosen = self.0.good()?.choose(kid, algorithm);
         if matches!(chosen, Err(NoKey::Unknown)) && self.0.state().failed {
-            return Err(OUT_OF_REACH);
+            return Err(self.0.out_of_reach());
         }
         Ok(chosen)
     }
@@ -145,7 +153,12 @@ impl Shared {
     fn good(&self) -> Result<Arc<KeySet>, FilterError> {
         let set = self.state().set.clone();
         let set = set.filter(|(_, read)| self.clock.now().since(*read) < self.pace.keep).map(|(set, _)| set);
-        set.ok_or(OUT_OF_REACH)
+        set.ok_or_else(|| self.out_of_reach())
+    }
+
+    /// Whether a key is the issuer's can't be told.
+    fn out_of_reach(&self) -> FilterError {
+        FilterError::unavailable(format!("the key set of the token issuer {}", self.issuer))
     }
 
     fn is_due(&self, last: Option<Millis>) -> bool {
@@ -183,7 +196,7 @@ impl Shared {
             }
             Err(reason) => {
                 state.failed = true;
-                tracing::warn!(issuer, %reason, "the key set of a token issuer could not be read");
+                tracing::warn!(issuer, at = %self.source, %reason, "the key set of a token issuer could not be read");
             }
         }
     }

@@ -50,7 +50,7 @@ impl Sessions for DomainSessions {
 
 fn unavailable(error: StoreError) -> FilterError {
     tracing::error!(%error, "a session could not be looked up");
-    FilterError::Unavailable("the session store")
+    FilterError::unavailable("the session store")
 }
 
 impl DomainSessions {

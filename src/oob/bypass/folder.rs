@@ -75,7 +75,7 @@ impl KeyFolder {
 
     fn unavailable(&self, error: &io::Error) -> FilterError {
         tracing::error!(%error, folder = %self.folder.display(), "the keys of targets can't be read");
-        FilterError::Unavailable("the folder with the keys of targets")
+        FilterError::unavailable("the folder with the keys of targets")
     }
 }
 
@@ -102,7 +102,7 @@ impl Seen {
 
     fn key(&self, target_id: &str) -> Result<Option<RegisteredKey>, FilterError> {
         let Some(file) = self.files.get(target_id) else { return Ok(None) };
-        let key = file.key().map_err(|_| FilterError::Unavailable("a file with the key of a target"))?;
+        let key = file.key().map_err(|_| FilterError::unavailable("a file with the key of a target"))?;
         Ok(key.map(|key| RegisteredKey {
             key: Arc::clone(key),
             serves_several: self.holders.get(key.thumbprint()).is_some_and(|holders| *holders > 1),

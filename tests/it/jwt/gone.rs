@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Shop;
 use crate::support::issuer::{KID, listed, now};
 use crate::support::jose::SigningKey;
+use crate::support::logs::lines;
 use crate::support::wait;
 
 /// What an operator waits for.
@@ -21,6 +22,12 @@ async fn tokens_that_were_verified_go_on_until_they_expire_and_no_other_passes()
     shop.get("/api/a", &long).await.expect(200);
     let new = async |shop: &Shop, number: u32| shop.get("/api/a", &shop.issuer.token(&json!({"n": number}))).await;
     wait::until("nobody new passes", wait::BOUND, async || (new(&shop, 0).await.status == 503).then_some(())).await;
+    let told = lines(&shop.gateway);
+    let line = told.iter().find(|line| line["message"] == "the key set of a token issuer could not be read").unwrap();
+    let url = shop.issuer.url();
+    assert_eq!((line["issuer"].as_str(), line["at"].as_str()), (Some(&*url), Some(&*url)), "{line}");
+    let refused = format!("realm partners: the key set of the token issuer {url} is unavailable");
+    assert!(line["reason"].is_string() && told.iter().any(|line| line["error"] == *refused), "{told:#?}");
     let arrived = shop.upstream.received().len();
     for number in 1..20 {
         new(&shop, number).await.problem(503);

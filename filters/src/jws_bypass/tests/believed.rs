@@ -263,7 +263,7 @@ struct Forgetful;
 #[async_trait]
 impl ReplayGuard for Forgetful {
     async fn remember(&self, _: &[ReplayId], _: Millis) -> Result<Seen, FilterError> {
-        Err(FilterError::Unavailable("the replay store"))
+        Err(FilterError::unavailable("the replay store"))
     }
 
     async fn is_remembered(&self, _: &ReplayId) -> Result<bool, FilterError> {

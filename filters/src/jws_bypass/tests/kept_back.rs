@@ -18,7 +18,7 @@ impl Filter for Refusing {
     }
 
     async fn commit(&self, _: &mut Exchange) -> Result<Verdict, FilterError> {
-        Err(FilterError::Unavailable("nothing"))
+        Err(FilterError::unavailable("nothing"))
     }
 }
 

@@ -64,18 +64,18 @@ pub(super) struct Failing;
 #[async_trait]
 impl TargetKeys for Failing {
     async fn key(&self, _: &str) -> Result<Option<RegisteredKey>, FilterError> {
-        Err(FilterError::Unavailable("the target store"))
+        Err(FilterError::unavailable("the target store"))
     }
 }
 
 #[async_trait]
 impl ReplayGuard for Failing {
     async fn remember(&self, _: &[ReplayId], _: Millis) -> Result<Seen, FilterError> {
-        Err(FilterError::Unavailable("the replay store"))
+        Err(FilterError::unavailable("the replay store"))
     }
 
     async fn is_remembered(&self, _: &ReplayId) -> Result<bool, FilterError> {
-        Err(FilterError::Unavailable("the replay store"))
+        Err(FilterError::unavailable("the replay store"))
     }
 }
 

@@ -77,7 +77,8 @@ fn service(
     let url = format!("{}{}", server.text(), wanted.path);
     let remote = Remote::new(&url, tls.as_ref().map(|tls| (name, tls)), patience);
     let (name, domain) = (realm.name.clone(), realm.domain.clone());
-    let settings = forward::Settings { realm: name, domain, level: realm.level, terms: wanted.terms.clone() };
+    let (upstream, terms) = (upstream.name.clone(), wanted.terms.clone());
+    let settings = forward::Settings { realm: name, domain, upstream, level: realm.level, terms };
     let share = config.limits.connections_share;
     let (seats, paces) = (Seats::new(PARALLEL, Some(share)), Paces::of_questions(PARALLEL, share));
     let throttle = stores.lasting.forward_throttle.get_or_init(|| Arc::new(Throttle::new(paces, clock.clone())));
