@@ -2,6 +2,7 @@
 //! The gateway runs in this process, with routes of its own and short limits; the tables of bytes are tried on the built
 //! binary, too.
 
+mod built;
 mod clients;
 mod crowds;
 mod deadlines;

@@ -23,7 +23,7 @@ trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
 /// Reads until the gateway closes, which it does before a client's patience is at its end.
-fn until_closed(stream: &mut impl Read) {
+pub(super) fn until_closed(stream: &mut impl Read) {
     if let Err(error) = stream.read_to_end(&mut Vec::new()) {
         assert_ne!(error.kind(), ErrorKind::WouldBlock, "still open");
     }
@@ -95,7 +95,7 @@ fn a_slow_frame_is_cut_over_http2() {
 const BODIES: [(&str, &str); 2] = [("/count", "Content-Length: 60000\r\n"), ("/up/", "Transfer-Encoding: chunked\r\n")];
 
 /// Dribbles a body over HTTP/1.1: the status of the answer.
-fn dribbled(mut socket: Socket, (path, framing): (&str, &str)) -> (Duration, String) {
+pub(super) fn dribbled(mut socket: Socket, (path, framing): (&str, &str)) -> (Duration, String) {
     let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{framing}\r\n186A0\r\n");
     socket.write_all(head.as_bytes()).unwrap();
     let (took, answer) = socket.dribble(b"x", STEP);

@@ -1,7 +1,7 @@
 //! Floods over HTTP/2: some end the connection, the others cost nothing, whether or not the client reads (`gateway.md` 2.2).
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::frames::{
     self, CONTINUATION, DATA, END_HEADERS, Frame, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
     frame,
 };
-use crate::support::gateway::Gateway;
+use crate::support::gateway::{Gateway, Setup};
 use sidegate::gateway::Limits;
 
 const CANCEL: [u8; 4] = [0, 0, 0, 8];
@@ -82,17 +82,41 @@ fn pour(stream: &TcpStream, count: u32, piece: Piece, last: Vec<u8>) -> JoinHand
     })
 }
 
+fn ends_in_goaway(address: SocketAddr, (what, reason, piece): &(&str, &str, Piece)) {
+    const COUNT: u32 = 50_000;
+    let mut stream = connect_h2(address);
+    let pouring = pour(&stream, COUNT, *piece, Vec::new());
+    let goaway = std::iter::from_fn(|| Frame::read(&mut stream)).filter(|frame| frame.kind == GOAWAY).last();
+    assert_eq!(goaway.unwrap_or_else(|| panic!("{what}: no GOAWAY")).code(), *reason, "{what}");
+    drop(stream);
+    assert!(pouring.join().unwrap() < COUNT, "{what}: all of it was taken");
+}
+
+/// The binary, before a server that takes requests and never answers one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_binary_ends_them_too() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let row = |path: &str, method: &str| {
+        format!("  - {{name: {path}, path: /{path}, methods: [{method}], filters: [], upstream: silent}}\n")
+    };
+    let rows = [row("slow", "GET"), row("hello", "GET"), row("count", "POST")].concat();
+    let upstream = format!("upstreams:\n  silent: {{url: \"http://{}\"}}\n", silent.local_addr().unwrap());
+    let limits = "limits: {stop: 1s}\n";
+    let gateway = Setup::default().append(format!("{limits}{upstream}routes:\n{rows}")).start().await;
+    let address = gateway.address("public");
+    tokio::task::spawn_blocking(move || {
+        COSTLY.iter().for_each(|flood| ends_in_goaway(address, flood));
+    })
+    .await
+    .unwrap();
+}
+
 #[test]
 fn floods_that_cost_something_end_in_goaway_and_leave_nothing_open() {
-    const COUNT: u32 = 50_000;
     let front = Front::start(Limits { requests: 100, ..quick() }, None);
-    for (what, reason, piece) in COSTLY {
-        let mut stream = connect_h2(front.plain);
-        let pouring = pour(&stream, COUNT, *piece, Vec::new());
-        let goaway = std::iter::from_fn(|| Frame::read(&mut stream)).filter(|frame| frame.kind == GOAWAY).last();
-        assert_eq!(goaway.unwrap_or_else(|| panic!("{what}: no GOAWAY")).code(), *reason, "{what}");
-        drop(stream);
-        assert!(pouring.join().unwrap() < COUNT, "{what}: all of it was taken");
+    for flood in COSTLY {
+        ends_in_goaway(front.plain, flood);
+        let what = flood.0;
         // A service is not told that nobody waits for its answer: so many are at work at once, and no more.
         assert!(front.metrics.open_requests() <= 25, "{what}: {}", front.metrics.open_requests());
     }
@@ -133,22 +157,28 @@ async fn floods_that_cost_nothing_are_tolerated_and_leave_nothing_behind() {
     assert!(grown < GROWN, "{grown} bytes more");
 }
 
+/// More than anybody takes who holds back what nobody reads.
+const ENDLESS: u32 = 5_000_000;
+
+/// Clients that send what is answered, each of one kind, and never read.
+fn unread(address: SocketAddr) -> Vec<(&'static str, JoinHandle<u32>, TcpStream)> {
+    let answered = CHEAP.iter().filter(|(what, _)| ["PING", "SETTINGS"].contains(what));
+    let pour = |(what, piece): &(&'static str, Piece)| {
+        let stream = connect_h2(address);
+        (*what, pour(&stream, ENDLESS, *piece, Vec::new()), stream)
+    };
+    answered.map(pour).collect()
+}
+
 /// What is answered is held up by who doesn't read the answers, and the connection is cut as any other on which nobody
 /// reads.
 #[test]
 fn floods_whose_answers_nobody_reads_are_cut() {
-    const COUNT: u32 = 5_000_000;
     let front = Front::start(Limits { write: Duration::from_secs(1), ..quick() }, None);
-    let answered = CHEAP.iter().filter(|(what, _)| ["PING", "SETTINGS"].contains(what));
-    let clients: Vec<_> = answered
-        .map(|(what, piece)| {
-            let stream = connect_h2(front.plain);
-            (what, pour(&stream, COUNT, *piece, Vec::new()), stream)
-        })
-        .collect();
+    let clients = unread(front.plain);
     assert_eq!(clients.len(), 2);
     for (what, pouring, stream) in clients {
-        assert!(pouring.join().unwrap() < COUNT, "{what}: all of it was taken");
+        assert!(pouring.join().unwrap() < ENDLESS, "{what}: all of it was taken");
         eventually(what, || front.metrics.open_connections() < 2);
         drop(stream);
     }
