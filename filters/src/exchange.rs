@@ -30,7 +30,7 @@ pub struct CertificateNames {
 /// Where a request came from, as the listener saw it.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// The address of the peer: forwarded ones are never believed.
+    /// The client's address as far as it is believed: the peer's, or what a proxy that is trusted says.
     pub address: IpAddr,
     /// Its connection, by a number that no other connection of this process has.
     pub connection: u64,

@@ -3,8 +3,8 @@
 
 mod answer;
 mod attempts;
-mod named;
 mod question;
+mod shown_users;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,12 +19,14 @@ use sidegate_filters::recent::Recent;
 use sidegate_filters::{Client, Exchange, FilterError};
 
 use super::remote::Remote;
-use super::throttle::{Lane, Throttle, Ticket};
+use super::throttle::{Lane, Ticket};
 use crate::seats::Seats;
 use crate::store::SourceNetwork;
 use crate::telemetry::audit::Event;
 use attempts::Attempts;
-use question::Question;
+pub use attempts::Memory;
+use question::{Question, Whole};
+pub use shown_users::ShownUsers;
 
 /// Answers that are remembered.
 const REMEMBERED: usize = 20_000;
@@ -69,7 +71,7 @@ pub struct ForwardRealm {
     remote: Remote,
     seats: Arc<Seats>,
     attempts: Attempts,
-    known: Mutex<Recent<[u8; 32], (Session, Millis)>>,
+    known: Mutex<Recent<Whole, (Session, Millis)>>,
     /// Of whom the audit has that they came with these credentials.
     told: Mutex<Recent<([u8; 32], String), ()>>,
     clock: Arc<dyn Clock>,
@@ -87,17 +89,11 @@ enum Said {
 }
 
 impl ForwardRealm {
-    /// A realm that asks `remote`, as often at once as there are seats; what is refused slows by `throttle`.
+    /// A realm that asks `remote`, as often at once as there are seats; what is refused slows by what is remembered.
     #[must_use]
-    pub fn new(
-        settings: Settings,
-        remote: Remote,
-        seats: Arc<Seats>,
-        throttle: Arc<Throttle>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub fn new(settings: Settings, remote: Remote, seats: Arc<Seats>, memory: Memory, clock: Arc<dyn Clock>) -> Self {
         let (known, told) = (Mutex::new(Recent::new(REMEMBERED)), Mutex::new(Recent::new(REMEMBERED)));
-        let attempts = Attempts::new(settings.realm.clone(), throttle);
+        let attempts = Attempts::new(settings.realm.clone(), memory);
         Self { settings, remote, seats, attempts, known, told, clock }
     }
 
@@ -138,7 +134,7 @@ impl ForwardRealm {
         Ok(session.map_or(Said::Nobody, Said::User))
     }
 
-    fn known(&self) -> MutexGuard<'_, Recent<[u8; 32], (Session, Millis)>> {
+    fn known(&self) -> MutexGuard<'_, Recent<Whole, (Session, Millis)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -183,8 +179,9 @@ impl AuthenticationService for ForwardRealm {
             Err(wait) => return Ok(Judgement::Slowed(wait)),
         };
         let said = self.judge(&question, client, ticket.as_ref().map(Ticket::lane)).await;
-        if let Some(ticket) = ticket {
-            self.attempts.settle(&question, ticket, &said, client);
+        match ticket {
+            Some(ticket) => self.attempts.settle(&question, ticket, &said, client),
+            None => self.attempts.noted(&question, &said, client),
         }
         let Said::User(session) = said? else { return Ok(Judgement::Nobody) };
         self.tell(question.credentials, &session);

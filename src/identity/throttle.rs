@@ -5,8 +5,8 @@
 //! stranger somewhere else could use it up for the victim. A user who has logged in from a network lately is not held up
 //! by what others fail there or elsewhere, nor, with one attempt at a time, by how many they have under way: that one
 //! takes a reserved place. Of these a network has no more than of the others, since whoever shares it may know the names
-//! of many who are familiar there. An attempt counts from its beginning, so that parallel ones gain nothing, and only
-//! success takes it back, or time.
+//! of many who are familiar there. An attempt counts from its beginning, so that parallel ones gain nothing, and
+//! success takes it back, or time alone where what is good may stand beside a guess.
 //!
 //! Memory is bounded: what is not used while many others are is forgotten. An attacker with many networks can make
 //! counts be forgotten (25,000 failures with the built-in numbers), which slows him less and nobody more. Logins that
@@ -15,6 +15,7 @@
 mod bucket;
 mod familiar;
 mod guesses;
+mod leak;
 mod pace;
 mod paces;
 mod ticket;
@@ -94,6 +95,14 @@ impl State {
             return Lane::Common;
         }
         Lane::Reserved
+    }
+
+    /// What failed by the name that an attempt had counts for the user whom it turned out to be.
+    fn hand_on(&mut self, Source { name, network, .. }: Source, user: Name, now: Millis) {
+        let before = name.filter(|name| *name != user).and_then(|name| self.users.get(&(name, network)));
+        if let Some(before) = before {
+            change(&mut self.users, (user, network), now, |tally: &mut Tally| tally.inherit(&before));
+        }
     }
 
     fn change(
@@ -177,6 +186,12 @@ impl Throttle {
         Ok(Ticket { throttle: Arc::clone(self), source, lane, end: End::Failed })
     }
 
+    /// A user was let in from there without an attempt that counts: he is familiar.
+    pub fn logged_in(&self, name: &str, network: SourceNetwork) {
+        let (now, name) = (self.clock.now(), self.name(name));
+        self.state().familiar.logged_in(name, network, now);
+    }
+
     /// Whether this user is guessed at from networks where he is not familiar, so much that it is slowed: once in the time
     /// for which failures are remembered.
     #[must_use]
@@ -214,6 +229,7 @@ impl Throttle {
             End::Succeeded(user) => {
                 state.change(source, now, Tally::succeed, |level| level.release(lane));
                 if let Some(name) = user {
+                    state.hand_on(source, name, now);
                     state.familiar.logged_in(name, source.network, now);
                 }
             }

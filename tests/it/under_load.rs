@@ -240,8 +240,8 @@ async fn reloads_an_upgrade_and_restarts_behind_lose_nothing() {
             tills.restart_one(&gateway, &load).await;
         }
     }
-    nobody_turned_away(&gateway).await;
     for _ in 0..upgrades {
+        nobody_turned_away(&gateway).await;
         assert_eq!(gateway.upgrade().await, Some(0), "the one before ended well");
         load.more().await;
     }

@@ -16,7 +16,7 @@ use sidegate_filters::rate_limit::RateLimit;
 use crate::dispatchers::Recipients;
 use crate::fido::{Endpoint, Named};
 use crate::identity::jwt::IssuerKeys;
-use crate::identity::{PasswordRealm, SessionTokens, Throttle};
+use crate::identity::{PasswordRealm, SessionTokens, Throttle, forward};
 use crate::jose::MacKey;
 use crate::routes::Upstream;
 use crate::store::OperationId;
@@ -31,7 +31,7 @@ pub(super) struct Lasting {
     pub(super) password: OnceLock<Arc<PasswordRealm>>,
     pub(super) uaf_throttle: OnceLock<Arc<Throttle>>,
     /// Of all realms whose users a service knows.
-    pub(super) forward_throttle: OnceLock<Arc<Throttle>>,
+    pub(super) forward: OnceLock<forward::Memory>,
     pub(super) session_tokens: OnceLock<Arc<SessionTokens>>,
     /// Whom the UAF server behind named keys for.
     pub(super) named: Named,

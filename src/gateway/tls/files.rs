@@ -60,7 +60,7 @@ pub enum TlsError {
         /// What OpenSSL says.
         source: ErrorStack,
     },
-    /// The files changed while they were read.
+    /// The files can't be read.
     #[error("{}: it, or a file beside it, can't be read: {source}", path.display())]
     Read {
         /// The certificate's file.

@@ -8,24 +8,30 @@ use sidegate_filters::{Client, FilterError};
 
 use super::super::throttle::{Throttle, Ticket};
 use super::Said;
-use super::named::Named;
 use super::question::Question;
+use super::shown_users::{Shown, ShownUsers};
+use crate::jose::sha256;
 use crate::store::SourceNetwork;
 use crate::telemetry::audit::Event;
 
 /// The attempts at one realm, as the throttle of all such realms counts them.
 pub(super) struct Attempts {
-    pub(super) realm: String,
-    throttle: Arc<Throttle>,
-    named: Named,
+    realm: String,
+    memory: Memory,
 }
 
-/// Users whose names are remembered.
-const USERS: usize = 50_000;
+/// What the attempts at all such realms have left behind, from the start of a gateway to its end.
+#[derive(Clone)]
+pub struct Memory {
+    /// Of what failed.
+    pub throttle: Arc<Throttle>,
+    /// Of what was good.
+    pub users: Arc<ShownUsers>,
+}
 
 impl Attempts {
-    pub(super) fn new(realm: String, throttle: Arc<Throttle>) -> Self {
-        Self { realm, throttle, named: Named::new(USERS) }
+    pub(super) fn new(realm: String, memory: Memory) -> Self {
+        Self { realm, memory }
     }
 
     /// Lets a question be asked. Whose it is, only the service knows: the user that it named for what the client shows of
@@ -36,11 +42,10 @@ impl Attempts {
         if client.internal || !question.counts {
             return Ok(None);
         }
-        let name = match self.named.user(&question.credentials) {
-            Some(ext_id) => self.user(&ext_id),
-            None => format!("{} shows {}", self.realm, base64url::encode(question.credentials)),
-        };
-        let admitted = self.throttle.admit(Some(&name), SourceNetwork::of(client.address));
+        let shown = self.shown(question);
+        let user = self.memory.users.user(&shown);
+        let name = user.unwrap_or_else(|| format!("shows {}", base64url::encode(shown.0)));
+        let admitted = self.memory.throttle.admit(Some(&name), SourceNetwork::of(client.address));
         admitted.map(Some).inspect_err(|_| self.audit(client, "too-many-attempts"))
     }
 
@@ -54,8 +59,9 @@ impl Attempts {
     ) {
         match said {
             Ok(Said::User(session)) => {
-                self.named.name(question.credentials, &session.ext_id);
-                ticket.succeeded_as(&self.user(&session.ext_id));
+                let user = self.user(&session.ext_id);
+                self.memory.users.name(self.shown(question), &user);
+                ticket.succeeded_as(&user);
             }
             // So services say that somebody whom they know may not do this. In a body there may be a guess all the same.
             Ok(Said::Forbidden) if ticket.is_familiar() && !question.has_body() => ticket.unused(),
@@ -67,9 +73,23 @@ impl Attempts {
         }
     }
 
+    /// The same of a question that is no attempt: who shows cookies alone is known by them when he sends a form.
+    pub(super) fn noted(&self, question: &Question, said: &Result<Said, FilterError>, client: &Client) {
+        if let (Ok(Said::User(session)), false) = (said, client.internal) {
+            let user = self.user(&session.ext_id);
+            self.memory.users.name(self.shown(question), &user);
+            self.memory.throttle.logged_in(&user, SourceNetwork::of(client.address));
+        }
+    }
+
     /// No realm's name has a blank.
     fn user(&self, ext_id: &str) -> String {
         format!("{} is {ext_id}", self.realm)
+    }
+
+    /// To this realm's service; another's may know somebody else by the same.
+    fn shown(&self, question: &Question) -> Shown {
+        Shown(sha256(&[self.realm.as_bytes(), b" ", &question.credentials].concat()))
     }
 
     fn audit(&self, client: &Client, reason: &'static str) {

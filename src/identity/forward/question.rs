@@ -7,6 +7,10 @@ use sidegate_filters::identity_creation::{foreign_cookies, shows_session_token};
 
 use crate::jose::sha256;
 
+/// All of a question, as its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Whole([u8; 32]);
+
 /// What the service is asked.
 pub(super) struct Question {
     pub(super) headers: HeaderMap,
@@ -16,7 +20,7 @@ pub(super) struct Question {
     /// Whether it may be a guess. Cookies alone are what everybody comes with.
     pub(super) counts: bool,
     /// Of all that is sent.
-    pub(super) whole: [u8; 32],
+    pub(super) whole: Whole,
 }
 
 impl Question {
@@ -38,7 +42,7 @@ impl Question {
             // They come from a request that was read: only a query may have bytes that no header has, and is not sent.
             headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
-        let whole = digest(&headers, &[content]);
+        let whole = Whole(digest(&headers, &[content]));
         Self { headers, body, credentials, counts, whole }
     }
 

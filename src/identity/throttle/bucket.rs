@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sidegate_filters::clock::Millis;
 
+use super::leak::Leak;
+
 /// How the failures of one network, or of one user in many, slow the next attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Bucket {
@@ -30,8 +32,7 @@ pub(super) struct Level {
     pending: u32,
     /// Those under way in reserved places; they are not among `pending`.
     reserved: u32,
-    /// When all that failed will have drained away.
-    empty_at: Option<Millis>,
+    failed: Leak,
 }
 
 impl Level {
@@ -43,7 +44,7 @@ impl Level {
         }
         // Those under way count like failures, and the next one has to fit in too.
         let coming = bucket.drains_one_in.saturating_mul(self.pending.saturating_add(self.reserved).saturating_add(1));
-        (self.drains_in(now) + coming).saturating_sub(bucket.drains_one_in.saturating_mul(bucket.holds))
+        (self.failed.drains_in(now) + coming).saturating_sub(bucket.drains_one_in.saturating_mul(bucket.holds))
     }
 
     /// How long to wait because of those under way alone.
@@ -87,16 +88,12 @@ impl Level {
     pub(super) fn fail(&mut self, lane: Lane, bucket: &Bucket, now: Millis) {
         self.release(lane);
         let full = bucket.drains_one_in.saturating_mul(bucket.holds);
-        self.empty_at = Some(now.after((self.drains_in(now) + bucket.drains_one_in).min(full)));
-    }
-
-    fn drains_in(&self, now: Millis) -> Duration {
-        self.empty_at.map_or(Duration::ZERO, |empty_at| empty_at.since(now))
+        self.failed.add(bucket.drains_one_in, full, now);
     }
 }
 
 impl super::Count for Level {
     fn is_idle(&self, now: Millis) -> bool {
-        self.pending == 0 && self.reserved == 0 && self.drains_in(now).is_zero()
+        self.pending == 0 && self.reserved == 0 && self.failed.drains_in(now).is_zero()
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sidegate_filters::clock::Millis;
 
+use super::leak::Leak;
+
 /// How one user's failures from one network slow the next attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -15,7 +17,8 @@ pub struct Pace {
     pub parallel: u32,
     /// After so long without a failure all is forgotten.
     pub memory: Duration,
-    /// In so long one failure is forgotten, and a good attempt takes none back; `None`: a good one takes all back.
+    /// In so long one failure is forgotten, until then at the latest, and a good attempt takes none back; `None`: a good one
+    /// takes all back.
     pub forgets_one_in: Option<Duration>,
 }
 
@@ -30,8 +33,8 @@ impl Default for Pace {
 pub(super) struct Tally {
     /// Those that a good attempt takes back.
     failures: u32,
-    /// When the others will all be forgotten.
-    empty_at: Option<Millis>,
+    /// Those that are forgotten one by one.
+    leak: Leak,
     pending: u32,
     last: Option<Millis>,
 }
@@ -56,13 +59,13 @@ impl Tally {
     }
 
     fn failures(&self, pace: &Pace, now: Millis) -> u32 {
-        let Some(one) = pace.forgets_one_in else { return self.failures };
-        let left = self.drains_in(now).as_millis().div_ceil(one.as_millis().max(1));
-        u32::try_from(left).unwrap_or(u32::MAX)
+        pace.forgets_one_in.map_or(self.failures, |one| self.leak.left(one, now))
     }
 
-    fn drains_in(&self, now: Millis) -> Duration {
-        self.empty_at.map_or(Duration::ZERO, |empty_at| empty_at.since(now))
+    /// Takes what another has: whoever counted by that is known to be this one.
+    pub(super) fn inherit(&mut self, other: &Self) {
+        self.leak.at_least(other.leak);
+        self.last = self.last.max(other.last);
     }
 
     pub(super) fn is_under_way(&self) -> bool {
@@ -84,7 +87,7 @@ impl Tally {
     pub(super) fn fail(&mut self, pace: &Pace, now: Millis) {
         self.release();
         match pace.forgets_one_in {
-            Some(one) => self.empty_at = Some(now.after(self.drains_in(now) + one)),
+            Some(one) => self.leak.add(one, pace.memory, now),
             None => self.failures = self.failures.saturating_add(1),
         }
         self.last = Some(now);
@@ -98,6 +101,6 @@ impl Tally {
 
 impl super::Count for Tally {
     fn is_idle(&self, now: Millis) -> bool {
-        self.pending == 0 && self.failures == 0 && self.drains_in(now).is_zero()
+        self.pending == 0 && self.failures == 0 && self.leak.drains_in(now).is_zero()
     }
 }

@@ -288,6 +288,20 @@ fn where_failures_are_forgotten_one_by_one_a_good_attempt_takes_none_back() {
 }
 
 #[test]
+fn what_failed_before_the_user_was_known_is_the_users() {
+    let paces = bench(100).throttle.paces;
+    let bench = bench_with(Paces { user: Pace { forgets_one_in: Some(5 * SECOND), ..paces.user }, ..paces });
+    for _ in 0..3 {
+        bench.fail("a header", here());
+    }
+    bench.clock.advance(SECOND);
+    bench.throttle.admit(Some("a header"), here()).unwrap_or_else(|_| panic!()).succeeded_as("jeff");
+    bench.fail("jeff", here());
+    assert_eq!(bench.wait("jeff", here()), 2 * SECOND, "it is the fourth");
+    assert_eq!(bench.wait("jeff", network("192.0.2.2")), Duration::ZERO);
+}
+
+#[test]
 fn a_user_whose_name_only_the_answer_tells_is_familiar_by_that() {
     let bench = bench(100);
     bench.throttle.admit(Some("a cookie"), here()).unwrap_or_else(|_| panic!()).succeeded_as("jeff");

@@ -12,7 +12,7 @@ const SHARE: usize = 64;
 /// How many a network may have refused before it is slowed.
 const NETWORKS: usize = 100;
 /// More than one user is known by.
-const COOKIES: usize = 10;
+const COOKIES: usize = 20;
 /// For questions that stay open.
 const PATIENT: &str = "    timeout: 10m\n";
 
@@ -178,6 +178,44 @@ async fn who_was_good_with_much_to_show_has_no_more_guesses() {
     }
     // What the service named him for last is his, the rest a stranger's: for both together there is what one has.
     assert!((SHARE..NETWORKS + SHARE).contains(&judged), "{judged}");
+}
+
+#[tokio::test]
+async fn good_logins_of_others_by_the_same_header_free_no_guess() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    let show = |body: String| shop.show(Show { query: "a".into(), ticket: "app".into(), cookie: String::new(), body });
+    let mut judged = 0;
+    for user in 0..4 {
+        shop.service.says(&good(&format!("X-Auth-User: e-{user}\r\nX-Auth-Name: a\r\n")));
+        // One at a time gets in between, once the others have waited.
+        wait::until("a user is let in", wait::BOUND, async || (show("own".into()).await.status == 200).then_some(()))
+            .await;
+        shop.service.says(&answer(401, ""));
+        for guess in 0..SHARE {
+            judged += usize::from(show(format!("guess-{guess}")).await.status == 401);
+        }
+    }
+    assert!((SHARE..NETWORKS + SHARE).contains(&judged), "{judged}");
+}
+
+#[tokio::test]
+async fn whoever_a_cookie_let_in_may_send_a_form_while_strangers_guess() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    let jeff = shop.gateway.public().cookie("sso=jeff");
+    jeff.get("/any/a").send().await.expect(200);
+    assert!(shop.guess().await >= NETWORKS);
+    jeff.post("/any/a").body("a form").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_reload_forgets_nobody_who_was_good() {
+    let shop = Shop::open().await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    assert!(shop.guess().await >= NETWORKS);
+    shop.gateway.hang_up();
+    shop.gateway.reloaded("done", 1).await;
+    shop.get("/any/a", "t-eve").await.expect(200);
+    shop.get("/any/a", "t-ann").await.problem(429);
 }
 
 #[tokio::test]

@@ -81,9 +81,12 @@ fn service(
     let settings = forward::Settings { realm: name, domain, upstream, level: realm.level, terms };
     let share = config.limits.connections_share;
     let (seats, paces) = (Seats::new(PARALLEL, Some(share)), Paces::of_questions(PARALLEL, share));
-    let throttle = stores.lasting.forward_throttle.get_or_init(|| Arc::new(Throttle::new(paces, clock.clone())));
+    let memory = stores.lasting.forward.get_or_init(|| {
+        let throttle = Arc::new(Throttle::new(paces, clock.clone()));
+        forward::Memory { throttle, users: Arc::default() }
+    });
     let remote = remote.map_err(|error| unfit(error.to_string()))?;
-    let service = ForwardRealm::new(settings, remote, seats, throttle.clone(), clock.clone());
+    let service = ForwardRealm::new(settings, remote, seats, memory.clone(), clock.clone());
     Ok(Arc::new(Forwarded::new(Arc::new(service))))
 }
 
