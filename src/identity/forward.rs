@@ -179,10 +179,7 @@ impl AuthenticationService for ForwardRealm {
             Err(wait) => return Ok(Judgement::Slowed(wait)),
         };
         let said = self.judge(&question, client, ticket.as_ref().map(Ticket::lane)).await;
-        match ticket {
-            Some(ticket) => self.attempts.settle(&question, ticket, &said, client),
-            None => self.attempts.noted(&question, &said, client),
-        }
+        self.attempts.settle(&question, ticket, &said, client);
         let Said::User(session) = said? else { return Ok(Judgement::Nobody) };
         self.tell(question.credentials, &session);
         if let Some(age) = self.settings.terms.cache {

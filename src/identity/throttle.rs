@@ -67,9 +67,18 @@ impl Source {
     fn stranger(&self) -> Option<Name> {
         self.name.filter(|_| !self.is_familiar)
     }
+
+    fn other_than(&self, user: Name) -> Option<Name> {
+        self.name.filter(|name| *name != user)
+    }
 }
 
 impl State {
+    fn source(&self, name: Option<Name>, network: SourceNetwork, now: Millis) -> Source {
+        let is_familiar = name.is_some_and(|name| self.familiar.knows(name, network, now));
+        Source { name, network, is_familiar }
+    }
+
     fn wait(&self, paces: &Paces, source: Source, lane: Lane, now: Millis) -> Duration {
         let level = self.networks.get(&source.network).unwrap_or_default();
         let Some(name) = source.name else { return level.wait(&paces.network, now) };
@@ -98,10 +107,10 @@ impl State {
     }
 
     /// What failed by the name that an attempt had counts for the user whom it turned out to be.
-    fn hand_on(&mut self, Source { name, network, .. }: Source, user: Name, now: Millis) {
-        let before = name.filter(|name| *name != user).and_then(|name| self.users.get(&(name, network)));
+    fn hand_on(&mut self, source: Source, user: Name, now: Millis) {
+        let before = source.other_than(user).and_then(|name| self.users.get(&(name, source.network)));
         if let Some(before) = before {
-            change(&mut self.users, (user, network), now, |tally: &mut Tally| tally.inherit(&before));
+            change(&mut self.users, (user, source.network), now, |tally: &mut Tally| tally.inherit(&before));
         }
     }
 
@@ -172,8 +181,7 @@ impl Throttle {
         let (now, paces) = (self.clock.now(), &self.paces);
         let name = name.map(|name| self.name(name));
         let mut state = self.state();
-        let is_familiar = name.is_some_and(|name| state.familiar.knows(name, network, now));
-        let source = Source { name, network, is_familiar };
+        let source = state.source(name, network, now);
         let lane = state.lane(paces, source);
         let wait = state.wait(paces, source, lane, now);
         if !wait.is_zero() {
@@ -183,7 +191,20 @@ impl Throttle {
         if let Some(name) = source.stranger() {
             state.guesses.begin(name, now);
         }
-        Ok(Ticket { throttle: Arc::clone(self), source, lane, end: End::Failed })
+        Ok(Ticket { throttle: Arc::clone(self), source, lane, end: End::Failed(None) })
+    }
+
+    /// A reserved place for what is no attempt to log in, if the user of this name gets one; it counts for nobody, however
+    /// it ends.
+    pub fn reserve(self: &Arc<Self>, name: &str, network: SourceNetwork) -> Option<Ticket> {
+        let (now, paces, name) = (self.clock.now(), &self.paces, self.name(name));
+        let mut state = self.state();
+        let source = state.source(Some(name), network, now);
+        let lane = state.lane(paces, source);
+        (lane == Lane::Reserved).then(|| {
+            state.change(source, now, |tally| tally.begin(&paces.user, now), |level| level.begin(lane));
+            Ticket { throttle: Arc::clone(self), source, lane, end: End::Unused }
+        })
     }
 
     /// A user was let in from there without an attempt that counts: he is familiar.
@@ -217,13 +238,16 @@ impl Throttle {
         let mut state = self.state();
         if let Some(name) = source.stranger() {
             match end {
-                End::Failed => state.guesses.fail(name, now),
+                End::Failed(_) => state.guesses.fail(name, now),
                 End::Succeeded(_) | End::Unused => state.guesses.release(name, now),
             }
         }
         match end {
-            End::Failed => {
+            End::Failed(user) => {
                 state.change(source, now, |tally| tally.fail(pace, now), |level| level.fail(lane, bucket, now));
+                if let Some(user) = user.filter(|user| source.other_than(*user).is_some()) {
+                    change(&mut state.users, (user, source.network), now, |tally: &mut Tally| tally.charge(pace, now));
+                }
             }
             // The network's failures stay: an attacker's good login must not take them back.
             End::Succeeded(user) => {

@@ -86,6 +86,11 @@ impl Tally {
 
     pub(super) fn fail(&mut self, pace: &Pace, now: Millis) {
         self.release();
+        self.charge(pace, now);
+    }
+
+    /// One more failure, of an attempt that was begun as another's.
+    pub(super) fn charge(&mut self, pace: &Pace, now: Millis) {
         match pace.forgets_one_in {
             Some(one) => self.leak.add(one, pace.memory, now),
             None => self.failures = self.failures.saturating_add(1),

@@ -302,6 +302,36 @@ fn what_failed_before_the_user_was_known_is_the_users() {
 }
 
 #[test]
+fn what_fails_after_the_user_became_known_is_the_users_too() {
+    let paces = bench(100).throttle.paces;
+    let bench = bench_with(Paces { user: Pace { forgets_one_in: Some(5 * SECOND), ..paces.user }, ..paces });
+    let admit = || bench.throttle.admit(Some("a header"), here()).unwrap_or_else(|_| panic!());
+    let under_way = [admit(), admit(), admit()];
+    under_way.into_iter().for_each(|ticket| ticket.failed_as("jeff"));
+    assert_eq!(bench.wait("jeff", here()), SECOND);
+    assert_eq!(bench.wait("a header", here()), SECOND);
+    bench.throttle.admit(Some("ann"), here()).unwrap_or_else(|_| panic!()).failed_as("ann");
+    bench.fail("ann", here());
+    assert_eq!(bench.wait("ann", here()), Duration::ZERO, "the first counts once");
+}
+
+#[test]
+fn what_is_no_attempt_has_a_reserved_place_where_the_user_is_familiar() {
+    let bench = bench(100);
+    assert!(bench.throttle.reserve("jeff", here()).is_none(), "a stranger's");
+    bench.throttle.logged_in("jeff", here());
+    let place = bench.throttle.reserve("jeff", here()).unwrap();
+    assert_eq!(place.lane(), Lane::Reserved);
+    assert!(bench.throttle.reserve("jeff", here()).is_none(), "one at a time");
+    drop(place);
+    for _ in 0..20 {
+        drop(bench.throttle.reserve("jeff", here()).unwrap());
+    }
+    assert_eq!(bench.wait("jeff", here()), Duration::ZERO);
+    assert!(bench.throttle.state().users.is_empty() && bench.throttle.state().networks.is_empty());
+}
+
+#[test]
 fn a_user_whose_name_only_the_answer_tells_is_familiar_by_that() {
     let bench = bench(100);
     bench.throttle.admit(Some("a cookie"), here()).unwrap_or_else(|_| panic!()).succeeded_as("jeff");

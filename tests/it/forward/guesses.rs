@@ -208,6 +208,50 @@ async fn whoever_a_cookie_let_in_may_send_a_form_while_strangers_guess() {
 }
 
 #[tokio::test]
+async fn guesses_at_a_header_that_all_send_hold_up_forms_alone() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    let show = |cookie: &str, body: &str| {
+        let request = shop.gateway.public().post("/any/a").header("x-ticket", "app").body(body.to_owned());
+        if cookie.is_empty() { request.try_send() } else { request.header("cookie", cookie).try_send() }
+    };
+    let jeff = || shop.gateway.public().get("/any/a").header("x-ticket", "app").header("cookie", "sso=jeff").send();
+    let form = "X-Auth-User: e-jeff\r\nX-Auth-Roles: teller\r\nX-Auth-Name: n-e-jeff\r\n";
+    shop.service.says(&good(form));
+    show("", "his password").await.unwrap().expect(200);
+    shop.service.tells_the_truth();
+    jeff().await.expect(200);
+    let mut judged = 0;
+    while show("", &format!("guess-{judged}")).await.unwrap().status == 401 {
+        judged += 1;
+        assert!(judged < NETWORKS, "it is as whom the service named last: {judged}");
+    }
+    assert!(judged >= SHARE, "{judged}");
+    for _ in 0..3 {
+        jeff().await.expect(200);
+    }
+    show("sso=jeff", "a form").await.unwrap().expect(200);
+    // Nor does what comes with that header and no body, which is nobody's.
+    let visit = || shop.gateway.public().get("/any/a").header("x-ticket", "app").send();
+    while visit().await.status == 401 {
+        judged += 1;
+        assert!(judged < MANY, "nothing was slowed");
+    }
+    jeff().await.expect(200);
+}
+
+#[tokio::test]
+async fn who_is_known_by_a_cookie_alone_is_asked_about_while_strangers_have_all_of_the_networks_share() {
+    let shop = Shop::with(PATIENT).await;
+    let jeff = shop.gateway.public().cookie("sso=jeff");
+    jeff.get("/any/a").send().await.expect(200);
+    shop.hold_open(&shop.gateway.public(), |count| ("cookie", format!("sso=stranger-{count}"))).await;
+    for query in 0..3 {
+        jeff.get(&format!("/any/b?{query}")).send().await.expect(200);
+    }
+    shop.gateway.public().cookie("sso=jeff; more=b").get("/any/a").send().await.problem(503);
+}
+
+#[tokio::test]
 async fn a_reload_forgets_nobody_who_was_good() {
     let shop = Shop::open().await;
     shop.get("/any/a", "t-eve").await.expect(200);
