@@ -82,12 +82,12 @@ impl Chain {
     /// Whether a connection that the filters let this caller have may go on, which began with this
     /// request, as it came. An error ends it.
     pub async fn holds(&self, caller: &Caller, asked: &Exchange) -> bool {
-        for filter in self.filters() {
-            match unharmed(filter.holds(caller, asked)).await {
+        for link in self.0.iter() {
+            match unharmed(link.filter.holds(caller, asked)).await {
                 Ok(true) => {}
                 Ok(false) => return false,
                 Err(error) => {
-                    tracing::error!(filter = filter.name(), %error, "a filter could not decide about a connection");
+                    tracing::error!(filter = &*link.name, %error, "a filter could not decide about a connection");
                     return false;
                 }
             }
@@ -99,12 +99,12 @@ impl Chain {
     /// request is as it came, without a body; what they make of it is in it afterwards. An error ends the connection.
     pub async fn again(&self, exchange: &mut Exchange) -> bool {
         exchange.occasion = Occasion::Review;
-        for filter in self.filters() {
-            match unharmed(filter.again(exchange)).await {
+        for link in self.0.iter() {
+            match unharmed(link.filter.again(exchange)).await {
                 Ok(Verdict::Pass) => {}
                 Ok(Verdict::Answer(_)) => return false,
                 Err(error) => {
-                    tracing::error!(filter = filter.name(), %error, "a filter could not decide about a connection");
+                    tracing::error!(filter = &*link.name, %error, "a filter could not decide about a connection");
                     return false;
                 }
             }
@@ -151,7 +151,7 @@ impl Link {
         match verdict {
             Ok(Verdict::Pass) => None,
             Ok(Verdict::Answer(reply)) => Some(reply),
-            Err(error) => Some(refusal(self.filter.as_ref(), &error)),
+            Err(error) => Some(refusal(&self.name, &error)),
         }
     }
 }
@@ -162,8 +162,8 @@ async fn unharmed<T>(says: impl Future<Output = Result<T, FilterError>>) -> Resu
     AssertUnwindSafe(says).catch_unwind().await.unwrap_or_else(panicked)
 }
 
-fn refusal(filter: &dyn Filter, error: &FilterError) -> Reply {
-    tracing::error!(filter = filter.name(), %error, "a filter could not decide; the request is refused");
+fn refusal(link: &str, error: &FilterError) -> Reply {
+    tracing::error!(filter = link, %error, "a filter could not decide; the request is refused");
     match error {
         FilterError::Unavailable(_) => Problem::unavailable(),
         FilterError::Internal(_) => Problem::internal(),

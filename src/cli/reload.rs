@@ -181,7 +181,8 @@ impl Reloading {
             let right = "needs restart: what it was at the start is served on until then; or put it back";
             self.source.fault(&config.places, key, "this is fixed while the gateway runs", right)
         };
-        let faults: Vec<_> = config.fixed_otherwise(&self.config).iter().map(fault).collect();
+        let mut faults: Vec<_> = config.fixed_otherwise(&self.config).iter().map(fault).collect();
+        faults.sort_by_key(|fault| fault.line);
         if faults.is_empty() { Ok(()) } else { Err(Refused::NeedsRestart(faults)) }
     }
 
@@ -212,7 +213,7 @@ impl Reloading {
         }
         self.metrics.reloaded(Reload::Done);
         for notice in config.notices.iter().filter(|notice| !self.config.notices.contains(notice)) {
-            tracing::warn!("{notice}");
+            tracing::warn!("{}", self.source.placed(&config.places, notice));
         }
         self.config = config;
     }

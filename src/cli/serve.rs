@@ -51,7 +51,7 @@ pub(super) fn run(source: &Source, overrides: &Overrides, upgrade: bool) -> Resu
     stores.served();
     expect(&config, &metrics);
     // First of what is said: for whom this is, and the password that is shown once, whatever becomes of the start.
-    let notes = start::notes(&config, lonely, bearers);
+    let notes = start::notes(source, &config, lonely, bearers);
     start::announce(&config, notes, demo.as_ref(), std::io::stderr().is_terminal());
     let gateway = gateway::on(listening, &router, &metrics)?;
     let sweeper = sweep(runtime, stores.clone(), metrics.clone());

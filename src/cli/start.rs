@@ -6,7 +6,7 @@ use sidegate_filters::Role;
 use zeroize::Zeroizing;
 
 use super::{data, program};
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::jose::CryptoError;
 use crate::store::users::{PasswordHash, UserError};
 use crate::store::{DataFolder, FolderError, StoreError, Users};
@@ -122,12 +122,13 @@ fn block(notes: &[Note], demo: Option<&DemoPassword>) -> Option<Zeroizing<String
 }
 
 /// What the configuration leaves open, whether nobody can log in, and where bearers are.
-pub fn notes(config: &Config, nobody: bool, bearers: Vec<Note>) -> Vec<Note> {
+pub fn notes(source: &Source, config: &Config, nobody: bool, bearers: Vec<Note>) -> Vec<Note> {
     let mut notes = Vec::new();
     if config.try_out {
         notes.push(Note::Warning(TRY_OUT.to_owned()));
     }
-    notes.extend(config.notices.iter().map(|notice| Note::Warning(notice.to_string())));
+    let placed = |notice| Note::Warning(source.placed(&config.places, notice));
+    notes.extend(config.notices.iter().map(placed));
     if nobody {
         let add = program::user_command("add NAME", &config.data);
         notes.push(Note::Warning(format!("there are no users: {add} adds one")));

@@ -89,6 +89,8 @@ impl<'a> Assembly<'_, 'a> {
         self.note_unheard(&listeners.all, &internal_callers, &table.routes);
         self.check_uaf_upstream(fido_uaf.as_ref(), &table);
         self.check_services(&identity, &table);
+        self.field("filters").note_unused("filter", "no row has this filter, so nobody meets it");
+        self.field("upstreams").note_unused("upstream", "nothing leads to this upstream");
         let sec_token = self.field("sec-token").section(sec_token::read);
         let log = self.field("log").section(log::read);
         Some(Config {

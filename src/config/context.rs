@@ -16,6 +16,8 @@ pub(super) struct Context {
     pub(super) faults: RefCell<Vec<Fault>>,
     /// Names of what is not configured: told at the end.
     pub(super) dangling: RefCell<Vec<Dangling>>,
+    /// What is referred to, and by which name.
+    pub(super) referred: RefCell<BTreeSet<(String, String)>>,
     pub(super) notices: RefCell<Vec<Notice>>,
     pub(super) places: RefCell<Places>,
     /// Files and folders that are read once for a configuration, whether they are there or not.

@@ -132,6 +132,7 @@ impl<'a> Field<'a> {
     /// The name of something that is configured elsewhere in the file.
     pub(super) fn reference(&self, what: &str, names: &[&str]) -> Option<String> {
         let name: String = self.optional()?;
+        self.context.referred.borrow_mut().insert((what.to_owned(), name.clone()));
         if names.contains(&name.as_str()) {
             return Some(name);
         }

@@ -64,7 +64,8 @@ pub fn read(
 
 fn context(file: Arc<str>, folder: PathBuf) -> Context {
     let (faults, notices, places) = (RefCell::default(), RefCell::default(), RefCell::default());
-    Context { file, folder, faults, dangling: RefCell::default(), notices, places, files: RefCell::default() }
+    let (dangling, referred, files) = (RefCell::default(), RefCell::default(), RefCell::default());
+    Context { file, folder, faults, dangling, referred, notices, places, files }
 }
 
 /// Fails closed should a section be refused without a word.

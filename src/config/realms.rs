@@ -100,7 +100,9 @@ fn fit(section: &Section<'_>, realm: &Realm, other: &Realm) {
         let wrong = format!("realm {} of the same domain has this type too", other.name);
         let right = if realm.kind.makes_sessions() { "keep one" } else { "keep one, which may take what both are for" };
         section.field("type").fault(wrong, right);
-    } else if same && realm.kind == RealmKind::FidoUaf {
+        return;
+    }
+    if same && realm.kind == RealmKind::FidoUaf {
         let wrong = format!("realm {} of the domain {} has this type too", other.name, other.domain);
         section
             .field("type")

@@ -146,9 +146,8 @@ async fn an_error_or_a_panic_refuses(#[case] says: fn() -> Result<Verdict, Filte
 
 #[tokio::test]
 async fn an_error_keeps_its_reason_to_itself() {
-    let filter = Scripted { name: "a", body_limit: None, says: internal, log: Arc::default() };
     let Err(error) = internal() else { panic!("an error") };
-    let Reply::Problem(problem) = refusal(&filter, &error) else { panic!("a problem") };
+    let Reply::Problem(problem) = refusal("a", &error) else { panic!("a problem") };
     assert!(!problem.detail.contains("only the log"));
 }
 

@@ -31,7 +31,7 @@ pub enum TemplateError {
     #[error("{0:?} names two segments")]
     Twice(String),
     /// `*` anywhere but as the last segment.
-    #[error("* may only be the last segment")]
+    #[error("* stands alone, as the last segment: /shop/*")]
     Wildcard,
 }
 

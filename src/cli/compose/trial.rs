@@ -8,7 +8,7 @@ use crate::cli::Failure;
 use crate::cli::serve::settings;
 use crate::config::{CallerProof, Config, JwkSet, RealmKind};
 use crate::fido::{Policies, statements};
-use crate::gateway;
+use crate::gateway::{self, TlsError};
 use crate::identity::internal_callers::BearerHash;
 use crate::identity::jwt::try_file;
 use crate::jose::certificates::Authorities;
@@ -61,7 +61,12 @@ fn certificates(config: &Config) -> Vec<Misfit> {
     let listeners = settings(config, &config.data).listeners;
     let right = "name PEM files: a certificate with its chain, the key that belongs to it, authorities of clients";
     let tried = listeners.iter().map(gateway::try_certificate).enumerate();
-    tried.filter_map(|(index, tried)| misfit(tried, || format!("listeners[{index}].tls"), right)).collect()
+    let faulty = tried.filter_map(|(index, tried)| Some((index, tried.err()?)));
+    let key = |index, error: &TlsError| {
+        let below = error.key().map(|key| format!(".{key}")).unwrap_or_default();
+        format!("listeners[{index}].tls{below}")
+    };
+    faulty.map(|(index, error)| Misfit { key: key(index, &error), wrong: error.to_string(), right }).collect()
 }
 
 fn authorities(config: &Config) -> Vec<Misfit> {

@@ -36,7 +36,7 @@ async fn the_demo_user_is_made_once() {
     assert!(demo_user(&config, &folder, &users).await.unwrap().is_none());
     users.remove("demo").await.unwrap();
     assert!(demo_user(&config, &folder, &users).await.unwrap().is_none(), "whoever was removed stays away");
-    let notes = notes(&config, false, Vec::new());
+    let notes = notes(&Source::BuiltIn, &config, false, Vec::new());
     let block = block(&notes, Some(&made)).unwrap();
     assert_eq!(block.matches(kept.trim()).count(), 1);
     assert!(block.contains("anonymous-content") && block.contains("unknown-models"), "{}", block.as_str());
@@ -75,8 +75,11 @@ async fn that_nobody_can_log_in_is_told_with_what_mends_it() {
     let users = UsersFile::open(folder.file(data::USERS)).unwrap();
     let mut config = written(root.path(), "https://a.example/facets", false);
     assert!(nobody_can_log_in(&config, &users).await.unwrap());
-    let told =
-        |nobody| notes(&config, nobody, Vec::new()).iter().any(|note| note.text().starts_with("there are no users"));
+    let told = |nobody| {
+        notes(&Source::BuiltIn, &config, nobody, Vec::new())
+            .iter()
+            .any(|note| note.text().starts_with("there are no users"))
+    };
     assert!(told(true) && !told(false));
     config.internal_callers[0].roles.push(Role::Provision);
     assert!(!nobody_can_log_in(&config, &users).await.unwrap(), "whom it names is made");

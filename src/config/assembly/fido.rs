@@ -72,7 +72,7 @@ impl Assembly<'_, '_> {
 
     /// Whoever is asked by a realm of type oob needs a way to the phone, and keys that are known here.
     pub(super) fn check_approvals(&self, identity: &Identity, fido_uaf: Option<&FidoUaf>) {
-        let (field, services) = (self.field("realms"), self.field("fido-uaf"));
+        let (realms, services) = (self.field("realms"), self.field("fido-uaf"));
         for (realm, oob) in Oob::of(&identity.realms) {
             let name = &realm.name;
             match fido_uaf {
@@ -80,12 +80,12 @@ impl Assembly<'_, '_> {
                 Some(_) if services.has_fault() => {}
                 Some(fido_uaf) => {
                     if let Some((wrong, right)) = oob.unfit(fido_uaf) {
-                        field.fault(format!("realm {name}: {wrong}"), right);
+                        realms.of_named(name, "dispatcher").fault(wrong, right);
                     }
                 }
                 None if services.is_present() || self.field("fronting").is_present() => {}
-                None => field.fault(
-                    format!("realm {name} asks phones, and there is no section fido-uaf"),
+                None => realms.of_named(name, "type").fault(
+                    "this realm asks phones, and there is no section fido-uaf",
                     "configure fido-uaf, or take that realm away",
                 ),
             }
@@ -136,16 +136,12 @@ impl Assembly<'_, '_> {
             let Some(upstream) = table.upstreams.iter().find(|upstream| upstream.name == forward.upstream) else {
                 continue;
             };
-            let (field, name) = (self.field("realms"), &upstream.name);
+            let (field, name) = (self.field("realms").of_named(&realm.name, "upstream"), &upstream.name);
             if upstream.servers.len() > 1 {
-                let wrong = format!("the upstream {name} of the realm {} has several servers", realm.name);
-                field.fault(wrong, "name one server there, with url");
+                field.fault(format!("the upstream {name} has several servers"), "name one server there, with url");
             }
             if upstream.servers.iter().any(|server| !server.is_https() && !server.is_loopback()) {
-                let wrong = format!(
-                    "the upstream {name} of the realm {} is plain http: everybody on the way could say who is calling",
-                    realm.name
-                );
+                let wrong = format!("the upstream {name} is plain http: everybody on the way could say who is calling");
                 field.fault(wrong, "write an https URL there");
             }
         }

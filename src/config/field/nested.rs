@@ -12,7 +12,7 @@ impl<'a> Field<'a> {
             None => (self.line, &[]),
             Some(Node { line, value: Value::Map(entries) }) => (*line.min(&self.line), entries),
             Some(_) => {
-                self.fault("this must be a section", "write its keys below it, indented");
+                self.fault("this must be a section", self.right_of_section("write its keys below it, indented"));
                 return None;
             }
         };
@@ -54,6 +54,17 @@ impl<'a> Field<'a> {
         self.written_in_item(name, key).unwrap_or_else(list)
     }
 
+    /// A key of the section with this name, or that section where it is not written; the sections where there is none.
+    pub(in crate::config) fn of_named(&self, name: &str, key: &str) -> Self {
+        let below = |field: &Self, key: &str| {
+            let entry = field.node.and_then(|node| entry(node, key))?;
+            Some(Self::new(field.context, join(&field.path, key), entry.line, Some(&entry.node)))
+        };
+        let itself = Self::new(self.context, self.path.clone(), self.line, self.node);
+        let named = below(self, name).unwrap_or(itself);
+        below(&named, key).unwrap_or(named)
+    }
+
     /// The same, if it is written.
     pub(in crate::config) fn written_in_item(&self, name: &str, key: &str) -> Option<Self> {
         let items = match self.node.map(|node| &node.value) {
@@ -73,7 +84,8 @@ impl<'a> Field<'a> {
             None => &[],
             Some(Node { value: Value::Map(entries), .. }) => entries,
             Some(_) => {
-                self.fault("this must be a section of names", "write a name and a colon, and its keys below it");
+                let right = self.right_of_section("write a name and a colon, and its keys below it");
+                self.fault("this must be a section of names", right);
                 &[]
             }
         };
@@ -97,7 +109,8 @@ impl<'a> Field<'a> {
             None => &[],
             Some(Node { value: Value::Map(entries), .. }) => entries,
             Some(_) => {
-                self.fault("this must be a section", "write KEY: VALUE below it, indented, or {KEY: VALUE}");
+                let right = self.right_of_section("write KEY: VALUE below it, indented, or {KEY: VALUE}");
+                self.fault("this must be a section", right);
                 &[]
             }
         };
@@ -130,6 +143,24 @@ impl<'a> Field<'a> {
         match self.node {
             Some(Node { value: Value::Map(entries), .. }) => entries.iter().map(|entry| entry.key.as_str()).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// To YAML, what has a colon without a blank behind it is a text.
+    fn right_of_section(&self, right: &'static str) -> &'static str {
+        let text = self.node.and_then(|node| text(&node.value).ok());
+        if text.is_some_and(|text| text.contains(':')) {
+            "a blank is missing behind a colon below it: KEY: VALUE"
+        } else {
+            right
+        }
+    }
+
+    /// Notes the sections below this key that nothing referred to as such by now.
+    pub(in crate::config) fn note_unused(&self, what: &str, text: &str) {
+        let referred = self.context.referred.borrow();
+        for name in self.names().into_iter().filter(|name| !referred.contains(&(what.to_owned(), (*name).to_owned()))) {
+            self.context.notice(&join(&self.path, name), text);
         }
     }
 

@@ -52,17 +52,21 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> Option<IdentityC
     let named = !listed.is_empty();
     let complete = domain.is_some() && known.realms_complete;
     let taken = Taken { realms, named, complete };
+    let (open, internal_callers) = (open(section), internal_callers(section, known));
+    if !open && internal_callers == InternalAccess::Nobody {
+        taken.demand_some(&section.field("domain"));
+    }
     let level = taken.level(&section.field("level"));
     let max_age = section.field("max-age");
     taken.check_age(&max_age, level);
     let roles = section.field("roles");
     roles.refuse_empty("list roles, or take the key away");
     Some(IdentityCreation {
-        open: open(section),
+        open,
         level,
         max_age: max_age.optional(),
         roles: roles.each(Field::optional),
-        internal_callers: internal_callers(section, known),
+        internal_callers,
         takes_sessions: taken.may(RealmKind::makes_sessions),
         takes_tokens: taken.may(|kind| matches!(kind, RealmKind::Jwt(_))),
         judged: taken.realms.iter().flat_map(|realm| realm.kind.judged()).cloned().collect(),
@@ -105,10 +109,20 @@ impl Taken<'_> {
         !self.complete || self.realms.iter().any(|realm| fits(&realm.kind))
     }
 
+    /// Somebody has to be able to pass.
+    fn demand_some(&self, domain: &Field<'_>) {
+        if self.realms.is_empty() && self.complete {
+            domain.fault(
+                "no realm has this domain, so nobody could pass",
+                "add a realm with this domain, or name another",
+            );
+        }
+    }
+
     /// `level`, which one of them has to give.
     fn level(&self, field: &Field<'_>) -> u8 {
         let (level, highest) = (field.or(1), self.highest());
-        if level > highest && self.complete {
+        if level > highest && self.complete && !self.realms.is_empty() {
             let wrong = if self.named {
                 "none of its realms gives this level"
             } else {

@@ -122,6 +122,13 @@ fn issuer(section: &Section<'_>, seen: &mut Vec<String>) -> Option<UserIssuer> {
     }
     let claim = |key| section.field(key).optional::<String>();
     let (user, name, roles) = (claim("user"), claim("name"), claim("roles"));
+    for (key, claim) in [("user", &user), ("name", &name), ("roles", &roles)] {
+        let is_lost_slash = |claim: &&String| claim.contains('/') && !claim.starts_with('/') && !claim.contains("://");
+        if let Some(claim) = claim.as_ref().filter(is_lost_slash) {
+            let text = format!("this is the claim {claim} itself; a way into claims begins with a slash: /{claim}");
+            section.field(key).notice(text);
+        }
+    }
     let levels = section.field("levels").each(|item| item.section(level).flatten());
     Some(UserIssuer {
         tokens: tokens?,

@@ -205,7 +205,7 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
 #[case(
     "\nfido-uaf:",
     "\n  oob: { type: oob, domain: main, dispatcher: link }\nfido-uaf:",
-    "7: realms: realm oob: its dispatcher link is not configured"
+    "10: realms.oob.dispatcher: its dispatcher link is not configured"
 )]
 #[case(
     "https://gate.example\nlisteners",
@@ -234,7 +234,10 @@ fn what_a_file_needs(#[case] from: &str, #[case] to: &str, #[case] expected: &st
 #[rstest]
 #[case("oob: { type: oob, domain: main }", None)]
 #[case("oob: { type: oob, domain: main, level: 1 }", Some("10: realms.oob.level: a login by password would do"))]
-#[case("oob: { type: oob, domain: main, dispatcher: png }", Some("7: realms: realm oob: its dispatcher png is not"))]
+#[case(
+    "oob: { type: oob, domain: main, dispatcher: png }",
+    Some("10: realms.oob.dispatcher: its dispatcher png is not")
+)]
 #[case(
     "oob: { type: oob, domain: main }\n  oob-2: { type: oob, domain: main }",
     Some("11: realms.oob-2.type: realm oob of the same domain has this type too")
@@ -254,6 +257,74 @@ fn what_a_realm_of_phones_that_approve_needs(#[case] realm: &str, #[case] expect
     }
 }
 
+#[rstest]
+#[case(
+    "domain: main",
+    "domain: other",
+    "domains:\n",
+    "domains:\n  other: {}\n",
+    "f.domain: no realm has this domain, so nobody could pass"
+)]
+#[case("domain: main", "domain: main, level: 0", "", "", "")]
+#[case("domain: main", "domain: other, open: true", "domains:\n", "domains:\n  other: {}\n", "")]
+#[case("domain: main", "domain: other, internal-callers: anybody", "domains:\n", "domains:\n  other: {}\n", "")]
+fn somebody_can_pass(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] before: &str,
+    #[case] after: &str,
+    #[case] expected: &str,
+) {
+    let filter = "filters: { f: { type: identity-creation, domain: main } }\n".replace(from, to);
+    let text = format!("{BASE}{filter}").replacen(before, after, usize::from(!before.is_empty()));
+    if expected.is_empty() {
+        drop(loaded(&text));
+        return;
+    }
+    let found = faults(&text);
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
+#[rstest]
+#[case("main:{}", "domains: this must be a section of names; a blank is missing behind a colon")]
+#[case("main:\n    start-page:/shop/", "domains.main: this must be a section; a blank is missing behind a colon")]
+#[case("main: 7", "domains.main: this must be a section; write its keys below it, indented")]
+fn a_blank_that_is_missing_is_told(#[case] written: &str, #[case] expected: &str) {
+    let found = faults(&BASE.replace("main: {}", written));
+    assert!(found.iter().any(|fault| fault.contains(expected)), "{found:#?}");
+}
+
+#[test]
+fn what_nothing_refers_to_is_noted() {
+    let more = "upstreams: { shop: { url: http://127.0.0.1:1 }, spare: { url: http://127.0.0.1:2 } }
+filters: { local: { type: ip-list, allow: [127.0.0.1/32] }, lost: { type: ip-list, allow: [127.0.0.1/32] } }
+routes: [ { name: shop, path: /shop/*, methods: [GET], filters: [local], upstream: shop } ]
+";
+    let notices = loaded(&format!("{BASE}{more}")).notices;
+    let of = |text: &str| -> Vec<String> {
+        notices.iter().filter(|notice| notice.text.contains(text)).map(|notice| notice.key.clone()).collect()
+    };
+    assert_eq!(
+        (of("no row has this filter"), of("nothing leads to")),
+        (vec!["filters.lost".into()], vec!["upstreams.spare".into()])
+    );
+}
+
+#[rstest]
+#[case("realm_access/roles", true)]
+#[case("/realm_access/roles", false)]
+#[case("https://example.com/roles", false)]
+#[case("roles", false)]
+fn a_way_into_claims_without_its_slash_is_noted(#[case] claim: &str, #[case] is_noted: bool) {
+    let issuer = format!(
+        "issuers: [ {{ issuer: 'https://i.example', audience: a, algorithms: [ES256], jwks: 'https://i.example/k', roles: '{claim}' }} ]"
+    );
+    let realm = format!("  more: {{ type: jwt, domain: main, {issuer} }}\nfido-uaf:");
+    let notices = loaded(&BASE.replace("fido-uaf:\n  app-id", &format!("{realm}\n  app-id"))).notices;
+    let found: Vec<_> = notices.iter().filter(|notice| notice.key == "realms.more.issuers[0].roles").collect();
+    assert_eq!(found.len(), usize::from(is_noted), "{notices:?}");
+}
+
 #[test]
 fn a_phone_is_asked_only_where_the_services_are() {
     let end = BASE.find("fido-uaf:\n  app-id").unwrap();
@@ -261,7 +332,8 @@ fn a_phone_is_asked_only_where_the_services_are() {
         BASE[..end].replace("  fido-uaf: { type: fido-uaf, domain: main }", "  oob: { type: oob, domain: main }");
     let found = faults(&text);
     assert!(
-        found.len() == 1 && found[0].contains("realm oob asks phones, and there is no section fido-uaf"),
+        found.len() == 1
+            && found[0].contains("realms.oob.type: this realm asks phones, and there is no section fido-uaf"),
         "{found:#?}"
     );
 }
@@ -469,20 +541,8 @@ const FORWARD: &str = "type: forward, domain: main, upstream: auth, path: /verif
     "11: realms.more.users[1].subject: this name is written for two"
 )]
 #[case(FORWARD, "upstream: auth", "upstream: auht", 1, "11: realms.more.upstream: there is no upstream of this name")]
-#[case(
-    FORWARD,
-    "upstream: auth",
-    "upstream: plain",
-    1,
-    "8: realms: the upstream plain of the realm more is plain http"
-)]
-#[case(
-    FORWARD,
-    "upstream: auth",
-    "upstream: two",
-    1,
-    "8: realms: the upstream two of the realm more has several servers"
-)]
+#[case(FORWARD, "upstream: auth", "upstream: plain", 1, "11: realms.more.upstream: the upstream plain is plain http")]
+#[case(FORWARD, "upstream: auth", "upstream: two", 1, "11: realms.more.upstream: the upstream two has several servers")]
 #[case(FORWARD, "/verify", "verify", 1, "11: realms.more.path: this is no path of this gateway")]
 #[case(FORWARD, "[Cookie]", "[]", 1, "11: realms.more.headers: no header is listed")]
 #[case(FORWARD, "[Cookie]", "[Host]", 1, "11: realms.more.headers[0]: the gateway sees to this header itself")]

@@ -230,6 +230,26 @@ fn which_of_two_rows_has_what_both_could_is_noted_where_their_filters_differ(
     check_note(&format!("{BASE}{}", rows(written)), "routes[1].path", "which comes first", expected);
 }
 
+/// A row takes over no filter of a broader one, whatever it demands beside.
+#[rstest]
+#[case("customers", "customers, bosses", Some("without bosses; no row takes over filters"))]
+#[case("fresh", "customers, bosses", Some("without bosses; no row takes over filters"))]
+#[case("fresh, tell-who", "local, customers, bosses", Some("without local, bosses; no row"))]
+#[case("local", "local, customers", Some("without customers; no row"))]
+#[case("local, fresh", "customers", None)]
+#[case("fresh, bosses", "customers, some", None)]
+#[case("callers", "customers", None)]
+fn a_row_without_a_filter_of_the_broader_one_is_noted(
+    #[case] narrow: &str,
+    #[case] broad: &str,
+    #[case] expected: Option<&str>,
+) {
+    let both = [("/shop/pay/*", "GET", narrow, "public"), ("/shop/*", "GET", broad, "public")];
+    let text =
+        with_demands(&rows(&both)).replace("routes:\n", "  local: { type: ip-list, allow: [127.0.0.1/32] }\nroutes:\n");
+    check_note(&text, "routes[1].path", "which comes first", expected);
+}
+
 /// Filters that differ from `customers` in nothing but what they demand.
 fn with_demands(rows: &str) -> String {
     let more = "  fresh: { type: identity-creation, domain: main, level: 2, max-age: 5m }

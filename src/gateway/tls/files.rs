@@ -53,7 +53,7 @@ pub enum TlsError {
         key: PathBuf,
     },
     /// The authorities of client certificates.
-    #[error("{}: no PEM certificates of client authorities ({source})", path.display())]
+    #[error("{}: holds no PEM certificate of an authority of clients ({source})", path.display())]
     ClientCa {
         /// The file.
         path: PathBuf,
@@ -71,6 +71,20 @@ pub enum TlsError {
     /// OpenSSL could not be set up at all.
     #[error("TLS cannot be set up")]
     Setup(#[from] ErrorStack),
+}
+
+impl TlsError {
+    /// The key of a listener's `tls` that names the file at fault; `None`: none of them alone.
+    #[must_use]
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Certificate { .. } => Some("certificate"),
+            Self::Key { .. } => Some("key"),
+            Self::Swapped { wanted, .. } => Some(if *wanted == KEY { "key" } else { "certificate" }),
+            Self::ClientCa { .. } => Some("client-ca"),
+            Self::Mismatch { .. } | Self::Read { .. } | Self::Setup(_) => None,
+        }
+    }
 }
 
 const CERTIFICATE: &str = "certificate";

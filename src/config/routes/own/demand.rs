@@ -24,6 +24,16 @@ pub(super) fn is_as_strict(row: &Row, other: &Row, known: &Known<'_>) -> bool {
     there.iter().all(|name| has(here, name, known)) && here.iter().all(only_demands)
 }
 
+/// The filters of the other one that this row has not, nor one in their place: `identity-creation` is in the place of any
+/// other, since a row has one.
+pub(super) fn lost<'r>(row: &'r Row, other: &'r Row, known: &Known<'_>) -> Vec<&'r str> {
+    let Some((here, there)) = filters(row, other) else { return Vec::new() };
+    let judges = |name: &String| matches!(known.filter(name), Some(FilterKind::IdentityCreation(_)));
+    let is_judged = here.iter().any(judges);
+    let is_lost = |name: &&String| !(has(here, name, known) || is_judged && judges(name));
+    there.iter().filter(is_lost).map(String::as_str).collect()
+}
+
 /// The filters of both; `None` where one is a default row, of which neither is remarked: it demands what it must.
 fn filters<'r>(row: &'r Row, other: &'r Row) -> Option<(&'r [String], &'r [String])> {
     match (&row.leads_to, &other.leads_to) {

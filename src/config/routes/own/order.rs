@@ -17,30 +17,39 @@ pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: 
         } else if row.pattern.template().covers(other.pattern.template()) && demand::is_looser(row, other, known) {
             let before: Vec<&Row> = table.iter().map(|(row, _)| row).collect();
             note_left_over(section, row, (other, *line), &before);
+            let lost = demand::lost(other, row, known);
+            if !lost.is_empty() {
+                note_overlap(section, row, (other, *line), &lost);
+            }
         } else if row.pattern.template().overlaps(other.pattern.template()) && !demand::is_as_strict(other, row, known)
         {
-            note_overlap(section, row, (other, *line));
+            note_overlap(section, row, (other, *line), &demand::lost(other, row, known));
         }
     }
 }
 
-/// Paths that both rows have, of which neither has all of the other's, while their filters differ: in more than that the
-/// first demands more, since such a row is to come first.
-fn note_overlap(section: &Section<'_>, row: &Row, (other, line): (&Row, u64)) {
+/// Paths that both rows have, while their filters differ: in more than that the first demands more, since such a row is to
+/// come first. `lost` are those of this row that do not hold there.
+fn note_overlap(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), lost: &[&str]) {
     let shared: Vec<&Method> = row.methods.iter().filter(|method| other.methods.contains(method)).collect();
     let on: Vec<_> = row.on.iter().filter(|class| other.on.contains(class)).map(|class| class.name()).collect();
     if shared.is_empty() || on.is_empty() {
         return;
     }
+    let without = if lost.is_empty() { String::new() } else { format!(" and is without {}", lost.join(", ")) };
+    let right = if row.pattern.template().covers(other.pattern.template()) {
+        format!("no row takes over filters of another: what is to hold there too, list it for {} as well", other.name)
+    } else {
+        format!("where {} is to have them, put it before", row.name)
+    };
     section.field("path").notice(format!(
         "paths of the row {} in line {line}, {}, are paths of this one too, and the filters of the two differ: {} on {} \
-         listeners goes to the row {}, which comes first; where {} is to have them, put it before",
+         listeners goes to the row {}, which comes first{without}; {right}",
         other.name,
         other.pattern.text(),
         listed(&shared),
         on.join(", "),
         other.name,
-        row.name,
     ));
 }
 
