@@ -2,6 +2,7 @@
 
 mod attacks;
 mod browser;
+mod crowd;
 mod hidden;
 mod void;
 

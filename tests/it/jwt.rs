@@ -4,6 +4,7 @@ mod callers;
 mod gone;
 mod issuers;
 mod refused;
+mod sample;
 
 use serde_json::json;
 

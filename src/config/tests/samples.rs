@@ -86,6 +86,8 @@ fn every_commented_key_of_the_sample_with_tokens_is_right() {
     let [caller] = &config.internal_callers[..] else { panic!("one caller") };
     let token = caller.token().unwrap();
     assert_eq!((token.subject.as_str(), &token.claim), ("shop", &Some(("azp".to_owned(), "shop".to_owned()))));
+    let devices = config.routes.iter().find(|row| row.name == "devices").unwrap();
+    assert!(matches!(&devices.leads_to, LeadsTo::Upstream { filters, .. } if *filters == ["devices"]));
     assert_eq!((issuer.tokens.typ.as_deref(), issuer.roles.as_str()), (Some("at+jwt"), "/realm_access/roles"));
 }
 
