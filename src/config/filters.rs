@@ -9,7 +9,7 @@ mod role;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sidegate_filters::delegation::{Rule, RuleError, SOURCES};
+use sidegate_filters::delegation::{RemovedHeaders, Rule, RuleError, SOURCES};
 use sidegate_filters::headers::HeaderRules;
 use sidegate_filters::identity_creation::InternalAccess;
 use sidegate_filters::ip_list::IpList;
@@ -143,6 +143,7 @@ fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
     let right = "list rules such as AUTH:user.auth.UserId:X-User";
     let rules = section.field("rules").demanded(right);
     rules.refuse_empty(right);
+    let mut set = Vec::new();
     rules.each(|item| {
         // YAML makes a section of what has a blank behind a colon.
         if item.is_section() {
@@ -151,7 +152,12 @@ fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
         }
         let text: String = item.optional()?;
         let refuse = |error: RuleError| item.fault(unquoted(&error), right_of(&error));
-        Rule::parse(&text, &|name| environment.variable(name)).map_err(refuse).ok()
+        let rule = Rule::parse(&text, &|name| environment.variable(name)).map_err(refuse).ok()?;
+        if set.iter().collect::<RemovedHeaders>().covers(rule.header().as_str()) {
+            item.fault("a rule before it sets this header too", "keep one of them, or set another header");
+        }
+        set.push(rule.header().clone());
+        Some(rule)
     })
 }
 

@@ -19,6 +19,7 @@ use crate::identity::jwt::IssuerKeys;
 use crate::identity::{PasswordRealm, SessionTokens, Throttle, forward};
 use crate::jose::MacKey;
 use crate::routes::Upstream;
+use crate::seats::Seats;
 use crate::store::OperationId;
 
 use super::gate::KeySetOf;
@@ -58,6 +59,7 @@ struct Parts {
     asked: Option<(Asked, Endpoint)>,
     issuers: Vec<(KeySetOf, IssuerKeys)>,
     rates: BTreeMap<String, (RateLimit, Arc<Rate>)>,
+    seats: BTreeMap<String, Arc<Seats>>,
 }
 
 impl Lasting {
@@ -101,6 +103,13 @@ impl Lasting {
     /// The upstream of this name as it is served.
     pub(super) fn upstream(&self, name: &str) -> Option<Arc<Upstream>> {
         self.turns().served.upstreams.get(name).cloned()
+    }
+
+    /// Those of the questions to this realm's service: what is still asked for the configuration before has its own there.
+    pub(super) fn seats(&self, realm: &str, make: impl FnOnce() -> Arc<Seats>) -> Arc<Seats> {
+        let Turns { served, next } = &mut *self.turns();
+        let made = || served.seats.get(realm).cloned().unwrap_or_else(make);
+        next.seats.entry(realm.to_owned()).or_insert_with(made).clone()
     }
 
     /// These are those of the composition.

@@ -44,7 +44,7 @@ async fn a_step_up_by_the_phone_spoils_no_request_beside_it() {
             assert!(answer.expect(200).set_cookie().is_none());
         }
         let (sids, seen) = told(&bank);
-        assert_eq!(sids, [sid.clone()], "one session all the time");
+        assert!(sids == [&*sid], "one session all the time: {sids:?}");
         assert!(!seen.is_empty() && seen.iter().all(|level| levels.contains(&level.as_str())), "{seen:?}");
         bank.upstream.forget();
         for answer in crowd(&browser).await {

@@ -263,6 +263,17 @@ async fn a_reload_forgets_nobody_who_was_good() {
 }
 
 #[tokio::test]
+async fn a_reload_gives_nobody_more_questions_at_once() {
+    let shop = Shop::with(PATIENT).await;
+    shop.hold_open(&shop.gateway.public(), |count| ("cookie", format!("sso=stranger-{count}"))).await;
+    for reloads in 1..=2 {
+        shop.gateway.public().cookie("sso=another").get("/any/a").send().await.problem(503);
+        shop.gateway.hang_up();
+        shop.gateway.reloaded("done", reloads).await;
+    }
+}
+
+#[tokio::test]
 async fn a_path_that_is_refused_slows_nobody_whom_the_service_knows() {
     let shop = Shop::with("    body: 1KiB\n").await;
     shop.get("/any/a", "t-eve").await.expect(200);

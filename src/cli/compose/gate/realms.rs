@@ -80,9 +80,9 @@ fn service(
     let (upstream, terms) = (upstream.name.clone(), wanted.terms.clone());
     let settings = forward::Settings { realm: name, domain, upstream, level: realm.level, terms };
     let share = config.limits.connections_share;
-    let (seats, paces) = (Seats::new(PARALLEL, Some(share)), Paces::of_questions(PARALLEL, share));
+    let seats = stores.lasting.seats(&realm.name, || Seats::new(PARALLEL, Some(share)));
     let memory = stores.lasting.forward.get_or_init(|| {
-        let throttle = Arc::new(Throttle::new(paces, clock.clone()));
+        let throttle = Arc::new(Throttle::new(Paces::of_questions(PARALLEL, share), clock.clone()));
         forward::Memory { throttle, users: Arc::default() }
     });
     let remote = remote.map_err(|error| unfit(error.to_string()))?;

@@ -6,9 +6,14 @@ use super::Gateway;
 impl Gateway {
     /// A sample of `/metrics`; 0 where it is not there.
     pub(crate) async fn metric(&self, sample: &str) -> u64 {
+        self.written_metric(sample).await.unwrap_or(0)
+    }
+
+    /// The same, if it is there.
+    pub(crate) async fn written_metric(&self, sample: &str) -> Option<u64> {
         let text = self.management().get("/metrics").send().await.expect(200).text();
         let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-        line.map_or(0, |value| value.parse().unwrap())
+        line.map(|value| value.parse().unwrap())
     }
 
     /// How many reloads ended so: `done`, `faults`, `needs-restart` or `failed`.
