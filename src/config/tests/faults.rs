@@ -77,6 +77,10 @@ use super::*;
     "13: filters.f.rules[0]: a blank is in it"
 )]
 #[case(
+    "filters: { f: { type: delegation, rules: [ 'CONST:a:X-User', 'CONST:b:x_user' ] } }\n",
+    "13: filters.f.rules[1]: a rule before it sets this header too"
+)]
+#[case(
     "filters: { f: { type: delegation, rules: [ AUTH:user.auth.Roles: X-Roles ] } }\n",
     "13: filters.f.rules[0]: a blank is in it"
 )]
