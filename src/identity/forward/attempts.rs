@@ -84,12 +84,12 @@ impl Attempts {
 
     /// By which a question counts. Whose it is, only the service knows: the user that it named for what the client shows of
     /// itself, so that one user has one count, with however many values that the service ignores; for what it named nobody
-    /// yet, that itself. What was good only with a body beside it may be what many show, whose guesses in bodies are to
-    /// hold up nobody who is known by what he alone shows: it has a count of its own. No realm's name has a blank.
+    /// yet, that itself. What was good only with a query or body beside it may be what many show, whose guesses in these
+    /// are to hold up nobody who is known by what he alone shows: it has a count of its own. No realm's name has a blank.
     fn name(&self, question: &Question) -> String {
         let user = |way| self.memory.users.user(&self.shown(question, way));
         let way = Way::of(question);
-        let known = user(Way::Alone).or_else(|| (way == Way::WithBody).then(|| user(way)).flatten());
+        let known = user(Way::Alone).or_else(|| (way == Way::WithMore).then(|| user(way)).flatten());
         known.unwrap_or_else(|| format!("shows {}", base64url::encode(self.shown(question, way).0)))
     }
 
@@ -110,20 +110,20 @@ impl Attempts {
 enum Way {
     /// Headers alone: what is good then is the user's own.
     Alone,
-    /// Beside a body.
-    WithBody,
+    /// Beside a query or body.
+    WithMore,
 }
 
 impl Way {
     fn of(question: &Question) -> Self {
-        if question.has_body() { Self::WithBody } else { Self::Alone }
+        if question.says_more { Self::WithMore } else { Self::Alone }
     }
 
     /// What a user does in that way, as the counts call him.
     fn verb(self) -> &'static str {
         match self {
             Self::Alone => "is",
-            Self::WithBody => "sends",
+            Self::WithMore => "sends",
         }
     }
 }
