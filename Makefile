@@ -46,6 +46,8 @@ soak: deps-test ## runs the same tests with full counts
 	@echo 'seed $(SEED) (again: make soak SEED=$(SEED))'
 	SIDEGATE_SOAK=1 PROPTEST_CASES=$(SOAK_CASES) PROPTEST_RNG_SEED=$(SEED) PROPTEST_MAX_GLOBAL_REJECTS=$$((4 * $(SOAK_CASES))) \
 		cargo test --workspace --locked --no-fail-fast
+	@echo 'the load once more, on a release: without optimisation many machines are too slow for its rate'
+	SIDEGATE_SOAK=1 cargo test --release --locked --test it under_load -- --nocapture --test-threads=1
 
 # Its coverage is a compiler pass that stable Rust has behind this switch. What it finds lands in target/fuzz/artifacts.
 fuzz: deps-build ## feeds what nobody would send to the readers of UAF, ten minutes each
