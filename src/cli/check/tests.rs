@@ -189,7 +189,7 @@ fn a_websocket_needs_an_upstream_of_http_1() {
 fn parts_that_do_not_fit_together_are_a_fault() {
     let folder = files(
         "\
-filters: { who: { type: delegation, rules: ['CONST:a:X-User', 'CONST:b:x_user'] } }
+filters: { who: { type: delegation, rules: ['CONST:a:X-User', 'HEADER:x_user:X-Copy'] } }
 routes: [{ name: shop, path: /shop/*, methods: [GET], filters: [who], upstream: shop }]
 ",
     );
