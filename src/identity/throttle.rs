@@ -58,6 +58,8 @@ struct State {
 #[derive(Clone, Copy)]
 struct Source {
     name: Option<Name>,
+    /// By what it came, where that is counted too.
+    shown: Option<Name>,
     network: SourceNetwork,
     /// Whether the user has logged in from there lately.
     is_familiar: bool,
@@ -67,21 +69,30 @@ impl Source {
     fn stranger(&self) -> Option<Name> {
         self.name.filter(|_| !self.is_familiar)
     }
-
-    fn other_than(&self, user: Name) -> Option<Name> {
-        self.name.filter(|name| *name != user)
-    }
 }
 
 impl State {
-    fn source(&self, name: Option<Name>, network: SourceNetwork, now: Millis) -> Source {
+    fn source(&self, name: Option<Name>, shown: Option<Name>, network: SourceNetwork, now: Millis) -> Source {
         let is_familiar = name.is_some_and(|name| self.familiar.knows(name, network, now));
-        Source { name, network, is_familiar }
+        Source { name, shown, network, is_familiar }
+    }
+
+    fn tally(&self, name: Name, network: SourceNetwork) -> Tally {
+        self.users.get(&(name, network)).unwrap_or_default()
+    }
+
+    /// What failed by one thing that a user shows holds up only that, and of the rest what failed lately itself: the one may
+    /// be what many show, and the other is his own.
+    fn of_tallies(&self, pace: &Pace, Source { name, shown, network, .. }: Source, now: Millis) -> Duration {
+        let of_user = || name.map_or(Duration::ZERO, |name| self.tally(name, network).wait(pace, now));
+        let Some(shown) = shown.map(|shown| self.tally(shown, network)) else { return of_user() };
+        let of_shown = shown.wait(pace, now);
+        if shown.is_clean(now) { of_shown } else { of_shown.max(of_user()) }
     }
 
     fn wait(&self, paces: &Paces, source: Source, lane: Lane, now: Millis) -> Duration {
         let level = self.networks.get(&source.network).unwrap_or_default();
-        let Some(name) = source.name else { return level.wait(&paces.network, now) };
+        let of_tallies = self.of_tallies(&paces.user, source, now);
         let of_network = if lane == Lane::Reserved {
             // It gets in whatever the others of the network do; more of one user's are a crowd like any other.
             Duration::ZERO
@@ -90,15 +101,14 @@ impl State {
         } else {
             level.wait(&paces.network, now)
         };
-        let tally = self.users.get(&(name, source.network)).unwrap_or_default();
         let of_guesses = source.stranger().map_or(Duration::ZERO, |name| self.guesses.wait(name, now));
-        tally.wait(&paces.user, now).max(of_network).max(of_guesses)
+        of_tallies.max(of_network).max(of_guesses)
     }
 
     /// The reserved one for a user who has logged in from there lately and has no other attempt under way, as long as
     /// the network's share of it lasts.
-    fn lane(&self, paces: &Paces, Source { name, network, is_familiar }: Source) -> Lane {
-        let under_way = |name| self.users.get(&(name, network)).is_some_and(|tally| tally.is_under_way());
+    fn lane(&self, paces: &Paces, Source { name, network, is_familiar, .. }: Source) -> Lane {
+        let under_way = |name| self.tally(name, network).is_under_way();
         let first_of_familiar = is_familiar && !name.is_some_and(under_way);
         if !first_of_familiar || self.networks.get(&network).unwrap_or_default().has_no_reserve(&paces.network) {
             return Lane::Common;
@@ -106,23 +116,15 @@ impl State {
         Lane::Reserved
     }
 
-    /// What failed by the name that an attempt had counts for the user whom it turned out to be.
-    fn hand_on(&mut self, source: Source, user: Name, now: Millis) {
-        let before = source.other_than(user).and_then(|name| self.users.get(&(name, source.network)));
-        if let Some(before) = before {
-            change(&mut self.users, (user, source.network), now, |tally: &mut Tally| tally.inherit(&before));
-        }
-    }
-
     fn change(
         &mut self,
-        Source { name, network, .. }: Source,
+        Source { name, shown, network, .. }: Source,
         now: Millis,
-        tally: impl FnOnce(&mut Tally),
+        tally: impl Fn(&mut Tally),
         level: impl FnOnce(&mut Level),
     ) {
-        if let Some(name) = name {
-            change(&mut self.users, (name, network), now, tally);
+        for name in name.into_iter().chain(shown) {
+            change(&mut self.users, (name, network), now, &tally);
         }
         change(&mut self.networks, network, now, level);
     }
@@ -163,7 +165,7 @@ impl Throttle {
     /// # Errors
     /// How long to wait.
     pub fn enter(self: &Arc<Self>, network: SourceNetwork) -> Result<Ticket, Duration> {
-        let (now, source) = (self.clock.now(), Source { name: None, network, is_familiar: false });
+        let (now, source) = (self.clock.now(), Source { name: None, shown: None, network, is_familiar: false });
         let mut state = self.state();
         let wait = state.networks.get(&network).unwrap_or_default().crowd(&self.paces.network);
         if !wait.is_zero() {
@@ -178,10 +180,23 @@ impl Throttle {
     /// # Errors
     /// How long to wait.
     pub fn admit(self: &Arc<Self>, name: Option<&str>, network: SourceNetwork) -> Result<Ticket, Duration> {
+        self.admit_by(name, None, network)
+    }
+
+    /// The same by what is shown, which has a count of its own, whoever the user of this name is, if he is known at all.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn admit_by(
+        self: &Arc<Self>,
+        name: Option<&str>,
+        shown: Option<&str>,
+        network: SourceNetwork,
+    ) -> Result<Ticket, Duration> {
         let (now, paces) = (self.clock.now(), &self.paces);
-        let name = name.map(|name| self.name(name));
+        let [name, shown] = [name, shown].map(|text| text.map(|text| self.name(text)));
         let mut state = self.state();
-        let source = state.source(name, network, now);
+        let source = state.source(name, shown, network, now);
         let lane = state.lane(paces, source);
         let wait = state.wait(paces, source, lane, now);
         if !wait.is_zero() {
@@ -191,7 +206,7 @@ impl Throttle {
         if let Some(name) = source.stranger() {
             state.guesses.begin(name, now);
         }
-        Ok(Ticket { throttle: Arc::clone(self), source, lane, end: End::Failed(None) })
+        Ok(Ticket { throttle: Arc::clone(self), source, lane, end: End::Failed })
     }
 
     /// A reserved place for what is no attempt to log in, if the user of this name gets one; it counts for nobody, however
@@ -199,7 +214,7 @@ impl Throttle {
     pub fn reserve(self: &Arc<Self>, name: &str, network: SourceNetwork) -> Option<Ticket> {
         let (now, paces, name) = (self.clock.now(), &self.paces, self.name(name));
         let mut state = self.state();
-        let source = state.source(Some(name), network, now);
+        let source = state.source(Some(name), None, network, now);
         let lane = state.lane(paces, source);
         (lane == Lane::Reserved).then(|| {
             state.change(source, now, |tally| tally.begin(&paces.user, now), |level| level.begin(lane));
@@ -238,22 +253,18 @@ impl Throttle {
         let mut state = self.state();
         if let Some(name) = source.stranger() {
             match end {
-                End::Failed(_) => state.guesses.fail(name, now),
+                End::Failed => state.guesses.fail(name, now),
                 End::Succeeded(_) | End::Unused => state.guesses.release(name, now),
             }
         }
         match end {
-            End::Failed(user) => {
+            End::Failed => {
                 state.change(source, now, |tally| tally.fail(pace, now), |level| level.fail(lane, bucket, now));
-                if let Some(user) = user.filter(|user| source.other_than(*user).is_some()) {
-                    change(&mut state.users, (user, source.network), now, |tally: &mut Tally| tally.charge(pace, now));
-                }
             }
             // The network's failures stay: an attacker's good login must not take them back.
             End::Succeeded(user) => {
                 state.change(source, now, Tally::succeed, |level| level.release(lane));
                 if let Some(name) = user {
-                    state.hand_on(source, name, now);
                     state.familiar.logged_in(name, source.network, now);
                 }
             }

@@ -19,8 +19,6 @@ pub(super) struct Question {
     pub(super) credentials: [u8; 32],
     /// Whether it may be a guess. Cookies alone are what everybody comes with.
     pub(super) counts: bool,
-    /// Whether a query or a body comes with that, in which there may be a guess.
-    pub(super) says_more: bool,
     /// Of all that is sent.
     pub(super) whole: Whole,
 }
@@ -33,7 +31,6 @@ impl Question {
         let credentials = digest(&headers, &[]);
         let counts = !content.is_empty() || headers.keys().any(|name| *name != header::COOKIE);
         let (scheme, host) = exchange.client.origin.split_once("://").unwrap_or_default();
-        let says_more = !content.is_empty() || exchange.query.is_some();
         let query = exchange.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         for (name, value) in [
             ("x-forwarded-method", exchange.method.as_str()),
@@ -46,7 +43,7 @@ impl Question {
             headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
         let whole = Whole(digest(&headers, &[content]));
-        Self { headers, body, credentials, counts, says_more, whole }
+        Self { headers, body, credentials, counts, whole }
     }
 
     pub(super) fn has_body(&self) -> bool {

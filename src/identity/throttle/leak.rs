@@ -26,9 +26,4 @@ impl Leak {
         let left = self.drains_in(now).as_millis().div_ceil(one.as_millis().max(1));
         u32::try_from(left).unwrap_or(u32::MAX)
     }
-
-    /// As much as the fuller of the two.
-    pub(super) fn at_least(&mut self, other: Self) {
-        self.empty_at = self.empty_at.max(other.empty_at);
-    }
 }

@@ -29,12 +29,17 @@ impl Default for Pace {
     }
 }
 
+/// How many that may fail are under way at once by what did not, where the user's other ones have to wait.
+const FEW: u32 = 8;
+
 #[derive(Clone, Copy, Default)]
 pub(super) struct Tally {
     /// Those that a good attempt takes back.
     failures: u32,
     /// Those that are forgotten one by one.
     leak: Leak,
+    /// Until then it is one that failed, where they are.
+    failed_until: Option<Millis>,
     pending: u32,
     last: Option<Millis>,
 }
@@ -62,10 +67,13 @@ impl Tally {
         pace.forgets_one_in.map_or(self.failures, |one| self.leak.left(one, now))
     }
 
-    /// Takes what another has: whoever counted by that is known to be this one.
-    pub(super) fn inherit(&mut self, other: &Self) {
-        self.leak.at_least(other.leak);
-        self.last = self.last.max(other.last);
+    /// Whether nothing of it failed lately, and few are under way that may.
+    pub(super) fn is_clean(&self, now: Millis) -> bool {
+        !self.failed_lately(now) && self.pending < FEW
+    }
+
+    fn failed_lately(&self, now: Millis) -> bool {
+        self.failed_until.is_some_and(|until| !until.since(now).is_zero())
     }
 
     pub(super) fn is_under_way(&self) -> bool {
@@ -86,13 +94,11 @@ impl Tally {
 
     pub(super) fn fail(&mut self, pace: &Pace, now: Millis) {
         self.release();
-        self.charge(pace, now);
-    }
-
-    /// One more failure, of an attempt that was begun as another's.
-    pub(super) fn charge(&mut self, pace: &Pace, now: Millis) {
         match pace.forgets_one_in {
-            Some(one) => self.leak.add(one, pace.memory, now),
+            Some(one) => {
+                self.leak.add(one, pace.memory, now);
+                self.failed_until = Some(now.after(pace.memory));
+            }
             None => self.failures = self.failures.saturating_add(1),
         }
         self.last = Some(now);
@@ -106,6 +112,6 @@ impl Tally {
 
 impl super::Count for Tally {
     fn is_idle(&self, now: Millis) -> bool {
-        self.pending == 0 && self.failures == 0 && self.leak.drains_in(now).is_zero()
+        self.pending == 0 && self.failures == 0 && self.leak.drains_in(now).is_zero() && !self.failed_lately(now)
     }
 }

@@ -282,37 +282,60 @@ fn where_failures_are_forgotten_one_by_one_a_good_attempt_takes_none_back() {
     bench.clock.advance(9 * SECOND);
     bench.fail("jeff", here());
     assert_eq!(bench.wait("jeff", here()), SECOND, "two were forgotten");
-    bench.clock.advance(15 * SECOND);
+    bench.clock.advance(901 * SECOND);
     bench.log_in("jeff", here());
     assert!(bench.throttle.state().users.is_empty(), "all were");
 }
 
-#[test]
-fn what_failed_before_the_user_was_known_is_the_users() {
+/// Questions about what is shown, of which so many may fail at once.
+fn bench_of_questions() -> Bench {
     let paces = bench(100).throttle.paces;
-    let bench = bench_with(Paces { user: Pace { forgets_one_in: Some(5 * SECOND), ..paces.user }, ..paces });
-    for _ in 0..3 {
-        bench.fail("a header", here());
-    }
-    bench.clock.advance(SECOND);
-    bench.throttle.admit(Some("a header"), here()).unwrap_or_else(|_| panic!()).succeeded_as("jeff");
-    bench.fail("jeff", here());
-    assert_eq!(bench.wait("jeff", here()), 2 * SECOND, "it is the fourth");
-    assert_eq!(bench.wait("jeff", network("192.0.2.2")), Duration::ZERO);
+    let user = Pace { free: 20, forgets_one_in: Some(5 * SECOND), parallel: 50, ..paces.user };
+    let network = Bucket { holds: 50, parallel: 50, ..paces.network };
+    bench_with(Paces { user, network, ..paces })
 }
 
 #[test]
-fn what_fails_after_the_user_became_known_is_the_users_too() {
-    let paces = bench(100).throttle.paces;
-    let bench = bench_with(Paces { user: Pace { forgets_one_in: Some(5 * SECOND), ..paces.user }, ..paces });
-    let admit = || bench.throttle.admit(Some("a header"), here()).unwrap_or_else(|_| panic!());
-    let under_way = [admit(), admit(), admit()];
-    under_way.into_iter().for_each(|ticket| ticket.failed_as("jeff"));
-    assert_eq!(bench.wait("jeff", here()), SECOND);
-    assert_eq!(bench.wait("a header", here()), SECOND);
-    bench.throttle.admit(Some("ann"), here()).unwrap_or_else(|_| panic!()).failed_as("ann");
-    bench.fail("ann", here());
-    assert_eq!(bench.wait("ann", here()), Duration::ZERO, "the first counts once");
+fn what_fails_by_one_thing_holds_up_nothing_that_did_not() {
+    let bench = bench_of_questions();
+    bench.throttle.logged_in("jeff", here());
+    let admit = |shown| bench.throttle.admit_by(Some("jeff"), Some(shown), here());
+    let fail = |shown| drop(admit(shown).unwrap_or_else(|_| panic!("{shown}")));
+    for _ in 0..20 {
+        fail("the app's header");
+    }
+    assert_eq!(admit("the app's header").err(), Some(SECOND));
+    let own: Vec<_> = (0..8).map(|_| admit("his own").unwrap_or_else(|_| panic!())).collect();
+    assert_eq!(admit("his own").err(), Some(SECOND), "eight at once");
+    own.into_iter().for_each(Ticket::unused);
+    // Once it fails it waits as the others do, long after that failure is forgotten.
+    fail("his own");
+    assert_eq!(admit("his own").err(), Some(2 * SECOND), "it is the second beyond what is free");
+    bench.clock.advance(30 * SECOND);
+    admit("his own").unwrap_or_else(|_| panic!()).unused();
+}
+
+#[test]
+fn many_things_that_one_user_shows_give_each_no_more_than_one_failure() {
+    let bench = bench_of_questions();
+    bench.throttle.logged_in("jeff", here());
+    let mut failed = 0;
+    for shown in ["a", "b", "c", "d"] {
+        for _ in 0..25 {
+            failed += u32::from(bench.throttle.admit_by(Some("jeff"), Some(shown), here()).is_ok());
+        }
+    }
+    assert_eq!(failed, 20 + 3, "what is free, and one for each of the others");
+}
+
+#[test]
+fn what_failed_by_one_thing_stays_whoever_it_turns_out_to_be() {
+    let bench = bench_of_questions();
+    let admit = |user| bench.throttle.admit_by(user, Some("a header"), here());
+    for user in [None, Some("jeff"), Some("eve"), Some("ann")].repeat(5) {
+        drop(admit(user).unwrap_or_else(|_| panic!()));
+    }
+    assert_eq!(admit(Some("ann")).err(), Some(SECOND));
 }
 
 #[test]

@@ -6,8 +6,7 @@ use super::{Lane, Name, Source, Throttle};
 
 #[derive(Clone, Copy)]
 pub(super) enum End {
-    /// Of this user too, as whose it has turned out meanwhile.
-    Failed(Option<Name>),
+    Failed,
     /// Of this user, who is familiar from then on.
     Succeeded(Option<Name>),
     Unused,
@@ -48,11 +47,6 @@ impl Ticket {
     /// It proved who it is, and only by that the user's name is known.
     pub fn succeeded_as(mut self, name: &str) {
         self.end = End::Succeeded(Some(self.throttle.name(name)));
-    }
-
-    /// It proved nothing, and what it counts by is known by now to be this user's.
-    pub fn failed_as(mut self, name: &str) {
-        self.end = End::Failed(Some(self.throttle.name(name)));
     }
 
     /// Whether it is one of a user who has logged in from there lately.
