@@ -179,12 +179,16 @@ impl ProxyHttp for Front {
 
     fn response_body_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         body: &mut Option<Bytes>,
         _: bool,
         life: &mut Life,
     ) -> pingora::Result<Option<Duration>> {
         let length = body.as_ref().map_or(0, Bytes::len);
+        if let Some(known) = &mut life.known {
+            // Should the gateway stop in the middle, nobody counts any more.
+            known.record.set_bytes(session.body_bytes_read(), session.body_bytes_sent() + length);
+        }
         life.forward.as_mut().map_or(Ok(()), |forward| forward.give(length)).map(|()| None)
     }
 

@@ -99,6 +99,22 @@ async fn an_answer_that_the_client_cuts_is_no_fault_of_the_upstream() {
     assert!(!log.lines().any(blamed), "{log}");
 }
 
+#[tokio::test]
+async fn an_answer_that_a_stop_cuts_is_logged_with_what_went_out() {
+    let row = "  - {name: cut, path: /cut/*, methods: [GET], filters: [], upstream: cut}\n";
+    let sections = format!("limits: {{stop: 1s}}\nupstreams:\n  cut: {{url: 'http://{}'}}\nroutes:\n{row}", breaking());
+    let mut gateway = Setup::default().append(sections).start().await;
+    let mut stream = TcpStream::connect(gateway.address("public")).unwrap();
+    stream.write_all(b"GET /cut/endless HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 4096]).unwrap();
+    gateway.terminate();
+    let reader = std::thread::spawn(move || std::io::copy(&mut stream, &mut std::io::sink()));
+    assert_eq!(gateway.ended(), Some(0));
+    drop(reader.join());
+    let [line] = &lines(&gateway, 1, is_access).await[..] else { panic!("one request, one line") };
+    assert!(line["cut_by"] == "gateway" && line["sent"].as_u64() > Some(4096), "{line}");
+}
+
 /// Asks over HTTP/2, and lets go of the answer once it has begun; the connection stays.
 async fn begin_http2(address: SocketAddr) {
     let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
