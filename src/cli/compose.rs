@@ -92,12 +92,21 @@ pub(super) enum ComposeError {
         key: String,
         /// What does not fit.
         wrong: String,
+        /// What would.
+        right: &'static str,
     },
 }
 
+const MEND: &str = "mend this key, or what it does not fit to";
+
 impl ComposeError {
     fn unfit(key: impl Into<String>, wrong: impl Into<String>) -> Self {
-        Self::Unfit { key: key.into(), wrong: wrong.into() }
+        Self::Unfit { key: key.into(), wrong: wrong.into(), right: MEND }
+    }
+
+    /// How to mend it.
+    pub(super) fn right(&self) -> &'static str {
+        if let Self::Unfit { right, .. } = self { right } else { MEND }
     }
 
     /// The key of the configuration that is at fault; empty where no key is.

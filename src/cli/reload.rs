@@ -166,8 +166,7 @@ impl Reloading {
         }
         let composed = compose::router(&config, &self.folder, &self.stores, &self.clock, &self.metrics);
         let failed = |error: compose::ComposeError| {
-            let right = "mend this key, or what it does not fit to";
-            Refused::Faults(vec![self.source.fault(&config.places, error.key(), &error.to_string(), right)])
+            Refused::Faults(vec![self.source.fault(&config.places, error.key(), &error.to_string(), error.right())])
         };
         let router = Arc::new(runtime.block_on(composed).map_err(failed)?);
         let listeners = serve::settings(&config, &config.data).listeners;

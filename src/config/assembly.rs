@@ -5,6 +5,7 @@ mod fido;
 mod guesses;
 mod passing;
 mod reach;
+mod start_pages;
 mod unheard;
 
 use std::collections::BTreeSet;
@@ -91,6 +92,8 @@ impl<'a> Assembly<'_, 'a> {
         self.check_services(&identity, &table);
         self.field("filters").note_unused("filter", "no row has this filter, so nobody meets it");
         self.field("upstreams").note_unused("upstream", "nothing leads to this upstream");
+        self.field("domains").note_unused("domain", "no realm is of this domain, so nobody can log in to it");
+        self.note_start_pages(&identity.domains, &table.routes);
         let sec_token = self.field("sec-token").section(sec_token::read);
         let log = self.field("log").section(log::read);
         Some(Config {

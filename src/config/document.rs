@@ -11,6 +11,8 @@ use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) line: u64,
+    /// The text before its substitutions, where it had some: what they brought may be a secret.
+    pub(super) written: Option<String>,
     pub(super) value: Value,
 }
 
@@ -53,20 +55,42 @@ pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
         with_snippet: false,
     };
     if text.trim().is_empty() {
-        return Ok(Node { line: 1, value: Value::Map(Vec::new()) });
+        return Ok(Node { line: 1, written: None, value: Value::Map(Vec::new()) });
     }
     let root: Spanned<Value> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
-        let cause = cause(text, line, column).filter(|_| is_of_mapping(&error));
+        let cause = cause(text, line, column, is_of_mapping(&error));
         Malformed { line, reason: reason(&error) + &cause.unwrap_or_default() }
     })?;
     Ok(node(root))
 }
 
-/// A line without a colon is gone on with by the next one, and the colon there is what a parser stumbles over.
-fn cause(text: &str, line: u64, column: u64) -> Option<String> {
+/// What a parser stumbles over is often written in a line above.
+fn cause(text: &str, line: u64, column: u64, of_mapping: bool) -> Option<String> {
     let [line, column] = [line, column].map(|number| usize::try_from(number).ok()?.checked_sub(1));
     let (lines, line): (Vec<&str>, usize) = (text.lines().collect(), line?);
+    let lost = if of_mapping { lost_colon(&lines, line, column) } else { None };
+    lost.or_else(|| lost_blank(lines.get(line)?)).or_else(|| lost_bracket(&lines, line))
+}
+
+/// The dash of an item that is no dash to YAML.
+fn lost_blank(line: &str) -> Option<String> {
+    let item = line.trim_start().strip_prefix('-')?;
+    let is_text = item.starts_with(|next: char| !next.is_whitespace() && next != '-');
+    is_text.then(|| "; a blank is missing behind the dash".to_owned())
+}
+
+/// The nearest line above with something in it, if it opens more brackets than it closes.
+fn lost_bracket(lines: &[&str], line: usize) -> Option<String> {
+    let says = |(_, text): &(usize, &&str)| !text.trim().is_empty() && !text.trim_start().starts_with('#');
+    let (above, text) = lines.get(..line)?.iter().enumerate().rfind(says)?;
+    let count = |brackets: [char; 2]| text.matches(brackets).count();
+    let is_open = count(['[', '{']) > count([']', '}']);
+    is_open.then(|| format!("; it may be line {} that lacks a bracket at its end", above + 1))
+}
+
+/// A line without a colon is gone on with by the next one, and the colon there is too much.
+fn lost_colon(lines: &[&str], line: usize, column: Option<usize>) -> Option<String> {
     let is_pair = |text: &str| text.trim_end().ends_with(':') || text.contains(": ");
     // Where it is the second colon of its line, that line is enough to stumble.
     let begun: String = lines.get(line)?.chars().take(column?).collect();
@@ -90,7 +114,7 @@ fn reason(error: &serde_saphyr::Error) -> String {
 }
 
 fn node(spanned: Spanned<Value>) -> Node {
-    Node { line: spanned.defined.line(), value: spanned.value }
+    Node { line: spanned.defined.line(), written: None, value: spanned.value }
 }
 
 impl<'de> Deserialize<'de> for Value {

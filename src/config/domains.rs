@@ -84,21 +84,16 @@ fn path(name: &str, field: &Field<'_>, known: &Known<'_>, others: &[Domain]) -> 
         }
         return None;
     }
-    let Some(own) = known.own.filter(|own| *own != name) else {
+    if known.own.is_none_or(|own| own == name) {
         if written.is_some_and(|path| path != LOGINS) && known.complete {
             let wrong = format!("logins of this domain are at {LOGINS}, where apps look for them");
             field.fault(wrong, "take this key away");
         }
         return Some(LOGINS.to_owned());
-    };
+    }
     let path = written.unwrap_or_else(|| format!("{LOGINS}/{name}"));
-    match taken(&path, others).filter(|_| known.complete) {
-        Some(wrong) => {
-            field.fault(wrong, format!("write a path that nothing else is below, such as {LOGINS}/to-{name}"))
-        }
-        None => field.notice(format!(
-            "browsers log in to {name} at {path}/login; the rows of the services take sessions of {own} alone"
-        )),
+    if let Some(wrong) = taken(&path, others).filter(|_| known.complete) {
+        field.fault(wrong, format!("write a path that nothing else is below, such as {LOGINS}/to-{name}"));
     }
     Some(path)
 }

@@ -1,11 +1,12 @@
 //! What is wrong with a configuration, said so that an operator can mend it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// One fault of a configuration: printed as `file:line: key: what is wrong; what would be right`. It never quotes
-/// the file, whose values may be secrets; it names keys, and paths of missing files.
+/// One fault of a configuration: printed as `file:line: key: what is wrong; what would be right`. It quotes no value,
+/// which may be a secret, but names of sections and rows, hosts, networks, and paths as the file itself writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The file, as it was named on the command line.
@@ -20,6 +21,9 @@ pub struct Fault {
     pub right: String,
 }
 
+/// The longest part of a key that is shown, in bytes.
+const LONGEST_KEY: usize = 64;
+
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:", self.file)?;
@@ -27,10 +31,21 @@ impl fmt::Display for Fault {
             write!(out, "{}:", self.line)?;
         }
         if !self.key.is_empty() {
-            write!(out, " {}:", self.key)?;
+            write!(out, " {}:", shown(&self.key))?;
         }
         write!(out, " {}; {}", self.wrong, self.right)
     }
+}
+
+/// A key, or the path of one, as far as it is made of what keys are made of: what stands before a colon in a file that
+/// is no configuration may be a secret.
+pub(super) fn shown(key: &str) -> Cow<'_, str> {
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_.[]/~".contains(sign);
+    let is_long = |part: &str| part.len() > LONGEST_KEY;
+    let end = key.find(|sign| !is_plain(sign)).or_else(|| key.split('.').any(is_long).then_some(0));
+    let Some(before) = end.and_then(|end| key.get(..end)) else { return Cow::Borrowed(key) };
+    let whole = before.rfind('.').and_then(|dot| before.get(..=dot)).unwrap_or_default();
+    Cow::Owned(format!("{whole}\u{2026}"))
 }
 
 /// Every fault that was found, in the order of the file; never empty.

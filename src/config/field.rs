@@ -150,7 +150,15 @@ impl<'a> Field<'a> {
 
     /// A path, relative to the folder of the file.
     pub(super) fn path(&self) -> Option<PathBuf> {
-        self.optional::<String>().map(|path| self.context.folder.join(path))
+        let path: String = self.optional()?;
+        if path.contains(['\n', '\r']) {
+            self.fault(
+                "this is a text of several lines, and no path",
+                "write the text to a file of its own, and name that",
+            );
+            return None;
+        }
+        Some(self.context.folder.join(path))
     }
 
     /// The path of a file or folder that `check` finds in order, and that is read once for a configuration.
@@ -169,7 +177,11 @@ impl<'a> Field<'a> {
         match check(&path) {
             Ok(()) => Some(path),
             Err(wrong) => {
-                self.fault(format!("{} {wrong}", path.display()), right);
+                let path = match self.node.and_then(|node| node.written.as_deref()) {
+                    Some(written) => format!("what {written} stands for"),
+                    None => path.display().to_string(),
+                };
+                self.fault(format!("{path} {wrong}"), right);
                 None
             }
         }

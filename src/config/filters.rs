@@ -9,7 +9,7 @@ mod role;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sidegate_filters::delegation::{RemovedHeaders, Rule, RuleError, SOURCES};
+use sidegate_filters::delegation::{RemovedHeaders, Rule, RuleError};
 use sidegate_filters::headers::HeaderRules;
 use sidegate_filters::identity_creation::InternalAccess;
 use sidegate_filters::ip_list::IpList;
@@ -151,7 +151,7 @@ fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
             return None;
         }
         let text: String = item.optional()?;
-        let refuse = |error: RuleError| item.fault(unquoted(&error), right_of(&error));
+        let refuse = |error: RuleError| item.fault(error.to_string(), right_of(&error));
         let rule = Rule::parse(&text, &|name| environment.variable(name)).map_err(refuse).ok()?;
         if set.iter().collect::<RemovedHeaders>().covers(rule.header().as_str()) {
             item.fault("a rule before it sets this header too", "keep one of them, or set another header");
@@ -163,7 +163,7 @@ fn delegation(section: &Section<'_>, environment: &Environment) -> Vec<Rule> {
 
 /// The name that is meant, where it is one; else how a rule is written.
 fn right_of(error: &RuleError) -> String {
-    let RuleError::Name(_, name, known) = error else { return RULE.to_owned() };
+    let RuleError::Name { name, known, .. } = error else { return RULE.to_owned() };
     let full = |known: &str| format!("{}{known}", if known.starts_with('.') { "user.auth" } else { "" });
     let known: Vec<String> = known.split(", ").map(full).collect();
     match nearest(name, known.iter().map(String::as_str)) {
@@ -200,16 +200,4 @@ fn place(section: &Section<'_>) -> Place {
     let words = [Place::Context, Place::GetUafRequest, Place::Username].map(|place| (place.to_string(), place));
     let words = words.each_ref().map(|(word, place)| (word.as_str(), *place));
     section.field("member").choice(&words).unwrap_or_default()
-}
-
-/// What is wrong, without a constant, which may be a secret.
-fn unquoted(error: &RuleError) -> String {
-    match error {
-        RuleError::Value(_) => "the value holds control characters".to_owned(),
-        RuleError::Source(_) => format!("the source is one of {SOURCES}"),
-        RuleError::Header(_) => "the third part is no name of a header".to_owned(),
-        RuleError::Encoding(_) => "the encoding is none, base64, urlencode or basic".to_owned(),
-        RuleError::Shape => "it has not three parts, or four with an encoding".to_owned(),
-        error => error.to_string(),
-    }
 }

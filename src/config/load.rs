@@ -12,7 +12,7 @@ use super::listeners::first_public;
 use super::scalar::{Scalar as _, text};
 use super::section::Section;
 use super::substitution::{Environment, Substitution};
-use super::suggest::nearest;
+use super::suggest::{listed, nearest};
 use super::url::{PublicUrl, STAND_IN};
 use super::{Config, Fault, Faults, Overrides, STANDALONE, Source, dangling, files, listeners};
 
@@ -32,12 +32,12 @@ pub fn read(
     environment: &Environment,
 ) -> (Result<Config, Faults>, BTreeSet<PathBuf>) {
     let (folder, text) = match source {
-        Source::BuiltIn => (PathBuf::new(), Ok(STANDALONE.to_owned())),
-        Source::File(path) => (path.parent().map(Path::to_path_buf).unwrap_or_default(), std::fs::read_to_string(path)),
+        Source::BuiltIn => (PathBuf::new(), Ok(STANDALONE.as_bytes().to_vec())),
+        Source::File(path) => (path.parent().map(Path::to_path_buf).unwrap_or_default(), std::fs::read(path)),
     };
     let context = context(Arc::from(source.name()), folder);
     let config = match text {
-        Ok(text) => check(&text, overrides, environment, &context),
+        Ok(text) => utf8(text, &context).and_then(|text| check(&text, overrides, environment, &context)),
         Err(error) => {
             context.fault(0, "", format!("the file {}", files::reason(&error)), "name a readable YAML file");
             None
@@ -60,6 +60,16 @@ pub fn read(
         files.insert(path.clone());
     }
     (checked, files)
+}
+
+fn utf8(text: Vec<u8>, context: &Context) -> Option<String> {
+    String::from_utf8(text)
+        .map_err(|error| {
+            let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+            let line = 1 + before.filter(|byte| **byte == b'\n').fold(0, |lines, _| lines + 1);
+            context.fault(line, "", "a letter in this line is no UTF-8", "save the file as UTF-8");
+        })
+        .ok()
 }
 
 fn context(file: Arc<str>, folder: PathBuf) -> Context {
@@ -88,11 +98,26 @@ fn check(text: &str, overrides: &Overrides, environment: &Environment, context: 
         }
     };
     spell_right(&mut root, context);
+    if is_foreign(&root) {
+        context.fault(
+            0,
+            "",
+            "none of its keys is one of a configuration",
+            format!("known are {}", listed(KEYS.iter().copied())),
+        );
+        return None;
+    }
     let public_url = substitute(&mut root, overrides, environment, context);
     Section::root(context, &root, |section| {
         Assembly { section, overrides, environment, public_url: public_url.as_ref() }.config()
     })
     .flatten()
+}
+
+/// Whether it is something else, whose keys are nobody's business.
+fn is_foreign(root: &Node) -> bool {
+    let Value::Map(entries) = &root.value else { return false };
+    !entries.is_empty() && entries.iter().all(|entry| !KEYS.contains(&entry.key.as_str()))
 }
 
 /// A misspelt key is told, and read as the one that is meant: nothing else is said to be missing for it.

@@ -183,6 +183,12 @@ fn realm(name: &str, section: &Section<'_>, known: &Known<'_>) -> Option<Realm> 
         level.fault("level 0 is what nobody has", "write 1 or more");
     }
     let has_sessions = matches!(kind, Some(Type::Password | Type::FidoUaf | Type::Oob) | None);
+    if !has_sessions {
+        section.belong_elsewhere(
+            &["renew"],
+            "take it away: it is for realms that make sessions, of type password, fido-uaf or oob",
+        );
+    }
     let renew = !has_sessions || section.field("renew").or(true);
     let kind = match kind {
         Some(Type::Password) => Some(RealmKind::Password),

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use super::context::Context;
 use super::document::{Entry, Node, Value};
+use super::fault::shown;
 use super::field::Field;
 use super::suggest::{listed, nearest};
 
@@ -107,7 +108,7 @@ impl<'a> Section<'a> {
         let known = listed(asked.iter().copied());
         match above {
             Some(Entry { key, node: Node { value: Value::Null, .. }, .. }) => {
-                format!("if it belongs to {key}, indent it; known here: {known}")
+                format!("if it belongs to {}, indent it; known here: {known}", shown(key))
             }
             _ => format!("known here: {known}"),
         }

@@ -58,7 +58,8 @@ impl Substitution<'_> {
     pub(super) fn apply(&self, node: &mut Node, key: &str, faults: &mut Vec<Unsubstituted>) {
         match &mut node.value {
             Value::Text(text) => match self.expand(text) {
-                Ok(expanded) => *text = expanded,
+                Ok(expanded) if expanded == *text => {}
+                Ok(expanded) => node.written = Some(std::mem::replace(text, expanded)),
                 Err((wrong, right)) => {
                     faults.push(Unsubstituted { line: node.line, key: key.to_owned(), wrong, right });
                     node.value = Value::Unsubstituted;

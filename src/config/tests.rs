@@ -5,6 +5,7 @@ mod faults;
 mod filters;
 mod fronting;
 mod overrides;
+mod quoted;
 mod rows;
 mod samples;
 mod slips;

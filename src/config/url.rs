@@ -41,6 +41,11 @@ impl PublicUrl {
         self.0.host_str().unwrap_or_default()
     }
 
+    /// The port, also where the scheme says it.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.0.port_or_known_default()
+    }
+
     /// Whether it is reached over TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {

@@ -29,7 +29,9 @@ use file::{Opener, StoreFile};
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     /// Another process writes it.
-    #[error("{0} is in use by another process: only one gateway may run on a data folder")]
+    #[error(
+        "{0} is in use by another process: only one gateway may run on a data folder; end the other one, or name another folder with --data"
+    )]
     InUse(PathBuf),
     /// It is not what we wrote.
     #[error(

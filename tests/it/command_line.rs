@@ -143,6 +143,36 @@ fn a_faulty_configuration_ends_check_and_explain_alike() {
     }
 }
 
+/// Neither by a check nor by a start: it would be in a log.
+#[test]
+fn what_is_substituted_or_no_configuration_is_not_printed() {
+    /// See [`run`].
+    const SECRET: &str = "from-environment";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    configured(
+        path,
+        "keys.yml",
+        "${env:DATA_OF_THE_TEST}\nfilters: { f: { type: delegation, rules: ['AUTH:${env:DATA_OF_THE_TEST}:X-A'] } }",
+    );
+    let text = std::fs::read_to_string(path.join("keys.yml")).unwrap();
+    let tls = "tls: { client-certificate: '${env:DATA_OF_THE_TEST}', client-key: '${file:secret}' }";
+    std::fs::write(path.join("keys.yml"), format!("{text}upstreams: {{ u: {{ url: 'https://u', {tls} }} }}\n"))
+        .unwrap();
+    std::fs::write(path.join("secret"), format!("-----BEGIN\n{SECRET}\n")).unwrap();
+    std::fs::write(path.join("shadow"), format!("{SECRET}:*:19000:0:99999:7:::\nother:{SECRET}:1::::::\n")).unwrap();
+    std::fs::write(path.join("diary"), format!("Dear diary,\n{SECRET} is: {SECRET}\n")).unwrap();
+    for file in ["keys.yml", "shadow", "diary"] {
+        for command in ["check", "explain", "serve"] {
+            let line = format!("{command} --config {file}");
+            let output = run(path, &line);
+            let told = told(&output);
+            assert!(!output.status.success(), "{line}: {told}");
+            assert!(told.contains(&format!("{file}:")) && !told.contains(SECRET), "{line}: {told}");
+        }
+    }
+}
+
 #[test]
 fn a_proxy_without_logins_needs_no_session_domain() {
     let folder = tempfile::tempdir().unwrap();

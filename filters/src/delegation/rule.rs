@@ -58,11 +58,11 @@ pub struct Rule {
 /// Where the value of a rule may come from.
 pub const SOURCES: &str = "AUTH, CALLER, CONST, ENV, HEADER, SESSION";
 
-/// Why a rule is no rule; the texts are for whoever wrote the configuration.
+/// Why a rule is no rule; the texts are for whoever wrote the configuration, and quote no part that may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// Not three or four parts.
-    #[error("a rule is <source>:<name>:<header>[:encoding]")]
+    #[error("it has not three parts, or four with an encoding")]
     Shape,
     /// A constant has a colon, which parts the rule.
     #[error("a constant with a colon comes through ENV")]
@@ -71,26 +71,33 @@ pub enum RuleError {
     #[error("a blank is in it, and none belongs around its colons")]
     Blank,
     /// The source is unknown.
-    #[error("the source is one of {SOURCES}, not `{0}`")]
-    Source(String),
+    #[error("the source is one of {SOURCES}")]
+    Source,
     /// The source has no such name.
-    #[error("{0} has no `{1}`; it knows {2}")]
-    Name(&'static str, String, &'static str),
+    #[error("{of} has no such name; it knows {known}")]
+    Name {
+        /// The source, as a rule writes it.
+        of: &'static str,
+        /// The name, as it is written.
+        name: String,
+        /// The names that it has.
+        known: &'static str,
+    },
     /// The environment variable is not set.
-    #[error("the environment variable `{0}` is not set")]
-    Unset(String),
+    #[error("the environment has no variable of this name")]
+    Unset,
     /// The constant or environment value holds control characters.
-    #[error("the value of `{0}` holds control characters")]
-    Value(String),
+    #[error("the value holds control characters")]
+    Value,
     /// No header's name.
-    #[error("`{0}` is no header name")]
-    Header(String),
+    #[error("the name of its header is none that HTTP allows")]
+    Header,
     /// The header belongs to the connection or to the gateway.
     #[error("`{0}` is the gateway's own business and no rule may set it")]
     Reserved(String),
     /// The encoding is unknown.
-    #[error("the encoding is none, base64, urlencode or basic, not `{0}`")]
-    Encoding(String),
+    #[error("the encoding is none, base64, urlencode or basic")]
+    Encoding,
     /// `basic` where there can be no user with a password.
     #[error(
         "basic is for Authorization, of AUTH or SESSION, whose value is the password, or of ENV with user:password"
@@ -163,9 +170,9 @@ fn source(source: &str, name: &str, env: &dyn Fn(&str) -> Option<String>) -> Res
         "AUTH" => user_attribute(name).map(Source::Auth),
         "SESSION" => session_attribute(name).map(Source::Session),
         "CALLER" if name == "name" => Ok(Source::CallerName),
-        "CALLER" => Err(RuleError::Name("CALLER", name.to_owned(), "name")),
-        "CONST" => fixed(name, name.to_owned()),
-        "ENV" => fixed(name, env(name).ok_or_else(|| RuleError::Unset(name.to_owned()))?),
+        "CALLER" => Err(unknown("CALLER", name, "name")),
+        "CONST" => fixed(name.to_owned()),
+        "ENV" => fixed(env(name).ok_or(RuleError::Unset)?),
         "HEADER" => match HeaderName::from_bytes(name.as_bytes()) {
             // They may carry our session, and the bearer of an internal caller.
             Ok(name @ (http::header::COOKIE | http::header::AUTHORIZATION)) => {
@@ -174,10 +181,14 @@ fn source(source: &str, name: &str, env: &dyn Fn(&str) -> Option<String>) -> Res
             // What a client says of itself here must not become a word of ours under another name.
             Ok(name) if is_kept_from_upstreams(&name) => Err(RuleError::Removed(name.to_string())),
             Ok(name) => Ok(Source::Header(name)),
-            Err(_) => Err(RuleError::Header(name.to_owned())),
+            Err(_) => Err(RuleError::Header),
         },
-        other => Err(RuleError::Source(other.to_owned())),
+        _ => Err(RuleError::Source),
     }
+}
+
+fn unknown(of: &'static str, name: &str, known: &'static str) -> RuleError {
+    RuleError::Name { of, name: name.to_owned(), known }
 }
 
 fn may_be_basic(source: &Source, header: &HeaderName) -> bool {
@@ -189,8 +200,8 @@ fn may_be_basic(source: &Source, header: &HeaderName) -> bool {
     has_user && *header == http::header::AUTHORIZATION
 }
 
-fn fixed(name: &str, value: String) -> Result<Source, RuleError> {
-    if value.chars().any(char::is_control) { Err(RuleError::Value(name.to_owned())) } else { Ok(Source::Fixed(value)) }
+fn fixed(value: String) -> Result<Source, RuleError> {
+    if value.chars().any(char::is_control) { Err(RuleError::Value) } else { Ok(Source::Fixed(value)) }
 }
 
 fn user_attribute(name: &str) -> Result<UserAttribute, RuleError> {
@@ -202,7 +213,7 @@ fn user_attribute(name: &str) -> Result<UserAttribute, RuleError> {
         "user.auth.Realm" => UserAttribute::Realm,
         _ => {
             let known = "user.auth.SecToken, .UserId, .LoginId, .AuthLevel, .Roles, .Realm";
-            return Err(RuleError::Name("AUTH", name.to_owned(), known));
+            return Err(unknown("AUTH", name, known));
         }
     })
 }
@@ -212,12 +223,12 @@ fn session_attribute(name: &str) -> Result<SessionAttribute, RuleError> {
         "sid" => SessionAttribute::Sid,
         "domain" => SessionAttribute::Domain,
         "authenticated-at" => SessionAttribute::AuthenticatedAt,
-        _ => return Err(RuleError::Name("SESSION", name.to_owned(), "sid, domain, authenticated-at")),
+        _ => return Err(unknown("SESSION", name, "sid, domain, authenticated-at")),
     })
 }
 
 fn header(name: &str) -> Result<HeaderName, RuleError> {
-    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| RuleError::Header(name.to_owned()))?;
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| RuleError::Header)?;
     if is_reserved(&header) { Err(RuleError::Reserved(name.to_owned())) } else { Ok(header) }
 }
 
@@ -227,7 +238,7 @@ fn encoding(name: &str) -> Result<Encoding, RuleError> {
         "base64" => Encoding::Base64,
         "urlencode" => Encoding::UrlEncode,
         "basic" => Encoding::Basic,
-        _ => return Err(RuleError::Encoding(name.to_owned())),
+        _ => return Err(RuleError::Encoding),
     })
 }
 
@@ -263,14 +274,17 @@ mod tests {
     #[case("AUTH:user.auth.UserId", RuleError::Shape)]
     #[case("CONST:https://a:X-A:none", RuleError::Colon)]
     #[case("AUTH:user.auth.UserId:X-A:none:more", RuleError::Shape)]
-    #[case("auth:user.auth.UserId:X-A", RuleError::Source("auth".into()))]
-    #[case("AUTH:user.auth.Nothing:X-A", RuleError::Name("AUTH", "user.auth.Nothing".into(), "user.auth.SecToken, .UserId, .LoginId, .AuthLevel, .Roles, .Realm"))]
-    #[case("SESSION:id:X-A", RuleError::Name("SESSION", "id".into(), "sid, domain, authenticated-at"))]
-    #[case("CALLER:id:X-A", RuleError::Name("CALLER", "id".into(), "name"))]
-    #[case("ENV:MISSING:X-A", RuleError::Unset("MISSING".into()))]
-    #[case("ENV:BROKEN:X-A", RuleError::Value("BROKEN".into()))]
-    #[case("CONST:a\tb:X-A", RuleError::Value("a\tb".into()))]
-    #[case("CONST:a:X,A", RuleError::Header("X,A".into()))]
+    #[case("auth:user.auth.UserId:X-A", RuleError::Source)]
+    #[case(
+        "AUTH:user.auth.Nothing:X-A",
+        unknown("AUTH", "user.auth.Nothing", "user.auth.SecToken, .UserId, .LoginId, .AuthLevel, .Roles, .Realm")
+    )]
+    #[case("SESSION:id:X-A", unknown("SESSION", "id", "sid, domain, authenticated-at"))]
+    #[case("CALLER:id:X-A", unknown("CALLER", "id", "name"))]
+    #[case("ENV:MISSING:X-A", RuleError::Unset)]
+    #[case("ENV:BROKEN:X-A", RuleError::Value)]
+    #[case("CONST:a\tb:X-A", RuleError::Value)]
+    #[case("CONST:a:X,A", RuleError::Header)]
     #[case("CONST:a b:X A", RuleError::Blank)]
     #[case("AUTH:user.auth.Roles: X-Roles", RuleError::Blank)]
     #[case("AUTH: user.auth.Roles:X-Roles", RuleError::Blank)]
@@ -280,7 +294,7 @@ mod tests {
     #[case("CONST:a:X_Original.URL", RuleError::Reserved("X_Original.URL".into()))]
     #[case("CONST:a:Proxy", RuleError::Reserved("Proxy".into()))]
     #[case("CONST:a:Content-Encoding", RuleError::Reserved("Content-Encoding".into()))]
-    #[case("CONST:a:X-A:hex", RuleError::Encoding("hex".into()))]
+    #[case("CONST:a:X-A:hex", RuleError::Encoding)]
     #[case("AUTH:user.auth.SecToken:X-A:basic", RuleError::Basic)]
     #[case("ENV:SET:Authorization:basic", RuleError::Basic)]
     #[case("CALLER:name:Authorization:basic", RuleError::Basic)]

@@ -383,7 +383,10 @@ routes:
     fs::write(&path, format!("{}\n{rows}", crate::config::STANDALONE)).unwrap();
     let (good, text) = checked(&Source::File(path));
     assert!(
-        !good && text.contains("filters.house.request: filter house: `x_user` tells upstream shop who is"),
+        !good
+            && text.contains(
+                "filters.house.request: `x_user` tells the upstream shop who is calling: a delegation sets it"
+            ),
         "{text}"
     );
 }

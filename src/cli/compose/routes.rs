@@ -66,14 +66,13 @@ pub(super) fn table(
 /// What tells an upstream who is calling is none of its business.
 fn headers(name: &str, rules: &HeaderRules, upstream: &Upstream) -> Result<Arc<dyn Filter>, ComposeError> {
     let filter = HeadersFilter::new(rules.clone(), &upstream.identity_headers);
-    Ok(Arc::new(filter.map_err(|header| {
-        ComposeError::unfit(
-            format!("filters.{name}.request"),
-            format!(
-                "filter {name}: `{header}` tells upstream {} who is calling: a rule sets it, or remove-headers names it",
-                upstream.name
-            ),
-        )
+    Ok(Arc::new(filter.map_err(|header| ComposeError::Unfit {
+        key: format!("filters.{name}.request"),
+        wrong: format!(
+            "`{header}` tells the upstream {} who is calling: a delegation sets it, or remove-headers names it",
+            upstream.name
+        ),
+        right: "take it away here: who is calling is told by filters of type delegation alone",
     })?))
 }
 

@@ -47,7 +47,7 @@ pub(in crate::cli) fn misfits(config: &Config) -> Result<Vec<Misfit>, Failure> {
         found.extend(dry_run(config)?.err().map(|error| Misfit {
             key: error.key().to_owned(),
             wrong: error.to_string(),
-            right: "mend this key, or what it does not fit to",
+            right: error.right(),
         }));
     }
     Ok(found)

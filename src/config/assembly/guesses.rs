@@ -36,12 +36,10 @@ impl Assembly<'_, '_> {
     pub(super) fn note_guesses(&self, table: &Table, realms: &[Realm]) {
         let found = table.routes.iter().filter_map(|row| Some((row.name.as_str(), table.guessed_at(row)?)));
         let (rows, demands): (Vec<&str>, Vec<&IdentityCreation>) = found.unzip();
-        if rows.is_empty() {
-            return;
-        }
+        let Some(first) = rows.first() else { return };
         let judges = realms.iter().filter(|realm| demands.iter().any(|demand| is_judge(realm, demand)));
         let judges: Vec<&str> = judges.map(|realm| realm.name.as_str()).collect();
-        self.field("routes").notice(format!(
+        self.field("routes").of_item(first, "filters").notice(format!(
             "{}: an authentication service (realm {}) judges the cookies of strangers, and nothing here slows guesses at them \
              down: put a rate-limit per address before it, unless that service does; a filter without realms takes each one of \
              its domain",

@@ -59,7 +59,12 @@ impl Assembly<'_, '_> {
         let is_told = try_out && !field.is_written();
         let url = if is_told { url_of_listeners(&field, listeners) } else { field.required() };
         if let Some(url) = url.as_ref().filter(|url| !url.is_https()) {
-            field.notice(format!("{} is plain http: a real phone needs https", url.text()));
+            let secured = listeners
+                .all
+                .iter()
+                .any(|listener| listener.tls.is_some() && url.port() == Some(listener.address.port()));
+            let why = if secured { "the listener at its port speaks TLS" } else { "a real phone needs https" };
+            field.notice(format!("{} is plain http: {why}", url.text()));
         }
         url
     }

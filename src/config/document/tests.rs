@@ -53,6 +53,15 @@ fn a_colon_that_is_lost_is_looked_for_above(#[case] text: &str, #[case] line: u6
     assert!(found.reason.contains(&told.unwrap_or_default()), "{found:?}");
 }
 
+#[rstest]
+#[case("a:\n  - b\n  -c\n  - d\n", "; a blank is missing behind the dash")]
+#[case("a: [b, c\n# d\nother: 1\n", "; it may be line 1 that lacks a bracket at its end")]
+#[case("a: { b: 1, c: 2\nother: 1\n", "; it may be line 1 that lacks a bracket at its end")]
+fn what_else_is_lost_is_looked_for_too(#[case] text: &str, #[case] expected: &str) {
+    let found = parse(text).unwrap_err();
+    assert!(found.reason.ends_with(expected), "{found:?}");
+}
+
 proptest! {
     #[test]
     fn no_reason_ever_quotes_the_file(noise in "[\\[\\]{}:,&*!|>'\"%@`#?\\- \n\ta-c]{0,40}", cut in 0usize..60) {

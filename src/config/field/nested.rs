@@ -10,7 +10,7 @@ impl<'a> Field<'a> {
     pub(in crate::config) fn section<T>(&self, read: impl FnOnce(&Section<'a>) -> T) -> Option<T> {
         let (line, entries): (u64, &'a [Entry]) = match self.node {
             None => (self.line, &[]),
-            Some(Node { line, value: Value::Map(entries) }) => (*line.min(&self.line), entries),
+            Some(Node { line, value: Value::Map(entries), .. }) => (*line.min(&self.line), entries),
             Some(_) => {
                 self.fault("this must be a section", self.right_of_section("write its keys below it, indented"));
                 return None;
@@ -29,7 +29,7 @@ impl<'a> Field<'a> {
             None => &[],
             Some(Node { value: Value::List(items), .. }) => items,
             Some(_) => {
-                self.fault("this must be a list", "write items below it, each with a leading dash, or [a, b]");
+                self.fault("this must be a list", self.right_of_list());
                 &[]
             }
         };
@@ -56,13 +56,19 @@ impl<'a> Field<'a> {
 
     /// A key of the section with this name, or that section where it is not written; the sections where there is none.
     pub(in crate::config) fn of_named(&self, name: &str, key: &str) -> Self {
-        let below = |field: &Self, key: &str| {
-            let entry = field.node.and_then(|node| entry(node, key))?;
-            Some(Self::new(field.context, join(&field.path, key), entry.line, Some(&entry.node)))
-        };
         let itself = Self::new(self.context, self.path.clone(), self.line, self.node);
-        let named = below(self, name).unwrap_or(itself);
-        below(&named, key).unwrap_or(named)
+        let named = self.below(name).unwrap_or(itself);
+        named.below(key).unwrap_or(named)
+    }
+
+    /// The same, if it is written.
+    pub(in crate::config) fn written_in_named(&self, name: &str, key: &str) -> Option<Self> {
+        self.below(name)?.below(key)
+    }
+
+    fn below(&self, key: &str) -> Option<Self> {
+        let entry = self.node.and_then(|node| entry(node, key))?;
+        Some(Self::new(self.context, join(&self.path, key), entry.line, Some(&entry.node)))
     }
 
     /// The same, if it is written.
@@ -143,6 +149,15 @@ impl<'a> Field<'a> {
         match self.node {
             Some(Node { value: Value::Map(entries), .. }) => entries.iter().map(|entry| entry.key.as_str()).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// To YAML, what has a dash without a blank behind it is a text.
+    fn right_of_list(&self) -> &'static str {
+        if self.single().is_some_and(|text| text.starts_with('-')) {
+            "a blank is missing behind a dash below it: - VALUE"
+        } else {
+            "write items below it, each with a leading dash, or [a, b]"
         }
     }
 

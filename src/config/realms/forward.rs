@@ -7,7 +7,7 @@ use sidegate_filters::delegation::{fold, is_reserved};
 use sidegate_filters::identity_creation::ReturnTarget;
 
 use crate::config::field::Field;
-use crate::config::scalar::Bytes;
+use crate::config::scalar::{Bytes, Scalar};
 use crate::config::section::Section;
 use crate::identity::forward::Terms;
 
@@ -33,7 +33,7 @@ pub struct Forward {
 pub(super) fn read(section: &Section<'_>, upstreams: &[&str]) -> Option<Forward> {
     let upstream = section.field("upstream").demanded("write the name of one of the upstreams");
     let upstream = upstream.reference("upstream", upstreams);
-    let path: Option<ReturnTarget> = section.field("path").required();
+    let path: Option<AskedAt> = section.field("path").required();
     let shown = section.field("headers").demanded("list what it knows users by, such as [Authorization] or [Cookie]");
     let headers = shown.each(header);
     if shown.is_written() && shown.is_all(0) {
@@ -50,7 +50,7 @@ pub(super) fn read(section: &Section<'_>, upstreams: &[&str]) -> Option<Forward>
     let (cache, timeout) = (age(&section.field("cache")), section.field("timeout").or(Duration::from_secs(5)));
     Some(Forward {
         upstream: upstream?,
-        path: path?.as_str().to_owned(),
+        path: path?.0,
         terms: Terms {
             headers: (!headers.is_empty()).then_some(headers)?,
             body: limit.map(|Bytes(limit)| limit),
@@ -62,6 +62,21 @@ pub(super) fn read(section: &Section<'_>, upstreams: &[&str]) -> Option<Forward>
         },
         timeout,
     })
+}
+
+/// What says nothing of who sends it.
+const SENT_BY_ALL: [HeaderName; 5] =
+    [header::USER_AGENT, header::ACCEPT, header::ACCEPT_LANGUAGE, header::ACCEPT_ENCODING, header::REFERER];
+
+/// The path of the service at which it is asked.
+struct AskedAt(String);
+
+impl Scalar for AskedAt {
+    const RIGHT: &'static str = "write the path at which the service is asked, such as /verify";
+    fn read(text: &str) -> Result<Self, String> {
+        let path = ReturnTarget::parse(text).map(|path| Self(path.as_str().to_owned()));
+        path.ok_or_else(|| "this is no path of the service".to_owned())
+    }
 }
 
 /// How long an answer is believed.
@@ -79,6 +94,12 @@ fn header(item: &Field<'_>) -> Option<HeaderName> {
     if is_reserved(&name) && name != header::COOKIE && name != header::AUTHORIZATION {
         item.fault("the gateway sees to this header itself", "list what a client shows to be known");
         return None;
+    }
+    if SENT_BY_ALL.contains(&name) {
+        item.notice(
+            "every browser sends this by itself: whoever comes is asked about, logged in or not, and all who send the \
+             same wait for each other's guesses; list what only users send",
+        );
     }
     Some(name)
 }

@@ -124,9 +124,10 @@ fn issuer(section: &Section<'_>, seen: &mut Vec<String>) -> Option<UserIssuer> {
     let (user, name, roles) = (claim("user"), claim("name"), claim("roles"));
     for (key, claim) in [("user", &user), ("name", &name), ("roles", &roles)] {
         let is_lost_slash = |claim: &&String| claim.contains('/') && !claim.starts_with('/') && !claim.contains("://");
-        if let Some(claim) = claim.as_ref().filter(is_lost_slash) {
-            let text = format!("this is the claim {claim} itself; a way into claims begins with a slash: /{claim}");
-            section.field(key).notice(text);
+        if claim.as_ref().filter(is_lost_slash).is_some() {
+            section
+                .field(key)
+                .notice("this is one claim with a slash in its name; a way into claims begins with a slash");
         }
     }
     let levels = section.field("levels").each(|item| item.section(level).flatten());
@@ -141,12 +142,22 @@ fn issuer(section: &Section<'_>, seen: &mut Vec<String>) -> Option<UserIssuer> {
 
 /// `issuer`, `audience`, `algorithms`, `typ`, `jwks` and `ca`.
 pub(in crate::config) fn read_issuer(section: &Section<'_>) -> Option<TokenIssuer> {
-    let issuer = section.field("issuer").demanded("write what its tokens have as iss").optional();
-    let audience = section.field("audience").demanded("write what its tokens for this gateway have in aud").optional();
+    let issuer = letter_by_letter(section.field("issuer").demanded("write what its tokens have as iss"));
+    let audience = section.field("audience").demanded("write what its tokens for this gateway have in aud");
+    let audience = letter_by_letter(audience);
     let algorithms = algorithms(&section.field("algorithms"));
     let typ = section.field("typ").optional();
     let jwks = jwks(section);
     Some(TokenIssuer { issuer: issuer?, audience: audience?, algorithms: algorithms?, typ, jwks: jwks? })
+}
+
+/// A text that no token has with a blank around it.
+fn letter_by_letter(field: Field<'_>) -> Option<String> {
+    let text: String = field.optional()?;
+    if text.trim() != text {
+        field.fault("it begins or ends with a blank, and tokens are compared with it letter by letter", "take it away");
+    }
+    Some(text)
 }
 
 /// A value of `acr`, as it stands in lists with blanks between them and in quotes.

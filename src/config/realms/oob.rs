@@ -32,9 +32,9 @@ impl Oob {
             return None;
         }
         let right = match &words[..] {
-            [] => format!("add a dispatcher with type: {} to fido-uaf.dispatchers", self.dispatcher),
+            [] => "add a dispatcher of this type to fido-uaf.dispatchers".to_owned(),
             words => format!("write one of {}", listed(words.iter().copied())),
         };
-        Some((format!("its dispatcher {} is not configured", self.dispatcher), right))
+        Some(("its dispatcher is not configured".to_owned(), right))
     }
 }

@@ -9,7 +9,7 @@ pub(super) fn fault(subject: &str) -> Option<String> {
     if subject.starts_with('/') {
         return Some("it is written as OpenSSL wrote subjects once, with slashes".to_owned());
     }
-    parts(subject).into_iter().find_map(part)
+    parts(subject).into_iter().zip(1..).find_map(|(text, number)| part(text, number))
 }
 
 /// Whether it seems to be written the other way round: a certificate names the person last, and RFC 2253 first.
@@ -34,8 +34,10 @@ fn parts(subject: &str) -> Vec<&str> {
     parts
 }
 
-fn part(part: &str) -> Option<String> {
-    let Some((key, value)) = part.split_once('=') else { return Some(format!("{part:?} is no key with a value")) };
+fn part(part: &str, number: usize) -> Option<String> {
+    let Some((key, value)) = part.split_once('=') else {
+        return Some(format!("its part {number} is no key with a value"));
+    };
     if key.starts_with(' ') {
         return Some("a space follows a comma".to_owned());
     }
@@ -45,10 +47,10 @@ fn part(part: &str) -> Option<String> {
     }
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     if key.is_empty() || !key.bytes().all(is_key) {
-        return Some(format!("{key:?} is no key"));
+        return Some(format!("the key of its part {number} is none"));
     }
     let bad = value.starts_with([' ', '#']) || (value.ends_with(' ') && !value.ends_with("\\ "));
-    (bad || !is_escaped(value)).then(|| format!("the value of {key} is not escaped as RFC 2253 has it"))
+    (bad || !is_escaped(value)).then(|| format!("the value of its part {number} is not escaped as RFC 2253 has it"))
 }
 
 /// Whether what needs a backslash has one, and nothing else.

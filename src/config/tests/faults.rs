@@ -54,15 +54,18 @@ use super::*;
     "internal-callers: { rp: { roles: [actfor] } }\n",
     "13: internal-callers.rp.roles[0]: this word is not known here; did you mean act-for?"
 )]
-#[case("filters: { f: { type: delegation, rules: [\"AUTH:x:Y\"] } }\n", "13: filters.f.rules[0]: AUTH has no `x`")]
+#[case(
+    "filters: { f: { type: delegation, rules: [\"AUTH:x:Y\"] } }\n",
+    "13: filters.f.rules[0]: AUTH has no such name"
+)]
 #[case(
     "filters: { f: { type: delegation, rules: [\"AUTH:user.auth.LoginID:Y\"] } }\n",
-    "13: filters.f.rules[0]: AUTH has no `user.auth.LoginID`; it knows user.auth.SecToken, .UserId, .LoginId, .AuthLevel, \
+    "13: filters.f.rules[0]: AUTH has no such name; it knows user.auth.SecToken, .UserId, .LoginId, .AuthLevel, \
      .Roles, .Realm; did you mean user.auth.LoginId?"
 )]
 #[case(
     "filters: { f: { type: delegation, rules: [\"SESSION:when:Y\"] } }\n",
-    "13: filters.f.rules[0]: SESSION has no `when`; it knows sid, domain, authenticated-at; write one of these"
+    "13: filters.f.rules[0]: SESSION has no such name; it knows sid, domain, authenticated-at; write one of these"
 )]
 #[case(
     "filters: { f: { type: delegation, rules: [\"AUTH:user.auth.UserId\"] } }\n",
@@ -209,7 +212,7 @@ fn each_fault_names_line_key_and_remedy(#[case] more: &str, #[case] expected: &s
 #[case(
     "\nfido-uaf:",
     "\n  oob: { type: oob, domain: main, dispatcher: link }\nfido-uaf:",
-    "10: realms.oob.dispatcher: its dispatcher link is not configured"
+    "10: realms.oob.dispatcher: its dispatcher is not configured"
 )]
 #[case(
     "https://gate.example\nlisteners",
@@ -238,10 +241,7 @@ fn what_a_file_needs(#[case] from: &str, #[case] to: &str, #[case] expected: &st
 #[rstest]
 #[case("oob: { type: oob, domain: main }", None)]
 #[case("oob: { type: oob, domain: main, level: 1 }", Some("10: realms.oob.level: a login by password would do"))]
-#[case(
-    "oob: { type: oob, domain: main, dispatcher: png }",
-    Some("10: realms.oob.dispatcher: its dispatcher png is not")
-)]
+#[case("oob: { type: oob, domain: main, dispatcher: png }", Some("10: realms.oob.dispatcher: its dispatcher is not"))]
 #[case(
     "oob: { type: oob, domain: main }\n  oob-2: { type: oob, domain: main }",
     Some("11: realms.oob-2.type: realm oob of the same domain has this type too")
@@ -547,7 +547,13 @@ const FORWARD: &str = "type: forward, domain: main, upstream: auth, path: /verif
 #[case(FORWARD, "upstream: auth", "upstream: auht", 1, "11: realms.more.upstream: there is no upstream of this name")]
 #[case(FORWARD, "upstream: auth", "upstream: plain", 1, "11: realms.more.upstream: the upstream plain is plain http")]
 #[case(FORWARD, "upstream: auth", "upstream: two", 1, "11: realms.more.upstream: the upstream two has several servers")]
-#[case(FORWARD, "/verify", "verify", 1, "11: realms.more.path: this is no path of this gateway")]
+#[case(
+    FORWARD,
+    "/verify",
+    "verify",
+    1,
+    "11: realms.more.path: this is no path of the service; write the path at which"
+)]
 #[case(FORWARD, "[Cookie]", "[]", 1, "11: realms.more.headers: no header is listed")]
 #[case(FORWARD, "[Cookie]", "[Host]", 1, "11: realms.more.headers[0]: the gateway sees to this header itself")]
 #[case(FORWARD, "[Cookie]", "[Cookie, x_user]", 1, "11: realms.more.user: clients send this header")]
@@ -565,6 +571,81 @@ fn faults_of_other_realms_name_their_keys(
     let found = faults(&with_realm(&good.replacen(from, to, 1)));
     assert_eq!(found.len(), count, "{found:#?}");
     assert!(found.iter().any(|fault| fault.starts_with(expected)), "{found:#?}");
+}
+
+#[rstest]
+#[case(
+    "domains:\n",
+    "domains:\n  spare: {}\n",
+    "domains.spare: no realm is of this domain, so nobody can log in to it"
+)]
+#[case(
+    "main: {}",
+    "main: { start-page: /none/ }",
+    "domains.main.start-page: no row of public listeners has this path for"
+)]
+#[case(
+    "https://gate.example\n",
+    "http://gate.example:8443\n",
+    "public-url: http://gate.example:8443 is plain http: the li"
+)]
+#[case("[Cookie]", "[Cookie, User-Agent]", "realms.more.headers[1]: every browser sends this by itself")]
+fn what_leads_nowhere_is_noted(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+    let good = with_realm(FORWARD);
+    assert!(good.contains(from), "{good}");
+    let told = |text: &str| loaded(text).notices.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (before, found) = (told(&good), told(&good.replacen(from, to, 1)));
+    assert!(!before.iter().any(|note| note.starts_with(expected)), "{before:#?}");
+    assert!(found.iter().any(|note| note.starts_with(expected)), "{found:#?}");
+}
+
+#[test]
+fn a_start_page_of_ones_own_is_where_a_row_is() {
+    let rows = "routes: [{ name: a, path: /a/*, methods: [GET], filters: [], upstream: u }]\nupstreams: { u: { url: https://u } }\n";
+    let text = BASE.replace("main: {}", "main: { start-page: '/a/b?c' }") + rows;
+    assert!(!loaded(&text).notices.iter().any(|note| note.key.contains("start-page")));
+    let text = text.replace("[GET]", "[POST]");
+    assert!(loaded(&text).notices.iter().any(|note| note.key == "domains.main.start-page"));
+}
+
+#[rstest]
+#[case(
+    "renew: true",
+    "11: realms.more.renew: this key is not known here; take it away: it is for realms that make sessions"
+)]
+#[case("path: ../a", "11: realms.more.path: this is no path of the service")]
+fn a_key_of_other_realms_is_told_as_such(#[case] key: &str, #[case] expected: &str) {
+    let realm = FORWARD.replace("path: /verify", if key.starts_with("path") { key } else { "path: /verify" });
+    let realm = if key.starts_with("path") { realm } else { format!("{realm}, {key}") };
+    let found = faults(&with_realm(&realm));
+    assert!(found.len() == 1 && found[0].starts_with(expected), "{found:#?}");
+}
+
+#[rstest]
+#[case("issuer: 'https://i '", "issuer: https://i", "issuers[0].issuer: it begins or ends with a blank")]
+#[case("audience: ' a'", "audience: a", "issuers[0].audience: it begins or ends with a blank")]
+fn what_tokens_are_compared_with_has_no_blank_around_it(#[case] bad: &str, #[case] good: &str, #[case] expected: &str) {
+    let realm =
+        "type: jwt, domain: main, issuers: [{ issuer: https://i, audience: a, algorithms: [ES256], jwks: gate.yml }]";
+    loaded(&with_realm(realm));
+    let found = faults(&with_realm(&realm.replace(good, bad)));
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
+#[test]
+fn a_list_whose_dashes_lack_their_blank_is_told_as_such() {
+    let found = fault_of("routes:\n  -name\n");
+    assert!(found.ends_with("this must be a list; a blank is missing behind a dash below it: - VALUE"), "{found}");
+}
+
+#[test]
+fn a_file_in_another_encoding_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.yml");
+    std::fs::write(&path, [BASE.as_bytes(), b"# Stra\xdfe\n"].concat()).unwrap();
+    let faults = load(&Source::File(path), &Overrides::default(), &environment()).unwrap_err();
+    let told: Vec<_> = faults.iter().map(|fault| (fault.line, fault.wrong.as_str(), fault.right.as_str())).collect();
+    assert_eq!(told, [(13, "a letter in this line is no UTF-8", "save the file as UTF-8")]);
 }
 
 #[test]

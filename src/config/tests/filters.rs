@@ -209,7 +209,9 @@ fn a_service_that_judges_what_strangers_show_has_a_limit_before_it() {
         loaded(&with_service("", &limit, chain).replace("[X-Api-Key]", shown))
             .notices
             .iter()
-            .filter(|notice| notice.key == "routes" && notice.text.contains("nothing here slows guesses at them"))
+            .filter(|notice| {
+                notice.key.ends_with("].filters") && notice.text.contains("nothing here slows guesses at them")
+            })
             .inspect(|notice| assert!(notice.text.contains("(realm corporate)"), "{}", notice.text))
             .count()
             > 0

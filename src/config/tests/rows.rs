@@ -216,6 +216,29 @@ fn what_passes_by_a_row_to_a_looser_one_is_noted(
 }
 
 #[rstest]
+#[case(&[("/shop/pay", "GET", "customers", "public"), ("/shop/*", "GET", "guests", "public")], Some("/shop/pay/ and what is below it, GET on public"))]
+#[case(&[("/shop/pay/", "GET", "customers", "public"), ("/shop/*", "GET", "guests", "public")], Some("write /shop/pay/* there"))]
+#[case(&[("/shop/{id}", "GET, POST", "customers", "public"), ("/*", "GET", "guests", "public")], Some("/shop/{id}/ and what is below it, GET on public"))]
+#[case(&[("/shop/pay", "POST", "customers", "public"), ("/shop/*", "GET", "guests", "public")], None)]
+#[case(&[("/shop/pay", "GET", "customers", "internal"), ("/shop/*", "GET", "guests", "public")], None)]
+#[case(&[("/shop/pay", "GET", "customers", "public"), ("/shop/*", "GET", "customers", "public")], None)]
+#[case(&[("/shop/pay/*", "GET", "customers", "public"), ("/shop/*", "GET", "guests", "public")], None)]
+#[case(&[("/", "GET", "customers", "public"), ("/*", "GET", "guests", "public")], None)]
+fn what_is_below_a_row_and_falls_to_a_looser_one_is_noted(
+    #[case] written: &[(&str, &str, &str, &str)],
+    #[case] expected: Option<&str>,
+) {
+    check_note(&format!("{BASE}{}", rows(written)), "routes[1].path", "and what is below it", expected);
+}
+
+#[test]
+fn what_is_below_a_row_may_have_one_of_its_own() {
+    let written = [("/pay", "customers"), ("/pay/*", "customers"), ("/*", "guests")];
+    let written = written.map(|(path, filters)| (path, "GET", filters, "public"));
+    check_note(&format!("{BASE}{}", rows(&written)), "routes[2].path", "and what is below it", None);
+}
+
+#[rstest]
 #[case(&[("/a/{id}/c", "GET", "guests", "public"), ("/a/b/*", "GET, POST", "customers", "public")], Some("GET on public"))]
 #[case(&[("/a/b/*", "GET", "customers", "public"), ("/a/{id}/c", "GET", "guests", "public")], Some("/a/b/*"))]
 #[case(&[("/a/{id}/c", "GET", "customers", "public"), ("/a/b/*", "GET", "customers", "public")], None)]

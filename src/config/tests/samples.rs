@@ -26,8 +26,14 @@ fn the_built_in_configuration_is_the_sample() {
     assert_eq!(noticed, ["public-url", "fido-uaf.metadata.unknown-models", "fido-uaf.anonymous-content"]);
 }
 
-/// A sample with every key that it has in comments, and the files that it names.
+/// A sample with every key that it has in comments.
 pub(super) fn uncommented(sample: &str) -> Config {
+    let (_folder, path) = whole(sample);
+    load(&Source::File(path), &Overrides::default(), &environment()).unwrap_or_else(|f| panic!("{f}"))
+}
+
+/// The same as a file, in a folder with those that it names.
+pub(super) fn whole(sample: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     for file in [
         "certs/server.pem",
@@ -55,7 +61,7 @@ pub(super) fn uncommented(sample: &str) -> Config {
     let path = folder.path().join("all.yml");
     std::fs::create_dir_all(folder.path().join("target-keys")).unwrap();
     std::fs::write(&path, text.join("\n")).unwrap();
-    load(&Source::File(path), &Overrides::default(), &environment()).unwrap_or_else(|f| panic!("{f}"))
+    (folder, path)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The order of rows: the first that fits is taken, so a row stands before those whose paths hold its own.
 
 use http::Method;
+use sidegate_filters::PathTemplate;
 
 use super::demand;
 use crate::config::routes::{Known, Row};
@@ -17,6 +18,7 @@ pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: 
         } else if row.pattern.template().covers(other.pattern.template()) && demand::is_looser(row, other, known) {
             let before: Vec<&Row> = table.iter().map(|(row, _)| row).collect();
             note_left_over(section, row, (other, *line), &before);
+            note_below(section, row, (other, *line), &before);
             let lost = demand::lost(other, row, known);
             if !lost.is_empty() {
                 note_overlap(section, row, (other, *line), &lost);
@@ -101,29 +103,57 @@ fn refuse_unreached(section: &Section<'_>, row: &Row, other: &Row, line: u64) {
 
 /// Requests for the narrower path of another row which neither that row nor one of those before takes.
 fn note_left_over(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), before: &[&Row]) {
-    let is_taken = |class: ListenerClass, method: &Method| {
-        before.iter().any(|first| {
-            first.on.contains(&class)
-                && first.methods.contains(method)
-                && first.pattern.template().covers(other.pattern.template())
-        })
-    };
-    for class in &row.on {
-        let left: Vec<&Method> = row.methods.iter().filter(|method| !is_taken(*class, method)).collect();
+    for (class, left) in left_over(row, other.pattern.template(), before) {
+        section.field("methods").notice(format!(
+            "for {}, the path of the row {} in line {line}, {} on {} listeners falls to the row {} and its filters; \
+             where {} is to have it, or nobody, put it among what {} takes",
+            other.pattern.text(),
+            other.name,
+            listed(&left),
+            class.name(),
+            row.name,
+            other.name,
+            other.name,
+        ));
+    }
+}
+
+/// Requests for what is below the path of another row, which that row is not for: most servers take a path with a slash at
+/// its end for the one without.
+fn note_below(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), before: &[&Row]) {
+    let path = other.pattern.text().trim_end_matches('/');
+    let Some(below) = PathTemplate::parse(&format!("{path}/*")).ok().filter(|_| !path.is_empty()) else { return };
+    let below = if other.pattern.template().ignores_case() { below.in_any_case() } else { below };
+    if other.pattern.text().ends_with('*') || !row.pattern.template().covers(&below) {
+        return;
+    }
+    for (class, mut left) in left_over(row, &below, before) {
+        left.retain(|method| other.on.contains(&class) && other.methods.contains(method));
         if !left.is_empty() {
-            section.field("methods").notice(format!(
-                "for {}, the path of the row {} in line {line}, {} on {} listeners falls to the row {} and its filters; \
-                 where {} is to have it, or nobody, put it among what {} takes",
-                other.pattern.text(),
+            section.field("path").notice(format!(
+                "the row {} in line {line} is for {} alone: {path}/ and what is below it, {} on {} listeners, fall to the \
+                 row {} and its filters; where {} is to have them, write {path}/* there",
                 other.name,
+                other.pattern.text(),
                 listed(&left),
                 class.name(),
                 row.name,
                 other.name,
-                other.name,
             ));
         }
     }
+}
+
+/// What of these paths this row gets, since none of those before takes it.
+fn left_over<'r>(row: &'r Row, paths: &PathTemplate, before: &[&Row]) -> Vec<(ListenerClass, Vec<&'r Method>)> {
+    let is_taken = |class: ListenerClass, method: &Method| {
+        before.iter().any(|first| {
+            first.on.contains(&class) && first.methods.contains(method) && first.pattern.template().covers(paths)
+        })
+    };
+    let left = |class: &ListenerClass| row.methods.iter().filter(|method| !is_taken(*class, method)).collect();
+    let classes = row.on.iter().map(|class| (*class, left(class)));
+    classes.filter(|(_, left): &(_, Vec<_>)| !left.is_empty()).collect()
 }
 
 fn listed(methods: &[&Method]) -> String {
