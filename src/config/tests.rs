@@ -6,6 +6,7 @@ mod filters;
 mod fronting;
 mod overrides;
 mod quoted;
+mod realms;
 mod rows;
 mod samples;
 mod slips;
