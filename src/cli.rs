@@ -145,7 +145,11 @@ fn device(phone: &Device) -> u8 {
     }
 }
 
-fn fail(error: &dyn std::error::Error) -> u8 {
+fn fail(error: &(dyn std::error::Error + 'static)) -> u8 {
+    // Whoever has read enough, such as `head`, knows that there is more.
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        return FAILED;
+    }
     // Of several faults each line says whose it is. Nobody is left to tell if standard error is closed.
     let _closed = error.to_string().lines().try_for_each(|line| writeln!(io::stderr(), "sidegate: {line}"));
     FAILED

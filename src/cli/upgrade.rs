@@ -65,9 +65,23 @@ pub(super) enum UpgradeError {
     /// A signal came while the one before ended what is open.
     #[error("told to stop while the gateway before (process {0}) ends what is open; nobody serves once that is gone")]
     Stopped(i32),
+    /// It did not say anything in time: it serves one that asks after the other.
+    #[error(
+        "the gateway that serves did not answer in time: another start with --upgrade is under way there, or hangs; wait for \
+         its end, or end it, and start this one again"
+    )]
+    Unanswered,
     /// The connection broke.
     #[error("the gateway that serves could not be taken over from: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
+}
+
+impl From<io::Error> for UpgradeError {
+    fn from(error: io::Error) -> Self {
+        // A socket's timeout is the one or the other, by the system.
+        let is_late = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        if is_late { Self::Unanswered } else { Self::Io(error) }
+    }
 }
 
 /// Waits for a successor.

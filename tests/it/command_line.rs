@@ -143,6 +143,17 @@ fn a_faulty_configuration_ends_check_and_explain_alike() {
     }
 }
 
+#[test]
+fn nothing_is_said_to_who_has_read_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidegate"));
+    command.current_dir(folder.path()).arg("explain").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut explain = command.spawn().unwrap();
+    drop(explain.stdout.take());
+    let output = explain.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), told(&output)), (Some(1), String::new()));
+}
+
 /// Neither by a check nor by a start: it would be in a log.
 #[test]
 fn what_is_substituted_or_no_configuration_is_not_printed() {

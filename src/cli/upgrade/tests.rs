@@ -200,3 +200,11 @@ async fn what_was_handed_out_before_is_answered_after() {
         assert_eq!(answered.user.unwrap().ext_id.as_str(), "ext-jeff");
     }
 }
+
+#[test]
+fn one_before_that_says_nothing_in_time_is_told_as_that() {
+    let (here, _there) = UnixStream::pair().unwrap();
+    here.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    let error = UpgradeError::from((&here).read(&mut [0]).unwrap_err());
+    assert!(error.to_string().contains("another start with --upgrade is under way there, or hangs"), "{error}");
+}

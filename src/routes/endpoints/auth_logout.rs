@@ -1,10 +1,11 @@
-//! `/auth/logout`: GET asks, POST ends the session and clears the cookie (`http-api.md` 7).
+//! `/auth/logout`: GET asks, POST ends the session and clears the cookies (`http-api.md` 7).
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{StatusCode, header};
-use sidegate_filters::identity_creation::accepts_html;
+use http::header::InvalidHeaderValue;
+use http::{HeaderValue, StatusCode, header};
+use sidegate_filters::identity_creation::{LoginUnderWay, accepts_html};
 use sidegate_filters::{Exchange, Reply};
 
 use super::answers::json;
@@ -49,6 +50,15 @@ impl LogoutEndpoint {
     }
 }
 
+impl LogoutEndpoint {
+    /// The cookies that the browser is to forget: that of a login that a phone may still approve, too.
+    fn forgotten(&self, exchange: &Exchange) -> Result<Vec<HeaderValue>, InvalidHeaderValue> {
+        let (sessions, secure) = (&self.sessions, exchange.client.secure);
+        let begun = exchange.proofs.get::<LoginUnderWay>().map(|_| sessions.domain().clear_login_cookie(secure));
+        std::iter::once(sessions.clearing_cookie(secure)).chain(begun).collect()
+    }
+}
+
 #[async_trait]
 impl Endpoint for LogoutEndpoint {
     fn media(&self) -> Media {
@@ -71,9 +81,10 @@ impl Endpoint for LogoutEndpoint {
             login if html => see_other(&login),
             _ => Ok(json(StatusCode::OK, &serde_json::json!({"status": "succeeded"}))),
         };
-        match (response, self.sessions.clearing_cookie(exchange.client.secure)) {
-            (Ok(mut response), Ok(cookie)) => {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
+        match (response, self.forgotten(&exchange)) {
+            (Ok(mut response), Ok(cookies)) => {
+                let cookies = cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie));
+                response.headers_mut().extend(cookies);
                 Reply::Response(response)
             }
             (Err(error), _) => internal(&error).into(),

@@ -41,6 +41,19 @@ async fn an_end_of_all_sessions_ends_it() {
 }
 
 #[tokio::test]
+async fn a_logout_of_the_browser_ends_it() {
+    let bank = Bank::open("").await;
+    let (phone, mut browser, link) = asked(&bank).await;
+    browser.log_in(&bank.gateway, "jeff").await;
+    let raised = browser.asks("/pay/x", None).await;
+    assert_ne!(link, raised);
+    browser.post("/auth/logout", &[]).await.expect(303);
+    assert_eq!((browser.login_cookie(), browser.session_cookie()), (None, None), "nothing is left in the browser");
+    approve(&bank.gateway, &phone, &raised).await;
+    comes_to_nothing(&mut browser).await;
+}
+
+#[tokio::test]
 async fn another_password_ends_it() {
     let bank = Bank::open("").await;
     let (phone, mut browser, link) = asked(&bank).await;
