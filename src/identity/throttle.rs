@@ -18,125 +18,25 @@ mod guesses;
 mod leak;
 mod pace;
 mod paces;
+mod state;
 mod ticket;
 
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sidegate_filters::clock::{Clock, Millis, SteadyClock};
-use sidegate_filters::recent::Recent;
+use sidegate_filters::clock::{Clock, SteadyClock};
 
 use crate::store::SourceNetwork;
 use bucket::Level;
 pub use bucket::{Bucket, Lane};
-use familiar::Familiar;
-use guesses::Guesses;
 pub use pace::Pace;
 use pace::Tally;
 pub use paces::Paces;
+use state::{Name, Source, State};
 use ticket::End;
 pub use ticket::Ticket;
-
-/// What is counted for one key. An idle count says nothing, and is not kept.
-trait Count: Clone + Default {
-    fn is_idle(&self, now: Millis) -> bool;
-}
-
-/// A user's name, hashed with a key of this process.
-type Name = u64;
-
-struct State {
-    users: Recent<(Name, SourceNetwork), Tally>,
-    networks: Recent<SourceNetwork, Level>,
-    guesses: Guesses,
-    familiar: Familiar,
-}
-
-/// Whose attempt it is.
-#[derive(Clone, Copy)]
-struct Source {
-    name: Option<Name>,
-    /// By what it came, where that is counted too.
-    shown: Option<Name>,
-    network: SourceNetwork,
-    /// Whether the user has logged in from there lately.
-    is_familiar: bool,
-}
-
-impl Source {
-    fn stranger(&self) -> Option<Name> {
-        self.name.filter(|_| !self.is_familiar)
-    }
-}
-
-impl State {
-    fn source(&self, name: Option<Name>, shown: Option<Name>, network: SourceNetwork, now: Millis) -> Source {
-        let is_familiar = name.is_some_and(|name| self.familiar.knows(name, network, now));
-        Source { name, shown, network, is_familiar }
-    }
-
-    fn tally(&self, name: Name, network: SourceNetwork) -> Tally {
-        self.users.get(&(name, network)).unwrap_or_default()
-    }
-
-    /// What failed by one thing that a user shows holds up only that, and of the rest what failed lately itself: the one may
-    /// be what many show, and the other is his own.
-    fn of_tallies(&self, pace: &Pace, Source { name, shown, network, .. }: Source, now: Millis) -> Duration {
-        let of_user = || name.map_or(Duration::ZERO, |name| self.tally(name, network).wait(pace, now));
-        let Some(shown) = shown.map(|shown| self.tally(shown, network)) else { return of_user() };
-        let of_shown = shown.wait(pace, now);
-        if shown.is_clean(now) { of_shown } else { of_shown.max(of_user()) }
-    }
-
-    fn wait(&self, paces: &Paces, source: Source, lane: Lane, now: Millis) -> Duration {
-        let level = self.networks.get(&source.network).unwrap_or_default();
-        let of_tallies = self.of_tallies(&paces.user, source, now);
-        let of_network = if lane == Lane::Reserved {
-            // It gets in whatever the others of the network do; more of one user's are a crowd like any other.
-            Duration::ZERO
-        } else if source.is_familiar {
-            level.crowd(&paces.network)
-        } else {
-            level.wait(&paces.network, now)
-        };
-        let of_guesses = source.stranger().map_or(Duration::ZERO, |name| self.guesses.wait(name, now));
-        of_tallies.max(of_network).max(of_guesses)
-    }
-
-    /// The reserved one for a user who has logged in from there lately and has no other attempt under way, as long as
-    /// the network's share of it lasts.
-    fn lane(&self, paces: &Paces, Source { name, network, is_familiar, .. }: Source) -> Lane {
-        let under_way = |name| self.tally(name, network).is_under_way();
-        let first_of_familiar = is_familiar && !name.is_some_and(under_way);
-        if !first_of_familiar || self.networks.get(&network).unwrap_or_default().has_no_reserve(&paces.network) {
-            return Lane::Common;
-        }
-        Lane::Reserved
-    }
-
-    fn change(
-        &mut self,
-        Source { name, shown, network, .. }: Source,
-        now: Millis,
-        tally: impl Fn(&mut Tally),
-        level: impl FnOnce(&mut Level),
-    ) {
-        for name in name.into_iter().chain(shown) {
-            change(&mut self.users, (name, network), now, &tally);
-        }
-        change(&mut self.networks, network, now, level);
-    }
-}
-
-fn change<K: Hash + Eq, C: Count>(counts: &mut Recent<K, C>, key: K, now: Millis, change: impl FnOnce(&mut C)) {
-    let mut count = counts.remove(&key).unwrap_or_default();
-    change(&mut count);
-    if !count.is_idle(now) {
-        counts.insert(key, count);
-    }
-}
 
 /// Admits attempts to log in; all of one kind share one.
 pub struct Throttle {
@@ -150,13 +50,8 @@ impl Throttle {
     /// Nothing has failed yet.
     #[must_use]
     pub fn new(paces: Paces, clock: Arc<dyn Clock>) -> Self {
-        let state = State {
-            users: Recent::new(paces.entries),
-            networks: Recent::new(paces.entries),
-            guesses: Guesses::new(paces.entries, paces.guesses),
-            familiar: Familiar::new(paces.entries, paces.familiar),
-        };
-        Self { paces, names: RandomState::new(), state: Mutex::new(state), clock: SteadyClock::new(clock) }
+        let state = Mutex::new(State::new(&paces));
+        Self { paces, names: RandomState::new(), state, clock: SteadyClock::new(clock) }
     }
 
     /// Lets an attempt be looked at as far as whom it names, which [`Throttle::admit`] wants to know. A network that is
@@ -167,11 +62,11 @@ impl Throttle {
     pub fn enter(self: &Arc<Self>, network: SourceNetwork) -> Result<Ticket, Duration> {
         let (now, source) = (self.clock.now(), Source { name: None, shown: None, network, is_familiar: false });
         let mut state = self.state();
-        let wait = state.networks.get(&network).unwrap_or_default().crowd(&self.paces.network);
+        let wait = state.level(network).crowd(&self.paces.network);
         if !wait.is_zero() {
             return Err(wait);
         }
-        change(&mut state.networks, network, now, |level| level.begin(Lane::Common));
+        state.change_level(network, now, |level| level.begin(Lane::Common));
         Ok(Ticket { throttle: Arc::clone(self), source, lane: Lane::Common, end: End::Unused })
     }
 
@@ -242,9 +137,8 @@ impl Throttle {
 
     fn leave_reserve(&self, network: SourceNetwork) -> bool {
         let mut left = false;
-        change(&mut self.state().networks, network, self.clock.now(), |level| {
-            left = level.leave_reserve(&self.paces.network);
-        });
+        let leave = |level: &mut Level| left = level.leave_reserve(&self.paces.network);
+        self.state().change_level(network, self.clock.now(), leave);
         left
     }
 

@@ -92,7 +92,7 @@ impl Level {
     }
 }
 
-impl super::Count for Level {
+impl super::state::Count for Level {
     fn is_idle(&self, now: Millis) -> bool {
         self.pending == 0 && self.reserved == 0 && self.failed.drains_in(now).is_zero()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sidegate_filters::clock::Millis;
 use sidegate_filters::recent::Recent;
 
-use super::Name;
+use super::state::Name;
 use crate::store::SourceNetwork;
 
 /// Networks remembered for one user. Kept by user, so that whoever changes networks pushes only his own ones out.

@@ -7,7 +7,7 @@ use sidegate_filters::clock::Millis;
 use sidegate_filters::recent::Recent;
 
 use super::bucket::{Bucket, Lane, Level};
-use super::{Count, Name, change};
+use super::state::{Count, Name, change};
 
 pub(super) struct Guesses {
     users: Recent<Name, Guessed>,

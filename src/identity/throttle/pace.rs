@@ -110,7 +110,7 @@ impl Tally {
     }
 }
 
-impl super::Count for Tally {
+impl super::state::Count for Tally {
     fn is_idle(&self, now: Millis) -> bool {
         self.pending == 0 && self.failures == 0 && self.leak.drains_in(now).is_zero() && !self.failed_lately(now)
     }

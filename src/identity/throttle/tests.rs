@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use sidegate_filters::clock::ManualClock;
+use sidegate_filters::clock::{ManualClock, Millis};
 
 use super::*;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Lane, Name, Source, Throttle};
+use super::state::{Name, Source};
+use super::{Lane, Throttle};
 
 #[derive(Clone, Copy)]
 pub(super) enum End {
