@@ -60,7 +60,8 @@ impl Throttle {
     /// # Errors
     /// How long to wait.
     pub fn enter(self: &Arc<Self>, network: SourceNetwork) -> Result<Ticket, Duration> {
-        let (now, source) = (self.clock.now(), Source { name: None, shown: None, network, is_familiar: false });
+        let (now, source) =
+            (self.clock.now(), Source { name: None, shown: None, network, passes: false, is_familiar: false });
         let mut state = self.state();
         let wait = state.level(network).crowd(&self.paces.network);
         if !wait.is_zero() {
@@ -91,13 +92,13 @@ impl Throttle {
         let (now, paces) = (self.clock.now(), &self.paces);
         let [name, shown] = [name, shown].map(|text| text.map(|text| self.name(text)));
         let mut state = self.state();
-        let source = state.source(name, shown, network, now);
+        let mut source = state.source(name, shown, network, now);
         let lane = state.lane(paces, source);
-        let wait = state.wait(paces, source, lane, now);
+        let wait = state.wait(paces, &mut source, lane, now);
         if !wait.is_zero() {
             return Err(wait);
         }
-        state.change(source, now, |tally| tally.begin(&paces.user, now), |level| level.begin(lane));
+        state.change(source, now, |tally, watched| tally.begin(&paces.user, now, watched), |level| level.begin(lane));
         if let Some(name) = source.stranger() {
             state.guesses.begin(name, now);
         }
@@ -112,7 +113,12 @@ impl Throttle {
         let source = state.source(Some(name), None, network, now);
         let lane = state.lane(paces, source);
         (lane == Lane::Reserved).then(|| {
-            state.change(source, now, |tally| tally.begin(&paces.user, now), |level| level.begin(lane));
+            state.change(
+                source,
+                now,
+                |tally, watched| tally.begin(&paces.user, now, watched),
+                |level| level.begin(lane),
+            );
             Ticket { throttle: Arc::clone(self), source, lane, end: End::Unused }
         })
     }
@@ -153,7 +159,12 @@ impl Throttle {
         }
         match end {
             End::Failed => {
-                state.change(source, now, |tally| tally.fail(pace, now), |level| level.fail(lane, bucket, now));
+                state.change(
+                    source,
+                    now,
+                    |tally, watched| tally.fail(pace, now, watched),
+                    |level| level.fail(lane, bucket, now),
+                );
             }
             // The network's failures stay: an attacker's good login must not take them back.
             End::Succeeded(user) => {

@@ -4,6 +4,8 @@ mod own_keys;
 mod pass_on;
 mod values;
 
+use std::net::SocketAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use crate::support::gateway::{Gateway, Setup};
 use crate::support::http::Client;
 use crate::support::independent_jose::verify;
 use crate::support::phone::Phone;
+use crate::support::ports;
 use crate::support::upstream::Upstream;
 
 /// A shop behind the gateway: `/shop` for customers, `/open` for everybody.
@@ -197,7 +200,7 @@ async fn the_bearer_of_an_internal_caller_reaches_no_upstream() {
 
 #[tokio::test]
 async fn a_dead_upstream_is_a_problem_and_not_an_empty_answer() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = SocketAddr::from(([127, 0, 0, 1], ports::free()));
     let setup = Setup::default().append(format!(
         "upstreams:\n  gone:\n    url: http://{gone}\nroutes:\n  - {{name: gone, path: /gone, methods: [GET], filters: [], upstream: gone}}\n"
     ));

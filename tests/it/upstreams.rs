@@ -24,7 +24,7 @@ use serde_json::Value;
 use sidegate::jose::sample::{Host, Pair, self_signed};
 
 use crate::support::gateway::{Gateway, Setup};
-use crate::support::wait;
+use crate::support::{ports, wait};
 
 /// Answers `ok` to every request on every connection.
 fn tls_origin(pair: &Pair) -> SocketAddr {
@@ -130,7 +130,7 @@ async fn an_upstream_may_have_a_name() {
 
 #[tokio::test]
 async fn an_upstream_that_is_gone_has_its_address_in_the_log_and_only_browsers_of_the_public_a_page() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = SocketAddr::from(([127, 0, 0, 1], ports::free()));
     let row = "  - {name: gone, path: /gone, methods: [GET], filters: [], upstream: gone, on: [public, internal]}\n";
     let setup = format!("upstreams:\n  gone: {{url: \"http://{gone}\"}}\nroutes:\n{row}");
     let mut gateway = Setup::default().append(setup).start().await;

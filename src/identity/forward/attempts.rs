@@ -44,7 +44,8 @@ impl Attempts {
             return Ok(None);
         }
         let (shown, throttle) = (self.shown(question), &self.memory.throttle);
-        let (user, network) = (self.memory.users.user(&shown), SourceNetwork::of(client.address));
+        let user = self.memory.users.user(&shown).map(|named| named.user);
+        let network = SourceNetwork::of(client.address);
         if !question.counts {
             return Ok(user.and_then(|user| throttle.reserve(&user, network)));
         }
@@ -71,7 +72,7 @@ impl Attempts {
         let Some(ticket) = ticket else { return };
         match said {
             // So services say that somebody whom they know may not do this. In a body there may be a guess all the same.
-            Ok(Said::Forbidden) if ticket.is_familiar() && !question.has_body() => ticket.unused(),
+            Ok(Said::Forbidden) if !question.has_body() && self.knows(question, &ticket) => ticket.unused(),
             Ok(Said::Refused | Said::Forbidden) => {
                 drop(ticket);
                 self.audit(client, "authentication-service");
@@ -80,10 +81,15 @@ impl Attempts {
         }
     }
 
+    /// Whether what is shown was good by itself, for who was good from there lately.
+    fn knows(&self, question: &Question, ticket: &Ticket) -> bool {
+        ticket.is_familiar() && self.memory.users.user(&self.shown(question)).is_some_and(|named| named.alone)
+    }
+
     /// No realm's name has a blank.
     fn named(&self, question: &Question, ticket: Option<Ticket>, ext_id: &str, client: &Client) {
         let user = format!("{} is {ext_id}", self.realm);
-        self.memory.users.name(self.shown(question), &user);
+        self.memory.users.name(self.shown(question), &user, !question.has_body());
         match ticket {
             Some(ticket) => ticket.succeeded_as(&user),
             None => self.memory.throttle.logged_in(&user, SourceNetwork::of(client.address)),

@@ -29,8 +29,10 @@ impl Default for Pace {
     }
 }
 
-/// How many that may fail are under way at once by what did not, where the user's other ones have to wait.
-const FEW: u32 = 8;
+/// Attempts that are looked at closely: so many may fail in the time for which failures are remembered, those under way
+/// among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Watched(pub(super) u32);
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Tally {
@@ -38,9 +40,10 @@ pub(super) struct Tally {
     failures: u32,
     /// Those that are forgotten one by one.
     leak: Leak,
-    /// Until then it is one that failed, where they are.
-    failed_until: Option<Millis>,
     pending: u32,
+    /// Those that are watched: what failed, and what is under way.
+    watched: Leak,
+    watched_pending: u32,
     last: Option<Millis>,
 }
 
@@ -67,20 +70,18 @@ impl Tally {
         pace.forgets_one_in.map_or(self.failures, |one| self.leak.left(one, now))
     }
 
-    /// Whether nothing of it failed lately, and few are under way that may.
-    pub(super) fn is_clean(&self, now: Millis) -> bool {
-        !self.failed_lately(now) && self.pending < FEW
-    }
-
-    fn failed_lately(&self, now: Millis) -> bool {
-        self.failed_until.is_some_and(|until| !until.since(now).is_zero())
+    /// Whether one more may be watched.
+    pub(super) fn has_room(&self, Watched(most): Watched, pace: &Pace, now: Millis) -> bool {
+        let failed = self.watched.left(pace.memory / most.max(1), now);
+        failed.saturating_add(self.watched_pending) < most
     }
 
     pub(super) fn is_under_way(&self) -> bool {
         self.pending > 0
     }
 
-    pub(super) fn begin(&mut self, pace: &Pace, now: Millis) {
+    pub(super) fn begin(&mut self, pace: &Pace, now: Millis, watched: Option<Watched>) {
+        self.watched_pending = self.watched_pending.saturating_add(u32::from(watched.is_some()));
         if self.last.is_some_and(|last| now.since(last) > pace.memory) {
             self.failures = 0;
         }
@@ -88,30 +89,32 @@ impl Tally {
         self.last.get_or_insert(now);
     }
 
-    pub(super) fn release(&mut self) {
+    pub(super) fn release(&mut self, watched: Option<Watched>) {
         self.pending = self.pending.saturating_sub(1);
+        self.watched_pending = self.watched_pending.saturating_sub(u32::from(watched.is_some()));
     }
 
-    pub(super) fn fail(&mut self, pace: &Pace, now: Millis) {
-        self.release();
+    pub(super) fn fail(&mut self, pace: &Pace, now: Millis, watched: Option<Watched>) {
+        self.release(watched);
         match pace.forgets_one_in {
-            Some(one) => {
-                self.leak.add(one, pace.memory, now);
-                self.failed_until = Some(now.after(pace.memory));
-            }
+            Some(one) => self.leak.add(one, pace.memory, now),
             None => self.failures = self.failures.saturating_add(1),
+        }
+        if let Some(Watched(most)) = watched {
+            self.watched.add(pace.memory / most.max(1), pace.memory, now);
         }
         self.last = Some(now);
     }
 
-    pub(super) fn succeed(&mut self) {
-        self.release();
+    pub(super) fn succeed(&mut self, watched: Option<Watched>) {
+        self.release(watched);
         self.failures = 0;
     }
 }
 
 impl super::state::Count for Tally {
     fn is_idle(&self, now: Millis) -> bool {
-        self.pending == 0 && self.failures == 0 && self.leak.drains_in(now).is_zero() && !self.failed_lately(now)
+        let has_drained = |leak: Leak| leak.drains_in(now).is_zero();
+        self.pending == 0 && self.failures == 0 && has_drained(self.leak) && has_drained(self.watched)
     }
 }

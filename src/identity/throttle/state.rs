@@ -9,7 +9,7 @@ use sidegate_filters::recent::Recent;
 use super::bucket::{Lane, Level};
 use super::familiar::Familiar;
 use super::guesses::Guesses;
-use super::pace::{Pace, Tally};
+use super::pace::{Pace, Tally, Watched};
 use super::paces::Paces;
 use crate::store::SourceNetwork;
 
@@ -17,6 +17,12 @@ use crate::store::SourceNetwork;
 pub(super) trait Count: Clone + Default {
     fn is_idle(&self, now: Millis) -> bool;
 }
+
+/// What one user shows goes on while his others wait, until so many failed by it: a page that a browser loads at once is
+/// fewer.
+const BY_ONE_THING: Watched = Watched(24);
+/// And until so many that went on so failed in all: with whatever else he shows, he has no more guesses than these.
+const BY_ALL_THINGS: Watched = Watched(32);
 
 /// A user's name, hashed with a key of this process.
 pub(super) type Name = u64;
@@ -35,6 +41,8 @@ pub(super) struct Source {
     /// By what it came, where that is counted too.
     pub(super) shown: Option<Name>,
     pub(super) network: SourceNetwork,
+    /// Whether it goes on while his others wait.
+    pub(super) passes: bool,
     /// Whether the user has logged in from there lately.
     pub(super) is_familiar: bool,
 }
@@ -68,23 +76,28 @@ impl State {
         now: Millis,
     ) -> Source {
         let is_familiar = name.is_some_and(|name| self.familiar.knows(name, network, now));
-        Source { name, shown, network, is_familiar }
+        Source { name, shown, network, passes: false, is_familiar }
     }
 
     fn tally(&self, name: Name, network: SourceNetwork) -> Tally {
         self.users.get(&(name, network)).unwrap_or_default()
     }
 
-    /// What failed by one thing that a user shows holds up only that, and of the rest what failed lately itself: the one may
-    /// be what many show, and the other is his own.
-    fn of_tallies(&self, pace: &Pace, Source { name, shown, network, .. }: Source, now: Millis) -> Duration {
-        let of_user = || name.map_or(Duration::ZERO, |name| self.tally(name, network).wait(pace, now));
-        let Some(shown) = shown.map(|shown| self.tally(shown, network)) else { return of_user() };
-        let of_shown = shown.wait(pace, now);
-        if shown.is_clean(now) { of_shown } else { of_shown.max(of_user()) }
+    /// What failed by one thing that a user shows holds up that, and not what else he shows: the one may be what many show,
+    /// and the other is his own. Such a one is told to pass; a few failures of its own, or some of all that passed, end that.
+    fn of_tallies(&self, pace: &Pace, source: &mut Source, now: Millis) -> Duration {
+        let tally = |name: Option<Name>| name.map(|name| self.tally(name, source.network)).unwrap_or_default();
+        let (user, shown) = (tally(source.name), tally(source.shown));
+        let (of_user, of_shown) = (user.wait(pace, now), shown.wait(pace, now));
+        source.passes = source.shown.is_some()
+            && !of_user.is_zero()
+            && shown.has_room(BY_ONE_THING, pace, now)
+            && user.has_room(BY_ALL_THINGS, pace, now);
+        if source.passes { of_shown } else { of_shown.max(of_user) }
     }
 
-    pub(super) fn wait(&self, paces: &Paces, source: Source, lane: Lane, now: Millis) -> Duration {
+    /// How long it has to wait; where that is nothing, it is noted of it why.
+    pub(super) fn wait(&self, paces: &Paces, source: &mut Source, lane: Lane, now: Millis) -> Duration {
         let level = self.level(source.network);
         let of_tallies = self.of_tallies(&paces.user, source, now);
         let of_network = if lane == Lane::Reserved {
@@ -112,13 +125,14 @@ impl State {
 
     pub(super) fn change(
         &mut self,
-        Source { name, shown, network, .. }: Source,
+        Source { name, shown, network, passes, .. }: Source,
         now: Millis,
-        tally: impl Fn(&mut Tally),
+        tally: impl Fn(&mut Tally, Option<Watched>),
         level: impl FnOnce(&mut Level),
     ) {
-        for name in name.into_iter().chain(shown) {
-            change(&mut self.users, (name, network), now, &tally);
+        let of_user = name.map(|name| (name, passes.then_some(BY_ALL_THINGS)));
+        for (name, watched) in of_user.into_iter().chain(shown.map(|shown| (shown, Some(BY_ONE_THING)))) {
+            change(&mut self.users, (name, network), now, |count| tally(count, watched));
         }
         self.change_level(network, now, level);
     }

@@ -181,6 +181,61 @@ async fn who_was_good_with_much_to_show_has_no_more_guesses() {
 }
 
 #[tokio::test]
+async fn fresh_cookies_beside_ones_own_give_no_more_guesses() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    let mut judged = 0;
+    for count in 0..MANY {
+        let client = shop.gateway.public().cookie(&format!("sso=eve; n={count}"));
+        shop.service.says(&good("X-Auth-User: e-eve\r\nX-Auth-Name: a\r\n"));
+        client.get("/any/a").send().await.expect(200);
+        shop.service.says(&answer(401, ""));
+        judged += usize::from(client.post("/any/a").body(format!("guess-{count}")).send().await.status == 401);
+    }
+    assert!((SHARE..NETWORKS + SHARE / 2).contains(&judged), "{judged}");
+}
+
+#[tokio::test]
+async fn slips_of_ones_own_give_strangers_nothing_to_lock_one_out_by() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    let show = |cookie: &str, body: &str| {
+        let (cookie, body) = (cookie.into(), body.into());
+        shop.show(Show { query: "a".into(), ticket: "app".into(), cookie, body })
+    };
+    shop.service.says(&good("X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"));
+    show("", "his password").await.expect(200);
+    show("own=jeff", "").await.expect(200);
+    shop.service.says(&answer(401, ""));
+    for _ in 0..5 {
+        show("own=jeff", "a wrong PIN").await.problem(401);
+    }
+    let mut judged = 0;
+    while show("", &format!("guess-{judged}")).await.status == 401 {
+        judged += 1;
+        assert!(judged < NETWORKS, "nothing was slowed");
+    }
+    shop.service.says(&good("X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"));
+    for _ in 0..3 {
+        show("own=jeff", "").await.expect(200);
+        show("own=jeff", "his PIN").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn what_only_a_form_made_good_is_nobody_who_may_not_have_a_path() {
+    let shop = Shop::with("    body: 1KiB\n").await;
+    shop.service.says(&good("X-Auth-User: e-jeff\r\nX-Auth-Name: a\r\n"));
+    let form = shop.gateway.public().post("/any/a").header("x-ticket", "app").body("his password");
+    form.send().await.expect(200);
+    shop.service.says(&answer(403, ""));
+    let mut judged = 0;
+    while shop.get(&format!("/any/ticket-{judged}"), "app").await.status == 401 {
+        judged += 1;
+        assert!(judged < MANY, "nothing was slowed");
+    }
+    assert!(judged >= SHARE, "{judged}");
+}
+
+#[tokio::test]
 async fn good_logins_of_others_by_the_same_header_free_no_guess() {
     let shop = Shop::with("    body: 1KiB\n").await;
     let show = |body: String| shop.show(Show { query: "a".into(), ticket: "app".into(), cookie: String::new(), body });

@@ -1,10 +1,12 @@
 //! Requests that go on to a server behind the gateway.
 
 use std::io::Write;
+use std::net::SocketAddr;
 
 use super::clients::{connect, exchange, h2, request, rest, status};
 use super::front::{Front, eventually, quick};
 use super::origin::Origin;
+use crate::support::ports;
 
 const LIMIT: usize = 64 * 1024;
 
@@ -237,7 +239,7 @@ fn a_server_that_fails_is_502_or_504() {
         let answer = h2(front.plain, request(front.plain, "GET", path, vec![])).unwrap();
         assert_eq!(answer.status.as_u16(), expected, "{path} over HTTP/2");
     }
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = SocketAddr::from(([127, 0, 0, 1], ports::free()));
     let front = Front::start(quick(), Some(gone));
     let answer = exchange(front.plain, b"GET /up/ HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(status(&answer), 502);

@@ -116,7 +116,10 @@ async fn who_waits_for_an_answer_is_woken_by_the_end_of_the_request(#[case] answ
 
 #[tokio::test]
 async fn where_nobody_listens_the_error_is_pingoras_own() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody else listens there meanwhile.
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let free = bound.local_addr().unwrap();
     let refused = Hold::default().connect(&pingora::protocols::l4::socket::SocketAddr::Inet(free)).await.unwrap_err();
     assert_eq!(*refused.etype(), ErrorType::ConnectRefused);
 }
