@@ -122,10 +122,12 @@ fn split<'a>(target: &'a str, host: &str) -> Result<(&'a str, Option<&'a str>), 
 }
 
 fn take_expectation(headers: &mut HeaderMap) -> Result<bool, Problem> {
-    match headers.remove(header::EXPECT) {
-        None => Ok(false),
-        Some(value) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => Ok(true),
-        Some(_) => Err(Problem::new(StatusCode::EXPECTATION_FAILED, "the only expectation met here is 100-continue")),
+    let expected: Vec<HeaderValue> = headers.get_all(header::EXPECT).iter().cloned().collect();
+    headers.remove(header::EXPECT);
+    match &expected[..] {
+        [] => Ok(false),
+        [value] if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => Ok(true),
+        _ => Err(Problem::new(StatusCode::EXPECTATION_FAILED, "the only expectation met here is 100-continue")),
     }
 }
 

@@ -161,10 +161,13 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// To YAML, what has a colon without a blank behind it is a text.
+    /// To YAML, what has a colon without a blank behind it is a text. A URL is meant as one.
     fn right_of_section(&self, right: &'static str) -> &'static str {
-        let text = self.node.and_then(|node| text(&node.value).ok());
-        if text.is_some_and(|text| text.contains(':')) {
+        let lacks_blank = |text: &String| {
+            let mut behind = text.split(':').skip(1);
+            !text.contains("://") && behind.any(|rest| !rest.is_empty() && !rest.starts_with(' '))
+        };
+        if self.single().as_ref().is_some_and(lacks_blank) {
             "a blank is missing behind a colon below it: KEY: VALUE"
         } else {
             right

@@ -489,6 +489,19 @@ fn faults_of_issuers_name_their_keys(#[case] from: &str, #[case] to: &str, #[cas
     assert!(found[0].starts_with(expected), "{found:#?}");
 }
 
+/// Where a colon lacks its blank, that is told; a URL, or a text in quotes, lacks none.
+#[rstest]
+#[case("upstreams: { u: 'http://127.0.0.1:9' }\n", "13: upstreams.u: this must be a section; write its keys below it")]
+#[case("upstreams: { u: 'url: https://u' }\n", "13: upstreams.u: this must be a section; write its keys below it")]
+#[case(
+    "upstreams: { u: 'connect-timeout:3s' }\n",
+    "13: upstreams.u: this must be a section; a blank is missing behind"
+)]
+fn a_text_in_place_of_a_section(#[case] more: &str, #[case] expected: &str) {
+    let found = fault_of(more);
+    assert!(found.starts_with(expected), "{found}");
+}
+
 #[test]
 fn a_list_whose_dashes_lack_their_blank_is_told_as_such() {
     let found = fault_of("routes:\n  -name\n");

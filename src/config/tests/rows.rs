@@ -256,6 +256,8 @@ fn which_of_two_rows_has_what_both_could_is_noted_where_their_filters_differ(
 /// A row takes over no filter of a broader one, whatever it demands beside.
 #[rstest]
 #[case("customers", "customers, bosses", Some("without bosses; no row takes over filters"))]
+#[case("customers, tell-key", "customers, tell-who", None)]
+#[case("customers, slow", "customers, slower", None)]
 #[case("fresh", "customers, bosses", Some("without bosses; no row takes over filters"))]
 #[case("fresh, tell-who", "local, customers, bosses", Some("without local, bosses; no row"))]
 #[case("local", "local, customers", Some("without customers; no row"))]
@@ -280,6 +282,8 @@ fn with_demands(rows: &str) -> String {
   callers: { type: identity-creation, domain: main, internal-callers: anybody }
   bosses: { type: role, one-of: [boss] }
   some: { type: role, one-of: [boss, teller] }
+  slow: { type: rate-limit, per: user, burst: 2, every: 1s }
+  slower: { type: rate-limit, per: user, burst: 1, every: 9s }
 ";
     format!("{BASE}{}", rows.replace("routes:\n", &format!("{more}routes:\n")))
 }

@@ -1,5 +1,7 @@
 //! The header fields (RFC 9112 5, 6; RFC 9110 7.2).
 
+use std::net::Ipv6Addr;
+
 use super::line::{Line, Version};
 use super::{Framing, HeadFault, is_token};
 
@@ -88,10 +90,23 @@ pub(in crate::gateway) fn is_host(value: &[u8]) -> bool {
         && std::str::from_utf8(value)
             .ok()
             .and_then(|text| text.parse::<http::uri::Authority>().ok())
-            .is_some_and(|authority| !authority.host().is_empty() && has_plain_port(&authority))
+            .is_some_and(|authority| is_name_or_address(authority.host()) && has_plain_port(&authority))
 }
 
-/// `host:` and a port that is no number are not a port.
+/// Labels with something in them, also before a dot at the end, or an address of IPv6 in brackets.
+fn is_name_or_address(host: &str) -> bool {
+    match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => host
+            .strip_suffix('.')
+            .unwrap_or(host)
+            .split('.')
+            .all(|label| !label.is_empty() && !label.contains([':', '[', ']'])),
+    }
+}
+
+/// `host:` and a port that is no number, or has a zero before it, are not a port.
 fn has_plain_port(authority: &http::uri::Authority) -> bool {
-    authority.as_str().len() == authority.host().len() || authority.port_u16().is_some()
+    let is_plain = |port: http::uri::Port<&str>| port.as_str() == port.as_u16().to_string();
+    authority.as_str().len() == authority.host().len() || authority.port().is_some_and(is_plain)
 }

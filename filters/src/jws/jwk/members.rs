@@ -47,8 +47,14 @@ pub(super) fn octets(members: &Map<String, Value>, name: &'static str, len: usiz
     if bytes.len() == len { Ok(bytes) } else { Err(JwkError::Encoding(name)) }
 }
 
+/// The most that `key_ops` of a key may list: twice what is defined (RFC 7517, section 8.3.2).
+const OPERATIONS: usize = 16;
+
 /// Whether `key_ops` (RFC 7517, section 4.3) has what the purpose needs, and nothing twice.
 pub(super) fn operations_fit(operations: &[String], kind: KeyKind, purpose: Purpose) -> bool {
+    if operations.len() > OPERATIONS {
+        return false;
+    }
     let twice = operations.iter().enumerate().any(|(index, name)| operations.iter().skip(index + 1).any(|o| o == name));
     let wanted: &[&str] = match (purpose, kind) {
         (Purpose::Signature, _) => &["verify"],

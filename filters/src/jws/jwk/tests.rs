@@ -241,6 +241,7 @@ fn use_must_fit() {
 #[case::wrap(KeyKind::Rsa, &["wrapKey"], false, true)]
 #[case::encrypt(KeyKind::Rsa, &["encrypt"], false, true)]
 #[case::decrypt(KeyKind::Rsa, &["decrypt"], false, false)]
+#[case::many(KeyKind::Rsa, &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "verify"], false, false)]
 #[case::derive(KeyKind::Ec(EcCurve::P256), &["deriveKey"], false, true)]
 #[case::derive_bits(KeyKind::Ec(EcCurve::P256), &["deriveBits"], false, true)]
 #[case::wrap_by_ec(KeyKind::Ec(EcCurve::P256), &["wrapKey"], false, false)]

@@ -24,13 +24,16 @@ pub(super) fn is_as_strict(row: &Row, other: &Row, known: &Known<'_>) -> bool {
     there.iter().all(|name| has(here, name, known)) && here.iter().all(only_demands)
 }
 
-/// The filters of the other one that this row has not, nor one in their place: `identity-creation` is in the place of any
-/// other, since a row has one.
+/// The filters of the other one that this row has not, nor one in their place: one of the same type is, but for those that
+/// keep somebody out each by itself.
 pub(super) fn lost<'r>(row: &'r Row, other: &'r Row, known: &Known<'_>) -> Vec<&'r str> {
     let Some((here, there)) = filters(row, other) else { return Vec::new() };
-    let judges = |name: &String| matches!(known.filter(name), Some(FilterKind::IdentityCreation(_)));
-    let is_judged = here.iter().any(judges);
-    let is_lost = |name: &&String| !(has(here, name, known) || is_judged && judges(name));
+    let types: Vec<_> = here.iter().filter_map(|name| known.filter(name)).map(std::mem::discriminant).collect();
+    let is_replaced = |name: &String| {
+        let kind = known.filter(name).filter(|kind| !matches!(kind, FilterKind::Role(_) | FilterKind::IpList(_)));
+        kind.is_some_and(|kind| types.contains(&std::mem::discriminant(kind)))
+    };
+    let is_lost = |name: &&String| !(has(here, name, known) || is_replaced(name));
     there.iter().filter(is_lost).map(String::as_str).collect()
 }
 

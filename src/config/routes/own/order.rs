@@ -17,22 +17,22 @@ pub(in crate::config::routes) fn check(section: &Section<'_>, row: &Row, table: 
             refuse_unreached(section, row, other, *line);
         } else if row.pattern.template().covers(other.pattern.template()) && demand::is_looser(row, other, known) {
             let before: Vec<&Row> = table.iter().map(|(row, _)| row).collect();
-            note_left_over(section, row, (other, *line), &before);
-            note_below(section, row, (other, *line), &before);
+            note_left_over(section, row, other, &before);
+            note_below(section, row, other, &before);
             let lost = demand::lost(other, row, known);
             if !lost.is_empty() {
-                note_overlap(section, row, (other, *line), &lost);
+                note_overlap(section, row, other, &lost);
             }
         } else if row.pattern.template().overlaps(other.pattern.template()) && !demand::is_as_strict(other, row, known)
         {
-            note_overlap(section, row, (other, *line), &demand::lost(other, row, known));
+            note_overlap(section, row, other, &demand::lost(other, row, known));
         }
     }
 }
 
 /// Paths that both rows have, while their filters differ: in more than that the first demands more, since such a row is to
 /// come first. `lost` are those of this row that do not hold there.
-fn note_overlap(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), lost: &[&str]) {
+fn note_overlap(section: &Section<'_>, row: &Row, other: &Row, lost: &[&str]) {
     let shared: Vec<&Method> = row.methods.iter().filter(|method| other.methods.contains(method)).collect();
     let on: Vec<_> = row.on.iter().filter(|class| other.on.contains(class)).map(|class| class.name()).collect();
     if shared.is_empty() || on.is_empty() {
@@ -45,7 +45,7 @@ fn note_overlap(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), lo
         format!("where {} is to have them, put it before", row.name)
     };
     section.field("path").notice(format!(
-        "paths of the row {} in line {line}, {}, are paths of this one too, and the filters of the two differ: {} on {} \
+        "paths of the row {}, {}, are paths of this one too, and the filters of the two differ: {} on {} \
          listeners goes to the row {}, which comes first{without}; {right}",
         other.name,
         other.pattern.text(),
@@ -68,7 +68,7 @@ fn note_other_letters(section: &Section<'_>, row: &Row, (other, line): (&Row, u6
         return;
     }
     section.field("ignore-case").notice(format!(
-        "the row {} in line {line} comes first and minds the case: {} of {} in other letters is refused with 400, since the server \
+        "the row {} comes first and minds the case: {} of {} in other letters is refused with 400, since the server \
          behind would take it for that row's; where it is to pass there, write ignore-case: true for {}",
         other.name,
         listed(&shared),
@@ -102,10 +102,10 @@ fn refuse_unreached(section: &Section<'_>, row: &Row, other: &Row, line: u64) {
 }
 
 /// Requests for the narrower path of another row which neither that row nor one of those before takes.
-fn note_left_over(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), before: &[&Row]) {
+fn note_left_over(section: &Section<'_>, row: &Row, other: &Row, before: &[&Row]) {
     for (class, left) in left_over(row, other.pattern.template(), before) {
         section.field("methods").notice(format!(
-            "for {}, the path of the row {} in line {line}, {} on {} listeners falls to the row {} and its filters; \
+            "for {}, the path of the row {}, {} on {} listeners falls to the row {} and its filters; \
              where {} is to have it, or nobody, put it among what {} takes",
             other.pattern.text(),
             other.name,
@@ -120,7 +120,7 @@ fn note_left_over(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), 
 
 /// Requests for what is below the path of another row, which that row is not for: most servers take a path with a slash at
 /// its end for the one without.
-fn note_below(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), before: &[&Row]) {
+fn note_below(section: &Section<'_>, row: &Row, other: &Row, before: &[&Row]) {
     let path = other.pattern.text().trim_end_matches('/');
     let Some(below) = PathTemplate::parse(&format!("{path}/*")).ok().filter(|_| !path.is_empty()) else { return };
     let below = if other.pattern.template().ignores_case() { below.in_any_case() } else { below };
@@ -131,7 +131,7 @@ fn note_below(section: &Section<'_>, row: &Row, (other, line): (&Row, u64), befo
         left.retain(|method| other.on.contains(&class) && other.methods.contains(method));
         if !left.is_empty() {
             section.field("path").notice(format!(
-                "the row {} in line {line} is for {} alone: {path}/ and what is below it, {} on {} listeners, fall to the \
+                "the row {} is for {} alone: {path}/ and what is below it, {} on {} listeners, fall to the \
                  row {} and its filters; where {} is to have them, write {path}/* there",
                 other.name,
                 other.pattern.text(),
