@@ -92,9 +92,9 @@ impl Throttle {
         let (now, paces) = (self.clock.now(), &self.paces);
         let [name, shown] = [name, shown].map(|text| text.map(|text| self.name(text)));
         let mut state = self.state();
-        let mut source = state.source(name, shown, network, now);
+        let source = state.source(&paces.user, name, shown, network, now);
         let lane = state.lane(paces, source);
-        let wait = state.wait(paces, &mut source, lane, now);
+        let wait = state.wait(paces, source, lane, now);
         if !wait.is_zero() {
             return Err(wait);
         }
@@ -110,7 +110,7 @@ impl Throttle {
     pub fn reserve(self: &Arc<Self>, name: &str, network: SourceNetwork) -> Option<Ticket> {
         let (now, paces, name) = (self.clock.now(), &self.paces, self.name(name));
         let mut state = self.state();
-        let source = state.source(Some(name), None, network, now);
+        let source = state.source(&paces.user, Some(name), None, network, now);
         let lane = state.lane(paces, source);
         (lane == Lane::Reserved).then(|| {
             state.change(

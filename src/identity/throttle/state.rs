@@ -70,13 +70,20 @@ impl State {
 
     pub(super) fn source(
         &self,
+        pace: &Pace,
         name: Option<Name>,
         shown: Option<Name>,
         network: SourceNetwork,
         now: Millis,
     ) -> Source {
         let is_familiar = name.is_some_and(|name| self.familiar.knows(name, network, now));
-        Source { name, shown, network, passes: false, is_familiar }
+        let passes = name.zip(shown).is_some_and(|(name, shown)| {
+            let (user, shown) = (self.tally(name, network), self.tally(shown, network));
+            !user.wait(pace, now).is_zero()
+                && shown.has_room(BY_ONE_THING, pace, now)
+                && user.has_room(BY_ALL_THINGS, pace, now)
+        });
+        Source { name, shown, network, passes, is_familiar }
     }
 
     fn tally(&self, name: Name, network: SourceNetwork) -> Tally {
@@ -84,20 +91,13 @@ impl State {
     }
 
     /// What failed by one thing that a user shows holds up that, and not what else he shows: the one may be what many show,
-    /// and the other is his own. Such a one is told to pass; a few failures of its own, or some of all that passed, end that.
-    fn of_tallies(&self, pace: &Pace, source: &mut Source, now: Millis) -> Duration {
-        let tally = |name: Option<Name>| name.map(|name| self.tally(name, source.network)).unwrap_or_default();
-        let (user, shown) = (tally(source.name), tally(source.shown));
-        let (of_user, of_shown) = (user.wait(pace, now), shown.wait(pace, now));
-        source.passes = source.shown.is_some()
-            && !of_user.is_zero()
-            && shown.has_room(BY_ONE_THING, pace, now)
-            && user.has_room(BY_ALL_THINGS, pace, now);
-        if source.passes { of_shown } else { of_shown.max(of_user) }
+    /// and the other is his own. That passes; some failures of its own end it, or some of all that passed.
+    fn of_tallies(&self, pace: &Pace, Source { name, shown, network, passes, .. }: Source, now: Millis) -> Duration {
+        let wait = |name: Option<Name>| name.map_or(Duration::ZERO, |name| self.tally(name, network).wait(pace, now));
+        if passes { wait(shown) } else { wait(shown).max(wait(name)) }
     }
 
-    /// How long it has to wait; where that is nothing, it is noted of it why.
-    pub(super) fn wait(&self, paces: &Paces, source: &mut Source, lane: Lane, now: Millis) -> Duration {
+    pub(super) fn wait(&self, paces: &Paces, source: Source, lane: Lane, now: Millis) -> Duration {
         let level = self.level(source.network);
         let of_tallies = self.of_tallies(&paces.user, source, now);
         let of_network = if lane == Lane::Reserved {
